@@ -1,0 +1,146 @@
+package hive
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"www.velocidex.com/golang/regparser"
+)
+
+const binHeaderSize = 32
+
+// cellMap knows which offsets are the start of a cell in use. It is made by one pass over the bins when the hive is opened, so
+// that a reference into a freed cell, or into the middle of another one, is never followed.
+type cellMap struct {
+	cellHeader int      // bytes before a cell's content: 4, and 8 up to version 1.1 of the format
+	inUse      []uint64 // one bit for each 8 bytes of the bins
+	unmapped   []span   // where a bin or a cell is damaged, so that the pass could not tell the cells there
+}
+
+// span is a range of offsets from the first bin.
+type span struct{ from, to int }
+
+// offsetOf is the place of a cell in the file; none for the offset that stands for no cell.
+func offsetOf(cell uint32) Location {
+	if cell == nilCell {
+		return Location{}
+	}
+	return Location{Offset: int64(cell) + baseBlockSize}
+}
+
+// cellAt names a cell in a message.
+func cellAt(cell uint32) string {
+	if cell == nilCell {
+		return "cell"
+	}
+	return "cell at " + offsetOf(cell).String()
+}
+
+// mapCells walks the bins and their cells. Where one is damaged, the rest up to the next sound bin is unmapped: cells there are
+// taken for cells in use when they look like it.
+func (f *File) mapCells() {
+	f.inUse = make([]uint64, len(f.bins)/(8*64)+1)
+	for at := 0; at < len(f.bins); {
+		size, fault := f.bin(at)
+		if fault != "" {
+			at = f.skipDamage(at, BadBin, "bin "+fault)
+			continue
+		}
+		end := at + size
+		clipped := end > len(f.bins)
+		if clipped {
+			end = len(f.bins)
+		}
+		at = f.mapBin(at+binHeaderSize, end, clipped)
+	}
+}
+
+// mapBin notes the cells between at and end, and gives the offset at which to go on.
+func (f *File) mapBin(at, end int, clipped bool) int {
+	unit := 2 * f.cellHeader
+	for at+4 <= end {
+		size := int(int32(binary.LittleEndian.Uint32(f.bins[at:])))
+		used := size < 0
+		if used {
+			size = -size
+		}
+		if size < unit || size%unit != 0 || size > end-at && !clipped {
+			return f.skipDamage(at, BadCell, fmt.Sprintf("cell has an impossible size of %d bytes", size))
+		}
+		if used {
+			f.inUse[at/512] |= 1 << (at / 8 % 64)
+		}
+		if size > end-at { // the last cell of a file that was cut off
+			return end
+		}
+		at += size
+	}
+	return end
+}
+
+// bin checks the header of a bin and gives its size.
+func (f *File) bin(at int) (size int, fault string) {
+	if len(f.bins)-at < binHeaderSize {
+		return 0, "is cut off"
+	}
+	if !bytes.HasPrefix(f.bins[at:], []byte("hbin")) { // before all else: damage is skipped in steps of a page
+		return 0, `is not signed "hbin"`
+	}
+	b := regparser.NewRegistryProfile().HBIN(bytes.NewReader(f.bins[at:at+binHeaderSize]), 0)
+	switch size := b.HbinSize(); {
+	case int64(b.FileOffset()) != int64(at):
+		return 0, fmt.Sprintf("says that it stands at %#x", int64(b.FileOffset())+baseBlockSize)
+	case size == 0 || size%baseBlockSize != 0:
+		return 0, fmt.Sprintf("has an impossible size of %d bytes", size)
+	default:
+		return int(size), ""
+	}
+}
+
+// skipDamage reports damage at an offset and gives that of the next sound bin.
+func (f *File) skipDamage(at int, kind Kind, what string) int {
+	next := (at/baseBlockSize + 1) * baseBlockSize
+	for next < len(f.bins) {
+		if _, fault := f.bin(next); fault == "" {
+			break
+		}
+		next += baseBlockSize
+	}
+	next = min(next, len(f.bins))
+	f.unmapped = append(f.unmapped, span{at, next})
+	f.report(Problem{At: offsetOf(uint32(at)), Kind: kind,
+		Msg: fmt.Sprintf("%s; cells up to offset %#x are taken as they look", what, int64(next)+baseBlockSize)})
+	return next
+}
+
+// cell gives the content of the cell in use at an offset from the first bin, as far as the file holds it, or says why there is
+// none.
+func (f *File) cell(offset uint32) (content []byte, fault string) {
+	at := int(offset)
+	switch {
+	case offset == nilCell:
+		return nil, "is not named"
+	case int64(offset)+int64(f.cellHeader) > int64(len(f.bins)):
+		return nil, "lies beyond the end of the hive"
+	case at%8 != 0:
+		return nil, "is not at the start of a cell"
+	}
+	size := -int(int32(binary.LittleEndian.Uint32(f.bins[at:])))
+	if f.inUse[at/512]&(1<<(at/8%64)) == 0 {
+		_, damaged := slices.BinarySearchFunc(f.unmapped, at, func(s span, at int) int {
+			switch {
+			case at < s.from:
+				return 1
+			case at >= s.to:
+				return -1
+			}
+			return 0
+		})
+		if !damaged || size < f.cellHeader || size > len(f.bins)-at {
+			return nil, "is not at the start of a cell in use"
+		}
+	}
+	return f.bins[at+f.cellHeader : min(at+size, len(f.bins))], ""
+}

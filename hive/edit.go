@@ -1,0 +1,257 @@
+package hive
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+)
+
+// Op is what an [Edit] does.
+type Op uint8
+
+const (
+	CreateKey   Op = iota // make the key, and those above it, unless it is there
+	DeleteKey             // remove the key with all below it; no error when there is none
+	SetValue              // make the value or replace its type and data, and make the key if it is not there
+	DeleteValue           // remove the value; no error when there is none, and the key is not made
+)
+
+// Edit is one change of a registry. A .reg file is a list of edits, and so are a fix, an undo and the difference of two trees.
+type Edit struct {
+	Op    Op
+	Path  Path  // the key, from the root of the tree
+	Value Value // the value to set; of DeleteValue the name only
+	At    Location
+}
+
+// Apply gives the tree that results from the edits, made in their order. The keys on the edited paths are copied and the rest is
+// shared: root itself is never touched.
+//
+// A key that an edit makes is fully known, as is a key that an edit names and that was only implied. A key made in passing, on the
+// way to another, is known when the key above it is (then it was absent, and is now empty but for what was made), and implied
+// when that one is. The root itself cannot be deleted.
+func Apply(root *Key, edits ...Edit) *Key {
+	a := applier{}
+	out := a.own(root)
+	for _, e := range edits {
+		switch e.Op {
+		case CreateKey:
+			a.reach(out, e.Path, e.At)
+		case SetValue:
+			k := a.reach(out, e.Path, Location{})
+			a[k].put(k, e.Value)
+		case DeleteKey:
+			if len(e.Path) == 0 {
+				continue
+			}
+			above, name := e.Path[:len(e.Path)-1], e.Path[len(e.Path)-1]
+			if parent := a.find(out, above); parent != nil {
+				delete(a[parent].keys, Fold(name))
+			}
+		case DeleteValue:
+			if k := a.find(out, e.Path); k != nil {
+				delete(a[k].values, Fold(e.Value.Name))
+			}
+		}
+	}
+	for k, d := range a {
+		d.sweep(k)
+	}
+	return out
+}
+
+// applier holds the keys that one call of Apply has made and may still change.
+type applier map[*Key]*draft
+
+// draft tells where in a key that is being made each subkey and value stands. What it does not name is deleted: the lists
+// themselves are swept once, at the end, so that many deletions in one key do not cost their square.
+type draft struct {
+	keys   map[string]int // folded name → index in Key.keys
+	values map[string]int // folded name → index in Key.values
+}
+
+// own gives a copy of k that may be changed.
+func (a applier) own(k *Key) *Key {
+	c := k.clone()
+	d := &draft{keys: make(map[string]int, len(c.keys)), values: make(map[string]int, len(c.values))}
+	// Of two with the same name, which a damaged hive may hold, the first is the one that lookups find.
+	for i, child := range slices.Backward(c.keys) {
+		d.keys[Fold(child.name)] = i
+	}
+	for i, v := range slices.Backward(c.values) {
+		d.values[Fold(v.Name)] = i
+	}
+	a[c] = d
+	return c
+}
+
+func (d *draft) put(k *Key, v Value) {
+	fold := Fold(v.Name)
+	if i, ok := d.values[fold]; ok {
+		k.values[i] = v
+		return
+	}
+	d.values[fold] = len(k.values)
+	k.values = append(k.values, v)
+}
+
+// sweep takes out of the lists of k what the draft does not name.
+func (d *draft) sweep(k *Key) {
+	if len(d.keys) < len(k.keys) {
+		k.keys = pick(k.keys, d.keys)
+	}
+	if len(d.values) < len(k.values) {
+		k.values = pick(k.values, d.values)
+	}
+}
+
+// pick gives the elements of list that index names, in their order.
+func pick[T any](list []T, index map[string]int) []T {
+	var kept []T
+	for _, i := range slices.Sorted(maps.Values(index)) {
+		kept = append(kept, list[i])
+	}
+	return kept
+}
+
+// step gives the subkey of k, which must be the applier's own, as one that is the applier's own too; nil when there is none.
+func (a applier) step(k *Key, name string) *Key {
+	i, ok := a[k].keys[Fold(name)]
+	if !ok {
+		return nil
+	}
+	child := k.keys[i]
+	if a[child] == nil {
+		child = a.own(child)
+		k.keys[i] = child
+	}
+	return child
+}
+
+// find follows path as far as it exists.
+func (a applier) find(k *Key, path Path) *Key {
+	for _, name := range path {
+		if k = a.step(k, name); k == nil {
+			return nil
+		}
+	}
+	return k
+}
+
+// reach follows path and makes what is missing.
+func (a applier) reach(k *Key, path Path, at Location) *Key {
+	for _, name := range path {
+		child := a.step(k, name)
+		if child == nil {
+			child = a.own(&Key{name: name, implied: k.implied, depth: k.depth + 1})
+			a[k].keys[Fold(name)] = len(k.keys)
+			k.keys = append(k.keys, child)
+		}
+		k = child
+	}
+	k.implied = false
+	if k.at == (Location{}) {
+		k.at = at
+	}
+	return k
+}
+
+// Equal tells whether two trees hold the same keys and values: the same names as Windows compares them, types and data. The
+// order of values, the spelling of names, times and places do not count.
+func Equal(a, b *Key) bool { return len(Diff(a, b)) == 0 }
+
+// Diff gives edits that lead from one tree to another: Apply(from, Diff(from, to)...) equals to. Deletions come first in every
+// key, and parents before what is below them. The names of the two roots do not count.
+func Diff(from, to *Key) []Edit {
+	var edits []Edit
+	type pair struct {
+		path     Path
+		from, to *Key // from is nil for a key that is new
+	}
+	todo := []pair{{nil, from, to}}
+	for len(todo) > 0 {
+		p := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if p.from == p.to {
+			continue
+		}
+		if p.from == nil {
+			edits = append(edits, Edit{Op: CreateKey, Path: p.path})
+			p.from = &Key{}
+		}
+		edits = diffValues(edits, p.path, p.from, p.to)
+		a, b := p.from.Keys(), p.to.Keys()
+		var next []pair
+		for len(a) > 0 || len(b) > 0 {
+			switch c := order(a, b); {
+			case c < 0:
+				edits = append(edits, Edit{Op: DeleteKey, Path: p.path.Join(a[0].name)})
+				a = skip(a)
+			case c > 0:
+				next = append(next, pair{p.path.Join(b[0].name), nil, b[0]})
+				b = skip(b)
+			default:
+				next = append(next, pair{p.path.Join(b[0].name), a[0], b[0]})
+				a, b = skip(a), skip(b)
+			}
+		}
+		slices.Reverse(next)
+		todo = append(todo, next...)
+	}
+	return edits
+}
+
+// order compares the first keys of two sorted lists; a list that has ended sorts last.
+func order(a, b []*Key) int {
+	switch {
+	case len(a) == 0:
+		return 1
+	case len(b) == 0:
+		return -1
+	}
+	return CompareFold(a[0].name, b[0].name)
+}
+
+// skip leaves out the first key and those of the same name, which no lookup finds.
+func skip(keys []*Key) []*Key {
+	name := keys[0].name
+	for len(keys) > 0 && EqualFold(keys[0].name, name) {
+		keys = keys[1:]
+	}
+	return keys
+}
+
+func diffValues(edits []Edit, path Path, from, to *Key) []Edit {
+	old := make(map[string]Value, len(from.Values()))
+	for _, v := range from.Values() {
+		if fold := Fold(v.Name); !has(old, fold) {
+			old[fold] = v
+		}
+	}
+	var set []Edit
+	seen := make(map[string]bool, len(to.Values()))
+	for _, v := range to.Values() {
+		fold := Fold(v.Name)
+		if seen[fold] {
+			continue
+		}
+		seen[fold] = true
+		if was, ok := old[fold]; !ok || was.Type != v.Type || !bytes.Equal(was.Data, v.Data) {
+			set = append(set, Edit{Op: SetValue, Path: path, Value: Value{Name: v.Name, Type: v.Type, Data: v.Data}})
+		}
+	}
+	gone := map[string]bool{}
+	for _, v := range from.Values() {
+		if fold := Fold(v.Name); !seen[fold] && !gone[fold] {
+			gone[fold] = true
+			edits = append(edits, Edit{Op: DeleteValue, Path: path, Value: Value{Name: v.Name}})
+		}
+	}
+	return append(edits, set...)
+}
+
+func has[K comparable, V any](m map[K]V, k K) bool { _, ok := m[k]; return ok }
+
+// Undo gives the edits that take the given ones back: Apply(Apply(root, edits...), Undo(root, edits...)...) equals root. What no
+// edit can restore is not in them: times of keys, class names, security descriptors.
+func Undo(root *Key, edits ...Edit) []Edit { return Diff(Apply(root, edits...), root) }

@@ -1,0 +1,19 @@
+package hive
+
+import "time"
+
+// Filetime is a time as Windows stores it: a count of 100 ns intervals since 1601-01-01 UTC. Zero means that no time was set.
+type Filetime int64
+
+// unixEpoch is 1970-01-01 as a Filetime.
+const unixEpoch Filetime = 116444736000000000
+
+// Time gives the time in UTC, without loss, or the zero time for a Filetime of zero.
+func (f Filetime) Time() time.Time {
+	if f == 0 {
+		return time.Time{}
+	}
+	const perSecond = 10_000_000
+	sec := int64(f/perSecond) - int64(unixEpoch/perSecond)
+	return time.Unix(sec, int64(f%perSecond)*100).UTC()
+}

@@ -1,0 +1,167 @@
+package hive
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"www.velocidex.com/golang/regparser"
+)
+
+// segmentSize is the number of bytes of data that one cell holds at most since version 1.4 of the format; longer data are
+// spread over segments of that size.
+const segmentSize = 16344
+
+// keyValue is the record of a value, signed "vk", read straight from the bytes as [keyNode] is.
+type keyValue []byte
+
+const keyValueSize = 20 // bytes before the name
+
+func (v keyValue) nameLength() int { return int(binary.LittleEndian.Uint16(v[2:])) }
+func (v keyValue) length() uint32  { return binary.LittleEndian.Uint32(v[4:]) } // with inlineData
+func (v keyValue) data() uint32    { return binary.LittleEndian.Uint32(v[8:]) }
+func (v keyValue) typ() Type       { return Type(binary.LittleEndian.Uint32(v[12:])) }
+func (v keyValue) flags() uint16   { return binary.LittleEndian.Uint16(v[16:]) }
+
+const (
+	valueCompName = 0x0001     // flag: the name is Latin-1, not UTF-16LE
+	inlineData    = 0x80000000 // bit of the length: the data are in the record itself, where else their offset is
+)
+
+// loadValues reads the values of a key in the order of its list.
+func (f *File) loadValues(k *Key) (values []Value, problems []Problem) {
+	node := f.nodeOf(k)
+	count := node.values()
+	if count == 0 || node.flags()&keyPredefHandle != 0 {
+		return nil, nil
+	}
+	report := f.reporter(k, &problems)
+	at := offsetOf(node.valueList())
+	list, fault := f.cell(node.valueList())
+	if fault != "" {
+		report(Problem{At: at, Kind: BadCell, Loss: true,
+			Msg: fmt.Sprintf("the cell of the list of the %d values of key %q %s; they are lost", count, Printable(k.name), fault)})
+		return nil, problems
+	}
+	n := min(int64(count), int64(len(list)/4))
+	if n < int64(count) {
+		report(Problem{At: at, Kind: BadList, Loss: true,
+			Msg: fmt.Sprintf("key %q says that it has %d values, its list has room for %d; the rest is lost", Printable(k.name), count, n)})
+	}
+	if !f.claim(int(n) * 4) {
+		report(Problem{At: at, Kind: Amplified, Loss: true, Msg: fmt.Sprintf("the hive names its lists of values over and over; that of key %q is left out", Printable(k.name))})
+		return nil, problems
+	}
+	values = make([]Value, 0, n)
+	for i := range n {
+		offset := binary.LittleEndian.Uint32(list[4*i:])
+		if v, ok := f.value(k, offset, report); ok {
+			values = append(values, v)
+		}
+	}
+	return values, problems
+}
+
+func (f *File) value(k *Key, offset uint32, report func(Problem)) (Value, bool) {
+	at := offsetOf(offset)
+	cell, fault := f.cell(offset)
+	kind := BadCell
+	switch {
+	case fault != "":
+	case len(cell) < keyValueSize:
+		fault = fmt.Sprintf("has %d bytes, a value needs %d", len(cell), keyValueSize)
+	case string(cell[:2]) != "vk":
+		kind, fault = BadSignature, fmt.Sprintf(`is signed %q, not "vk"`, cell[:2])
+	}
+	if fault != "" {
+		report(Problem{At: at, Kind: kind, Loss: true, Msg: fmt.Sprintf("the cell of a value of key %q %s; the value is left out", Printable(k.name), fault)})
+		return Value{}, false
+	}
+	record := keyValue(cell)
+	name, whole := decodeName(cell[keyValueSize:], record.nameLength(), record.flags()&valueCompName != 0)
+	if !whole {
+		report(Problem{At: at, Kind: BadName, Loss: true, Msg: fmt.Sprintf("the name of value %q of key %q is longer than its cell; it is cut off there", Printable(name), Printable(k.name))})
+	}
+	v := Value{Name: name, Type: record.typ(), At: at}
+	v.Data, fault = f.valueData(record)
+	if fault != "" {
+		v.Short = true
+		if len(v.Data) == 0 {
+			v.Data = nil
+		}
+		report(Problem{At: at, Kind: BadData, Loss: true, Msg: fmt.Sprintf("the data of value %q of key %q %s", Printable(name), Printable(k.name), fault)})
+	}
+	return v, true
+}
+
+// valueData gives the data of a value. Where there are fewer bytes than the record says, it gives those there are, nil for none,
+// and says what is wrong.
+func (f *File) valueData(record keyValue) (data []byte, fault string) {
+	length := record.length()
+	if length&inlineData != 0 {
+		n := length &^ inlineData
+		if n > 4 {
+			return record[8:12:12], fmt.Sprintf("are said to be %d bytes in the record itself, which has room for 4", n)
+		}
+		return record[8 : 8+n : 8+n], ""
+	}
+	if length == 0 {
+		return []byte{}, ""
+	}
+	if f.Header.Minor >= 4 && length > segmentSize {
+		return f.bigData(record.data(), length)
+	}
+	cell, fault := f.cell(record.data())
+	if fault != "" {
+		return nil, fmt.Sprintf("cannot be read: their %s %s", cellAt(record.data()), fault)
+	}
+	n := min(int64(length), int64(len(cell)))
+	if !f.claim(int(n)) {
+		return nil, "are left out: the hive names the same data over and over"
+	}
+	if n < int64(length) {
+		fault = fmt.Sprintf("are said to be %d bytes, their cell has %d", length, n)
+	}
+	return cell[:n:n], fault
+}
+
+// bigData puts together data that are spread over segments. Whether they are is decided by their length alone, as Windows
+// does: data of any kind may begin with the letters of the record's signature.
+func (f *File) bigData(offset, length uint32) (data []byte, fault string) {
+	cell, fault := f.cell(offset)
+	switch {
+	case fault != "":
+		return nil, fmt.Sprintf("cannot be read: the index of their segments, %s, %s", cellAt(offset), fault)
+	case len(cell) < 8 || string(cell[:2]) != "db":
+		return nil, fmt.Sprintf(`cannot be read: the index of their segments, %s, is not signed "db"`, cellAt(offset))
+	}
+	index := regparser.NewRegistryProfile().CM_BIG_DATA(bytes.NewReader(cell), 0)
+	list, fault := f.cell(index.List())
+	if fault != "" {
+		return nil, fmt.Sprintf("cannot be read: the list of their segments, %s, %s", cellAt(index.List()), fault)
+	}
+	segments := min(int(index.Count()), len(list)/4)
+	if !f.claim(int(min(int64(length), int64(segments)*segmentSize))) {
+		return nil, "are left out: the hive names the same data over and over"
+	}
+	data = make([]byte, 0, min(int64(length), int64(segments)*segmentSize))
+	for i := range segments {
+		if len(data) == int(length) {
+			break
+		}
+		segment := binary.LittleEndian.Uint32(list[4*i:])
+		part, fault := f.cell(segment)
+		if fault != "" {
+			return data, fmt.Sprintf("end after %d of %d bytes: segment %d, %s, %s", len(data), length, i+1, cellAt(segment), fault)
+		}
+		want := min(segmentSize, int(length)-len(data))
+		data = append(data, part[:min(want, len(part))]...)
+		if len(part) < want {
+			return data, fmt.Sprintf("end after %d of %d bytes: segment %d is too short", len(data), length, i+1)
+		}
+	}
+	if len(data) < int(length) {
+		return data, fmt.Sprintf("end after %d of %d bytes: there are only %d segments", len(data), length, segments)
+	}
+	return data, ""
+}

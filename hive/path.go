@@ -1,0 +1,70 @@
+package hive
+
+import (
+	"slices"
+	"strings"
+)
+
+// Path is the way to a key, one name for each level, from the root of a tree. It is a list because a name in a damaged hive may
+// hold a backslash. The empty Path is the root itself.
+type Path []string
+
+// The roots of the registry by their full names, and what everyone calls them. Source: winreg.h.
+var rootNames = []struct{ long, short string }{
+	{"HKEY_LOCAL_MACHINE", "HKLM"},
+	{"HKEY_USERS", "HKU"},
+	{"HKEY_CURRENT_USER", "HKCU"},
+	{"HKEY_CLASSES_ROOT", "HKCR"},
+	{"HKEY_CURRENT_CONFIG", "HKCC"},
+}
+
+// RootNames lists the full names of the roots that a path can start with.
+func RootNames() []string {
+	var names []string
+	for _, r := range rootNames {
+		names = append(names, r.long)
+	}
+	return names
+}
+
+// LongRoot gives the full name of a root, in Windows' own spelling, for its full or short name in any case. It reports whether
+// there is such a root.
+func LongRoot(name string) (long string, ok bool) {
+	for _, r := range rootNames {
+		if EqualFold(name, r.long) || EqualFold(name, r.short) {
+			return r.long, true
+		}
+	}
+	return name, false
+}
+
+// ParsePath reads a path written with backslashes. A short root (HKLM) becomes the full one; backslashes at the end, and empty
+// names, are left out.
+func ParsePath(s string) Path {
+	var p Path
+	for name := range strings.SplitSeq(s, `\`) {
+		if name != "" {
+			p = append(p, name)
+		}
+	}
+	if len(p) > 0 {
+		p[0], _ = LongRoot(p[0])
+	}
+	return p
+}
+
+// String writes the path with backslashes.
+func (p Path) String() string { return strings.Join(p, `\`) }
+
+// Join gives the path of a key below p. It never shares memory with p.
+func (p Path) Join(names ...string) Path {
+	return append(append(make(Path, 0, len(p)+len(names)), p...), names...)
+}
+
+// Equal tells whether both paths lead to the same key.
+func (p Path) Equal(q Path) bool { return len(p) == len(q) && p.HasPrefix(q) }
+
+// HasPrefix tells whether p is q or lies below it.
+func (p Path) HasPrefix(q Path) bool {
+	return len(p) >= len(q) && slices.EqualFunc(p[:len(q)], q, EqualFold)
+}

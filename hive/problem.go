@@ -1,0 +1,87 @@
+package hive
+
+import "fmt"
+
+// Location is the place of something in an input: a byte offset in a hive, a line and column in a .reg file. The zero
+// Location is no place.
+type Location struct {
+	Offset int64 // bytes from the start of the hive file; 0 when there is none
+	Line   int   // counted from 1; 0 when there is none
+	Column int   // counted from 1, in characters
+}
+
+// String gives the place as messages write it: "12:3" for text, "offset 0x1020" for a hive, "" for no place.
+func (l Location) String() string {
+	switch {
+	case l.Line > 0:
+		return fmt.Sprintf("%d:%d", l.Line, l.Column)
+	case l.Offset > 0:
+		return fmt.Sprintf("offset %#x", l.Offset)
+	}
+	return ""
+}
+
+// Kind says what sort of damage or oddity a [Problem] is, for programs.
+type Kind string
+
+// Unreadable is the kind of an input of which the operating system gives nothing.
+const Unreadable Kind = "unreadable"
+
+// The kinds of problems in hives.
+const (
+	BadHeader    Kind = "bad-header"    // a field of the base block is not what the format allows
+	BadChecksum  Kind = "bad-checksum"  // the base block does not add up
+	Dirty        Kind = "dirty"         // the hive was being written when it was copied: its latest changes are in its logs
+	Truncated    Kind = "truncated"     // the file ends before what it says it holds
+	BadBin       Kind = "bad-bin"       // a bin is not signed, placed or sized as it must be
+	BadCell      Kind = "bad-cell"      // a cell has an impossible size, or a reference does not lead to a cell in use
+	BadSignature Kind = "bad-signature" // a cell holds another record than the one that was looked for
+	BadList      Kind = "bad-list"      // a subkey or value list is cut short, nested or repeated
+	BadName      Kind = "bad-name"      // a name is longer than its cell, or than Windows allows
+	BadData      Kind = "bad-data"      // the data of a value are not all there
+	WrongParent  Kind = "wrong-parent"  // a key stands in the list of another key than the one it names as its parent
+	WrongCount   Kind = "wrong-count"   // a list holds more or fewer elements than its key says
+	WrongOrder   Kind = "wrong-order"   // a subkey list is not sorted, so that Windows may not find all of its keys
+	Duplicate    Kind = "duplicate"     // two subkeys or values of one key have the same name
+	TooDeep      Kind = "too-deep"      // more levels of keys than Windows allows
+	Amplified    Kind = "amplified"     // the hive names the same bytes over and over: more is claimed than it can hold
+)
+
+// The kinds of problems in .reg text.
+const (
+	BadText    Kind = "bad-text"    // the encoding or the first line is not that of a .reg file
+	BadLine    Kind = "bad-line"    // a line that Windows drops although it looks as if it should set or delete something
+	StrayLine  Kind = "stray-line"  // a line that is neither key, value nor comment and that Windows skips
+	Doubtful   Kind = "doubtful"    // a form that Windows versions or tools are not known to agree on
+	NoSuchRoot Kind = "no-such-key" // a key line whose root Windows does not know
+)
+
+// Problem is damage or bad syntax met in an input. It is no verdict about the registry: that is a finding of package rules.
+type Problem struct {
+	Source string   // the input, as the user named it
+	At     Location // where in the input
+	Kind   Kind
+	Msg    string // what is wrong and what was done about it, without a capital or a full stop
+	Key    Path   // the key whose content is in doubt, where that is known: from the hive's root, or as a .reg file names it
+	// Loss tells that something that the input holds is missing from what was read of it, so that absence proves nothing
+	// there. A problem without loss is an oddity; everything was read in spite of it.
+	Loss bool
+}
+
+// Error gives the problem in one line: input, place, what.
+func (p *Problem) Error() string {
+	s := p.Msg
+	if place := p.At.String(); place != "" {
+		if p.At.Line > 0 {
+			if p.Source == "" {
+				return place + ": " + s
+			}
+			return p.Source + ":" + place + ": " + s
+		}
+		s = place + ": " + s
+	}
+	if p.Source != "" {
+		s = p.Source + ": " + s
+	}
+	return s
+}

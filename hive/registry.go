@@ -1,0 +1,285 @@
+package hive
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Registry is the namespace of one machine: trees mounted where Windows mounts them. It alone knows the paths that no file holds:
+// CurrentControlSet, HKEY_CURRENT_USER and HKEY_CLASSES_ROOT. It is never changed once it is in use.
+type Registry struct {
+	root       *Key
+	systemHive bool   // the tree at systemPath came from a hive, so a key CurrentControlSet in it means nothing
+	controlSet string // the set that was chosen; "" for the current one, AllControlSets for each
+}
+
+var (
+	systemPath  = Path{"HKEY_LOCAL_MACHINE", "SYSTEM"}
+	usersPath   = Path{"HKEY_USERS"}
+	userPath    = Path{"HKEY_CURRENT_USER"}
+	rootPath    = Path{"HKEY_CLASSES_ROOT"}
+	classesPath = Path{"HKEY_LOCAL_MACHINE", "SOFTWARE", "Classes"}
+)
+
+const currentControlSet = "CurrentControlSet"
+
+// NewRegistry gives a registry of which nothing is known.
+func NewRegistry() *Registry { return &Registry{root: NewImpliedKey("")} }
+
+// Mount puts a tree at a path: the root of a hive where Windows mounts it, or, at the empty path, a tree whose first level are
+// the roots of the registry, as [NewImpliedKey] and a .reg file give it. It belongs to the making of a registry, before any use.
+func (r *Registry) Mount(at Path, tree *Key) {
+	if len(at) == 0 {
+		for _, k := range tree.Keys() {
+			r.root = graft(r.root, Path{k.name}, k)
+		}
+		return
+	}
+	r.root = graft(r.root, at, tree.Rename(at[len(at)-1]))
+	r.systemHive = r.systemHive || at.Equal(systemPath)
+}
+
+// graft gives a copy of root with tree at path. Keys in between that were not there are implied.
+func graft(root *Key, path Path, tree *Key) *Key {
+	c := root.clone()
+	child := c.Key(path[0])
+	if len(path) == 1 {
+		child = tree
+	} else {
+		if child == nil {
+			child = NewImpliedKey(path[0])
+		}
+		child = graft(child, path[1:], tree)
+	}
+	keys := slices.DeleteFunc(slices.Clone(c.keys), func(k *Key) bool { return EqualFold(k.name, path[0]) })
+	c = c.clone()
+	c.keys = append(keys, child)
+	return c
+}
+
+// Root is the tree of everything mounted; below it are the roots by their full names.
+func (r *Registry) Root() *Key { return r.root }
+
+// AllControlSets, given to [Registry.WithControlSet], makes CurrentControlSet lead to every control set.
+const AllControlSets = "all"
+
+// WithControlSet gives the same registry in which CurrentControlSet leads to the set of that name ("ControlSet002"), to all of them
+// ([AllControlSets]), or again to the current one ("").
+func (r *Registry) WithControlSet(name string) *Registry {
+	c := *r
+	c.controlSet = name
+	return &c
+}
+
+// Apply gives the registry that results from the edits, whose paths may be those of a running system.
+func (r *Registry) Apply(edits ...Edit) *Registry {
+	c := *r
+	c.root = Apply(r.root, r.Real(edits...)...)
+	return &c
+}
+
+// Real gives the same edits at the paths where the mounted trees have them.
+func (r *Registry) Real(edits ...Edit) []Edit {
+	var out []Edit
+	for _, e := range edits {
+		for _, place := range r.resolve(e.Path) {
+			e.Path = place.path
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Match is a place that a path leads to.
+type Match struct {
+	Asked Path // as it was asked for: good on the running system
+	Real  Path // where it is in the input, as spelled there as far as it exists
+	Key   *Key // nil when there is none
+
+	// Known tells what it means that Key is nil: Whole that the key does not exist, else that this cannot be said.
+	Known   Known
+	Problem *Problem // the damage, when Known is Damaged
+	Guessed bool     // the input does not tell which control set is the current one
+}
+
+// Find follows a path, without regard to case. There is one match for each place that the path leads to, in the order of the
+// mounted trees: usually one, several for HKEY_CURRENT_USER with several users, or where each control set is asked for.
+func (r *Registry) Find(path Path) []Match {
+	var all []Match
+	for _, place := range r.resolve(path) {
+		m := Match{Asked: path, Real: slices.Clone(place.path), Key: r.root, Guessed: place.guessed}
+		for i, name := range place.path {
+			child := m.Key.Key(name)
+			if child == nil {
+				m.Known = m.Key.KeysKnown()
+				if m.Known == Damaged {
+					m.Problem = firstLoss(m.Key)
+				}
+				m.Key = nil
+				break
+			}
+			m.Key, m.Real[i] = child, child.name
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+func firstLoss(k *Key) *Problem {
+	for _, p := range k.Problems() {
+		if p.Loss {
+			return &p
+		}
+	}
+	return nil
+}
+
+// lookup follows a path of real keys.
+func (r *Registry) lookup(path ...string) *Key {
+	k := r.root
+	for _, name := range path {
+		if k = k.Key(name); k == nil {
+			return nil
+		}
+	}
+	return k
+}
+
+type place struct {
+	path    Path
+	guessed bool
+}
+
+// resolve replaces the aliases at the start of a path.
+func (r *Registry) resolve(path Path) []place {
+	if len(path) == 0 {
+		return []place{{path: path}}
+	}
+	if long, ok := LongRoot(path[0]); ok && long != path[0] {
+		path = Path{long}.Join(path[1:]...)
+	}
+	switch {
+	case path.HasPrefix(systemPath) && len(path) > 2 && EqualFold(path[2], currentControlSet):
+		var places []place
+		for _, set := range r.ControlSets() {
+			places = append(places, place{systemPath.Join(set.Name).Join(path[3:]...), set.Guessed})
+		}
+		return places
+	case path.HasPrefix(userPath) && r.lookup(userPath...) == nil:
+		var places []place
+		if users := r.lookup(usersPath...); users != nil {
+			for _, user := range users.Keys() {
+				if n := len(user.name); n < len(classesSuffix) || !EqualFold(user.name[n-len(classesSuffix):], classesSuffix) {
+					places = append(places, place{path: usersPath.Join(user.name).Join(path[1:]...)})
+				}
+			}
+		}
+		if len(places) > 0 {
+			return places
+		}
+	case path.HasPrefix(rootPath) && r.lookup(rootPath...) == nil && r.lookup(classesPath...) != nil:
+		return []place{{path: classesPath.Join(path[1:]...)}}
+	}
+	return []place{{path: path}}
+}
+
+// classesSuffix ends the names of the keys below HKEY_USERS that hold the file associations of a user.
+const classesSuffix = "_Classes"
+
+// ControlSet is a set of the services and settings that Windows starts with.
+type ControlSet struct {
+	Name    string // of its key, for instance ControlSet001
+	Source  string // how it is known that CurrentControlSet is this one, for instance Select\Current
+	Guessed bool   // nothing tells which set is the current one
+}
+
+// ControlSets gives the sets that CurrentControlSet leads to. Windows makes that key when it starts, from Select\Current; no
+// hive holds it. Where Current does not name a set that exists, Default and LastKnownGood are asked, then the only set there is
+// counts, and else each of them, as a guess. A .reg file that was exported from a running system holds CurrentControlSet itself.
+func (r *Registry) ControlSets() []ControlSet {
+	system := r.lookup(systemPath...)
+	if system == nil {
+		return []ControlSet{{Name: currentControlSet}}
+	}
+	var sets []ControlSet
+	for _, k := range system.Keys() {
+		if isControlSet(k.name) {
+			sets = append(sets, ControlSet{Name: k.name})
+		}
+	}
+	switch r.controlSet {
+	case "":
+	case AllControlSets:
+		if len(sets) > 0 {
+			return sets
+		}
+	default:
+		return []ControlSet{{Name: r.controlSet, Source: "chosen"}}
+	}
+	if !r.systemHive && system.Key(currentControlSet) != nil {
+		return []ControlSet{{Name: currentControlSet, Source: "exported as such"}}
+	}
+	for _, name := range []string{"Current", "Default", "LastKnownGood"} {
+		n, ok := r.selected(name)
+		want := fmt.Sprintf("ControlSet%03d", n)
+		i := slices.IndexFunc(sets, func(s ControlSet) bool { return EqualFold(s.Name, want) })
+		if ok && i >= 0 {
+			return []ControlSet{{Name: sets[i].Name, Source: `Select\` + name}}
+		}
+	}
+	switch len(sets) {
+	case 0:
+		return []ControlSet{{Name: currentControlSet}}
+	case 1:
+		sets[0].Source = "the only control set there is"
+		sets[0].Guessed = system.KeysKnown() != Whole
+		return sets
+	}
+	for i := range sets {
+		sets[i].Source, sets[i].Guessed = "Select does not tell the current control set", true
+	}
+	return sets
+}
+
+// selected reads a number of a control set from the key Select; the sets are numbered from 1 to 999.
+func (r *Registry) selected(name string) (uint64, bool) {
+	k := r.lookup(systemPath.Join("Select")...)
+	if k == nil {
+		return 0, false
+	}
+	v, ok := k.Value(name)
+	if !ok {
+		return 0, false
+	}
+	n, err := v.Uint64()
+	return n, err == nil && 1 <= n && n <= 999
+}
+
+// isControlSet tells whether a key below SYSTEM is a control set: ControlSet and three digits.
+func isControlSet(name string) bool {
+	const prefix = "ControlSet"
+	if len(name) != len(prefix)+3 || !EqualFold(name[:len(prefix)], prefix) {
+		return false
+	}
+	for _, c := range name[len(prefix):] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// WithProblems gives a copy of the tree in which each problem that names a key belongs to that key, as far as the key exists.
+func WithProblems(root *Key, problems ...Problem) *Key {
+	a := applier{}
+	out := a.own(root)
+	for _, p := range problems {
+		if len(p.Key) == 0 {
+			continue
+		}
+		if k := a.find(out, p.Key); k != nil {
+			k.own = append(slices.Clip(k.own), p)
+		}
+	}
+	return out
+}

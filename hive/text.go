@@ -1,0 +1,208 @@
+package hive
+
+import (
+	"cmp"
+	"encoding/binary"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Names and text of the registry are sequences of 16-bit units that need not be valid UTF-16: two keys may differ only in a lone
+// surrogate. So that a Go string can hold every name and no two of them fall together, a lone surrogate is kept as the three
+// bytes that UTF-8 would give its code point, were that allowed (WTF-8: https://wtf-8.codeberg.page). [Printable] makes such a
+// string fit to be shown.
+
+const (
+	surrogateMin = 0xD800
+	surrogateLow = 0xDC00
+	surrogateMax = 0xDFFF
+)
+
+// DecodeUTF16 makes a string of UTF-16LE bytes. An odd last byte is left out; lone surrogates are kept.
+func DecodeUTF16(b []byte) string {
+	b = b[:len(b)&^1]
+	ascii := true
+	for i := 0; i < len(b); i += 2 {
+		if b[i+1] != 0 || b[i] >= utf8.RuneSelf {
+			ascii = false
+			break
+		}
+	}
+	var s strings.Builder
+	s.Grow(len(b) / 2)
+	if ascii {
+		for i := 0; i < len(b); i += 2 {
+			s.WriteByte(b[i])
+		}
+		return s.String()
+	}
+	for i := 0; i < len(b); i += 2 {
+		u := rune(binary.LittleEndian.Uint16(b[i:]))
+		if utf16.IsSurrogate(u) {
+			if i+3 < len(b) {
+				if r := utf16.DecodeRune(u, rune(binary.LittleEndian.Uint16(b[i+2:]))); r != utf8.RuneError {
+					s.WriteRune(r)
+					i += 2
+					continue
+				}
+			}
+			s.Write([]byte{0xE0 | byte(u>>12), 0x80 | byte(u>>6)&0x3F, 0x80 | byte(u)&0x3F})
+			continue
+		}
+		s.WriteRune(u)
+	}
+	return s.String()
+}
+
+// DecodeLatin1 makes a string of bytes that are code points, the compressed form of names in a hive.
+func DecodeLatin1(b []byte) string {
+	for i := range b {
+		if b[i] >= utf8.RuneSelf {
+			var s strings.Builder
+			s.Grow(len(b) + 8)
+			for _, c := range b {
+				s.WriteRune(rune(c))
+			}
+			return s.String()
+		}
+	}
+	return string(b)
+}
+
+// EncodeUTF16 is the inverse of [DecodeUTF16]. A byte that is neither UTF-8 nor part of a kept surrogate becomes U+FFFD.
+func EncodeUTF16(s string) []byte { return AppendUTF16(make([]byte, 0, 2*len(s)), s) }
+
+// AppendUTF16 appends s to b as UTF-16LE; see [EncodeUTF16].
+func AppendUTF16(b []byte, s string) []byte {
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			b = append(b, c, 0)
+			i++
+			continue
+		}
+		r, n := decodeRune(s[i:])
+		i += n
+		if r >= 0x10000 {
+			hi, lo := utf16.EncodeRune(r)
+			b = append(b, byte(hi), byte(hi>>8), byte(lo), byte(lo>>8))
+			continue
+		}
+		b = append(b, byte(r), byte(r>>8))
+	}
+	return b
+}
+
+// decodeRune is utf8.DecodeRuneInString that also knows a kept lone surrogate.
+func decodeRune(s string) (rune, int) {
+	r, n := utf8.DecodeRuneInString(s)
+	if r == utf8.RuneError && n == 1 && len(s) >= 3 && s[0] == 0xED && s[1]&0xE0 == 0xA0 && s[2]&0xC0 == 0x80 {
+		return surrogateMin | rune(s[1]&0x1F)<<6 | rune(s[2]&0x3F), 3
+	}
+	return r, n
+}
+
+// Printable makes valid UTF-8 of s: each lone surrogate, and each byte that is no text at all, becomes one U+FFFD.
+func Printable(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, n := decodeRune(s[i:])
+		if r >= surrogateMin && r <= surrogateMax {
+			r = utf8.RuneError
+		}
+		b.WriteRune(r)
+		i += n
+	}
+	return b.String()
+}
+
+// upper is the letter that Windows compares r by. Windows upcases names unit by unit with a table that is older than today's
+// Unicode: it agrees with unicode.ToUpper on the BMP but for the code points in unchanged, and leaves everything above alone.
+// Source: the upcase table of an NTFS volume as Windows 10 writes it, 973 of 65,536 units change.
+func upper(r rune) rune {
+	if r < utf8.RuneSelf {
+		if 'a' <= r && r <= 'z' {
+			return r - 'a' + 'A'
+		}
+		return r
+	}
+	if r >= 0x10000 || unicode.Is(unchanged, r) {
+		return r
+	}
+	if u := unicode.ToUpper(r); u < 0x10000 {
+		return u
+	}
+	return r
+}
+
+// Fold gives the form of a name by which Windows compares names: two names are the same when their folded forms are.
+func Fold(s string) string {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c >= utf8.RuneSelf || 'a' <= c && c <= 'z' {
+			return foldSlow(s)
+		}
+	}
+	return s
+}
+
+func foldSlow(s string) string {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			b = append(b, byte(upper(rune(c))))
+			i++
+			continue
+		}
+		r, n := decodeRune(s[i:])
+		if r >= surrogateMin && r <= surrogateMax {
+			b = append(b, s[i:i+n]...)
+		} else {
+			b = utf8.AppendRune(b, upper(r))
+		}
+		i += n
+	}
+	return string(b)
+}
+
+// EqualFold tells whether Windows takes two names for the same.
+func EqualFold(a, b string) bool { return CompareFold(a, b) == 0 }
+
+// CompareFold orders names as Windows sorts them: by upcased UTF-16 units. It is negative, zero or positive as a stands before,
+// with or after b.
+func CompareFold(a, b string) int {
+	for len(a) > 0 && len(b) > 0 {
+		if a[0] < utf8.RuneSelf && b[0] < utf8.RuneSelf {
+			if a[0] != b[0] {
+				if c := cmp.Compare(upper(rune(a[0])), upper(rune(b[0]))); c != 0 {
+					return c
+				}
+			}
+			a, b = a[1:], b[1:]
+			continue
+		}
+		ra, na := decodeRune(a)
+		rb, nb := decodeRune(b)
+		if ra != rb {
+			ua, ub := upper(ra), upper(rb)
+			if ua != ub {
+				return cmp.Compare(unitOrder(ua), unitOrder(ub))
+			}
+		}
+		a, b = a[na:], b[nb:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// unitOrder is a number that sorts code points as their UTF-16 units sort: those above the BMP are surrogates there, which stand
+// before U+E000.
+func unitOrder(r rune) rune {
+	if r >= 0x10000 {
+		hi, lo := utf16.EncodeRune(r)
+		return hi<<16 | lo
+	}
+	return r << 16
+}

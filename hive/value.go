@@ -1,0 +1,140 @@
+package hive
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+)
+
+// Type is the type of a value's data, as Windows numbers it (winnt.h, REG_*). Any 32-bit number can occur in a file.
+type Type uint32
+
+// The types that Windows names.
+const (
+	None                     Type = 0
+	SZ                       Type = 1
+	ExpandSZ                 Type = 2
+	Binary                   Type = 3
+	DWord                    Type = 4
+	DWordBigEndian           Type = 5
+	Link                     Type = 6
+	MultiSZ                  Type = 7
+	ResourceList             Type = 8
+	FullResourceDescriptor   Type = 9
+	ResourceRequirementsList Type = 10
+	QWord                    Type = 11
+)
+
+var typeNames = [...]string{
+	"REG_NONE", "REG_SZ", "REG_EXPAND_SZ", "REG_BINARY", "REG_DWORD", "REG_DWORD_BIG_ENDIAN", "REG_LINK", "REG_MULTI_SZ",
+	"REG_RESOURCE_LIST", "REG_FULL_RESOURCE_DESCRIPTOR", "REG_RESOURCE_REQUIREMENTS_LIST", "REG_QWORD",
+}
+
+// String gives the name that Windows gives the type, or its number as 0x....
+func (t Type) String() string {
+	if int64(t) < int64(len(typeNames)) {
+		return typeNames[t]
+	}
+	return "0x" + strconv.FormatUint(uint64(t), 16)
+}
+
+// TypeNames lists the names of the types, in the order of their numbers.
+func TypeNames() []string { return typeNames[:] }
+
+// ParseType is the inverse of [Type.String].
+func ParseType(s string) (Type, bool) {
+	for i, name := range typeNames {
+		if s == name {
+			return Type(i), true
+		}
+	}
+	if len(s) > 2 && s[:2] == "0x" {
+		n, err := strconv.ParseUint(s[2:], 16, 32)
+		return Type(n), err == nil
+	}
+	return 0, false
+}
+
+// Value is one value of a key: a name, a type, and the data exactly as stored. Nothing is decoded until it is asked for.
+type Value struct {
+	Name string // "" for the default value; may hold any character, see [Printable]
+	Type Type
+	Data []byte // not to be changed: it may be the file itself
+	At   Location
+	// Short tells that fewer bytes were found than the value is said to have; Data holds those that were, and is nil when
+	// there were none.
+	Short bool
+}
+
+// Uint64 gives the number that a REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD holds. It fails when the value is of another
+// type or is not exactly four or eight bytes long, as Windows' own readers do.
+func (v Value) Uint64() (uint64, error) {
+	want := 4
+	switch v.Type {
+	case DWord, DWordBigEndian:
+	case QWord:
+		want = 8
+	default:
+		return 0, fmt.Errorf("%s is not a number", v.Type)
+	}
+	if len(v.Data) != want {
+		return 0, fmt.Errorf("%s of %d bytes, must be %d", v.Type, len(v.Data), want)
+	}
+	switch v.Type {
+	case DWord:
+		return uint64(binary.LittleEndian.Uint32(v.Data)), nil
+	case DWordBigEndian:
+		return uint64(binary.BigEndian.Uint32(v.Data)), nil
+	}
+	return binary.LittleEndian.Uint64(v.Data), nil
+}
+
+// Text gives the text of a REG_SZ, REG_EXPAND_SZ or REG_LINK: UTF-16LE up to the first NUL, or to the end where there is none. An
+// odd last byte is left out.
+func (v Value) Text() (string, error) {
+	switch v.Type {
+	case SZ, ExpandSZ, Link:
+	default:
+		return "", fmt.Errorf("%s is not text", v.Type)
+	}
+	for i := 0; i+1 < len(v.Data); i += 2 {
+		if v.Data[i] == 0 && v.Data[i+1] == 0 {
+			return DecodeUTF16(v.Data[:i]), nil
+		}
+	}
+	return DecodeUTF16(v.Data), nil
+}
+
+// Strings gives the strings of a REG_MULTI_SZ. They end at the first empty string, as they do for Windows; a last one
+// without its NUL counts.
+func (v Value) Strings() ([]string, error) {
+	if v.Type != MultiSZ {
+		return nil, fmt.Errorf("%s is not a list of strings", v.Type)
+	}
+	var all []string
+	start := 0
+	for i := 0; i+1 < len(v.Data); i += 2 {
+		if v.Data[i] != 0 || v.Data[i+1] != 0 {
+			continue
+		}
+		if i == start {
+			return all, nil
+		}
+		all = append(all, DecodeUTF16(v.Data[start:i]))
+		start = i + 2
+	}
+	if start+1 < len(v.Data) {
+		all = append(all, DecodeUTF16(v.Data[start:]))
+	}
+	return all, nil
+}
+
+// DWordValue makes a REG_DWORD.
+func DWordValue(name string, n uint32) Value {
+	return Value{Name: name, Type: DWord, Data: binary.LittleEndian.AppendUint32(nil, n)}
+}
+
+// StringValue makes a REG_SZ or REG_EXPAND_SZ with its closing NUL.
+func StringValue(name string, t Type, text string) Value {
+	return Value{Name: name, Type: t, Data: append(EncodeUTF16(text), 0, 0)}
+}

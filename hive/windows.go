@@ -1,0 +1,222 @@
+package hive
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Version is a version of Windows NT: 5.2 is Windows Server 2003, 6.0 Vista, 6.1 Windows 7, 10.0 Windows 10 and 11.
+type Version struct{ Major, Minor, Build int }
+
+// ParseVersion reads "10", "6.1" or "10.0.19045".
+func ParseVersion(s string) (Version, error) {
+	var n [3]int
+	parts := strings.Split(s, ".")
+	if len(parts) > len(n) {
+		return Version{}, fmt.Errorf("%q is not a Windows version: want MAJOR.MINOR or MAJOR.MINOR.BUILD, such as 6.1", s)
+	}
+	for i, part := range parts {
+		v, err := strconv.ParseUint(part, 10, 31)
+		if err != nil {
+			return Version{}, fmt.Errorf("%q is not a Windows version: want MAJOR.MINOR or MAJOR.MINOR.BUILD, such as 6.1", s)
+		}
+		n[i] = int(v)
+	}
+	return Version{n[0], n[1], n[2]}, nil
+}
+
+// String writes the version with its build where that is known.
+func (v Version) String() string {
+	if v.Build == 0 {
+		return fmt.Sprintf("%d.%d", v.Major, v.Minor)
+	}
+	return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Build)
+}
+
+// Compare orders versions.
+func (v Version) Compare(w Version) int {
+	return cmp.Or(cmp.Compare(v.Major, w.Major), cmp.Compare(v.Minor, w.Minor), cmp.Compare(v.Build, w.Build))
+}
+
+// Windows is what a registry tells about the Windows that it belongs to. The SYSTEM hive does not state the version, so what is
+// known is a range.
+type Windows struct {
+	AtLeast  Version  // the zero Version when nothing is known
+	Below    Version  // the version is lower than this; the zero Version for no upper bound
+	Product  string   // WinNT, ServerNT or LanmanNT (domain controller); "" when unknown
+	Evidence []string // each statement with the key it was read from
+}
+
+// Exactly is a Windows whose version was told by the user. A version without a build stands for all of its builds.
+func Exactly(v Version) Windows {
+	w := Windows{AtLeast: v, Below: Version{v.Major, v.Minor, v.Build + 1}}
+	if v.Build == 0 {
+		w.Below = Version{v.Major, v.Minor + 1, 0}
+	}
+	return w
+}
+
+// Version gives the major and minor version as "6.1" when the range leaves only one, else "".
+func (w Windows) Version() string {
+	if w.Below == (Version{}) || w.AtLeast == (Version{}) {
+		return ""
+	}
+	last := w.Below
+	if last.Build == 0 {
+		last.Minor--
+	}
+	if last.Major != w.AtLeast.Major || last.Minor != w.AtLeast.Minor {
+		return ""
+	}
+	return fmt.Sprintf("%d.%d", w.AtLeast.Major, w.AtLeast.Minor)
+}
+
+// String says the version as far as it is known: "6.1", "6.0 or later, before 6.2", "before 6.0", "unknown version".
+func (w Windows) String() string {
+	none := Version{}
+	switch v := w.Version(); {
+	case v != "":
+		return v
+	case w.AtLeast == none && w.Below == none:
+		return "unknown version"
+	case w.AtLeast == none:
+		return "before " + w.Below.String()
+	case w.Below == none:
+		return w.AtLeast.String() + " or later"
+	}
+	return w.AtLeast.String() + " or later, before " + w.Below.String()
+}
+
+func (w *Windows) atLeast(v Version, evidence string) {
+	if v.Compare(w.AtLeast) > 0 {
+		w.AtLeast = v
+	}
+	w.Evidence = append(w.Evidence, evidence)
+}
+
+func (w *Windows) below(v Version, evidence string) {
+	if w.Below == (Version{}) || v.Compare(w.Below) < 0 {
+		w.Below = v
+	}
+	w.Evidence = append(w.Evidence, evidence)
+}
+
+// Windows reads what the SYSTEM hive tells about the version and product. Sources: Microsoft KB 152078 for ProductType; for the
+// rest the hives of Windows 7, 8.1 and 10: DriverDatabase\Version exists since Windows 8 and holds the version there, Control\Nsi
+// came with Vista, and the drivers that are part of Windows carry its version.
+func (r *Registry) Windows() Windows {
+	var w Windows
+	system := r.lookup(systemPath...)
+	if system == nil {
+		return w
+	}
+	set := system.Key(r.ControlSets()[0].Name)
+	if set == nil {
+		return w
+	}
+	control := set.Key("Control")
+	if control == nil {
+		return w
+	}
+	if v, ok := lookupValue(control, "ProductOptions", "ProductType"); ok {
+		w.Product, _ = v.Text()
+		w.Evidence = append(w.Evidence, `product from Control\ProductOptions\ProductType`)
+	}
+	database := system.Key("DriverDatabase")
+	if database != nil {
+		if v, ok := database.Value("Version"); ok {
+			if n, err := v.Uint64(); err == nil && n>>24 >= 6 {
+				at := Version{int(n >> 24), int(n >> 16 & 0xFF), 0}
+				w.atLeast(at, fmt.Sprintf(`version %s from DriverDatabase\Version`, at))
+				w.below(Version{at.Major, at.Minor + 1, 0}, `DriverDatabase\Version is the version itself`)
+				w.Evidence = w.Evidence[:len(w.Evidence)-1]
+			}
+		}
+		if w.AtLeast == (Version{}) {
+			w.atLeast(Version{6, 2, 0}, "6.2 or later because there is a key DriverDatabase")
+		}
+		return w
+	}
+	switch {
+	case control.Key("Nsi") != nil:
+		w.atLeast(Version{6, 0, 0}, `6.0 or later because there is a key Control\Nsi`)
+		if system.KeysKnown() == Whole {
+			w.below(Version{6, 2, 0}, "before 6.2 because there is no key DriverDatabase")
+		}
+		if v, ok := inboxDrivers(control); ok && v.Compare(w.AtLeast) >= 0 && v.Compare(Version{6, 2, 0}) < 0 {
+			w.atLeast(v, fmt.Sprintf(`version %s from the drivers of Windows in Control\Class`, v))
+			w.Below = Version{v.Major, v.Minor + 1, 0}
+		}
+	case control.KeysKnown() == Whole:
+		w.below(Version{6, 0, 0}, `before 6.0 because there is no key Control\Nsi`)
+	}
+	return w
+}
+
+// inboxDrivers gives the version that most drivers of Microsoft in Control\Class carry.
+func inboxDrivers(control *Key) (Version, bool) {
+	classes := control.Key("Class")
+	if classes == nil {
+		return Version{}, false
+	}
+	count := map[Version]int{}
+	highest := map[Version]Version{} // by major and minor
+	for _, class := range classes.Keys() {
+		for _, driver := range class.Keys() {
+			provider, ok := driver.Value("ProviderName")
+			if text, err := provider.Text(); !ok || err != nil || text != "Microsoft" {
+				continue
+			}
+			number, ok := driver.Value("DriverVersion")
+			text, err := number.Text()
+			if !ok || err != nil {
+				continue
+			}
+			// DriverVersion has a fourth part, the revision.
+			if i := strings.LastIndexByte(text, '.'); i > 0 && strings.Count(text, ".") == 3 {
+				text = text[:i]
+			}
+			v, err := ParseVersion(text)
+			if err != nil {
+				continue
+			}
+			family := Version{v.Major, v.Minor, 0}
+			count[family]++
+			if v.Compare(highest[family]) > 0 {
+				highest[family] = v
+			}
+		}
+	}
+	var best Version
+	for family, n := range count {
+		if best == (Version{}) || n > count[best] || n == count[best] && family.Compare(best) > 0 {
+			best = family
+		}
+	}
+	return highest[best], len(count) > 0
+}
+
+// Host gives the name of the computer, from Control\ComputerName\ComputerName of the current control set; "" when it is not there.
+func (r *Registry) Host() string {
+	for _, m := range r.Find(systemPath.Join(currentControlSet, "Control", "ComputerName")) {
+		if m.Key == nil {
+			continue
+		}
+		if v, ok := lookupValue(m.Key, "ComputerName", "ComputerName"); ok {
+			if text, err := v.Text(); err == nil {
+				return text
+			}
+		}
+	}
+	return ""
+}
+
+// lookupValue finds a value of a subkey of k.
+func lookupValue(k *Key, key, value string) (Value, bool) {
+	if k = k.Key(key); k == nil {
+		return Value{}, false
+	}
+	return k.Value(value)
+}
