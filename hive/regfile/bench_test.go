@@ -1,0 +1,87 @@
+package regfile
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"regvet/hive"
+)
+
+// systemLike is a tree that exports to about 50 MB of UTF-16LE, with names and data as in a SYSTEM hive.
+var systemLike = sync.OnceValue(func() *hive.Key {
+	r := rand.New(rand.NewPCG(1, 2))
+	random := func(n int) []byte {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(r.UintN(256))
+		}
+		return b
+	}
+	var groups, services []*hive.Key
+	for i := range 16500 {
+		name := fmt.Sprintf("Service%05d", i)
+		parameters := hive.NewKey("Parameters", []hive.Value{
+			hive.StringValue("ServiceDll", hive.ExpandSZ, `%SystemRoot%\System32\`+name+".dll"),
+			hive.DWordValue("ServiceDllUnloadOnStop", 1),
+			{Name: "Blob", Type: hive.Binary, Data: random(r.IntN(150))},
+		})
+		values := []hive.Value{
+			hive.StringValue("DisplayName", hive.SZ, "@%SystemRoot%\\System32\\"+name+".dll,-100"),
+			hive.DWordValue("ErrorControl", 1),
+			hive.StringValue("ImagePath", hive.ExpandSZ, `%SystemRoot%\system32\svchost.exe -k LocalService`),
+			hive.DWordValue("Start", 3),
+			hive.DWordValue("Type", 32),
+			hive.StringValue("ObjectName", hive.SZ, `NT AUTHORITY\LocalService`),
+			hive.StringValue("Description", hive.SZ, "Provides what "+name+" promises to those who ask for it."),
+		}
+		if i%100 == 0 {
+			values = append(values, hive.Value{Name: "Cache", Type: hive.ResourceList, Data: random(8000)})
+		}
+		services = append(services, hive.NewKey(name, values, parameters))
+		if len(services) == 500 {
+			groups = append(groups, hive.NewKey("Group"+name, nil, services...))
+			services = nil
+		}
+	}
+	return hive.NewKey("Services", nil, groups...)
+})
+
+var systemPath = hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM", "ControlSet001", "Services"}
+
+var systemText = sync.OnceValue(func() []byte {
+	var out bytes.Buffer
+	if err := Export(&out, Tree{systemLike(), systemPath}); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+})
+
+func BenchmarkParse(b *testing.B) { benchmarkParse(b, systemText()) }
+
+func BenchmarkParse8bit(b *testing.B) { benchmarkParse(b, decodeUTF16(systemText()[2:])) }
+
+func benchmarkParse(b *testing.B, data []byte) {
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		f, err := Parse("SYSTEM.reg", data)
+		if err != nil || len(f.Problems) > 0 {
+			b.Fatal(err, f.Problems)
+		}
+	}
+}
+
+func BenchmarkExport(b *testing.B) {
+	root := systemLike()
+	b.SetBytes(int64(len(systemText())))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := Export(io.Discard, Tree{root, systemPath}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+// Package regfile reads and writes .reg files, the text form in which Windows exports and imports parts of the registry.
+//
+// # The format, in one paragraph
+//
+// The first line names the version. After it each line stands for itself: [HKEY_LOCAL_MACHINE\SOFTWARE\Key] opens a key and makes
+// it if it is not there, [-...\Key] deletes one, and below an opened key "name"="text", "name"=dword:0000002a and
+// "name"=hex(N):01,02 set values, while "name"=- deletes one; @ stands for the default value. Only hex data may go on in the next
+// line, after a comma and a backslash. A comment starts with a semicolon. Windows never stops at a bad line: it skips it,
+// imports the rest, and says nothing.
+//
+// # What is here
+//
+// [Parse] reads a file as Windows does and says, in [File.Problems], what Windows keeps to itself: which lines it drops and why.
+// What results is a list of edits, for a .reg file is nothing else. [File.Tree] reads the same file as an export, as a statement
+// of what a registry holds. [Write] turns edits into a file that does exactly them; [Export] writes a tree as reg.exe does, to
+// the byte. The two differ where Windows' own export loses data; see there.
+//
+// # Where the rules come from
+//
+// Microsoft describes the format only in outline (KB 310516). What Windows really does was taken from the conformance tests of
+// the Wine project, which are run on Windows too (programs/reg/tests and programs/regedit/tests), and from bug reports of others who
+// read such files. Forms of which it is not known what Windows makes of them are read in the most likely way, and reported as
+// [hive.Doubtful].
+//
+// A .reg file can be hostile. Reading takes time and memory in proportion to the size of the file, whatever is in it.
+package regfile
+
+import (
+	"slices"
+
+	"regvet/hive"
+)
+
+// Version is the dialect that the first line of a file names.
+type Version int
+
+const (
+	Version5    Version = iota // "Windows Registry Editor Version 5.00": text in hex data is UTF-16LE
+	Version4                   // "REGEDIT4": text in hex data is in the ANSI code page
+	Windows31                  // "REGEDIT": one line for each key below HKEY_CLASSES_ROOT, with its default value
+	Unsupported                // any other line that starts with REGEDIT: Windows accepts the file and imports nothing
+)
+
+// The first lines that name a version.
+const (
+	header5  = "Windows Registry Editor Version 5.00"
+	header4  = "REGEDIT4"
+	header31 = "REGEDIT"
+)
+
+// String gives the first line of a file of this version.
+func (v Version) String() string {
+	switch v {
+	case Version5:
+		return header5
+	case Version4:
+		return header4
+	case Windows31:
+		return header31
+	}
+	return "unsupported version"
+}
+
+// The limits of Windows, in UTF-16 units ("Registry element size limits", Microsoft). Depth is [hive.MaxDepth].
+const (
+	maxKeyName   = 255
+	maxValueName = 16383
+)
+
+// File is what a .reg file says.
+type File struct {
+	Version  Version
+	Encoding string // of the file: "UTF-16LE", "UTF-8" or "windows-1252"
+
+	// Edits are what Windows does when it imports the file, in the order of the file. A path starts with the full name of a root in
+	// Windows' spelling. At is the place of the opening bracket, of the opening quote or of the @. The edits of one section share
+	// their path, which must not be changed.
+	Edits []hive.Edit
+
+	// Problems are the lines that Windows drops or that may not mean what they seem to, in the order of the file. Loss is set
+	// where a key or value that stands in the file was not taken, and Key then names the key that lacks it. Of a file with
+	// more than 1,000 problems, only the first with loss of each key is listed beyond them, and a last one tells how many are not.
+	Problems []hive.Problem
+}
+
+// Tree reads the file as an export: as a statement of what the registry holds. Keys that the file only passes through are implied
+// ([hive.Key.Implied]). A problem with loss belongs to the key that it names or, where that does not exist because its own line was
+// dropped, to the nearest key above, so that the absence of the key is not taken for a fact.
+func (f *File) Tree() *hive.Key {
+	tree := hive.Apply(hive.NewImpliedKey(""), f.Edits...)
+	problems := slices.Clone(f.Problems)
+	for i, p := range problems {
+		if p.Loss {
+			problems[i].Key = p.Key[:levels(tree, p.Key)]
+		}
+	}
+	return hive.WithProblems(tree, problems...)
+}
+
+// levels counts how many of the names of path lead to keys that exist.
+func levels(k *hive.Key, path hive.Path) int {
+	for i, name := range path {
+		if k = k.Key(name); k == nil {
+			return i
+		}
+	}
+	return len(path)
+}
+
+// Imported gives the value that Windows stores when it imports what [Write] wrote for v. It is v but for text that lacks its closing
+// NUL: to the data of a REG_SZ, REG_EXPAND_SZ or REG_MULTI_SZ that are not empty, Windows adds one where the last character is
+// none.
+func Imported(v hive.Value) hive.Value {
+	if isText(v.Type) {
+		v.Data = terminated(slices.Clip(v.Data))
+	}
+	return v
+}
+
+// isText tells whether Windows takes hex data of type t for text.
+func isText(t hive.Type) bool { return t == hive.SZ || t == hive.ExpandSZ || t == hive.MultiSZ }
+
+// terminated appends a NUL to UTF-16LE data that do not end with one. Of an odd number of bytes the last whole unit counts; what
+// Windows does with those is not known.
+func terminated(data []byte) []byte {
+	whole := len(data) &^ 1
+	if len(data) == 0 || whole >= 2 && data[whole-1] == 0 && data[whole-2] == 0 {
+		return data
+	}
+	return append(data, 0, 0)
+}

@@ -1,0 +1,220 @@
+package regfile
+
+import (
+	"encoding/binary"
+	"io"
+	"strings"
+
+	"regvet/hive"
+)
+
+// encoder writes .reg text as UTF-16LE.
+type encoder struct {
+	w   io.Writer
+	buf []byte
+	err error
+}
+
+const (
+	flushAt   = 64 << 10 // bytes of buf
+	wrapAt    = 77       // columns: a line of hex data that is as long ends behind the comma
+	hexColumn = 3        // columns of one byte of hex data
+)
+
+func newEncoder(w io.Writer) *encoder {
+	e := &encoder{w: w, buf: make([]byte, 0, flushAt+8<<10)}
+	e.buf = append(e.buf, 0xFF, 0xFE)
+	e.ascii(header5)
+	e.crlf()
+	return e
+}
+
+func (e *encoder) flush() {
+	if e.err == nil {
+		_, e.err = e.w.Write(e.buf)
+	}
+	e.buf = e.buf[:0]
+}
+
+func (e *encoder) close() error {
+	e.flush()
+	return e.err
+}
+
+func (e *encoder) crlf() {
+	e.buf = append(e.buf, '\r', 0, '\n', 0)
+	if len(e.buf) >= flushAt {
+		e.flush()
+	}
+}
+
+// ascii writes text that is known to be ASCII.
+func (e *encoder) ascii(s string) {
+	for i := 0; i < len(s); i++ {
+		e.buf = append(e.buf, s[i], 0)
+	}
+}
+
+// plain writes any text as it is.
+func (e *encoder) plain(s string) { e.buf = hive.AppendUTF16(e.buf, s) }
+
+// comment writes the lines of a comment, if there is one, and a blank line before them.
+func (e *encoder) comment(s string) {
+	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", " ").Replace(s)
+	if s = strings.TrimRight(s, "\n"); s == "" {
+		return
+	}
+	e.crlf()
+	for line := range strings.SplitSeq(s, "\n") {
+		e.plain(strings.TrimRight("; "+line, " "))
+		e.crlf()
+	}
+}
+
+// section writes a key line.
+func (e *encoder) section(path hive.Path, deletes bool) {
+	e.ascii("[")
+	if deletes {
+		e.ascii("-")
+	}
+	for i, name := range path {
+		if i == 0 {
+			name, _ = hive.LongRoot(name)
+		} else {
+			e.ascii(`\`)
+		}
+		e.plain(name)
+	}
+	e.ascii("]")
+	e.crlf()
+}
+
+// name writes the name of a value and the = behind it.
+func (e *encoder) name(name string) {
+	if name == "" {
+		e.ascii("@=")
+		return
+	}
+	e.ascii(`"`)
+	for {
+		i := strings.IndexAny(name, `\"`)
+		if i < 0 {
+			break
+		}
+		e.plain(name[:i])
+		e.buf = append(e.buf, '\\', 0, name[i], 0)
+		name = name[i+1:]
+	}
+	e.plain(name)
+	e.ascii(`"=`)
+}
+
+// value writes a value line. Which data of a REG_SZ are written as text, and how much of them, tells the last argument: it gives
+// the UTF-16LE text between the quotes.
+func (e *encoder) value(v hive.Value, quoted func(data []byte) (text []byte, ok bool)) {
+	start, written := len(e.buf), 0
+	e.name(v.Name)
+	switch {
+	case v.Type == hive.SZ:
+		if text, ok := quoted(v.Data); ok {
+			e.quoted(text)
+			e.crlf()
+			return
+		}
+		e.ascii("hex(1):")
+	case v.Type == hive.DWord && len(v.Data) == 4:
+		e.ascii("dword:")
+		for i := 3; i >= 0; i-- {
+			e.buf = append(e.buf, digits[v.Data[i]>>4], 0, digits[v.Data[i]&15], 0)
+		}
+		e.crlf()
+		return
+	case v.Type == hive.Binary:
+		e.ascii("hex:")
+	default:
+		e.ascii("hex(")
+		for shift := 28; shift >= 0; shift -= 4 {
+			if v.Type>>shift != 0 || shift == 0 {
+				e.buf = append(e.buf, digits[v.Type>>shift&15], 0)
+			}
+		}
+		e.ascii("):")
+	}
+	written = (len(e.buf) - start) / 2
+	e.hex(v.Data, written)
+	e.crlf()
+}
+
+const digits = "0123456789abcdef"
+
+// elements are the bytes of hex data as they are written: two digits and a comma in UTF-16LE, in the low six bytes.
+var elements = func() (table [256]uint64) {
+	for i := range table {
+		table[i] = uint64(digits[i>>4]) | uint64(digits[i&15])<<16 | ','<<32
+	}
+	return table
+}()
+
+// hex writes the elements of hex data behind a number of columns. A line ends behind the comma that takes it to column 77 or beyond.
+func (e *encoder) hex(data []byte, column int) {
+	for len(data) > 0 {
+		n := max(1, (wrapAt-column+hexColumn-1)/hexColumn)
+		n = min(n, len(data))
+		size := 2 * hexColumn * n
+		e.buf = append(e.buf, make([]byte, size+2)...) // each element is written as eight bytes
+		out := e.buf[len(e.buf)-size-2:]
+		for i, c := range data[:n] {
+			binary.LittleEndian.PutUint64(out[2*hexColumn*i:], elements[c])
+		}
+		e.buf = e.buf[:len(e.buf)-2]
+		if data = data[n:]; len(data) == 0 {
+			e.buf = e.buf[:len(e.buf)-2] // no comma behind the last
+			return
+		}
+		e.ascii(`\`)
+		e.crlf()
+		e.ascii("  ")
+		column = 2
+	}
+}
+
+// quoted writes UTF-16LE text in quotes.
+func (e *encoder) quoted(text []byte) {
+	e.ascii(`"`)
+	for i := 0; i+1 < len(text); i += 2 {
+		if text[i+1] == 0 && (text[i] == '\\' || text[i] == '"') {
+			e.buf = append(e.buf, '\\', 0)
+		}
+		e.buf = append(e.buf, text[i], text[i+1])
+	}
+	e.ascii(`"`)
+}
+
+// textEnd gives the number of bytes before the first NUL of UTF-16LE data, and whether there are line breaks among them. Without a
+// NUL that is all of them but an odd last one.
+func textEnd(data []byte) (end int, broken bool) {
+	for i := 0; i+1 < len(data); i += 2 {
+		if data[i+1] != 0 {
+			continue
+		}
+		switch data[i] {
+		case 0:
+			return i, broken
+		case '\r', '\n':
+			broken = true
+		}
+	}
+	return len(data) &^ 1, broken
+}
+
+// exactText is for data that the text between the quotes gives back without loss.
+func exactText(data []byte) ([]byte, bool) {
+	end, broken := textEnd(data)
+	return data[:end], !broken && end+2 == len(data)
+}
+
+// windowsText is what Windows exports: all that stands before the first NUL. Line breaks are ours to refuse.
+func windowsText(data []byte) ([]byte, bool) {
+	end, broken := textEnd(data)
+	return data[:end], !broken
+}

@@ -1,0 +1,58 @@
+package regfile_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+func ExampleParse() {
+	f, err := regfile.Parse("lsa.reg", []byte(`Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Lsa]
+"LmCompatibilityLevel"=dword:00000005
+"RunAsPPL"=dword:000000001
+`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, e := range f.Edits {
+		if e.Op == hive.SetValue {
+			n, _ := e.Value.Uint64()
+			fmt.Println(e.At, e.Path, e.Value.Name, n)
+		}
+	}
+	for _, p := range f.Problems {
+		fmt.Println(p.Error())
+	}
+	// Output:
+	// 4:1 HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Lsa LmCompatibilityLevel 5
+	// lsa.reg:5:18: dword data have 9 digits, at most 8 are allowed; Windows drops this value
+}
+
+func ExampleWrite() {
+	lsa := hive.ParsePath(`HKLM\SYSTEM\CurrentControlSet\Control\Lsa`)
+	var out bytes.Buffer
+	err := regfile.Write(&out, "turns LSA protection on", []hive.Edit{
+		{Op: hive.SetValue, Path: lsa, Value: hive.DWordValue("RunAsPPL", 1)},
+		{Op: hive.DeleteValue, Path: lsa, Value: hive.Value{Name: "DisableDomainCreds"}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	text := hive.DecodeUTF16(out.Bytes()[2:]) // behind the byte order mark
+	fmt.Print(strings.ReplaceAll(text, "\r\n", "\n"))
+	// Output:
+	// Windows Registry Editor Version 5.00
+	//
+	// ; turns LSA protection on
+	//
+	// [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Lsa]
+	// "RunAsPPL"=dword:00000001
+	// "DisableDomainCreds"=-
+}

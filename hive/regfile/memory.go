@@ -1,0 +1,74 @@
+package regfile
+
+import (
+	"hash/maphash"
+
+	"regvet/hive"
+)
+
+// memory is where a parser puts what it reads. A file has up to millions of names, paths and data, most of them small, so they are
+// cut from larger pieces, and names that occur again and again are made once.
+type memory struct {
+	data  []byte   // the rest of the piece that small data are cut from
+	paths []string // the rest of the piece that paths are cut from
+	seen  [1024]string
+	seed  maphash.Seed
+
+	// For what is being read.
+	bytes     []byte
+	unescaped []byte
+	names     []string
+}
+
+const (
+	dataPiece  = 64 << 10 // bytes
+	pathsPiece = 1 << 10  // names
+	shortName  = 64       // bytes; longer names are not looked up
+)
+
+// room gives an empty slice with space for n bytes, to be filled and given to keep before the next call.
+func (m *memory) room(n int) []byte {
+	if n > dataPiece/8 {
+		return make([]byte, 0, n)
+	}
+	if n > cap(m.data) {
+		m.data = make([]byte, 0, dataPiece)
+	}
+	return m.data[:0:n]
+}
+
+// keep gives b, which was made in room, as data that nothing else will be written to.
+func (m *memory) keep(b []byte) []byte {
+	n := len(b)
+	if n == 0 {
+		return nil
+	}
+	if cap(m.data) >= n && &b[0] == &m.data[:1][0] {
+		m.data = m.data[n:n:cap(m.data)]
+	}
+	return b[:n:n]
+}
+
+// name gives b as a string.
+func (m *memory) name(b []byte) string {
+	if len(b) > shortName {
+		return string(b)
+	}
+	slot := &m.seen[maphash.Bytes(m.seed, b)%uint64(len(m.seen))]
+	if *slot != string(b) {
+		*slot = string(b)
+	}
+	return *slot
+}
+
+// keepPath gives m.names as a path of its own.
+func (m *memory) keepPath() hive.Path {
+	n := len(m.names)
+	if n > len(m.paths) {
+		m.paths = make([]string, pathsPiece)
+	}
+	path := m.paths[:n:n]
+	m.paths = m.paths[n:]
+	copy(path, m.names)
+	return path
+}

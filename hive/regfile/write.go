@@ -1,0 +1,215 @@
+package regfile
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"regvet/hive"
+)
+
+// Write writes a file that makes the edits when Windows imports it: version 5.00, UTF-16LE with byte order mark, lines that end with
+// CR LF. Each line of the comment is written behind the first line of the file, after a semicolon. Edits of one key in a row
+// become one section.
+//
+// Nothing is lost on the way: text whose data are not exactly the text and one NUL, or that holds line breaks, is written as
+// hex(1). What Windows then stores is what [Imported] gives. A section makes its key, so that a [hive.DeleteValue] for a key that
+// does not exist leaves an empty one behind.
+//
+// Before anything is written, Write fails for an edit that .reg text cannot express: one outside the roots of the registry, the
+// deletion of a root, names with NUL, CR or LF, key names that are empty or hold a backslash, and names that are too long.
+func Write(w io.Writer, comment string, edits []hive.Edit) error {
+	var checked hive.Path
+	for _, e := range edits {
+		reason := ""
+		if checked == nil || !slices.Equal(e.Path, checked) {
+			reason = badPath(e.Path)
+			checked = e.Path
+		}
+		switch {
+		case reason != "":
+		case e.Op > hive.DeleteValue:
+			reason = fmt.Sprintf("there is no operation %d", e.Op)
+		case e.Op == hive.DeleteKey && len(e.Path) == 1:
+			reason = "a root cannot be deleted"
+		case e.Op == hive.SetValue || e.Op == hive.DeleteValue:
+			if reason = badName(e.Value.Name, maxValueName); reason != "" {
+				reason = fmt.Sprintf("value %q: %s", clipped(e.Value.Name), reason)
+			}
+		}
+		if reason != "" {
+			return fmt.Errorf("key %q cannot be written as .reg text: %s", clipped(e.Path.String()), reason)
+		}
+	}
+	enc := newEncoder(w)
+	enc.comment(comment)
+	var open hive.Path // the key of the current section
+	for _, e := range edits {
+		if e.Op == hive.CreateKey || e.Op == hive.DeleteKey || !slices.Equal(e.Path, open) {
+			enc.crlf()
+			enc.section(e.Path, e.Op == hive.DeleteKey)
+			open = e.Path
+		}
+		switch e.Op {
+		case hive.DeleteKey:
+			open = nil
+		case hive.SetValue:
+			enc.value(e.Value, exactText)
+		case hive.DeleteValue:
+			enc.name(e.Value.Name)
+			enc.ascii("-\r\n")
+		}
+	}
+	enc.crlf()
+	return enc.close()
+}
+
+// Tree is a key with all below it, and the path under which it is exported.
+type Tree struct {
+	Root *hive.Key
+	At   hive.Path // such as HKEY_LOCAL_MACHINE\SYSTEM; where it is empty, the subkeys of Root are written as if they were roots
+}
+
+// Export writes trees as reg.exe exports them: every key a section, subkeys sorted, values in the order in which they are stored.
+// Keys that a .reg file only implies are no keys of their own ([hive.Key.Implied]) and are not written.
+//
+// As in Windows, a REG_SZ ends at its first NUL, and what is behind that is lost. In one point Export is better: for text that
+// holds CR or LF Windows writes them into the text, and does not read them again; here it becomes hex(1).
+//
+// What .reg text cannot express (see [Write]) is left out, with a comment in its place: values whose name or data cannot be written,
+// and keys whose name cannot, with all below them. Then Export writes all the rest, and the error is [LeftOut].
+func Export(w io.Writer, trees ...Tree) error {
+	x := exporter{encoder: newEncoder(w)}
+	for _, t := range trees {
+		x.tree(t)
+	}
+	x.crlf()
+	if err := x.close(); err != nil {
+		return err
+	}
+	if len(x.left) > 0 {
+		return x.left
+	}
+	return nil
+}
+
+// LeftOut is the error of an export that is complete but for what .reg text cannot express: one sentence for each key or value.
+type LeftOut []string
+
+// Error gives one line for each.
+func (l LeftOut) Error() string { return strings.Join(l, "\n") }
+
+type exporter struct {
+	*encoder
+	left LeftOut
+}
+
+func (x *exporter) tree(t Tree) {
+	path := slices.Clone(t.At)
+	skip := -1 // the depth of a key that is left out, while in the keys below it
+	for below, k := range t.Root.Walk() {
+		if skip >= 0 && len(below) > skip {
+			continue
+		}
+		skip = -1
+		path = append(path[:len(t.At)], below...)
+		if len(below) > 0 {
+			if reason := badKeyName(below[len(below)-1]); reason != "" {
+				skip = len(below)
+				x.crlf()
+				x.leave(fmt.Sprintf("key %q: %s; it is left out with all below it", clipped(path.String()), reason))
+				continue
+			}
+		}
+		if k.Implied() || len(path) == 0 && len(k.Values()) == 0 {
+			continue
+		}
+		x.crlf()
+		x.section(path, false)
+		for _, v := range k.Values() {
+			reason := badName(v.Name, maxValueName)
+			if v.Short {
+				reason = "its data could not be read whole"
+			}
+			if reason != "" {
+				x.leave(fmt.Sprintf("value %q of key %q: %s; it is left out", clipped(v.Name), clipped(path.String()), reason))
+				continue
+			}
+			x.value(v, windowsText)
+		}
+	}
+}
+
+// leave notes that something is left out, in the file too.
+func (x *exporter) leave(what string) {
+	x.left = append(x.left, what)
+	x.plain("; " + what)
+	x.crlf()
+}
+
+// badPath tells why .reg text cannot express a path, or "".
+func badPath(path hive.Path) string {
+	if len(path) == 0 {
+		return "no root is named"
+	}
+	for i := range path {
+		if reason := badLast(path[:i+1]); reason != "" {
+			return reason
+		}
+	}
+	return ""
+}
+
+// badLast is badPath for a path whose way but for the last name was found to be good.
+func badLast(path hive.Path) string {
+	switch {
+	case len(path) == 1:
+		if _, ok := hive.LongRoot(path[0]); !ok {
+			return "it is not below a root such as " + hive.RootNames()[0]
+		}
+	case len(path)-1 > hive.MaxDepth:
+		return fmt.Sprintf("more than %d levels", hive.MaxDepth)
+	}
+	return badKeyName(path[len(path)-1])
+}
+
+// badKeyName tells why .reg text cannot express the name of a key, or "".
+func badKeyName(name string) string {
+	switch {
+	case name == "":
+		return "a name is empty"
+	case strings.Contains(name, `\`):
+		return "a name holds a backslash"
+	}
+	return badName(name, maxKeyName)
+}
+
+// badName tells why .reg text cannot express a name, or "".
+func badName(name string, most int) string {
+	ascii := true
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case c == 0 || c == '\r' || c == '\n':
+			return "a name holds a NUL or a line break"
+		case c >= 0x80:
+			ascii = false
+		}
+	}
+	switch {
+	case len(name) > most && units(name) > most:
+		return fmt.Sprintf("a name has %d characters, at most %d are allowed", units(name), most)
+	case !ascii && hive.DecodeUTF16(hive.EncodeUTF16(name)) != name:
+		return "a name is not text"
+	}
+	return ""
+}
+
+// clipped shortens a name that may be very long for a message.
+func clipped(name string) string {
+	const most = 1000 // bytes
+	if len(name) > most {
+		name = name[:most] + "…"
+	}
+	return hive.Printable(name)
+}
