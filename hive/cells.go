@@ -5,8 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-
-	"www.velocidex.com/golang/regparser"
+	"sync/atomic"
 )
 
 const binHeaderSize = 32
@@ -16,6 +15,7 @@ const binHeaderSize = 32
 type cellMap struct {
 	cellHeader int      // bytes before a cell's content: 4, and 8 up to version 1.1 of the format
 	inUse      []uint64 // one bit for each 8 bytes of the bins
+	isKey      []uint64 // the same for the cells that were read as keys
 	unmapped   []span   // where a bin or a cell is damaged, so that the pass could not tell the cells there
 }
 
@@ -42,6 +42,7 @@ func cellAt(cell uint32) string {
 // taken for cells in use when they look like it.
 func (f *File) mapCells() {
 	f.inUse = make([]uint64, len(f.bins)/(8*64)+1)
+	f.isKey = make([]uint64, len(f.inUse))
 	for at := 0; at < len(f.bins); {
 		size, fault := f.bin(at)
 		if fault != "" {
@@ -88,11 +89,11 @@ func (f *File) bin(at int) (size int, fault string) {
 	if !bytes.HasPrefix(f.bins[at:], []byte("hbin")) { // before all else: damage is skipped in steps of a page
 		return 0, `is not signed "hbin"`
 	}
-	b := regparser.NewRegistryProfile().HBIN(bytes.NewReader(f.bins[at:at+binHeaderSize]), 0)
+	b := profile.HBIN(bytes.NewReader(f.bins[at:at+binHeaderSize]), 0)
 	switch size := b.HbinSize(); {
 	case int64(b.FileOffset()) != int64(at):
 		return 0, fmt.Sprintf("says that it stands at %#x", int64(b.FileOffset())+baseBlockSize)
-	case size == 0 || size%baseBlockSize != 0:
+	case size == 0 || size%baseBlockSize != 0 || int64(at)+int64(size) > f.ends:
 		return 0, fmt.Sprintf("has an impossible size of %d bytes", size)
 	default:
 		return int(size), ""
@@ -113,6 +114,12 @@ func (f *File) skipDamage(at int, kind Kind, what string) int {
 	f.report(Problem{At: offsetOf(uint32(at)), Kind: kind,
 		Msg: fmt.Sprintf("%s; cells up to offset %#x are taken as they look", what, int64(next)+baseBlockSize)})
 	return next
+}
+
+// isNew tells whether a cell is read as a key for the first time.
+func (f *File) isNew(cell uint32) bool {
+	bit := uint64(1) << (cell / 8 % 64)
+	return atomic.OrUint64(&f.isKey[cell/512], bit)&bit == 0
 }
 
 // cell gives the content of the cell in use at an offset from the first bin, as far as the file holds it, or says why there is

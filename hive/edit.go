@@ -33,13 +33,21 @@ type Edit struct {
 func Apply(root *Key, edits ...Edit) *Key {
 	a := applier{}
 	out := a.own(root)
+	// Most edits are of the same key as the one before them.
+	var last *Key
+	var lastPath Path
 	for _, e := range edits {
+		if last != nil && (e.Op == DeleteKey || !slices.Equal(e.Path, lastPath)) {
+			last = nil
+		}
 		switch e.Op {
 		case CreateKey:
-			a.reach(out, e.Path, e.At)
+			last = a.reach(out, e.Path, e.At)
 		case SetValue:
-			k := a.reach(out, e.Path, Location{})
-			a[k].put(k, e.Value)
+			if last == nil || last.implied {
+				last = a.reach(out, e.Path, Location{})
+			}
+			a[last].put(last, e.Value)
 		case DeleteKey:
 			if len(e.Path) == 0 {
 				continue
@@ -49,10 +57,14 @@ func Apply(root *Key, edits ...Edit) *Key {
 				delete(a[parent].keys, Fold(name))
 			}
 		case DeleteValue:
-			if k := a.find(out, e.Path); k != nil {
-				delete(a[k].values, Fold(e.Value.Name))
+			if last == nil {
+				last = a.find(out, e.Path)
+			}
+			if last != nil {
+				delete(a[last].values, Fold(e.Value.Name))
 			}
 		}
+		lastPath = e.Path
 	}
 	for k, d := range a {
 		d.sweep(k)
@@ -255,3 +267,18 @@ func has[K comparable, V any](m map[K]V, k K) bool { _, ok := m[k]; return ok }
 // Undo gives the edits that take the given ones back: Apply(Apply(root, edits...), Undo(root, edits...)...) equals root. What no
 // edit can restore is not in them: times of keys, class names, security descriptors.
 func Undo(root *Key, edits ...Edit) []Edit { return Diff(Apply(root, edits...), root) }
+
+// WithProblems gives a copy of the tree in which each problem that names a key belongs to that key, as far as the key exists.
+func WithProblems(root *Key, problems ...Problem) *Key {
+	a := applier{}
+	out := a.own(root)
+	for _, p := range problems {
+		if len(p.Key) == 0 {
+			continue
+		}
+		if k := a.find(out, p.Key); k != nil {
+			k.own = append(slices.Clip(k.own), p)
+		}
+	}
+	return out
+}

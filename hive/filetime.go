@@ -13,6 +13,11 @@ func (f Filetime) Time() time.Time {
 	if f == 0 {
 		return time.Time{}
 	}
+	return f.UTC()
+}
+
+// UTC is [Filetime.Time] for those who need the year 1601 for zero too.
+func (f Filetime) UTC() time.Time {
 	const perSecond = 10_000_000
 	sec := int64(f/perSecond) - int64(unixEpoch/perSecond)
 	return time.Unix(sec, int64(f%perSecond)*100).UTC()

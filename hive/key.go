@@ -131,6 +131,16 @@ func (k *Key) Problems() []Problem {
 	return slices.Concat(k.own, k.keyProblems, k.valueProblems)
 }
 
+// FirstLoss gives the first problem of the key for which absence in it proves nothing; nil when there is none.
+func (k *Key) FirstLoss() *Problem {
+	for _, p := range k.Problems() {
+		if p.Loss {
+			return &p
+		}
+	}
+	return nil
+}
+
 // Known tells what the absence of a subkey or value proves.
 type Known int
 

@@ -3,7 +3,7 @@ package hive
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
+	"unicode/utf8"
 )
 
 // Flags of a key node that decide how it is read.
@@ -60,11 +60,15 @@ func (f *File) keyNode(offset uint32) (n keyNode, kind Kind, fault string) {
 	return keyNode(cell), "", ""
 }
 
+// rootField is where the base block names the root key.
+const rootField = 36
+
 func (f *File) readRoot() error {
 	node, kind, fault := f.keyNode(f.Header.Root)
 	if fault != "" {
-		return &Problem{Source: f.Source, At: offsetOf(f.Header.Root), Kind: kind, Loss: true,
-			Msg: "the cell of the root key " + fault + "; nothing can be read"}
+		p := f.place(Problem{Source: f.Source, At: offsetOf(f.Header.Root), Kind: kind, Loss: true,
+			Msg: "the cell of the root key " + fault + "; nothing can be read"}, Location{Offset: rootField})
+		return &p
 	}
 	name, _ := node.name()
 	f.root = &Key{name: name, modified: node.modified(), at: offsetOf(f.Header.Root), file: f, cell: f.Header.Root}
@@ -81,64 +85,108 @@ func (f *File) loadKeys(k *Key) (keys []*Key, problems []Problem) {
 		return nil, nil // a list that is still named then is left over from subkeys that were deleted
 	}
 	if k.depth >= MaxDepth {
-		report(Problem{At: k.at, Kind: TooDeep, Loss: true,
-			Msg: fmt.Sprintf("key %q is at level %d, the deepest that Windows allows; its %d subkeys are left out", Printable(k.name), k.depth, count)})
+		report(Problem{At: k.at, Kind: TooDeep, Loss: true},
+			"key %q is at level %d, the deepest that Windows allows; its %d subkeys are left out", shown(k.name), k.depth, count)
 		return nil, problems
 	}
 	offsets := f.subkeyOffsets(node.subkeyList(), report)
 	if len(offsets) != int(count) {
-		report(Problem{At: k.at, Kind: WrongCount, Loss: len(offsets) < int(count),
-			Msg: fmt.Sprintf("key %q says that it has %d subkeys, its list names %d", Printable(k.name), count, len(offsets))})
+		report(Problem{At: k.at, Kind: WrongCount, Loss: len(offsets) < int(count)},
+			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(offsets))
 	}
-	seen := make(map[uint32]bool, len(offsets))
 	keys = make([]*Key, 0, len(offsets))
-	block := make([]Key, len(offsets)) // one allocation for all
-	for _, offset := range offsets {
+	var block []Key // the keys themselves: one allocation for many
+	for i, offset := range offsets {
 		at := offsetOf(offset)
-		if seen[offset] {
-			report(Problem{At: at, Kind: Duplicate, Msg: fmt.Sprintf("the list of key %q names this subkey twice; it is read once", Printable(k.name))})
-			continue
-		}
-		seen[offset] = true
 		child, kind, fault := f.keyNode(offset)
 		if fault != "" {
-			report(Problem{At: at, Kind: kind, Loss: true,
-				Msg: fmt.Sprintf("the cell of a subkey of %q %s; the subkey is left out", Printable(k.name), fault)})
+			report(Problem{At: at, Kind: kind, Loss: true},
+				"the cell of a subkey of %q %s; the subkey is left out", shown(k.name), fault)
 			continue
 		}
 		name, whole := child.name()
 		if child.parent() != k.cell {
-			report(Problem{At: at, Kind: WrongParent, Loss: true,
-				Msg: fmt.Sprintf("key %q stands in the list of %q but names another key as its parent; it is left out", Printable(name), Printable(k.name))})
+			report(Problem{At: at, Kind: WrongParent, Loss: true},
+				"key %q stands in the list of %q but names another key as its parent; it is left out", shown(name), shown(k.name))
 			continue
 		}
 		if offset == f.Header.Root {
-			report(Problem{At: at, Kind: WrongParent, Loss: true,
-				Msg: fmt.Sprintf("the root key stands in the list of %q; it is left out there", Printable(k.name))})
+			report(Problem{At: at, Kind: WrongParent, Loss: true},
+				"the root key stands in the list of %q; it is left out there", shown(k.name))
+			continue
+		}
+		if !f.isNew(offset) { // a key has one parent, and the lists of that are read once
+			report(Problem{At: at, Kind: Duplicate, Loss: true},
+				"the list of key %q names this subkey twice; it is read once, and the subkey that should stand there is lost", shown(k.name))
+			continue
+		}
+		if !f.claim(len(name)) {
+			report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names the same bytes over and over; a subkey of %q is left out", shown(k.name))
 			continue
 		}
 		switch {
 		case !whole:
-			report(Problem{At: at, Kind: BadName, Loss: true, Msg: fmt.Sprintf("the name of key %q is longer than its cell; it is cut off there", Printable(name))})
+			report(Problem{At: at, Kind: BadName, Loss: true}, "the name of key %q is longer than its cell; it is cut off there", shown(name))
 		case len(name) > maxKeyName && len(AppendUTF16(nil, name)) > 2*maxKeyName:
-			report(Problem{At: at, Kind: BadName, Msg: fmt.Sprintf("the name of key %.20q… has more than the %d characters that Windows allows", Printable(name), maxKeyName)})
+			report(Problem{At: at, Kind: BadName}, "the name of key %.20q… has more than the %d characters that Windows allows", Printable(name), maxKeyName)
 		}
-		block[len(keys)] = Key{name: name, modified: child.modified(), at: at, file: f, cell: offset, parent: k, depth: k.depth + 1}
-		keys = append(keys, &block[len(keys)])
+		if len(block) == 0 {
+			block = make([]Key, min(len(offsets)-i, max(64, len(keys))))
+		}
+		block[0] = Key{name: name, modified: child.modified(), at: at, file: f, cell: offset, parent: k, depth: k.depth + 1}
+		keys, block = append(keys, &block[0]), block[1:]
 	}
 	f.checkOrder(k, keys, report)
 	return keys, problems
 }
 
+// problemSize is about what a problem takes without its message and path, bytes.
+const problemSize = 150
+
 // reporter gives a function that notes what is wrong with a key's lists, in a place of its own or else that of the key.
-func (f *File) reporter(k *Key, problems *[]Problem) func(Problem) {
-	return func(p Problem) {
-		p.Key = k.path()
-		if p.At == (Location{}) {
-			p.At = k.at
+func (f *File) reporter(k *Key, problems *[]Problem) func(Problem, string, ...any) {
+	var path Path
+	full := false
+	return func(p Problem, format string, args ...any) {
+		if full {
+			return
 		}
-		*problems = append(*problems, f.report(p))
+		p.Msg = fmt.Sprintf(format, args...)
+		size := problemSize + len(p.Msg)
+		if path == nil {
+			path = k.path()
+			size += len(path) * 16
+		}
+		if full = !f.tell(size); full {
+			p = Problem{Kind: Amplified, Loss: true, Msg: "more is wrong with this hive than can be told; what else this key lacks is not told"}
+		}
+		p.Key = path
+		*problems = append(*problems, f.report(f.place(p, k.at)))
 	}
+}
+
+// place gives a problem a place inside the file. One without a place, or with that of a reference that leads out of the file,
+// gets the place of what refers to it.
+func (f *File) place(p Problem, referrer Location) Problem {
+	if p.At.Offset > f.Size() {
+		p.Msg += fmt.Sprintf(" (reference to %s)", p.At)
+		p.At = Location{}
+	}
+	if p.At == (Location{}) {
+		p.At = referrer
+	}
+	return p
+}
+
+// shown is a name as messages have it: valid UTF-8, and cut off where it is longer than any that Windows allows.
+func shown(name string) string {
+	if end := utf8.UTFMax * maxKeyName; len(name) > end {
+		for !utf8.RuneStart(name[end]) {
+			end--
+		}
+		name = name[:end]
+	}
+	return Printable(name)
 }
 
 // nodeOf gives the record of a key that was read before, so that it is sound.
@@ -149,14 +197,14 @@ func (f *File) nodeOf(k *Key) keyNode {
 
 // checkOrder reports names that stand twice or out of order. Windows searches the lists by halves, so it may miss a key that is
 // out of order.
-func (f *File) checkOrder(k *Key, keys []*Key, report func(Problem)) {
+func (f *File) checkOrder(k *Key, keys []*Key, report func(Problem, string, ...any)) {
 	for i := 1; i < len(keys); i++ {
 		switch c := CompareFold(keys[i-1].name, keys[i].name); {
 		case c == 0:
-			report(Problem{At: keys[i].at, Kind: Duplicate, Msg: fmt.Sprintf("key %q has two subkeys named %q; lookups find the first", Printable(k.name), Printable(keys[i].name))})
+			report(Problem{At: keys[i].at, Kind: Duplicate}, "key %q has two subkeys named %q; lookups find the first", shown(k.name), shown(keys[i].name))
 		case c > 0:
-			report(Problem{At: keys[i].at, Kind: WrongOrder,
-				Msg: fmt.Sprintf("the subkeys of %q are not sorted: %q stands after %q, where Windows may not find it", Printable(k.name), Printable(keys[i].name), Printable(keys[i-1].name))})
+			report(Problem{At: keys[i].at, Kind: WrongOrder},
+				"the subkeys of %q are not sorted: %q stands after %q, where Windows may not find it", shown(k.name), shown(keys[i].name), shown(keys[i-1].name))
 			return // one is enough: after it every place is in doubt
 		}
 	}
@@ -164,20 +212,23 @@ func (f *File) checkOrder(k *Key, keys []*Key, report func(Problem)) {
 
 // subkeyOffsets reads a list of subkeys: a leaf, or an index over leaves. An index in an index does not exist; following one
 // would let a file lead the reader in circles.
-func (f *File) subkeyOffsets(list uint32, report func(Problem)) []uint32 {
+func (f *File) subkeyOffsets(list uint32, report func(Problem, string, ...any)) []uint32 {
 	signature, elements := f.list(list, report)
 	if signature != "ri" {
 		return elements
 	}
 	var all []uint32
-	for i, leaf := range elements {
-		if slices.Contains(elements[:i], leaf) {
-			report(Problem{At: offsetOf(leaf), Kind: BadList, Msg: fmt.Sprintf("the index in the %s names this list of subkeys twice; it is read once", cellAt(list))})
+	seen := make(map[uint32]bool, len(elements))
+	for _, leaf := range elements {
+		if seen[leaf] {
+			report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true},
+				"the index in the %s names this list of subkeys twice; it is read once, and the list that should stand there is lost", cellAt(list))
 			continue
 		}
+		seen[leaf] = true
 		signature, offsets := f.list(leaf, report)
 		if signature == "ri" {
-			report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true, Msg: "an index of subkeys stands in another index; it is left out"})
+			report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true}, "an index of subkeys stands in another index; it is left out")
 			continue
 		}
 		all = append(all, offsets...)
@@ -187,14 +238,14 @@ func (f *File) subkeyOffsets(list uint32, report func(Problem)) []uint32 {
 
 // list reads one list of offsets, signed li or ri (offsets only), lf (each with the first four characters of the name) or lh
 // (each with a hash of it). The hints are not needed: names are compared as they are.
-func (f *File) list(offset uint32, report func(Problem)) (signature string, elements []uint32) {
-	fail := func(kind Kind, msg string) (string, []uint32) {
-		report(Problem{At: offsetOf(offset), Kind: kind, Loss: true, Msg: msg})
+func (f *File) list(offset uint32, report func(Problem, string, ...any)) (signature string, elements []uint32) {
+	fail := func(kind Kind, format string, args ...any) (string, []uint32) {
+		report(Problem{At: offsetOf(offset), Kind: kind, Loss: true}, format, args...)
 		return "", nil
 	}
 	cell, fault := f.cell(offset)
 	if fault != "" {
-		return fail(BadCell, "the cell of a list of subkeys "+fault+"; those subkeys are lost")
+		return fail(BadCell, "the cell of a list of subkeys %s; those subkeys are lost", fault)
 	}
 	if len(cell) < 4 {
 		return fail(BadList, "a list of subkeys ends before its first element")
@@ -206,12 +257,12 @@ func (f *File) list(offset uint32, report func(Problem)) (signature string, elem
 	case "lf", "lh":
 		width = 8
 	default:
-		return fail(BadSignature, fmt.Sprintf("a list of subkeys is signed %q, not lf, lh, li or ri; those subkeys are lost", cell[:2]))
+		return fail(BadSignature, "a list of subkeys is signed %q, not lf, lh, li or ri; those subkeys are lost", cell[:2])
 	}
 	count, room := int(binary.LittleEndian.Uint16(cell[2:])), (len(cell)-4)/width
 	if count > room {
-		report(Problem{At: offsetOf(offset), Kind: BadList, Loss: true,
-			Msg: fmt.Sprintf("a list of subkeys says that it has %d elements, its cell has room for %d; the rest is lost", count, room)})
+		report(Problem{At: offsetOf(offset), Kind: BadList, Loss: true},
+			"a list of subkeys says that it has %d elements, its cell has room for %d; the rest is lost", count, room)
 		count = room
 	}
 	if !f.claim(count * width) {

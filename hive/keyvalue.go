@@ -2,10 +2,10 @@ package hive
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
-
-	"www.velocidex.com/golang/regparser"
+	"slices"
 )
 
 // segmentSize is the number of bytes of data that one cell holds at most since version 1.4 of the format; longer data are
@@ -39,30 +39,65 @@ func (f *File) loadValues(k *Key) (values []Value, problems []Problem) {
 	at := offsetOf(node.valueList())
 	list, fault := f.cell(node.valueList())
 	if fault != "" {
-		report(Problem{At: at, Kind: BadCell, Loss: true,
-			Msg: fmt.Sprintf("the cell of the list of the %d values of key %q %s; they are lost", count, Printable(k.name), fault)})
+		report(Problem{At: at, Kind: BadCell, Loss: true},
+			"the cell of the list of the %d values of key %q %s; they are lost", count, shown(k.name), fault)
 		return nil, problems
 	}
 	n := min(int64(count), int64(len(list)/4))
 	if n < int64(count) {
-		report(Problem{At: at, Kind: BadList, Loss: true,
-			Msg: fmt.Sprintf("key %q says that it has %d values, its list has room for %d; the rest is lost", Printable(k.name), count, n)})
+		report(Problem{At: at, Kind: BadList, Loss: true},
+			"key %q says that it has %d values, its list has room for %d; the rest is lost", shown(k.name), count, n)
 	}
 	if !f.claim(int(n) * 4) {
-		report(Problem{At: at, Kind: Amplified, Loss: true, Msg: fmt.Sprintf("the hive names its lists of values over and over; that of key %q is left out", Printable(k.name))})
+		report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names its lists of values over and over; that of key %q is left out", shown(k.name))
 		return nil, problems
 	}
 	values = make([]Value, 0, n)
 	for i := range n {
-		offset := binary.LittleEndian.Uint32(list[4*i:])
-		if v, ok := f.value(k, offset, report); ok {
+		if v, ok := f.value(k, binary.LittleEndian.Uint32(list[4*i:]), report); ok {
 			values = append(values, v)
 		}
 	}
-	return values, problems
+	return f.dropTwice(k, values, report), problems
 }
 
-func (f *File) value(k *Key, offset uint32, report func(Problem)) (Value, bool) {
+// dropTwice reports values of the same name, and leaves out those that are one value, which the list names twice.
+func (f *File) dropTwice(k *Key, values []Value, report func(Problem, string, ...any)) []Value {
+	if len(values) < 2 {
+		return values
+	}
+	order := make([]int, len(values))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		return cmp.Or(CompareFold(values[i].Name, values[j].Name), cmp.Compare(values[i].At.Offset, values[j].At.Offset), cmp.Compare(i, j))
+	})
+	twice := map[int]bool{}
+	for n, i := range order[1:] {
+		switch v, before := values[i], values[order[n]]; {
+		case !EqualFold(before.Name, v.Name):
+		case before.At == v.At:
+			twice[i] = true
+			report(Problem{At: v.At, Kind: Duplicate, Loss: true},
+				"the list of values of key %q names this value twice; it is read once, and the value that should stand there is lost", shown(k.name))
+		default:
+			report(Problem{At: v.At, Kind: Duplicate}, "key %q has two values named %q; lookups find the first", shown(k.name), shown(v.Name))
+		}
+	}
+	if len(twice) == 0 {
+		return values
+	}
+	var once []Value
+	for i, v := range values {
+		if !twice[i] {
+			once = append(once, v)
+		}
+	}
+	return once
+}
+
+func (f *File) value(k *Key, offset uint32, report func(Problem, string, ...any)) (Value, bool) {
 	at := offsetOf(offset)
 	cell, fault := f.cell(offset)
 	kind := BadCell
@@ -74,13 +109,17 @@ func (f *File) value(k *Key, offset uint32, report func(Problem)) (Value, bool) 
 		kind, fault = BadSignature, fmt.Sprintf(`is signed %q, not "vk"`, cell[:2])
 	}
 	if fault != "" {
-		report(Problem{At: at, Kind: kind, Loss: true, Msg: fmt.Sprintf("the cell of a value of key %q %s; the value is left out", Printable(k.name), fault)})
+		report(Problem{At: at, Kind: kind, Loss: true}, "the cell of a value of key %q %s; the value is left out", shown(k.name), fault)
 		return Value{}, false
 	}
 	record := keyValue(cell)
 	name, whole := decodeName(cell[keyValueSize:], record.nameLength(), record.flags()&valueCompName != 0)
+	if !f.claim(keyValueSize + len(name)) {
+		report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names the same values over and over; a value of key %q is left out", shown(k.name))
+		return Value{}, false
+	}
 	if !whole {
-		report(Problem{At: at, Kind: BadName, Loss: true, Msg: fmt.Sprintf("the name of value %q of key %q is longer than its cell; it is cut off there", Printable(name), Printable(k.name))})
+		report(Problem{At: at, Kind: BadName, Loss: true}, "the name of value %q of key %q is longer than its cell; it is cut off there", shown(name), shown(k.name))
 	}
 	v := Value{Name: name, Type: record.typ(), At: at}
 	v.Data, fault = f.valueData(record)
@@ -89,10 +128,17 @@ func (f *File) value(k *Key, offset uint32, report func(Problem)) (Value, bool) 
 		if len(v.Data) == 0 {
 			v.Data = nil
 		}
-		report(Problem{At: at, Kind: BadData, Loss: true, Msg: fmt.Sprintf("the data of value %q of key %q %s", Printable(name), Printable(k.name), fault)})
+		kind = BadData
+		if fault == repeated {
+			kind = Amplified
+		}
+		report(Problem{At: at, Kind: kind, Loss: true}, "the data of value %q of key %q %s", shown(name), shown(k.name), fault)
 	}
 	return v, true
 }
+
+// repeated is what is wrong with data for which there is no more claim.
+const repeated = "are left out: the hive names the same data over and over"
 
 // valueData gives the data of a value. Where there are fewer bytes than the record says, it gives those there are, nil for none,
 // and says what is wrong.
@@ -117,7 +163,7 @@ func (f *File) valueData(record keyValue) (data []byte, fault string) {
 	}
 	n := min(int64(length), int64(len(cell)))
 	if !f.claim(int(n)) {
-		return nil, "are left out: the hive names the same data over and over"
+		return nil, repeated
 	}
 	if n < int64(length) {
 		fault = fmt.Sprintf("are said to be %d bytes, their cell has %d", length, n)
@@ -135,14 +181,14 @@ func (f *File) bigData(offset, length uint32) (data []byte, fault string) {
 	case len(cell) < 8 || string(cell[:2]) != "db":
 		return nil, fmt.Sprintf(`cannot be read: the index of their segments, %s, is not signed "db"`, cellAt(offset))
 	}
-	index := regparser.NewRegistryProfile().CM_BIG_DATA(bytes.NewReader(cell), 0)
+	index := profile.CM_BIG_DATA(bytes.NewReader(cell), 0)
 	list, fault := f.cell(index.List())
 	if fault != "" {
 		return nil, fmt.Sprintf("cannot be read: the list of their segments, %s, %s", cellAt(index.List()), fault)
 	}
 	segments := min(int(index.Count()), len(list)/4)
 	if !f.claim(int(min(int64(length), int64(segments)*segmentSize))) {
-		return nil, "are left out: the hive names the same data over and over"
+		return nil, repeated
 	}
 	data = make([]byte, 0, min(int64(length), int64(segments)*segmentSize))
 	for i := range segments {

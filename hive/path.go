@@ -27,6 +27,15 @@ func RootNames() []string {
 	return names
 }
 
+// ShortRootNames lists what everyone calls those roots.
+func ShortRootNames() []string {
+	var names []string
+	for _, r := range rootNames {
+		names = append(names, r.short)
+	}
+	return names
+}
+
 // LongRoot gives the full name of a root, in Windows' own spelling, for its full or short name in any case. It reports whether
 // there is such a root.
 func LongRoot(name string) (long string, ok bool) {

@@ -21,6 +21,9 @@ const (
 	nilCell       = 0xFFFFFFFF
 )
 
+// profile says where the fields of the records are; it is only read.
+var profile = regparser.NewRegistryProfile()
+
 // MaxSize is the number of bytes that a hive can have at most: a cell is named by 32 bits, counted from the first bin.
 const MaxSize = 1<<32 + baseBlockSize
 
@@ -50,10 +53,12 @@ type File struct {
 
 	data []byte
 	bins []byte // data behind the base block, as far as the header and the file agree that there are bins
+	ends int64  // offset from the first bin at which the bins end, were the file whole
 	cellMap
 
 	root    *Key
 	claimed atomic.Int64 // see claim
+	told    atomic.Int64 // bytes of problems, see tell
 
 	mu       sync.Mutex
 	problems []Problem
@@ -133,10 +138,10 @@ func (f *File) readHeader() error {
 		return refuse(BadHeader, 0, `is no hive: it does not start with "regf"`)
 	case len(f.data) < baseBlockSize:
 		return refuse(Truncated, int64(len(f.data)), "the file ends inside the base block, which has %d bytes; copy the hive again", baseBlockSize)
-	case len(f.data) > MaxSize:
+	case f.Size() > MaxSize:
 		return refuse(BadHeader, 0, "is larger than a hive can be (%d bytes)", int64(MaxSize))
 	}
-	base := regparser.NewRegistryProfile().HBASE_BLOCK(bytes.NewReader(f.data[:baseBlockSize]), 0)
+	base := profile.HBASE_BLOCK(bytes.NewReader(f.data[:baseBlockSize]), 0)
 	f.Header = Header{
 		Sequence1: base.Sequence1(), Sequence2: base.Sequence2(),
 		Modified: Filetime(binary.LittleEndian.Uint64(f.data[12:])), // the accessor drops the part below a second
@@ -182,6 +187,7 @@ func (f *File) readHeader() error {
 	if length%baseBlockSize != 0 {
 		odd(40, "length of the bins is %d bytes, must be a multiple of %d", length, baseBlockSize)
 	}
+	f.ends = length
 	if available := int64(len(f.data) - baseBlockSize); length > available {
 		f.report(Problem{At: Location{Offset: int64(len(f.data))}, Kind: Truncated, Loss: true,
 			Msg: fmt.Sprintf("the file ends here, %d bytes before the end of the hive; what lies beyond is lost", length-available)})
@@ -246,3 +252,7 @@ func (f *File) report(p Problem) Problem {
 // all of it claims no byte twice. A hostile one can name the same list or the same data from a million places, and turn a few
 // megabytes into terabytes; so there is an end at four times its size.
 func (f *File) claim(n int) bool { return f.claimed.Add(int64(n)) <= 4*int64(len(f.bins)) }
+
+// tell tells whether there is room for a problem of n bytes. A list of bad references makes a message of each four bytes; so
+// there is an end to messages, too, far beyond what damage makes of a hive.
+func (f *File) tell(n int) bool { return f.told.Add(int64(n)) <= 1<<20+4*int64(len(f.bins)) }

@@ -92,9 +92,9 @@ func (r *Registry) Real(edits ...Edit) []Edit {
 
 // Match is a place that a path leads to.
 type Match struct {
-	Asked Path // as it was asked for: good on the running system
-	Real  Path // where it is in the input, as spelled there as far as it exists
-	Key   *Key // nil when there is none
+	Live Path // how the running system is asked for it: as it was asked for here, unless that would be another place there
+	Real Path // where it is in the input, as spelled there as far as it exists
+	Key  *Key // nil when there is none
 
 	// Known tells what it means that Key is nil: Whole that the key does not exist, else that this cannot be said.
 	Known   Known
@@ -107,13 +107,13 @@ type Match struct {
 func (r *Registry) Find(path Path) []Match {
 	var all []Match
 	for _, place := range r.resolve(path) {
-		m := Match{Asked: path, Real: slices.Clone(place.path), Key: r.root, Guessed: place.guessed}
+		m := Match{Live: place.live, Real: slices.Clone(place.path), Key: r.root, Guessed: place.guessed}
 		for i, name := range place.path {
 			child := m.Key.Key(name)
 			if child == nil {
 				m.Known = m.Key.KeysKnown()
 				if m.Known == Damaged {
-					m.Problem = firstLoss(m.Key)
+					m.Problem = m.Key.FirstLoss()
 				}
 				m.Key = nil
 				break
@@ -123,15 +123,6 @@ func (r *Registry) Find(path Path) []Match {
 		all = append(all, m)
 	}
 	return all
-}
-
-func firstLoss(k *Key) *Problem {
-	for _, p := range k.Problems() {
-		if p.Loss {
-			return &p
-		}
-	}
-	return nil
 }
 
 // lookup follows a path of real keys.
@@ -147,40 +138,46 @@ func (r *Registry) lookup(path ...string) *Key {
 
 type place struct {
 	path    Path
+	live    Path
 	guessed bool
 }
 
-// resolve replaces the aliases at the start of a path.
+// resolve replaces the aliases at the start of a path. An alias stays in the live path only where it leads to one place on any
+// system: to the current control set, not to each of them or a chosen one, nor to the user who happens to be logged on.
 func (r *Registry) resolve(path Path) []place {
 	if len(path) == 0 {
-		return []place{{path: path}}
+		return []place{{path: path, live: path}}
 	}
-	if long, ok := LongRoot(path[0]); ok && long != path[0] {
+	if long, _ := LongRoot(path[0]); long != path[0] {
 		path = Path{long}.Join(path[1:]...)
 	}
+	var places []place
 	switch {
 	case path.HasPrefix(systemPath) && len(path) > 2 && EqualFold(path[2], currentControlSet):
-		var places []place
 		for _, set := range r.ControlSets() {
-			places = append(places, place{systemPath.Join(set.Name).Join(path[3:]...), set.Guessed})
+			p := place{path: systemPath.Join(set.Name).Join(path[3:]...), guessed: set.Guessed}
+			p.live = p.path
+			if r.controlSet == "" {
+				p.live = path
+			}
+			places = append(places, p)
 		}
-		return places
 	case path.HasPrefix(userPath) && r.lookup(userPath...) == nil:
-		var places []place
 		if users := r.lookup(usersPath...); users != nil {
 			for _, user := range users.Keys() {
-				if n := len(user.name); n < len(classesSuffix) || !EqualFold(user.name[n-len(classesSuffix):], classesSuffix) {
-					places = append(places, place{path: usersPath.Join(user.name).Join(path[1:]...)})
+				if n := len(user.name) - len(classesSuffix); n < 0 || !EqualFold(user.name[n:], classesSuffix) {
+					p := usersPath.Join(user.name).Join(path[1:]...)
+					places = append(places, place{path: p, live: p})
 				}
 			}
 		}
-		if len(places) > 0 {
-			return places
-		}
 	case path.HasPrefix(rootPath) && r.lookup(rootPath...) == nil && r.lookup(classesPath...) != nil:
-		return []place{{path: classesPath.Join(path[1:]...)}}
+		places = []place{{path: classesPath.Join(path[1:]...), live: path}}
 	}
-	return []place{{path: path}}
+	if len(places) == 0 {
+		return []place{{path: path, live: path}}
+	}
+	return places
 }
 
 // classesSuffix ends the names of the keys below HKEY_USERS that hold the file associations of a user.
@@ -267,19 +264,4 @@ func isControlSet(name string) bool {
 		}
 	}
 	return true
-}
-
-// WithProblems gives a copy of the tree in which each problem that names a key belongs to that key, as far as the key exists.
-func WithProblems(root *Key, problems ...Problem) *Key {
-	a := applier{}
-	out := a.own(root)
-	for _, p := range problems {
-		if len(p.Key) == 0 {
-			continue
-		}
-		if k := a.find(out, p.Key); k != nil {
-			k.own = append(slices.Clip(k.own), p)
-		}
-	}
-	return out
 }

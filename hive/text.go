@@ -3,6 +3,7 @@ package hive
 import (
 	"cmp"
 	"encoding/binary"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -120,6 +121,26 @@ func Printable(s string) string {
 	return b.String()
 }
 
+// Visible makes s fit for a terminal or a report: as [Printable], and each character that would move the cursor, colour the text
+// or turn its direction becomes an escape as in Go (\n, \x1b, \u202e). Names in a hive are the file's, not ours.
+func Visible(s string) string {
+	s = Printable(s)
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) && r != ' ' }
+	if strings.IndexFunc(s, hidden) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if hidden(r) {
+			q := strconv.QuoteRuneToASCII(r)
+			b.WriteString(q[1 : len(q)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
 // upper is the letter that Windows compares r by. Windows upcases names unit by unit with a table that is older than today's
 // Unicode: it agrees with unicode.ToUpper on the BMP but for the code points in unchanged, and leaves everything above alone.
 // Source: the upcase table of an NTFS volume as Windows 10 writes it, 973 of 65,536 units change.
@@ -189,7 +210,10 @@ func CompareFold(a, b string) int {
 		if ra != rb {
 			ua, ub := upper(ra), upper(rb)
 			if ua != ub {
-				return cmp.Compare(unitOrder(ua), unitOrder(ub))
+				if ua >= 0x10000 || ub >= 0x10000 {
+					return compareUnits(a, b)
+				}
+				return cmp.Compare(ua, ub)
 			}
 		}
 		a, b = a[na:], b[nb:]
@@ -197,12 +221,14 @@ func CompareFold(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// unitOrder is a number that sorts code points as their UTF-16 units sort: those above the BMP are surrogates there, which stand
-// before U+E000.
-func unitOrder(r rune) rune {
-	if r >= 0x10000 {
-		hi, lo := utf16.EncodeRune(r)
-		return hi<<16 | lo
+// compareUnits orders what is left of two names where one goes on with a character above the BMP. That is two units, surrogates,
+// of which the first sorts before U+E000 and may be in the other name too, alone.
+func compareUnits(a, b string) int {
+	x, y := EncodeUTF16(Fold(a)), EncodeUTF16(Fold(b))
+	for i := 0; i < min(len(x), len(y)); i += 2 {
+		if c := cmp.Compare(binary.LittleEndian.Uint16(x[i:]), binary.LittleEndian.Uint16(y[i:])); c != 0 {
+			return c
+		}
 	}
-	return r << 16
+	return cmp.Compare(len(x), len(y))
 }

@@ -2,8 +2,10 @@ package hive
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Type is the type of a value's data, as Windows numbers it (winnt.h, REG_*). Any 32-bit number can occur in a file.
@@ -129,9 +131,31 @@ func (v Value) Strings() ([]string, error) {
 	return all, nil
 }
 
+// Display gives the data for people: a number in decimal, text as it is, a list of strings with commas between, all else as bytes
+// in hex; bytes that do not fit the type are hex too. It is empty for empty data.
+func (v Value) Display() string {
+	if n, err := v.Uint64(); err == nil {
+		return strconv.FormatUint(n, 10)
+	}
+	if s, err := v.Text(); err == nil {
+		return Printable(s)
+	}
+	if list, err := v.Strings(); err == nil {
+		return Printable(strings.Join(list, ", "))
+	}
+	return hex.EncodeToString(v.Data)
+}
+
 // DWordValue makes a REG_DWORD.
-func DWordValue(name string, n uint32) Value {
-	return Value{Name: name, Type: DWord, Data: binary.LittleEndian.AppendUint32(nil, n)}
+func DWordValue(name string, n uint32) Value { return NumberValue(name, DWord, uint64(n)) }
+
+// NumberValue makes a REG_DWORD, of which n gives the low 32 bits, or a REG_QWORD.
+func NumberValue(name string, t Type, n uint64) Value {
+	v := Value{Name: name, Type: t, Data: binary.LittleEndian.AppendUint64(nil, n)}
+	if t == DWord {
+		v.Data = v.Data[:4]
+	}
+	return v
 }
 
 // StringValue makes a REG_SZ or REG_EXPAND_SZ with its closing NUL.

@@ -149,7 +149,7 @@ func (r *Registry) Windows() Windows {
 			w.atLeast(v, fmt.Sprintf(`version %s from the drivers of Windows in Control\Class`, v))
 			w.Below = Version{v.Major, v.Minor + 1, 0}
 		}
-	case control.KeysKnown() == Whole:
+	case system.KeysKnown() == Whole && control.KeysKnown() == Whole:
 		w.below(Version{6, 0, 0}, `before 6.0 because there is no key Control\Nsi`)
 	}
 	return w
