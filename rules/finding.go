@@ -1,0 +1,79 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"regvet/hive"
+)
+
+// Finding is the answer of one rule at one key.
+type Finding struct {
+	Rule     *Rule
+	Status   Status
+	Reason   Reason // "" for a pass
+	Severity Severity
+
+	Key      hive.Path     // how the running system is asked for the key; a fix is written for it
+	RealKey  hive.Path     // where the key is, or would be, in the input
+	Value    string        // name of the value, "" for the default value
+	Observed *hive.Value   // nil when the value is not there, or could not be read
+	Modified time.Time     // last write of the key, UTC; zero when there is none or the input has none
+	At       hive.Location // of the value, else of the key; no place when the input holds neither
+
+	Expected string
+	Message  string   // one sentence, with the observed data in it
+	Notes    []string // what the answer rests on where that is not certain
+	Fix      *Fix     // nil when the rule has none
+
+	guessed bool // it is not known that RealKey is what Key leads to
+}
+
+// Fixable tells that the finding can be remedied by an edit.
+func (f Finding) Fixable() bool { return f.Status == Fail && f.Fix != nil }
+
+// Edit is the change that remedies the finding on the running system.
+func (f Finding) Edit() hive.Edit {
+	return hive.Edit{Op: hive.SetValue, Path: f.Key, Value: f.Fix.Set}
+}
+
+// Fingerprint tells the same finding in two runs. It rests on rule, key and value, never on places in the file.
+func (f Finding) Fingerprint() string {
+	sum := sha256.Sum256([]byte(f.Rule.ID + "\x00" + hive.Fold(f.Key.String()) + "\x00" + hive.Fold(f.Value)))
+	return hex.EncodeToString(sum[:16])
+}
+
+// placeholders are what a message may hold in place of what was found.
+var placeholders = []string{"{value}", "{key}", "{actual}", "{type}", "{want}", "{valid}", "{default}"}
+
+// fill puts what was found into the template of a message.
+func (f Finding) fill(template string, t Terms) string {
+	words := map[string]string{
+		"{value}": ValueName(f.Value),
+		"{key}":   hive.Visible(f.Key.String()),
+		"{want}":  t.want().String(),
+		"{valid}": t.Valid.String(),
+	}
+	if f.Observed != nil {
+		words["{actual}"] = hive.Visible(f.Observed.Display())
+		words["{type}"] = f.Observed.Type.String()
+	}
+	if d := t.Missing.Default; d != nil {
+		words["{default}"] = Range{*d, *d}.String()
+	}
+	var pairs []string
+	for _, name := range placeholders {
+		pairs = append(pairs, name, words[name])
+	}
+	return strings.NewReplacer(pairs...).Replace(template)
+}
+
+// defaultMessages are used where a rule has none of its own.
+var defaultMessages = map[Reason]string{
+	NoValue:    "{value} is not set",
+	WrongType:  "{value} is {type}, which is ignored",
+	OutOfRange: "{value} is {actual}, outside the valid range {valid}",
+	Mismatch:   "{value} is {actual}; want {want}",
+}

@@ -1,0 +1,237 @@
+package rules_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// sound is a pack that loads. Tests replace one line of it, or add lines.
+const sound = `pack: example
+title: An example
+references: ["A book"]
+rules:
+  - id: EX-1
+    title: One
+    severity: high
+    rationale: Because.
+    references: ["A page"]
+    tags: [one, two]
+    key: HKLM\SYSTEM\CurrentControlSet\Services\Example
+    value: One
+    expect:
+      type: REG_DWORD
+      valid: {between: [1, 10]}
+      data: {at_least: 5}
+    missing: {default: 1}
+    messages: {mismatch: "{value} is {actual}, want {want}"}
+    overrides:
+      - when: {windows: ">=6.0 <10.0"}
+        severity: low
+    fix: {set: {type: REG_DWORD, data: 5}, restart: service Example, note: Careful.}
+    tests:
+      - {name: good, reg: '"One"=dword:00000005', want: pass}
+`
+
+func TestLoad(t *testing.T) {
+	p, err := rules.Load("example.yaml", []byte(sound))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := p.Rules[0]
+	if diff := cmp.Diff([]string{"A book", "A page"}, r.References); diff != "" {
+		t.Error(diff)
+	}
+	if got := r.Key.String(); got != `HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example` {
+		t.Errorf("key is %s", got)
+	}
+	for version, want := range map[string]rules.Severity{"5.2": rules.High, "6.1": rules.Low, "10.0": rules.High} {
+		v, err := hive.ParseVersion(version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Terms(hive.Exactly(v)).Severity; got != want {
+			t.Errorf("severity on Windows %s is %s, want %s", version, got, want)
+		}
+	}
+	terms := r.Terms(hive.Windows{})
+	if got := terms.Expected(); got != "REG_DWORD, 5 to 10" {
+		t.Errorf("expected: %s", got)
+	}
+	if got := terms.Fix.String(); got != "set One to REG_DWORD 5, then restart the service Example" {
+		t.Errorf("fix: %s", got)
+	}
+}
+
+// TestMistakes changes one thing in a sound pack and requires exactly the mistakes that this makes, each with its place.
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct{ name, old, new, want string }{
+		{"unknown field of a pack", "title: An example", "titel: An example", "2:1: a pack has no field \"titel\"; did you mean title?"},
+		{"unknown field of a rule", "severity: high", "severty: high", "7:5: a rule has no field \"severty\"; did you mean severity?"},
+		{"field twice", "value: One", "value: One\n    value: Two", "13:5: field value stands twice in a rule"},
+		{"required field", "    value: One\n", "", "5:5: a rule needs the field value"},
+		{"unknown severity", "severity: high", "severity: hgih", `7:15: severity cannot be "hgih"; did you mean high?`},
+		{"severity of no kind", "severity: high", "severity: 7", `7:15: severity cannot be "7"; it can be info, low, medium, high or critical`},
+		{"unknown root", `HKLM\SYSTEM`, `HKLN\SYSTEM`, `11:10: key must start with a root of the registry, not with "HKLN"; did you mean HKLM?`},
+		{"no root", `HKLM\SYSTEM`, `SYSTEM`, `11:10: key must start with a root of the registry, not with "SYSTEM"; it can be HKEY_LOCAL_MACHINE, HKEY_USERS, HKEY_CURRENT_USER, HKEY_CLASSES_ROOT, HKEY_CURRENT_CONFIG, HKLM, HKU, HKCU, HKCR or HKCC`},
+		{"pattern in a key", `Services\Example`, `Services\*`, `11:10: key holds "*"; patterns in keys are not part of this version of the language`},
+		{"unknown type", "type: REG_DWORD\n", "type: REG_DWROD\n", `14:13: there is no type "REG_DWROD"; did you mean REG_DWORD?`},
+		{"unknown operator", "at_least: 5", "atleast: 5", `16:14: data has no field "atleast"; did you mean at_least?`},
+		{"negative number", "at_least: 5", "at_least: -5", "16:24: at_least must be a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388"},
+		{"number as text", "at_least: 5", `at_least: "5"`, "16:24: at_least must be a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388"},
+		{"one end of a range", "[1, 10]", "[1]", "15:24: between needs two numbers, the lowest and the highest"},
+		{"range upside down", "[1, 10]", "[10, 1]", "15:14: valid leaves no number"},
+		{"nothing in common", "at_least: 5", "at_least: 11", "5:5: data and valid of rule EX-1 have no number in common"},
+		{"fix that does not do", "data: 5}", "data: 4}", "5:5: the fix of rule EX-1 sets 4; the rule wants 5 to 10"},
+		{"fix of another type", "{type: REG_DWORD, data: 5}", "{type: REG_QWORD, data: 5}", "5:5: the fix of rule EX-1 sets a REG_QWORD; the rule wants REG_DWORD, 5 to 10"},
+		{"fix too large", "data: 5}", "data: 4294967296}", "22:40: data of a REG_DWORD must be at most 4294967295"},
+		{"unknown placeholder", "{actual}", "{actaul}", "18:26: there is no placeholder {actaul}; did you mean {actual}?"},
+		{"unknown restart", "restart: service Example", "restart: server", `22:53: restart cannot be "server"; it can be computer, none, or service and its name`},
+		{"missing says nothing", "missing: {default: 1}", "missing: {severity: low}", "5:5: missing must say what it means that the value is not there: fail, pass, or {default: NUMBER}"},
+		{"missing of no kind", "missing: {default: 1}", "missing: fial", `17:14: missing cannot be "fial"; did you mean fail?`},
+		{"no version", ">=6.0 <10.0", ">=vista", `20:25: "vista" is not a Windows version: want MAJOR.MINOR or MAJOR.MINOR.BUILD, such as 6.1`},
+		{"unknown comparison", ">=6.0 <10.0", "!6.0", `20:25: "!6.0" is not a Windows version: want MAJOR.MINOR or MAJOR.MINOR.BUILD, such as 6.1`},
+		{"unknown reason", "want: pass", "want: pas", `24:57: want cannot be "pas"; did you mean pass?`},
+		{"list in place of a mapping", "expect:\n", "expect: []\n    extra:\n", "13:13: expect must be a mapping with the fields data, type and valid\n14:5: a rule has no field \"extra\"; it can be expect, fix, id, key, messages, missing, overrides, rationale, references, severity, tags, tests, title or value"},
+		{"no name", "id: EX-1", "id: EX 1", `5:9: id "EX 1" is no name; want letters, digits, dots, hyphens and underscores`},
+		{"no rules", sound[strings.Index(sound, "  - id"):], "  []\n", "5:3: rules is empty; a pack without rules checks nothing"},
+		{"not YAML", "title: An example", "title: [", "2:1: not YAML: did not find expected ',' or ']'"},
+		{"second document", "      - {name: good", "---\n      - {name: good", "23:11: tests must be a list\n24:1: a second YAML document; a rule file is one document"},
+		{"control characters", "value: One", `value: "One*\e"`, `12:12: value "One*\x1b" holds a pattern; patterns are not part of this version of the language`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if strings.Count(sound, c.old) == 0 {
+				t.Fatalf("%q is not in the pack", c.old)
+			}
+			_, err := rules.Load("", []byte(strings.Replace(sound, c.old, c.new, 1)))
+			if err == nil {
+				t.Fatal("it loads")
+			}
+			want := map[string]bool{}
+			for line := range strings.SplitSeq(c.want, "\n") {
+				want[line] = true
+			}
+			got := map[string]bool{}
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				got[line] = true
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestLoadFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := rules.LoadFiles(dir); err == nil || !strings.Contains(err.Error(), "holds no rule file") {
+		t.Errorf("an empty folder gives %v", err)
+	}
+	write("b.yaml", strings.Replace(sound, "EX-1", "EX-2", 1))
+	write("a.yml", sound)
+	write("c.txt", "no rules")
+	packs, err := rules.LoadFiles(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := rules.Rules(packs...)
+	if err != nil || len(all) != 2 || all[0].ID != "EX-1" || all[1].ID != "EX-2" {
+		t.Errorf("%v, %v", all, err)
+	}
+	write("b.yaml", sound)
+	packs, err = rules.LoadFiles(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rules.Rules(packs...); err == nil || !strings.Contains(err.Error(), "EX-1 stands in "+filepath.Join(dir, "a.yml")+" already") {
+		t.Errorf("an id twice gives %v", err)
+	}
+	// One file with mistakes is enough: no pack is given.
+	write("b.yaml", "pack: [")
+	if packs, err := rules.LoadFiles(dir); err == nil || packs != nil {
+		t.Errorf("%v, %v", packs, err)
+	}
+}
+
+// TestBuiltIn runs the tests of the built-in packs, and requires of each rule that it shows a pass and a failure.
+func TestBuiltIn(t *testing.T) {
+	for _, p := range rules.BuiltIn() {
+		for _, r := range p.Rules {
+			wants := map[rules.Reason]int{}
+			for _, result := range r.RunTests() {
+				wants[result.Test.Want]++
+				if result.Err != nil {
+					t.Errorf("%s, test %q: %v", r.ID, result.Test.Name, result.Err)
+				}
+			}
+			if wants["pass"] == 0 || len(wants) < 2 {
+				t.Errorf("%s needs a passing and a failing test, has %v", r.ID, wants)
+			}
+			if r.Rationale == "" || len(r.References) == 0 {
+				t.Errorf("%s does not say why, or where that is written", r.ID)
+			}
+		}
+	}
+}
+
+// FuzzLoad holds the loader to its word: what is wrong has a place in the file and fits on a line, loading has no memory, and rules
+// that load answer "not covered" where nothing is known.
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte(sound))
+	f.Add([]byte(strings.Replace(sound, "severity: high", "severity: [", 1)))
+	f.Add([]byte("pack: &a [*a]"))
+	f.Add([]byte("a: &a {b: *a}\n---\n"))
+	f.Add([]byte("rules: [{overrides: [{when: {windows: \">=6.0\"}}]}]"))
+	if builtin, err := os.ReadFile("packs/kb196271.yaml"); err == nil {
+		f.Add(builtin)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		pack, err := rules.Load("fuzz.yaml", data)
+		again, err2 := rules.Load("fuzz.yaml", data)
+		if fmt.Sprint(err) != fmt.Sprint(err2) {
+			t.Fatalf("loading twice gives %v and %v", err, err2)
+		}
+		if err != nil {
+			mistakes, ok := errors.AsType[rules.Mistakes](err)
+			if !ok || len(mistakes) == 0 || pack != nil {
+				t.Fatalf("%#v with pack %v", err, pack)
+			}
+			lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + strings.Count(string(data), "\u0085") +
+				strings.Count(string(data), "\u2028") + strings.Count(string(data), "\u2029") + 2
+			for _, m := range mistakes {
+				if m.At.Line < 1 || m.At.Line > lines || m.At.Column < 1 || m.Msg == "" || strings.ContainsAny(m.Msg, "\r\n") {
+					t.Fatalf("a mistake without a place in the file, or over several lines: %#v", m)
+				}
+			}
+			return
+		}
+		if len(again.Rules) != len(pack.Rules) {
+			t.Fatal("loading twice gives other rules")
+		}
+		for _, finding := range rules.Evaluate(hive.NewRegistry(), hive.Windows{}, pack.Rules) {
+			if finding.Status != rules.Unknown || finding.Reason != rules.NotCovered {
+				t.Fatalf("nothing is known, and %s answers %s (%s)", finding.Rule.ID, finding.Status, finding.Reason)
+			}
+		}
+		for _, r := range pack.Rules {
+			for _, v := range r.Variants() {
+				if fix := v.Terms.Fix; fix != nil && fix.Set.Name != r.Value {
+					t.Fatalf("the fix of %s sets %q", r.ID, fix.Set.Name)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,188 @@
+package rules
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"gopkg.in/yaml.v3"
+
+	"regvet/hive"
+)
+
+// decoder reads YAML nodes and notes every mistake with its place. It goes on after each, so that one run shows them all.
+type decoder struct {
+	source   string
+	mistakes Mistakes
+}
+
+func (d *decoder) wrong(n *yaml.Node, format string, args ...any) {
+	d.wrongAt(n.Line, n.Column, fmt.Sprintf(format, args...))
+}
+
+func (d *decoder) wrongAt(line, column int, msg string) {
+	d.mistakes = append(d.mistakes, hive.Problem{Source: d.source, At: hive.Location{Line: line, Column: column}, Kind: BadRule, Msg: msg})
+}
+
+// yamlLine finds the line in an error of the YAML parser, which has no field for it.
+var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (?s:(.*))$`)
+
+// document gives the root of a file that must hold one YAML document.
+func (d *decoder) document(data []byte) *yaml.Node {
+	in := yaml.NewDecoder(bytes.NewReader(data))
+	var root, second yaml.Node
+	switch err := in.Decode(&root); {
+	case errors.Is(err, io.EOF):
+		d.wrongAt(1, 1, "the file holds no rules; a rule file starts with \"pack: NAME\"")
+		return nil
+	case err != nil:
+		d.syntax(err)
+		return nil
+	}
+	if err := in.Decode(&second); err == nil {
+		d.wrong(&second, "a second YAML document; a rule file is one document")
+	} else if !errors.Is(err, io.EOF) {
+		d.syntax(err)
+	}
+	return resolved(root.Content[0])
+}
+
+func (d *decoder) syntax(err error) {
+	line, msg := 1, strings.TrimPrefix(err.Error(), "yaml: ")
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		msg = m[2]
+		if strings.HasPrefix(msg, "did not find expected") {
+			line++ // the YAML parser counts the lines of these from 0, of all others from 1
+		}
+	}
+	d.wrongAt(max(line, 1), 1, "not YAML: "+strings.ReplaceAll(msg, "\n", " "))
+}
+
+// resolved follows an alias to what it stands for.
+func resolved(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// fields reads a mapping: each field by its own function. Unknown, repeated and missing fields are mistakes.
+func (d *decoder) fields(n *yaml.Node, what string, required []string, read map[string]func(*yaml.Node)) {
+	n = resolved(n)
+	if n.Kind != yaml.MappingNode {
+		d.wrong(n, "%s must be a mapping with the fields %s", what, list(slices.Sorted(maps.Keys(read)), "and"))
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := resolved(n.Content[i])
+		name := key.Value
+		f, ok := read[name]
+		switch {
+		case key.Kind != yaml.ScalarNode || !ok:
+			known := slices.Sorted(maps.Keys(read))
+			d.wrong(n.Content[i], "%s has no field %q%s", what, name, oneOf(name, known))
+			seen[Nearest(name, known)] = true // misspelt is one mistake, not two
+		case seen[name]:
+			d.wrong(n.Content[i], "field %s stands twice in %s", name, what)
+		default:
+			f(resolved(n.Content[i+1]))
+		}
+		seen[name] = true
+	}
+	for _, name := range required {
+		if !seen[name] {
+			d.wrong(n, "%s needs the field %s", what, name)
+		}
+	}
+}
+
+// each calls f for each element of a list.
+func (d *decoder) each(n *yaml.Node, what string, f func(*yaml.Node)) {
+	if n.Kind != yaml.SequenceNode {
+		d.wrong(n, "%s must be a list", what)
+		return
+	}
+	for _, element := range n.Content {
+		f(resolved(element))
+	}
+}
+
+func (d *decoder) text(n *yaml.Node, what string) string {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		d.wrong(n, "%s must be text", what)
+		return ""
+	}
+	return n.Value
+}
+
+// line is text that must not be empty; line breaks in it count as blanks.
+func (d *decoder) line(n *yaml.Node, what string) string {
+	if s := d.text(n, what); n.Kind == yaml.ScalarNode && strings.TrimSpace(s) != "" {
+		return strings.Join(strings.Fields(s), " ")
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+		d.wrong(n, "%s must not be empty", what)
+	}
+	return ""
+}
+
+func (d *decoder) texts(n *yaml.Node, what string) (all []string) {
+	d.each(n, what, func(e *yaml.Node) { all = append(all, d.line(e, "an element of "+what)) })
+	return all
+}
+
+func (d *decoder) number(n *yaml.Node, what string) uint64 {
+	var v uint64
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || n.Decode(&v) != nil {
+		d.wrong(n, "%s must be a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388", what)
+		return 0
+	}
+	return v
+}
+
+// choice reads one of some words.
+func (d *decoder) choice(n *yaml.Node, what string, words []string) string {
+	s := d.text(n, what)
+	if n.Kind != yaml.ScalarNode || slices.Contains(words, s) {
+		return s
+	}
+	d.wrong(n, "%s cannot be %q%s", what, s, oneOf(s, words))
+	return ""
+}
+
+// oneOf ends a message about a word that is none of those known: with the one that was most likely meant, else with all.
+func oneOf(word string, known []string) string {
+	if best := Nearest(word, known); best != "" {
+		return fmt.Sprintf("; did you mean %s?", best)
+	}
+	return "; it can be " + list(known, "or")
+}
+
+// Nearest gives the known word that a misspelt one is most like, for a message that asks "did you mean"; "" when none is like it. Case
+// does not count.
+func Nearest(word string, known []string) string {
+	best, like := "", 0.5 // of 1; below it a suggestion puzzles more than it helps
+	for _, k := range known {
+		if l := levenshtein.Match(strings.ToLower(word), strings.ToLower(k), nil); l > like || l == like && best == "" {
+			best, like = k, l
+		}
+	}
+	return best
+}
+
+// list writes words as people do: a, b and c.
+func list(words []string, last string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " " + last + " " + words[len(words)-1]
+}
