@@ -1,0 +1,185 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"regvet/report"
+	"regvet/rules"
+)
+
+var checkCommand = command{
+	name: "check", args: "INPUT...", short: "audit hives and .reg exports against rules",
+	min: 1, max: -1,
+	example: `  regvet check SYSTEM
+  regvet check --format json --fail-on high SYSTEM export.reg
+`,
+	flags: func(f *pflag.FlagSet, o *options) {
+		ruleFlags(f, o)
+		f.StringVarP(&o.format, "format", "f", "text", "text or json")
+		f.StringVarP(&o.output, "output", "o", "", "write the result to this file")
+		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings of at least this severity: info, low, medium, high, critical, or never")
+		f.BoolVarP(&o.all, "all", "a", false, "list passes and unknowns too")
+		inputFlags(f, o)
+	},
+	run: (*cli).check,
+}
+
+func (c *cli) check() {
+	failOn, ok := rules.ParseSeverity(c.failOn)
+	if !ok && c.failOn != "never" {
+		c.fail(statusUsage, "--fail-on cannot be %q; it is %s, or never", c.failOn, strings.Join(rules.SeverityNames(), ", "))
+	}
+	c.oneOf("--format", c.format, "text", "json")
+	if !c.understand() {
+		return
+	}
+	active := c.loadRules()
+	if active == nil {
+		return
+	}
+	r := report.Report{Version: version(), Rules: len(active), All: c.all}
+	for _, path := range c.args {
+		if in := c.load(path); in != nil {
+			in.Findings = c.evaluate(in, active)
+			r.Inputs = append(r.Inputs, c.finish(in))
+		}
+	}
+	for _, in := range r.Inputs {
+		for _, f := range in.Findings {
+			if f.Status == rules.Fail && c.failOn != "never" && f.Severity >= failOn {
+				c.raise(statusFindings)
+			}
+		}
+	}
+	c.write(func(w io.Writer) error {
+		if c.format == "json" {
+			return report.JSON(w, r)
+		}
+		return report.Text(w, r, c.style())
+	})
+}
+
+// evaluate judges an input, and says so when no rule can speak of it.
+func (c *cli) evaluate(in *input, active []*rules.Rule) []rules.Finding {
+	c.describe(in)
+	if in.Format == "regf" && in.Mount == nil {
+		c.say("%s: neither keys nor name tell which hive this is, so that no rule can be answered; say it with --mount, such as --mount HKLM\\SYSTEM", displayName(in.Path))
+	}
+	return rules.Evaluate(in.reg, in.Windows, active)
+}
+
+// oneOf checks the value of a flag that is one of some words.
+func (c *cli) oneOf(flag, value string, words ...string) {
+	if !slices.Contains(words, value) {
+		c.fail(statusUsage, "%s cannot be %q%s; it is %s", flag, value, suggest(value, words), strings.Join(words, " or "))
+	}
+}
+
+// ruleFlags are those that choose the rules.
+func ruleFlags(f *pflag.FlagSet, o *options) {
+	f.StringArrayVarP(&o.rules, "rules", "r", nil, "a rule file, or a folder of them, beside the built-in packs (repeatable)")
+	f.StringArrayVarP(&o.packs, "pack", "p", nil, "use only the pack of this name (repeatable)")
+}
+
+// loadPacks reads the packs that the flags choose. It says what is wrong, and gives nil then.
+func (c *cli) loadPacks() []*rules.Pack {
+	packs := slices.Clone(rules.BuiltIn())
+	for _, path := range c.rules {
+		more, err := rules.LoadFiles(path)
+		if err != nil {
+			c.mistakes(err)
+			continue
+		}
+		packs = append(packs, more...)
+	}
+	var names []string
+	for _, p := range packs {
+		names = append(names, p.Name)
+	}
+	for _, name := range c.packs {
+		if !slices.Contains(names, name) {
+			c.fail(statusUsage, "there is no pack %q%s; there is %s", name, suggest(name, names), strings.Join(names, ", "))
+		}
+	}
+	if c.status >= statusUsage {
+		return nil
+	}
+	if len(c.packs) > 0 {
+		packs = slices.DeleteFunc(packs, func(p *rules.Pack) bool { return !slices.Contains(c.packs, p.Name) })
+	}
+	return packs
+}
+
+// loadRules gives the rules of the packs that the flags choose, nil when something is wrong with them.
+func (c *cli) loadRules() []*rules.Rule {
+	packs := c.loadPacks()
+	if packs == nil {
+		return nil
+	}
+	all, err := rules.Rules(packs...)
+	if err != nil {
+		c.mistakes(err)
+		return nil
+	}
+	return all
+}
+
+// mistakes says what is wrong with rule files, a line each.
+func (c *cli) mistakes(err error) {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		c.fail(statusUsage, "%s", line)
+	}
+}
+
+var versionCommand = command{
+	name: "version", short: "print the version", max: 0,
+	example: "  regvet version\n",
+	run:     func(c *cli) { fmt.Fprintf(c.stdout, "regvet %s\n", version()) },
+}
+
+// version is that of the module as Go built it: a tag, or the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+var infoCommand = command{
+	name: "info", args: "INPUT...", short: "what a file is: header, state, host, Windows, control set, problems",
+	min: 1, max: -1,
+	example: "  regvet info SYSTEM\n",
+	flags: func(f *pflag.FlagSet, o *options) {
+		f.StringVarP(&o.format, "format", "f", "text", "text or json")
+		f.StringVarP(&o.output, "output", "o", "", "write the result to this file")
+		inputFlags(f, o)
+	},
+	run: (*cli).info,
+}
+
+func (c *cli) info() {
+	c.oneOf("--format", c.format, "text", "json")
+	if !c.understand() {
+		return
+	}
+	r := report.Report{Version: version()}
+	for _, path := range c.args {
+		if in := c.load(path); in != nil {
+			c.describe(in)
+			r.Inputs = append(r.Inputs, c.finish(in))
+		}
+	}
+	c.write(func(w io.Writer) error {
+		if c.format == "json" {
+			return report.InfoJSON(w, r)
+		}
+		return report.InfoText(w, r, c.style())
+	})
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"regvet/hive"
+	"regvet/report"
+	"regvet/rules"
+)
+
+// The exit statuses. Of several that apply, the highest is given.
+const (
+	statusDone     = 0 // done, and nothing to report
+	statusFindings = 1 // findings at or above --fail-on, or something that could not be fixed or proven
+	statusUsage    = 2 // wrong usage, or a rule file that does not load
+	statusInput    = 3 // an input that could not be read, or was read only in part
+)
+
+// command is one word after regvet.
+type command struct {
+	name    string
+	args    string // as shown behind the flags
+	short   string // one line
+	example string
+	flags   func(*pflag.FlagSet, *options)
+	min     int // arguments that are needed
+	max     int // arguments that are taken, -1 for any number
+	run     func(*cli)
+}
+
+// commands are in the order in which the help lists them.
+func commands() []command {
+	return []command{checkCommand, fixCommand, exportCommand, infoCommand, rulesCommand, versionCommand}
+}
+
+// options are the values of all flags; each command reads those that it defines.
+type options struct {
+	rules, packs     []string
+	format           string
+	output           string
+	failOn           string
+	all              bool
+	controlSet       string
+	mount            string
+	windows          string
+	undo, root       string
+	force            bool
+	prefix           string
+	noLogs           bool
+	prefixSet        bool
+	parsedWindows    *hive.Version
+	parsedControlSet string // the name of a key, hive.AllControlSets, or "" for the current one
+}
+
+// cli is one run of a command.
+type cli struct {
+	options
+	args           []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	status         int
+}
+
+// run carries out a command line and gives the exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := &cli{stdin: stdin, stdout: stdout, stderr: stderr}
+	if len(args) == 0 {
+		fmt.Fprint(stderr, help())
+		return statusUsage
+	}
+	switch name := args[0]; name {
+	case "help", "-h", "--help":
+		if len(args) == 1 {
+			fmt.Fprint(stdout, help())
+			return statusDone
+		}
+		return run([]string{args[1], "--help"}, stdin, stdout, stderr)
+	case "--version":
+		args[0] = "version"
+	}
+	for _, cmd := range commands() {
+		if cmd.name == args[0] {
+			return c.runCommand(cmd, args[1:])
+		}
+	}
+	var names []string
+	for _, cmd := range commands() {
+		names = append(names, cmd.name)
+	}
+	what := "command"
+	if strings.HasPrefix(args[0], "-") {
+		what = "flag before the command"
+	}
+	c.fail(statusUsage, "there is no %s %q%s; \"regvet --help\" lists what there is", what, args[0], suggest(args[0], names))
+	return c.status
+}
+
+func (c *cli) runCommand(cmd command, args []string) int {
+	flags := pflag.NewFlagSet(cmd.name, pflag.ContinueOnError)
+	flags.SortFlags = false
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	if cmd.flags != nil {
+		cmd.flags(flags, &c.options)
+	}
+	switch err := flags.Parse(args); {
+	case errors.Is(err, pflag.ErrHelp):
+		fmt.Fprint(c.stdout, cmd.help(flags))
+		return statusDone
+	case err != nil:
+		hint := ""
+		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+			var names []string
+			flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+			if near := rules.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+				hint = "; did you mean --" + near + "?"
+			}
+		}
+		c.fail(statusUsage, "%s%s; see \"regvet %s --help\"", err, hint, cmd.name)
+		return c.status
+	}
+	c.args = flags.Args()
+	c.prefixSet = flags.Changed("prefix")
+	switch n := len(c.args); {
+	case n < cmd.min:
+		c.fail(statusUsage, "%s needs %s; see \"regvet %s --help\"", cmd.name, cmd.args, cmd.name)
+		return c.status
+	case cmd.max >= 0 && n > cmd.max:
+		c.fail(statusUsage, "%s does not take %q; see \"regvet %s --help\"", cmd.name, c.args[cmd.max], cmd.name)
+		return c.status
+	}
+	cmd.run(c)
+	return c.status
+}
+
+// raise lifts the exit status to at least the given one.
+func (c *cli) raise(status int) { c.status = max(c.status, status) }
+
+// say writes a message of one line to standard error.
+func (c *cli) say(format string, args ...any) {
+	fmt.Fprintf(c.stderr, "regvet: %s\n", hive.Visible(fmt.Sprintf(format, args...)))
+}
+
+// fail writes a message and raises the exit status.
+func (c *cli) fail(status int, format string, args ...any) {
+	c.say(format, args...)
+	c.raise(status)
+}
+
+func help() string {
+	var b strings.Builder
+	b.WriteString("regvet audits the Windows registry from files, without Windows, and writes the .reg patch that puts it right.\n\nUsage:\n")
+	for _, cmd := range commands() {
+		fmt.Fprintf(&b, "  regvet %-8s %s\n", cmd.name, cmd.short)
+	}
+	b.WriteString(`
+INPUT is a hive file, a .reg file, or - for standard input. Inputs are never changed.
+"regvet COMMAND --help" tells the flags of a command, with an example.
+
+Exit status: 0 done, nothing to report; 1 findings, or something that could not be fixed or proven;
+2 wrong usage, or a rule file that does not load; 3 an input that could not be read, or only in part.
+`)
+	return b.String()
+}
+
+func (cmd command) help(flags *pflag.FlagSet) string {
+	usage := "regvet " + cmd.name
+	if flags.HasFlags() {
+		usage += " [flags]"
+	}
+	if cmd.args != "" {
+		usage += " " + cmd.args
+	}
+	text := fmt.Sprintf("%s\n\nUsage:\n  %s\n", cmd.short, usage)
+	if flags.HasFlags() {
+		text += "\nFlags:\n" + flags.FlagUsagesWrapped(100)
+	}
+	return text + "\nExample:\n" + cmd.example
+}
+
+// suggest ends a message about a word that is not known with the one that was most likely meant.
+func suggest(word string, known []string) string {
+	if near := rules.Nearest(word, known); near != "" {
+		return fmt.Sprintf(", did you mean %s?", near)
+	}
+	return ""
+}
+
+// style is how text goes to standard output: with colours only where a person looks at it and does not mind, and no wider than
+// the terminal.
+func (c *cli) style() report.Style {
+	s := report.Style{Width: 100}
+	f, ok := c.stdout.(*os.File)
+	if !ok || c.output != "" || !isatty.IsTerminal(f.Fd()) {
+		return s
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		s.Width = min(width, 120)
+	}
+	s.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return s
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+	"regvet/report"
+)
+
+var exportCommand = command{
+	name: "export", args: "INPUT [KEY]", short: "a hive or .reg file, or one key of it, as .reg or JSON lines",
+	min: 1, max: 2,
+	example: `  regvet export SYSTEM > system.reg
+  regvet export --format jsonl SYSTEM 'HKLM\SYSTEM\CurrentControlSet\Services\Tcpip'
+`,
+	flags: func(f *pflag.FlagSet, o *options) {
+		f.StringVarP(&o.format, "format", "f", "reg", "reg (as Windows exports) or jsonl (one key a line)")
+		f.StringVarP(&o.output, "output", "o", "", "write the result to this file")
+		f.StringVar(&o.prefix, "prefix", "", "path of the hive's root in the result, in place of its mount; may be empty")
+		inputFlags(f, o)
+	},
+	run: (*cli).export,
+}
+
+func (c *cli) export() {
+	c.oneOf("--format", c.format, "reg", "jsonl")
+	if !c.understand() {
+		return
+	}
+	in := c.load(c.args[0])
+	if in == nil {
+		return
+	}
+	if c.prefixSet && in.Format == "reg" {
+		c.fail(statusUsage, "--prefix is for hives; the keys of %s have roots already", displayName(in.Path))
+		return
+	}
+	trees := []regfile.Tree{{Root: in.root, At: in.Mount}}
+	if in.Mount == nil && in.Format == "regf" && !c.prefixSet {
+		c.say("%s: neither keys nor name tell which hive this is; its keys are written without a root (--mount or --prefix gives one)", displayName(in.Path))
+	}
+	if len(c.args) > 1 {
+		if trees = c.subtrees(in, c.args[1]); trees == nil {
+			c.finish(in)
+			return
+		}
+	}
+	if c.prefixSet {
+		for i := range trees {
+			trees[i].At = hive.ParsePath(c.prefix).Join(trees[i].At[len(in.Mount):]...)
+		}
+	}
+	c.write(func(w io.Writer) error {
+		if c.format == "reg" {
+			err := regfile.Export(w, trees...)
+			if left, ok := errors.AsType[regfile.LeftOut](err); ok {
+				for _, what := range left {
+					c.fail(statusInput, "%s: %s (--format jsonl has it)", displayName(in.Path), what)
+				}
+				return nil
+			}
+			return err
+		}
+		for _, t := range trees {
+			if err := report.Keys(w, t.Root, t.At, in.Format == "regf"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	c.finish(in)
+}
+
+// subtrees finds a key of an input, named from a root of the registry or from the root of the hive. It is exported under the
+// path that it was asked for, as Windows does. Where it is not there, that is said and nil is given.
+func (c *cli) subtrees(in *input, name string) []regfile.Tree {
+	path := hive.ParsePath(name)
+	if len(path) == 0 {
+		c.fail(statusUsage, "%q names no key; want a path such as HKLM\\SYSTEM\\Select", name)
+		return nil
+	}
+	if !slices.Contains(hive.RootNames(), path[0]) && in.Format == "regf" {
+		k := in.root
+		known := hive.Whole
+		for _, part := range path {
+			known = k.KeysKnown()
+			if k = k.Key(part); k == nil {
+				break
+			}
+		}
+		if k == nil {
+			c.noKey(in, name, known)
+			return nil
+		}
+		return []regfile.Tree{{Root: k, At: in.Mount.Join(path...)}}
+	}
+	var trees []regfile.Tree
+	known := hive.Whole
+	for _, m := range in.reg.Find(path) {
+		if m.Key != nil {
+			trees = append(trees, regfile.Tree{Root: m.Key, At: m.Live})
+			continue
+		}
+		known = m.Known
+	}
+	if trees == nil {
+		c.noKey(in, name, known)
+	}
+	return trees
+}
+
+// noKey says that a key was not found, and what that means.
+func (c *cli) noKey(in *input, name string, known hive.Known) {
+	switch known {
+	case hive.Whole:
+		c.fail(statusUsage, "%s: there is no key %s", displayName(in.Path), name)
+	case hive.NotCovered:
+		c.fail(statusUsage, "%s: the input does not hold the key %s, nor one above it", displayName(in.Path), name)
+	case hive.Damaged:
+		c.fail(statusInput, "%s: the key %s was not found, but the input is damaged there, so that this proves nothing", displayName(in.Path), name)
+	}
+}

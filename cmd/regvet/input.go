@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/spf13/pflag"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+	"regvet/report"
+)
+
+// input is one input as the commands use it: what it is, and the registry that it gives.
+type input struct {
+	report.Input
+	reg  *hive.Registry
+	root *hive.Key // of the hive, or a key above the roots that a .reg file names
+	file *hive.File
+	text *regfile.File
+	hash func() string // its SHA-256 in hex, computed beside the reading
+}
+
+// inputFlags are those that tell how an input is to be understood.
+func inputFlags(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.controlSet, "control-set", "current", "which control set CurrentControlSet is: current, all, or a number")
+	f.StringVar(&o.mount, "mount", "", "where Windows mounts the hive, for one that cannot tell, such as HKLM\\SYSTEM")
+	f.StringVar(&o.windows, "windows", "", "the Windows version, such as 6.1 or 10.0, where the input does not tell it")
+	f.BoolVar(&o.noLogs, "no-logs", false, "read a hive as it lies, without its logs; logs are not applied by this version in any case")
+}
+
+// understand reads the values of the input flags. It tells whether they make sense.
+func (c *cli) understand() bool {
+	switch n, err := strconv.ParseUint(c.controlSet, 10, 16); {
+	case c.controlSet == "current" || c.controlSet == "":
+	case c.controlSet == "all":
+		c.parsedControlSet = hive.AllControlSets
+	case err == nil && 1 <= n && n <= 999:
+		c.parsedControlSet = fmt.Sprintf("ControlSet%03d", n)
+	default:
+		c.fail(statusUsage, "--control-set cannot be %q; it is current, all, or a number from 1 to 999", c.controlSet)
+	}
+	if c.mount != "" {
+		if p := hive.ParsePath(c.mount); !slices.Contains(hive.RootNames(), p[0]) {
+			c.fail(statusUsage, "--mount must start with a root of the registry, such as HKLM\\SYSTEM, not with %q", p[0])
+		}
+	}
+	if c.windows != "" {
+		v, err := hive.ParseVersion(c.windows)
+		if err != nil {
+			c.fail(statusUsage, "--windows: %v", err)
+		}
+		c.parsedWindows = &v
+	}
+	return c.status < statusUsage
+}
+
+// load reads an input. Where nothing can be read, it says why, raises the exit status and gives nil.
+func (c *cli) load(path string) *input {
+	data, err := c.bytes(path)
+	if err != nil {
+		c.refuse(path, err)
+		return nil
+	}
+	in := &input{Input: report.Input{Path: path, Size: int64(len(data))}}
+	in.hash = sync.OnceValue(func() string {
+		sum := sha256.Sum256(data)
+		return hex.EncodeToString(sum[:])
+	})
+	go in.hash()
+	if hive.IsHive(data) {
+		err = c.loadHive(in, data)
+	} else {
+		err = c.loadText(in, data)
+	}
+	if err != nil {
+		c.refuse(path, err)
+		return nil
+	}
+	if set := c.parsedControlSet; set != "" {
+		in.reg = in.reg.WithControlSet(set)
+		if set != hive.AllControlSets && !c.hasControlSet(in, set) {
+			return nil
+		}
+	}
+	return in
+}
+
+// bytes reads an input whole; "-" is standard input.
+func (c *cli) bytes(path string) ([]byte, error) {
+	if path != "-" {
+		return hive.ReadFile(path)
+	}
+	data, err := io.ReadAll(io.LimitReader(c.stdin, hive.MaxSize+1))
+	switch {
+	case err != nil:
+		return nil, &hive.Problem{Kind: hive.Unreadable, Msg: "cannot be read: " + err.Error()}
+	case len(data) > hive.MaxSize:
+		return nil, &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf("is longer than any hive or .reg file; the limit is %d bytes", int64(hive.MaxSize))}
+	}
+	return data, nil
+}
+
+// refuse says why an input cannot be read.
+func (c *cli) refuse(path string, err error) {
+	if p, ok := errors.AsType[*hive.Problem](err); ok {
+		named := *p
+		named.Source = displayName(path)
+		err = &named
+	}
+	c.fail(statusInput, "%v", err)
+}
+
+func displayName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
+}
+
+func (c *cli) loadHive(in *input, data []byte) error {
+	f, err := hive.Read(displayName(in.Path), data)
+	if err != nil {
+		return err
+	}
+	in.Format, in.file, in.root = "regf", f, f.Root()
+	in.Header, in.Dirty = &f.Header, f.Header.Dirty()
+	in.Logs = logsBeside(in.Path)
+	in.Mount, in.MountBy = f.Mount()
+	if c.mount != "" {
+		in.Mount, in.MountBy = hive.ParsePath(c.mount), "flag --mount"
+	}
+	in.reg = hive.NewRegistry()
+	if in.Mount != nil {
+		in.reg.Mount(in.Mount, f.Root())
+	}
+	return nil
+}
+
+func (c *cli) loadText(in *input, data []byte) error {
+	switch {
+	case len(data) == 0:
+		return &hive.Problem{Kind: hive.Truncated, Msg: "is empty"}
+	case bytes.IndexFunc(data, func(r rune) bool { return r != 0 }) < 0:
+		return &hive.Problem{Kind: hive.Truncated, Msg: "holds nothing but zeros; copy it again"}
+	}
+	f, err := regfile.Parse(displayName(in.Path), data)
+	if err != nil {
+		return err
+	}
+	in.Format, in.text, in.root = "reg", f, f.Tree()
+	in.Text, in.Edits = fmt.Sprintf("%s, %s", f.Version, f.Encoding), len(f.Edits)
+	in.reg = hive.NewRegistry()
+	in.reg.Mount(nil, in.root)
+	return nil
+}
+
+// hasControlSet tells whether a control set that was asked for by number is there, and says which are when it is not.
+func (c *cli) hasControlSet(in *input, set string) bool {
+	key := hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM", set}
+	m := in.reg.Find(key)[0]
+	if m.Key != nil || m.Known != hive.Whole {
+		return true
+	}
+	var names []string
+	for _, s := range in.reg.WithControlSet(hive.AllControlSets).ControlSets() {
+		names = append(names, s.Name)
+	}
+	c.fail(statusUsage, "%s: there is no %s; there is %s", displayName(in.Path), set, strings.Join(names, ", "))
+	return false
+}
+
+// describe fills in what the registry tells about the machine.
+func (c *cli) describe(in *input) {
+	if c.parsedWindows != nil {
+		product := in.reg.Windows().Product
+		in.Windows = hive.Exactly(*c.parsedWindows)
+		in.Windows.Product = product
+		in.Windows.Evidence = []string{"version " + c.parsedWindows.String() + " from the flag --windows"}
+	} else {
+		in.Windows = in.reg.Windows()
+	}
+	in.Host = in.reg.Host()
+	for _, s := range in.reg.ControlSets() {
+		if s.Source != "" {
+			in.ControlSets = append(in.ControlSets, s)
+		}
+	}
+}
+
+// finish ends the use of an input: its hash, and all problems that were met, each on a line of standard error.
+func (c *cli) finish(in *input) report.Input {
+	in.SHA256 = in.hash()
+	if in.file != nil {
+		in.Problems = in.file.Problems()
+	} else {
+		in.Problems = in.text.Problems
+	}
+	for _, p := range in.Problems {
+		c.say("%v", &p)
+		if p.Loss {
+			c.raise(statusInput)
+		}
+	}
+	return in.Input
+}
+
+// logsBeside lists the transaction logs of a hive that lie in the same folder, whatever the case of their letters.
+func logsBeside(path string) []string {
+	if path == "-" {
+		return nil
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil // they are a hint only
+	}
+	var logs []string
+	for _, e := range entries {
+		name := filepath.Base(path)
+		if ext := filepath.Ext(e.Name()); strings.EqualFold(strings.TrimSuffix(e.Name(), ext), name) &&
+			slices.ContainsFunc([]string{".LOG", ".LOG1", ".LOG2"}, func(s string) bool { return strings.EqualFold(s, ext) }) {
+			logs = append(logs, e.Name())
+		}
+	}
+	return logs
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"regvet/hive"
+	"regvet/hive/hivetest"
+	"regvet/hive/regfile"
+)
+
+var update = flag.Bool("update", false, "write what the tests compare with anew")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"regvet": main})
+}
+
+// TestScripts runs the command as a user does. In every script's folder are the hives of testdata and some damaged ones.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
+		Setup:         func(env *testscript.Env) error { return layOut(env.WorkDir) },
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText},
+	})
+}
+
+// status runs a command and requires an exit status: status 3 regvet check nothing.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N command [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// asText writes a .reg file as text that a script can hold, in a file of the same name with .txt behind it.
+func asText(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		data := []byte(ts.ReadFile(name))
+		if !bytes.HasPrefix(data, []byte{0xFF, 0xFE}) {
+			ts.Fatalf("%s is not UTF-16LE with a byte order mark", name)
+		}
+		text := bytes.ReplaceAll([]byte(hive.DecodeUTF16(data[2:])), []byte("\r\n"), []byte("\n"))
+		ts.Check(os.WriteFile(ts.MkAbs(name)+".txt", text, 0o666))
+	}
+}
+
+// layOut puts the inputs of the scripts into a folder.
+func layOut(dir string) error {
+	names, err := filepath.Glob("../../testdata/SYSTEM*")
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{"empty": nil, "zeros": make([]byte, 8192)}
+	for _, name := range names {
+		if files[filepath.Base(name)], err = os.ReadFile(name); err != nil {
+			return err
+		}
+	}
+	system := files["SYSTEM"]
+	files["truncated"] = system[:5000]
+	files["short"] = system[:1000]
+	dirty := bytes.Clone(system)
+	dirty[4]++
+	hivetest.Seal(dirty)
+	files["dirty"] = dirty
+	log := bytes.Clone(system[:4096])
+	log[28] = 6
+	hivetest.Seal(log)
+	files["SYSTEM.LOG1"] = log
+	files["nameless"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "Example"}}}, hivetest.Options{})
+	files["hostile"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "\x1b[31mred"}}}, hivetest.Options{Name: "SYSTEM"})
+	files["unterminated"] = hivetest.Build(parameters(hive.Value{Name: "MaxUserPort", Type: hive.SZ, Data: hive.EncodeUTF16("65534")}), hivetest.Options{})
+	for name, data := range hivetest.Damages() {
+		files[filepath.Join("damaged", name)] = data
+	}
+	for name, data := range files {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, data, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parameters is a SYSTEM hive with nothing in it but values of TCP/IP.
+func parameters(values ...hive.Value) *hivetest.Key {
+	key := func(name string, keys ...*hivetest.Key) *hivetest.Key { return &hivetest.Key{Name: name, Keys: keys} }
+	tcpip := key("Parameters")
+	tcpip.Values = values
+	return key("", key("ControlSet001", key("Services", key("Tcpip", tcpip))),
+		&hivetest.Key{Name: "Select", Values: []hive.Value{hive.DWordValue("Current", 1)}})
+}
+
+// TestTestdata holds each hive in testdata against the .reg file that it was made from; with -update it makes them.
+func TestTestdata(t *testing.T) {
+	sources, err := filepath.Glob("../../testdata/SYSTEM*.reg")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("no sources: %v", err)
+	}
+	for _, source := range sources {
+		text, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := regfile.Parse(source, text)
+		if err != nil || len(f.Problems) > 0 {
+			t.Fatalf("%s: %v %v", source, err, f.Problems)
+		}
+		root := hivetest.FromTree(f.Tree().Key("HKEY_LOCAL_MACHINE").Key("SYSTEM"))
+		written := hive.Filetime(127761408001234567) // 2005-11-10, one time for all: .reg text has none
+		stamp(root, written)
+		data := hivetest.Build(root, hivetest.Options{Name: `\SystemRoot\System32\Config\SYSTEM`, Modified: written})
+		name := source[:len(source)-len(".reg")]
+		if *update {
+			if err := os.WriteFile(name, data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if have, err := os.ReadFile(name); err != nil || !bytes.Equal(have, data) {
+			t.Errorf("%s is not what its source makes (%v); run the test with -update", name, err)
+		}
+	}
+}
+
+func stamp(k *hivetest.Key, at hive.Filetime) {
+	k.Modified = at
+	for _, child := range k.Keys {
+		stamp(child, at)
+	}
+}

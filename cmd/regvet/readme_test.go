@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regvet/hive"
+)
+
+// TestReadme runs each command that the README shows, and holds its output against what the README shows; with -update it
+// writes the outputs there.
+func TestReadme(t *testing.T) {
+	const name = "../../README.md"
+	readme, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("../../testdata/example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs, err := filepath.Abs("../../testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	home, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "testdata"), os.DirFS(inputs)); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+
+	var out strings.Builder
+	block, commands := "", 0
+	for line := range strings.Lines(string(readme)) {
+		switch {
+		case block == "" && strings.HasPrefix(line, "```"):
+			block = strings.TrimSpace(line[3:])
+			out.WriteString(line)
+			if block == "yaml" {
+				out.Write(example)
+			}
+		case block != "" && line == "```\n":
+			block = ""
+			out.WriteString(line)
+		case block == "console" && strings.HasPrefix(line, "$ "):
+			out.WriteString(line)
+			out.WriteString(shown(t, strings.TrimSpace(line[2:])))
+			commands++
+		case block == "console" || block == "yaml": // what is shown there now
+		default:
+			out.WriteString(line)
+		}
+	}
+	if commands == 0 {
+		t.Fatal("the README shows no command")
+	}
+	t.Chdir(home)
+	if *update {
+		if err := os.WriteFile(name, []byte(out.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(out.String(), string(readme)); diff != "" {
+		t.Errorf("the README shows something else than the commands print (- printed, + shown); run the test with -update:\n%s", diff)
+	}
+}
+
+// shown runs a command of the README and gives all that it prints.
+func shown(t *testing.T, command string) string {
+	args := strings.Fields(command)
+	var out bytes.Buffer
+	switch args[0] {
+	case "regvet":
+		run(args[1:], strings.NewReader(""), &out, &out)
+	case "iconv":
+		data, err := os.ReadFile(args[len(args)-1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(&out, strings.ReplaceAll(hive.DecodeUTF16(data[2:]), "\r\n", "\n"))
+	default:
+		t.Fatalf("the README shows %q, which this test cannot run", command)
+	}
+	return out.String()
+}

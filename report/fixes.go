@@ -1,0 +1,111 @@
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/fatih/color"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// Outcome is what a fix came to.
+type Outcome struct {
+	Plan      rules.Plan
+	Unknown   []rules.Finding // what the rules could not answer, and so no fix was made for
+	Proof     *rules.Proof    // nil when there was nothing to prove
+	Fix, Undo string          // the files written; "" when none were
+}
+
+// Fixes writes for people what was fixed, what could not be, and the proof.
+func Fixes(w io.Writer, o Outcome, style Style) error {
+	p := &page{Style: style}
+	for _, f := range o.Plan.Fixed {
+		p.fixed(f)
+	}
+	for _, f := range o.Plan.Unfixed {
+		fmt.Fprintf(p, "%s  %s\n", p.paint("not fixed", color.Bold, color.FgRed), p.paint(f.Rule.ID, color.Bold))
+		p.row("key", hive.Visible(f.RealKey.String()))
+		p.row("why not", f.Why)
+	}
+	for _, f := range o.Unknown {
+		fmt.Fprintf(p, "%s  %s (%s)\n", p.paint("unknown", color.Bold), p.paint(f.Rule.ID, color.Bold), f.Reason)
+		p.row("message", f.Message)
+	}
+	if p.Len() > 0 {
+		p.WriteByte('\n')
+	}
+	switch {
+	case o.Proof != nil:
+		fmt.Fprintf(p, "wrote %s and %s\n", hive.Visible(o.Fix), hive.Visible(o.Undo))
+		p.proof(*o.Proof)
+	case len(o.Plan.Unfixed) == 0 && len(o.Unknown) == 0:
+		fmt.Fprintln(p, "nothing to fix")
+	default:
+		fmt.Fprintln(p, "nothing was written")
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+func (p *page) fixed(f rules.Finding) {
+	fmt.Fprintf(p, "%s  %s (%s)\n", p.paint("fixed", color.Bold, color.FgGreen), p.paint(f.Rule.ID, color.Bold), f.Reason)
+	p.row("key", hive.Visible(f.Key.String()))
+	observed := "not set"
+	if v := f.Observed; v != nil {
+		observed = fmt.Sprintf("%s %s", v.Type, hive.Visible(v.Display()))
+	}
+	p.row("was", observed)
+	p.row("fix", f.Fix.String())
+	p.row("note", f.Fix.Note)
+}
+
+// proof says what was shown in memory, on the files as they were written.
+func (p *page) proof(proof rules.Proof) {
+	if proof.Holds() {
+		fmt.Fprintln(p, p.paint(fmt.Sprintf("verified: %s fixed, 0 new; undo restores the original", plural(len(proof.Fixed), "finding")), color.Bold))
+		return
+	}
+	fmt.Fprintln(p, p.paint(fmt.Sprintf("NOT verified: %s fixed, %d not, %d new", plural(len(proof.Fixed), "finding"), len(proof.Left), len(proof.New)), color.Bold, color.FgRed))
+	for _, f := range proof.Left {
+		p.row("not fixed", f.Rule.ID+": "+f.Message)
+	}
+	for _, f := range proof.New {
+		p.row("new", f.Rule.ID+": "+f.Message)
+	}
+	if !proof.Restored {
+		for _, e := range proof.Remains {
+			p.row("undo", fmt.Sprintf("does not restore %s of %s", rules.ValueName(e.Value.Name), hive.Visible(e.Path.String())))
+		}
+	}
+}
+
+// Tests writes the outcome of the rules' own tests, a line for each rule and for each test that failed.
+func Tests(w io.Writer, all []*rules.Rule, results []rules.TestResult) error {
+	p := &page{}
+	failed := 0
+	for _, r := range all {
+		passed, total := 0, 0
+		for _, t := range results {
+			if t.Rule != r {
+				continue
+			}
+			total++
+			if t.Err == nil {
+				passed++
+				continue
+			}
+			failed++
+			fmt.Fprintf(p, "FAIL  %s, test %q, line %d: %v\n", r.ID, t.Test.Name, t.Test.At.Line, t.Err)
+		}
+		if total == 0 {
+			fmt.Fprintf(p, "none  %s has no tests\n", r.ID)
+		} else if passed == total {
+			fmt.Fprintf(p, "ok    %s, %s\n", r.ID, plural(total, "test"))
+		}
+	}
+	fmt.Fprintf(p, "%s, %s: %d failed\n", plural(len(all), "rule"), plural(len(results), "test"), failed)
+	_, err := w.Write(p.Bytes())
+	return err
+}

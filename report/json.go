@@ -1,0 +1,215 @@
+package report
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"io"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// schemaVersion is the version of the JSON form. Fields may be added to it, and are never renamed.
+const schemaVersion = "1"
+
+type jsonReport struct {
+	SchemaVersion string        `json:"schema_version"`
+	Tool          jsonTool      `json:"tool"`
+	Inputs        []jsonInput   `json:"inputs"`
+	Findings      []jsonFinding `json:"findings"`
+	Summary       jsonSummary   `json:"summary"`
+}
+
+type jsonTool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+type jsonInput struct {
+	Path              string        `json:"path"`
+	Format            string        `json:"format"`
+	SHA256            string        `json:"sha256"`
+	Size              int64         `json:"size"`
+	Mount             string        `json:"mount"`
+	ControlSet        string        `json:"control_set"`
+	ControlSetGuessed bool          `json:"control_set_guessed,omitempty"`
+	Dirty             bool          `json:"dirty"`
+	LogsApplied       []string      `json:"logs_applied"`
+	Host              string        `json:"host"`
+	Windows           jsonWindows   `json:"windows"`
+	Problems          []jsonProblem `json:"problems"`
+}
+
+type jsonWindows struct {
+	Version  string   `json:"version"` // "6.1"; "" when it is not known that well
+	Known    string   `json:"known"`   // what is known of it, for people
+	Product  string   `json:"product"`
+	Evidence []string `json:"evidence"`
+}
+
+type jsonProblem struct {
+	Kind     hive.Kind     `json:"kind"`
+	Message  string        `json:"message"`
+	Key      string        `json:"key,omitempty"`
+	Loss     bool          `json:"loss"`
+	Location *jsonLocation `json:"location"`
+}
+
+type jsonLocation struct {
+	Offset *int64 `json:"offset,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+}
+
+type jsonFinding struct {
+	Rule        string        `json:"rule"`
+	Pack        string        `json:"pack"`
+	Title       string        `json:"title"`
+	Severity    string        `json:"severity"`
+	Status      rules.Status  `json:"status"`
+	Reason      rules.Reason  `json:"reason,omitempty"`
+	Input       string        `json:"input"`
+	Key         string        `json:"key"`
+	RealKey     string        `json:"real_key"`
+	Value       string        `json:"value"`
+	Observed    *jsonData     `json:"observed"`
+	Expected    string        `json:"expected"`
+	Message     string        `json:"message"`
+	Notes       []string      `json:"notes,omitempty"`
+	Modified    string        `json:"modified,omitempty"`
+	Location    *jsonLocation `json:"location"`
+	Fixable     bool          `json:"fixable"`
+	Fingerprint string        `json:"fingerprint"`
+}
+
+type jsonData struct {
+	Type string `json:"type"`
+	Data string `json:"data"`
+	Text string `json:"text"`
+}
+
+type jsonSummary struct {
+	Rules   int `json:"rules"`
+	Pass    int `json:"pass"`
+	Fail    int `json:"fail"`
+	Unknown int `json:"unknown"`
+}
+
+// JSON writes the report as one JSON object.
+func JSON(w io.Writer, r Report) error {
+	count := r.Count()
+	out := jsonReport{
+		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
+		Inputs: []jsonInput{}, Findings: []jsonFinding{},
+		Summary: jsonSummary{r.Rules, count.Pass, count.Fail, count.Unknown},
+	}
+	for _, in := range r.Inputs {
+		out.Inputs = append(out.Inputs, inputJSON(in))
+		for _, f := range r.listed(in) {
+			out.Findings = append(out.Findings, findingJSON(in, f))
+		}
+	}
+	return writeJSON(w, out)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func inputJSON(in Input) jsonInput {
+	out := jsonInput{
+		Path: hive.Printable(in.Path), Format: in.Format, SHA256: in.SHA256, Size: in.Size,
+		Mount: hive.Printable(in.Mount.String()), Dirty: in.Dirty, LogsApplied: []string{}, Host: hive.Printable(in.Host),
+		Windows:  jsonWindows{in.Windows.Version(), in.Windows.String(), hive.Printable(in.Windows.Product), in.Windows.Evidence},
+		Problems: []jsonProblem{},
+	}
+	out.ControlSet, out.ControlSetGuessed = controlSet(in)
+	if out.Windows.Evidence == nil {
+		out.Windows.Evidence = []string{}
+	}
+	for _, p := range in.Problems {
+		out.Problems = append(out.Problems, jsonProblem{p.Kind, hive.Printable(p.Msg), hive.Printable(p.Key.String()), p.Loss, locationJSON(p.At)})
+	}
+	return out
+}
+
+func findingJSON(in Input, f rules.Finding) jsonFinding {
+	out := jsonFinding{
+		Rule: f.Rule.ID, Pack: f.Rule.Pack, Title: f.Rule.Title, Severity: f.Severity.String(), Status: f.Status, Reason: f.Reason,
+		Input: hive.Printable(in.Path), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()), Value: f.Value,
+		Expected: f.Expected, Message: f.Message, Notes: f.Notes, Location: locationJSON(f.At),
+		Fixable: f.Fixable(), Fingerprint: f.Fingerprint(),
+	}
+	if v := f.Observed; v != nil {
+		out.Observed = &jsonData{v.Type.String(), hex.EncodeToString(v.Data), v.Display()}
+	}
+	if !f.Modified.IsZero() {
+		out.Modified = timestamp(f.Modified)
+	}
+	return out
+}
+
+// locationJSON is null for no place.
+func locationJSON(at hive.Location) *jsonLocation {
+	switch {
+	case at.Line > 0:
+		return &jsonLocation{Line: at.Line, Column: at.Column}
+	case at.Offset > 0:
+		return &jsonLocation{Offset: &at.Offset}
+	}
+	return nil
+}
+
+type jsonInfo struct {
+	SchemaVersion string          `json:"schema_version"`
+	Tool          jsonTool        `json:"tool"`
+	Inputs        []jsonInfoInput `json:"inputs"`
+}
+
+type jsonInfoInput struct {
+	jsonInput
+	MountBy     string           `json:"mount_by"`
+	ControlSets []jsonControlSet `json:"control_sets"`
+	Logs        []string         `json:"logs_beside"`
+	Header      *jsonHeader      `json:"header,omitempty"` // of a hive
+	Text        string           `json:"text,omitempty"`   // of a .reg file
+	Edits       *int             `json:"edits,omitempty"`  // of a .reg file
+}
+
+type jsonControlSet struct {
+	Name    string `json:"name"`
+	Source  string `json:"source"`
+	Guessed bool   `json:"guessed"`
+}
+
+type jsonHeader struct {
+	Version       string `json:"version"`
+	Sequence1     uint32 `json:"sequence1"`
+	Sequence2     uint32 `json:"sequence2"`
+	Modified      string `json:"modified"`
+	Name          string `json:"name"`
+	Length        uint32 `json:"length"`
+	ChecksumValid bool   `json:"checksum_valid"`
+}
+
+// InfoJSON writes what the inputs are as one JSON object, without findings.
+func InfoJSON(w io.Writer, r Report) error {
+	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, []jsonInfoInput{}}
+	for _, in := range r.Inputs {
+		i := jsonInfoInput{jsonInput: inputJSON(in), MountBy: in.MountBy, ControlSets: []jsonControlSet{}, Logs: []string{}, Text: in.Text}
+		for _, s := range in.ControlSets {
+			i.ControlSets = append(i.ControlSets, jsonControlSet(s))
+		}
+		i.Logs = append(i.Logs, in.Logs...)
+		if h := in.Header; h != nil {
+			i.Header = &jsonHeader{headerVersion(*h), h.Sequence1, h.Sequence2, timestamp(h.Modified.Time()), hive.Printable(h.Name), h.Length, h.Checksum == h.Computed}
+		} else {
+			i.Edits = &in.Edits
+		}
+		out.Inputs = append(out.Inputs, i)
+	}
+	return writeJSON(w, out)
+}

@@ -1,0 +1,84 @@
+// Package report writes what was found: text for people, JSON for programs, and the keys of a registry as lines of JSON.
+//
+// A [Report] is complete before any of it is written, and writing changes nothing in it, so each format says the same.
+package report
+
+import (
+	"time"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// Report is the result of a run over some inputs.
+type Report struct {
+	Version string // of regvet
+	Rules   int    // how many rules were asked
+	All     bool   // passes and unknowns are to be listed too, not only counted
+	Inputs  []Input
+}
+
+// Input is one input: what it is, what is wrong with it, and what the rules say of it.
+type Input struct {
+	Path   string // as the user named it
+	Format string // "regf" for a hive, "reg" for .reg text
+	SHA256 string // of the file, in hex
+	Size   int64  // bytes
+
+	Mount       hive.Path // where Windows mounts the hive; nil when that is not known, and for .reg text
+	MountBy     string    // how that is known
+	ControlSets []hive.ControlSet
+	Host        string
+	Windows     hive.Windows
+
+	Header   *hive.Header // of a hive
+	Dirty    bool         // of a hive: it was being written when it was copied
+	Logs     []string     // its logs that lie beside it
+	Text     string       // of .reg text: its version and encoding
+	Edits    int          // of .reg text: how many edits it holds
+	Problems []hive.Problem
+
+	Findings []rules.Finding
+}
+
+// Count is how many findings there are of each status and, for failures, of each severity.
+type Count struct {
+	Pass, Fail, Unknown int
+	Severity            map[rules.Severity]int
+}
+
+// Count counts the findings of all inputs.
+func (r Report) Count() Count {
+	c := Count{Severity: map[rules.Severity]int{}}
+	for _, in := range r.Inputs {
+		for _, f := range in.Findings {
+			switch f.Status {
+			case rules.Pass:
+				c.Pass++
+			case rules.Fail:
+				c.Fail++
+				c.Severity[f.Severity]++
+			case rules.Unknown:
+				c.Unknown++
+			}
+		}
+	}
+	return c
+}
+
+// listed gives the findings of an input that are to be shown.
+func (r Report) listed(in Input) []rules.Finding {
+	if r.All {
+		return in.Findings
+	}
+	var fails []rules.Finding
+	for _, f := range in.Findings {
+		if f.Status == rules.Fail {
+			fails = append(fails, f)
+		}
+	}
+	return fails
+}
+
+// timestamp writes a time as evidence is written: UTC, to the 100 ns that Windows keeps.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }

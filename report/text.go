@@ -1,0 +1,371 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// Style is how text is laid out.
+type Style struct {
+	Color bool // with the colours of a terminal
+	Width int  // columns; 0 for no limit
+}
+
+// label is the width of the column that names what stands right of it.
+const label = 10
+
+// page collects text in a style, so that a report is written whole or not at all.
+type page struct {
+	Style
+	bytes.Buffer
+}
+
+func (p *page) paint(text string, attributes ...color.Attribute) string {
+	c := color.New(attributes...)
+	if p.Color {
+		c.EnableColor()
+	} else {
+		c.DisableColor()
+	}
+	return c.Sprint(text)
+}
+
+// row writes a label and text beside it, which is wrapped between words. A path is never broken, so that it can be copied.
+func (p *page) row(name, text string) {
+	if text == "" {
+		return
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		for _, part := range p.wrap(line) {
+			fmt.Fprintf(p, "  %s%s\n", p.paint(fmt.Sprintf("%-*s", label, name), color.Faint), part)
+			name = ""
+		}
+	}
+}
+
+// wrap breaks a line between words, so that it fits beside its label. The libraries that do this take 35 ms to start, longer than
+// a check; they know wide characters, which here at worst end a line late.
+func (p *page) wrap(line string) []string {
+	width := max(p.Width-label-2, 20)
+	if p.Width == 0 {
+		return []string{line}
+	}
+	var lines []string
+	used := 0
+	for word := range strings.SplitSeq(line, " ") {
+		n := utf8.RuneCountInString(word)
+		if last := len(lines) - 1; last >= 0 && used+1+n <= width {
+			lines[last] += " " + word
+			used += 1 + n
+			continue
+		}
+		lines = append(lines, word)
+		used = n
+	}
+	return lines
+}
+
+var severityColor = map[rules.Severity]color.Attribute{
+	rules.Info: color.FgCyan, rules.Low: color.FgBlue, rules.Medium: color.FgYellow, rules.High: color.FgRed, rules.Critical: color.FgMagenta,
+}
+
+// Text writes the report for people: for each input what it is, for each finding what, where, observed, expected, why and how to
+// fix it, and a line of totals.
+func Text(w io.Writer, r Report, style Style) error {
+	p := &page{Style: style}
+	for _, in := range r.Inputs {
+		p.heading(in)
+		p.WriteByte('\n')
+		for _, f := range r.listed(in) {
+			p.finding(in, f)
+			p.WriteByte('\n')
+		}
+	}
+	if len(r.Inputs) > 0 {
+		p.totals(r)
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// heading says in a line or two what an input is.
+func (p *page) heading(in Input) {
+	parts := []string{}
+	switch {
+	case in.Format == "reg":
+		parts = append(parts, ".reg file, "+in.Text)
+	case in.Mount == nil:
+		parts = append(parts, "hive, no telling which")
+	default:
+		parts = append(parts, "hive of "+hive.Visible(in.Mount.String()))
+	}
+	if in.Dirty {
+		parts = append(parts, "dirty")
+	}
+	if in.Host != "" {
+		parts = append(parts, "host "+hive.Visible(in.Host))
+	}
+	if in.Windows.AtLeast != (hive.Version{}) || in.Windows.Below != (hive.Version{}) {
+		parts = append(parts, "Windows "+in.Windows.String())
+	}
+	if set, guessed := controlSet(in); set != "" && guessed {
+		parts = append(parts, "control set guessed: "+set)
+	} else if set != "" {
+		parts = append(parts, "control set "+set)
+	}
+	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
+	p.row("what", strings.Join(parts, "; "))
+	p.row("sha256", in.SHA256)
+}
+
+func (p *page) finding(in Input, f rules.Finding) {
+	tag := strings.ToUpper(f.Severity.String())
+	switch f.Status {
+	case rules.Pass:
+		tag = p.paint("PASS", color.Bold, color.FgGreen)
+	case rules.Unknown:
+		tag = p.paint("UNKNOWN", color.Bold, color.FgWhite)
+	default:
+		tag = p.paint(tag, color.Bold, severityColor[f.Severity])
+	}
+	reason := ""
+	if f.Reason != "" {
+		reason = " (" + string(f.Reason) + ")"
+	}
+	fmt.Fprintf(p, "%s  %s%s\n", tag, p.paint(f.Rule.ID, color.Bold), reason)
+	p.row("", f.Rule.Title)
+	p.row("key", hive.Visible(f.RealKey.String()))
+	if !f.Key.Equal(f.RealKey) {
+		p.row("", "asked for as "+hive.Visible(f.Key.String()))
+	}
+	p.row("value", rules.ValueName(f.Value))
+	p.row("place", place(f))
+	if f.Status != rules.Unknown {
+		observed := "not set"
+		if v := f.Observed; v != nil {
+			observed = fmt.Sprintf("%s, %s", v.Type, hive.Visible(v.Display()))
+		}
+		p.row("observed", observed)
+	}
+	p.row("expected", f.Expected)
+	if f.Status == rules.Fail {
+		p.row("message", f.Message)
+		p.row("why", f.Rule.Rationale)
+	} else {
+		p.row("message", f.Message)
+	}
+	for _, note := range f.Notes {
+		p.row("note", note)
+	}
+	if f.Fixable() {
+		p.row("fix", f.Fix.String())
+		p.row("", f.Fix.Note)
+	}
+	if f.Status == rules.Fail {
+		p.row("see", strings.Join(f.Rule.References, "\n"))
+	}
+}
+
+// place says where in the input the value or its key stands, and when the key was last written.
+func place(f rules.Finding) string {
+	var parts []string
+	if at := f.At.String(); at != "" {
+		what := "key"
+		if f.Observed != nil {
+			what = "value"
+		}
+		if f.At.Line > 0 {
+			at = "line " + at
+		}
+		parts = append(parts, what+" at "+at)
+	}
+	if !f.Modified.IsZero() {
+		parts = append(parts, "key last written "+timestamp(f.Modified))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// totals is the last line.
+func (p *page) totals(r Report) {
+	c := r.Count()
+	var parts []string
+	for s := rules.Critical; s >= rules.Info; s-- {
+		if n := c.Severity[s]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	failed := fmt.Sprintf("%d failed", c.Fail)
+	if len(parts) > 0 {
+		failed += " (" + strings.Join(parts, ", ") + ")"
+	}
+	line := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(r.Rules, "rule"), plural(len(r.Inputs), "input"), failed, c.Pass, c.Unknown)
+	if c.Unknown > 0 && !r.All {
+		line += " (--all shows why)"
+	}
+	fmt.Fprintln(p, p.paint(line, color.Bold))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// controlSet names the control sets that CurrentControlSet leads to in an input.
+func controlSet(in Input) (names string, guessed bool) {
+	var all []string
+	for _, s := range in.ControlSets {
+		all = append(all, s.Name)
+		guessed = guessed || s.Guessed
+	}
+	return strings.Join(all, ", "), guessed
+}
+
+func headerVersion(h hive.Header) string { return fmt.Sprintf("%d.%d", h.Major, h.Minor) }
+
+// InfoText writes for people what the inputs are, without findings.
+func InfoText(w io.Writer, r Report, style Style) error {
+	p := &page{Style: style}
+	for i, in := range r.Inputs {
+		if i > 0 {
+			p.WriteByte('\n')
+		}
+		p.info(in)
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+func (p *page) info(in Input) {
+	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
+	p.row("size", fmt.Sprintf("%d bytes", in.Size))
+	p.row("sha256", in.SHA256)
+	if h := in.Header; h != nil {
+		p.row("format", "hive, regf "+headerVersion(*h))
+		state := "clean"
+		if in.Dirty {
+			state = "dirty"
+		}
+		sum := "valid"
+		if h.Checksum != h.Computed {
+			sum = fmt.Sprintf("%#08x, must be %#08x", h.Checksum, h.Computed)
+		}
+		p.row("state", fmt.Sprintf("%s; sequence numbers %d and %d; checksum %s", state, h.Sequence1, h.Sequence2, sum))
+		p.row("written", timestamp(h.Modified.Time()))
+		p.row("name", hive.Visible(h.Name))
+		p.row("bins", fmt.Sprintf("%d bytes", h.Length))
+		logs := "none beside it"
+		if len(in.Logs) > 0 {
+			logs = hive.Visible(strings.Join(in.Logs, ", ")) + " beside it; not applied"
+		}
+		p.row("logs", logs)
+		mount := "not known; --mount tells it"
+		if in.Mount != nil {
+			mount = fmt.Sprintf("%s, by its %s", hive.Visible(in.Mount.String()), in.MountBy)
+		}
+		p.row("mount", mount)
+	} else {
+		p.row("format", ".reg file, "+in.Text)
+		p.row("edits", fmt.Sprint(in.Edits))
+	}
+	p.row("host", hive.Visible(in.Host))
+	if len(in.Windows.Evidence) > 0 {
+		p.row("windows", in.Windows.String())
+		if in.Windows.Product != "" {
+			p.row("product", hive.Visible(in.Windows.Product))
+		}
+		p.row("evidence", strings.Join(in.Windows.Evidence, "\n"))
+	}
+	for i, s := range in.ControlSets {
+		name := ""
+		if i == 0 {
+			name = "sets"
+		}
+		how := s.Source
+		if s.Guessed {
+			how += "; a guess"
+		}
+		p.row(name, s.Name+" ("+how+")")
+	}
+	if len(in.Problems) == 0 {
+		p.row("problems", "none met")
+	}
+	for i, problem := range in.Problems {
+		name := ""
+		if i == 0 {
+			name = "problems"
+		}
+		problem.Source = ""
+		p.row(name, hive.Visible(problem.Error()))
+	}
+}
+
+// Rules writes a list of rules, one line each.
+func Rules(w io.Writer, all []*rules.Rule) error {
+	var b bytes.Buffer
+	width := 0
+	for _, r := range all {
+		width = max(width, len(r.ID))
+	}
+	for _, r := range all {
+		terms := r.Terms(hive.Windows{})
+		fmt.Fprintf(&b, "%-*s  %-8s  %s\n", width, r.ID, terms.Severity, r.Title)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// Rule writes all that a rule says of itself.
+func Rule(w io.Writer, r *rules.Rule, style Style) error {
+	p := &page{Style: style}
+	fmt.Fprintln(p, p.paint(r.ID, color.Bold))
+	p.row("", r.Title)
+	p.row("pack", r.Pack)
+	p.row("key", r.Key.String())
+	p.row("value", rules.ValueName(r.Value))
+	for _, v := range r.Variants() {
+		if v.When != "" {
+			p.WriteByte('\n')
+			p.row("windows", v.When)
+		}
+		p.terms(v.Terms)
+	}
+	p.WriteByte('\n')
+	p.row("why", r.Rationale)
+	p.row("tags", strings.Join(r.Tags, ", "))
+	p.row("see", strings.Join(r.References, "\n"))
+	p.row("tests", fmt.Sprint(len(r.Tests)))
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// terms writes what a rule asks for on one Windows.
+func (p *page) terms(t rules.Terms) {
+	p.row("severity", t.Severity.String())
+	p.row("expected", t.Expected())
+	p.row("valid", t.Valid.String())
+	missing := "a finding"
+	switch d := t.Missing.Default; {
+	case t.Missing.Pass:
+		missing = "passes"
+	case d != nil:
+		missing = fmt.Sprintf("Windows uses %d", *d)
+	}
+	if s := t.Missing.Severity; s != 0 {
+		missing += ", severity " + s.String()
+	}
+	p.row("missing", missing)
+	if t.Fix != nil {
+		p.row("fix", t.Fix.String())
+		p.row("", t.Fix.Note)
+	}
+}
