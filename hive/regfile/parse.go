@@ -20,7 +20,7 @@ import (
 func Parse(source string, data []byte) (*File, error) {
 	text, encoding, doubts, reject := decode(data)
 	if reject != "" {
-		return nil, &hive.Problem{Source: source, Kind: hive.BadText, Msg: reject, Loss: true}
+		return nil, &hive.Problem{Source: source, At: hive.Location{Line: 1, Column: 1}, Kind: hive.BadText, Msg: reject, Loss: true}
 	}
 	p := &parser{
 		lines:    newLines(text),

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"regvet/hive"
+	"regvet/hive/hivetest"
+)
+
+// largeSystem writes a SYSTEM hive of about 12 MB, shaped as a real one: some hundred services with parameters, and the many small
+// keys of devices.
+func largeSystem(b *testing.B) string {
+	text := func(name, s string) hive.Value { return hive.StringValue(name, hive.SZ, s) }
+	key := func(name string, values []hive.Value, keys ...*hivetest.Key) *hivetest.Key {
+		return &hivetest.Key{Name: name, Modified: 129000000000000000, Values: values, Keys: keys}
+	}
+	services := key("Services", nil)
+	for i := range 600 {
+		services.Keys = append(services.Keys, key(fmt.Sprintf("Service%03d", i), []hive.Value{
+			text("DisplayName", "A service of the system"), text("ImagePath", `system32\drivers\example.sys`),
+			hive.DWordValue("Start", 3), hive.DWordValue("Type", 1),
+		}, key("Parameters", []hive.Value{text("ServiceDll", `%SystemRoot%\System32\example.dll`)}), key("Enum", nil)))
+	}
+	services.Keys = append(services.Keys, key("Tcpip", nil, key("Parameters", []hive.Value{hive.DWordValue("MaxUserPort", 5000)})))
+	class := key("Enum", nil)
+	for i := range 300 {
+		bus := key(fmt.Sprintf("ROOT%04d", i), nil)
+		for j := range 95 {
+			bus.Keys = append(bus.Keys, key(fmt.Sprintf("{%08x-0000-0000-0000-000000000000}", j), []hive.Value{
+				text("DeviceDesc", "@machine.inf,%devicedesc%;A device of some kind"), hive.DWordValue("Capabilities", 0),
+				{Name: "HardwareID", Type: hive.MultiSZ, Data: append(hive.EncodeUTF16("ROOT\\LEGACY\x00ROOT\\OTHER\x00"), 0, 0)},
+			}))
+		}
+		class.Keys = append(class.Keys, bus)
+	}
+	root := key("", nil, key("ControlSet001", nil, services, key("Control", nil, key("Nsi", nil)), class),
+		key("Select", []hive.Value{hive.DWordValue("Current", 1)}))
+	data := hivetest.Build(root, hivetest.Options{})
+	name := filepath.Join(b.TempDir(), "SYSTEM")
+	if err := os.WriteFile(name, data, 0o666); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(data)))
+	return name
+}
+
+// The commands on a SYSTEM hive of 12 MB, from the opening of the file to the last byte of the result.
+func BenchmarkCheck(b *testing.B)       { benchmark(b, statusFindings, "check") }
+func BenchmarkExportReg(b *testing.B)   { benchmark(b, statusDone, "export") }
+func BenchmarkExportJSONL(b *testing.B) { benchmark(b, statusDone, "export", "--format", "jsonl") }
+
+func benchmark(b *testing.B, want int, args ...string) {
+	args = append(args, largeSystem(b))
+	b.ReportAllocs()
+	for b.Loop() {
+		if got := run(args, nil, io.Discard, io.Discard); got != want {
+			b.Fatalf("exit status %d", got)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestImports holds the one way through: cmd, report, rules, hive. Each package may import those listed, and no other of ours;
+// regparser stays behind the door of package hive.
+func TestImports(t *testing.T) {
+	const regparser = "www.velocidex.com/golang/regparser"
+	allowed := map[string][]string{
+		"regvet/hive":          {regparser},
+		"regvet/hive/regfile":  {"regvet/hive"},
+		"regvet/hive/hivetest": {"regvet/hive"},
+		"regvet/rules":         {"regvet/hive", "regvet/hive/regfile"},
+		"regvet/report":        {"regvet/hive", "regvet/rules"},
+		"regvet/cmd/regvet":    {"regvet/hive", "regvet/hive/regfile", "regvet/rules", "regvet/report"},
+	}
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		names := strings.Fields(line)
+		list, ok := allowed[names[0]]
+		if !ok {
+			t.Errorf("%s has no place in the order of packages yet; give it one here", names[0])
+		}
+		for _, imported := range names[1:] {
+			if (strings.HasPrefix(imported, "regvet/") || imported == regparser) && !slices.Contains(list, imported) {
+				t.Errorf("%s imports %s, against the order of packages", names[0], imported)
+			}
+		}
+	}
+}

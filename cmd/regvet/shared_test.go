@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+// shared holds inputs that are not part of the repository: hives from the test data of other projects, each with what an
+// independent parser reads in it.
+const shared = "../../../shared/hives"
+
+// regvet runs the command and gives its standard output.
+func regvet(t *testing.T, status int, args ...string) []byte {
+	t.Helper()
+	var out, messages bytes.Buffer
+	if got := run(args, nil, &out, &messages); got != status {
+		t.Fatalf("regvet %s: exit status %d, want %d\n%s", strings.Join(args, " "), got, status, messages.String())
+	}
+	return out.Bytes()
+}
+
+// TestExportEqualsOracle holds export --format jsonl against what the reference parser read: every key, time, name, type and datum.
+// Where that met damage it stopped in the middle of a list, and regvet goes on: then it must have at least as much, and say what is
+// wrong.
+func TestExportEqualsOracle(t *testing.T) {
+	index, err := os.Open(filepath.Join(shared, "INDEX.tsv"))
+	if err != nil {
+		t.Skipf("the hives to compare with are not here: %v", err)
+	}
+	defer index.Close()
+	r := csv.NewReader(index)
+	r.Comma, r.LazyQuotes = '\t', true
+	rows, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows[1:] {
+		name, file, logs, reading, oracle := row[0], row[1], row[3], row[5], row[8]
+		if logs == "with" {
+			continue // of a hive with its logs, which are not applied yet
+		}
+		t.Run(name, func(t *testing.T) {
+			var out, messages bytes.Buffer
+			status := run([]string{"export", "--format", "jsonl", "--prefix", "", filepath.Join(shared, file)}, nil, &out, &messages)
+			if reading == "refused" {
+				if status != statusInput || messages.Len() == 0 {
+					t.Errorf("exit status %d without a word about what is wrong", status)
+				}
+				return
+			}
+			var got []string
+			for line := range bytes.Lines(out.Bytes()) {
+				got = append(got, exported(t, line))
+			}
+			slices.Sort(got)
+			want := readOracle(t, filepath.Join(shared, oracle))
+			if reading == "partial" {
+				if messages.Len() == 0 {
+					t.Error("nothing is said of the damage")
+				}
+				got = slices.DeleteFunc(got, func(line string) bool { _, ok := slices.BinarySearch(want, line); return !ok })
+				got = slices.Compact(got) // two subkeys of the same name
+			} else if status != statusDone {
+				t.Errorf("exit status %d: %s", status, messages.String())
+			}
+			if diff := gocmp.Diff(want, got); diff != "" {
+				t.Errorf("- oracle, + regvet:\n%.4000s", diff)
+			}
+		})
+	}
+}
+
+// exported gives a line of the export in the form of the oracle's.
+func exported(t *testing.T, line []byte) string {
+	var k struct {
+		Key      string
+		Modified time.Time
+		Values   []struct {
+			Name   string
+			TypeID uint32 `json:"type_id"`
+			Data   *string
+		}
+	}
+	if err := json.Unmarshal(line, &k); err != nil {
+		t.Fatalf("%v in %s", err, line)
+	}
+	var values []string
+	for _, v := range k.Values {
+		if v.Data == nil {
+			t.Fatalf("%s: value %q has no data", k.Key, v.Name)
+		}
+		data, err := hex.DecodeString(*v.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values = append(values, fmt.Sprintf("%q %d %x %d", v.Name, v.TypeID, sha256.Sum256(data), len(data)))
+	}
+	slices.Sort(values)
+	ticks := (k.Modified.Unix()+11644473600)*10_000_000 + int64(k.Modified.Nanosecond())/100
+	return fmt.Sprintf("%q %d %s", k.Key, ticks, values)
+}
+
+func readOracle(t *testing.T, name string) []string {
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for in := bufio.NewReader(z); ; {
+		line, err := in.ReadBytes('\n')
+		if err == io.EOF {
+			break
+		}
+		var k struct {
+			K string
+			T int64
+			V [][]any
+		}
+		if err := json.Unmarshal(line, &k); err != nil {
+			t.Fatal(err)
+		}
+		var values []string
+		for _, v := range k.V {
+			values = append(values, fmt.Sprintf("%q %.0f %s %.0f", v[0], v[1], v[2], v[3]))
+		}
+		slices.Sort(values)
+		all = append(all, fmt.Sprintf("%q %d %s", k.K, k.T, values))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestRealSystems checks two real SYSTEM hives, Windows 7 and 8.1: the findings, the fix, and that an export has the same findings.
+func TestRealSystems(t *testing.T) {
+	for _, name := range []string{"SYSTEM", "SYSTEM_2"} {
+		input := filepath.Join(shared, "regipy", name)
+		if _, err := os.Stat(input); err != nil {
+			t.Skipf("the real hives are not here: %v", err)
+		}
+		t.Run(name, func(t *testing.T) {
+			text := string(regvet(t, statusFindings, "check", input))
+			for _, want := range []string{"KB196271-MaxUserPort", "KB196271-TcpTimedWaitDelay", `ControlSet001\`, "key last written 201", "key at offset 0x"} {
+				if !strings.Contains(text, want) {
+					t.Errorf("the report lacks %q", want)
+				}
+			}
+			dir := t.TempDir()
+			export := filepath.Join(dir, "export.reg")
+			regvet(t, statusDone, "export", "-o", export, input)
+			fromHive, fromText := findings(t, input), findings(t, export)
+			if diff := gocmp.Diff(fromHive, fromText); diff != "" {
+				t.Errorf("- hive, + its export:\n%s", diff)
+			}
+			fix := filepath.Join(dir, "fix.reg")
+			out := string(regvet(t, statusDone, "fix", "-o", fix, input))
+			if !strings.Contains(out, "verified: 2 findings fixed, 0 new; undo restores the original") {
+				t.Errorf("no proof:\n%s", out)
+			}
+		})
+	}
+}
+
+// findings gives what the rules say of an input, without the places in it.
+func findings(t *testing.T, input string) []string {
+	var r struct {
+		Findings []struct {
+			Rule, Status, Reason, Severity, Key, Value, Message string
+			RealKey                                             string `json:"real_key"`
+			Observed                                            any
+		}
+	}
+	var out bytes.Buffer
+	run([]string{"check", "--format", "json", "--all", input}, nil, &out, io.Discard)
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, f := range r.Findings {
+		all = append(all, fmt.Sprintf("%+v", f))
+	}
+	slices.SortFunc(all, cmp.Compare)
+	if len(all) == 0 {
+		t.Fatal("no findings")
+	}
+	return all
+}
