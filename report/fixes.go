@@ -21,8 +21,12 @@ type Outcome struct {
 // Fixes writes for people what was fixed, what could not be, and the proof.
 func Fixes(w io.Writer, o Outcome, style Style) error {
 	p := &page{Style: style}
+	word := "planned"
+	if o.Fix != "" {
+		word = "fixed"
+	}
 	for _, f := range o.Plan.Fixed {
-		p.fixed(f)
+		p.fixed(word, f)
 	}
 	for _, f := range o.Plan.Unfixed {
 		fmt.Fprintf(p, "%s  %s\n", p.paint("not fixed", color.Bold, color.FgRed), p.paint(f.Rule.ID, color.Bold))
@@ -38,7 +42,11 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 	}
 	switch {
 	case o.Proof != nil:
-		fmt.Fprintf(p, "wrote %s and %s\n", hive.Visible(o.Fix), hive.Visible(o.Undo))
+		if o.Fix != "" {
+			fmt.Fprintf(p, "wrote %s and %s\n", hive.Visible(o.Fix), hive.Visible(o.Undo))
+		} else {
+			fmt.Fprintln(p, "nothing was written")
+		}
 		p.proof(*o.Proof)
 	case len(o.Plan.Unfixed) == 0 && len(o.Unknown) == 0:
 		fmt.Fprintln(p, "nothing to fix")
@@ -49,8 +57,8 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 	return err
 }
 
-func (p *page) fixed(f rules.Finding) {
-	fmt.Fprintf(p, "%s  %s (%s)\n", p.paint("fixed", color.Bold, color.FgGreen), p.paint(f.Rule.ID, color.Bold), f.Reason)
+func (p *page) fixed(word string, f rules.Finding) {
+	fmt.Fprintf(p, "%s  %s (%s)\n", p.paint(word, color.Bold, color.FgGreen), p.paint(f.Rule.ID, color.Bold), f.Reason)
 	p.row("key", hive.Visible(f.Key.String()))
 	observed := "not set"
 	if v := f.Observed; v != nil {
@@ -76,9 +84,18 @@ func (p *page) proof(proof rules.Proof) {
 	}
 	if !proof.Restored {
 		for _, e := range proof.Remains {
-			p.row("undo", fmt.Sprintf("does not restore %s of %s", rules.ValueName(e.Value.Name), hive.Visible(e.Path.String())))
+			p.row("undo", "does not restore to the byte "+Place(e))
 		}
 	}
+}
+
+// Place says for people what an edit is about: a value of a key, or the key.
+func Place(e hive.Edit) string {
+	key := "the key " + hive.Visible(e.Path.String())
+	if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
+		return rules.ValueName(e.Value.Name) + " of " + key
+	}
+	return key
 }
 
 // Tests writes the outcome of the rules' own tests, a line for each rule and for each test that failed.

@@ -21,11 +21,12 @@ var checkCommand = command{
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
 		ruleFlags(f, o)
-		f.StringVarP(&o.format, "format", "f", "text", "text or json")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this file")
-		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings of at least this severity: info, low, medium, high, critical, or never")
+		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text or json")
+		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
+		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`: info, low, medium, high, critical, or never")
 		f.BoolVarP(&o.all, "all", "a", false, "list passes and unknowns too")
 		inputFlags(f, o)
+		versionFlag(f, o)
 	},
 	run: (*cli).check,
 }
@@ -70,6 +71,10 @@ func (c *cli) evaluate(in *input, active []*rules.Rule) []rules.Finding {
 	c.describe(in)
 	if in.Format == "regf" && in.Mount == nil {
 		c.say("%s: neither keys nor name tell which hive this is, so that no rule can be answered; say it with --mount, such as --mount HKLM\\SYSTEM", displayName(in.Path))
+		// It may be damage that hides what it is: all of it is read, so that this is said.
+		for _, k := range in.root.Walk() {
+			k.Values()
+		}
 	}
 	return rules.Evaluate(in.reg, in.Windows, active)
 }
@@ -83,8 +88,8 @@ func (c *cli) oneOf(flag, value string, words ...string) {
 
 // ruleFlags are those that choose the rules.
 func ruleFlags(f *pflag.FlagSet, o *options) {
-	f.StringArrayVarP(&o.rules, "rules", "r", nil, "a rule file, or a folder of them, beside the built-in packs (repeatable)")
-	f.StringArrayVarP(&o.packs, "pack", "p", nil, "use only the pack of this name (repeatable)")
+	f.StringArrayVarP(&o.rules, "rules", "r", nil, "a rule `FILE`, or a folder of them, beside the built-in packs (repeatable)")
+	f.StringArrayVarP(&o.packs, "pack", "p", nil, "use only the pack of this `NAME` (repeatable)")
 }
 
 // loadPacks reads the packs that the flags choose. It says what is wrong, and gives nil then.
@@ -157,9 +162,10 @@ var infoCommand = command{
 	min: 1, max: -1,
 	example: "  regvet info SYSTEM\n",
 	flags: func(f *pflag.FlagSet, o *options) {
-		f.StringVarP(&o.format, "format", "f", "text", "text or json")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this file")
+		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text or json")
+		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
 		inputFlags(f, o)
+		versionFlag(f, o)
 	},
 	run: (*cli).info,
 }

@@ -179,9 +179,11 @@ func (cmd command) help(flags *pflag.FlagSet) string {
 	if cmd.args != "" {
 		usage += " " + cmd.args
 	}
-	text := fmt.Sprintf("%s\n\nUsage:\n  %s\n", cmd.short, usage)
+	text := fmt.Sprintf("regvet %s: %s\n\nUsage:\n  %s\n", cmd.name, cmd.short, usage)
 	if flags.HasFlags() {
-		text += "\nFlags:\n" + flags.FlagUsagesWrapped(100)
+		// Everybody knows how a switch is given.
+		const values = "[=true|false]"
+		text += "\nFlags:\n" + strings.ReplaceAll(flags.FlagUsagesWrapped(100), values, strings.Repeat(" ", len(values)))
 	}
 	return text + "\nExample:\n" + cmd.example
 }

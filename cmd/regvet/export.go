@@ -19,9 +19,9 @@ var exportCommand = command{
   regvet export --format jsonl SYSTEM 'HKLM\SYSTEM\CurrentControlSet\Services\Tcpip'
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
-		f.StringVarP(&o.format, "format", "f", "reg", "reg (as Windows exports) or jsonl (one key a line)")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this file")
-		f.StringVar(&o.prefix, "prefix", "", "path of the hive's root in the result, in place of its mount; may be empty")
+		f.StringVarP(&o.format, "format", "f", "reg", "the `FORMAT`: reg (as Windows exports) or jsonl (one key a line)")
+		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
+		f.StringVar(&o.prefix, "prefix", "", "the `PATH` of the hive's root in the result, in place of its mount; may be empty")
 		inputFlags(f, o)
 	},
 	run: (*cli).export,
@@ -46,7 +46,7 @@ func (c *cli) export() {
 	}
 	if len(c.args) > 1 {
 		if trees = c.subtrees(in, c.args[1]); trees == nil {
-			c.finish(in)
+			c.sayProblems(in)
 			return
 		}
 	}
@@ -73,7 +73,7 @@ func (c *cli) export() {
 		}
 		return nil
 	})
-	c.finish(in)
+	c.sayProblems(in)
 }
 
 // subtrees finds a key of an input, named from a root of the registry or from the root of the hive. It is exported under the

@@ -24,11 +24,12 @@ var fixCommand = command{
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
 		ruleFlags(f, o)
-		f.StringVarP(&o.output, "output", "o", "fix.reg", "the file to import")
-		f.StringVar(&o.undo, "undo", "", "the file that undoes it (default undo.reg beside it)")
-		f.StringVar(&o.root, "root", "", "write the edits below this key, at which the hive was loaded with reg load, such as HKLM\\OFFLINE")
+		f.StringVarP(&o.output, "output", "o", "fix.reg", "the `FILE` to import")
+		f.StringVar(&o.undo, "undo", "", "the `FILE` that undoes it (default undo.reg beside it)")
+		f.StringVar(&o.root, "root", "", "write the edits below this `KEY`, at which the hive was loaded with reg load, such as HKLM\\OFFLINE")
 		f.BoolVar(&o.force, "force", false, "overwrite files that exist")
 		inputFlags(f, o)
+		versionFlag(f, o)
 	},
 	run: (*cli).fix,
 }
@@ -42,6 +43,9 @@ func (c *cli) fix() {
 		if root = hive.ParsePath(c.root); len(root) == 0 || !isRoot(root[0]) {
 			c.fail(statusUsage, "--root must start with a root of the registry, such as HKLM\\OFFLINE, not with %q", c.root)
 		}
+	}
+	if c.output == "-" || c.undo == "-" {
+		c.fail(statusUsage, "fix writes two files, and needs names for both")
 	}
 	if filepath.Clean(c.output) == filepath.Clean(c.undo) {
 		c.fail(statusUsage, "the fix and its undo cannot both be %s", c.output)
@@ -72,7 +76,6 @@ func (c *cli) fix() {
 	plan := rules.NewPlan(in.reg, findings)
 	outcome := report.Outcome{Plan: plan, Unknown: unknowns(findings)}
 	if len(plan.Edits) > 0 {
-		outcome.Fix, outcome.Undo = c.output, c.undo
 		c.writeFix(in, active, root, plan, &outcome)
 	}
 	c.finish(in)
@@ -99,30 +102,27 @@ func unknowns(findings []rules.Finding) (all []rules.Finding) {
 	return all
 }
 
-// writeFix makes the texts of both files, proves them in memory as they will stand, and only then writes them.
+// writeFix makes the texts of both files, proves in memory what they will do, and only then writes them. A fix that does not do what it
+// should is not written; where only the undo cannot restore everything, it says so in its own comment.
 func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, plan rules.Plan, outcome *report.Outcome) {
-	target := plan.Edits
-	back := plan.Undo
+	forward, back := plan.Edits, plan.Undo
 	if root != nil {
-		target, back = in.reg.Real(plan.Edits...), in.reg.Real(plan.Undo...)
-		target, back = moved(target, in.Mount, root), moved(back, in.Mount, root)
+		forward = moved(in.reg.Real(forward...), in.Mount, root)
+		back = moved(in.reg.Real(back...), in.Mount, root)
 	}
 	about := fmt.Sprintf("%s, sha256 %s", filepath.Base(displayName(in.Path)), in.hash())
-	fix, err := regText(fixComment(about, plan), target)
-	if err == nil {
-		var undo []byte
-		undo, err = regText(undoComment(about), back)
-		if err == nil {
-			c.proveAndSave(in, active, root, plan, fix, undo, outcome)
-			return
-		}
+	fix, err := regText(fixComment(about, plan), forward)
+	if err != nil {
+		c.fail(statusFindings, "the fix cannot be written as .reg text: %v", err)
+		return
 	}
-	c.fail(statusFindings, "the fix cannot be written as .reg text: %v", err)
-	outcome.Fix, outcome.Undo = "", ""
-}
-
-func (c *cli) proveAndSave(in *input, active []*rules.Rule, root hive.Path, plan rules.Plan, fix, undo []byte, outcome *report.Outcome) {
-	edits := func(text []byte) []hive.Edit {
+	undo, err := regText(undoComment(about, nil), back)
+	if err != nil {
+		c.fail(statusFindings, "the undo cannot be written as .reg text, so that no fix is written: %v", err)
+		return
+	}
+	// The proof is of what was read back from the texts, at the paths of the input.
+	readBack := func(text []byte) []hive.Edit {
 		f, err := regfile.Parse("", text)
 		if err != nil || len(f.Problems) > 0 {
 			return nil // what does not read back proves nothing, and fails the proof
@@ -132,17 +132,23 @@ func (c *cli) proveAndSave(in *input, active []*rules.Rule, root hive.Path, plan
 		}
 		return f.Edits
 	}
-	proof := rules.Prove(in.reg, in.Windows, active, plan, edits(fix), edits(undo))
+	proof := rules.Prove(in.reg, in.Windows, active, plan, readBack(fix), readBack(undo))
 	outcome.Proof = &proof
 	if !proof.Holds() {
 		c.raise(statusFindings)
 	}
-	bytesOf := func(b []byte) func(io.Writer) error {
-		return func(w io.Writer) error { _, err := io.Copy(w, bytes.NewReader(b)); return err }
+	if len(proof.Left) > 0 || len(proof.New) > 0 {
+		return
+	}
+	if !proof.Restored {
+		undo, err = regText(undoComment(about, proof.Remains), back)
+	}
+	write := func(text []byte) func(io.Writer) error {
+		return func(w io.Writer) error { _, err := w.Write(text); return err }
 	}
 	// The undo first: there is never a fix without the way back.
-	if c.save(c.undo, bytesOf(undo)) {
-		c.save(c.output, bytesOf(fix))
+	if err == nil && c.save(c.undo, write(undo)) && c.save(c.output, write(fix)) {
+		outcome.Fix, outcome.Undo = c.output, c.undo
 	}
 }
 
@@ -187,11 +193,15 @@ func fixComment(about string, plan rules.Plan) string {
 	return strings.Join(lines, "\n")
 }
 
-// undoComment is what stands at the head of the undo.
-func undoComment(about string) string {
-	return strings.Join([]string{
+// undoComment is what stands at the head of the undo. The edits are those that it lacks.
+func undoComment(about string, lacks []hive.Edit) string {
+	lines := []string{
 		"Written by regvet " + version() + ": takes back the fix for " + about + ".",
 		"It restores keys, values, types and data. What .reg text cannot restore: the times of the keys, their class names and",
 		"security descriptors, and the order of the values.",
-	}, "\n")
+	}
+	for _, e := range lacks {
+		lines = append(lines, "Nor can it restore to the byte: "+report.Place(e))
+	}
+	return strings.Join(lines, "\n")
 }

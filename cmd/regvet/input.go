@@ -33,10 +33,14 @@ type input struct {
 
 // inputFlags are those that tell how an input is to be understood.
 func inputFlags(f *pflag.FlagSet, o *options) {
-	f.StringVar(&o.controlSet, "control-set", "current", "which control set CurrentControlSet is: current, all, or a number")
-	f.StringVar(&o.mount, "mount", "", "where Windows mounts the hive, for one that cannot tell, such as HKLM\\SYSTEM")
-	f.StringVar(&o.windows, "windows", "", "the Windows version, such as 6.1 or 10.0, where the input does not tell it")
-	f.BoolVar(&o.noLogs, "no-logs", false, "read a hive as it lies, without its logs; logs are not applied by this version in any case")
+	f.StringVar(&o.controlSet, "control-set", "current", "the `SET` that CurrentControlSet is: current, all, or a number")
+	f.StringVar(&o.mount, "mount", "", "the `PATH` at which Windows mounts the hive, for one that cannot tell, such as HKLM\\SYSTEM")
+	f.BoolVar(&o.noLogs, "no-logs", false, "read a hive as it lies, without its logs (this version never applies them)")
+}
+
+// versionFlag tells the Windows version.
+func versionFlag(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.windows, "windows", "", "the Windows `VERSION`, such as 6.1 or 10.0, where the input does not tell it")
 }
 
 // understand reads the values of the input flags. It tells whether they make sense.
@@ -77,7 +81,6 @@ func (c *cli) load(path string) *input {
 		sum := sha256.Sum256(data)
 		return hex.EncodeToString(sum[:])
 	})
-	go in.hash()
 	if hive.IsHive(data) {
 		err = c.loadHive(in, data)
 	} else {
@@ -180,8 +183,9 @@ func (c *cli) hasControlSet(in *input, set string) bool {
 	return false
 }
 
-// describe fills in what the registry tells about the machine.
+// describe fills in what the registry tells about the machine. Beside it the hash of the file is computed.
 func (c *cli) describe(in *input) {
+	go in.hash()
 	if c.parsedWindows != nil {
 		product := in.reg.Windows().Product
 		in.Windows = hive.Exactly(*c.parsedWindows)
@@ -198,9 +202,15 @@ func (c *cli) describe(in *input) {
 	}
 }
 
-// finish ends the use of an input: its hash, and all problems that were met, each on a line of standard error.
+// finish ends the use of an input that was described.
 func (c *cli) finish(in *input) report.Input {
 	in.SHA256 = in.hash()
+	c.sayProblems(in)
+	return in.Input
+}
+
+// sayProblems writes all problems that were met in an input, each on a line of standard error.
+func (c *cli) sayProblems(in *input) {
 	if in.file != nil {
 		in.Problems = in.file.Problems()
 	} else {
@@ -212,7 +222,6 @@ func (c *cli) finish(in *input) report.Input {
 			c.raise(statusInput)
 		}
 	}
-	return in.Input
 }
 
 // logsBeside lists the transaction logs of a hive that lie in the same folder, whatever the case of their letters.

@@ -43,9 +43,6 @@ func newDraft(name string) (*draft, error) {
 // commit puts the file in its place.
 func (d *draft) commit() error {
 	err := d.Flush()
-	if d.final != "" && err == nil {
-		err = d.file.Sync()
-	}
 	if e := d.file.Close(); err == nil {
 		err = e
 	}
