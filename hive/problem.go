@@ -42,7 +42,7 @@ const (
 	WrongParent  Kind = "wrong-parent"  // a key stands in the list of another key than the one it names as its parent
 	WrongCount   Kind = "wrong-count"   // a list holds more or fewer elements than its key says
 	WrongOrder   Kind = "wrong-order"   // a subkey list is not sorted, so that Windows may not find all of its keys
-	Duplicate    Kind = "duplicate"     // two subkeys or values of one key have the same name
+	Duplicate    Kind = "duplicate"     // two subkeys or values of one key have the same name, or its list names one twice
 	TooDeep      Kind = "too-deep"      // more levels of keys than Windows allows
 	Amplified    Kind = "amplified"     // the hive names the same bytes over and over: more is claimed than it can hold
 )

@@ -1,0 +1,27 @@
+package hive
+
+// The readings of records, for the test that holds them against those of regparser.
+
+type NodeFields struct {
+	Flags                                          uint16
+	Modified                                       Filetime
+	Parent, Subkeys, SubkeyList, Values, ValueList uint32
+	NameLength                                     int
+}
+
+func ReadNode(record []byte) NodeFields {
+	n := keyNode(record)
+	return NodeFields{n.flags(), n.modified(), n.parent(), n.subkeys(), n.subkeyList(), n.values(), n.valueList(), n.nameLength()}
+}
+
+type ValueFields struct {
+	NameLength   int
+	Length, Data uint32
+	Type         Type
+	Flags        uint16
+}
+
+func ReadValue(record []byte) ValueFields {
+	v := keyValue(record)
+	return ValueFields{v.nameLength(), v.length(), v.data(), v.typ(), v.flags()}
+}

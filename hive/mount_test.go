@@ -1,0 +1,62 @@
+package hive_test
+
+import (
+	"testing"
+
+	"regvet/hive"
+	"regvet/hive/hivetest"
+)
+
+func TestMount(t *testing.T) {
+	for _, test := range []struct {
+		keys   []string // of the root
+		header string
+		source string
+		at, by string
+	}{
+		// By its keys, whatever the names say.
+		{[]string{"Select"}, "SOFTWARE", "SAM", `HKEY_LOCAL_MACHINE\SYSTEM`, "keys"},
+		{[]string{"controlset002"}, "", "x", `HKEY_LOCAL_MACHINE\SYSTEM`, "keys"},
+		{[]string{"Classes", "Microsoft"}, "", "x", `HKEY_LOCAL_MACHINE\SOFTWARE`, "keys"},
+		{[]string{"SAM"}, "", "x", `HKEY_LOCAL_MACHINE\SAM`, "keys"},
+		{[]string{"Policy", "RXACT"}, "", "x", `HKEY_LOCAL_MACHINE\SECURITY`, "keys"},
+		{[]string{"DerivedData"}, "", "x", `HKEY_LOCAL_MACHINE\COMPONENTS`, "keys"},
+		{[]string{"DriverDatabase"}, "", "x", `HKEY_LOCAL_MACHINE\DRIVERS`, "keys"},
+		{[]string{"DriverDatabase", "Select"}, "", "x", `HKEY_LOCAL_MACHINE\SYSTEM`, "keys"},
+		{[]string{"Description", "Objects"}, "", "x", `HKEY_LOCAL_MACHINE\BCD00000000`, "keys"},
+		{[]string{"Software", "Environment"}, `\??\C:\Users\u\ntuser.dat`, "x", `HKEY_CURRENT_USER`, "keys"},
+		{[]string{"SOFTWARE", "control panel"}, "", "x", `HKEY_CURRENT_USER`, "keys"},
+		{[]string{"Local Settings"}, "", "x", `HKEY_CURRENT_USER\Software\Classes`, "keys"},
+		// The profile of no user has the keys of a user's.
+		{[]string{"Software", "Environment"}, `emRoot\System32\Config\DEFAULT`, "x", `HKEY_USERS\.DEFAULT`, "keys and name in its header"},
+		// One key of two is not enough.
+		{[]string{"Classes"}, "", "x", "", "file name"},
+		{[]string{"Software"}, "", "/evidence/NTUSER.DAT", `HKEY_CURRENT_USER`, "file name"},
+		// By the name in its header.
+		{nil, `emRoot\System32\Config\SOFTWARE`, "SAM", `HKEY_LOCAL_MACHINE\SOFTWARE`, "name in its header"},
+		{nil, `\SystemRoot\System32\Config\default`, "x", `HKEY_USERS\.DEFAULT`, "name in its header"},
+		{nil, "ELAM", "x", `HKEY_LOCAL_MACHINE\ELAM`, "name in its header"},
+		{nil, `C:\Users\u\AppData\Local\Microsoft\Windows\UsrClass.dat`, "x", `HKEY_CURRENT_USER\Software\Classes`, "name in its header"},
+		// By the name of the file.
+		{nil, "", `C:\evidence\system`, `HKEY_LOCAL_MACHINE\SYSTEM`, "file name"},
+		{nil, `\SystemRoot\System32\Config\OTHER`, "/mnt/Windows/System32/config/SECURITY", `HKEY_LOCAL_MACHINE\SECURITY`, "file name"},
+		{nil, "", "SYSTEM.bak", "", "file name"},
+		{nil, "", "-", "", "file name"},
+	} {
+		root := &hivetest.Key{Name: "ROOT"}
+		for _, name := range test.keys {
+			root.Keys = append(root.Keys, &hivetest.Key{Name: name})
+		}
+		f, err := hive.Read(test.source, hivetest.Build(root, hivetest.Options{Name: test.header}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, by := f.Mount()
+		if at.String() != test.at || by != test.by {
+			t.Errorf("%q, header %q, file %q: %s by %s, want %s by %s", test.keys, test.header, test.source, at, by, test.at, test.by)
+		}
+		if test.at == "" && at != nil {
+			t.Errorf("%q: an empty path, want nil", test.keys)
+		}
+	}
+}
