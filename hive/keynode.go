@@ -90,7 +90,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, problems []Problem) {
 		return nil, problems
 	}
 	offsets := f.subkeyOffsets(node.subkeyList(), report)
-	if len(offsets) != int(count) {
+	if len(offsets) != int(count) && len(problems) == 0 { // else it is said already why
 		report(Problem{At: k.at, Kind: WrongCount, Loss: len(offsets) < int(count)},
 			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(offsets))
 	}
