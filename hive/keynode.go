@@ -64,14 +64,14 @@ func (f *File) keyNode(offset uint32) (n keyNode, kind Kind, fault string) {
 const rootField = 36
 
 func (f *File) readRoot() error {
-	node, kind, fault := f.keyNode(f.Header.Root)
+	node, kind, fault := f.keyNode(f.base.Root)
 	if fault != "" {
-		p := f.place(Problem{Source: f.Source, At: offsetOf(f.Header.Root), Kind: kind, Loss: true,
+		p := f.place(Problem{Source: f.Source, At: offsetOf(f.base.Root), Kind: kind, Loss: true,
 			Msg: "the cell of the root key " + fault + "; nothing can be read"}, Location{Offset: rootField})
 		return &p
 	}
 	name, _ := node.name()
-	f.root = &Key{name: name, modified: node.modified(), at: offsetOf(f.Header.Root), file: f, cell: f.Header.Root}
+	f.root = &Key{name: name, modified: node.modified(), at: offsetOf(f.base.Root), file: f, cell: f.base.Root}
 	return nil
 }
 
@@ -110,7 +110,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, problems []Problem) {
 				"key %q stands in the list of %q but names another key as its parent; it is left out", shown(name), shown(k.name))
 			continue
 		}
-		if offset == f.Header.Root {
+		if offset == f.base.Root {
 			report(Problem{At: at, Kind: WrongParent, Loss: true},
 				"the root key stands in the list of %q; it is left out there", shown(k.name))
 			continue

@@ -154,7 +154,7 @@ func (f *File) valueData(record keyValue) (data []byte, fault string) {
 	if length == 0 {
 		return []byte{}, ""
 	}
-	if f.Header.Minor >= 4 && length > segmentSize {
+	if f.base.Minor >= 4 && length > segmentSize {
 		return f.bigData(record.data(), length)
 	}
 	cell, fault := f.cell(record.data())

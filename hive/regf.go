@@ -3,13 +3,14 @@ package hive
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
+
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -27,31 +28,14 @@ var profile = regparser.NewRegistryProfile()
 // MaxSize is the number of bytes that a hive can have at most: a cell is named by 32 bits, counted from the first bin.
 const MaxSize = 1<<32 + baseBlockSize
 
-// Header is the base block of a hive, as it stands in the file. The names of its fields are those of the format's description.
-type Header struct {
-	Sequence1, Sequence2 uint32   // equal unless the hive was being written
-	Modified             Filetime // when the hive was last written
-	Major, Minor         uint32   // version of the format
-	Type                 uint32   // 0 for a hive, 1, 2 and 6 for its logs
-	Format               uint32   // 1, direct memory load
-	Root                 uint32   // offset of the root key's cell from the first bin, bytes
-	Length               uint32   // of all bins, bytes
-	Cluster              uint32   // clustering factor, 1
-	Name                 string   // the last characters of the path that the hive had on the machine
-	Checksum             uint32   // as it stands
-	Computed             uint32   // as it should be
-}
-
-// Dirty tells that the hive was being written when it was copied: what is in it may be half changed, and its latest changes are
-// only in its logs.
-func (h Header) Dirty() bool { return h.Checksum != h.Computed || h.Sequence1 != h.Sequence2 }
-
 // File is a hive file, whole in memory. Its keys are read from those bytes when they are first asked for.
 type File struct {
-	Source string // the file, as the user named it
-	Header Header
+	Source string   // the file, as the user named it
+	Header Header   // as it stands in the file
+	Logs   []LogUse // what became of the logs that were given, for a dirty hive
 
-	data []byte
+	base Header // of the hive as it is read: after the logs were applied
+	data []byte // likewise
 	bins []byte // data behind the base block, as far as the header and the file agree that there are bins
 	ends int64  // offset from the first bin at which the bins end, were the file whole
 	cellMap
@@ -116,10 +100,16 @@ func reason(err error) string {
 // IsHive tells whether data start as a hive or one of its logs does.
 func IsHive(data []byte) bool { return bytes.HasPrefix(data, []byte("regf")) }
 
-// Read is [Open] for bytes that are in memory already. They must not be changed afterwards; source is their name in messages.
-func Read(source string, data []byte) (*File, error) {
+// IsDirty tells whether data are a dirty hive, one that needs its logs.
+func IsDirty(data []byte) bool {
+	return IsHive(data) && len(data) >= baseBlockSize && parseHeader(data).Dirty()
+}
+
+// Read is [Open] for bytes that are in memory already. They must not be changed afterwards; source is their name in messages. If the
+// hive is dirty, what the logs hold is put over a copy of it.
+func Read(source string, data []byte, logs ...Log) (*File, error) {
 	f := &File{Source: source, data: data}
-	if err := f.readHeader(); err != nil {
+	if err := f.readHeader(logs); err != nil {
 		return nil, err
 	}
 	f.mapCells()
@@ -129,7 +119,7 @@ func Read(source string, data []byte) (*File, error) {
 	return f, nil
 }
 
-func (f *File) readHeader() error {
+func (f *File) readHeader(logs []Log) error {
 	refuse := func(kind Kind, at int64, format string, args ...any) error {
 		return &Problem{Source: f.Source, At: Location{Offset: at}, Kind: kind, Msg: fmt.Sprintf(format, args...), Loss: true}
 	}
@@ -141,29 +131,31 @@ func (f *File) readHeader() error {
 	case f.Size() > MaxSize:
 		return refuse(BadHeader, 0, "is larger than a hive can be (%d bytes)", int64(MaxSize))
 	}
-	base := profile.HBASE_BLOCK(bytes.NewReader(f.data[:baseBlockSize]), 0)
-	f.Header = Header{
-		Sequence1: base.Sequence1(), Sequence2: base.Sequence2(),
-		Modified: Filetime(binary.LittleEndian.Uint64(f.data[12:])), // the accessor drops the part below a second
-		Major:    base.Major(), Minor: base.Minor(), Type: base.Type(), Format: base.Format(),
-		Root: base.RootCell(), Length: base.Length(), Cluster: base.Cluster(),
-		Name:     headerName(f.data[48:112]),
-		Checksum: base.CheckSum(), Computed: checksum(f.data),
-	}
+	f.Header = parseHeader(f.data)
+	f.base = f.Header
 	h := f.Header
 	switch {
-	case h.Type == 1 || h.Type == 2 || h.Type == 6:
+	case h.Type == typeLog1 || h.Type == typeLog2 || h.Type == typeNewLog:
 		return refuse(BadHeader, 28, "is a transaction log of a hive and holds no keys by itself; give the hive that lies beside it")
 	case h.Major != 1:
 		return refuse(BadHeader, 20, "is a hive of format version %d.%d; only versions 1.1 to 1.6 are known", h.Major, h.Minor)
 	}
+	if h.Dirty() {
+		var data []byte
+		if data, f.Logs = replay(f.data, h, logs); data != nil {
+			f.data = data
+			f.base = parseHeader(data)
+		}
+		f.reportDirty()
+	}
+	h = f.base
 	odd := func(at int64, format string, args ...any) {
 		f.report(Problem{At: Location{Offset: at}, Kind: BadHeader, Msg: fmt.Sprintf(format, args...)})
 	}
 	if h.Minor < 1 || h.Minor > 6 {
 		odd(24, "format version 1.%d is not known; read as 1.%d", h.Minor, min(max(h.Minor, 1), 6))
 	}
-	if h.Type != 0 {
+	if h.Type != typeHive {
 		odd(28, "file type is %d, must be 0; read as a hive all the same", h.Type)
 	}
 	if h.Format != 1 {
@@ -172,17 +164,10 @@ func (f *File) readHeader() error {
 	if h.Cluster != 1 {
 		odd(44, "clustering factor is %d, must be 1; ignored", h.Cluster)
 	}
-	there := int64(len(f.data)-baseBlockSize) &^ (baseBlockSize - 1)
 	length := int64(h.Length)
-	switch {
-	case h.Checksum != h.Computed:
+	if h.Checksum != h.Computed {
 		// Nothing in the base block can be trusted, its length least of all: the file itself says how much there is.
-		f.report(Problem{At: Location{Offset: 508}, Kind: BadChecksum,
-			Msg: fmt.Sprintf("checksum is %#08x, must be %#08x: the hive is dirty and its base block is not to be trusted", h.Checksum, h.Computed)})
-		length = there
-	case h.Sequence1 != h.Sequence2:
-		f.report(Problem{At: Location{Offset: 4}, Kind: Dirty,
-			Msg: fmt.Sprintf("the hive is dirty (sequence numbers %d and %d): its latest changes are only in its logs, which were not applied", h.Sequence1, h.Sequence2)})
+		length = int64(len(f.data)-baseBlockSize) &^ (baseBlockSize - 1)
 	}
 	if length%baseBlockSize != 0 {
 		odd(40, "length of the bins is %d bytes, must be a multiple of %d", length, baseBlockSize)
@@ -201,32 +186,41 @@ func (f *File) readHeader() error {
 	return nil
 }
 
-// headerName reads the name in the base block: UTF-16LE up to the first NUL.
-func headerName(b []byte) string {
-	v := Value{Type: SZ, Data: b}
-	name, _ := v.Text()
-	return name
-}
-
-// checksum adds the first 127 words of a base block up with XOR. Zero and all ones are never used.
-func checksum(base []byte) uint32 {
-	var sum uint32
-	for i := 0; i < 508; i += 4 {
-		sum ^= binary.LittleEndian.Uint32(base[i:])
+// reportDirty says that the hive is dirty, and what its logs did about that.
+func (f *File) reportDirty() {
+	h := f.Header
+	p := Problem{At: Location{Offset: 4}, Kind: Dirty, Msg: fmt.Sprintf("the hive is dirty (sequence numbers %d and %d)", h.Sequence1, h.Sequence2)}
+	if h.Checksum != h.Computed {
+		p.At, p.Kind = Location{Offset: 508}, BadChecksum
+		p.Msg = fmt.Sprintf("the hive is dirty (the checksum of its base block is %#08x, must be %#08x)", h.Checksum, h.Computed)
 	}
-	switch sum {
-	case 0:
-		return 1
-	case 0xFFFFFFFF:
-		return 0xFFFFFFFE
+	var applied, refused []string
+	for _, u := range f.Logs {
+		switch {
+		case u.Entries > 0:
+			applied = append(applied, u.Name)
+		default:
+			refused = append(refused, u.Name+" "+u.Why)
+		}
 	}
-	return sum
+	switch {
+	case len(applied) > 0:
+		p.Msg += "; applied: " + strings.Join(applied, ", ")
+	case len(f.Logs) == 0:
+		p.Msg += ": its latest changes are only in its logs, which were not applied"
+	default:
+		p.Msg += ": its latest changes are only in its logs, of which none can be applied"
+	}
+	if len(refused) > 0 {
+		p.Msg += "; not applied: " + strings.Join(refused, "; ")
+	}
+	f.report(p)
 }
 
 // Root is the root key of the hive. Its own name means nothing: Windows calls it by the path at which it is mounted.
 func (f *File) Root() *Key { return f.root }
 
-// Size is the length of the file in bytes.
+// Size is the length of the hive in bytes, as it is read: logs can make it longer than its file.
 func (f *File) Size() int64 { return int64(len(f.data)) }
 
 // Problems lists the damage met so far, in the order of the file: what is wrong with the file as a whole, and with the keys that

@@ -122,7 +122,7 @@ func writeJSON(w io.Writer, v any) error {
 func inputJSON(in Input) jsonInput {
 	out := jsonInput{
 		Path: hive.Printable(in.Path), Format: in.Format, SHA256: in.SHA256, Size: in.Size,
-		Mount: hive.Printable(in.Mount.String()), Dirty: in.Dirty, LogsApplied: []string{}, Host: hive.Printable(in.Host),
+		Mount: hive.Printable(in.Mount.String()), Dirty: in.Dirty, LogsApplied: in.applied(), Host: hive.Printable(in.Host),
 		Windows:  jsonWindows{in.Windows.Version(), in.Windows.String(), hive.Printable(in.Windows.Product), in.Windows.Evidence},
 		Problems: []jsonProblem{},
 	}
@@ -173,7 +173,7 @@ type jsonInfoInput struct {
 	jsonInput
 	MountBy     string           `json:"mount_by"`
 	ControlSets []jsonControlSet `json:"control_sets"`
-	Logs        []string         `json:"logs_beside"`
+	Logs        []jsonLog        `json:"logs"`
 	Header      *jsonHeader      `json:"header,omitempty"` // of a hive
 	Text        string           `json:"text,omitempty"`   // of a .reg file
 	Edits       *int             `json:"edits,omitempty"`  // of a .reg file
@@ -183,6 +183,15 @@ type jsonControlSet struct {
 	Name    string `json:"name"`
 	Source  string `json:"source"`
 	Guessed bool   `json:"guessed"`
+}
+
+type jsonLog struct {
+	Name    string `json:"name"`
+	Applied bool   `json:"applied"`
+	Entries int    `json:"entries"`
+	First   uint32 `json:"first,omitempty"`
+	Last    uint32 `json:"last,omitempty"`
+	Why     string `json:"why,omitempty"`
 }
 
 type jsonHeader struct {
@@ -199,11 +208,13 @@ type jsonHeader struct {
 func InfoJSON(w io.Writer, r Report) error {
 	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, []jsonInfoInput{}}
 	for _, in := range r.Inputs {
-		i := jsonInfoInput{jsonInput: inputJSON(in), MountBy: in.MountBy, ControlSets: []jsonControlSet{}, Logs: []string{}, Text: in.Text}
+		i := jsonInfoInput{jsonInput: inputJSON(in), MountBy: in.MountBy, ControlSets: []jsonControlSet{}, Logs: []jsonLog{}, Text: in.Text}
 		for _, s := range in.ControlSets {
 			i.ControlSets = append(i.ControlSets, jsonControlSet(s))
 		}
-		i.Logs = append(i.Logs, in.Logs...)
+		for _, u := range in.logUse() {
+			i.Logs = append(i.Logs, jsonLog{hive.Printable(u.Name), u.Entries > 0, u.Entries, u.First, u.Last, u.Why})
+		}
 		if h := in.Header; h != nil {
 			i.Header = &jsonHeader{headerVersion(*h), h.Sequence1, h.Sequence2, timestamp(h.Modified.Time()), hive.Printable(h.Name), h.Length, h.Checksum == h.Computed}
 		} else {

@@ -31,11 +31,12 @@ type Input struct {
 	Host        string
 	Windows     hive.Windows
 
-	Header   *hive.Header // of a hive
-	Dirty    bool         // of a hive: it was being written when it was copied
-	Logs     []string     // its logs that lie beside it
-	Text     string       // of .reg text: its version and encoding
-	Edits    int          // of .reg text: how many edits it holds
+	Header   *hive.Header  // of a hive
+	Dirty    bool          // of a hive: it was being written when it was copied
+	Logs     []string      // its logs: those that lie beside it, or were named
+	LogUse   []hive.LogUse // what became of them, if it is dirty
+	Text     string        // of .reg text: its version and encoding
+	Edits    int           // of .reg text: how many edits it holds
 	Problems []hive.Problem
 
 	Findings []rules.Finding
@@ -64,6 +65,33 @@ func (r Report) Count() Count {
 		}
 	}
 	return c
+}
+
+// applied names the logs that were applied to a dirty hive.
+func (in Input) applied() []string {
+	names := []string{}
+	for _, u := range in.LogUse {
+		if u.Entries > 0 {
+			names = append(names, u.Name)
+		}
+	}
+	return names
+}
+
+// logUse tells what became of each log of an input.
+func (in Input) logUse() []hive.LogUse {
+	if len(in.LogUse) > 0 {
+		return in.LogUse
+	}
+	var uses []hive.LogUse
+	for _, name := range in.Logs {
+		u := hive.LogUse{Name: name, Why: "is not needed: the hive is clean"}
+		if in.Dirty {
+			u.Why = "was left out by --no-logs"
+		}
+		uses = append(uses, u)
+	}
+	return uses
 }
 
 // listed gives the findings of an input that are to be shown.

@@ -108,7 +108,11 @@ func (p *page) heading(in Input) {
 		parts = append(parts, "hive of "+hive.Visible(in.Mount.String()))
 	}
 	if in.Dirty {
-		parts = append(parts, "dirty")
+		state := "dirty, read as it lies"
+		if logs := in.applied(); len(logs) > 0 {
+			state = "dirty, with " + hive.Visible(strings.Join(logs, " and "))
+		}
+		parts = append(parts, state)
 	}
 	if in.Host != "" {
 		parts = append(parts, "host "+hive.Visible(in.Host))
@@ -263,11 +267,7 @@ func (p *page) info(in Input) {
 		p.row("written", timestamp(h.Modified.Time()))
 		p.row("name", hive.Visible(h.Name))
 		p.row("bins", fmt.Sprintf("%d bytes", h.Length))
-		logs := "none beside it"
-		if len(in.Logs) > 0 {
-			logs = hive.Visible(strings.Join(in.Logs, ", ")) + " beside it; not applied"
-		}
-		p.row("logs", logs)
+		p.logs(in)
 		mount := "not known; --mount tells it"
 		if in.Mount != nil {
 			mount = fmt.Sprintf("%s, by its %s", hive.Visible(in.Mount.String()), in.MountBy)
@@ -307,6 +307,25 @@ func (p *page) info(in Input) {
 		problem.Source = ""
 		p.row(name, hive.Visible(problem.Error()))
 	}
+}
+
+// logs says what became of each log of a hive.
+func (p *page) logs(in Input) {
+	lines := []string{"none"}
+	for i, u := range in.logUse() {
+		line := hive.Visible(u.Name)
+		switch {
+		case u.Entries == 1:
+			line += fmt.Sprintf(": entry %d applied", u.Last)
+		case u.Entries > 1:
+			line += fmt.Sprintf(": entries %d to %d applied", u.First, u.Last)
+		}
+		if u.Why != "" {
+			line += ": " + u.Why
+		}
+		lines = append(lines[:i], line)
+	}
+	p.row("logs", strings.Join(lines, "\n"))
 }
 
 // Rules writes a list of rules, one line each.

@@ -54,6 +54,7 @@ type options struct {
 	undo, root       string
 	force            bool
 	prefix           string
+	logs             []string
 	noLogs           bool
 	prefixSet        bool
 	parsedWindows    *hive.Version

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -35,7 +36,8 @@ type input struct {
 func inputFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.controlSet, "control-set", "current", "the `SET` that CurrentControlSet is: current, all, or a number")
 	f.StringVar(&o.mount, "mount", "", "the `PATH` at which Windows mounts the hive, for one that cannot tell, such as HKLM\\SYSTEM")
-	f.BoolVar(&o.noLogs, "no-logs", false, "read a hive as it lies, without its logs (this version never applies them)")
+	f.StringArrayVar(&o.logs, "log", nil, "apply this log `FILE` to a dirty hive, in place of those that lie beside it (repeatable)")
+	f.BoolVar(&o.noLogs, "no-logs", false, "read a dirty hive as it lies, without its logs")
 }
 
 // versionFlag tells the Windows version.
@@ -132,13 +134,30 @@ func displayName(path string) string {
 }
 
 func (c *cli) loadHive(in *input, data []byte) error {
-	f, err := hive.Read(displayName(in.Path), data)
+	names := c.logs
+	if len(names) == 0 {
+		names = logsBeside(in.Path)
+	}
+	var logs []hive.Log
+	if !c.noLogs && hive.IsDirty(data) {
+		for _, name := range names {
+			log, err := hive.ReadFile(name)
+			if err != nil {
+				c.refuse(name, err)
+				continue
+			}
+			logs = append(logs, hive.Log{Name: filepath.Base(name), Data: log})
+		}
+	}
+	f, err := hive.Read(displayName(in.Path), data, logs...)
 	if err != nil {
 		return err
 	}
 	in.Format, in.file, in.root = "regf", f, f.Root()
-	in.Header, in.Dirty = &f.Header, f.Header.Dirty()
-	in.Logs = logsBeside(in.Path)
+	in.Header, in.Dirty, in.LogUse = &f.Header, f.Header.Dirty(), f.Logs
+	for _, name := range names {
+		in.Logs = append(in.Logs, filepath.Base(name))
+	}
 	in.Mount, in.MountBy = f.Mount()
 	if c.mount != "" {
 		in.Mount, in.MountBy = hive.ParsePath(c.mount), "flag --mount"
@@ -229,16 +248,17 @@ func logsBeside(path string) []string {
 	if path == "-" {
 		return nil
 	}
-	entries, err := os.ReadDir(filepath.Dir(path))
+	folder, base := filepath.Split(path)
+	entries, err := os.ReadDir(cmp.Or(folder, "."))
 	if err != nil {
-		return nil // they are a hint only
+		return nil // the hive itself can be read all the same, without a listing of its folder
 	}
 	var logs []string
-	for _, e := range entries {
-		name := filepath.Base(path)
-		if ext := filepath.Ext(e.Name()); strings.EqualFold(strings.TrimSuffix(e.Name(), ext), name) &&
-			slices.ContainsFunc([]string{".LOG", ".LOG1", ".LOG2"}, func(s string) bool { return strings.EqualFold(s, ext) }) {
-			logs = append(logs, e.Name())
+	for _, ext := range []string{".LOG", ".LOG1", ".LOG2"} {
+		for _, e := range entries {
+			if strings.EqualFold(e.Name(), base+ext) && !e.IsDir() {
+				logs = append(logs, folder+e.Name())
+			}
 		}
 	}
 	return logs

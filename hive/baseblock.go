@@ -1,0 +1,60 @@
+package hive
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// Header is the base block of a hive, as it stands in the file. The names of its fields are those of the format's description.
+type Header struct {
+	Sequence1, Sequence2 uint32   // equal unless the hive was being written
+	Modified             Filetime // when the hive was last written
+	Major, Minor         uint32   // version of the format
+	Type                 uint32   // 0 for a hive, 1, 2 and 6 for its logs
+	Format               uint32   // 1, direct memory load
+	Root                 uint32   // offset of the root key's cell from the first bin, bytes
+	Length               uint32   // of all bins, bytes
+	Cluster              uint32   // clustering factor, 1
+	Name                 string   // the last characters of the path that the hive had on the machine
+	Checksum             uint32   // as it stands
+	Computed             uint32   // as it should be
+}
+
+// Dirty tells that the hive was being written when it was copied: what is in it may be half changed, and its latest changes are
+// only in its logs.
+func (h Header) Dirty() bool { return h.Checksum != h.Computed || h.Sequence1 != h.Sequence2 }
+
+// parseHeader reads the base block of a hive or a log, of which it needs the first 512 bytes.
+func parseHeader(data []byte) Header {
+	base := profile.HBASE_BLOCK(bytes.NewReader(data), 0)
+	return Header{
+		Sequence1: base.Sequence1(), Sequence2: base.Sequence2(),
+		Modified: Filetime(binary.LittleEndian.Uint64(data[12:])), // the accessor drops the part below a second
+		Major:    base.Major(), Minor: base.Minor(), Type: base.Type(), Format: base.Format(),
+		Root: base.RootCell(), Length: base.Length(), Cluster: base.Cluster(),
+		Name:     headerName(data[48:112]),
+		Checksum: base.CheckSum(), Computed: checksum(data),
+	}
+}
+
+// headerName reads the name in the base block: UTF-16LE up to the first NUL.
+func headerName(b []byte) string {
+	v := Value{Type: SZ, Data: b}
+	name, _ := v.Text()
+	return name
+}
+
+// checksum adds the first 127 words of a base block up with XOR. Zero and all ones are never used.
+func checksum(base []byte) uint32 {
+	var sum uint32
+	for i := 0; i < 508; i += 4 {
+		sum ^= binary.LittleEndian.Uint32(base[i:])
+	}
+	switch sum {
+	case 0:
+		return 1
+	case 0xFFFFFFFF:
+		return 0xFFFFFFFE
+	}
+	return sum
+}

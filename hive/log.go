@@ -1,0 +1,338 @@
+package hive
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"slices"
+)
+
+// Windows writes a change to a log beside the hive first, and to the hive later. A hive that was copied in between is dirty, and
+// its log holds what is missing: whole pages, to be put over those of the hive. Since Windows 8.1 there are two logs, LOG1 and LOG2,
+// used in turn, each a list of numbered entries with hashes ("HvLE"). Before, one log held the pages of one write ("DIRT").
+
+// Log is a transaction log of a hive.
+type Log struct {
+	Name string // of its file
+	Data []byte
+}
+
+// LogUse tells what became of a log.
+type LogUse struct {
+	Name        string
+	Entries     int    // how many were applied; 0 when the log was refused
+	First, Last uint32 // sequence numbers of the entries that were applied
+	Why         string // why it was refused, or where it ended before its end; "" when there is nothing to say
+}
+
+// The types of files that start as a hive does.
+const (
+	typeHive   = 0
+	typeLog1   = 1 // old log
+	typeLog2   = 2 // old log
+	typeNewLog = 6
+)
+
+const (
+	sectorSize   = 512 // bytes; logs are written in these
+	entryHeader  = 40  // bytes of an entry before its references to pages
+	pageRefSize  = 8   // bytes
+	logHeaderEnd = sectorSize
+)
+
+// logFile is a log whose base block was read.
+type logFile struct {
+	Log
+	Header
+	use *LogUse
+}
+
+// replay puts the pages of the logs over a copy of a dirty hive. Where no log can be applied, the data are nil. How it is
+// decided which logs count follows Windows as described in https://github.com/msuhanov/regf.
+func replay(hive []byte, h Header, logs []Log) (data []byte, uses []LogUse) {
+	uses = make([]LogUse, len(logs))
+	var old, fresh []logFile
+	for i, l := range logs {
+		uses[i].Name = l.Name
+		f := logFile{Log: l, use: &uses[i]}
+		switch why := f.read(); {
+		case why != "":
+			f.use.Why = why
+		case f.Type == typeNewLog:
+			fresh = append(fresh, f)
+		default:
+			old = append(old, f)
+		}
+	}
+	if len(fresh) > 0 {
+		for _, f := range old {
+			f.use.Why = "is of the old kind, and there is one of the new kind"
+		}
+		return replayNew(hive, h, fresh), uses
+	}
+	return replayOld(hive, h, old), uses
+}
+
+// read checks the base block of a log. It gives the reason why the log cannot be used, or "".
+func (f *logFile) read() string {
+	switch {
+	case len(f.Data) == 0:
+		return "is empty"
+	case !IsHive(f.Data):
+		return `does not start with "regf"`
+	case len(f.Data) < sectorSize:
+		return "ends inside its base block"
+	}
+	f.Header = parseHeader(f.Data)
+	switch {
+	case f.Type != typeLog1 && f.Type != typeLog2 && f.Type != typeNewLog:
+		return fmt.Sprintf("is no log: its type is %d", f.Type)
+	case f.Checksum != f.Computed:
+		return "has a base block with a wrong checksum"
+	case f.Sequence1 != f.Sequence2:
+		return fmt.Sprintf("was not written to its end (sequence numbers %d and %d)", f.Sequence1, f.Sequence2)
+	}
+	return ""
+}
+
+// entry is one write of a log of the new kind.
+type entry struct {
+	number uint32
+	length uint32 // of all bins of the hive after the write, bytes
+	flags  uint32
+	pages  []page
+}
+
+// page is a piece of the bins.
+type page struct {
+	at   uint32 // from the first bin, bytes
+	data []byte
+}
+
+// entries reads the entries of a log up to the first that is none: a log is written from its start again and again, and what
+// stands behind the last entry is left over from earlier rounds.
+func (f *logFile) entries() (all []entry, why string) {
+	rest := f.Data[logHeaderEnd:]
+	want := f.Sequence1
+	for len(rest) > 0 {
+		e, size, fault := readEntry(rest, want)
+		if fault != "" {
+			if len(all) == 0 {
+				return nil, "its first entry " + fault
+			}
+			return all, fmt.Sprintf("ends behind entry %d: the next one %s", want-1, fault)
+		}
+		all = append(all, e)
+		rest = rest[size:]
+		want++
+	}
+	return all, ""
+}
+
+func readEntry(b []byte, want uint32) (e entry, size int, fault string) {
+	if len(b) < sectorSize || string(b[:4]) != "HvLE" {
+		return e, 0, `is not signed "HvLE"`
+	}
+	u32 := func(at int) uint32 { return binary.LittleEndian.Uint32(b[at:]) }
+	declared, count := int64(u32(4)), int64(u32(20))
+	e = entry{number: u32(12), length: u32(16), flags: u32(8)}
+	switch {
+	case declared < sectorSize || declared%sectorSize != 0 || declared > int64(len(b)):
+		return e, 0, fmt.Sprintf("has an impossible size of %d bytes", declared)
+	case e.number != want:
+		return e, 0, fmt.Sprintf("has the number %d, not %d", e.number, want)
+	case e.length == 0 || e.length%baseBlockSize != 0:
+		return e, 0, fmt.Sprintf("is for bins of an impossible length of %d bytes", e.length)
+	case count == 0 || count > (declared-entryHeader)/pageRefSize:
+		return e, 0, fmt.Sprintf("has an impossible number of %d pages", count)
+	}
+	b = b[:declared]
+	if binary.LittleEndian.Uint64(b[32:]) != marvin32(b[:32]) || binary.LittleEndian.Uint64(b[24:]) != marvin32(b[entryHeader:]) {
+		return e, 0, "has a wrong hash"
+	}
+	data := b[entryHeader+count*pageRefSize:]
+	for i := range count {
+		at, n := u32(int(entryHeader+i*pageRefSize)), u32(int(entryHeader+i*pageRefSize+4))
+		if int64(n) > int64(len(data)) || int64(at)+int64(n) > int64(e.length) {
+			return e, 0, fmt.Sprintf("has a page at %#x of an impossible size of %d bytes", at, n)
+		}
+		e.pages = append(e.pages, page{at, data[:n]})
+		data = data[n:]
+	}
+	return e, int(declared), ""
+}
+
+// replayNew applies logs of the new kind, the older one first.
+func replayNew(hive []byte, h Header, logs []logFile) []byte {
+	// Sequence numbers wrap around.
+	older := func(a, b uint32) int { return cmp.Compare(int32(a-b), 0) }
+	slices.SortStableFunc(logs, func(a, b logFile) int { return older(a.Sequence1, b.Sequence1) })
+	if h.Checksum != h.Computed {
+		// Nothing tells how far the hive is, so that only the newest log counts, and its base block is the hive's.
+		for _, f := range logs[:len(logs)-1] {
+			f.use.Why = "is older than the other one, and the base block of the hive does not tell which entries it needs"
+		}
+		logs = logs[len(logs)-1:]
+		base := bytes.Clone(logs[0].Data[:sectorSize])
+		hive = slices.Concat(base, hive[sectorSize:])
+	} else {
+		hive = bytes.Clone(hive)
+	}
+	applied := false
+	next := h.Sequence2
+	for _, f := range logs {
+		if h.Checksum == h.Computed && older(f.Sequence1, next) < 0 {
+			f.use.Why = fmt.Sprintf("is older than the hive: it starts at %d, needed is %d", f.Sequence1, next)
+			continue
+		}
+		if applied && f.Sequence1 != next {
+			f.use.Why = fmt.Sprintf("does not go on where the other one ends: it starts at %d, needed is %d", f.Sequence1, next)
+			continue
+		}
+		entries, why := f.entries()
+		f.use.Why = why
+		for i, e := range entries {
+			if !e.fits(hive) {
+				f.use.Why = fmt.Sprintf("ends at entry %d, which is for bins of %d bytes that neither it nor the hive holds", e.number, e.length)
+				entries = entries[:i]
+				break
+			}
+			hive = e.apply(hive)
+		}
+		if n := len(entries); n > 0 {
+			applied = true
+			f.use.Entries, f.use.First, f.use.Last = n, entries[0].number, entries[n-1].number
+			next = f.use.Last + 1
+		}
+	}
+	if !applied {
+		return nil
+	}
+	put32(hive, 4, next-1)
+	put32(hive, 8, next-1)
+	seal(hive)
+	return hive
+}
+
+// fits tells whether the hive can be as long as the entry says: new bins are in the entry that makes them.
+func (e entry) fits(hive []byte) bool {
+	brought := 0
+	for _, p := range e.pages {
+		brought += len(p.data)
+	}
+	return int64(e.length) <= int64(len(hive)-baseBlockSize)+int64(brought)
+}
+
+// apply puts the pages of an entry into a hive, which grows when it must.
+func (e entry) apply(hive []byte) []byte {
+	if need := baseBlockSize + int(e.length); need > len(hive) {
+		hive = append(hive, make([]byte, need-len(hive))...)
+	}
+	for _, p := range e.pages {
+		copy(hive[baseBlockSize+int(p.at):], p.data)
+	}
+	put32(hive, 40, e.length)
+	put32(hive, 144, binary.LittleEndian.Uint32(hive[144:])&^1|e.flags&1)
+	return hive
+}
+
+// replayOld applies a log of the old kind: one write, a bitmap of the sectors it changed and those sectors.
+func replayOld(hive []byte, h Header, logs []logFile) []byte {
+	written := h.Modified
+	if h.Checksum != h.Computed && len(hive) >= baseBlockSize+binHeaderSize {
+		written = Filetime(binary.LittleEndian.Uint64(hive[baseBlockSize+20:])) // of the first bin
+	}
+	for i, f := range logs {
+		if f.Modified < written {
+			f.use.Why = "is older than the hive"
+			continue
+		}
+		out, why := f.applyOld(hive)
+		if why != "" {
+			f.use.Why = why
+			continue
+		}
+		f.use.Entries, f.use.First, f.use.Last = 1, f.Sequence1, f.Sequence1
+		for _, other := range logs[i+1:] {
+			other.use.Why = "is not needed: another log was applied"
+		}
+		return out
+	}
+	return nil
+}
+
+func (f *logFile) applyOld(hive []byte) (out []byte, why string) {
+	const bitmapAt = logHeaderEnd + 4
+	length := int64(f.Length)
+	size := length / baseBlockSize // bytes of the bitmap: a bit for each sector
+	switch {
+	case len(f.Data) < bitmapAt || string(f.Data[logHeaderEnd:bitmapAt]) != "DIRT":
+		return nil, `its bitmap is not signed "DIRT"`
+	case length == 0 || length%baseBlockSize != 0:
+		return nil, fmt.Sprintf("is for bins of an impossible length of %d bytes", length)
+	case size > int64(len(f.Data)-bitmapAt):
+		return nil, "ends inside its bitmap"
+	}
+	bitmap := f.Data[bitmapAt : bitmapAt+size]
+	pages := 0
+	for _, b := range bitmap {
+		pages += bits.OnesCount8(b)
+	}
+	start := (bitmapAt + size + sectorSize - 1) / sectorSize * sectorSize
+	if start+int64(pages)*sectorSize > int64(len(f.Data)) {
+		return nil, fmt.Sprintf("ends before the last of its %d pages", pages)
+	}
+	// The bins may have grown by no more than the log itself brings, or the length is a lie.
+	if grown := length - int64(len(hive)-baseBlockSize); grown > int64(pages)*sectorSize+baseBlockSize {
+		return nil, fmt.Sprintf("is for bins of %d bytes, which neither it nor the hive holds", length)
+	}
+	out = bytes.Clone(hive)
+	if need := baseBlockSize + int(length); need > len(out) {
+		out = append(out, make([]byte, need-len(out))...)
+	}
+	from := f.Data[start:]
+	for i, b := range bitmap {
+		for ; b != 0; b &= b - 1 {
+			sector := i*8 + bits.TrailingZeros8(b)
+			copy(out[baseBlockSize+sector*sectorSize:], from[:sectorSize])
+			from = from[sectorSize:]
+		}
+	}
+	copy(out[:sectorSize], f.Data[:sectorSize])
+	seal(out)
+	return out, ""
+}
+
+// seal makes the base block that of a clean hive.
+func seal(hive []byte) {
+	put32(hive, 28, typeHive)
+	put32(hive, 508, checksum(hive))
+}
+
+func put32(b []byte, at int, v uint32) { binary.LittleEndian.PutUint32(b[at:], v) }
+
+// marvin32 is the hash of log entries: 64 bits, with the seed that Windows uses for hives.
+func marvin32(b []byte) uint64 {
+	lo, hi := uint32(0x7A4E55C5), uint32(0x82EF4D88)
+	mix := func(v uint32) {
+		lo += v
+		hi ^= lo
+		lo = bits.RotateLeft32(lo, 20) + hi
+		hi = bits.RotateLeft32(hi, 9) ^ lo
+		lo = bits.RotateLeft32(lo, 27) + hi
+		hi = bits.RotateLeft32(hi, 19)
+	}
+	for len(b) >= 4 {
+		mix(binary.LittleEndian.Uint32(b))
+		b = b[4:]
+	}
+	last := uint32(0x80)
+	for i := len(b) - 1; i >= 0; i-- {
+		last = last<<8 | uint32(b[i])
+	}
+	mix(last)
+	mix(0)
+	return uint64(hi)<<32 | uint64(lo)
+}
