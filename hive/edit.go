@@ -268,7 +268,8 @@ func has[K comparable, V any](m map[K]V, k K) bool { _, ok := m[k]; return ok }
 // edit can restore is not in them: times of keys, class names, security descriptors.
 func Undo(root *Key, edits ...Edit) []Edit { return Diff(Apply(root, edits...), root) }
 
-// WithProblems gives a copy of the tree in which each problem that names a key belongs to that key, as far as the key exists.
+// WithProblems gives a copy of the tree in which each problem that names a key belongs to that key or, where it does not exist, to
+// the nearest key above, so that its absence is not taken for a fact.
 func WithProblems(root *Key, problems ...Problem) *Key {
 	a := applier{}
 	out := a.own(root)
@@ -276,9 +277,15 @@ func WithProblems(root *Key, problems ...Problem) *Key {
 		if len(p.Key) == 0 {
 			continue
 		}
-		if k := a.find(out, p.Key); k != nil {
-			k.own = append(slices.Clip(k.own), p)
+		k := out
+		for _, name := range p.Key {
+			below := a.step(k, name)
+			if below == nil {
+				break
+			}
+			k = below
 		}
+		k.own = append(slices.Clip(k.own), p)
 	}
 	return out
 }

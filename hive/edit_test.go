@@ -395,8 +395,8 @@ func TestApplyDamaged(t *testing.T) {
 		hive.Problem{Kind: hive.BadLine, Loss: true, Key: hive.Path{"K"}, Msg: "m"},
 		hive.Problem{Kind: hive.BadLine, Loss: true, Key: hive.Path{"not", "there"}},
 		hive.Problem{Kind: hive.BadText, Loss: true})
-	if got := len(root.Problems()); got != 0 {
-		t.Errorf("%d problems at the root, but they name other keys or none", got)
+	if got := root.Problems(); len(got) != 1 || got[0].Key.String() != `not\there` {
+		t.Errorf("problems at the root are %v; it has that of the key that is not there, whose nearest key it is", got)
 	}
 	set := hive.Edit{Op: hive.SetValue, Path: hive.Path{"k"}, Value: hive.DWordValue("v", 1)}
 	edited := hive.Apply(root, set).Key("k")

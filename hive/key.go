@@ -34,17 +34,29 @@ type Key struct {
 	valueProblems        []Problem
 }
 
-// NewKey makes a key in memory. Of values or subkeys with the same name the last one counts.
+// NewKey makes a key in memory. Of values or subkeys with the same name the last one counts, in the place of the first.
 func NewKey(name string, values []Value, keys ...*Key) *Key {
-	k := &Key{name: name}
-	for _, v := range values {
-		k.put(v)
+	return &Key{
+		name:   name,
+		values: lastOf(values, func(v Value) string { return v.Name }),
+		keys:   lastOf(keys, (*Key).Name),
 	}
-	for _, child := range keys {
-		k.keys = slices.DeleteFunc(k.keys, func(c *Key) bool { return EqualFold(c.name, child.name) })
-		k.keys = append(k.keys, child)
+}
+
+// lastOf gives the last of the elements of each name, in the order in which the names first stand.
+func lastOf[T any](all []T, name func(T) string) []T {
+	var list []T
+	at := make(map[string]int, len(all))
+	for _, e := range all {
+		fold := Fold(name(e))
+		if i, ok := at[fold]; ok {
+			list[i] = e
+			continue
+		}
+		at[fold] = len(list)
+		list = append(list, e)
 	}
-	return k
+	return list
 }
 
 // NewImpliedKey makes an empty key in memory of which nothing is known but that it is on the way to others. See [Key.Implied].
@@ -229,15 +241,4 @@ func (k *Key) Rename(name string) *Key {
 	c := k.clone()
 	c.name = name
 	return c
-}
-
-// put sets a value of a key that is still being made. A value of the same name keeps its place in the order.
-func (k *Key) put(v Value) {
-	for i := range k.values {
-		if EqualFold(k.values[i].Name, v.Name) {
-			k.values[i] = v
-			return
-		}
-	}
-	k.values = append(k.values, v)
 }

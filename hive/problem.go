@@ -49,11 +49,11 @@ const (
 
 // The kinds of problems in .reg text.
 const (
-	BadText    Kind = "bad-text"    // the encoding or the first line is not that of a .reg file
-	BadLine    Kind = "bad-line"    // a line that Windows drops although it looks as if it should set or delete something
-	StrayLine  Kind = "stray-line"  // a line that is neither key, value nor comment and that Windows skips
-	Doubtful   Kind = "doubtful"    // a form that Windows versions or tools are not known to agree on
-	NoSuchRoot Kind = "no-such-key" // a key line whose root Windows does not know
+	BadText    Kind = "bad-text"     // the encoding or the first line is not that of a .reg file
+	BadLine    Kind = "bad-line"     // a line that Windows drops although it looks as if it should set or delete something
+	StrayLine  Kind = "stray-line"   // a line that is neither key, value nor comment and that Windows skips
+	Doubtful   Kind = "doubtful"     // a form that Windows versions or tools are not known to agree on
+	NoSuchRoot Kind = "no-such-root" // a key line whose root Windows does not know
 )
 
 // Problem is damage or bad syntax met in an input. It is no verdict about the registry: that is a finding of package rules.

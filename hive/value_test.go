@@ -191,7 +191,7 @@ func TestNewKey(t *testing.T) {
 	if v, ok := k.Value("a"); !ok || v.Display() != "3" || len(k.Values()) != 2 || k.Values()[0].Name != "A" {
 		t.Errorf("%v", k.Values())
 	}
-	if z := k.Key("z"); z.Name() != "Z" || len(z.Values()) != 1 || len(k.Keys()) != 2 || k.Keys()[0].Name() != "X" || k.Stored()[0].Name() != "X" {
+	if z := k.Key("z"); z.Name() != "Z" || len(z.Values()) != 1 || len(k.Keys()) != 2 || k.Keys()[0].Name() != "X" || k.Stored()[0].Name() != "Z" {
 		t.Errorf("%v", k.Keys())
 	}
 	if v, ok := k.Value(""); ok || v.Data != nil || k.Key("") != nil {

@@ -171,12 +171,18 @@ type jsonInfo struct {
 
 type jsonInfoInput struct {
 	jsonInput
-	MountBy     string           `json:"mount_by"`
-	ControlSets []jsonControlSet `json:"control_sets"`
-	Logs        []jsonLog        `json:"logs"`
-	Header      *jsonHeader      `json:"header,omitempty"` // of a hive
-	Text        string           `json:"text,omitempty"`   // of a .reg file
-	Edits       *int             `json:"edits,omitempty"`  // of a .reg file
+	MD5         string            `json:"md5"`
+	MountBy     string            `json:"mount_by"`
+	TimeZone    string            `json:"time_zone"`
+	Shutdown    string            `json:"last_shutdown,omitempty"`
+	Select      map[string]uint64 `json:"select"`
+	ControlSets []jsonControlSet  `json:"control_sets"`
+	Logs        []jsonLog         `json:"logs"`
+	Keys        int               `json:"keys"`
+	Values      int               `json:"values"`
+	Header      *jsonHeader       `json:"header,omitempty"` // of a hive
+	Text        string            `json:"text,omitempty"`   // of a .reg file
+	Edits       *int              `json:"edits,omitempty"`  // of a .reg file
 }
 
 type jsonControlSet struct {
@@ -198,7 +204,7 @@ type jsonHeader struct {
 	Version       string `json:"version"`
 	Sequence1     uint32 `json:"sequence1"`
 	Sequence2     uint32 `json:"sequence2"`
-	Modified      string `json:"modified"`
+	Modified      string `json:"modified,omitempty"`
 	Name          string `json:"name"`
 	Length        uint32 `json:"length"`
 	ChecksumValid bool   `json:"checksum_valid"`
@@ -208,7 +214,14 @@ type jsonHeader struct {
 func InfoJSON(w io.Writer, r Report) error {
 	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, []jsonInfoInput{}}
 	for _, in := range r.Inputs {
-		i := jsonInfoInput{jsonInput: inputJSON(in), MountBy: in.MountBy, ControlSets: []jsonControlSet{}, Logs: []jsonLog{}, Text: in.Text}
+		i := jsonInfoInput{jsonInput: inputJSON(in), MD5: in.MD5, TimeZone: hive.Printable(in.TimeZone), Keys: in.Keys, Values: in.Values,
+			Select: map[string]uint64{}, MountBy: in.MountBy, ControlSets: []jsonControlSet{}, Logs: []jsonLog{}, Text: in.Text}
+		if !in.Shutdown.IsZero() {
+			i.Shutdown = timestamp(in.Shutdown)
+		}
+		for _, s := range in.Selections {
+			i.Select[s.Name] = s.Number
+		}
 		for _, s := range in.ControlSets {
 			i.ControlSets = append(i.ControlSets, jsonControlSet(s))
 		}
@@ -216,7 +229,10 @@ func InfoJSON(w io.Writer, r Report) error {
 			i.Logs = append(i.Logs, jsonLog{hive.Printable(u.Name), u.Entries > 0, u.Entries, u.First, u.Last, u.Why})
 		}
 		if h := in.Header; h != nil {
-			i.Header = &jsonHeader{headerVersion(*h), h.Sequence1, h.Sequence2, timestamp(h.Modified.Time()), hive.Printable(h.Name), h.Length, h.Checksum == h.Computed}
+			i.Header = &jsonHeader{headerVersion(*h), h.Sequence1, h.Sequence2, "", hive.Printable(h.Name), h.Length, h.Checksum == h.Computed}
+			if h.Modified != 0 {
+				i.Header.Modified = timestamp(h.Modified.Time())
+			}
 		} else {
 			i.Edits = &in.Edits
 		}

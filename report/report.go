@@ -23,13 +23,17 @@ type Input struct {
 	Path   string // as the user named it
 	Format string // "regf" for a hive, "reg" for .reg text
 	SHA256 string // of the file, in hex
+	MD5    string // likewise, for those whose case files still ask for it; "" when it was not computed
 	Size   int64  // bytes
 
 	Mount       hive.Path // where Windows mounts the hive; nil when that is not known, and for .reg text
 	MountBy     string    // how that is known
 	ControlSets []hive.ControlSet
+	Selections  []hive.Selection // the numbers in the key Select
 	Host        string
 	Windows     hive.Windows
+	TimeZone    string
+	Shutdown    time.Time // the last orderly one, UTC; zero when it is not known
 
 	Header   *hive.Header  // of a hive
 	Dirty    bool          // of a hive: it was being written when it was copied
@@ -38,6 +42,8 @@ type Input struct {
 	Text     string        // of .reg text: its version and encoding
 	Edits    int           // of .reg text: how many edits it holds
 	Problems []hive.Problem
+	Keys     int // how many it holds, where they were counted
+	Values   int // likewise
 
 	Findings []rules.Finding
 }

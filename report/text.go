@@ -253,6 +253,7 @@ func (p *page) info(in Input) {
 	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
 	p.row("size", fmt.Sprintf("%d bytes", in.Size))
 	p.row("sha256", in.SHA256)
+	p.row("md5", in.MD5)
 	if h := in.Header; h != nil {
 		p.row("format", "hive, regf "+headerVersion(*h))
 		state := "clean"
@@ -264,7 +265,9 @@ func (p *page) info(in Input) {
 			sum = fmt.Sprintf("%#08x, must be %#08x", h.Checksum, h.Computed)
 		}
 		p.row("state", fmt.Sprintf("%s; sequence numbers %d and %d; checksum %s", state, h.Sequence1, h.Sequence2, sum))
-		p.row("written", timestamp(h.Modified.Time()))
+		if h.Modified != 0 {
+			p.row("written", timestamp(h.Modified.Time()))
+		}
 		p.row("name", hive.Visible(h.Name))
 		p.row("bins", fmt.Sprintf("%d bytes", h.Length))
 		p.logs(in)
@@ -285,6 +288,15 @@ func (p *page) info(in Input) {
 		}
 		p.row("evidence", strings.Join(in.Windows.Evidence, "\n"))
 	}
+	p.row("time zone", hive.Visible(in.TimeZone))
+	if !in.Shutdown.IsZero() {
+		p.row("shutdown", timestamp(in.Shutdown))
+	}
+	var selections []string
+	for _, s := range in.Selections {
+		selections = append(selections, fmt.Sprintf("%s %d", s.Name, s.Number))
+	}
+	p.row("select", strings.Join(selections, ", "))
 	for i, s := range in.ControlSets {
 		name := ""
 		if i == 0 {
@@ -296,8 +308,9 @@ func (p *page) info(in Input) {
 		}
 		p.row(name, s.Name+" ("+how+")")
 	}
+	p.row("holds", fmt.Sprintf("%s, %s", plural(in.Keys, "key"), plural(in.Values, "value")))
 	if len(in.Problems) == 0 {
-		p.row("problems", "none met")
+		p.row("problems", "none")
 	}
 	for i, problem := range in.Problems {
 		name := ""

@@ -156,36 +156,3 @@ func version() string {
 	}
 	return info.Main.Version
 }
-
-var infoCommand = command{
-	name: "info", args: "INPUT...", short: "what a file is: header, state, host, Windows, control set, problems",
-	min: 1, max: -1,
-	example: "  regvet info SYSTEM\n",
-	flags: func(f *pflag.FlagSet, o *options) {
-		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text or json")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
-		inputFlags(f, o)
-		versionFlag(f, o)
-	},
-	run: (*cli).info,
-}
-
-func (c *cli) info() {
-	c.oneOf("--format", c.format, "text", "json")
-	if !c.understand() {
-		return
-	}
-	r := report.Report{Version: version()}
-	for _, path := range c.args {
-		if in := c.load(path); in != nil {
-			c.describe(in)
-			r.Inputs = append(r.Inputs, c.finish(in))
-		}
-	}
-	c.write(func(w io.Writer) error {
-		if c.format == "json" {
-			return report.InfoJSON(w, r)
-		}
-		return report.InfoText(w, r, c.style())
-	})
-}

@@ -53,6 +53,7 @@ type options struct {
 	windows          string
 	undo, root       string
 	force            bool
+	verify           bool
 	prefix           string
 	logs             []string
 	noLogs           bool

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -30,6 +31,7 @@ type input struct {
 	file *hive.File
 	text *regfile.File
 	hash func() string // its SHA-256 in hex, computed beside the reading
+	md5  func() string // its MD5 in hex
 }
 
 // inputFlags are those that tell how an input is to be understood.
@@ -83,6 +85,10 @@ func (c *cli) load(path string) *input {
 		sum := sha256.Sum256(data)
 		return hex.EncodeToString(sum[:])
 	})
+	in.md5 = func() string {
+		sum := md5.Sum(data)
+		return hex.EncodeToString(sum[:])
+	}
 	if hive.IsHive(data) {
 		err = c.loadHive(in, data)
 	} else {
@@ -228,13 +234,17 @@ func (c *cli) finish(in *input) report.Input {
 	return in.Input
 }
 
+// problems lists what was met so far.
+func (in *input) problems() []hive.Problem {
+	if in.file != nil {
+		return in.file.Problems()
+	}
+	return in.text.Problems
+}
+
 // sayProblems writes all problems that were met in an input, each on a line of standard error.
 func (c *cli) sayProblems(in *input) {
-	if in.file != nil {
-		in.Problems = in.file.Problems()
-	} else {
-		in.Problems = in.text.Problems
-	}
+	in.Problems = in.problems()
 	for _, p := range in.Problems {
 		c.say("%v", &p)
 		if p.Loss {

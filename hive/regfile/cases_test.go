@@ -135,12 +135,12 @@ foo
 []]
 `, `
 2:1 [~\K]
-! 3:1 no-such-key loss 
-! 6:1 no-such-key loss 
-! 7:1 no-such-key loss 
-! 8:1 no-such-key loss 
-! 9:1 no-such-key
-! 10:1 no-such-key loss 
+! 3:1 no-such-root loss 
+! 6:1 no-such-root loss 
+! 7:1 no-such-root loss 
+! 8:1 no-such-root loss 
+! 9:1 no-such-root
+! 10:1 no-such-root loss 
 `},
 	{"blank in the brackets", `REGEDIT4
 [HKEY_CURRENT_USER\K]
@@ -637,7 +637,7 @@ d"="1"
 9:1 ""=SZ "\"q\\\" ;x"
 ! 10:2 bad-line loss 
 ! 11:1 bad-line loss 
-! 12:1 no-such-key loss 
+! 12:1 no-such-root loss 
 ! 14:1 stray-line
 ! 15:1 stray-line
 ! 16:1 stray-line

@@ -84,27 +84,16 @@ type File struct {
 }
 
 // Tree reads the file as an export: as a statement of what the registry holds. Keys that the file only passes through are implied
-// ([hive.Key.Implied]). A problem with loss belongs to the key that it names or, where that does not exist because its own line was
-// dropped, to the nearest key above, so that the absence of the key is not taken for a fact.
+// ([hive.Key.Implied]). A problem with loss belongs to the key that it names, or to the nearest one above that exists.
 func (f *File) Tree() *hive.Key {
 	tree := hive.Apply(hive.NewImpliedKey(""), f.Edits...)
-	problems := slices.Clone(f.Problems)
-	for i, p := range problems {
+	var losses []hive.Problem
+	for _, p := range f.Problems {
 		if p.Loss {
-			problems[i].Key = p.Key[:levels(tree, p.Key)]
+			losses = append(losses, p)
 		}
 	}
-	return hive.WithProblems(tree, problems...)
-}
-
-// levels counts how many of the names of path lead to keys that exist.
-func levels(k *hive.Key, path hive.Path) int {
-	for i, name := range path {
-		if k = k.Key(name); k == nil {
-			return i
-		}
-	}
-	return len(path)
+	return hive.WithProblems(tree, losses...)
 }
 
 // Imported gives the value that Windows stores when it imports what [Write] wrote for v. It is v but for text that lacks its closing

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"regvet/report"
+)
+
+var infoCommand = command{
+	name: "info", args: "INPUT...", short: "what a file is: header, state, host, Windows, control set, problems",
+	min: 1, max: -1,
+	example: "  regvet info SYSTEM\n  regvet info --verify --format json SYSTEM NTUSER.DAT\n",
+	flags: func(f *pflag.FlagSet, o *options) {
+		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text or json")
+		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
+		f.BoolVar(&o.verify, "verify", false, "exit with 3 for any problem, also for one that loses nothing")
+		inputFlags(f, o)
+		versionFlag(f, o)
+	},
+	run: (*cli).info,
+}
+
+func (c *cli) info() {
+	c.oneOf("--format", c.format, "text", "json")
+	if !c.understand() {
+		return
+	}
+	r := report.Report{Version: version()}
+	for _, path := range c.args {
+		if in := c.load(path); in != nil {
+			c.describe(in)
+			c.inspect(in)
+			r.Inputs = append(r.Inputs, c.finish(in))
+		}
+	}
+	c.write(func(w io.Writer) error {
+		if c.format == "json" {
+			return report.InfoJSON(w, r)
+		}
+		return report.InfoText(w, r, c.style())
+	})
+}
+
+// inspect fills in what only info tells of an input. All of it is walked, so that all of its problems are met.
+func (c *cli) inspect(in *input) {
+	in.MD5 = in.md5()
+	for _, k := range in.root.Walk() {
+		if !k.Implied() {
+			in.Keys++
+			in.Values += len(k.Values())
+		}
+	}
+	if z, ok := in.reg.TimeZone(); ok {
+		in.TimeZone = z.String()
+	}
+	in.Shutdown = in.reg.Shutdown()
+	in.Selections = in.reg.Selections()
+	if c.verify && len(in.problems()) > 0 {
+		c.raise(statusInput)
+	}
+}

@@ -1,0 +1,111 @@
+package hive
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// TimeZone is the time zone that a computer was set to.
+type TimeZone struct {
+	Name   string // as Windows calls it; "" when it is not there
+	Bias   int    // minutes to add to local standard time for UTC
+	Active int    // likewise for the time that was in force at the last change, daylight saving time say
+}
+
+// String gives the name and both offsets, written as clocks show them: "W. Europe Standard Time, UTC+01:00, now UTC+02:00".
+func (z TimeZone) String() string {
+	utc := func(bias int) string {
+		sign := '+'
+		if bias > 0 {
+			sign = '-'
+		}
+		bias = max(bias, -bias)
+		return fmt.Sprintf("UTC%c%02d:%02d", sign, bias/60, bias%60)
+	}
+	s := utc(z.Bias)
+	if z.Name != "" {
+		s = z.Name + ", " + s
+	}
+	if z.Active != z.Bias {
+		s += ", at the last change " + utc(z.Active)
+	}
+	return s
+}
+
+// TimeZone reads Control\TimeZoneInformation of the current control set. It reports whether that is there. Source: Microsoft,
+// TIME_ZONE_INFORMATION: UTC = local time + bias.
+func (r *Registry) TimeZone() (z TimeZone, ok bool) {
+	control := r.control()
+	if control == nil {
+		return z, false
+	}
+	bias, ok := lookupValue(control, "TimeZoneInformation", "Bias")
+	n, err := bias.Uint64()
+	if !ok || err != nil {
+		return z, false
+	}
+	z.Bias, z.Active = int(int32(n)), int(int32(n))
+	if active, ok := lookupValue(control, "TimeZoneInformation", "ActiveTimeBias"); ok {
+		if n, err := active.Uint64(); err == nil {
+			z.Active = int(int32(n))
+		}
+	}
+	// Since Vista the name that no language changes; before, and where it is empty, the one in the language of the system.
+	for _, name := range []string{"TimeZoneKeyName", "StandardName"} {
+		if v, ok := lookupValue(control, "TimeZoneInformation", name); ok && z.Name == "" {
+			z.Name, _ = v.Text()
+		}
+	}
+	if strings.HasPrefix(z.Name, "@") { // a reference to a text in a library
+		z.Name = ""
+	}
+	return z, true
+}
+
+// Shutdown gives the time of the last orderly shutdown, from Control\Windows\ShutdownTime of the current control set; the zero time
+// when it is not there.
+func (r *Registry) Shutdown() time.Time {
+	control := r.control()
+	if control == nil {
+		return time.Time{}
+	}
+	v, ok := lookupValue(control, "Windows", "ShutdownTime")
+	if !ok || v.Type != Binary || len(v.Data) != 8 {
+		return time.Time{}
+	}
+	return Filetime(binary.LittleEndian.Uint64(v.Data)).Time()
+}
+
+// control is the key Control of the current control set; nil when there is none, or no telling which set that is.
+func (r *Registry) control() *Key {
+	m := r.Find(systemPath.Join(currentControlSet, "Control"))
+	if len(m) != 1 {
+		return nil
+	}
+	return m[0].Key
+}
+
+// Selection is a number in the key Select of the SYSTEM hive: which control set is the current one, the default for the next
+// start, the last that failed, the last known good one. Source: Microsoft KB 102984.
+type Selection struct {
+	Name   string
+	Number uint64 // 0 for none
+}
+
+// Selections lists the numbers in Select that are there.
+func (r *Registry) Selections() (all []Selection) {
+	k := r.lookup(systemPath.Join("Select")...)
+	if k == nil {
+		return nil
+	}
+	for _, name := range []string{"Current", "Default", "Failed", "LastKnownGood"} {
+		if v, ok := k.Value(name); ok {
+			if n, err := v.Uint64(); err == nil {
+				all = append(all, Selection{name, n})
+			}
+		}
+	}
+	return all
+}
