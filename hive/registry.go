@@ -71,6 +71,9 @@ func (r *Registry) WithControlSet(name string) *Registry {
 	return &c
 }
 
+// EachControlSet tells that CurrentControlSet was made to lead to every control set, see [AllControlSets].
+func (r *Registry) EachControlSet() bool { return r.controlSet == AllControlSets }
+
 // Apply gives the registry that results from the edits, whose paths may be those of a running system.
 func (r *Registry) Apply(edits ...Edit) *Registry {
 	c := *r
@@ -250,6 +253,14 @@ func (r *Registry) selected(name string) (uint64, bool) {
 	}
 	n, err := v.Uint64()
 	return n, err == nil && 1 <= n && n <= 999
+}
+
+// ControlSetOf names the control set in which a key lies; "" when it lies in none.
+func ControlSetOf(p Path) string {
+	if len(p) > len(systemPath) && p.HasPrefix(systemPath) && isControlSet(p[len(systemPath)]) {
+		return p[len(systemPath)]
+	}
+	return ""
 }
 
 // isControlSet tells whether a key below SYSTEM is a control set: ControlSet and three digits.

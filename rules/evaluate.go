@@ -15,16 +15,49 @@ func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
 	var all []Finding
 	for _, r := range rules {
 		terms, most := r.Terms(w), r.mostTerms(w)
+		var found []Finding
 		for _, m := range reg.Find(r.Key) {
 			f := r.judge(m, terms)
 			// Overrides that may or may not count are worth a word only where they make a difference.
 			if g := r.judge(m, most); g.Status != f.Status || g.Reason != f.Reason || g.Severity != f.Severity || g.Message != f.Message {
 				f.Notes = append(f.Notes, fmt.Sprintf("the Windows version is not known well enough, and the answer may depend on it (%s); --windows tells it", strings.Join(r.versions(), ", ")))
 			}
-			all = append(all, f)
+			found = append(found, f)
 		}
+		if reg.EachControlSet() {
+			compareSets(found)
+		}
+		all = append(all, found...)
 	}
 	return all
+}
+
+// compareSets notes where the control sets hold different data, as when a fix was made in one of them only.
+func compareSets(found []Finding) {
+	var states []string
+	for _, f := range found {
+		state := "cannot be told"
+		switch {
+		case f.Observed != nil:
+			state = fmt.Sprintf("is %s %s", f.Observed.Type, hive.Visible(f.Observed.Display()))
+		case f.Status != Unknown:
+			state = "is not set"
+		}
+		states = append(states, state)
+	}
+	if len(states) < 2 || !slices.ContainsFunc(states, func(s string) bool { return s != states[0] }) {
+		return
+	}
+	for i, f := range found {
+		set := hive.ControlSetOf(f.RealKey)
+		if set == "" {
+			return // several users, say
+		}
+		states[i] = fmt.Sprintf("in %s it %s", set, states[i])
+	}
+	for i := range found {
+		found[i].Notes = append(found[i].Notes, "the control sets differ: "+strings.Join(states, ", "))
+	}
 }
 
 // versions lists the ranges of Windows versions on which the rule asks for something else.
