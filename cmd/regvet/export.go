@@ -55,6 +55,9 @@ func (c *cli) export() {
 			trees[i].At = hive.ParsePath(c.prefix).Join(trees[i].At[len(in.Mount):]...)
 		}
 	}
+	for _, t := range trees {
+		go t.Root.Prefetch()
+	}
 	c.write(func(w io.Writer) error {
 		if c.format == "reg" {
 			err := regfile.Export(w, trees...)
