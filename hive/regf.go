@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -81,12 +82,48 @@ func ReadFile(name string) ([]byte, error) {
 	case info.Size() > MaxSize:
 		return refuse(fmt.Sprintf("has %d bytes, more than any hive or .reg file; the limit is %d", info.Size(), int64(MaxSize)))
 	}
-	var b bytes.Buffer
-	b.Grow(int(info.Size()) + bytes.MinRead) // so that a file is read without copying
-	if _, err := b.ReadFrom(io.LimitReader(f, MaxSize+1)); err != nil {
-		return refuse("cannot be read to its end: " + reason(err))
+	if info.Mode().IsRegular() && info.Size() > 0 {
+		data := make([]byte, info.Size())
+		if err := readParts(f, data); err != nil {
+			return refuse("cannot be read to its end: " + reason(err))
+		}
+		return data, nil
 	}
-	return b.Bytes(), nil
+	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	switch {
+	case err != nil:
+		return refuse("cannot be read to its end: " + reason(err))
+	case int64(len(data)) > MaxSize:
+		return refuse(fmt.Sprintf("is longer than any hive or .reg file; the limit is %d bytes", int64(MaxSize)))
+	}
+	return data, nil
+}
+
+// readParts fills data from the start of a file. The time goes into memory that is touched for the first time, so that two
+// readers at two places are twice as fast.
+func readParts(f *os.File, data []byte) error {
+	const least = 1 << 20 // bytes that are worth a reader of their own
+	parts := min(runtime.GOMAXPROCS(0), len(data)/least+1)
+	errs := make([]error, parts)
+	var done sync.WaitGroup
+	for i := range parts {
+		from, to := i*len(data)/parts, (i+1)*len(data)/parts
+		done.Go(func() {
+			if n, err := f.ReadAt(data[from:to], int64(from)); n < to-from {
+				errs[i] = err
+			}
+		})
+	}
+	done.Wait()
+	for _, err := range errs {
+		if err == io.EOF {
+			return errors.New("it became shorter while it was read; copy it and give the copy")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reason is the bare cause of an error of the operating system: the name of the file is told already.
