@@ -56,7 +56,7 @@ func (e *encoder) ascii(s string) {
 }
 
 // plain writes any text as it is.
-func (e *encoder) plain(s string) { e.buf = hive.AppendUTF16(e.buf, s) }
+func (e *encoder) plain(s string) { e.buf = appendWide(e.buf, s) }
 
 // comment writes the lines of a comment, if there is one, and a blank line before them.
 func (e *encoder) comment(s string) {
@@ -73,20 +73,27 @@ func (e *encoder) comment(s string) {
 
 // section writes a key line.
 func (e *encoder) section(path hive.Path, deletes bool) {
-	e.ascii("[")
 	if deletes {
-		e.ascii("-")
+		e.ascii("[-")
+	} else {
+		e.ascii("[")
 	}
+	e.buf = appendPath(e.buf, path)
+	e.ascii("]")
+	e.crlf()
+}
+
+// appendPath appends a path to b as it stands in a key line, in UTF-16LE.
+func appendPath(b []byte, path hive.Path) []byte {
 	for i, name := range path {
 		if i == 0 {
 			name, _ = hive.LongRoot(name)
 		} else {
-			e.ascii(`\`)
+			b = append(b, '\\', 0)
 		}
-		e.plain(name)
+		b = appendWide(b, name)
 	}
-	e.ascii("]")
-	e.crlf()
+	return b
 }
 
 // name writes the name of a value and the = behind it.

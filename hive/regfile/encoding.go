@@ -159,16 +159,14 @@ func narrow(dst, src []byte) int {
 }
 
 // appendWide appends UTF-8 text to b as UTF-16LE, as [hive.AppendUTF16] does.
-func appendWide(b, text []byte) []byte {
+func appendWide[T string | []byte](b []byte, text T) []byte {
 	b = slices.Grow(b, 2*len(text))
 	n, room := 0, b[len(b):len(b)+2*len(text)]
 	for len(text)-n >= 4 {
-		x := uint64(binary.LittleEndian.Uint32(text[n:]))
-		if x&0x8080_8080 != 0 {
+		x := uint64(text[n]) | uint64(text[n+1])<<16 | uint64(text[n+2])<<32 | uint64(text[n+3])<<48
+		if x&0x0080_0080_0080_0080 != 0 {
 			break
 		}
-		x = (x | x<<16) & 0x0000_FFFF_0000_FFFF
-		x = (x | x<<8) & 0x00FF_00FF_00FF_00FF
 		binary.LittleEndian.PutUint64(room[2*n:], x)
 		n += 4
 	}

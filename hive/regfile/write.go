@@ -106,34 +106,45 @@ type exporter struct {
 }
 
 func (x *exporter) tree(t Tree) {
-	path := slices.Clone(t.At)
 	skip := -1 // the depth of a key that is left out, while in the keys below it
+	// The paths of keys one after the other differ in their ends, so that of each only its own name is encoded.
+	wide := appendPath(nil, t.At)
+	ends := []int{len(wide)} // of the path of each key above, by its depth
 	for below, k := range t.Root.Walk() {
 		if skip >= 0 && len(below) > skip {
 			continue
 		}
 		skip = -1
-		path = append(path[:len(t.At)], below...)
-		if len(below) > 0 {
-			if reason := badKeyName(below[len(below)-1]); reason != "" {
-				skip = len(below)
+		path := func() string { return clipped(t.At.Join(below...).String()) }
+		if depth := len(below); depth > 0 {
+			name := below[depth-1]
+			if reason := badKeyName(name); reason != "" {
+				skip = depth
 				x.crlf()
-				x.leave(fmt.Sprintf("key %q: %s; it is left out with all below it", clipped(path.String()), reason))
+				x.leave(fmt.Sprintf("key %q: %s; it is left out with all below it", path(), reason))
 				continue
 			}
+			if wide = wide[:ends[depth-1]]; len(wide) > 0 {
+				wide = append(wide, '\\', 0)
+			}
+			wide = appendWide(wide, name)
+			ends = append(ends[:depth], len(wide))
 		}
-		if k.Implied() || len(path) == 0 && len(k.Values()) == 0 {
+		if k.Implied() || len(wide) == 0 && len(k.Values()) == 0 {
 			continue
 		}
 		x.crlf()
-		x.section(path, false)
+		x.ascii("[")
+		x.buf = append(x.buf, wide...)
+		x.ascii("]")
+		x.crlf()
 		for _, v := range k.Values() {
 			reason := badName(v.Name, maxValueName)
 			if v.Short {
 				reason = "its data could not be read whole"
 			}
 			if reason != "" {
-				x.leave(fmt.Sprintf("value %q of key %q: %s; it is left out", clipped(v.Name), clipped(path.String()), reason))
+				x.leave(fmt.Sprintf("value %q of key %q: %s; it is left out", clipped(v.Name), path(), reason))
 				continue
 			}
 			x.value(v, windowsText)
