@@ -172,8 +172,9 @@ func (a applier) reach(k *Key, path Path, at Location) *Key {
 // order of values, the spelling of names, times and places do not count.
 func Equal(a, b *Key) bool { return len(Diff(a, b)) == 0 }
 
-// Diff gives edits that lead from one tree to another: Apply(from, Diff(from, to)...) equals to. Deletions come first in every
-// key, and parents before what is below them. The names of the two roots do not count.
+// Diff gives edits that lead from one tree to another: Apply(from, Diff(from, to)...) equals to. Of each key the values that are
+// gone come first, then those to set, then the subkeys that are gone; what is below it follows. The names of the two roots do
+// not count.
 func Diff(from, to *Key) []Edit {
 	var edits []Edit
 	type pair struct {
