@@ -3,6 +3,7 @@ package hive
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 )
 
 // Header is the base block of a hive, as it stands in the file. The names of its fields are those of the format's description.
@@ -23,6 +24,17 @@ type Header struct {
 // Dirty tells that the hive was being written when it was copied: what is in it may be half changed, and its latest changes are
 // only in its logs.
 func (h Header) Dirty() bool { return h.Checksum != h.Computed || h.Sequence1 != h.Sequence2 }
+
+// unreadable tells why no keys can be read behind such a base block, and where that stands in it.
+func (h Header) unreadable() (at int64, fault string) {
+	switch {
+	case h.Type == typeLog1 || h.Type == typeLog2 || h.Type == typeNewLog:
+		return 28, "is a transaction log of a hive and holds no keys by itself; give the hive that lies beside it"
+	case h.Major != 1:
+		return 20, fmt.Sprintf("is a hive of format version %d.%d; only versions 1.1 to 1.6 are known", h.Major, h.Minor)
+	}
+	return 0, ""
+}
 
 // parseHeader reads the base block of a hive or a log, of which it needs the first 512 bytes.
 func parseHeader(data []byte) Header {

@@ -25,3 +25,11 @@ func ReadValue(record []byte) ValueFields {
 	v := keyValue(record)
 	return ValueFields{v.nameLength(), v.length(), v.data(), v.typ(), v.flags()}
 }
+
+// Bytes is the hive as it is read: after the logs were applied.
+func (f *File) Bytes() []byte { return f.data }
+
+// Replay puts logs over a copy of a dirty hive.
+func Replay(hive []byte, logs []Log) ([]byte, []LogUse) {
+	return replay(hive, parseHeader(hive), logs)
+}

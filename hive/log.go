@@ -115,6 +115,9 @@ type page struct {
 // stands behind the last entry is left over from earlier rounds.
 func (f *logFile) entries() (all []entry, why string) {
 	rest := f.Data[logHeaderEnd:]
+	if len(rest) == 0 {
+		return nil, "holds no entries"
+	}
 	want := f.Sequence1
 	for len(rest) > 0 {
 		e, size, fault := readEntry(rest, want)
@@ -168,7 +171,9 @@ func readEntry(b []byte, want uint32) (e entry, size int, fault string) {
 func replayNew(hive []byte, h Header, logs []logFile) []byte {
 	// Sequence numbers wrap around.
 	older := func(a, b uint32) int { return cmp.Compare(int32(a-b), 0) }
-	slices.SortStableFunc(logs, func(a, b logFile) int { return older(a.Sequence1, b.Sequence1) })
+	slices.SortStableFunc(logs, func(a, b logFile) int {
+		return cmp.Or(older(a.Sequence1, b.Sequence1), cmp.Compare(a.use.Name, b.use.Name))
+	})
 	if h.Checksum != h.Computed {
 		// Nothing tells how far the hive is, so that only the newest log counts, and its base block is the hive's.
 		for _, f := range logs[:len(logs)-1] {
@@ -180,17 +185,18 @@ func replayNew(hive []byte, h Header, logs []logFile) []byte {
 	} else {
 		hive = bytes.Clone(hive)
 	}
-	applied := false
+	applied, begun := false, false
 	next := h.Sequence2
 	for _, f := range logs {
-		if h.Checksum == h.Computed && older(f.Sequence1, next) < 0 {
+		switch {
+		case begun && f.Sequence1 != next:
+			f.use.Why = fmt.Sprintf("does not go on where the other one ends: it starts at %d, needed is %d", f.Sequence1, next)
+			continue
+		case !begun && h.Checksum == h.Computed && older(f.Sequence1, next) < 0:
 			f.use.Why = fmt.Sprintf("is older than the hive: it starts at %d, needed is %d", f.Sequence1, next)
 			continue
 		}
-		if applied && f.Sequence1 != next {
-			f.use.Why = fmt.Sprintf("does not go on where the other one ends: it starts at %d, needed is %d", f.Sequence1, next)
-			continue
-		}
+		begun, next = true, f.Sequence1
 		entries, why := f.entries()
 		f.use.Why = why
 		for i, e := range entries {
@@ -238,12 +244,16 @@ func (e entry) apply(hive []byte) []byte {
 	return hive
 }
 
-// replayOld applies a log of the old kind: one write, a bitmap of the sectors it changed and those sectors.
+// replayOld applies a log of the old kind: one write, a bitmap of the sectors it changed and those sectors. The newest of several
+// holds what the others do, and more.
 func replayOld(hive []byte, h Header, logs []logFile) []byte {
 	written := h.Modified
 	if h.Checksum != h.Computed && len(hive) >= baseBlockSize+binHeaderSize {
 		written = Filetime(binary.LittleEndian.Uint64(hive[baseBlockSize+20:])) // of the first bin
 	}
+	slices.SortStableFunc(logs, func(a, b logFile) int {
+		return cmp.Or(cmp.Compare(b.Modified, a.Modified), cmp.Compare(a.use.Name, b.use.Name))
+	})
 	for i, f := range logs {
 		if f.Modified < written {
 			f.use.Why = "is older than the hive"
@@ -285,7 +295,7 @@ func (f *logFile) applyOld(hive []byte) (out []byte, why string) {
 		return nil, fmt.Sprintf("ends before the last of its %d pages", pages)
 	}
 	// The bins may have grown by no more than the log itself brings, or the length is a lie.
-	if grown := length - int64(len(hive)-baseBlockSize); grown > int64(pages)*sectorSize+baseBlockSize {
+	if grown := length - int64(len(hive)-baseBlockSize); grown > int64(pages)*sectorSize {
 		return nil, fmt.Sprintf("is for bins of %d bytes, which neither it nor the hive holds", length)
 	}
 	out = bytes.Clone(hive)

@@ -171,11 +171,10 @@ func (f *File) readHeader(logs []Log) error {
 	f.Header = parseHeader(f.data)
 	f.base = f.Header
 	h := f.Header
-	switch {
-	case h.Type == typeLog1 || h.Type == typeLog2 || h.Type == typeNewLog:
-		return refuse(BadHeader, 28, "is a transaction log of a hive and holds no keys by itself; give the hive that lies beside it")
-	case h.Major != 1:
-		return refuse(BadHeader, 20, "is a hive of format version %d.%d; only versions 1.1 to 1.6 are known", h.Major, h.Minor)
+	if h.Checksum == h.Computed { // else a log may hold the base block as it should be
+		if at, fault := h.unreadable(); fault != "" {
+			return refuse(BadHeader, at, "%s", fault)
+		}
 	}
 	if h.Dirty() {
 		var data []byte
@@ -186,6 +185,9 @@ func (f *File) readHeader(logs []Log) error {
 		f.reportDirty()
 	}
 	h = f.base
+	if at, fault := h.unreadable(); fault != "" {
+		return refuse(BadHeader, at, "%s; %s", fault, f.problems[0].Msg) // and what its logs did about that
+	}
 	odd := func(at int64, format string, args ...any) {
 		f.report(Problem{At: Location{Offset: at}, Kind: BadHeader, Msg: fmt.Sprintf(format, args...)})
 	}

@@ -892,13 +892,20 @@ func sane(t testing.TB, b []byte, p hive.Problem) {
 	}
 }
 
-// laws holds what is true of every hive, however damaged.
-func laws(t testing.TB, b []byte) {
+// laws holds what is true of every hive, however damaged, with any logs.
+func laws(t testing.TB, b []byte, logs ...hive.Log) {
 	t.Helper()
-	f, err := hive.Read("TEST", b)
+	given, all := b, b
+	for _, l := range logs {
+		all = slices.Concat(all, l.Data)
+	}
+	f, err := hive.Read("TEST", b, logs...)
 	if err != nil {
-		sane(t, b, *must(errors.AsType[*hive.Problem](err)))
+		sane(t, all, *must(errors.AsType[*hive.Problem](err)))
 		return
+	}
+	if b = f.Bytes(); len(b) > len(all) {
+		t.Fatalf("%d bytes were made of %d", len(b), len(all))
 	}
 	n := 0
 	walked, places := map[*hive.Key]bool{}, map[int64]bool{}
@@ -963,14 +970,17 @@ func laws(t testing.TB, b []byte) {
 	if stored != len(walked) {
 		t.Fatalf("%d keys in the order of the file, %d in the order of names", stored, len(walked))
 	}
-	all := f.Problems()
-	for i, p := range all {
+	problems := f.Problems()
+	for i, p := range problems {
 		sane(t, b, p)
-		if i > 0 && p.At.Offset < all[i-1].At.Offset {
-			t.Fatalf("the problems are not in the order of the file: %v", all)
+		if i > 0 && p.At.Offset < problems[i-1].At.Offset {
+			t.Fatalf("the problems are not in the order of the file: %v", problems)
 		}
 	}
-	again := read(t, b)
+	again, err := hive.Read("TEST", given, logs...)
+	if err != nil {
+		t.Fatalf("read twice, it is refused: %v", err)
+	}
 	if d := hive.Diff(f.Root(), again.Root()); len(d) > 0 {
 		t.Fatalf("read twice, there are two trees: %v", d)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,6 +92,11 @@ func layOut(dir string) error {
 	files["nameless"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "Example"}}}, hivetest.Options{})
 	files["hostile"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "\x1b[31mred"}}}, hivetest.Options{Name: "SYSTEM"})
 	files["unterminated"] = hivetest.Build(parameters(hive.Value{Name: "MaxUserPort", Type: hive.SZ, Data: hive.EncodeUTF16("65534")}), hivetest.Options{})
+	ports := parameters(hive.DWordValue("MaxUserPort", 5000), hive.DWordValue("TcpTimedWaitDelay", 240))
+	maps.Copy(files, dirtySystem("dirty-system", ports, hivetest.Options{}, "MaxUserPort", 65534, "TcpTimedWaitDelay", 30))
+	torn := bytes.Clone(files["dirty-system.LOG1"])
+	torn[len(torn)-1]++
+	files["torn.LOG1"] = torn
 	for name, data := range hivetest.Damages() {
 		files[filepath.Join("damaged", name)] = data
 	}
@@ -115,6 +121,22 @@ func parameters(values ...hive.Value) *hivetest.Key {
 		&hivetest.Key{Name: "Select", Values: []hive.Value{hive.DWordValue("Current", 1)}})
 }
 
+// dirtySystem is a SYSTEM hive that was being written, and its logs, each of which has one change: the name of a number among the
+// values of TCP/IP, and what it becomes.
+func dirtySystem(name string, root *hivetest.Key, o hivetest.Options, sets ...any) map[string][]byte {
+	state, at := hivetest.BuildLayout(root, o)
+	number := uint32(2)
+	files := map[string][]byte{name: hivetest.Dirty(state, number+1, number)}
+	k := at.Key(`ControlSet001\Services\Tcpip\Parameters`)
+	for i := 0; i < len(sets); i += 2 {
+		after := hivetest.Set32(state, k.Value(sets[i].(string)).Record+hivetest.ValueData, uint32(sets[i+1].(int)))
+		files[name+".LOG"+strconv.Itoa(i/2+1)] = hivetest.Log(state, number, hivetest.Entries(number, 1, state, after)...)
+		state = after
+		number++
+	}
+	return files
+}
+
 // TestTestdata holds each hive in testdata against the .reg file that it was made from; with -update it makes them.
 func TestTestdata(t *testing.T) {
 	sources, err := filepath.Glob("../../testdata/SYSTEM*.reg")
@@ -133,16 +155,22 @@ func TestTestdata(t *testing.T) {
 		root := hivetest.FromTree(f.Tree().Key("HKEY_LOCAL_MACHINE").Key("SYSTEM"))
 		written := hive.Filetime(127761408001234567) // 2005-11-10, one time for all: .reg text has none
 		stamp(root, written)
-		data := hivetest.Build(root, hivetest.Options{Name: `\SystemRoot\System32\Config\SYSTEM`, Modified: written})
+		o := hivetest.Options{Name: `\SystemRoot\System32\Config\SYSTEM`, Modified: written}
 		name := source[:len(source)-len(".reg")]
-		if *update {
-			if err := os.WriteFile(name, data, 0o666); err != nil {
-				t.Fatal(err)
-			}
-			continue
+		made := map[string][]byte{name: hivetest.Build(root, o)}
+		if filepath.Base(name) == "SYSTEM-10" {
+			maps.Copy(made, dirtySystem(filepath.Join(filepath.Dir(name), "SYSTEM-dirty"), root, o, "MaxUserPort", 65534))
 		}
-		if have, err := os.ReadFile(name); err != nil || !bytes.Equal(have, data) {
-			t.Errorf("%s is not what its source makes (%v); run the test with -update", name, err)
+		for name, data := range made {
+			if *update {
+				if err := os.WriteFile(name, data, 0o666); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			if have, err := os.ReadFile(name); err != nil || !bytes.Equal(have, data) {
+				t.Errorf("%s is not what its source makes (%v); run the test with -update", name, err)
+			}
 		}
 	}
 }

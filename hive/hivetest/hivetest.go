@@ -13,8 +13,12 @@
 //
 // [Damages] has one of each kind ready made.
 //
-// The format is described by Maxim Suhanov: https://github.com/msuhanov/regf. Versions 1.2 to 1.6 can be written, transaction logs
-// cannot. The same tree and options give the same bytes. What cannot be written is a mistake in the test, and panics.
+// Two hives that were built are two states of one, and the way from one to the other can be written as transaction logs of either kind:
+//
+//	dirty := hivetest.HalfWritten(before, after, 6, 5)
+//	log1 := hivetest.Log(dirty, 5, hivetest.Entries(5, 3, before, after)...)
+//
+// The format is described by Maxim Suhanov: https://github.com/msuhanov/regf. Versions 1.2 to 1.6 can be written. The same tree and options give the same bytes. What cannot be written is a mistake in the test, and panics.
 package hivetest
 
 import "regvet/hive"
