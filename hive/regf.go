@@ -67,12 +67,12 @@ func ReadFile(name string) ([]byte, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return refuse("cannot be opened: " + reason(err))
+		return refuse(fmt.Sprintf("cannot be opened: %v", Cause(err)))
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return refuse("cannot be read: " + reason(err))
+		return refuse(fmt.Sprintf("cannot be read: %v", Cause(err)))
 	}
 	switch mode := info.Mode(); {
 	case mode.IsDir():
@@ -85,14 +85,14 @@ func ReadFile(name string) ([]byte, error) {
 	if info.Mode().IsRegular() && info.Size() > 0 {
 		data := make([]byte, info.Size())
 		if err := readParts(f, data); err != nil {
-			return refuse("cannot be read to its end: " + reason(err))
+			return refuse(fmt.Sprintf("cannot be read to its end: %v", Cause(err)))
 		}
 		return data, nil
 	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
 	switch {
 	case err != nil:
-		return refuse("cannot be read to its end: " + reason(err))
+		return refuse(fmt.Sprintf("cannot be read to its end: %v", Cause(err)))
 	case int64(len(data)) > MaxSize:
 		return refuse(fmt.Sprintf("is longer than any hive or .reg file; the limit is %d bytes", int64(MaxSize)))
 	}
@@ -126,12 +126,12 @@ func readParts(f *os.File, data []byte) error {
 	return nil
 }
 
-// reason is the bare cause of an error of the operating system: the name of the file is told already.
-func reason(err error) string {
+// Cause is the bare reason of an error about a file, for a message that names the file already.
+func Cause(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err.Error()
+		return e.Err
 	}
-	return err.Error()
+	return err
 }
 
 // IsHive tells whether data start as a hive or one of its logs does.

@@ -3,7 +3,6 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,7 +34,7 @@ func LoadFiles(path string) ([]*Pack, error) {
 		files = nil
 		entries, err := os.ReadDir(path)
 		if err != nil {
-			return nil, Mistakes{{Source: path, Kind: BadRule, Msg: "the folder cannot be read: " + cause(err)}}
+			return nil, Mistakes{{Source: path, Kind: BadRule, Msg: fmt.Sprintf("the folder cannot be read: %v", hive.Cause(err))}}
 		}
 		for _, e := range entries {
 			if ext := filepath.Ext(e.Name()); !e.IsDir() && (ext == ".yaml" || ext == ".yml") {
@@ -72,14 +71,6 @@ func asProblem(source string, err error) hive.Problem {
 		return *p
 	}
 	return hive.Problem{Source: source, Kind: BadRule, Msg: err.Error()}
-}
-
-// cause is the bare reason of an error about a file whose name is told already.
-func cause(err error) string {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err.Error()
-	}
-	return err.Error()
 }
 
 // Rules gives the rules of some packs in their order. An ID that stands twice is a mistake, which is told at its second place.

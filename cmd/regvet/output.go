@@ -2,13 +2,13 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+
+	"regvet/hive"
 )
 
 // draft is a file that is being written beside the one it will become, so that none is ever half written.
@@ -81,7 +81,7 @@ func (c *cli) save(name string, result func(io.Writer) error) bool {
 		}
 	}
 	if err != nil {
-		c.fail(statusUsage, "%s cannot be written: %v", name, cause(err))
+		c.fail(statusUsage, "%s cannot be written: %v", name, hive.Cause(err))
 	}
 	return err == nil
 }
@@ -112,14 +112,6 @@ func (c *cli) write(result func(io.Writer) error) {
 		err = e
 	}
 	if err != nil {
-		c.fail(statusUsage, "standard output cannot be written: %v", cause(err))
+		c.fail(statusUsage, "standard output cannot be written: %v", hive.Cause(err))
 	}
-}
-
-// cause is the bare reason of an error about a file whose name is told already.
-func cause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }
