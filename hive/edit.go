@@ -47,95 +47,143 @@ func Apply(root *Key, edits ...Edit) *Key {
 			if last == nil || last.implied {
 				last = a.reach(out, e.Path, Location{})
 			}
-			a[last].put(last, e.Value)
+			a[last].values.put(e.Value)
 		case DeleteKey:
 			if len(e.Path) == 0 {
 				continue
 			}
 			above, name := e.Path[:len(e.Path)-1], e.Path[len(e.Path)-1]
 			if parent := a.find(out, above); parent != nil {
-				delete(a[parent].keys, Fold(name))
+				a[parent].keys.remove(name)
 			}
 		case DeleteValue:
 			if last == nil {
 				last = a.find(out, e.Path)
 			}
 			if last != nil {
-				delete(a[last].values, Fold(e.Value.Name))
+				a[last].values.remove(e.Value.Name)
 			}
 		}
 		lastPath = e.Path
 	}
-	for k, d := range a {
-		d.sweep(k)
-	}
+	a.finish()
 	return out
 }
 
 // applier holds the keys that one call of Apply has made and may still change.
 type applier map[*Key]*draft
 
-// draft tells where in a key that is being made each subkey and value stands. What it does not name is deleted: the lists
-// themselves are swept once, at the end, so that many deletions in one key do not cost their square.
+// finish gives each key the lists of its draft.
+func (a applier) finish() {
+	for k, d := range a {
+		k.keys, k.values = d.keys.all(), d.values.all()
+	}
+}
+
+// draft is the content of a key that is being made.
 type draft struct {
-	keys   map[string]int // folded name → index in Key.keys
-	values map[string]int // folded name → index in Key.values
+	keys   roster[*Key]
+	values roster[Value]
 }
 
 // own gives a copy of k that may be changed.
 func (a applier) own(k *Key) *Key {
 	c := k.clone()
-	d := &draft{keys: make(map[string]int, len(c.keys)), values: make(map[string]int, len(c.values))}
-	// Of two with the same name, which a damaged hive may hold, the first is the one that lookups find.
-	for i, child := range slices.Backward(c.keys) {
-		d.keys[Fold(child.name)] = i
-	}
-	for i, v := range slices.Backward(c.values) {
-		d.values[Fold(v.Name)] = i
-	}
-	a[c] = d
+	a[c] = &draft{newRoster(c.keys, (*Key).Name), newRoster(c.values, func(v Value) string { return v.Name })}
 	return c
 }
 
-func (d *draft) put(k *Key, v Value) {
-	fold := Fold(v.Name)
-	if i, ok := d.values[fold]; ok {
-		k.values[i] = v
+// roster is a list whose elements are found by name: one by one while they are few, by an index when they are many. So a key with
+// two values costs no index, and a hundred thousand edits in one key do not cost their square.
+type roster[T any] struct {
+	list  []T
+	name  func(T) string
+	index map[string]int // folded name → place in list; nil while they are few. What it does not name is deleted
+}
+
+const few = 8
+
+// newRoster takes a list over. Of two with the same name, which a damaged hive may hold, the first is the one that lookups find,
+// and the other is left out.
+func newRoster[T any](list []T, name func(T) string) roster[T] {
+	r := roster[T]{list: list[:0], name: name}
+	if len(list) > few {
+		r.list = list
+		r.makeIndex()
+		return r
+	}
+	for _, e := range list {
+		if r.find(name(e)) < 0 {
+			r.list = append(r.list, e)
+		}
+	}
+	return r
+}
+
+func (r *roster[T]) makeIndex() {
+	r.index = make(map[string]int, len(r.list))
+	for i, e := range slices.Backward(r.list) {
+		r.index[Fold(r.name(e))] = i
+	}
+}
+
+// find gives the place of a name, -1 for none.
+func (r *roster[T]) find(name string) int {
+	if r.index == nil {
+		return slices.IndexFunc(r.list, func(e T) bool { return EqualFold(r.name(e), name) })
+	}
+	if i, ok := r.index[Fold(name)]; ok {
+		return i
+	}
+	return -1
+}
+
+// put sets the element of that name, which keeps its place, or adds it.
+func (r *roster[T]) put(e T) {
+	if i := r.find(r.name(e)); i >= 0 {
+		r.list[i] = e
 		return
 	}
-	d.values[fold] = len(k.values)
-	k.values = append(k.values, v)
-}
-
-// sweep takes out of the lists of k what the draft does not name.
-func (d *draft) sweep(k *Key) {
-	if len(d.keys) < len(k.keys) {
-		k.keys = pick(k.keys, d.keys)
-	}
-	if len(d.values) < len(k.values) {
-		k.values = pick(k.values, d.values)
+	r.list = append(r.list, e)
+	switch {
+	case r.index != nil:
+		r.index[Fold(r.name(e))] = len(r.list) - 1
+	case len(r.list) > few:
+		r.makeIndex()
 	}
 }
 
-// pick gives the elements of list that index names, in their order.
-func pick[T any](list []T, index map[string]int) []T {
+func (r *roster[T]) remove(name string) {
+	if r.index != nil {
+		delete(r.index, Fold(name))
+	} else if i := r.find(name); i >= 0 {
+		r.list = slices.Delete(r.list, i, i+1)
+	}
+}
+
+// all gives what is left, in its order.
+func (r *roster[T]) all() []T {
+	if r.index == nil || len(r.index) == len(r.list) {
+		return r.list
+	}
 	var kept []T
-	for _, i := range slices.Sorted(maps.Values(index)) {
-		kept = append(kept, list[i])
+	for _, i := range slices.Sorted(maps.Values(r.index)) {
+		kept = append(kept, r.list[i])
 	}
 	return kept
 }
 
 // step gives the subkey of k, which must be the applier's own, as one that is the applier's own too; nil when there is none.
 func (a applier) step(k *Key, name string) *Key {
-	i, ok := a[k].keys[Fold(name)]
-	if !ok {
+	keys := &a[k].keys
+	i := keys.find(name)
+	if i < 0 {
 		return nil
 	}
-	child := k.keys[i]
+	child := keys.list[i]
 	if a[child] == nil {
 		child = a.own(child)
-		k.keys[i] = child
+		keys.list[i] = child
 	}
 	return child
 }
@@ -156,8 +204,7 @@ func (a applier) reach(k *Key, path Path, at Location) *Key {
 		child := a.step(k, name)
 		if child == nil {
 			child = a.own(&Key{name: name, implied: k.implied, depth: k.depth + 1})
-			a[k].keys[Fold(name)] = len(k.keys)
-			k.keys = append(k.keys, child)
+			a[k].keys.put(child)
 		}
 		k = child
 	}
@@ -288,5 +335,6 @@ func WithProblems(root *Key, problems ...Problem) *Key {
 		}
 		k.own = append(slices.Clip(k.own), p)
 	}
+	a.finish()
 	return out
 }

@@ -66,6 +66,7 @@ type options struct {
 type cli struct {
 	options
 	args           []string
+	withMD5        bool // inputs get this hash too
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	status         int

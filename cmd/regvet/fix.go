@@ -110,7 +110,7 @@ func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, plan rul
 		forward = moved(in.reg.Real(forward...), in.Mount, root)
 		back = moved(in.reg.Real(back...), in.Mount, root)
 	}
-	about := fmt.Sprintf("%s, sha256 %s", filepath.Base(displayName(in.Path)), in.hash())
+	about := fmt.Sprintf("%s, sha256 %s", filepath.Base(displayName(in.Path)), in.sha256())
 	fix, err := regText(fixComment(about, plan), forward)
 	if err != nil {
 		c.fail(statusFindings, "the fix cannot be written as .reg text: %v", err)

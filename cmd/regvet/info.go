@@ -27,6 +27,7 @@ func (c *cli) info() {
 	if !c.understand() {
 		return
 	}
+	c.withMD5 = true
 	r := report.Report{Version: version()}
 	for _, path := range c.args {
 		if in := c.load(path); in != nil {

@@ -8,9 +8,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,12 +28,12 @@ import (
 // input is one input as the commands use it: what it is, and the registry that it gives.
 type input struct {
 	report.Input
-	reg  *hive.Registry
-	root *hive.Key // of the hive, or a key above the roots that a .reg file names
-	file *hive.File
-	text *regfile.File
-	hash func() string // its SHA-256 in hex, computed beside the reading
-	md5  func() string // its MD5 in hex
+	reg    *hive.Registry
+	root   *hive.Key // of the hive, or a key above the roots that a .reg file names
+	file   *hive.File
+	text   *regfile.File
+	sha256 func() string // its hash in hex, which is computed beside the reading
+	md5    func() string // likewise
 }
 
 // inputFlags are those that tell how an input is to be understood.
@@ -81,13 +83,9 @@ func (c *cli) load(path string) *input {
 		return nil
 	}
 	in := &input{Input: report.Input{Path: path, Size: int64(len(data))}}
-	in.hash = sync.OnceValue(func() string {
-		sum := sha256.Sum256(data)
-		return hex.EncodeToString(sum[:])
-	})
-	in.md5 = func() string {
-		sum := md5.Sum(data)
-		return hex.EncodeToString(sum[:])
+	in.sha256 = beside(sha256.New(), data)
+	if c.withMD5 {
+		in.md5 = beside(md5.New(), data)
 	}
 	if hive.IsHive(data) {
 		err = c.loadHive(in, data)
@@ -105,6 +103,17 @@ func (c *cli) load(path string) *input {
 		}
 	}
 	return in
+}
+
+// beside computes a hash while other things are done, and gives it in hex when it is asked for. It lets go of the data as soon as it
+// can.
+func beside(h hash.Hash, data []byte) func() string {
+	sum := make(chan string, 1)
+	go func() {
+		h.Write(data) // never fails
+		sum <- hex.EncodeToString(h.Sum(nil))
+	}()
+	return sync.OnceValue(func() string { return <-sum })
 }
 
 // bytes reads an input whole; "-" is standard input.
@@ -182,12 +191,15 @@ func (c *cli) loadText(in *input, data []byte) error {
 	case bytes.IndexFunc(data, func(r rune) bool { return r != 0 }) < 0:
 		return &hive.Problem{Kind: hive.Truncated, Msg: "holds nothing but zeros; copy it again"}
 	}
+	// Text takes several times its size on its way to a tree, much of it only in passing: here garbage is worth its collection.
+	debug.SetGCPercent(100)
 	f, err := regfile.Parse(displayName(in.Path), data)
 	if err != nil {
 		return err
 	}
 	in.Format, in.text, in.root = "reg", f, f.Tree()
 	in.Text, in.Edits = fmt.Sprintf("%s, %s", f.Version, f.Encoding), len(f.Edits)
+	f.Edits = nil // the tree has all of it
 	in.reg = hive.NewRegistry()
 	in.reg.Mount(nil, in.root)
 	return nil
@@ -208,9 +220,8 @@ func (c *cli) hasControlSet(in *input, set string) bool {
 	return false
 }
 
-// describe fills in what the registry tells about the machine. Beside it the hash of the file is computed.
+// describe fills in what the registry tells about the machine.
 func (c *cli) describe(in *input) {
-	go in.hash()
 	if c.parsedWindows != nil {
 		product := in.reg.Windows().Product
 		in.Windows = hive.Exactly(*c.parsedWindows)
@@ -229,7 +240,7 @@ func (c *cli) describe(in *input) {
 
 // finish ends the use of an input that was described.
 func (c *cli) finish(in *input) report.Input {
-	in.SHA256 = in.hash()
+	in.SHA256 = in.sha256()
 	c.sayProblems(in)
 	return in.Input
 }
