@@ -70,6 +70,11 @@ func (p Path) Join(names ...string) Path {
 	return append(append(make(Path, 0, len(p)+len(names)), p...), names...)
 }
 
+// HasRoot tells whether the path starts with a root of the registry, in its full name.
+func (p Path) HasRoot() bool {
+	return len(p) > 0 && slices.ContainsFunc(RootNames(), func(root string) bool { return EqualFold(root, p[0]) })
+}
+
 // Equal tells whether both paths lead to the same key.
 func (p Path) Equal(q Path) bool { return len(p) == len(q) && p.HasPrefix(q) }
 

@@ -164,7 +164,7 @@ func (d *decoder) key(n *yaml.Node) hive.Path {
 		d.wrong(n, "key holds %q; patterns in keys are not part of this version of the language", s[i:i+1])
 	}
 	p := hive.ParsePath(s)
-	if len(p) == 0 || !slices.Contains(hive.RootNames(), p[0]) {
+	if !p.HasRoot() {
 		root := ""
 		if len(p) > 0 {
 			root = p[0]

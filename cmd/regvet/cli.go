@@ -79,19 +79,20 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprint(stderr, help())
 		return statusUsage
 	}
-	switch name := args[0]; name {
+	name, rest := args[0], args[1:]
+	switch name {
 	case "help", "-h", "--help":
-		if len(args) == 1 {
+		if len(rest) == 0 {
 			fmt.Fprint(stdout, help())
 			return statusDone
 		}
-		return run([]string{args[1], "--help"}, stdin, stdout, stderr)
+		name, rest = rest[0], []string{"--help"}
 	case "--version":
-		args[0] = "version"
+		name = "version"
 	}
 	for _, cmd := range commands() {
-		if cmd.name == args[0] {
-			return c.runCommand(cmd, args[1:])
+		if cmd.name == name {
+			return c.runCommand(cmd, rest)
 		}
 	}
 	var names []string
@@ -99,10 +100,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		names = append(names, cmd.name)
 	}
 	what := "command"
-	if strings.HasPrefix(args[0], "-") {
+	if strings.HasPrefix(name, "-") {
 		what = "flag before the command"
 	}
-	c.fail(statusUsage, "there is no %s %q%s; \"regvet --help\" lists what there is", what, args[0], suggest(args[0], names))
+	c.fail(statusUsage, "there is no %s %q%s; \"regvet --help\" lists what there is", what, name, suggest(name, names))
 	return c.status
 }
 

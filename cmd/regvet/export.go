@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -52,7 +51,9 @@ func (c *cli) export() {
 	}
 	if c.prefixSet {
 		for i := range trees {
-			trees[i].At = hive.ParsePath(c.prefix).Join(trees[i].At[len(in.Mount):]...)
+			if at := trees[i].At; at.HasPrefix(in.Mount) {
+				trees[i].At = hive.ParsePath(c.prefix).Join(at[len(in.Mount):]...)
+			}
 		}
 	}
 	for _, t := range trees {
@@ -87,7 +88,7 @@ func (c *cli) subtrees(in *input, name string) []regfile.Tree {
 		c.fail(statusUsage, "%q names no key; want a path such as HKLM\\SYSTEM\\Select", name)
 		return nil
 	}
-	if !slices.Contains(hive.RootNames(), path[0]) && in.Format == "regf" {
+	if !path.HasRoot() && in.Format == "regf" {
 		k := in.root
 		known := hive.Whole
 		for _, part := range path {

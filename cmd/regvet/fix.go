@@ -40,8 +40,8 @@ func (c *cli) fix() {
 	}
 	var root hive.Path
 	if c.root != "" {
-		if root = hive.ParsePath(c.root); len(root) == 0 || !isRoot(root[0]) {
-			c.fail(statusUsage, "--root must start with a root of the registry, such as HKLM\\OFFLINE, not with %q", c.root)
+		if root = hive.ParsePath(c.root); !root.HasRoot() {
+			c.fail(statusUsage, "--root must start with a root of the registry, such as HKLM\\OFFLINE; %q does not", c.root)
 		}
 	}
 	if c.output == "-" || c.undo == "-" {
@@ -86,11 +86,6 @@ func (c *cli) fix() {
 		c.output = "" // the result of the command itself goes to standard output
 		c.write(func(w io.Writer) error { return report.Fixes(w, outcome, c.style()) })
 	}
-}
-
-func isRoot(name string) bool {
-	long, ok := hive.LongRoot(name)
-	return ok && long != ""
 }
 
 func unknowns(findings []rules.Finding) (all []rules.Finding) {

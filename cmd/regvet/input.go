@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,8 +60,8 @@ func (c *cli) understand() bool {
 		c.fail(statusUsage, "--control-set cannot be %q; it is current, all, or a number from 1 to 999", c.controlSet)
 	}
 	if c.mount != "" {
-		if p := hive.ParsePath(c.mount); !slices.Contains(hive.RootNames(), p[0]) {
-			c.fail(statusUsage, "--mount must start with a root of the registry, such as HKLM\\SYSTEM, not with %q", p[0])
+		if !hive.ParsePath(c.mount).HasRoot() {
+			c.fail(statusUsage, "--mount must start with a root of the registry, such as HKLM\\SYSTEM; %q does not", c.mount)
 		}
 	}
 	if c.windows != "" {
@@ -154,7 +153,7 @@ func (c *cli) loadHive(in *input, data []byte) error {
 		names = logsBeside(in.Path)
 	}
 	var logs []hive.Log
-	if !c.noLogs && hive.IsDirty(data) {
+	if !c.noLogs && (hive.IsDirty(data) || len(c.logs) > 0) {
 		for _, name := range names {
 			log, err := hive.ReadFile(name)
 			if err != nil {
