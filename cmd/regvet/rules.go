@@ -10,7 +10,7 @@ import (
 )
 
 var rulesCommand = command{
-	name: "rules", args: "list|show|test [RULE...]", short: "the rule packs: list them, show a rule, run their tests",
+	name: "rules", args: "list|show|test [RULE|PACK...]", short: "the rule packs: list them, show a rule, run their tests",
 	min: 1, max: -1,
 	example: `  regvet rules list
   regvet rules show KB196271-MaxUserPort
@@ -33,19 +33,19 @@ func (c *cli) ruleCommand() {
 		return
 	}
 	if wanted := c.args[1:]; len(wanted) > 0 {
-		var ids []string
+		var names []string
 		for _, r := range all {
-			ids = append(ids, r.ID)
+			names = append(names, r.ID, r.Pack)
 		}
-		for _, id := range wanted {
-			if !slices.Contains(ids, id) {
-				c.fail(statusUsage, "there is no rule %q%s; \"regvet rules list\" lists them", id, suggest(id, ids))
+		for _, name := range wanted {
+			if !slices.Contains(names, name) {
+				c.fail(statusUsage, "there is no rule or pack %q%s; \"regvet rules list\" lists them", name, suggest(name, names))
 			}
 		}
 		if c.status >= statusUsage {
 			return
 		}
-		all = slices.DeleteFunc(all, func(r *rules.Rule) bool { return !slices.Contains(wanted, r.ID) })
+		all = slices.DeleteFunc(all, func(r *rules.Rule) bool { return !slices.Contains(wanted, r.ID) && !slices.Contains(wanted, r.Pack) })
 	}
 	verb(all)
 }

@@ -2,8 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"regvet/hive/hivetest"
+	"regvet/hive/regfile"
 )
 
 // FuzzRun gives the commands that write no files any words for arguments: the exit status is one of the four, a failure is
@@ -40,6 +46,65 @@ func FuzzRun(f *testing.F) {
 			if !strings.HasPrefix(message, "regvet: ") || strings.ContainsAny(message, "\x00\x1b\r") {
 				t.Fatalf("a message is %q", message)
 			}
+		}
+	})
+}
+
+// FuzzInput gives every command that reads any bytes for an input. Whatever they are, the exit status is that of an input that was
+// read or of one that was not, JSON is JSON, no control character reaches a terminal, and an export is read again without a problem.
+func FuzzInput(f *testing.F) {
+	names, err := filepath.Glob("../../testdata/SYSTEM*")
+	if err != nil || len(names) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	for _, data := range hivetest.Damages() {
+		f.Add(data)
+	}
+	f.Add([]byte("REGEDIT4\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters]\n\"MaxUserPort\"=dword:1388\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var messages bytes.Buffer
+		command := func(input []byte, args ...string) (int, []byte) {
+			var out bytes.Buffer
+			messages.Reset()
+			status := run(args, bytes.NewReader(input), &out, &messages)
+			if status == statusUsage || status < statusDone || status > statusInput {
+				t.Fatalf("%v: exit status %d: %s", args, status, messages.String())
+			}
+			if status == statusInput && messages.Len() == 0 {
+				t.Fatalf("%v: exit status %d without a word", args, status)
+			}
+			return status, out.Bytes()
+		}
+		status, out := command(data, "check", "--all", "--format", "json", "-")
+		if !json.Valid(out) {
+			t.Fatalf("no JSON: %s", out)
+		}
+		_, text := command(data, "check", "--all", "-")
+		if bytes.ContainsAny(text, "\x00\x1b\r") {
+			t.Fatalf("control characters in a report: %q", text)
+		}
+		if _, out := command(data, "info", "--format", "json", "-"); !json.Valid(out) {
+			t.Fatalf("no JSON: %s", out)
+		}
+		_, lines := command(data, "export", "--format", "jsonl", "-")
+		for line := range bytes.Lines(lines) {
+			if !json.Valid(line) {
+				t.Fatalf("no JSON: %s", line)
+			}
+		}
+		exported, reg := command(data, "export", "-")
+		if exported == statusInput || status == statusInput || bytes.Contains(lines, []byte(`{"key": "",`)) {
+			return // not all of it was read, or it has no place in a registry
+		}
+		if file, err := regfile.Parse("export", reg); err != nil || len(file.Problems) > 0 {
+			t.Fatalf("the export is not read again: %v %v", err, file)
 		}
 	})
 }
