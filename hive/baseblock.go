@@ -28,12 +28,28 @@ func (h Header) Dirty() bool { return h.Checksum != h.Computed || h.Sequence1 !=
 // unreadable tells why no keys can be read behind such a base block, and where that stands in it.
 func (h Header) unreadable() (at int64, fault string) {
 	switch {
-	case h.Type == typeLog1 || h.Type == typeLog2 || h.Type == typeNewLog:
+	case h.isLog():
 		return 28, "is a transaction log of a hive and holds no keys by itself; give the hive that lies beside it"
 	case h.Major != 1:
 		return 20, fmt.Sprintf("is a hive of format version %d.%d; only versions 1.1 to 1.6 are known", h.Major, h.Minor)
 	}
 	return 0, ""
+}
+
+// HeadSize is the number of bytes at the start of a file that tell whether it is a hive or a log.
+const HeadSize = 512
+
+// IsHive tells whether data start as a hive or one of its logs does.
+func IsHive(data []byte) bool { return bytes.HasPrefix(data, []byte("regf")) }
+
+// IsLog tells whether data, of which the first [HeadSize] bytes are needed, are a transaction log of a hive.
+func IsLog(data []byte) bool {
+	return IsHive(data) && len(data) >= HeadSize && parseHeader(data).isLog()
+}
+
+// isLog tells whether the base block is that of a log.
+func (h Header) isLog() bool {
+	return h.Type == typeLog1 || h.Type == typeLog2 || h.Type == typeNewLog
 }
 
 // parseHeader reads the base block of a hive or a log, of which it needs the first 512 bytes.

@@ -87,7 +87,7 @@ func (f *logFile) read() string {
 	}
 	f.Header = parseHeader(f.Data)
 	switch {
-	case f.Type != typeLog1 && f.Type != typeLog2 && f.Type != typeNewLog:
+	case !f.isLog():
 		return fmt.Sprintf("is no log: its type is %d", f.Type)
 	case f.Checksum != f.Computed:
 		return "has a base block with a wrong checksum"

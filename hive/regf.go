@@ -1,7 +1,6 @@
 package hive
 
 import (
-	"bytes"
 	"cmp"
 
 	"errors"
@@ -133,9 +132,6 @@ func Cause(err error) error {
 	}
 	return err
 }
-
-// IsHive tells whether data start as a hive or one of its logs does.
-func IsHive(data []byte) bool { return bytes.HasPrefix(data, []byte("regf")) }
 
 // IsDirty tells whether data are a dirty hive, one that needs its logs.
 func IsDirty(data []byte) bool {

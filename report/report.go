@@ -58,19 +58,23 @@ type Count struct {
 func (r Report) Count() Count {
 	c := Count{Severity: map[rules.Severity]int{}}
 	for _, in := range r.Inputs {
-		for _, f := range in.Findings {
-			switch f.Status {
-			case rules.Pass:
-				c.Pass++
-			case rules.Fail:
-				c.Fail++
-				c.Severity[f.Severity]++
-			case rules.Unknown:
-				c.Unknown++
-			}
-		}
+		c.add(in)
 	}
 	return c
+}
+
+func (c *Count) add(in Input) {
+	for _, f := range in.Findings {
+		switch f.Status {
+		case rules.Pass:
+			c.Pass++
+		case rules.Fail:
+			c.Fail++
+			c.Severity[f.Severity]++
+		case rules.Unknown:
+			c.Unknown++
+		}
+	}
 }
 
 // applied names the logs that were applied to a dirty hive.

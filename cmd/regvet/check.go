@@ -14,14 +14,15 @@ import (
 )
 
 var checkCommand = command{
-	name: "check", args: "INPUT...", short: "audit hives and .reg exports against rules",
+	name: "check", args: "INPUT|FOLDER...", short: "audit hives and .reg exports against rules",
 	min: 1, max: -1,
 	example: `  regvet check SYSTEM
   regvet check --format json --fail-on high SYSTEM export.reg
+  regvet check --format jsonl /mnt/image/Windows/System32/config
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
 		ruleFlags(f, o)
-		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text or json")
+		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text, json, or jsonl (a line for each thing, as it is found)")
 		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
 		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`: info, low, medium, high, critical, or never")
 		f.BoolVarP(&o.all, "all", "a", false, "list passes and unknowns too")
@@ -36,7 +37,7 @@ func (c *cli) check() {
 	if !ok && c.failOn != "never" {
 		c.fail(statusUsage, "--fail-on cannot be %q; it is %s, or never", c.failOn, strings.Join(rules.SeverityNames(), ", "))
 	}
-	c.oneOf("--format", c.format, "text", "json")
+	c.oneOf("--format", c.format, "text", "json", "jsonl")
 	if !c.understand() {
 		return
 	}
@@ -44,20 +45,25 @@ func (c *cli) check() {
 	if active == nil {
 		return
 	}
-	r := report.Report{Version: version(), Rules: len(active), All: c.all}
-	for _, path := range c.args {
-		if in := c.load(path); in != nil {
-			in.Findings = c.evaluate(in, active)
-			r.Inputs = append(r.Inputs, c.finish(in))
-		}
-	}
-	for _, in := range r.Inputs {
+	judge := func(c *cli, in *input) report.Input {
+		in.Findings = c.evaluate(in, active)
 		for _, f := range in.Findings {
 			if f.Status == rules.Fail && c.failOn != "never" && f.Severity >= failOn {
 				c.raise(statusFindings)
 			}
 		}
+		return c.finish(in)
 	}
+	r := report.Report{Version: version(), Rules: len(active), All: c.all}
+	if c.format == "jsonl" {
+		c.write(func(w io.Writer) error {
+			lines := report.NewLines(w, r)
+			c.each(judge, lines.Input)
+			return lines.Close()
+		})
+		return
+	}
+	c.each(judge, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
 	c.write(func(w io.Writer) error {
 		if c.format == "json" {
 			return report.JSON(w, r)
@@ -82,8 +88,14 @@ func (c *cli) evaluate(in *input, active []*rules.Rule) []rules.Finding {
 // oneOf checks the value of a flag that is one of some words.
 func (c *cli) oneOf(flag, value string, words ...string) {
 	if !slices.Contains(words, value) {
-		c.fail(statusUsage, "%s cannot be %q%s; it is %s", flag, value, suggest(value, words), strings.Join(words, " or "))
+		c.fail(statusUsage, "%s cannot be %q%s; it is %s", flag, value, suggest(value, words), list(words))
 	}
+}
+
+// list writes words as people do: a, b or c.
+func list(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // ruleFlags are those that choose the rules.

@@ -12,12 +12,13 @@ import (
 func TestImports(t *testing.T) {
 	const regparser = "www.velocidex.com/golang/regparser"
 	allowed := map[string][]string{
-		"regvet/hive":          {regparser},
-		"regvet/hive/regfile":  {"regvet/hive"},
-		"regvet/hive/hivetest": {"regvet/hive"},
-		"regvet/rules":         {"regvet/hive", "regvet/hive/regfile"},
-		"regvet/report":        {"regvet/hive", "regvet/rules"},
-		"regvet/cmd/regvet":    {"regvet/hive", "regvet/hive/regfile", "regvet/rules", "regvet/report"},
+		"regvet/hive":            {regparser},
+		"regvet/hive/regfile":    {"regvet/hive"},
+		"regvet/hive/hivetest":   {"regvet/hive"},
+		"regvet/hive/collection": {"regvet/hive"},
+		"regvet/rules":           {"regvet/hive", "regvet/hive/regfile"},
+		"regvet/report":          {"regvet/hive", "regvet/rules"},
+		"regvet/cmd/regvet":      {"regvet/hive", "regvet/hive/regfile", "regvet/hive/collection", "regvet/rules", "regvet/report"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()
 	if err != nil {

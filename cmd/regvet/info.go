@@ -9,7 +9,7 @@ import (
 )
 
 var infoCommand = command{
-	name: "info", args: "INPUT...", short: "what a file is: header, state, host, Windows, control set, problems",
+	name: "info", args: "INPUT|FOLDER...", short: "what a file is: header, state, host, Windows, control set, problems",
 	min: 1, max: -1,
 	example: "  regvet info SYSTEM\n  regvet info --verify --format json SYSTEM NTUSER.DAT\n",
 	flags: func(f *pflag.FlagSet, o *options) {
@@ -29,13 +29,12 @@ func (c *cli) info() {
 	}
 	c.withMD5 = true
 	r := report.Report{Version: version()}
-	for _, path := range c.args {
-		if in := c.load(path); in != nil {
-			c.describe(in)
-			c.inspect(in)
-			r.Inputs = append(r.Inputs, c.finish(in))
-		}
+	describe := func(c *cli, in *input) report.Input {
+		c.describe(in)
+		c.inspect(in)
+		return c.finish(in)
 	}
+	c.each(describe, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
 	c.write(func(w io.Writer) error {
 		if c.format == "json" {
 			return report.InfoJSON(w, r)

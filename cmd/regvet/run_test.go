@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"regvet/hive/hivetest"
 	"regvet/hive/regfile"
 )
@@ -107,4 +109,45 @@ func FuzzInput(f *testing.F) {
 			t.Fatalf("the export is not read again: %v %v", err, file)
 		}
 	})
+}
+
+// TestBesideEachOther requires that inputs read beside each other give what they give one by one, in their order: findings, messages
+// and exit status.
+func TestBesideEachOther(t *testing.T) {
+	dir := t.TempDir()
+	if err := layOut(dir); err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"SYSTEM", "empty", "SYSTEM-good", "dirty-system", "short", "SYSTEM-10", "truncated", "nothing", "hostile", "SYSTEM.reg"}
+	var all, want []string
+	wantStatus, wantMessages := statusDone, ""
+	check := func(names ...string) (status int, findings []string, messages string) {
+		var out, errors bytes.Buffer
+		status = run(append([]string{"check", "--format", "jsonl", "--all"}, names...), nil, &out, &errors)
+		for line := range strings.Lines(out.String()) {
+			if strings.HasPrefix(line, `{"input"`) || strings.HasPrefix(line, `{"finding"`) {
+				findings = append(findings, line)
+			}
+		}
+		return status, findings, errors.String()
+	}
+	for range 5 {
+		for _, name := range names {
+			name = filepath.Join(dir, name)
+			all = append(all, name)
+			status, findings, messages := check(name)
+			want = append(want, findings...)
+			wantStatus, wantMessages = max(wantStatus, status), wantMessages+messages
+		}
+	}
+	status, findings, messages := check(all...)
+	if diff := cmp.Diff(want, findings); diff != "" {
+		t.Errorf("- one by one, + beside each other:\n%s", diff)
+	}
+	if diff := cmp.Diff(wantMessages, messages); diff != "" {
+		t.Errorf("- one by one, + beside each other:\n%s", diff)
+	}
+	if status != wantStatus {
+		t.Errorf("exit status %d, want %d", status, wantStatus)
+	}
 }
