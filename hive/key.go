@@ -19,11 +19,12 @@ type Key struct {
 	at       Location
 	implied  bool
 
-	// Where the key's record is, for a key of a hive file; file is nil for a key in memory.
+	// Where the key's record is, for a key of a hive file and copies of it; file is nil for all others.
 	file   *File
 	cell   uint32
 	parent *Key // nil for the root
 	depth  int  // levels below the root
+	copied bool // its lists are here already, and may differ from those in the file
 
 	keysOnce, valuesOnce sync.Once
 	keys                 []*Key // as stored
@@ -93,7 +94,7 @@ func (k *Key) Keys() []*Key {
 
 func (k *Key) loadKeys() {
 	k.keysOnce.Do(func() {
-		if k.file != nil {
+		if k.file != nil && !k.copied {
 			k.keys, k.keyProblems = k.file.loadKeys(k)
 		}
 		byName := func(a, b *Key) int { return CompareFold(a.name, b.name) }
@@ -118,7 +119,7 @@ func (k *Key) Key(name string) *Key {
 // Values lists the values in the order of the file, which is the order of their creation.
 func (k *Key) Values() []Value {
 	k.valuesOnce.Do(func() {
-		if k.file != nil {
+		if k.file != nil && !k.copied {
 			k.values, k.valueProblems = k.file.loadValues(k)
 		}
 	})
@@ -239,6 +240,7 @@ func (k *Key) path() Path {
 func (k *Key) clone() *Key {
 	return &Key{
 		name: k.name, modified: k.modified, at: k.at, implied: k.implied, depth: k.depth,
+		file: k.file, cell: k.cell, parent: k.parent, copied: true,
 		keys: slices.Clone(k.Stored()), values: slices.Clone(k.Values()),
 		own: k.own, keyProblems: k.keyProblems, valueProblems: k.valueProblems,
 	}

@@ -9,6 +9,7 @@ import (
 // Flags of a key node that decide how it is read.
 const (
 	keyPredefHandle = 0x40 // its value list is no list
+	keySymLink      = 0x10 // it stands for another key
 	keyCompName     = 0x20 // its name is Latin-1, not UTF-16LE
 )
 
@@ -28,6 +29,9 @@ func (n keyNode) subkeys() uint32    { return binary.LittleEndian.Uint32(n[20:])
 func (n keyNode) subkeyList() uint32 { return binary.LittleEndian.Uint32(n[28:]) }
 func (n keyNode) values() uint32     { return binary.LittleEndian.Uint32(n[36:]) }
 func (n keyNode) valueList() uint32  { return binary.LittleEndian.Uint32(n[40:]) }
+func (n keyNode) security() uint32   { return binary.LittleEndian.Uint32(n[44:]) }
+func (n keyNode) class() uint32      { return binary.LittleEndian.Uint32(n[48:]) }
+func (n keyNode) classLength() int   { return int(binary.LittleEndian.Uint16(n[74:])) }
 func (n keyNode) nameLength() int    { return int(binary.LittleEndian.Uint16(n[72:])) }
 
 // name decodes the key's name, and tells whether the cell holds all of it.

@@ -53,11 +53,23 @@ func (f *File) Mount() (at Path, by string) {
 	return mountOf(f.Source), "file name"
 }
 
+// KnownName gives the name under which Windows keeps a hive, SYSTEM or NTUSER.DAT say, for the name of a file, or a path of either kind,
+// in any case; "" for a file that Windows does not mount at a fixed path.
+func KnownName(file string) string {
+	file = file[strings.LastIndexAny(file, `\/`)+1:]
+	for _, h := range knownHives {
+		if EqualFold(file, h.file) {
+			return h.file
+		}
+	}
+	return ""
+}
+
 // mountOf finds the hive of that file name; the name may be a path of either kind.
 func mountOf(name string) Path {
-	name = name[strings.LastIndexAny(name, `\/`)+1:]
+	name = KnownName(name)
 	for _, h := range knownHives {
-		if EqualFold(name, h.file) {
+		if name == h.file {
 			return h.mount
 		}
 	}

@@ -44,6 +44,7 @@ const (
 	WrongOrder   Kind = "wrong-order"   // a subkey list is not sorted, so that Windows may not find all of its keys
 	Duplicate    Kind = "duplicate"     // two subkeys or values of one key have the same name, or its list names one twice
 	TooDeep      Kind = "too-deep"      // more levels of keys than Windows allows
+	BadSecurity  Kind = "bad-security"  // a security descriptor cannot be read
 	Amplified    Kind = "amplified"     // the hive names the same bytes over and over: more is claimed than it can hold
 )
 

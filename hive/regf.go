@@ -44,6 +44,8 @@ type File struct {
 	claimed atomic.Int64 // see claim
 	told    atomic.Int64 // bytes of problems, see tell
 
+	badSecurity sync.Map // offsets of descriptors that were reported
+
 	mu       sync.Mutex
 	problems []Problem
 }

@@ -86,8 +86,10 @@ func (r *Registry) Real(edits ...Edit) []Edit {
 	var out []Edit
 	for _, e := range edits {
 		for _, place := range r.resolve(e.Path) {
-			e.Path = place.path
-			out = append(out, e)
+			if !place.lost {
+				e.Path = place.path
+				out = append(out, e)
+			}
 		}
 	}
 	return out
@@ -110,6 +112,10 @@ type Match struct {
 func (r *Registry) Find(path Path) []Match {
 	var all []Match
 	for _, place := range r.resolve(path) {
+		if place.lost {
+			all = append(all, Match{Live: place.live, Real: place.path, Known: NotCovered, Guessed: place.guessed})
+			continue
+		}
 		m := Match{Live: place.live, Real: slices.Clone(place.path), Key: r.root, Guessed: place.guessed}
 		for i, name := range place.path {
 			child := m.Key.Key(name)
@@ -143,11 +149,47 @@ type place struct {
 	path    Path
 	live    Path
 	guessed bool
+	lost    bool // the way leads through symbolic links that go round in circles
 }
 
-// resolve replaces the aliases at the start of a path. An alias stays in the live path only where it leads to one place on any
+// maxLinks is the number of symbolic links that Windows follows on the way to a key.
+const maxLinks = 64
+
+// follow replaces the symbolic links on the way to a place.
+func (r *Registry) follow(p place) place {
+	for range maxLinks {
+		k, next := r.root, Path(nil)
+		for i, name := range p.path {
+			if k = k.Key(name); k == nil {
+				return p
+			}
+			if target, ok := k.Link(); ok {
+				next = target.Join(p.path[i+1:]...)
+				break
+			}
+		}
+		if next == nil {
+			return p
+		}
+		// A link can lead through an alias. Where that is a guess, the first one is followed.
+		to := r.aliases(next)[0]
+		p.path, p.guessed = to.path, p.guessed || to.guessed
+	}
+	p.lost = true
+	return p
+}
+
+// resolve replaces the aliases at the start of a path, and symbolic links on its way. An alias stays in the live path only where it leads to one place on any
 // system: to the current control set, not to each of them or a chosen one, nor to the user who happens to be logged on.
 func (r *Registry) resolve(path Path) []place {
+	places := r.aliases(path)
+	for i, p := range places {
+		places[i] = r.follow(p)
+	}
+	return places
+}
+
+func (r *Registry) aliases(path Path) []place {
 	if len(path) == 0 {
 		return []place{{path: path, live: path}}
 	}

@@ -40,8 +40,8 @@ func (v Version) Compare(w Version) int {
 	return cmp.Or(cmp.Compare(v.Major, w.Major), cmp.Compare(v.Minor, w.Minor), cmp.Compare(v.Build, w.Build))
 }
 
-// Windows is what a registry tells about the Windows that it belongs to. The SYSTEM hive does not state the version, so what is
-// known is a range.
+// Windows is what a registry tells about the Windows that it belongs to. The SYSTEM hive does not state the version, only the SOFTWARE
+// hive does, so what is known is a range.
 type Windows struct {
 	AtLeast  Version  // the zero Version when nothing is known
 	Below    Version  // the version is lower than this; the zero Version for no upper bound
@@ -103,10 +103,72 @@ func (w *Windows) below(v Version, evidence string) {
 	w.Evidence = append(w.Evidence, evidence)
 }
 
-// Windows reads what the SYSTEM hive tells about the version and product. Sources: Microsoft KB 152078 for ProductType; for the
-// rest the hives of Windows 7, 8.1 and 10: DriverDatabase\Version exists since Windows 8 and holds the version there, Control\Nsi
-// came with Vista, and the drivers that are part of Windows carry its version.
+// Windows reads the version that the SOFTWARE hive states, and where it is not there, what the SYSTEM hive tells about it; the product
+// is in the SYSTEM hive alone.
 func (r *Registry) Windows() Windows {
+	stated, ok := r.statedWindows()
+	w := r.systemWindows()
+	if !ok {
+		return w
+	}
+	if w.Product != "" {
+		stated.Product = w.Product
+		stated.Evidence = append(w.Evidence[:1:1], stated.Evidence...)
+	}
+	return stated
+}
+
+// softwareVersion is the key in which Windows keeps its own version.
+var softwareVersion = Path{"HKEY_LOCAL_MACHINE", "SOFTWARE", "Microsoft", "Windows NT", "CurrentVersion"}
+
+// statedWindows reads the version from the SOFTWARE hive. CurrentVersion says 6.3 on all that came after 8.1; since Windows 10 there are
+// two numbers for it instead. CurrentBuild is no number on Windows XP, CurrentBuildNumber is one everywhere.
+func (r *Registry) statedWindows() (w Windows, ok bool) {
+	k := r.lookup(softwareVersion...)
+	if k == nil {
+		return w, false
+	}
+	number := func(name string) (int, bool) {
+		v, ok := k.Value(name)
+		n, err := v.Uint64()
+		return int(n), ok && err == nil && n < 1<<16
+	}
+	text := func(name string) string {
+		v, _ := k.Value(name)
+		s, _ := v.Text()
+		return s
+	}
+	build := 0
+	if v, err := ParseVersion(text("CurrentBuildNumber")); err == nil {
+		build = v.Major
+	}
+	const key = `SOFTWARE\Microsoft\Windows NT\CurrentVersion`
+	major, hasMajor := number("CurrentMajorVersionNumber")
+	minor, hasMinor := number("CurrentMinorVersionNumber")
+	at, source := Version{major, minor, build}, "CurrentMajorVersionNumber and CurrentMinorVersionNumber"
+	if !hasMajor || !hasMinor {
+		v, err := ParseVersion(text("CurrentVersion"))
+		if err != nil || v.Major == 0 {
+			return w, false
+		}
+		at, source = Version{v.Major, v.Minor, build}, "CurrentVersion"
+		if frozen := (Version{6, 3, 0}); v == frozen && k.ValuesKnown() != Whole {
+			w.atLeast(at, fmt.Sprintf("version %s or later from %s, %s", v, key, source))
+			return w, true
+		}
+	}
+	w = Exactly(at)
+	w.Evidence = []string{fmt.Sprintf("version %d.%d from %s, %s", at.Major, at.Minor, key, source)}
+	if build > 0 {
+		w.Evidence = append(w.Evidence, fmt.Sprintf("build %d from CurrentBuildNumber there", build))
+	}
+	return w, true
+}
+
+// systemWindows reads what the SYSTEM hive tells about the version and product. Sources: Microsoft KB 152078 for ProductType; for
+// the rest the hives of Windows 7, 8.1 and 10: DriverDatabase\Version exists since Windows 8 and holds the version there,
+// Control\Nsi came with Vista, and the drivers that are part of Windows carry its version.
+func (r *Registry) systemWindows() Windows {
 	var w Windows
 	system := r.lookup(systemPath...)
 	if system == nil {

@@ -11,10 +11,15 @@ import (
 	"regvet/hive"
 )
 
+// KeyFields are the fields of a line that not every key has, or not everybody wants.
+type KeyFields struct {
+	Times bool // last write; a .reg file has none
+	Full  bool // flags, access bits, class and security of a key of a hive, and where each key and value stands in its input
+}
+
 // Keys writes a key and all below it as lines of JSON, one key a line, parents before what is below them, in the order of the
-// file. The key itself is written under the path at. Keys that the input only implies are left out. With times, each line has
-// the last write of its key; a .reg file has none.
-func Keys(w io.Writer, root *hive.Key, at hive.Path, times bool) error {
+// file. The key itself is written under the path at. Keys that the input only implies are left out.
+func Keys(w io.Writer, root *hive.Key, at hive.Path, fields KeyFields) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	prefix := at.String()
 	var line []byte
@@ -24,34 +29,20 @@ func Keys(w io.Writer, root *hive.Key, at hive.Path, times bool) error {
 		}
 		line = append(line[:0], `{"key": `...)
 		line = appendString(line, joined(prefix, path))
-		if times {
+		if fields.Times {
 			line = append(line, `, "modified": "`...)
 			line = append(line, timestamp(k.Filetime().UTC())...)
 			line = append(line, '"')
+		}
+		if fields.Full {
+			line = appendRecord(line, k)
 		}
 		line = append(line, `, "values": [`...)
 		for i, v := range k.Values() {
 			if i > 0 {
 				line = append(line, `, `...)
 			}
-			line = append(line, `{"name": `...)
-			line = appendString(line, v.Name)
-			line = append(line, `, "type": "`...)
-			line = append(line, v.Type.String()...)
-			line = append(line, `", "type_id": `...)
-			line = strconv.AppendUint(line, uint64(v.Type), 10)
-			line = append(line, `, "data": `...)
-			if v.Data == nil && v.Short {
-				line = append(line, `null`...)
-			} else {
-				line = append(line, '"')
-				line = hex.AppendEncode(line, v.Data)
-				line = append(line, '"')
-			}
-			if v.Short {
-				line = append(line, `, "short": true`...)
-			}
-			line = append(line, '}')
+			line = appendValue(line, v, fields.Full)
 		}
 		line = append(line, "]}\n"...)
 		if _, err := out.Write(line); err != nil {
@@ -59,6 +50,69 @@ func Keys(w io.Writer, root *hive.Key, at hive.Path, times bool) error {
 		}
 	}
 	return out.Flush()
+}
+
+// appendRecord appends what only the record of a key tells. A descriptor that cannot be read is null; the problem is the file's.
+func appendRecord(b []byte, k *hive.Key) []byte {
+	if r := k.Record(); r != nil {
+		b = append(b, `, "flags": [`...)
+		for i, name := range r.Flags.Names() {
+			if i > 0 {
+				b = append(b, `, `...)
+			}
+			b = appendString(b, name)
+		}
+		b = append(b, `], "access_bits": `...)
+		b = strconv.AppendUint(b, uint64(r.AccessBits), 10)
+		if r.Class != "" {
+			b = append(b, `, "class": `...)
+			b = appendString(b, r.Class)
+		}
+		b = append(b, `, "security": `...)
+		if sddl, err := hive.SDDL(r.Security); err == nil {
+			b = appendString(b, sddl)
+		} else {
+			b = append(b, `null`...)
+		}
+	}
+	return appendPlace(b, k.At())
+}
+
+// appendPlace appends where something stands in its input.
+func appendPlace(b []byte, at hive.Location) []byte {
+	switch {
+	case at.Line > 0:
+		b = append(b, `, "line": `...)
+		b = strconv.AppendInt(b, int64(at.Line), 10)
+	case at.Offset > 0:
+		b = append(b, `, "offset": `...)
+		b = strconv.AppendInt(b, at.Offset, 10)
+	}
+	return b
+}
+
+func appendValue(b []byte, v hive.Value, full bool) []byte {
+	b = append(b, `{"name": `...)
+	b = appendString(b, v.Name)
+	b = append(b, `, "type": "`...)
+	b = append(b, v.Type.String()...)
+	b = append(b, `", "type_id": `...)
+	b = strconv.AppendUint(b, uint64(v.Type), 10)
+	b = append(b, `, "data": `...)
+	if v.Data == nil && v.Short {
+		b = append(b, `null`...)
+	} else {
+		b = append(b, '"')
+		b = hex.AppendEncode(b, v.Data)
+		b = append(b, '"')
+	}
+	if v.Short {
+		b = append(b, `, "short": true`...)
+	}
+	if full {
+		b = appendPlace(b, v.At)
+	}
+	return append(b, '}')
 }
 
 func joined(prefix string, path hive.Path) string {

@@ -53,7 +53,7 @@ type options struct {
 	windows          string
 	undo, root       string
 	force            bool
-	verify           bool
+	verify, full     bool
 	prefix           string
 	logs             []string
 	noLogs           bool

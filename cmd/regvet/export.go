@@ -21,6 +21,7 @@ var exportCommand = command{
 		f.StringVarP(&o.format, "format", "f", "reg", "the `FORMAT`: reg (as Windows exports) or jsonl (one key a line)")
 		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
 		f.StringVar(&o.prefix, "prefix", "", "the `PATH` of the hive's root in the result, in place of its mount; may be empty")
+		f.BoolVar(&o.full, "full", false, "with jsonl: flags, class and security of each key too, and the place of each key and value")
 		inputFlags(f, o)
 	},
 	run: (*cli).export,
@@ -28,6 +29,9 @@ var exportCommand = command{
 
 func (c *cli) export() {
 	c.oneOf("--format", c.format, "reg", "jsonl")
+	if c.full && c.format == "reg" {
+		c.fail(statusUsage, "--full is for --format jsonl; .reg text has no place for more than names and values")
+	}
 	if !c.understand() {
 		return
 	}
@@ -71,7 +75,7 @@ func (c *cli) export() {
 			return err
 		}
 		for _, t := range trees {
-			if err := report.Keys(w, t.Root, t.At, in.Format == "regf"); err != nil {
+			if err := report.Keys(w, t.Root, t.At, report.KeyFields{Times: in.Format == "regf", Full: c.full}); err != nil {
 				return err
 			}
 		}

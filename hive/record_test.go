@@ -1,0 +1,220 @@
+package hive_test
+
+import (
+	"encoding/hex"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regvet/hive"
+	"regvet/hive/hivetest"
+)
+
+func TestRecord(t *testing.T) {
+	root := &hivetest.Key{Keys: []*hivetest.Key{{Name: "plain"}, {Name: "classy", Class: "Größe 𐐀", Flags: 0x8 | 0x4000}}}
+	data, at := hivetest.BuildLayout(root, hivetest.Options{})
+	f, err := hive.Read("test", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := f.Root().Key("classy").Record()
+	if diff := cmp.Diff([]string{"no-delete", "compressed-name", "0x4000"}, r.Flags.Names()); diff != "" {
+		t.Error(diff)
+	}
+	if r.Class != "Größe 𐐀" {
+		t.Errorf("class %q", r.Class)
+	}
+	if sddl, err := hive.SDDL(r.Security); err != nil || !strings.HasPrefix(sddl, "O:") {
+		t.Errorf("security %q, %v", sddl, err)
+	}
+	if got := f.Root().Key("plain").Record(); got.Class != "" || len(f.Problems()) != 0 {
+		t.Errorf("%+v, %v", got, f.Problems())
+	}
+	if hive.NewKey("k", nil).Record() != nil {
+		t.Error("a key in memory has a record")
+	}
+	// What is damaged is told, and the rest is there.
+	for _, c := range []struct {
+		damaged []byte
+		want    string
+	}{
+		{hivetest.Set16(data, at.Key("classy").Node+hivetest.NodeClassLength, 5000), "the class name of key \"classy\" is longer than its cell"},
+		{hivetest.Free(data, at.Key("classy").Class), "the cell of the class name of key \"classy\" is not at the start of a cell in use"},
+		{hivetest.Sign(data, at.Security, "xx"), "the security descriptor of key \"classy\", and of those that share it, cannot be read: its cell is not signed \"sk\""},
+	} {
+		f, err := hive.Read("test", c.damaged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := f.Root().Key("classy").Record(); len(r.Flags.Names()) != 3 {
+			t.Errorf("%+v", r)
+		}
+		if p := f.Problems(); len(p) != 1 || p[0].Msg != c.want {
+			t.Errorf("problems %v, want %s", p, c.want)
+		}
+	}
+}
+
+// link is a key that stands for another.
+func link(name, target string) *hivetest.Key {
+	return &hivetest.Key{Name: name, Flags: 0x10, Values: []hive.Value{{Name: "SymbolicLinkValue", Type: hive.Link, Data: hive.EncodeUTF16(target)}}}
+}
+
+func TestSymbolicLinks(t *testing.T) {
+	const system = `\Registry\Machine\SYSTEM\`
+	end := &hivetest.Key{Name: "End", Values: []hive.Value{hive.DWordValue("here", 1)}, Keys: []*hivetest.Key{{Name: "Below"}}}
+	root := &hivetest.Key{Keys: []*hivetest.Key{
+		{Name: "ControlSet001", Keys: []*hivetest.Key{{Name: "Target", Keys: []*hivetest.Key{end}}, link("Alias", system+`ControlSet001\Target`)}},
+		{Name: "Select", Values: []hive.Value{hive.DWordValue("Current", 1)}},
+		link("One", system+`Two\End`), link("Two", system+`ControlSet001\Alias`), link("Current", system+`CurrentControlSet\Target`),
+		link("Loop", system+"Loop"), link("Ping", system+"Pong"), link("Pong", system+"Ping"),
+		link("Dangling", system+"Nothing"), link("Elsewhere", `\Registry\Machine\SOFTWARE\Example`), link("Nowhere", `\Device\Harddisk0`),
+		{Name: "NoLink", Values: link("", system+"Select").Values}, {Name: "Empty", Flags: 0x10},
+	}}
+	f, err := hive.Read("test", hivetest.Build(root, hivetest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := hive.NewRegistry()
+	reg.Mount(hive.ParsePath(`HKLM\SYSTEM`), f.Root())
+	for _, c := range []struct{ path, want string }{
+		{`ControlSet001\Alias\End\Below`, `ControlSet001\Target\End\Below`},
+		{`CurrentControlSet\Alias\End`, `ControlSet001\Target\End`},
+		{`One`, `ControlSet001\Target\End`},
+		{`One\Below`, `ControlSet001\Target\End\Below`},
+		{`Current\End`, `ControlSet001\Target\End`},
+		{`Loop`, "not covered"},
+		{`Ping\Below`, "not covered"},
+		{`Dangling\Below`, "does not exist"},
+		{`Elsewhere`, "not covered"},
+		{`Nowhere`, `Nowhere`},
+		{`NoLink`, `NoLink`},
+		{`Empty`, `Empty`},
+	} {
+		path := hive.ParsePath(`HKLM\SYSTEM\` + c.path)
+		m := reg.Find(path)
+		if len(m) != 1 || !m[0].Live.Equal(path) {
+			t.Fatalf("%s: %+v", c.path, m)
+		}
+		got := strings.TrimPrefix(m[0].Real.String(), `HKEY_LOCAL_MACHINE\SYSTEM\`)
+		if m[0].Key == nil {
+			got = map[hive.Known]string{hive.Whole: "does not exist", hive.NotCovered: "not covered"}[m[0].Known]
+		}
+		if got != c.want {
+			t.Errorf("%s leads to %s, want %s", c.path, got, c.want)
+		}
+	}
+	// An edit goes where the link leads, and none goes round in circles.
+	set := func(path string) hive.Edit {
+		return hive.Edit{Op: hive.SetValue, Path: hive.ParsePath(`HKLM\SYSTEM\` + path), Value: hive.DWordValue("v", 1)}
+	}
+	real := reg.Real(set(`One`), set(`Loop`))
+	if len(real) != 1 || real[0].Path.String() != `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Target\End` {
+		t.Errorf("%v", real)
+	}
+	if v, ok := reg.Apply(set(`Current\End`)).Find(hive.ParsePath(`HKLM\SYSTEM\One`))[0].Key.Value("v"); !ok || v.Display() != "1" {
+		t.Error("an edit through one link is not seen through another")
+	}
+}
+
+// descriptor makes a self-relative descriptor of parts in hex: owner and group at their SIDs, the lists as they are.
+func descriptor(control uint16, owner, group, dacl, sacl string) []byte {
+	b := make([]byte, 20)
+	b[0], b[2], b[3] = 1, byte(control), byte(control>>8)
+	for i, part := range []string{owner, group, sacl, dacl} {
+		if part == "" {
+			continue
+		}
+		b[4+4*i] = byte(len(b))
+		data, err := hex.DecodeString(strings.ReplaceAll(part, " ", ""))
+		if err != nil {
+			panic(err)
+		}
+		b = append(b, data...)
+	}
+	return b
+}
+
+func TestSDDL(t *testing.T) {
+	const (
+		administrators = "01 02 000000000005 20000000 20020000"
+		system         = "01 01 000000000005 12000000"
+		user           = "01 05 000000000005 15000000 01000000 02000000 03000000 e9030000"
+	)
+	for _, c := range []struct {
+		b    []byte
+		want string
+	}{
+		{descriptor(0x9404, administrators, system, "02 00 3400 02000000  00 02 1800 3f000f00 "+administrators+"  00 1b 1400 00000080 "+system, ""),
+			"O:BAG:SYD:PAI(A;CI;KA;;;BA)(A;OICIIOID;GR;;;SY)"},
+		{descriptor(0x8004, user, "", "02 00 0800 00000000", ""), "O:S-1-5-21-1-2-3-1001D:"},
+		{descriptor(0x8004, "", "", "", ""), "D:NO_ACCESS_CONTROL"},
+		{descriptor(0x8000, "", "", "", ""), ""},
+		{descriptor(0xA810, "", "", "", "02 00 1c00 01000000  02 c2 1400 19000200 "+system), "S:PAI(AU;CISAFA;KR;;;SY)"},
+		{descriptor(0x8004, "", "", "02 00 2000 01000000  01 00 1800 34120000 01 02 ffffffffffff 01000000 02000000", ""), "D:(D;;0x1234;;;S-1-0xffffffffffff-1-2)"},
+		{descriptor(0x8004, "", "", "04 00 3000 01000000  05 00 2800 10000000 01000000 00112233445566778899aabbccddeeff "+system, ""),
+			"D:(OA;;0x10;33221100-5544-7766-8899-aabbccddeeff;;SY)"},
+		{descriptor(0x8004, "", "", "02 00 2000 01000000  09 00 1800 3f000f00 "+system+" 61727478", ""), "D:(XA;;KA;;;SY;0x61727478)"},
+		{nil, "error: a security descriptor has at least 20 bytes and starts with 1"},
+		{descriptor(0x8004, administrators, "", "02 00 ff00 02000000", ""), "error: the access control list at 0x24 has an impossible size of 255 bytes"},
+		{descriptor(0x8004, "", "", "02 00 0800 01000000", ""), "error: the access control list ends at 0x1c before its last entry"},
+		{descriptor(0x8004, "", "", "02 00 1000 01000000 00 00 0800 00000000", ""), "error: the SID at 0x24 lies beyond the end"},
+		{descriptor(0x8004, "01 10 000000000005", "", "", ""), "error: there is no SID at 0x14"},
+		{descriptor(0x8004, "01 01", "", "", ""), "error: the SID at 0x14 lies beyond the end"},
+	} {
+		got, err := hive.SDDL(c.b)
+		if err != nil {
+			got = "error: " + err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%x\ngot  %s\nwant %s", c.b, got, c.want)
+		}
+	}
+}
+
+// TestSDDLOfRealHives reads the descriptor of every key of a real SYSTEM hive.
+func TestSDDLOfRealHives(t *testing.T) {
+	f, err := hive.Open(filepath.Join(shared, "regipy", "SYSTEM"))
+	if err != nil {
+		t.Skipf("the real hives are not here: %v", err)
+	}
+	count := map[string]int{}
+	for path, k := range f.Root().Walk() {
+		sddl, err := hive.SDDL(k.Record().Security)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		count[sddl]++
+	}
+	if len(f.Problems()) > 0 || len(count) < 10 {
+		t.Errorf("%d descriptors, problems %v", len(count), f.Problems())
+	}
+	root, _ := hive.SDDL(f.Root().Record().Security)
+	t.Logf("%d different descriptors; that of the root is %s", len(count), root)
+}
+
+// FuzzSDDL holds that whatever a descriptor is, what is written of it is plain text in one line, and does not depend on what lies
+// behind it.
+func FuzzSDDL(f *testing.F) {
+	f.Add(descriptor(0x9404, "0102000000000005 20000000 20020000", "0101000000000005 12000000", "02 00 1c00 01000000 00 02 1400 3f000f00 0101000000000005 12000000", ""))
+	f.Add(descriptor(0x8004, "", "", "04 00 3000 01000000 05 00 2800 10000000 03000000 00112233445566778899aabbccddeeff0101000000000005 12000000", ""))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, err := hive.SDDL(b)
+		if err != nil {
+			if got != "" || strings.ContainsAny(err.Error(), "\r\n") {
+				t.Fatalf("%q, %v", got, err)
+			}
+			return
+		}
+		for _, c := range got {
+			if c < ' ' || c > '~' {
+				t.Fatalf("%q", got)
+			}
+		}
+		if again, err := hive.SDDL(append(b[:len(b):len(b)], 1, 2, 3, 4)); err != nil || again != got {
+			t.Fatalf("with bytes behind it: %q, %v; without: %q", again, err, got)
+		}
+	})
+}
