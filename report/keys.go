@@ -52,6 +52,42 @@ func Keys(w io.Writer, root *hive.Key, at hive.Path, fields KeyFields) error {
 	return out.Flush()
 }
 
+// Deleted writes keys and values that were found in the free space of a hive as lines of JSON, each marked as deleted and with its
+// offset. An orphan has a key only as far as that is known, an orphan value the key "".
+func Deleted(w io.Writer, all []hive.Deleted, at hive.Path) error {
+	out := bufio.NewWriterSize(w, 1<<16)
+	prefix := at.String()
+	var line []byte
+	for _, d := range all {
+		line = append(line[:0], `{"key": `...)
+		if d.Orphan {
+			line = appendString(line, d.Path.String())
+			line = append(line, `, "orphan": true`...)
+		} else {
+			line = appendString(line, joined(prefix, d.Path))
+		}
+		line = append(line, `, "deleted": true`...)
+		if !d.Key.Implied() {
+			line = append(line, `, "modified": "`...)
+			line = append(line, timestamp(d.Key.Filetime().UTC())...)
+			line = append(line, '"')
+		}
+		line = appendPlace(line, d.At)
+		line = append(line, `, "values": [`...)
+		for i, v := range d.Key.Values() {
+			if i > 0 {
+				line = append(line, `, `...)
+			}
+			line = appendValue(line, v, true)
+		}
+		line = append(line, "]}\n"...)
+		if _, err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
 // appendRecord appends what only the record of a key tells. A descriptor that cannot be read is null; the problem is the file's.
 func appendRecord(b []byte, k *hive.Key) []byte {
 	if r := k.Record(); r != nil {

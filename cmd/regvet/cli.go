@@ -53,7 +53,8 @@ type options struct {
 	windows          string
 	undo, root       string
 	force            bool
-	verify, full     bool
+	verify           bool
+	full, deleted    bool
 	prefix           string
 	logs             []string
 	noLogs           bool

@@ -22,6 +22,7 @@ var exportCommand = command{
 		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
 		f.StringVar(&o.prefix, "prefix", "", "the `PATH` of the hive's root in the result, in place of its mount; may be empty")
 		f.BoolVar(&o.full, "full", false, "with jsonl: flags, class and security of each key too, and the place of each key and value")
+		f.BoolVar(&o.deleted, "deleted", false, "with jsonl: behind the hive, the keys and values that were deleted and are still in its free space")
 		inputFlags(f, o)
 	},
 	run: (*cli).export,
@@ -29,8 +30,11 @@ var exportCommand = command{
 
 func (c *cli) export() {
 	c.oneOf("--format", c.format, "reg", "jsonl")
-	if c.full && c.format == "reg" {
-		c.fail(statusUsage, "--full is for --format jsonl; .reg text has no place for more than names and values")
+	if (c.full || c.deleted) && c.format == "reg" {
+		c.fail(statusUsage, "--full and --deleted are for --format jsonl; .reg text has no place for more than names and values")
+	}
+	if c.deleted && len(c.args) > 1 {
+		c.fail(statusUsage, "--deleted is for a whole hive; of many deleted things it is not known in which key they were")
 	}
 	if !c.understand() {
 		return
@@ -78,6 +82,9 @@ func (c *cli) export() {
 			if err := report.Keys(w, t.Root, t.At, report.KeyFields{Times: in.Format == "regf", Full: c.full}); err != nil {
 				return err
 			}
+		}
+		if c.deleted && in.file != nil {
+			return report.Deleted(w, in.file.Deleted(), trees[0].At)
 		}
 		return nil
 	})

@@ -97,6 +97,7 @@ func layOut(dir string) error {
 	torn := bytes.Clone(files["dirty-system.LOG1"])
 	torn[len(torn)-1]++
 	files["torn.LOG1"] = torn
+	files["deleted"] = deletedData()
 	for name, data := range hivetest.Damages() {
 		files[filepath.Join("damaged", name)] = data
 	}
@@ -110,6 +111,25 @@ func layOut(dir string) error {
 		}
 	}
 	return nil
+}
+
+// deletedData is a hive from which a key with a value, and a value of another key, were deleted.
+func deletedData() []byte {
+	const written = 131_000_000_000_000_000
+	data, at := hivetest.BuildLayout(&hivetest.Key{Modified: written, Keys: []*hivetest.Key{
+		{Name: "Gone", Modified: written, Values: []hive.Value{hive.StringValue("text", hive.SZ, "still here")}},
+		{Name: "There", Modified: written, Values: []hive.Value{hive.DWordValue("kept", 1), hive.DWordValue("lost", 2)}},
+	}}, hivetest.Options{})
+	gone, there := at.Key("Gone"), at.Key("There")
+	data = hivetest.Set32(data, there.Node+hivetest.NodeValues, 1)
+	for _, record := range []int{gone.Node, gone.ValueList, gone.Value("text").Record, gone.Value("text").Data, there.Value("lost").Record} {
+		data = hivetest.Free(data, record)
+	}
+	// The list of the root is one shorter, without the first.
+	list := at.Key("").List
+	data = hivetest.Set16(data, list+hivetest.ListCount, 1)
+	data = hivetest.Refer(data, list+hivetest.ListElements, there.Node)
+	return hivetest.Set32(data, at.Key("").Node+hivetest.NodeKeys, 1)
 }
 
 // parameters is a SYSTEM hive with nothing in it but values of TCP/IP.
