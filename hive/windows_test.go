@@ -2,11 +2,13 @@ package hive_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"regvet/hive"
+	"regvet/hive/hivetest"
 )
 
 // windowsOf mounts a SYSTEM hive with one control set that has those keys below Control, and others beside it.
@@ -69,6 +71,92 @@ func TestWindows(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.evidence)
 			}
 		})
+	}
+}
+
+// TestStatedWindows asks what a SOFTWARE hive states, alone and beside a SYSTEM hive that tells less.
+func TestStatedWindows(t *testing.T) {
+	text := func(name, s string) hive.Value { return hive.StringValue(name, hive.SZ, s) }
+	major, minor := hive.DWordValue("CurrentMajorVersionNumber", 10), hive.DWordValue("CurrentMinorVersionNumber", 0)
+	const from = `from SOFTWARE\Microsoft\Windows NT\CurrentVersion, `
+	const numbers = `version 10.0 ` + from + `CurrentMajorVersionNumber and CurrentMinorVersionNumber`
+	for _, test := range []struct {
+		name     string
+		values   []hive.Value
+		want     string
+		atLeast  string
+		evidence string
+	}{
+		{"11", []hive.Value{text("CurrentVersion", "6.3"), major, minor, text("CurrentBuildNumber", "22631")}, "10.0", "10.0.22631", numbers + "; build 22631 from CurrentBuildNumber there"},
+		{"10 without a build", []hive.Value{major, minor}, "10.0", "10.0", numbers},
+		{"half of a number", []hive.Value{major, text("CurrentVersion", "6.3")}, "6.3", "6.3", "version 6.3 " + from + "CurrentVersion"},
+		{"7", []hive.Value{text("CurrentVersion", "6.1"), text("CurrentBuildNumber", "7601")}, "6.1", "6.1.7601", "version 6.1 " + from + "CurrentVersion; build 7601 from CurrentBuildNumber there"},
+		{"XP", []hive.Value{text("CurrentVersion", "5.1"), text("CurrentBuildNumber", "2600"), text("CurrentBuild", "1.511.1 () (Obsolete data)")}, "5.1", "5.1.2600",
+			"version 5.1 " + from + "CurrentVersion; build 2600 from CurrentBuildNumber there"},
+		{"a number as text", []hive.Value{hive.DWordValue("CurrentVersion", 6)}, "unknown version", "0.0", ""},
+		{"no version", []hive.Value{text("CurrentVersion", "x")}, "unknown version", "0.0", ""},
+		{"nothing", nil, "unknown version", "0.0", ""},
+	} {
+		key := hive.NewKey("Microsoft", nil, hive.NewKey("Windows NT", nil, hive.NewKey("CurrentVersion", test.values)))
+		r := hive.NewRegistry()
+		r.Mount(hive.ParsePath(`HKLM\SOFTWARE`), hive.NewKey("", nil, key))
+		w := r.Windows()
+		if got := strings.Join(w.Evidence, "; "); w.String() != test.want || w.AtLeast.String() != test.atLeast || got != test.evidence {
+			t.Errorf("%s: %s, at least %s, %s", test.name, w, w.AtLeast, got)
+		}
+		both := windowsOf([]*hive.Key{hive.NewKey("ProductOptions", []hive.Value{text("ProductType", "ServerNT")}), hive.NewKey("Nsi", nil)})
+		both.Mount(hive.ParsePath(`HKLM\SOFTWARE`), hive.NewKey("", nil, key))
+		w = both.Windows()
+		want, evidence := test.want, `product from Control\ProductOptions\ProductType; `+test.evidence
+		if test.evidence == "" {
+			want, evidence = "6.0 or later, before 6.2", evidence+`6.0 or later because there is a key Control\Nsi; before 6.2 because there is no key DriverDatabase`
+		}
+		if got := strings.Join(w.Evidence, "; "); w.String() != want || w.Product != "ServerNT" || got != evidence {
+			t.Errorf("%s, beside SYSTEM: %s, %s, %s", test.name, w, w.Product, got)
+		}
+	}
+
+	// Where damage may hide the numbers, 6.3 can be any version since.
+	root := &hivetest.Key{Name: "ROOT", Keys: []*hivetest.Key{{Name: "Microsoft", Keys: []*hivetest.Key{{Name: "Windows NT", Keys: []*hivetest.Key{
+		{Name: "CurrentVersion", Values: []hive.Value{text("CurrentVersion", "6.3"), major, minor}}}}}}}}
+	b, at := hivetest.BuildLayout(root, hivetest.Options{})
+	b = hivetest.Sign(b, at.Key(`Microsoft\Windows NT\CurrentVersion`).Value("CurrentMajorVersionNumber").Record, "xx")
+	f, err := hive.Read("SOFTWARE", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := hive.NewRegistry()
+	r.Mount(hive.ParsePath(`HKLM\SOFTWARE`), f.Root())
+	if w := r.Windows(); w.String() != "6.3 or later" {
+		t.Errorf("of a damaged key: %s", w)
+	}
+}
+
+func TestProfiles(t *testing.T) {
+	profile := func(sid string, image hive.Value) *hive.Key {
+		image.Name = "ProfileImagePath"
+		return hive.NewKey(sid, []hive.Value{image})
+	}
+	path := func(s string) hive.Value { return hive.StringValue("", hive.ExpandSZ, s) }
+	list := hive.NewKey("ProfileList", nil,
+		profile("S-1-5-18", path(`%systemroot%\system32\config\systemprofile`)),
+		profile("S-1-5-21-1-2-3-1001", path(`C:\Users\Alice`)),
+		profile("S-1-5-21-1-2-3-1002", path(`C:\Users\bob`)),
+		profile("S-1-5-21-1-2-3-1002.bak", path(`C:\Users\bob`)),
+		profile("S-1-5-21-1-2-3-1003", path(`C:\Users\twice`)),
+		profile("S-1-5-21-1-2-3-1004", path(`D:\Users\TWICE`)),
+		profile("S-1-5-21-1-2-3-1005", path(`D:\old\Twice`)),
+		profile("S-1-5-21-1-2-3-1006", hive.DWordValue("", 1)),
+		hive.NewKey("S-1-5-21-1-2-3-1007", nil),
+	)
+	r := hive.NewRegistry()
+	if got := r.Profiles(); len(got) != 0 {
+		t.Error(got)
+	}
+	r.Mount(hive.ParsePath(`HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`), hive.NewKey("", nil, list))
+	want := map[string]string{hive.Fold("systemprofile"): "S-1-5-18", hive.Fold("alice"): "S-1-5-21-1-2-3-1001", hive.Fold("bob"): "S-1-5-21-1-2-3-1002"}
+	if got := r.Profiles(); !maps.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

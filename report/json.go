@@ -30,6 +30,7 @@ type jsonInput struct {
 	Format            string        `json:"format"`
 	SHA256            string        `json:"sha256"`
 	Size              int64         `json:"size"`
+	Machine           string        `json:"machine,omitempty"` // for one of several hives of one machine
 	Mount             string        `json:"mount"`
 	ControlSet        string        `json:"control_set"`
 	ControlSetGuessed bool          `json:"control_set_guessed,omitempty"`
@@ -130,6 +131,9 @@ func inputJSON(in Input) jsonInput {
 	if out.Windows.Evidence == nil {
 		out.Windows.Evidence = []string{}
 	}
+	if in.Machine != nil {
+		out.Machine = hive.Printable(in.Machine.Name)
+	}
 	for _, p := range in.Problems {
 		out.Problems = append(out.Problems, jsonProblem{p.Kind, hive.Printable(p.Msg), hive.Printable(p.Key.String()), p.Loss, locationJSON(p.At)})
 	}
@@ -139,7 +143,7 @@ func inputJSON(in Input) jsonInput {
 func findingJSON(in Input, f rules.Finding) jsonFinding {
 	out := jsonFinding{
 		Rule: f.Rule.ID, Pack: f.Rule.Pack, Title: f.Rule.Title, Severity: f.Severity.String(), Status: f.Status, Reason: f.Reason,
-		Input: hive.Printable(in.Path), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()), Value: f.Value,
+		Input: hive.Printable(in.about(f)), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()), Value: f.Value,
 		Expected: f.Expected, Message: f.Message, Notes: f.Notes, Location: locationJSON(f.At),
 		Fixable: f.Fixable(), Fingerprint: f.Fingerprint(),
 	}

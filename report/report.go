@@ -20,11 +20,12 @@ type Report struct {
 
 // Input is one input: what it is, what is wrong with it, and what the rules say of it.
 type Input struct {
-	Path   string // as the user named it
-	Format string // "regf" for a hive, "reg" for .reg text
-	SHA256 string // of the file, in hex
-	MD5    string // likewise, for those whose case files still ask for it; "" when it was not computed
-	Size   int64  // bytes
+	Path    string   // as the user named it
+	Machine *Machine // of which it is one of several hives; nil for an input by itself
+	Format  string   // "regf" for a hive, "reg" for .reg text
+	SHA256  string   // of the file, in hex
+	MD5     string   // likewise, for those whose case files still ask for it; "" when it was not computed
+	Size    int64    // bytes
 
 	Mount       hive.Path // where Windows mounts the hive; nil when that is not known, and for .reg text
 	MountBy     string    // how that is known
@@ -46,6 +47,20 @@ type Input struct {
 	Values   int // likewise
 
 	Findings []rules.Finding
+}
+
+// Machine is one computer of which several hives are read as one registry. Its inputs stand one after the other.
+type Machine struct {
+	Name  string // the folder in which they were found
+	Hives int    // how many they are
+}
+
+// about names what a finding is about: the input, or the machine when none of its hives holds the place.
+func (in Input) about(f rules.Finding) string {
+	if in.Machine != nil && !f.RealKey.HasPrefix(in.Mount) {
+		return in.Machine.Name
+	}
+	return in.Path
 }
 
 // Count is how many findings there are of each status and, for failures, of each severity.

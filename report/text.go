@@ -81,9 +81,15 @@ var severityColor = map[rules.Severity]color.Attribute{
 // fix it, and a line of totals.
 func Text(w io.Writer, r Report, style Style) error {
 	p := &page{Style: style}
-	for _, in := range r.Inputs {
-		p.heading(in)
-		p.WriteByte('\n')
+	for i, in := range r.Inputs {
+		switch {
+		case in.Machine == nil:
+			p.heading(in)
+			p.WriteByte('\n')
+		case i == 0 || r.Inputs[i-1].Machine != in.Machine:
+			p.machine(r.Inputs[i : i+in.Machine.Hives])
+			p.WriteByte('\n')
+		}
 		for _, f := range r.listed(in) {
 			p.finding(in, f)
 			p.WriteByte('\n')
@@ -94,40 +100,6 @@ func Text(w io.Writer, r Report, style Style) error {
 	}
 	_, err := w.Write(p.Bytes())
 	return err
-}
-
-// heading says in a line or two what an input is.
-func (p *page) heading(in Input) {
-	parts := []string{}
-	switch {
-	case in.Format == "reg":
-		parts = append(parts, ".reg file, "+in.Text)
-	case in.Mount == nil:
-		parts = append(parts, "hive, no telling which")
-	default:
-		parts = append(parts, "hive of "+hive.Visible(in.Mount.String()))
-	}
-	if in.Dirty {
-		state := "dirty, read as it lies"
-		if logs := in.applied(); len(logs) > 0 {
-			state = "dirty, with " + hive.Visible(strings.Join(logs, " and "))
-		}
-		parts = append(parts, state)
-	}
-	if in.Host != "" {
-		parts = append(parts, "host "+hive.Visible(in.Host))
-	}
-	if in.Windows.AtLeast != (hive.Version{}) || in.Windows.Below != (hive.Version{}) {
-		parts = append(parts, "Windows "+in.Windows.String())
-	}
-	if set, guessed := controlSet(in); set != "" && guessed {
-		parts = append(parts, "control set guessed: "+set)
-	} else if set != "" {
-		parts = append(parts, "control set "+set)
-	}
-	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
-	p.row("what", strings.Join(parts, "; "))
-	p.row("sha256", in.SHA256)
 }
 
 func (p *page) finding(in Input, f rules.Finding) {
@@ -146,6 +118,9 @@ func (p *page) finding(in Input, f rules.Finding) {
 	}
 	fmt.Fprintf(p, "%s  %s%s\n", tag, p.paint(f.Rule.ID, color.Bold), reason)
 	p.row("", f.Rule.Title)
+	if in.Machine != nil && in.about(f) == in.Path {
+		p.row("hive", hive.Visible(in.Path))
+	}
 	p.row("key", hive.Visible(f.RealKey.String()))
 	if !f.Key.Equal(f.RealKey) {
 		p.row("", "asked for as "+hive.Visible(f.Key.String()))

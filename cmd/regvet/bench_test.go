@@ -62,3 +62,21 @@ func benchmark(b *testing.B, want int, args ...string) {
 		}
 	}
 }
+
+// BenchmarkCheckFolder checks a folder with links to a SYSTEM hive of 12 MB, two hundred of them.
+func BenchmarkCheckFolder(b *testing.B) {
+	const inputs = 200
+	name, folder := largeSystem(b), b.TempDir()
+	for i := range inputs {
+		if err := os.Symlink(name, filepath.Join(folder, fmt.Sprintf("%03d", i))); err != nil {
+			b.Skipf("there are no symbolic links here: %v", err)
+		}
+	}
+	b.SetBytes(0)
+	for b.Loop() {
+		if got := run([]string{"check", "--format", "jsonl", folder}, nil, io.Discard, io.Discard); got != statusFindings {
+			b.Fatalf("exit status %d", got)
+		}
+	}
+	b.ReportMetric(float64(inputs*b.N)/b.Elapsed().Seconds(), "inputs/s")
+}

@@ -45,25 +45,33 @@ func (c *cli) check() {
 	if active == nil {
 		return
 	}
-	judge := func(c *cli, in *input) report.Input {
-		in.Findings = c.evaluate(in, active)
-		for _, f := range in.Findings {
+	judge := func(c *cli, together []*input) (all []report.Input) {
+		for _, f := range c.evaluate(together[0], active) {
+			in := holder(together, f.RealKey)
+			in.Findings = append(in.Findings, f)
 			if f.Status == rules.Fail && c.failOn != "never" && f.Severity >= failOn {
 				c.raise(statusFindings)
 			}
 		}
-		return c.finish(in)
+		for _, in := range together {
+			if in != together[0] {
+				c.describe(in)
+			}
+			all = append(all, c.finish(in))
+		}
+		return all
 	}
+	units := c.expand(true)
 	r := report.Report{Version: version(), Rules: len(active), All: c.all}
 	if c.format == "jsonl" {
 		c.write(func(w io.Writer) error {
 			lines := report.NewLines(w, r)
-			c.each(judge, lines.Input)
+			c.each(units, judge, lines.Input)
 			return lines.Close()
 		})
 		return
 	}
-	c.each(judge, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
+	c.each(units, judge, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
 	c.write(func(w io.Writer) error {
 		if c.format == "json" {
 			return report.JSON(w, r)

@@ -29,12 +29,13 @@ func (c *cli) info() {
 	}
 	c.withMD5 = true
 	r := report.Report{Version: version()}
-	describe := func(c *cli, in *input) report.Input {
+	describe := func(c *cli, alone []*input) []report.Input {
+		in := alone[0]
 		c.describe(in)
 		c.inspect(in)
-		return c.finish(in)
+		return []report.Input{c.finish(in)}
 	}
-	c.each(describe, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
+	c.each(c.expand(false), describe, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
 	c.write(func(w io.Writer) error {
 		if c.format == "json" {
 			return report.InfoJSON(w, r)

@@ -31,6 +31,7 @@ type input struct {
 	root   *hive.Key // of the hive, or a key above the roots that a .reg file names
 	file   *hive.File
 	text   *regfile.File
+	user   string        // whose profile the hive is, by the name of its folder; "" when that is not known
 	sha256 func() string // its hash in hex, which is computed beside the reading
 	md5    func() string // likewise
 }
@@ -76,30 +77,34 @@ func (c *cli) understand() bool {
 
 // load reads an input. Where nothing can be read, it says why, raises the exit status and gives nil.
 func (c *cli) load(path string) *input {
+	in := c.loadSource(source{path: path})
+	if in == nil || !c.choose([]*input{in}) {
+		return nil
+	}
+	return in
+}
+
+// loadSource reads a file, which may be one of several that are to be understood together.
+func (c *cli) loadSource(s source) *input {
+	path := s.path
 	data, err := c.bytes(path)
 	if err != nil {
 		c.refuse(path, err)
 		return nil
 	}
-	in := &input{Input: report.Input{Path: path, Size: int64(len(data))}}
+	in := &input{Input: report.Input{Path: path, Size: int64(len(data))}, user: s.user}
 	in.sha256 = beside(sha256.New(), data)
 	if c.withMD5 {
 		in.md5 = beside(md5.New(), data)
 	}
 	if hive.IsHive(data) {
-		err = c.loadHive(in, data)
+		err = c.loadHive(in, data, s.logs)
 	} else {
 		err = c.loadText(in, data)
 	}
 	if err != nil {
 		c.refuse(path, err)
 		return nil
-	}
-	if set := c.parsedControlSet; set != "" {
-		in.reg = in.reg.WithControlSet(set)
-		if set != hive.AllControlSets && !c.hasControlSet(in, set) {
-			return nil
-		}
 	}
 	return in
 }
@@ -147,9 +152,13 @@ func displayName(path string) string {
 	return path
 }
 
-func (c *cli) loadHive(in *input, data []byte) error {
-	names := c.logs
-	if len(names) == 0 {
+// loadHive reads a hive. Its logs are looked for beside it when nobody did that before: beside is nil.
+func (c *cli) loadHive(in *input, data []byte, beside []string) error {
+	names := beside
+	switch {
+	case len(c.logs) > 0:
+		names = c.logs
+	case beside == nil:
 		names = logsBeside(in.Path)
 	}
 	var logs []hive.Log
@@ -168,7 +177,8 @@ func (c *cli) loadHive(in *input, data []byte) error {
 		return err
 	}
 	in.Format, in.file, in.root = "regf", f, f.Root()
-	in.Header, in.Dirty, in.LogUse = &f.Header, f.Header.Dirty(), f.Logs
+	header := f.Header // a copy, which does not hold the whole hive in memory
+	in.Header, in.Dirty, in.LogUse = &header, header.Dirty(), f.Logs
 	for _, name := range names {
 		in.Logs = append(in.Logs, filepath.Base(name))
 	}
@@ -204,10 +214,14 @@ func (c *cli) loadText(in *input, data []byte) error {
 	return nil
 }
 
+var (
+	systemPath = hive.ParsePath(`HKLM\SYSTEM`)
+	userPath   = hive.ParsePath("HKCU")
+)
+
 // hasControlSet tells whether a control set that was asked for by number is there, and says which are when it is not.
 func (c *cli) hasControlSet(in *input, set string) bool {
-	key := hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM", set}
-	m := in.reg.Find(key)[0]
+	m := in.reg.Find(systemPath.Join(set))[0]
 	if m.Key != nil || m.Known != hive.Whole {
 		return true
 	}
@@ -231,7 +245,7 @@ func (c *cli) describe(in *input) {
 	}
 	in.Host = in.reg.Host()
 	for _, s := range in.reg.ControlSets() {
-		if s.Source != "" {
+		if s.Source != "" && (in.Machine == nil || in.Mount.Equal(systemPath)) {
 			in.ControlSets = append(in.ControlSets, s)
 		}
 	}

@@ -101,6 +101,9 @@ func layOut(dir string) error {
 	for name, data := range hivetest.Damages() {
 		files[filepath.Join("damaged", name)] = data
 	}
+	for name, data := range windows() {
+		files[filepath.FromSlash(name)] = data
+	}
 	for name, data := range files {
 		name = filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
@@ -130,6 +133,28 @@ func deletedData() []byte {
 	data = hivetest.Set16(data, list+hivetest.ListCount, 1)
 	data = hivetest.Refer(data, list+hivetest.ListElements, there.Node)
 	return hivetest.Set32(data, at.Key("").Node+hivetest.NodeKeys, 1)
+}
+
+// windows is a system with two users, of whom only alice is in the list of profiles.
+func windows() map[string][]byte {
+	key := func(name string, keys ...*hivetest.Key) *hivetest.Key { return &hivetest.Key{Name: name, Keys: keys} }
+	with := func(k *hivetest.Key, values ...hive.Value) *hivetest.Key { k.Values = values; return k }
+	text := func(name, s string) hive.Value { return hive.StringValue(name, hive.SZ, s) }
+	user := func(n uint32) []byte {
+		return hivetest.Build(key("", key("Environment"), key("Software", with(key("Example"), hive.DWordValue("N", n)))), hivetest.Options{Name: `\??\C:\Users\x\ntuser.dat`})
+	}
+	software := key("", key("Classes"), key("Microsoft", key("Windows NT", with(
+		key("CurrentVersion", key("ProfileList", with(key("S-1-5-21-1-2-3-1001"), text("ProfileImagePath", `C:\Users\Alice`)))),
+		text("CurrentVersion", "6.1"), text("CurrentBuildNumber", "7601")))))
+	classes := key("", key("Local Settings"), with(key("Example"), hive.DWordValue("N", 7)))
+	return map[string][]byte{
+		"disk/Windows/System32/config/SYSTEM":                           hivetest.Build(parameters(hive.DWordValue("MaxUserPort", 5000)), hivetest.Options{}),
+		"disk/Windows/System32/config/SOFTWARE":                         hivetest.Build(software, hivetest.Options{}),
+		"disk/Windows/System32/config/DEFAULT":                          user(0),
+		"disk/Users/alice/NTUSER.DAT":                                   user(1),
+		"disk/Users/alice/AppData/Local/Microsoft/Windows/UsrClass.dat": hivetest.Build(classes, hivetest.Options{}),
+		"disk/Users/bob/NTUSER.DAT":                                     user(2),
+	}
 }
 
 // parameters is a SYSTEM hive with nothing in it but values of TCP/IP.

@@ -121,7 +121,7 @@ func TestBesideEachOther(t *testing.T) {
 	if err := layOut(dir); err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"SYSTEM", "empty", "SYSTEM-good", "dirty-system", "short", "SYSTEM-10", "truncated", "nothing", "hostile", "SYSTEM.reg"}
+	names := []string{"SYSTEM", "empty", "SYSTEM-good", "dirty-system", "short", "SYSTEM-10", "truncated", "nothing", "disk", "hostile", "SYSTEM.reg"}
 	var all, want []string
 	wantStatus, wantMessages := statusDone, ""
 	check := func(names ...string) (status int, findings []string, messages string) {

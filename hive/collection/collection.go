@@ -1,62 +1,117 @@
-// Package collection finds the hives and .reg files in a folder, as it was copied out of a machine or an image.
+// Package collection finds the hives and .reg files in a folder, as it was copied out of a machine or an image, and tells which of the
+// hives belong to one machine.
 //
 // A hive is told by its content, not by its name: copies are called SYSTEM, SYSTEM.bak, or by their hash. The transaction logs of a
-// hive start as the hive does; they belong to it and are not listed. A .reg file is told by its name, because any text could be
-// one.
+// hive start as the hive does; they belong to the hive beside them and are not listed. A .reg file is told by its name and its first
+// line, because any text could be one.
 package collection
 
 import (
+	"bytes"
 	"io/fs"
 	"iter"
 	"path"
+	"slices"
 	"strings"
 
 	"regvet/hive"
 )
 
-// Find walks a folder in the order of its names and gives the path of each hive and .reg file in it. What cannot be looked at is
-// given with the error, and the walk goes on. Links to files are followed, links to folders are not, so that it ends.
-func Find(fsys fs.FS) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		// The function never fails: what goes wrong is given to the caller.
-		_ = fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
-			if err != nil {
-				return next(yield(name, err))
+// File is a hive or a .reg file. Paths are those of [fs.FS].
+type File struct {
+	Path string
+	Logs []string // of a hive: the paths of its transaction logs, needed or not
+	User string   // of a hive of a user of a machine: the name of the folder of the profile, "alice" say
+}
+
+// Input is what is to be read as one: a file, or the hives of one machine.
+type Input struct {
+	// Machine is the folder of Windows, or the one in which the hives lie side by side; "" for a file by itself.
+	Machine string
+	Files   []File
+}
+
+// Find walks a folder in the order of its names and gives each hive and .reg file in it. The hives of a machine are given
+// together, in place of the first of them. What cannot be looked at is given with the error, and the walk goes on. Links to
+// files are followed, links to folders are not, so that it ends.
+func Find(fsys fs.FS) iter.Seq2[Input, error] {
+	return func(yield func(Input, error) bool) {
+		found, errs := walk(fsys)
+		groups := machines(slices.DeleteFunc(slices.Clone(found), func(f File) bool { return errs[f.Path] != nil }))
+		given := map[*Input]bool{}
+		for _, f := range found {
+			in := &Input{Files: []File{f}}
+			if g := groups[f.Path]; g != nil {
+				in = g
 			}
-			if entry.IsDir() {
-				return nil
+			if given[in] {
+				continue
 			}
-			info, err := fs.Stat(fsys, name) // of what a link leads to
-			switch {
-			case err != nil:
-				return next(yield(name, err))
-			case !info.Mode().IsRegular():
-				return nil
-			case strings.EqualFold(path.Ext(name), ".reg"):
-				return next(yield(name, nil))
+			given[in] = true
+			if !yield(*in, errs[f.Path]) {
+				return
 			}
-			is, err := isHive(fsys, name)
-			if is || err != nil {
-				return next(yield(name, err))
-			}
+		}
+	}
+}
+
+// walk lists the files, and for some of them by their paths why they cannot be looked at.
+func walk(fsys fs.FS) (found []File, errs map[string]error) {
+	errs = map[string]error{}
+	add := func(name string, err error) {
+		found = append(found, File{Path: name})
+		if err != nil {
+			errs[name] = err
+		}
+	}
+	var hives []int
+	logs := map[string][]string{} // of a folded path
+	// The walk never fails: what goes wrong is noted.
+	_ = fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			add(name, err)
 			return nil
-		})
-	}
-}
-
-// next ends the walk when the caller wants no more.
-func next(more bool) error {
-	if more {
+		}
+		if entry.IsDir() {
+			return nil
+		}
+		ext := strings.ToLower(path.Ext(name))
+		switch ext {
+		case ".log", ".log1", ".log2":
+			of := hive.Fold(name[:len(name)-len(ext)])
+			logs[of] = append(logs[of], name)
+		}
+		info, err := fs.Stat(fsys, name) // of what a link leads to
+		switch {
+		case err != nil:
+			add(name, err)
+			return nil
+		case !info.Mode().IsRegular():
+			return nil
+		}
+		head, err := start(fsys, name)
+		switch {
+		case err != nil:
+			add(name, err)
+		case hive.IsHive(head) && !hive.IsLog(head):
+			hives = append(hives, len(found))
+			add(name, nil)
+		case ext == ".reg" && isText(head):
+			add(name, nil)
+		}
 		return nil
+	})
+	for _, i := range hives {
+		found[i].Logs = logs[hive.Fold(found[i].Path)]
 	}
-	return fs.SkipAll
+	return found, errs
 }
 
-// isHive looks at the start of a file.
-func isHive(fsys fs.FS, name string) (bool, error) {
+// start reads the bytes that tell what a file is.
+func start(fsys fs.FS, name string) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer f.Close()
 	head := make([]byte, hive.HeadSize)
@@ -68,5 +123,17 @@ func isHive(fsys fs.FS, name string) (bool, error) {
 			break // the file is shorter, or cannot be read further: what is there decides
 		}
 	}
-	return hive.IsHive(head[:n]) && !hive.IsLog(head[:n]), nil
+	return head[:n], nil
+}
+
+// isText tells whether a file starts as .reg text does, in any encoding. What is wrong with a first line is for those who read it.
+func isText(head []byte) bool {
+	ascii := bytes.Map(func(r rune) rune {
+		if r == 0 || r > '~' {
+			return -1
+		}
+		return r
+	}, head)
+	ascii = bytes.ToLower(bytes.TrimSpace(ascii))
+	return bytes.HasPrefix(ascii, []byte("windows registry editor")) || bytes.HasPrefix(ascii, []byte("regedit"))
 }

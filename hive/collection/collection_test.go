@@ -5,51 +5,119 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
+	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/hive/hivetest"
 )
 
-// find lists what is found, with the errors.
+// find lists what is found, an input a line: its machine, its files with their users and logs, and whether there was an error.
 func find(fsys fs.FS) []string {
 	var all []string
-	for name, err := range collection.Find(fsys) {
-		if err != nil {
-			name += " !"
+	for in, err := range collection.Find(fsys) {
+		var words []string
+		if in.Machine != "" {
+			words = append(words, in.Machine+":")
 		}
-		all = append(all, name)
+		for _, f := range in.Files {
+			word := f.Path
+			if f.User != "" {
+				word += "@" + f.User
+			}
+			words = append(append(words, word), f.Logs...)
+		}
+		if err != nil {
+			words = append(words, "!")
+		}
+		all = append(all, strings.Join(words, " "))
 	}
 	return all
 }
 
+// folder makes a folder in which these files are hives.
+func folder(names ...string) fstest.MapFS {
+	m := fstest.MapFS{}
+	for _, name := range names {
+		m[name] = &fstest.MapFile{Data: hivetest.Build(&hivetest.Key{}, hivetest.Options{})}
+	}
+	return m
+}
+
 func TestFind(t *testing.T) {
-	hive := hivetest.Build(&hivetest.Key{}, hivetest.Options{})
 	log := hivetest.Build(&hivetest.Key{}, hivetest.Options{})
 	log[28] = 6
 	hivetest.Seal(log)
-	folder := fstest.MapFS{
-		"Windows/System32/config/SYSTEM":      {Data: hive},
-		"Windows/System32/config/SYSTEM.LOG1": {Data: log},
-		"Windows/System32/config/notes.txt":   {Data: []byte("regedit")},
-		"Users/a/NTUSER.DAT":                  {Data: hive},
-		"d41d8cd98f00b204e9800998ecf8427e":    {Data: hive},
-		"cut off":                             {Data: hive[:1000]},
-		"four letters":                        {Data: []byte("regf")},
-		"empty":                               {},
-		"export.REG":                          {Data: []byte("no matter")},
-		"export.reg.txt":                      {Data: []byte("Windows Registry Editor Version 5.00")},
-		"a folder.reg/x":                      {Data: []byte("x")},
+	text := "Windows Registry Editor Version 5.00\r\n"
+	files := folder("a/SYSTEM", "d41d8cd98f00b204e9800998ecf8427e", "cut off", "b.reg")
+	files["cut off"].Data = files["cut off"].Data[:1000]
+	for name, data := range map[string]string{
+		"a/system.LOG1":    string(log),
+		"a/SYSTEM.Log2":    "", // as Windows leaves it when it did not need it
+		"a/lonely.LOG":     string(log),
+		"a/a log":          string(log),
+		"a/notes.txt":      "regedit",
+		"four letters":     "regf",
+		"empty":            "",
+		"empty.reg":        "",
+		"export.REG":       text,
+		"wide.reg":         "\xFF\xFE" + string(hive.EncodeUTF16("\n"+text)),
+		"marked.reg":       "\xEF\xBB\xBF" + text,
+		"old.reg":          "REGEDIT4\n",
+		"notes.reg":        "to be exported",
+		"export.reg.txt":   text,
+		"a folder.reg/x":   "x",
+		"a folder.LOG1/it": "x",
+	} {
+		files[name] = &fstest.MapFile{Data: []byte(data)}
 	}
-	want := []string{"Users/a/NTUSER.DAT", "Windows/System32/config/SYSTEM", "cut off", "d41d8cd98f00b204e9800998ecf8427e", "export.REG", "four letters"}
-	if diff := cmp.Diff(want, find(folder)); diff != "" {
+	want := []string{"a/SYSTEM a/SYSTEM.Log2 a/system.LOG1", "b.reg", "cut off", "d41d8cd98f00b204e9800998ecf8427e", "export.REG", "four letters",
+		"marked.reg", "old.reg", "wide.reg"}
+	if diff := cmp.Diff(want, find(files)); diff != "" {
 		t.Error(diff)
 	}
-	for range collection.Find(folder) {
+	for range collection.Find(files) {
 		break // the caller may stop
+	}
+}
+
+func TestMachines(t *testing.T) {
+	for name, test := range map[string]struct{ files, want []string }{
+		"a system": {
+			[]string{"c/windows/system32/CONFIG/system", "c/windows/system32/CONFIG/SOFTWARE", "c/windows/system32/CONFIG/BBI",
+				"c/USERS/alice/ntuser.dat", "c/USERS/alice/appdata/local/microsoft/windows/usrclass.DAT", "c/USERS/Bob/NTUSER.DAT",
+				"c/USERS/Bob/old/NTUSER.DAT", "c/NTUSER.DAT", "elsewhere/Users/eve/NTUSER.DAT"},
+			[]string{"c/NTUSER.DAT",
+				"c/windows: c/windows/system32/CONFIG/SOFTWARE c/windows/system32/CONFIG/system c/USERS/Bob/NTUSER.DAT@Bob " +
+					"c/USERS/alice/appdata/local/microsoft/windows/usrclass.DAT@alice c/USERS/alice/ntuser.dat@alice",
+				"c/USERS/Bob/old/NTUSER.DAT", "c/windows/system32/CONFIG/BBI", "elsewhere/Users/eve/NTUSER.DAT"}},
+		"an old one": {
+			[]string{"WINNT/system32/config/SYSTEM", "Documents and Settings/u/NTUSER.DAT",
+				"Documents and Settings/u/Local Settings/Application Data/Microsoft/Windows/UsrClass.dat"},
+			[]string{"WINNT: WINNT/system32/config/SYSTEM Documents and Settings/u/Local Settings/Application Data/Microsoft/Windows/UsrClass.dat@u " +
+				"Documents and Settings/u/NTUSER.DAT@u"}},
+		"two systems on a disk": {
+			[]string{"WINNT/System32/config/SYSTEM", "WINNT/System32/config/SAM", "Windows/System32/config/SYSTEM", "Users/u/NTUSER.DAT"},
+			[]string{"Users/u/NTUSER.DAT", "WINNT: WINNT/System32/config/SAM WINNT/System32/config/SYSTEM", "Windows/System32/config/SYSTEM"}},
+		"the folder of Windows": {
+			[]string{"System32/config/SYSTEM", "System32/config/SAM", "System32/config/RegBack/SYSTEM", "System32/config/RegBack/SAM"},
+			[]string{"System32/config/RegBack: System32/config/RegBack/SAM System32/config/RegBack/SYSTEM", ".: System32/config/SAM System32/config/SYSTEM"}},
+		"one name in two cases": {
+			[]string{"W/System32/config/SYSTEM", "W/System32/config/system", "W/System32/config/SAM"},
+			[]string{"W: W/System32/config/SAM W/System32/config/SYSTEM", "W/System32/config/system"}},
+		"side by side":            {[]string{"SYSTEM", "SOFTWARE", "NTUSER.DAT", "x"}, []string{".: NTUSER.DAT SOFTWARE SYSTEM", "x"}},
+		"one by itself":           {[]string{"a/SYSTEM", "b/SOFTWARE"}, []string{"a/SYSTEM", "b/SOFTWARE"}},
+		"side by side, but twice": {[]string{"SYSTEM", "System", "SAM"}, []string{"SAM", "SYSTEM", "System"}},
+		"copies by other names":   {[]string{"SYSTEM", "SYSTEM.bak", "WS01-SOFTWARE"}, []string{"SYSTEM", "SYSTEM.bak", "WS01-SOFTWARE"}},
+		"no profile":              {[]string{"W/System32/config/SYSTEM", "Users/NTUSER.DAT", "Users/u/Desktop/UsrClass.dat"}, []string{"Users/NTUSER.DAT", "Users/u/Desktop/UsrClass.dat", "W/System32/config/SYSTEM"}},
+	} {
+		if diff := cmp.Diff(test.want, find(folder(test.files...))); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
 	}
 }
 
@@ -75,7 +143,7 @@ func TestFindLinks(t *testing.T) {
 	}
 }
 
-// broken is a folder in which nothing can be opened.
+// broken is a folder in which one file cannot be opened.
 type broken struct{ fstest.MapFS }
 
 func (b broken) Open(name string) (fs.File, error) {
@@ -86,7 +154,8 @@ func (b broken) Open(name string) (fs.File, error) {
 }
 
 func TestFindErrors(t *testing.T) {
-	if diff := cmp.Diff([]string{"x !"}, find(broken{fstest.MapFS{"x": {Data: []byte("regf")}}})); diff != "" {
+	files := folder("SAM", "SYSTEM", "x")
+	if diff := cmp.Diff([]string{".: SAM SYSTEM", "x !"}, find(broken{files})); diff != "" {
 		t.Error(diff)
 	}
 }

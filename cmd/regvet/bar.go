@@ -1,0 +1,48 @@
+package main
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/schollz/progressbar/v3"
+)
+
+// bar shows on a terminal how far a run over many inputs is. A nil bar shows nothing.
+type bar struct{ *progressbar.ProgressBar }
+
+// few inputs are done before anybody wonders.
+const few = 8
+
+// newBar gives a bar where somebody looks at standard error, and the result does not go to the same terminal at the same time.
+func (c *cli) newBar(inputs int) *bar {
+	f, ok := c.stderr.(*os.File)
+	if !ok || inputs <= few || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	if out, ok := c.stdout.(*os.File); ok && c.format == "jsonl" && c.output == "" && isatty.IsTerminal(out.Fd()) {
+		return nil
+	}
+	return &bar{progressbar.NewOptions(inputs, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription("regvet"),
+		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())}
+}
+
+// write counts an input and writes its messages to w, where the bar stood.
+func (b *bar) write(w io.Writer, messages []byte) {
+	if b != nil && len(messages) > 0 {
+		b.Clear()
+	}
+	w.Write(messages)
+	if b != nil {
+		b.Add(1)
+	}
+}
+
+// finish takes the bar away.
+func (b *bar) finish() {
+	if b != nil {
+		b.Finish()
+	}
+}

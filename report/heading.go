@@ -1,0 +1,70 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fatih/color"
+
+	"regvet/hive"
+)
+
+// heading says in a line or two what an input is.
+func (p *page) heading(in Input) {
+	parts := []string{}
+	switch {
+	case in.Format == "reg":
+		parts = append(parts, ".reg file, "+in.Text)
+	case in.Mount == nil:
+		parts = append(parts, "hive, no telling which")
+	default:
+		parts = append(parts, "hive of "+hive.Visible(in.Mount.String()))
+	}
+	parts = append(append(parts, dirt(in)...), computer(in)...)
+	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
+	p.row("what", strings.Join(parts, "; "))
+	p.row("sha256", in.SHA256)
+}
+
+// machine says in some lines what a machine is, and of which hives that is known.
+func (p *page) machine(hives []Input) {
+	parts := []string{"machine of " + plural(len(hives), "hive")}
+	best := hives[0]
+	for _, in := range hives {
+		if len(in.ControlSets) > 0 {
+			best = in
+		}
+	}
+	fmt.Fprintln(p, p.paint(hive.Visible(hives[0].Machine.Name), color.Bold))
+	p.row("what", strings.Join(append(parts, computer(best)...), "; "))
+	for _, in := range hives {
+		p.row("hive", hive.Visible(in.Path)+"\n"+strings.Join(append([]string{hive.Visible(in.Mount.String())}, dirt(in)...), "; ")+"\n"+in.SHA256)
+	}
+}
+
+// dirt says what became of a dirty hive.
+func dirt(in Input) []string {
+	switch logs := in.applied(); {
+	case !in.Dirty:
+		return nil
+	case len(logs) > 0:
+		return []string{"dirty, with " + hive.Visible(strings.Join(logs, " and "))}
+	}
+	return []string{"dirty, read as it lies"}
+}
+
+// computer says what the registry tells about the computer.
+func computer(in Input) (parts []string) {
+	if in.Host != "" {
+		parts = append(parts, "host "+hive.Visible(in.Host))
+	}
+	if in.Windows.AtLeast != (hive.Version{}) || in.Windows.Below != (hive.Version{}) {
+		parts = append(parts, "Windows "+in.Windows.String())
+	}
+	if set, guessed := controlSet(in); set != "" && guessed {
+		parts = append(parts, "control set guessed: "+set)
+	} else if set != "" {
+		parts = append(parts, "control set "+set)
+	}
+	return parts
+}
