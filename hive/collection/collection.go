@@ -2,12 +2,11 @@
 // hives belong to one machine.
 //
 // A hive is told by its content, not by its name: copies are called SYSTEM, SYSTEM.bak, or by their hash. The transaction logs of a
-// hive start as the hive does; they belong to the hive beside them and are not listed. A .reg file is told by its name and its first
-// line, because any text could be one.
+// hive start as the hive does; they belong to the hive beside them and are not listed. A .reg file is told by its name, because any text
+// could be one; if it is none, whoever reads it will say so.
 package collection
 
 import (
-	"bytes"
 	"io/fs"
 	"iter"
 	"path"
@@ -96,7 +95,7 @@ func walk(fsys fs.FS) (found []File, errs map[string]error) {
 		case hive.IsHive(head) && !hive.IsLog(head):
 			hives = append(hives, len(found))
 			add(name, nil)
-		case ext == ".reg" && isText(head):
+		case ext == ".reg":
 			add(name, nil)
 		}
 		return nil
@@ -124,16 +123,4 @@ func start(fsys fs.FS, name string) ([]byte, error) {
 		}
 	}
 	return head[:n], nil
-}
-
-// isText tells whether a file starts as .reg text does, in any encoding. What is wrong with a first line is for those who read it.
-func isText(head []byte) bool {
-	ascii := bytes.Map(func(r rune) rune {
-		if r == 0 || r > '~' {
-			return -1
-		}
-		return r
-	}, head)
-	ascii = bytes.ToLower(bytes.TrimSpace(ascii))
-	return bytes.HasPrefix(ascii, []byte("windows registry editor")) || bytes.HasPrefix(ascii, []byte("regedit"))
 }
