@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"sync/atomic"
 )
 
@@ -17,6 +16,7 @@ type cellMap struct {
 	inUse      []uint64 // one bit for each 8 bytes of the bins
 	isKey      []uint64 // the same for the cells that were read as keys
 	unmapped   []span   // where a bin or a cell is damaged, so that the pass could not tell the cells there
+	free       []span   // cells not in use; those side by side are one
 }
 
 // span is a range of offsets from the first bin.
@@ -72,6 +72,8 @@ func (f *File) mapBin(at, end int, clipped bool) int {
 		}
 		if used {
 			f.inUse[at/512] |= 1 << (at / 8 % 64)
+		} else {
+			f.addFree(at, min(at+size, end))
 		}
 		if size > end-at { // the last cell of a file that was cut off
 			return end
@@ -79,6 +81,14 @@ func (f *File) mapBin(at, end int, clipped bool) int {
 		at += size
 	}
 	return end
+}
+
+func (f *File) addFree(from, to int) {
+	if last := len(f.free) - 1; last >= 0 && f.free[last].to == from {
+		f.free[last].to = to
+		return
+	}
+	f.free = append(f.free, span{from, to})
 }
 
 // bin checks the header of a bin and gives its size.
@@ -125,6 +135,9 @@ func (f *File) isNew(cell uint32) bool {
 // cell gives the content of the cell in use at an offset from the first bin, as far as the file holds it, or says why there is
 // none.
 func (f *File) cell(offset uint32) (content []byte, fault string) {
+	if f.remains != nil {
+		return f.remains.cell(offset)
+	}
 	at := int(offset)
 	switch {
 	case offset == nilCell:
@@ -136,15 +149,7 @@ func (f *File) cell(offset uint32) (content []byte, fault string) {
 	}
 	size := -int(int32(binary.LittleEndian.Uint32(f.bins[at:])))
 	if f.inUse[at/512]&(1<<(at/8%64)) == 0 {
-		_, damaged := slices.BinarySearchFunc(f.unmapped, at, func(s span, at int) int {
-			switch {
-			case at < s.from:
-				return 1
-			case at >= s.to:
-				return -1
-			}
-			return 0
-		})
+		_, damaged := spanAt(f.unmapped, at)
 		if !damaged || size < f.cellHeader || size > len(f.bins)-at {
 			return nil, "is not at the start of a cell in use"
 		}

@@ -6,12 +6,13 @@ type NodeFields struct {
 	Flags                                          uint16
 	Modified                                       Filetime
 	Parent, Subkeys, SubkeyList, Values, ValueList uint32
-	NameLength                                     int
+	Security, Class                                uint32
+	NameLength, ClassLength                        int
 }
 
 func ReadNode(record []byte) NodeFields {
 	n := keyNode(record)
-	return NodeFields{n.flags(), n.modified(), n.parent(), n.subkeys(), n.subkeyList(), n.values(), n.valueList(), n.nameLength()}
+	return NodeFields{n.flags(), n.modified(), n.parent(), n.subkeys(), n.subkeyList(), n.values(), n.valueList(), n.security(), n.class(), n.nameLength(), n.classLength()}
 }
 
 type ValueFields struct {

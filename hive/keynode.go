@@ -24,6 +24,8 @@ const keyNodeSize = 76 // bytes before the name
 
 func (n keyNode) flags() uint16      { return binary.LittleEndian.Uint16(n[2:]) }
 func (n keyNode) modified() Filetime { return Filetime(binary.LittleEndian.Uint64(n[4:])) }
+func (n keyNode) accessBits() byte   { return n[12] } // of 32 bits once, of which only the first two were used
+func (n keyNode) layer() byte        { return n[13] }
 func (n keyNode) parent() uint32     { return binary.LittleEndian.Uint32(n[16:]) }
 func (n keyNode) subkeys() uint32    { return binary.LittleEndian.Uint32(n[20:]) }
 func (n keyNode) subkeyList() uint32 { return binary.LittleEndian.Uint32(n[28:]) }

@@ -33,12 +33,37 @@ func (f Flags) Names() []string {
 	return names
 }
 
+// Layer is the part that a key plays in a layered key: since Windows 10 version 1607 the hive of a container can be laid over that of
+// the host, key by key. It is zero in all other hives. Source: https://github.com/msuhanov/regf, "Layered keys".
+type Layer byte
+
+// Names tells what the layers below contribute to the key, and whether its class is theirs; bits without a name are a number.
+func (l Layer) Names() []string {
+	const semantics, inheritClass = 0x03, 0x80
+	names := []string{}
+	if l&semantics != 0 {
+		names = append(names, [...]string{"", "tombstone", "supersede-local", "supersede-tree"}[l&semantics])
+	}
+	if l&inheritClass != 0 {
+		names = append(names, "inherit-class")
+	}
+	if l &^= semantics | inheritClass; l != 0 {
+		names = append(names, fmt.Sprintf("0x%x", byte(l)))
+	}
+	return names
+}
+
 // Record is what the record of a key in a hive holds beside its name, time and lists.
 type Record struct {
-	Flags      Flags
-	AccessBits uint32 // what Windows 8 and later note of accesses to the key; earlier versions leave it zero
+	Flags Flags
+	// AccessBits are what Windows 8 and later note of accesses to the key: 1 for one early while Windows started, before
+	// NtInitializeRegistry, 2 for one after that. Earlier versions leave them zero.
+	AccessBits byte
+	Layer      Layer
 	Class      string // rarely used text that a program gave the key when it made it; "" for none
-	Security   []byte // descriptor in self-relative form, see [SDDL]; nil when it could not be read
+	Security   []byte // descriptor in self-relative form; nil when there is none, or when it could not be read
+	SDDL       string // the descriptor as text, see [SDDL]
+	Fault      string // why there is a descriptor but no text of it; "" for all others
 }
 
 // Record reads the key's record anew; nil for a key that is in no hive. Damage to the class or the descriptor is reported as a
@@ -48,7 +73,7 @@ func (k *Key) Record() *Record {
 		return nil
 	}
 	f, node := k.file, k.file.nodeOf(k)
-	r := &Record{Flags: Flags(node.flags()), AccessBits: binary.LittleEndian.Uint32(node[12:])}
+	r := &Record{Flags: Flags(node.flags()), AccessBits: node.accessBits(), Layer: Layer(node.layer())}
 	report := f.reporter(k, new([]Problem))
 	if n := node.classLength(); n > 0 && node.class() != nilCell {
 		cell, fault := f.cell(node.class())
@@ -59,17 +84,37 @@ func (k *Key) Record() *Record {
 		}
 		r.Class = DecodeUTF16(cell[:min(n, len(cell))])
 	}
-	var fault string
-	if r.Security, fault = f.security(node.security()); fault != "" {
-		// Thousands of keys may share it.
-		if _, said := f.badSecurity.LoadOrStore(node.security(), true); !said {
-			report(Problem{At: offsetOf(node.security()), Kind: BadSecurity, Loss: true}, "the security descriptor of key %q, and of those that share it, %s", shown(k.name), fault)
-		}
+	d, said := f.sharedSecurity(node.security())
+	r.Security, r.SDDL, r.Fault = d.bytes, d.text, d.fault
+	if d.fault != "" && !said {
+		report(Problem{At: offsetOf(node.security()), Kind: BadSecurity, Loss: true}, "the security descriptor of key %q, and of those that share it, %s", shown(k.name), d.fault)
 	}
 	return r
 }
 
-// security reads a descriptor from a cell signed "sk", which many keys share.
+// descriptor is a security descriptor that was read, see [Record].
+type descriptor struct {
+	bytes       []byte
+	text, fault string
+}
+
+// sharedSecurity gives the descriptor in a cell, and whether it was given before: thousands of keys may share it.
+func (f *File) sharedSecurity(offset uint32) (d *descriptor, before bool) {
+	if known, ok := f.descriptors.Load(offset); ok {
+		return known.(*descriptor), true
+	}
+	d = &descriptor{}
+	if d.bytes, d.fault = f.security(offset); d.bytes != nil {
+		var err error
+		if d.text, err = SDDL(d.bytes); err != nil {
+			d.fault = "is damaged: " + err.Error()
+		}
+	}
+	known, before := f.descriptors.LoadOrStore(offset, d)
+	return known.(*descriptor), before
+}
+
+// security reads a descriptor from a cell signed "sk".
 func (f *File) security(offset uint32) (descriptor []byte, fault string) {
 	const head = 20 // bytes before the descriptor
 	if offset == nilCell {
@@ -89,24 +134,37 @@ func (f *File) security(offset uint32) (descriptor []byte, fault string) {
 	return cell[head : head+size : head+size], ""
 }
 
-// Link gives the key that a symbolic link leads to. It reports whether the key is a link to a key below a root of the registry.
+// Link tells whether the key is a symbolic link, and gives the key that it leads to: nil when that cannot be told, or when it is not
+// below HKEY_LOCAL_MACHINE or HKEY_USERS.
 func (k *Key) Link() (target Path, ok bool) {
 	if k.file == nil || k.file.nodeOf(k).flags()&keySymLink == 0 {
 		return nil, false
 	}
-	v, ok := k.Value("SymbolicLinkValue")
-	if !ok || v.Type != Link {
-		return nil, false
+	v, ok := k.Value(linkValue)
+	if !ok || v.Type != Link || v.Short {
+		return nil, true
 	}
 	text, _ := v.Text()
 	path := ParsePath(text)
 	switch {
 	case len(path) < 2 || !EqualFold(path[0], "Registry"):
-		return nil, false
+		return nil, true
 	case EqualFold(path[1], "Machine"):
 		return Path{"HKEY_LOCAL_MACHINE"}.Join(path[2:]...), true
 	case EqualFold(path[1], "User"):
 		return usersPath.Join(path[2:]...), true
 	}
-	return nil, false
+	return nil, true
+}
+
+// linkValue names the value of a symbolic link that holds its target, as the kernel names keys: \Registry\Machine\SYSTEM.
+const linkValue = "SymbolicLinkValue"
+
+// linkKnown tells of a link whose target cannot be told whether damage is the reason.
+func (k *Key) linkKnown() (Known, *Problem) {
+	v, ok := k.Value(linkValue)
+	if ok && v.Short || !ok && k.ValuesKnown() == Damaged {
+		return Damaged, k.FirstLoss()
+	}
+	return NotCovered, nil
 }

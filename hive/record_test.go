@@ -1,9 +1,11 @@
 package hive_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,8 +28,8 @@ func TestRecord(t *testing.T) {
 	if r.Class != "Größe 𐐀" {
 		t.Errorf("class %q", r.Class)
 	}
-	if sddl, err := hive.SDDL(r.Security); err != nil || !strings.HasPrefix(sddl, "O:") {
-		t.Errorf("security %q, %v", sddl, err)
+	if sddl, err := hive.SDDL(r.Security); err != nil || !strings.HasPrefix(sddl, "O:") || r.SDDL != sddl || r.Fault != "" {
+		t.Errorf("security %q, %v; the record has %q, %q", sddl, err, r.SDDL, r.Fault)
 	}
 	if got := f.Root().Key("plain").Record(); got.Class != "" || len(f.Problems()) != 0 {
 		t.Errorf("%+v, %v", got, f.Problems())
@@ -43,6 +45,9 @@ func TestRecord(t *testing.T) {
 		{hivetest.Set16(data, at.Key("classy").Node+hivetest.NodeClassLength, 5000), "the class name of key \"classy\" is longer than its cell"},
 		{hivetest.Free(data, at.Key("classy").Class), "the cell of the class name of key \"classy\" is not at the start of a cell in use"},
 		{hivetest.Sign(data, at.Security, "xx"), "the security descriptor of key \"classy\", and of those that share it, cannot be read: its cell is not signed \"sk\""},
+		{hivetest.Set32(data, at.Security+hivetest.SecurityLength, 0xFFFFFFFF), "the security descriptor of key \"classy\", and of those that share it, is said to have 4294967295 bytes, its cell has 128"},
+		{hivetest.Set32(data, at.Security+hivetest.SecurityLength, 0), "the security descriptor of key \"classy\", and of those that share it, is damaged: there is no security descriptor at 0x0: it has at least 20 bytes and starts with 1"},
+		{hivetest.Set16(data, at.Security+hivetest.SecurityDescriptor+22, 4), "the security descriptor of key \"classy\", and of those that share it, is damaged: the access control list at 0x14 has an impossible size of 4 bytes"},
 	} {
 		f, err := hive.Read("test", c.damaged)
 		if err != nil {
@@ -51,9 +56,96 @@ func TestRecord(t *testing.T) {
 		if r := f.Root().Key("classy").Record(); len(r.Flags.Names()) != 3 {
 			t.Errorf("%+v", r)
 		}
+		r := f.Root().Key("plain").Record() // shares the descriptor
+		if security := strings.Contains(c.want, "security"); security != (r.Fault != "") || security == (r.SDDL != "") {
+			t.Errorf("%s: %+v", c.want, r)
+		}
 		if p := f.Problems(); len(p) != 1 || p[0].Msg != c.want {
 			t.Errorf("problems %v, want %s", p, c.want)
 		}
+	}
+	// A key need not have a descriptor.
+	f, err = hive.Read("test", hivetest.Refer(data, at.Key("plain").Node+hivetest.NodeSecurity, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := f.Root().Key("plain").Record(); r.Security != nil || r.SDDL != "" || r.Fault != "" || len(f.Problems()) > 0 {
+		t.Errorf("%+v, problems %v", r, f.Problems())
+	}
+}
+
+// TestRecordAtOnce holds that damage which many keys share is told once, also when they are read beside each other.
+func TestRecordAtOnce(t *testing.T) {
+	data, at := hivetest.BuildLayout(wideTree(100, "lh"), hivetest.Options{})
+	f, err := hive.Read("test", hivetest.Sign(data, at.Security, "xx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for _, k := range f.Root().Walk() {
+				if k.Record().Fault == "" {
+					t.Errorf("%q has a descriptor", k.Name())
+				}
+			}
+		})
+	}
+	all.Wait()
+	if p := f.Problems(); len(p) != 1 || p[0].Kind != hive.BadSecurity || !p[0].Loss {
+		t.Errorf("problems %v", p)
+	}
+}
+
+func TestAccessBitsAndLayer(t *testing.T) {
+	data, at := hivetest.BuildLayout(&hivetest.Key{Keys: []*hivetest.Key{{Name: "k"}}}, hivetest.Options{Minor: 6})
+	for _, c := range []struct {
+		field  uint16
+		access byte
+		layer  []string
+	}{
+		{0x0000, 0, []string{}},
+		{0x0003, 3, []string{}},
+		{0x0102, 2, []string{"tombstone"}},
+		{0x8201, 1, []string{"supersede-local", "inherit-class"}},
+		{0xC300, 0, []string{"supersede-tree", "inherit-class", "0x40"}},
+	} {
+		f, err := hive.Read("test", hivetest.Set16(data, at.Key("k").Node+hivetest.NodeAccessBits, c.field))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := f.Root().Key("k").Record()
+		if diff := cmp.Diff(c.layer, r.Layer.Names()); r.AccessBits != c.access || diff != "" {
+			t.Errorf("%#04x: access bits %d, want %d\n%s", c.field, r.AccessBits, c.access, diff)
+		}
+	}
+}
+
+// TestUnknownTypes holds that the data of types that are no part of the registry itself pass through: properties of devices and
+// drivers (0xFFFF0000 and the type of the property), and the settings of apps, whose data end with a time.
+func TestUnknownTypes(t *testing.T) {
+	values := []hive.Value{
+		{Name: "property", Type: 0xFFFF0012, Data: hive.EncodeUTF16("text\x00")},
+		{Name: "small property", Type: 0xFFFF0011, Data: []byte{0xFF}},
+		{Name: "app setting", Type: 0x10C, Data: append(hive.EncodeUTF16("a\x00"), 0x15, 0xCD, 0x5B, 7, 0, 0, 0xD0, 1)},
+		{Name: "app flag", Type: 0x10B, Data: []byte{1, 0x15, 0xCD, 0x5B, 7, 0, 0, 0xD0, 1}},
+		{Name: "the last", Type: 0xFFFFFFFF},
+	}
+	f, err := hive.Read("test", hivetest.Build(&hivetest.Key{Values: values}, hivetest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := f.Root().Values()
+	if len(got) != len(values) {
+		t.Fatalf("%d values, want %d", len(got), len(values))
+	}
+	for i, v := range got {
+		if want := values[i]; v.Name != want.Name || v.Type != want.Type || !bytes.Equal(v.Data, want.Data) || v.Short {
+			t.Errorf("%+v, want %+v", v, want)
+		}
+	}
+	if len(f.Problems()) > 0 {
+		t.Errorf("problems %v", f.Problems())
 	}
 }
 
@@ -89,9 +181,9 @@ func TestSymbolicLinks(t *testing.T) {
 		{`Ping\Below`, "not covered"},
 		{`Dangling\Below`, "does not exist"},
 		{`Elsewhere`, "not covered"},
-		{`Nowhere`, `Nowhere`},
+		{`Nowhere`, "not covered"},
 		{`NoLink`, `NoLink`},
-		{`Empty`, `Empty`},
+		{`Empty\Below`, "not covered"},
 	} {
 		path := hive.ParsePath(`HKLM\SYSTEM\` + c.path)
 		m := reg.Find(path)
@@ -157,7 +249,14 @@ func TestSDDL(t *testing.T) {
 		{descriptor(0x8004, "", "", "04 00 3000 01000000  05 00 2800 10000000 01000000 00112233445566778899aabbccddeeff "+system, ""),
 			"D:(OA;;0x10;33221100-5544-7766-8899-aabbccddeeff;;SY)"},
 		{descriptor(0x8004, "", "", "02 00 2000 01000000  09 00 1800 3f000f00 "+system+" 61727478", ""), "D:(XA;;KA;;;SY;0x61727478)"},
-		{nil, "error: a security descriptor has at least 20 bytes and starts with 1"},
+		{descriptor(0x8010, "", "", "", "02 00 1c00 01000000  11 00 1400 05000000 01 01 000000000010 00100000"), "S:(ML;;NWNX;;;LW)"},
+		{descriptor(0x8010, "", "", "", "02 00 1c00 01000000  11 00 1400 08000000 01 01 000000000010 00300000"), "S:(ML;;0x8;;;HI)"},
+		{descriptor(0x8010, "", "", "", "02 00 1c00 01000000  15 60 1400 00000010 "+system), "S:(FL;CRTP;GA;;;SY)"},
+		{descriptor(0x8004, "", "", "04 00 4400 01000000  0c 00 3c00 10000000 03000000 00112233445566778899aabbccddeeff 000102030405060708090a0b0c0d0e0f "+system+" 61727478", ""),
+			"D:(0xc;;0x10;33221100-5544-7766-8899-aabbccddeeff;03020100-0504-0706-0809-0a0b0c0d0e0f;SY;0x61727478)"},
+		{descriptor(0x8004, "", "", "04 00 2000 01000000  05 00 1800 10000000 02000000 001122334455667788 00 00 00", ""), "error: the entry at 0x1c ends inside a GUID"},
+		{descriptor(0x8004, "", "", "02 00 1c00 01000000  04 00 1400 3f000f00 "+system, ""), "error: the entry at 0x1c is of the kind 0x4, of which it is not known what it holds"},
+		{nil, "error: there is no security descriptor at 0x0: it has at least 20 bytes and starts with 1"},
 		{descriptor(0x8004, administrators, "", "02 00 ff00 02000000", ""), "error: the access control list at 0x24 has an impossible size of 255 bytes"},
 		{descriptor(0x8004, "", "", "02 00 0800 01000000", ""), "error: the access control list ends at 0x1c before its last entry"},
 		{descriptor(0x8004, "", "", "02 00 1000 01000000 00 00 0800 00000000", ""), "error: the SID at 0x24 lies beyond the end"},
@@ -192,6 +291,9 @@ func TestSDDLOfRealHives(t *testing.T) {
 		t.Errorf("%d descriptors, problems %v", len(count), f.Problems())
 	}
 	root, _ := hive.SDDL(f.Root().Record().Security)
+	if !strings.HasPrefix(root, "O:BAG:SYD:PAI(A;") {
+		t.Errorf("the root has %s", root)
+	}
 	t.Logf("%d different descriptors; that of the root is %s", len(count), root)
 }
 

@@ -24,7 +24,8 @@ func nodeByAccessors(r io.ReaderAt, at int64) (hive.NodeFields, int64) {
 	n := profile.CM_KEY_NODE(r, at)
 	return hive.NodeFields{
 		Flags: n.Flags(), Parent: n.Parent(), Subkeys: n.SubKeyCounts()[0], SubkeyList: n.SubKeyLists()[0],
-		Values: n.ValueList().Count(), ValueList: n.ValueList().List(), NameLength: int(n.NameLength()),
+		Values: n.ValueList().Count(), ValueList: n.ValueList().List(), Security: n.Security(), Class: n.Class(),
+		NameLength: int(n.NameLength()), ClassLength: int(n.ClassLength()),
 	}, n.LastWriteTime().Unix()
 }
 

@@ -10,209 +10,309 @@ import (
 // there to be found: at the start of a free cell or, where free cells grew together, somewhere inside.
 
 // Deleted is a key or a value that was found in the free space of a hive. It proves that there was such a thing once, never that
-// there is; nor does its absence prove that there was none.
+// there is; nor does its absence prove that there was none. When it was deleted is not recorded anywhere.
 type Deleted struct {
 	Path   Path // of the key, from the root of the hive as far as its parents are known
 	Orphan bool // the way to the root is not known: a parent is lost, or the value belongs to no key that was found
-	Key    *Key // the key with those of its values that are left; of an orphan value, a key without a name that holds only it
-	At     Location
+	Live   bool // the key is there, only the values were deleted from it
+	// Key is the key with those of its values that are left; the data of a value whose space was used again are nil. Of an orphan value,
+	// it is a key without a name that holds only it; of a key that is there, one that holds only what was deleted.
+	Key *Key
+	At  Location // of the key's cell, or of that of an orphan value
 }
 
-// The years between which a time of a key is taken for one. Windows NT was not born before.
-var (
-	earliest = Filetime(122_600_000_000_000_000) // 1989
-	latest   = Filetime(157_800_000_000_000_000) // 2101
-)
-
 // Deleted searches the free space of the hive for keys and values that were deleted, in the order of the file. Only records that
-// are whole, and whose parts lie where parts can lie, are given. It is computed anew each time, in time that grows with the hive;
-// of a hostile hive, that names the same bytes over and over, not all is given.
+// are whole, and whose parts lie where parts can lie, are given, and each value once. It is computed anew each time, in time that grows
+// with the hive; of a hostile hive, that names the same bytes over and over, not all is given. What is met on the way, damage too, changes
+// nothing in what the keys of the hive say.
 func (f *File) Deleted() []Deleted {
-	s := salvage{File: f, free: f.freeSpace(), keys: map[uint32]keyNode{}, values: map[uint32]keyValue{}, taken: map[uint32]bool{}}
-	for _, free := range s.free {
-		for at := free.from; at+f.cellHeader+keyValueSize <= free.to; at += 8 {
-			content := f.bins[at+f.cellHeader : free.to]
-			switch string(content[:2]) {
-			case "nk":
-				if plausibleKey(content, len(f.bins)) {
-					s.keys[uint32(at)] = keyNode(content)
-				}
-			case "vk":
-				if plausibleValue(content, len(f.bins)) {
-					s.values[uint32(at)] = keyValue(content)
-				}
-			}
-		}
+	live := f.again()
+	keys := live.liveKeys()
+	r := &remains{bins: f.bins, header: f.cellHeader}
+	r.spans = slices.Concat(f.free, without(f.unmapped, live.damagedCells(keys)))
+	slices.SortFunc(r.spans, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	r.search()
+
+	freed := f.again()
+	freed.remains = r
+	s := &salvage{File: freed, index: make(map[uint32]int, len(r.values))}
+	for i, v := range r.values {
+		s.index[v.cell] = i
 	}
-	var all []Deleted
-	for offset, node := range s.keys {
-		name, _ := node.name()
-		path, whole := s.path(offset)
-		k := &Key{name: name, modified: node.modified(), at: offsetOf(offset), values: s.valuesOf(node)}
-		all = append(all, Deleted{path, !whole, k, k.at})
-	}
-	for offset, record := range s.values {
-		if !s.taken[offset] {
-			k := &Key{implied: true, at: offsetOf(offset), values: []Value{s.value(offset, record)}}
-			all = append(all, Deleted{nil, true, k, k.at})
+	all := append(s.keys(keys), s.fromLive(live, keys)...)
+	for i := range r.values {
+		if v := &r.values[i]; !v.taken {
+			k := &Key{implied: true, at: offsetOf(v.cell), values: []Value{s.value(v)}}
+			all = append(all, Deleted{Orphan: true, Key: k, At: k.at})
 		}
 	}
 	slices.SortFunc(all, func(a, b Deleted) int { return cmp.Compare(a.At.Offset, b.At.Offset) })
 	return all
 }
 
-// salvage is one search of the free space. The offsets are those of cells.
-type salvage struct {
-	*File
-	free   []span // sorted
-	keys   map[uint32]keyNode
-	values map[uint32]keyValue
-	taken  map[uint32]bool // values that a key has
-}
-
-// freeSpace lists where no cell is in use, in sound bins.
-func (f *File) freeSpace() (free []span) {
-	for at := 0; at < len(f.bins); {
-		size, fault := f.bin(at)
-		if fault != "" {
-			at += baseBlockSize
+// Below gives what was deleted from a key or below it, with the paths from there. Of what has no known path that can be said only for
+// the root of the hive.
+func Below(k *Key, deleted []Deleted) (below []Deleted) {
+	way := k.path()
+	for _, d := range deleted {
+		if d.Orphan && len(way) > 0 || !d.Path.HasPrefix(way) {
 			continue
 		}
-		end := min(at+size, len(f.bins))
-		for at += binHeaderSize; at+4 <= end; {
-			n := int(int32(binary.LittleEndian.Uint32(f.bins[at:])))
-			used := n < 0
-			if used {
-				n = -n
-			}
-			if unit := 2 * f.cellHeader; n < unit || n%unit != 0 || n > end-at {
-				break // damaged: what follows may be in use
-			}
-			if last := len(free) - 1; !used && last >= 0 && free[last].to == at {
-				free[last].to = at + n
-			} else if !used {
-				free = append(free, span{at, at + n})
-			}
-			at += n
-		}
-		at = end
+		d.Path = d.Path[len(way):]
+		below = append(below, d)
 	}
-	return free
+	return below
 }
 
-func plausibleKey(b []byte, bins int) bool {
-	if len(b) < keyNodeSize {
-		return false
-	}
-	n := keyNode(b)
-	return n.nameLength() > 0 && n.nameLength() <= len(b)-keyNodeSize && n.nameLength() <= 2*maxKeyName && n.flags()&^0x3FF == 0 &&
-		n.modified() > earliest && n.modified() < latest && int64(n.parent()) < int64(bins) && n.parent()%8 == 0 &&
-		(n.values() == 0 || int64(n.valueList()) < int64(bins) && int64(n.values())*4 <= int64(bins))
+// again gives the same hive to be read once more, with problems and a budget of its own.
+func (f *File) again() *File {
+	c := &File{Source: f.Source, Header: f.Header, base: f.base, data: f.data, bins: f.bins, ends: f.ends, cellMap: f.cellMap}
+	c.isKey = make([]uint64, len(f.isKey))
+	c.root = &Key{name: f.root.name, modified: f.root.modified, at: f.root.at, file: c, cell: f.root.cell}
+	return c
 }
 
-func plausibleValue(b []byte, bins int) bool {
-	if len(b) < keyValueSize {
-		return false
+// liveKeys lists the keys of the hive.
+func (f *File) liveKeys() (keys []*Key) {
+	for _, k := range f.root.WalkStored() {
+		keys = append(keys, k)
 	}
-	v := keyValue(b)
-	if v.nameLength() > len(b)-keyValueSize || v.flags()&^0x3 != 0 {
-		return false
-	}
-	if n := v.length(); n&inlineData != 0 {
-		return n&^inlineData <= 4
-	}
-	return int64(v.length()) <= int64(bins) && int64(v.data()) < int64(bins)
+	return keys
 }
 
-// path follows the parents of a deleted key, deleted or not, up to the root. It reports whether it came there.
-func (s *salvage) path(offset uint32) (path Path, whole bool) {
-	node := s.keys[offset]
-	for range MaxDepth {
-		name, _ := node.name()
-		path = append(path, name)
-		if !s.claim(16 + len(name)) { // a path takes memory, and a hundred thousand keys may claim the longest way
-			break
+// damagedCells gives the cells of live keys and values where damage hides which cells are in use.
+func (f *File) damagedCells(keys []*Key) (cells []span) {
+	if len(f.unmapped) == 0 {
+		return nil
+	}
+	add := func(cell uint32, most int) {
+		content, fault := f.cell(cell)
+		if _, ok := spanAt(f.unmapped, int(cell)); ok && fault == "" {
+			unit := 2 * f.cellHeader
+			size := (f.cellHeader + min(len(content), most) + unit - 1) / unit * unit
+			cells = append(cells, span{int(cell), int(cell) + size})
 		}
-		parent := node.parent()
-		if parent == s.base.Root {
-			slices.Reverse(path)
-			return path, true
+	}
+	for _, k := range keys {
+		node := f.nodeOf(k)
+		add(k.cell, len(node))
+		values := k.Values()
+		if len(values) > 0 {
+			add(node.valueList(), 4*len(values))
 		}
-		var ok bool
-		if node, ok = s.keys[parent]; !ok {
-			var fault string
-			if node, _, fault = s.keyNode(parent); fault != "" {
+		for _, v := range values {
+			cell := uint32(v.At.Offset - baseBlockSize)
+			content, _ := f.cell(cell)
+			add(cell, len(content))
+			if record := keyValue(content); record.length()&inlineData == 0 {
+				add(record.data(), len(v.Data))
+			}
+		}
+	}
+	return cells
+}
+
+// salvage puts together again what belonged together.
+type salvage struct {
+	*File                // whose cells are the free ones
+	index map[uint32]int // of values by their cells
+}
+
+// keys gives the keys found, each with its values and under what it was in.
+func (s *salvage) keys(live []*Key) []Deleted {
+	r := s.remains
+	parents := s.parents(live)
+	all := make([]Deleted, len(r.keys))
+	order := make([]int, len(all))
+	for i, k := range r.keys {
+		order[i] = i
+		all[i] = Deleted{Key: &Key{name: k.name, modified: k.node.modified(), at: offsetOf(k.cell)}, At: offsetOf(k.cell)}
+		all[i].Path, all[i].Orphan = s.path(i, parents)
+	}
+	// Where two lists name a value, the one that was written last is right: the space of the other was used again.
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(all[b].Key.modified, all[a].Key.modified) })
+	for _, i := range order {
+		all[i].Key.values = s.valuesOf(r.keys[i].node)
+	}
+	return all
+}
+
+// parent is what a deleted key was in: a key that is there, or another that was deleted, or none that is known.
+type parent struct {
+	live    *Key
+	deleted int // -1 for none
+}
+
+// parents finds what each deleted key was in, as far as that is sound.
+func (s *salvage) parents(live []*Key) []parent {
+	keys := s.remains.keys
+	deleted := make(map[uint32]int, len(keys))
+	wanted := make(map[uint32]*Key, len(keys))
+	for i, k := range keys {
+		deleted[k.cell] = i
+		wanted[k.node.parent()] = nil
+	}
+	for _, k := range live {
+		if _, ok := wanted[k.cell]; ok {
+			wanted[k.cell] = k
+		}
+	}
+	all := make([]parent, len(keys))
+	for i, k := range keys {
+		all[i].deleted = -1
+		if above := wanted[k.node.parent()]; above != nil {
+			if mayHold(above.file.nodeOf(above), k) {
+				all[i].live = above
+			}
+		} else if above, ok := deleted[k.node.parent()]; ok && mayHold(keys[above].node, k) {
+			all[i].deleted = above
+		}
+	}
+	cutCircles(all)
+	return all
+}
+
+// cutCircles cuts the way up where a key would be above itself.
+func cutCircles(all []parent) {
+	seen := make([]int, len(all)) // by which walk, counted from 1
+	for i := range all {
+		for at := i; seen[at] == 0; {
+			seen[at] = i + 1
+			next := all[at].deleted
+			if next < 0 {
 				break
 			}
+			if seen[next] == i+1 {
+				all[at].deleted = -1
+				break
+			}
+			at = next
+		}
+	}
+}
+
+// path gives the way to a deleted key. A way takes memory, and a hundred thousand keys may claim the longest one; when there is no
+// more room for it, only its end is given.
+func (s *salvage) path(i int, parents []parent) (path Path, orphan bool) {
+	for len(path) < MaxDepth {
+		name := s.remains.keys[i].name
+		if !s.claim(16+len(name)) && len(path) > 0 {
+			break
+		}
+		path = append(path, name)
+		if above := parents[i].live; above != nil {
+			if way, ok := s.livePath(above); ok && len(way)+len(path) <= MaxDepth {
+				slices.Reverse(path)
+				return way.Join(path...), false
+			}
+			break
+		}
+		if i = parents[i].deleted; i < 0 {
+			break
 		}
 	}
 	slices.Reverse(path)
-	return path, false
+	return path, true
 }
 
-// freed gives the content of a cell that is free, as far as the free space around it goes.
-func (s *salvage) freed(offset uint32) []byte {
-	at := int(offset)
-	i, found := slices.BinarySearchFunc(s.free, at, func(f span, at int) int {
-		switch {
-		case at < f.from:
-			return 1
-		case at+s.cellHeader >= f.to:
-			return -1
-		}
-		return 0
-	})
-	if !found || at%8 != 0 {
-		return nil
+// livePath gives the way to a key that is there, if there is room for it.
+func (s *salvage) livePath(k *Key) (Path, bool) {
+	path := k.path()
+	size := 0
+	for _, name := range path {
+		size += 16 + len(name)
 	}
-	n := int64(int32(binary.LittleEndian.Uint32(s.bins[at:])))
-	end := int64(at) + max(n, -n)
-	return s.bins[at+s.cellHeader : max(min(end, int64(s.free[i].to)), int64(at+s.cellHeader))]
+	return path, s.claim(size)
 }
 
-// valuesOf gives the values of a deleted key that are left.
+// mayHold tells whether a key can have been the parent of one that named it so. The parent's cell may have been used again: for a key
+// that never had a name as long below it, or that was not written when its subkey was deleted. Windows forgets the longest name when
+// the last subkey goes.
+func mayHold(parent keyNode, child formerKey) bool {
+	length := child.node.nameLength()
+	if child.node.flags()&keyCompName != 0 {
+		length *= 2
+	}
+	return (parent.subkeys() == 0 || parent.maxName() >= length) && parent.modified() >= child.node.modified()
+}
+
+// valuesOf gives the values that the list of a deleted key names.
 func (s *salvage) valuesOf(node keyNode) (values []Value) {
 	if node.values() == 0 || node.flags()&keyPredefHandle != 0 {
 		return nil
 	}
-	list := s.freed(node.valueList())
-	if !s.claim(min(int(node.values())*4, len(list))) {
+	list, fault := s.cell(node.valueList())
+	n := min(int64(node.values()), int64(len(list)/4))
+	if fault != "" || !s.claim(int(4*n)) {
 		return nil
 	}
-	for range min(int(node.values()), len(list)/4) {
-		offset := binary.LittleEndian.Uint32(list)
-		list = list[4:]
-		if record, ok := s.values[offset]; ok && !s.taken[offset] {
-			s.taken[offset] = true
-			values = append(values, s.value(offset, record))
+	for i := range n {
+		if v := s.take(binary.LittleEndian.Uint32(list[4*i:]), node); v != nil {
+			values = append(values, s.value(v))
 		}
 	}
 	return values
 }
 
-// value reads a deleted value. Its data are what is left of them: a cell that is in use again holds those of another.
-func (s *salvage) value(offset uint32, record keyValue) Value {
-	name, _ := decodeName(record[keyValueSize:], record.nameLength(), record.flags()&valueCompName != 0)
-	v := Value{Name: name, Type: record.typ(), At: offsetOf(offset)}
-	n := record.length()
-	switch {
-	case n&inlineData != 0:
-		v.Data = record[8 : 8+n&^inlineData]
-		return v
-	case n == 0:
-		v.Data = []byte{}
-		return v
-	case s.base.Minor >= 4 && n > segmentSize:
-		v.Short = true // segments are put together for values in use only
-		return v
+// take gives the value of a cell to the key that names it, nil when it cannot have been that key's: it was given already, or is larger than
+// the key says that any value of it ever was.
+func (s *salvage) take(cell uint32, node keyNode) *formerValue {
+	i, ok := s.index[cell]
+	if !ok {
+		return nil
 	}
-	data := s.freed(record.data())
-	v.Data = data[:min(int64(n), int64(len(data)))]
-	if !s.claim(len(v.Data)) {
-		v.Data = nil
+	v := &s.remains.values[i]
+	length := v.record.nameLength()
+	if v.record.flags()&valueCompName != 0 {
+		length *= 2
 	}
-	if v.Short = len(v.Data) < int(n); v.Short && len(v.Data) == 0 {
-		v.Data = nil
+	if v.taken || int64(length) > int64(node.maxValueName()) || v.record.length()&^inlineData > node.maxData() {
+		return nil
 	}
+	v.taken = true
 	return v
+}
+
+// fromLive gives the values that were deleted from keys that are there. Windows moves the later elements of the list up and
+// counts one less, so that a list can name behind its end the value that was its last.
+func (s *salvage) fromLive(live *File, keys []*Key) (all []Deleted) {
+	if len(s.index) == 0 {
+		return nil
+	}
+	for _, k := range keys {
+		node := live.nodeOf(k)
+		n := int64(node.values())
+		list, fault := live.cell(node.valueList())
+		if n == 0 || fault != "" || 4*n >= int64(len(list)) || node.flags()&keyPredefHandle != 0 {
+			continue
+		}
+		last := binary.LittleEndian.Uint32(list[4*(n-1):])
+		var values []Value
+		for rest := list[4*n:]; len(rest) >= 4; rest = rest[4:] {
+			cell := binary.LittleEndian.Uint32(rest)
+			v := s.take(cell, node)
+			if v != nil {
+				values = append(values, s.value(v))
+			} else if cell != last {
+				break
+			}
+		}
+		if len(values) > 0 {
+			only := &Key{name: k.name, modified: k.modified, at: k.at, values: values}
+			if path, ok := s.livePath(k); ok {
+				all = append(all, Deleted{Path: path, Live: true, Key: only, At: k.at})
+			}
+		}
+	}
+	return all
+}
+
+// value reads a value with its data, if these are whole.
+func (s *salvage) value(v *formerValue) Value {
+	value := Value{Name: v.name, Type: v.record.typ(), At: offsetOf(v.cell)}
+	var fault string
+	if value.Data, fault = s.valueData(v.record); fault != "" {
+		value.Data, value.Short = nil, true
+	}
+	return value
 }

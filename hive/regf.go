@@ -39,12 +39,13 @@ type File struct {
 	bins []byte // data behind the base block, as far as the header and the file agree that there are bins
 	ends int64  // offset from the first bin at which the bins end, were the file whole
 	cellMap
+	remains *remains // what deletion left behind, when that is to be read in place of the cells in use
 
 	root    *Key
 	claimed atomic.Int64 // see claim
 	told    atomic.Int64 // bytes of problems, see tell
 
-	badSecurity sync.Map // offsets of descriptors that were reported
+	descriptors sync.Map // security descriptors that were read, by the offsets of their cells
 
 	mu       sync.Mutex
 	problems []Problem

@@ -959,6 +959,13 @@ func laws(t testing.TB, b []byte, logs ...hive.Log) {
 		if (k.FirstLoss() == nil) != (k.KeysKnown() == hive.Whole && k.ValuesKnown() == hive.Whole) && !slices.ContainsFunc(k.Values(), func(v hive.Value) bool { return v.Short }) {
 			t.Fatalf("%q: known %v, %v, but the first loss is %v", path, k.KeysKnown(), k.ValuesKnown(), k.FirstLoss())
 		}
+		r := k.Record()
+		if r.Fault != "" && r.SDDL != "" || len(r.Class) > len(b)*3/2 || len(r.Security) > len(b) {
+			t.Fatalf("the record of %q is %+v", path, r)
+		}
+		if target, ok := k.Link(); ok != slices.Contains(r.Flags.Names(), "symbolic-link") || target != nil && !target.HasRoot() {
+			t.Fatalf("%q leads to %q, %v", path, target, ok)
+		}
 	}
 	stored := 0
 	for path, k := range f.Root().WalkStored() {

@@ -81,12 +81,13 @@ func (r *Registry) Apply(edits ...Edit) *Registry {
 	return &c
 }
 
-// Real gives the same edits at the paths where the mounted trees have them.
+// Real gives the same edits at the paths where the mounted trees have them. One of a key that lies behind a symbolic link of which it
+// cannot be told where it leads has no such path, and is left out.
 func (r *Registry) Real(edits ...Edit) []Edit {
 	var out []Edit
 	for _, e := range edits {
 		for _, place := range r.resolve(e.Path) {
-			if !place.lost {
+			if place.broken == nil {
 				e.Path = place.path
 				out = append(out, e)
 			}
@@ -105,6 +106,7 @@ type Match struct {
 	Known   Known
 	Problem *Problem // the damage, when Known is Damaged
 	Guessed bool     // the input does not tell which control set is the current one
+	Link    Path     // the last symbolic link on the way, where it lies in the input; nil when there is none
 }
 
 // Find follows a path, without regard to case. There is one match for each place that the path leads to, in the order of the
@@ -112,11 +114,13 @@ type Match struct {
 func (r *Registry) Find(path Path) []Match {
 	var all []Match
 	for _, place := range r.resolve(path) {
-		if place.lost {
-			all = append(all, Match{Live: place.live, Real: place.path, Known: NotCovered, Guessed: place.guessed})
+		m := Match{Live: place.live, Real: slices.Clone(place.path), Key: r.root, Guessed: place.guessed, Link: place.link}
+		if place.broken != nil {
+			m.Key = nil
+			m.Known, m.Problem = place.broken.linkKnown()
+			all = append(all, m)
 			continue
 		}
-		m := Match{Live: place.live, Real: slices.Clone(place.path), Key: r.root, Guessed: place.guessed}
 		for i, name := range place.path {
 			child := m.Key.Key(name)
 			if child == nil {
@@ -149,7 +153,8 @@ type place struct {
 	path    Path
 	live    Path
 	guessed bool
-	lost    bool // the way leads through symbolic links that go round in circles
+	link    Path // see Match
+	broken  *Key // the symbolic link at which the way ends: its target cannot be told, or links go round in circles
 }
 
 // maxLinks is the number of symbolic links that Windows follows on the way to a key.
@@ -157,30 +162,40 @@ const maxLinks = 64
 
 // follow replaces the symbolic links on the way to a place.
 func (r *Registry) follow(p place) place {
-	for range maxLinks {
-		k, next := r.root, Path(nil)
-		for i, name := range p.path {
-			if k = k.Key(name); k == nil {
-				return p
-			}
-			if target, ok := k.Link(); ok {
-				next = target.Join(p.path[i+1:]...)
-				break
-			}
+	for links := 0; ; links++ {
+		link, n := r.firstLink(p.path)
+		if link == nil {
+			return p
 		}
-		if next == nil {
+		p.link = p.path[:n:n]
+		target, _ := link.Link()
+		if target == nil || links == maxLinks {
+			p.broken = link
 			return p
 		}
 		// A link can lead through an alias. Where that is a guess, the first one is followed.
-		to := r.aliases(next)[0]
+		to := r.aliases(target.Join(p.path[n:]...))[0]
 		p.path, p.guessed = to.path, p.guessed || to.guessed
 	}
-	p.lost = true
-	return p
 }
 
-// resolve replaces the aliases at the start of a path, and symbolic links on its way. An alias stays in the live path only where it leads to one place on any
-// system: to the current control set, not to each of them or a chosen one, nor to the user who happens to be logged on.
+// firstLink gives the first symbolic link on a path of real keys, and how many names lead to it; nil when there is none.
+func (r *Registry) firstLink(path Path) (link *Key, n int) {
+	k := r.root
+	for i, name := range path {
+		if k = k.Key(name); k == nil {
+			return nil, 0
+		}
+		if _, ok := k.Link(); ok {
+			return k, i + 1
+		}
+	}
+	return nil, 0
+}
+
+// resolve replaces the aliases at the start of a path, and symbolic links on its way. An alias stays in the live path only where it
+// leads to one place on any system: to the current control set, not to each of them or a chosen one, nor to the user who happens to be
+// logged on.
 func (r *Registry) resolve(path Path) []place {
 	places := r.aliases(path)
 	for i, p := range places {

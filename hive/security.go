@@ -9,11 +9,12 @@ import (
 
 // SDDL writes a security descriptor in self-relative form, as hives hold them, in Microsoft's security descriptor definition language:
 // "O:BAG:SYD:PAI(A;CI;KA;;;BA)". Rights are named where they are exactly those of a registry key or generic, else they are a
-// number. Data behind the SID of an entry, conditions say, are given in hex. An error tells where the descriptor ends too early.
+// number. Accounts of one computer or domain keep their whole SID, so that it is not lost which. Data behind the SID of an entry,
+// conditions say, are given in hex. An error tells where the descriptor ends too early, or holds what is not known.
 // Sources: Microsoft, [MS-DTYP] 2.4 and 2.5.1, and "Security Descriptor String Format".
 func SDDL(b []byte) (string, error) {
 	if len(b) < 20 || b[0] != 1 {
-		return "", fmt.Errorf("a security descriptor has at least 20 bytes and starts with 1")
+		return "", fmt.Errorf("there is no security descriptor at 0x0: it has at least 20 bytes and starts with 1")
 	}
 	control := binary.LittleEndian.Uint16(b[2:])
 	var s strings.Builder
@@ -84,44 +85,75 @@ func writeACL(s *strings.Builder, b []byte, at int64) error {
 	return nil
 }
 
-var aceTypes = map[byte]string{
-	0x00: "A", 0x01: "D", 0x02: "AU", 0x03: "AL", 0x05: "OA", 0x06: "OD", 0x07: "OU", 0x08: "OL",
-	0x09: "XA", 0x0A: "XD", 0x0B: "ZA", 0x0D: "XU", 0x11: "ML", 0x12: "RA", 0x13: "SP",
+// aceTypes are the kinds of entries: their names, numbers where there is none, and whether two GUIDs can stand before the SID.
+var aceTypes = map[byte]struct {
+	name   string
+	object bool
+}{
+	0x00: {"A", false}, 0x01: {"D", false}, 0x02: {"AU", false}, 0x03: {"AL", false},
+	0x05: {"OA", true}, 0x06: {"OD", true}, 0x07: {"OU", true}, 0x08: {"OL", true},
+	0x09: {"XA", false}, 0x0A: {"XD", false}, 0x0B: {"ZA", true}, 0x0C: {"0xc", true},
+	0x0D: {"XU", false}, 0x0E: {"0xe", false}, 0x0F: {"0xf", true}, 0x10: {"0x10", true},
+	mandatoryLabel: {"ML", false}, 0x12: {"RA", false}, 0x13: {"SP", false}, 0x14: {"TL", false}, accessFilter: {"FL", false},
 }
+
+const (
+	mandatoryLabel = 0x11
+	accessFilter   = 0x15
+)
 
 // aceFlags in the order in which Windows writes them.
 var aceFlags = []struct {
 	bit  byte
 	name string
-}{{0x01, "OI"}, {0x02, "CI"}, {0x04, "NP"}, {0x08, "IO"}, {0x10, "ID"}, {0x40, "SA"}, {0x80, "FA"}}
+}{{0x01, "OI"}, {0x02, "CI"}, {0x04, "NP"}, {0x08, "IO"}, {0x10, "ID"}, {0x20, "CR"}, {0x40, "SA"}, {0x80, "FA"}}
 
 // rights that have a name of their own: those of registry keys, and the generic ones.
 var rights = map[uint32]string{
 	0xF003F: "KA", 0x20019: "KR", 0x20006: "KW", 0x10000000: "GA", 0x20000000: "GX", 0x40000000: "GW", 0x80000000: "GR",
 }
 
+// writeRights writes what an entry is about. A mandatory label names what programs of lower integrity must not do.
+func writeRights(s *strings.Builder, kind byte, mask uint32) {
+	const noWriteUp, noReadUp, noExecuteUp = 1, 2, 4
+	switch name, ok := rights[mask]; {
+	case kind == mandatoryLabel && mask > 0 && mask <= noWriteUp|noReadUp|noExecuteUp:
+		for _, right := range []struct {
+			bit  uint32
+			name string
+		}{{noWriteUp, "NW"}, {noReadUp, "NR"}, {noExecuteUp, "NX"}} {
+			if mask&right.bit != 0 {
+				s.WriteString(right.name)
+			}
+		}
+	case ok:
+		s.WriteString(name)
+	default:
+		fmt.Fprintf(s, "0x%x", mask)
+	}
+}
+
 // writeACE writes the entry that is the end of b.
 func writeACE(s *strings.Builder, b []byte, at int64) error {
 	kind, ok := aceTypes[b[at]]
 	if !ok {
-		kind = fmt.Sprintf("0x%x", b[at])
+		return fmt.Errorf("the entry at %#x is of the kind 0x%x, of which it is not known what it holds", at, b[at])
 	}
-	s.WriteString("(" + kind + ";")
+	s.WriteString("(" + kind.name + ";")
 	for _, f := range aceFlags {
-		if b[at+1]&f.bit != 0 {
+		switch {
+		case b[at+1]&f.bit == 0:
+		case b[at] == accessFilter && f.name == "SA":
+			s.WriteString("TP") // the bit means something else there
+		default:
 			s.WriteString(f.name)
 		}
 	}
-	mask := binary.LittleEndian.Uint32(b[at+4:])
-	if name, ok := rights[mask]; ok {
-		s.WriteString(";" + name)
-	} else {
-		fmt.Fprintf(s, ";0x%x", mask)
-	}
+	s.WriteString(";")
+	writeRights(s, b[at], binary.LittleEndian.Uint32(b[at+4:]))
 	next := at + 8
 	var guids [2]string
-	switch b[at] {
-	case 0x05, 0x06, 0x07, 0x08, 0x0B:
+	if kind.object {
 		if next+4 > int64(len(b)) {
 			return fmt.Errorf("the entry at %#x ends before its flags", at)
 		}
@@ -146,7 +178,7 @@ func writeACE(s *strings.Builder, b []byte, at int64) error {
 	}
 	s.WriteString(";" + guids[0] + ";" + guids[1] + ";" + sid)
 	// Entries are filled up to a multiple of four bytes; only some kinds have something to say there.
-	if rest := b[next+int64(size):]; b[at] >= 0x09 && b[at] != 0x11 && strings.Trim(string(rest), "\x00") != "" {
+	if rest := b[next+int64(size):]; b[at] >= 0x09 && b[at] != mandatoryLabel && strings.Trim(string(rest), "\x00") != "" {
 		s.WriteString(";0x" + hex.EncodeToString(rest))
 	}
 	s.WriteString(")")

@@ -77,6 +77,7 @@ type jsonFinding struct {
 	Expected    string        `json:"expected"`
 	Message     string        `json:"message"`
 	Notes       []string      `json:"notes,omitempty"`
+	History     []jsonPast    `json:"history,omitempty"`
 	Modified    string        `json:"modified,omitempty"`
 	Location    *jsonLocation `json:"location"`
 	Fixable     bool          `json:"fixable"`
@@ -144,7 +145,7 @@ func findingJSON(in Input, f rules.Finding) jsonFinding {
 	out := jsonFinding{
 		Rule: f.Rule.ID, Pack: f.Rule.Pack, Title: f.Rule.Title, Severity: f.Severity.String(), Status: f.Status, Reason: f.Reason,
 		Input: hive.Printable(in.about(f)), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()), Value: f.Value,
-		Expected: f.Expected, Message: f.Message, Notes: f.Notes, Location: locationJSON(f.At),
+		Expected: f.Expected, Message: f.Message, Notes: f.Notes, History: historyJSON(f.History), Location: locationJSON(f.At),
 		Fixable: f.Fixable(), Fingerprint: f.Fingerprint(),
 	}
 	if v := f.Observed; v != nil {

@@ -53,7 +53,8 @@ func Keys(w io.Writer, root *hive.Key, at hive.Path, fields KeyFields) error {
 }
 
 // Deleted writes keys and values that were found in the free space of a hive as lines of JSON, each marked as deleted and with its
-// offset. An orphan has a key only as far as that is known, an orphan value the key "".
+// offset. An orphan has a key only as far as that is known, an orphan value the key "". A key that is live was not deleted itself: the
+// values were deleted from it.
 func Deleted(w io.Writer, all []hive.Deleted, at hive.Path) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	prefix := at.String()
@@ -65,6 +66,9 @@ func Deleted(w io.Writer, all []hive.Deleted, at hive.Path) error {
 			line = append(line, `, "orphan": true`...)
 		} else {
 			line = appendString(line, joined(prefix, d.Path))
+		}
+		if d.Live {
+			line = append(line, `, "live": true`...)
 		}
 		line = append(line, `, "deleted": true`...)
 		if !d.Key.Implied() {
@@ -88,30 +92,42 @@ func Deleted(w io.Writer, all []hive.Deleted, at hive.Path) error {
 	return out.Flush()
 }
 
-// appendRecord appends what only the record of a key tells. A descriptor that cannot be read is null; the problem is the file's.
+// appendRecord appends what only the record of a key tells. A descriptor that cannot be read is null, and the problem is the file's; a
+// key without one has no such field.
 func appendRecord(b []byte, k *hive.Key) []byte {
 	if r := k.Record(); r != nil {
-		b = append(b, `, "flags": [`...)
-		for i, name := range r.Flags.Names() {
-			if i > 0 {
-				b = append(b, `, `...)
-			}
-			b = appendString(b, name)
-		}
-		b = append(b, `], "access_bits": `...)
+		b = append(b, `, "flags": `...)
+		b = appendStrings(b, r.Flags.Names())
+		b = append(b, `, "access_bits": `...)
 		b = strconv.AppendUint(b, uint64(r.AccessBits), 10)
+		if r.Layer != 0 {
+			b = append(b, `, "layer": `...)
+			b = appendStrings(b, r.Layer.Names())
+		}
 		if r.Class != "" {
 			b = append(b, `, "class": `...)
 			b = appendString(b, r.Class)
 		}
-		b = append(b, `, "security": `...)
-		if sddl, err := hive.SDDL(r.Security); err == nil {
-			b = appendString(b, sddl)
-		} else {
-			b = append(b, `null`...)
+		switch {
+		case r.Fault != "":
+			b = append(b, `, "security": null`...)
+		case r.Security != nil:
+			b = append(b, `, "security": `...)
+			b = appendString(b, r.SDDL)
 		}
 	}
 	return appendPlace(b, k.At())
+}
+
+func appendStrings(b []byte, all []string) []byte {
+	b = append(b, '[')
+	for i, s := range all {
+		if i > 0 {
+			b = append(b, `, `...)
+		}
+		b = appendString(b, s)
+	}
+	return append(b, ']')
 }
 
 // appendPlace appends where something stands in its input.

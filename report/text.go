@@ -144,6 +144,7 @@ func (p *page) finding(in Input, f rules.Finding) {
 	for _, note := range f.Notes {
 		p.row("note", note)
 	}
+	p.history(f)
 	if f.Fixable() {
 		p.row("fix", f.Fix.String())
 		p.row("", f.Fix.Note)

@@ -26,6 +26,7 @@ type Finding struct {
 	Expected string
 	Message  string   // one sentence, with the observed data in it
 	Notes    []string // what the answer rests on where that is not certain
+	History  []Past   // what was set here once and was deleted, see [AddHistory]
 	Fix      *Fix     // nil when the rule has none
 
 	guessed bool // it is not known that RealKey is what Key leads to

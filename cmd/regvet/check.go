@@ -26,6 +26,7 @@ var checkCommand = command{
 		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
 		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`: info, low, medium, high, critical, or never")
 		f.BoolVarP(&o.all, "all", "a", false, "list passes and unknowns too")
+		f.BoolVar(&o.deleted, "deleted", false, "show what a value was before it was deleted, where that is still in the free space of a hive")
 		inputFlags(f, o)
 		versionFlag(f, o)
 	},
@@ -56,6 +57,9 @@ func (c *cli) check() {
 		for _, in := range together {
 			if in != together[0] {
 				c.describe(in)
+			}
+			if c.deleted && in.file != nil {
+				in.Findings = rules.AddHistory(in.Findings, in.Mount, in.file.Deleted())
 			}
 			all = append(all, c.finish(in))
 		}

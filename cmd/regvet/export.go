@@ -22,7 +22,7 @@ var exportCommand = command{
 		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
 		f.StringVar(&o.prefix, "prefix", "", "the `PATH` of the hive's root in the result, in place of its mount; may be empty")
 		f.BoolVar(&o.full, "full", false, "with jsonl: flags, class and security of each key too, and the place of each key and value")
-		f.BoolVar(&o.deleted, "deleted", false, "with jsonl: behind the hive, the keys and values that were deleted and are still in its free space")
+		f.BoolVar(&o.deleted, "deleted", false, "with jsonl: after what is there, the keys and values that were deleted and are still in the free space")
 		inputFlags(f, o)
 	},
 	run: (*cli).export,
@@ -32,9 +32,6 @@ func (c *cli) export() {
 	c.oneOf("--format", c.format, "reg", "jsonl")
 	if (c.full || c.deleted) && c.format == "reg" {
 		c.fail(statusUsage, "--full and --deleted are for --format jsonl; .reg text has no place for more than names and values")
-	}
-	if c.deleted && len(c.args) > 1 {
-		c.fail(statusUsage, "--deleted is for a whole hive; of many deleted things it is not known in which key they were")
 	}
 	if !c.understand() {
 		return
@@ -84,7 +81,12 @@ func (c *cli) export() {
 			}
 		}
 		if c.deleted && in.file != nil {
-			return report.Deleted(w, in.file.Deleted(), trees[0].At)
+			deleted := in.file.Deleted()
+			for _, t := range trees {
+				if err := report.Deleted(w, hive.Below(t.Root, deleted), t.At); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	})
@@ -116,12 +118,17 @@ func (c *cli) subtrees(in *input, name string) []regfile.Tree {
 	}
 	var trees []regfile.Tree
 	known := hive.Whole
+	var link hive.Path
 	for _, m := range in.reg.Find(path) {
 		if m.Key != nil {
 			trees = append(trees, regfile.Tree{Root: m.Key, At: m.Live})
 			continue
 		}
-		known = m.Known
+		known, link = m.Known, m.Link
+	}
+	if trees == nil && link != nil && known == hive.NotCovered {
+		c.fail(statusUsage, "%s: the way to the key %s leads over the symbolic link %s, and the input does not hold what is behind it", displayName(in.Path), name, link)
+		return nil
 	}
 	if trees == nil {
 		c.noKey(in, name, known)

@@ -98,6 +98,8 @@ func layOut(dir string) error {
 	torn[len(torn)-1]++
 	files["torn.LOG1"] = torn
 	files["deleted"] = deletedData()
+	files["links"] = linkedData()
+	files["deleted-port"] = deletedPort()
 	for name, data := range hivetest.Damages() {
 		files[filepath.Join("damaged", name)] = data
 	}
@@ -114,6 +116,20 @@ func layOut(dir string) error {
 		}
 	}
 	return nil
+}
+
+// linkedData is a SYSTEM hive in which the key of TCP/IP is a symbolic link, as are others that lead nowhere.
+func linkedData() []byte {
+	link := func(name, target string) *hivetest.Key {
+		return &hivetest.Key{Name: name, Flags: 0x10, Values: []hive.Value{{Name: "SymbolicLinkValue", Type: hive.Link, Data: hive.EncodeUTF16(target)}}}
+	}
+	root := parameters(hive.DWordValue("MaxUserPort", 5000))
+	services := root.Keys[0].Keys[0]
+	stack := services.Keys[0]
+	stack.Name, stack.Class = "Stack", "network"
+	services.Keys[0] = link("Tcpip", `\Registry\Machine\SYSTEM\Stack`)
+	root.Keys = append(root.Keys, stack, link("Away", `\Registry\Machine\SOFTWARE\Example`), link("Loop", `\REGISTRY\MACHINE\SYSTEM\LOOP`))
+	return hivetest.Build(root, hivetest.Options{})
 }
 
 // deletedData is a hive from which a key with a value, and a value of another key, were deleted.
@@ -155,6 +171,15 @@ func windows() map[string][]byte {
 		"disk/Users/alice/AppData/Local/Microsoft/Windows/UsrClass.dat": hivetest.Build(classes, hivetest.Options{}),
 		"disk/Users/bob/NTUSER.DAT":                                     user(2),
 	}
+}
+
+// deletedPort is a SYSTEM hive in which MaxUserPort was set once, and deleted.
+func deletedPort() []byte {
+	root := parameters(hive.DWordValue("TcpTimedWaitDelay", 30), hive.DWordValue("MaxUserPort", 65534))
+	stamp(root, 131_000_000_000_000_000)
+	data, at := hivetest.BuildLayout(root, hivetest.Options{})
+	k := at.Key(`ControlSet001\Services\Tcpip\Parameters`)
+	return hivetest.Set32(hivetest.Free(data, k.Value("MaxUserPort").Record), k.Node+hivetest.NodeValues, 1)
 }
 
 // parameters is a SYSTEM hive with nothing in it but values of TCP/IP.

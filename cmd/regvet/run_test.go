@@ -91,7 +91,10 @@ func FuzzInput(f *testing.F) {
 		if !json.Valid(out) {
 			t.Fatalf("no JSON: %s", out)
 		}
-		_, text := command(data, "check", "--all", "-")
+		if with, _ := command(data, "check", "--all", "--format", "json", "--deleted", "-"); with != status {
+			t.Fatalf("exit status %d with what was deleted, %d without", with, status)
+		}
+		_, text := command(data, "check", "--all", "--deleted", "-")
 		if bytes.ContainsAny(text, "\x00\x1b\r") {
 			t.Fatalf("control characters in a report: %q", text)
 		}
@@ -99,7 +102,11 @@ func FuzzInput(f *testing.F) {
 			t.Fatalf("no JSON: %s", out)
 		}
 		_, lines := command(data, "export", "--format", "jsonl", "-")
-		for line := range bytes.Lines(lines) {
+		_, more := command(data, "export", "--format", "jsonl", "--deleted", "-")
+		if !bytes.HasPrefix(more, lines) {
+			t.Fatalf("with what was deleted, the rest is another: %s", more)
+		}
+		for line := range bytes.Lines(more) {
 			if !json.Valid(line) {
 				t.Fatalf("no JSON: %s", line)
 			}

@@ -83,8 +83,9 @@ const (
 
 // Where the fields of a key's record (nk) are, from its start.
 const (
-	NodeFlags        = 2 // 16 bits
-	NodeModified     = 4 // 64 bits
+	NodeFlags        = 2  // 16 bits
+	NodeModified     = 4  // 64 bits
+	NodeAccessBits   = 12 // 8 bits, and behind them 8 of layered keys
 	NodeParent       = 16
 	NodeKeys         = 20
 	NodeVolatileKeys = 24

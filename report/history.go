@@ -1,0 +1,47 @@
+package report
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// jsonPast is a value that was deleted. Its data are null where they could not be read.
+type jsonPast struct {
+	Type       string  `json:"type"`
+	Data       *string `json:"data"`
+	Text       string  `json:"text"`
+	Offset     int64   `json:"offset"`
+	Modified   string  `json:"modified"` // last write of the key that held it
+	KeyDeleted bool    `json:"key_deleted"`
+}
+
+func historyJSON(history []rules.Past) (out []jsonPast) {
+	for _, past := range history {
+		v := past.Value
+		j := jsonPast{Type: v.Type.String(), Offset: v.At.Offset, Modified: timestamp(past.Modified), KeyDeleted: past.KeyGone}
+		if !v.Short {
+			data := hex.EncodeToString(v.Data)
+			j.Data, j.Text = &data, v.Display()
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+// history says what was set in the place of a finding once.
+func (p *page) history(f rules.Finding) {
+	for _, past := range f.History {
+		data := "its data lost,"
+		if v := past.Value; !v.Short {
+			data = hive.Visible(v.Display())
+		}
+		what := "was set here and later deleted"
+		if past.KeyGone {
+			what = "was set here, in a key that was later deleted"
+		}
+		p.row("history", fmt.Sprintf("%s, %s %s; key last written %s; value at %s", past.Value.Type, data, what, timestamp(past.Modified), past.Value.At))
+	}
+}
