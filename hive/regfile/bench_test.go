@@ -62,7 +62,7 @@ var systemText = sync.OnceValue(func() []byte {
 
 func BenchmarkParse(b *testing.B) { benchmarkParse(b, systemText()) }
 
-func BenchmarkParse8bit(b *testing.B) { benchmarkParse(b, decodeUTF16(systemText()[2:])) }
+func BenchmarkParse8bit(b *testing.B) { benchmarkParse(b, []byte(hive.DecodeUTF16(systemText()[2:]))) }
 
 func benchmarkParse(b *testing.B, data []byte) {
 	b.SetBytes(int64(len(data)))

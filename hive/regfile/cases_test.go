@@ -532,7 +532,7 @@ foo
 `, `
 2:1 [~\K]
 3:1 "a"=BINARY 25
-! 5:3 doubtful
+! 3:12 doubtful
 `},
 	{"end of the file without comma", "REGEDIT4\n[HKEY_CURRENT_USER\\K]\n\"a\"=hex:25\\", `
 2:1 [~\K]

@@ -107,7 +107,7 @@ func (c conformanceCase) check(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(out.Bytes(), c.Input) {
-		t.Errorf("%s: export is\n%s\nwant\n%s", c.Note, decodeUTF16(out.Bytes()), decodeUTF16(c.Input))
+		t.Errorf("%s: export is\n%s\nwant\n%s", c.Note, hive.DecodeUTF16(out.Bytes()), hive.DecodeUTF16(c.Input))
 	}
 }
 

@@ -17,31 +17,33 @@ func (p *parser) valueLine(i int) {
 	case p.path == nil && !p.orphaned:
 		p.orphaned = true
 		// After [-KEY] the author may have meant that key, so what is said of it may be wrong.
-		p.problem(hive.BadLine, i, p.last, true, "no key is open here; Windows drops this value and those that follow")
+		p.fault(NoKeyOpen, hive.BadLine, i, p.last, true, "no key is open here; Windows drops this value and those that follow")
 	case p.path != nil && p.misplaced:
 		p.misplaced = false
-		p.problem(hive.Doubtful, i, p.path, false,
+		p.fault(Misplaced, hive.Doubtful, i, p.path, false,
 			"this value and those that follow go to %s, because the key line above them is dropped", shown(p.path.String()))
 	}
-	p.doubtful = ""
+	p.doubtful.Code = 0
 	first := p.number
 	v, op, bad := p.value(i)
+	p.st.Deletes = op == hive.DeleteValue
 	switch {
-	case bad.msg != "":
+	case bad.code != 0:
 		p.broken = true
 		switch {
 		case op != hive.DeleteValue && p.number == first:
-			p.lost(bad.at, "%s; Windows drops this value", bad.msg)
+			p.lost(bad.code, bad.at, "%s; Windows drops this value", bad.msg)
 		case op != hive.DeleteValue:
-			p.lost(bad.at, "%s; Windows drops the value of line %d", bad.msg, first)
+			p.lost(bad.code, bad.at, "%s; Windows drops the value of line %d", bad.msg, first)
 		case p.path != nil:
-			p.problem(hive.BadLine, bad.at, p.path, false, "%s; Windows does not delete the value", bad.msg)
+			p.fault(bad.code, hive.BadLine, bad.at, p.path, false, "%s; Windows does not delete the value", bad.msg)
 		}
 	case len(v.Name) > maxValueName && units(v.Name) > maxValueName:
-		p.lost(i, "the name has %d characters, at most %d are allowed; Windows drops this value", units(v.Name), maxValueName)
+		p.lost(NameTooLong, i, "the name has %d characters, at most %d are allowed; Windows drops this value", units(v.Name), maxValueName)
 	case p.path != nil:
-		if p.doubtful != "" && p.lists(p.path, false) {
-			p.add(p.doubtfulAt, hive.Doubtful, p.path, false, p.doubtful)
+		if p.doubtful.Code != 0 {
+			p.doubtful.Key = p.path
+			p.st.Faults = append(p.st.Faults, p.doubtful)
 		}
 		v.At = at
 		p.edit(hive.Edit{Op: op, Path: p.path, Value: v, At: at})
@@ -52,16 +54,24 @@ func (p *parser) valueLine(i int) {
 }
 
 // lost reports a value of the current key that is dropped. Without a key there was a problem already.
-func (p *parser) lost(i int, format string, args ...any) {
+func (p *parser) lost(code Code, i int, format string, args ...any) {
 	if p.path != nil {
-		p.problem(hive.BadLine, i, p.path, true, format, args...)
+		p.fault(code, hive.BadLine, i, p.path, true, format, args...)
 	}
 }
 
 // doubt notes what Windows versions may not agree on in a value, the first thing in each. It is reported when the value is taken.
-func (p *parser) doubt(i int, msg string) {
-	if p.doubtful == "" {
-		p.doubtful, p.doubtfulAt = msg, p.at(i)
+func (p *parser) doubt(code Code, i int, msg string) {
+	if p.doubtful.Code == 0 {
+		p.doubtful = Fault{hive.Problem{At: p.at(i), Kind: hive.Doubtful, Msg: msg}, code, p.base + int64(p.start+i)}
+	}
+}
+
+// dataEnd notes where the data end in the first line of a value, if nothing but a comment stands at byte i of it and behind.
+func (p *parser) dataEnd(i int) {
+	if p.number == p.st.Line && ends(p.line, i) {
+		p.st.Data.To = i
+		p.st.Comment.From = blanks(p.line, i)
 	}
 }
 
@@ -69,24 +79,25 @@ func (p *parser) doubt(i int, msg string) {
 func (p *parser) swallowed(i int) {
 	switch p.line[i] {
 	case '[':
-		name, deletes, _ := bracketed(p.line, i)
-		path, _ := p.split(name)
+		span, deletes, _, _ := bracketed(p.line, i)
+		path, _, _ := p.split(span.In(p.line))
 		p.misplaced = p.path != nil
-		p.problem(hive.BadLine, i, path, !deletes, "Windows takes this key line for the continuation of the value above and drops both")
+		p.fault(SwallowedKey, hive.BadLine, i, path, !deletes, "Windows takes this key line for the continuation of the value above and drops both")
 	case '"', '@':
-		p.lost(i, "Windows takes this value for the continuation of the one above and drops both")
+		p.lost(SwallowedValue, i, "Windows takes this value for the continuation of the one above and drops both")
 	}
 }
 
 // fault is why a value is dropped, and the byte of the current line where it is seen.
 type fault struct {
+	code      Code
 	msg       string
 	at        int
 	swallowed bool // the current line is no part of the value, but goes with it
 }
 
-func faultAt(at int, format string, args ...any) fault {
-	return fault{msg: fmt.Sprintf(format, args...), at: at}
+func faultAt(code Code, at int, format string, args ...any) fault {
+	return fault{code: code, msg: fmt.Sprintf(format, args...), at: at}
 }
 
 var (
@@ -97,32 +108,36 @@ var (
 
 // value reads NAME = DATA.
 func (p *parser) value(i int) (v hive.Value, op hive.Op, bad fault) {
+	p.st.Name = Span{i, i + 1}
 	if p.line[i] == '@' {
 		i++
 	} else {
-		text, next, bad := p.quotedText(i, "name")
-		if bad.msg != "" {
+		text, next, bad := p.quotedText(i, aName)
+		if bad.code != 0 {
 			return v, 0, bad
 		}
 		v.Name, i = p.name(text), next
+		p.st.Name.To = next
 	}
 	line := p.line
 	i = blanks(line, i)
 	if i == len(line) || line[i] != '=' {
-		return v, 0, faultAt(i, "there is no = behind the name")
+		return v, 0, faultAt(NoEquals, i, "there is no = behind the name")
 	}
+	p.st.Equals = Span{i, i + 1}
 	i = blanks(line, i+1)
+	p.st.Data = Span{i, len(line)}
 	rest := line[i:]
 	switch {
 	case len(rest) == 0 || rest[0] == ';':
-		return v, 0, faultAt(i, "there are no data behind the =")
+		return v, 0, faultAt(NoData, i, "there are no data behind the =")
 	case rest[0] == '"':
 		v.Type = hive.SZ
 		v.Data, bad = p.stringData(i)
 		return v, hive.SetValue, bad
 	case rest[0] == '-':
-		if !ends(line, i+1) {
-			bad = faultAt(blanks(line, i+1), "there is something behind the -")
+		if p.dataEnd(i + 1); !ends(line, i+1) {
+			bad = faultAt(BehindDelete, blanks(line, i+1), "there is something behind the -")
 		}
 		return v, hive.DeleteValue, bad
 	case bytes.HasPrefix(rest, dwordPrefix):
@@ -137,21 +152,32 @@ func (p *parser) value(i int) (v hive.Value, op hive.Op, bad fault) {
 		i += len(typedPrefix)
 		n, digits := number(line[i:])
 		if digits < 1 || digits > 8 || !bytes.HasPrefix(line[i+digits:], []byte("):")) {
-			return v, 0, faultAt(i, "the type must be 1 to 8 hex digits, followed by ):")
+			return v, 0, faultAt(HexType, i, "the type must be 1 to 8 hex digits, followed by ):")
 		}
 		v.Type = hive.Type(n)
 		v.Data, bad = p.hex(i+digits+2, v.Type)
 		return v, hive.SetValue, bad
 	}
-	return v, 0, faultAt(i, `%s is no form of data; they are "text", dword:, hex:, hex(N): or -`, inQuotes(rest))
+	return v, 0, faultAt(UnknownData, i, `%s is no form of data; they are "text", dword:, hex:, hex(N): or -`, inQuotes(rest))
 }
 
+// quoted is what stands in quotes, and how it may be wrong.
+type quoted struct {
+	noun             string
+	unclosed, escape Code
+}
+
+var (
+	aName    = quoted{"name", NameUnclosed, NameEscape}
+	someText = quoted{"text", TextUnclosed, TextEscape}
+)
+
 // quotedText reads text from the quote at i to the one that closes it. The result is valid until the next call.
-func (p *parser) quotedText(i int, what string) (text []byte, next int, bad fault) {
+func (p *parser) quotedText(i int, what quoted) (text []byte, next int, bad fault) {
 	line, start := p.line, i
 	i++
 	if n := bytes.IndexByte(line[i:], '"'); n < 0 {
-		return nil, 0, faultAt(start, "the closing quote of the %s is missing", what)
+		return nil, 0, faultAt(what.unclosed, start, "the closing quote of the %s is missing", what.noun)
 	} else if bytes.IndexByte(line[i:i+n], '\\') < 0 {
 		return line[i : i+n], i + n + 1, bad
 	}
@@ -164,26 +190,26 @@ func (p *parser) quotedText(i int, what string) (text []byte, next int, bad faul
 			return buf, i + 1, bad
 		case c == '\\' && i+1 < len(line):
 			if i++; line[i] != '\\' && line[i] != '"' {
-				return nil, 0, faultAt(i-1, `the %s has a backslash that is not written \\`, what)
+				return nil, 0, faultAt(what.escape, i-1, `the %s has a backslash that is not written \\`, what.noun)
 			}
 			c = line[i]
 		}
 		buf = append(buf, c)
 	}
 	p.unescaped = buf
-	return nil, 0, faultAt(start, "the closing quote of the %s is missing", what)
+	return nil, 0, faultAt(what.unclosed, start, "the closing quote of the %s is missing", what.noun)
 }
 
 // stringData reads the text of a REG_SZ.
 func (p *parser) stringData(i int) ([]byte, fault) {
-	text, next, bad := p.quotedText(i, "text")
-	if bad.msg != "" {
+	text, next, bad := p.quotedText(i, someText)
+	if bad.code != 0 {
 		return nil, bad
 	}
-	if !ends(p.line, next) {
-		return nil, faultAt(blanks(p.line, next), "there is something behind the closing quote")
+	if p.dataEnd(next); !ends(p.line, next) {
+		return nil, faultAt(BehindText, blanks(p.line, next), "there is something behind the closing quote")
 	}
-	return p.text(text), bad
+	return p.textData(text), bad
 }
 
 // nibble are the values of the hex digits, and 0xFF for all other bytes.
@@ -213,13 +239,14 @@ func number(b []byte) (n uint32, digits int) {
 func (p *parser) dword(i int) ([]byte, fault) {
 	i = blanks(p.line, i)
 	n, digits := number(p.line[i:])
+	p.dataEnd(i + digits)
 	switch {
 	case digits == 0:
-		return nil, faultAt(i, "dword data must be hex digits")
+		return nil, faultAt(DWordNoDigits, i, "dword data must be hex digits")
 	case digits > 8:
-		return nil, faultAt(i, "dword data have %d digits, at most 8 are allowed", digits)
+		return nil, faultAt(DWordTooLong, i, "dword data have %d digits, at most 8 are allowed", digits)
 	case !ends(p.line, i+digits):
-		return nil, faultAt(blanks(p.line, i+digits), "there is something behind the dword data")
+		return nil, faultAt(BehindDWord, blanks(p.line, i+digits), "there is something behind the dword data")
 	}
 	d := p.room(4)[:4]
 	binary.LittleEndian.PutUint32(d, n)
@@ -232,13 +259,14 @@ func (p *parser) hex(i int, t hive.Type) ([]byte, fault) {
 	p.bytes = p.bytes[:0]
 	for {
 		next, more, bad := p.hexLine(i)
-		if bad.msg != "" {
+		if bad.code != 0 {
 			return nil, bad
 		}
 		if !more {
 			break
 		}
 		// Blank lines and comments may stand in between.
+		line, number := p.base+int64(p.start), p.number
 		i = -1
 		for i < 0 && p.nextLine() {
 			if i = blanks(p.line, 0); i == len(p.line) || p.line[i] == ';' {
@@ -246,11 +274,14 @@ func (p *parser) hex(i int, t hive.Type) ([]byte, fault) {
 			}
 		}
 		if i < 0 {
-			p.doubt(next, "the file ends where hex data should go on; Windows sets the value to what is there")
+			last := p.lines
+			p.line, p.start, p.number = p.text[line-p.base:], int(line-p.base), number
+			p.doubt(HexEndsInFile, next, "the file ends where hex data should go on; Windows sets the value to what is there")
+			p.lines = last
 			break
 		}
 		if nibble[p.line[i]] > 15 {
-			bad = faultAt(i, "hex data must go on here with a hex digit")
+			bad = faultAt(HexNotContinued, i, "hex data must go on here with a hex digit")
 			bad.swallowed = true
 			return nil, bad
 		}
@@ -279,24 +310,26 @@ func (p *parser) hexLine(i int) (next int, more bool, bad fault) {
 		}
 		j := blanks(line, i)
 		if ends(line, j) {
+			p.dataEnd(i)
 			return j, false, bad
 		}
 		value, digits := number(line[j:])
 		switch {
 		case line[j] == '\\' && ends(line, j+1):
+			p.dataEnd(j + 1)
 			return j, true, bad
 		case line[j] == '\\':
-			return 0, false, faultAt(blanks(line, j+1), `only a comment may stand behind the backslash of hex data`)
+			return 0, false, faultAt(BehindHex, blanks(line, j+1), `only a comment may stand behind the backslash of hex data`)
 		case digits == 0 && line[j] == ',':
-			return 0, false, faultAt(j, "hex data have an empty element")
+			return 0, false, faultAt(HexEmpty, j, "hex data have an empty element")
 		case digits == 0:
-			return 0, false, faultAt(j, "%s is no hex digit", inQuotes(character(line[j:])))
+			return 0, false, faultAt(HexDigit, j, "%s is no hex digit", inQuotes(character(line[j:])))
 		case digits > 2:
-			return 0, false, faultAt(j, "an element of hex data has %d digits, at most 2 are allowed", digits)
+			return 0, false, faultAt(HexTooLong, j, "an element of hex data has %d digits, at most 2 are allowed", digits)
 		case digits == 1:
-			p.doubt(j, "an element of hex data has one digit; it is not known that every Windows reads it")
+			p.doubt(HexOneDigit, j, "an element of hex data has one digit; it is not known that every Windows reads it")
 		case j > i:
-			p.doubt(i, "there is a blank inside hex data; it is not known that every Windows reads them")
+			p.doubt(HexBlank, i, "there is a blank inside hex data; it is not known that every Windows reads them")
 		}
 		b[n] = byte(value)
 		n++
@@ -308,11 +341,12 @@ func (p *parser) hexLine(i int) (next int, more bool, bad fault) {
 		j = blanks(line, i)
 		switch {
 		case j == len(line) || line[j] == ';':
+			p.dataEnd(i)
 			return j, false, bad
 		case line[j] == '\\':
-			return 0, false, faultAt(j, "there is no comma before the backslash of hex data")
+			return 0, false, faultAt(HexNoComma, j, "there is no comma before the backslash of hex data")
 		}
-		return 0, false, faultAt(j, "%s behind an element of hex data, where a comma must be", inQuotes(character(line[j:])))
+		return 0, false, faultAt(HexNoSeparator, j, "%s behind an element of hex data, where a comma must be", inQuotes(character(line[j:])))
 	}
 }
 
@@ -328,19 +362,19 @@ func (p *parser) keepHex(t hive.Type) []byte {
 	if !isText(t) {
 		return p.keep(append(p.room(len(p.bytes)), p.bytes...))
 	}
-	if p.file.Version == Version4 {
+	if p.st.Version == Version4 {
 		beyond := asciiPrefix(p.bytes) < len(p.bytes)
-		if !p.ansiDoubt && p.path != nil && (beyond || p.file.Encoding == utf16LE) {
+		if !p.ansiDoubt && p.path != nil && (beyond || p.encoding == utf16LE) {
 			p.ansiDoubt = true
-			p.doubt(0, "the hex data of text in a REGEDIT4 file are read as windows-1252, Windows reads them in its own ANSI code page")
+			p.doubt(HexCodePage, 0, fmt.Sprintf("the hex data of text in a REGEDIT4 file are read as %s, Windows reads them in its own ANSI code page", p.page))
 		}
-		text := decodeANSI(p.bytes)
+		text, _ := p.page.decode(nil, p.bytes, true)
 		return p.keep(terminated(appendWide(p.room(2*len(text)+2), text)))
 	}
 	return p.keep(terminated(append(p.room(len(p.bytes)+2), p.bytes...)))
 }
 
-// text makes the data of a REG_SZ.
-func (p *parser) text(text []byte) []byte {
+// textData makes the data of a REG_SZ.
+func (p *parser) textData(text []byte) []byte {
 	return p.keep(append(appendWide(p.room(2*len(text)+2), text), 0, 0))
 }

@@ -11,7 +11,8 @@
 // # What is here
 //
 // [Parse] reads a file as Windows does and says, in [File.Problems], what Windows keeps to itself: which lines it drops and why.
-// What results is a list of edits, for a .reg file is nothing else. [File.Tree] reads the same file as an export, as a statement
+// What results is a list of edits, for a .reg file is nothing else. [Options.Scan] gives the same line by line, with the place of each
+// part of a line, for those who speak of the text itself; a file may be larger than memory then. [File.Tree] reads the same file as an export, as a statement
 // of what a registry holds. [Write] turns edits into a file that does exactly them; [Export] writes a tree as reg.exe does, to
 // the byte. The two differ where Windows' own export loses data; see there.
 //
@@ -70,7 +71,7 @@ const (
 // File is what a .reg file says.
 type File struct {
 	Version  Version
-	Encoding string // of the file: "UTF-16LE", "UTF-8" or "windows-1252"
+	Encoding string // of the file: "UTF-16LE", "UTF-8" or the code page it was read in, such as "windows-1252"
 
 	// Edits are what Windows does when it imports the file, in the order of the file. A path starts with the full name of a root in
 	// Windows' spelling. At is the place of the opening bracket, of the opening quote or of the @. The edits of one section share

@@ -4,90 +4,169 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
-
 	"regvet/hive"
 )
 
+// The names of the encodings of files; else it is that of a code page.
 const (
-	utf16LE     = "UTF-16LE"
-	utf8BOM     = "UTF-8"
-	windows1252 = "windows-1252"
+	utf16LE = "UTF-16LE"
+	utf8BOM = "UTF-8"
 )
 
-// decode gives the text of a file as UTF-8, with lone surrogates kept as package hive keeps them. Windows tells encodings apart by
-// the first two bytes alone: FF FE is UTF-16LE, and everything else is text in the ANSI code page. What cannot be a .reg file is
-// rejected with the reason.
-func decode(data []byte) (text []byte, encoding string, doubts []hive.Problem, reject string) {
-	hasNUL := func(i ...int) bool {
-		return !slices.ContainsFunc(i, func(i int) bool { return i >= len(data) || data[i] != 0 })
-	}
-	switch {
-	case len(data) == 0:
-		return nil, "", nil, "the file is empty; Windows wants at least the line " + header5
-	case bytes.HasPrefix(data, []byte("regf")):
-		return nil, "", nil, "this is a registry hive, not .reg text; read it as a hive"
-	case bytes.HasPrefix(data, []byte{0xFF, 0xFE}):
-		text = decodeUTF16(data[2:])
-		if len(data)%2 != 0 {
-			doubts = append(doubts, hive.Problem{Kind: hive.Doubtful, At: place(text, len(text)),
-				Msg: "the UTF-16 text ends in the middle of a character; its last byte is ignored"})
-		}
-		return text, utf16LE, doubts, ""
-	case bytes.HasPrefix(data, []byte{0xFE, 0xFF}), hasNUL(0, 2) && !hasNUL(1):
-		return nil, "", nil, "the text is UTF-16 big-endian, which Windows rejects; save it as UTF-16 little-endian with a byte order mark"
-	case hasNUL(1, 3) && !hasNUL(0):
-		return nil, "", nil, "the text is UTF-16 without a byte order mark, which Windows rejects; save it as UTF-16 little-endian with one"
-	case bytes.HasPrefix(data, []byte{0xEF, 0xBB, 0xBF}):
-		text = data[3:]
-		doubts = append(doubts, hive.Problem{Kind: hive.Doubtful, At: hive.Location{Line: 1, Column: 1},
-			Msg: "the text is UTF-8 with a byte order mark, which not every Windows accepts; save it as UTF-16 little-endian"})
-		if !utf8.Valid(text) {
-			at := firstInvalid(text)
-			text = replaceInvalid(text)
-			doubts = append(doubts, hive.Problem{Kind: hive.Doubtful, At: place(text, at),
-				Msg: "the text is not valid UTF-8 here; each such byte is read as U+FFFD"})
-		}
-		return text, utf8BOM, doubts, ""
-	}
-	at := asciiPrefix(data)
-	if at == len(data) {
-		return data, windows1252, nil, ""
-	}
-	msg := fmt.Sprintf("the byte %02x is not ASCII; it is read as windows-1252, Windows reads it in its own ANSI code page", data[at])
-	if utf8.Valid(data) {
-		msg += " (the text seems to be UTF-8, which Windows does not read without a byte order mark)"
-	}
-	text = decodeANSI(data)
-	return text, windows1252, []hive.Problem{{Kind: hive.Doubtful, At: place(text, at), Msg: msg}}, ""
+// decoder gives the text of a file as UTF-8, piece by piece, with lone surrogates kept as package hive keeps them. Windows tells
+// encodings apart by the first two bytes alone: FF FE is UTF-16LE, and everything else is text in the ANSI code page.
+type decoder struct {
+	r        io.Reader
+	page     *CodePage
+	encoding string
+	piece    []byte // for what is read at once
+	in       []byte // the part of it that was not decoded yet
+	ended    bool
+	err      error   // of r
+	written  int64   // bytes of text that were given
+	hasNUL   bool    // somewhere in the text that was given
+	doubts   []doubt // that were not reported yet, in the order of the text
+	doubted  []Code  // what there was a doubt about
 }
 
-// ansi are the characters of the bytes from 80 on in windows-1252. Those that it does not define are control characters for
-// Windows (bestfit1252.txt, unicode.org).
-var ansi = func() (table [128]rune) {
-	for i := range table {
-		if table[i] = charmap.Windows1252.DecodeByte(byte(i + 128)); table[i] == utf8.RuneError {
-			table[i] = rune(i + 128)
+// doubt is what is odd about the encoding at a place of the text. Each kind is told once.
+type doubt struct {
+	code   Code
+	offset int64 // in the text
+	msg    string
+}
+
+// pieceSize is how much is read at once, in bytes: what fits into the cache of a processor.
+const pieceSize = 64 << 10
+
+// open looks at the first bytes. What cannot be a .reg file is rejected with the reason.
+func (d *decoder) open() (code Code, reject string) {
+	if d.piece == nil {
+		d.piece = make([]byte, pieceSize)
+	}
+	n, err := io.ReadFull(d.r, d.piece[:4])
+	d.in = d.piece[:n]
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err, d.ended = nil, true
+	}
+	if d.err = err; err != nil {
+		d.ended = true
+		return 0, ""
+	}
+	hasNUL := func(i ...int) bool {
+		return !slices.ContainsFunc(i, func(i int) bool { return i >= n || d.in[i] != 0 })
+	}
+	switch {
+	case n == 0:
+		return EmptyFile, "the file is empty; Windows wants at least the line " + header5
+	case bytes.HasPrefix(d.in, []byte("regf")):
+		return HiveFile, "this is a registry hive, not .reg text; read it as a hive"
+	case bytes.HasPrefix(d.in, []byte{0xFF, 0xFE}):
+		d.encoding, d.in = utf16LE, d.in[2:]
+	case bytes.HasPrefix(d.in, []byte{0xFE, 0xFF}), hasNUL(0, 2) && !hasNUL(1):
+		return BigEndian, "the text is UTF-16 big-endian, which Windows rejects; save it as UTF-16 little-endian with a byte order mark"
+	case hasNUL(1, 3) && !hasNUL(0):
+		return NoByteOrderMark, "the text is UTF-16 without a byte order mark, which Windows rejects; save it as UTF-16 little-endian with one"
+	case bytes.HasPrefix(d.in, []byte{0xEF, 0xBB, 0xBF}):
+		d.encoding, d.in = utf8BOM, d.in[3:]
+		d.doubt(UTF8ByteOrderMark, 0, "the text is UTF-8 with a byte order mark, which not every Windows accepts; save it as UTF-16 little-endian")
+	default:
+		d.encoding = d.page.String()
+	}
+	return 0, ""
+}
+
+// more appends a piece of the text.
+func (d *decoder) more(text []byte) []byte {
+	left := copy(d.piece, d.in)
+	n := left
+	if !d.ended {
+		read, err := io.ReadFull(d.r, d.piece[left:])
+		n += read
+		if err != nil {
+			d.ended = true
+			if err != io.EOF && err != io.ErrUnexpectedEOF {
+				d.err = err
+			}
 		}
 	}
-	return table
-}()
+	known := len(text)
+	d.in = d.piece[:n]
+	switch d.encoding {
+	case utf16LE:
+		text = d.wide(text)
+	case utf8BOM:
+		text = d.utf8(text)
+	default:
+		text = d.ansi(text)
+	}
+	d.hasNUL = d.hasNUL || bytes.IndexByte(text[known:], 0) >= 0
+	d.written += int64(len(text) - known)
+	return text
+}
 
-func decodeANSI(data []byte) []byte {
-	text := make([]byte, 0, len(data)+len(data)/8)
-	for len(data) > 0 {
-		n := asciiPrefix(data)
-		text = append(text, data[:n]...)
-		if data = data[n:]; len(data) > 0 {
-			text = utf8.AppendRune(text, ansi[data[0]-128])
-			data = data[1:]
-		}
+// doubt notes something odd, i bytes behind what was given before.
+func (d *decoder) doubt(code Code, i int, msg string) {
+	if !slices.Contains(d.doubted, code) {
+		d.doubted = append(d.doubted, code)
+		d.doubts = append(d.doubts, doubt{code, d.written + int64(i), msg})
+	}
+}
+
+func (d *decoder) wide(text []byte) []byte {
+	known, whole := len(text), len(d.in)&^1
+	if !d.ended && whole > 0 && d.in[whole-1]&0xFC == 0xD8 {
+		whole -= 2 // the other half of a surrogate pair may follow
+	}
+	text = appendNarrow(text, d.in[:whole])
+	d.in = d.in[whole:]
+	if d.ended && len(d.in) > 0 {
+		d.in = nil
+		d.doubt(OddLength, len(text)-known, "the UTF-16 text ends in the middle of a character; its last byte is ignored")
 	}
 	return text
+}
+
+func (d *decoder) utf8(text []byte) []byte {
+	known := len(text)
+	for len(d.in) > 0 {
+		n := firstInvalid(d.in)
+		text = append(text, d.in[:n]...)
+		if d.in = d.in[n:]; len(d.in) == 0 || !d.ended && !utf8.FullRune(d.in) {
+			break
+		}
+		d.doubt(InvalidUTF8, len(text)-known, "the text is not valid UTF-8 here; each such byte is read as U+FFFD")
+		text = utf8.AppendRune(text, utf8.RuneError)
+		d.in = d.in[1:]
+	}
+	return text
+}
+
+func (d *decoder) ansi(text []byte) []byte {
+	if n := asciiPrefix(d.in); n < len(d.in) {
+		msg := fmt.Sprintf("the byte %02x is not ASCII; it is read as %s, Windows reads it in its own ANSI code page", d.in[n], d.page)
+		if seemsUTF8(d.in[n:]) {
+			msg += " (the text seems to be UTF-8, which Windows does not read without a byte order mark)"
+		}
+		d.doubt(NotASCII, n, msg)
+	}
+	known := len(text)
+	text, d.in = d.page.decode(text, d.in, d.ended)
+	if i := bytes.Index(text[known:], []byte("\uFFFD")); i >= 0 {
+		d.doubt(NotInCodePage, i, fmt.Sprintf("there is a byte here that %s does not define; it is read as U+FFFD", d.page))
+	}
+	return text
+}
+
+// seemsUTF8 tells whether text that is not all ASCII is UTF-8, as far as it is there.
+func seemsUTF8(text []byte) bool {
+	i := firstInvalid(text)
+	return i == len(text) || i > 0 && !utf8.FullRune(text[i:])
 }
 
 // asciiPrefix counts the ASCII characters that b starts with.
@@ -102,15 +181,29 @@ func asciiPrefix(b []byte) int {
 	return n
 }
 
-// decodeUTF16 does what [hive.DecodeUTF16] does, for whole files.
-func decodeUTF16(b []byte) []byte {
+// firstInvalid counts the bytes that text starts with which are valid UTF-8.
+func firstInvalid(text []byte) int {
+	if utf8.Valid(text) {
+		return len(text)
+	}
+	i := 0
+	for i < len(text) {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			break
+		}
+		i += n
+	}
+	return i
+}
+
+// appendNarrow appends UTF-16LE text to text as [hive.DecodeUTF16] reads it.
+func appendNarrow(text, b []byte) []byte {
 	b = b[:len(b)&^1]
-	const step = 4096 // units
-	text := make([]byte, 0, len(b)/2)
+	text = slices.Grow(text, len(b)/2)
 	for len(b) > 0 {
-		room := min(len(b)/2, step)
-		text = slices.Grow(text, room)
-		n := narrow(text[len(text):len(text)+room], b)
+		text = slices.Grow(text, len(b)/2)
+		n := narrow(text[len(text):len(text)+len(b)/2], b)
 		text, b = text[:len(text)+n], b[2*n:]
 		for len(b) > 0 {
 			u := rune(binary.LittleEndian.Uint16(b))
@@ -193,26 +286,4 @@ func units[T string | []byte](text T) int {
 		}
 	}
 	return n
-}
-
-func firstInvalid(text []byte) int {
-	i := 0
-	for i < len(text) {
-		r, n := utf8.DecodeRune(text[i:])
-		if r == utf8.RuneError && n == 1 {
-			break
-		}
-		i += n
-	}
-	return i
-}
-
-func replaceInvalid(text []byte) []byte {
-	out := make([]byte, 0, len(text)+len(text)/8)
-	for len(text) > 0 {
-		r, n := utf8.DecodeRune(text)
-		out = utf8.AppendRune(out, r)
-		text = text[n:]
-	}
-	return out
 }

@@ -36,7 +36,7 @@ func show(file []byte) string {
 	if len(file) > 4000 {
 		file = file[:4000]
 	}
-	return string(decodeUTF16(file))
+	return hive.DecodeUTF16(file)
 }
 
 // sections adds the edits that a file cannot do without: a section makes its key.
@@ -97,8 +97,10 @@ func FuzzParse(f *testing.F) {
 			if !errors.As(err, &p) || p.Kind != hive.BadText || p.Msg == "" {
 				t.Fatalf("error is %#v", err)
 			}
+			checkScan(t, data, nil)
 			return
 		}
+		checkScan(t, data, file)
 		again, err := Parse("fuzz", data)
 		if err != nil || !reflect.DeepEqual(file, again) {
 			t.Fatal("reading twice gives two results")

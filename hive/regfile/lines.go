@@ -6,66 +6,107 @@ import (
 	"regvet/hive"
 )
 
-// lines cuts text into lines, which end with CR LF, LF or CR.
+// lines cuts text into lines, which end with CR LF, LF or CR. The text comes piece by piece: what is before mark is forgotten when
+// there is need of more.
 type lines struct {
-	text   []byte
+	decoder
+	text   []byte // what was read and is not forgotten
+	base   int64  // where text starts in the text of the file
+	mark   int    // from here on, text is kept
 	line   []byte // the current line without its end
-	number int    // of the current line, from 1
 	start  int    // of the current line in text
 	pos    int    // of the next line in text
+	ending Ending // of the current line
+	number int    // of the current line, from 1
 
 	// The next LF and CR at or behind pos, or the length of the text. They are kept so that a file without the one or the
 	// other is not searched to its end for every line.
 	lf, cr int
 }
 
-func newLines(text []byte) lines { return lines{text: text, lf: -1, cr: -1} }
-
 // next goes to the next line and reports whether there is one.
 func (l *lines) next() bool {
+	for {
+		if l.lf < l.pos {
+			l.lf = l.find('\n', l.pos)
+		}
+		if l.cr < l.pos {
+			l.cr = l.find('\r', l.pos)
+		}
+		// A CR at the end may be the half of a line end.
+		if end := min(l.lf, l.cr); end < len(l.text)-1 || end == l.lf && end < len(l.text) || !l.fill() {
+			break
+		}
+	}
 	if l.pos >= len(l.text) {
 		return false
-	}
-	if l.lf < l.pos {
-		l.lf = l.find('\n')
-	}
-	if l.cr < l.pos {
-		l.cr = l.find('\r')
 	}
 	end := min(l.lf, l.cr)
 	l.line, l.start = l.text[l.pos:end:end], l.pos
 	l.pos = end + 1
-	if l.cr+1 == l.lf {
-		l.pos = l.lf + 1
+	switch {
+	case end == len(l.text):
+		l.pos, l.ending = end, NoEnding
+	case end == l.lf:
+		l.ending = LF
+	case l.cr+1 == l.lf && l.lf < len(l.text):
+		l.pos, l.ending = l.lf+1, CRLF
+	default:
+		l.ending = CR
 	}
 	l.number++
 	return true
 }
 
-func (l *lines) find(c byte) int {
-	if i := bytes.IndexByte(l.text[l.pos:], c); i >= 0 {
-		return l.pos + i
+func (l *lines) find(c byte, from int) int {
+	if i := bytes.IndexByte(l.text[from:], c); i >= 0 {
+		return from + i
 	}
 	return len(l.text)
 }
 
+// fill reads more text and tells whether there was any. The current line is kept, but may move.
+func (l *lines) fill() bool {
+	if l.ended {
+		return false
+	}
+	if l.mark > 0 {
+		l.text = l.text[:copy(l.text, l.text[l.mark:])]
+		l.base += int64(l.mark)
+		l.start -= l.mark
+		l.pos -= l.mark
+		l.lf -= l.mark
+		l.cr -= l.mark
+		l.mark = 0
+	}
+	known, width := len(l.text), len(l.line)
+	l.text = l.more(l.text)
+	if l.start+width <= len(l.text) && l.start >= 0 {
+		l.line = l.text[l.start : l.start+width : l.start+width]
+	}
+	if l.lf == known {
+		l.lf = l.find('\n', known)
+	}
+	if l.cr == known {
+		l.cr = l.find('\r', known)
+	}
+	return len(l.text) > known || !l.ended
+}
+
 // at gives the place of the byte i of the current line.
 func (l *lines) at(i int) hive.Location {
+	return hive.Location{Line: l.number, Column: Column(l.line, i)}
+}
+
+// Column gives the place of the byte i of a line in characters, from 1.
+func Column(line []byte, i int) int {
 	column := 1
-	for _, c := range l.line[:min(i, len(l.line))] {
+	for _, c := range line[:min(i, len(line))] {
 		if c&0xC0 != 0x80 { // each character has one byte that does not continue another
 			column++
 		}
 	}
-	return hive.Location{Line: l.number, Column: column}
-}
-
-// place gives the place of the byte i of a text.
-func place(text []byte, i int) hive.Location {
-	l := newLines(text)
-	for l.next() && l.pos <= i {
-	}
-	return l.at(i - l.start)
+	return column
 }
 
 // blanks gives the place of the first byte of line at or behind i that is neither a space nor a tab, or its length.

@@ -94,7 +94,7 @@ func TestUTF16Survives(t *testing.T) {
 	if diff := diffEdits(f.Edits, want); diff != "" {
 		t.Error(diff)
 	}
-	if len(f.Problems) != 1 || f.Problems[0].Kind != hive.Doubtful || f.Problems[0].At.Line != 3 {
+	if len(f.Problems) != 1 || f.Problems[0].Kind != hive.Doubtful || f.Problems[0].At.Line != 4 {
 		t.Errorf("problems are %v", f.Problems)
 	}
 	checkRewrite(t, f.Edits)
@@ -274,7 +274,7 @@ func TestWriteText(t *testing.T) {
 [HKEY_USERS]
 
 `
-	if got := string(decodeUTF16(out.Bytes())); got != "\uFEFF"+strings.ReplaceAll(want, "\n", "\r\n") {
+	if got := hive.DecodeUTF16(out.Bytes()); got != "\uFEFF"+strings.ReplaceAll(want, "\n", "\r\n") {
 		t.Errorf("written is\n%s\nwant\n%s", got, want)
 	}
 }
@@ -335,7 +335,7 @@ func TestWrap(t *testing.T) {
 		if err := Export(&out, Tree{hive.NewKey("K", []hive.Value{v}), hive.Path{"HKEY_USERS", "K"}}); err != nil {
 			t.Fatal(err)
 		}
-		if got := string(decodeUTF16(out.Bytes())); got != "\uFEFF"+header5+"\r\n\r\n[HKEY_USERS\\K]\r\n"+want.String() {
+		if got := hive.DecodeUTF16(out.Bytes()); got != "\uFEFF"+header5+"\r\n\r\n[HKEY_USERS\\K]\r\n"+want.String() {
 			t.Fatalf("written is\n%s\nwant\n%s", got, want.String())
 		}
 	}
@@ -376,7 +376,7 @@ func TestExportLosesAsWindowsDoes(t *testing.T) {
 [HKEY_USERS\K\b]
 
 `
-	if got := string(decodeUTF16(out.Bytes())); got != "\uFEFF"+strings.ReplaceAll(want, "\n", "\r\n") {
+	if got := hive.DecodeUTF16(out.Bytes()); got != "\uFEFF"+strings.ReplaceAll(want, "\n", "\r\n") {
 		t.Errorf("written is\n%s\nwant\n%s", got, want)
 	}
 }
@@ -431,7 +431,7 @@ func TestExportOfImpliedKeys(t *testing.T) {
 		if err := Export(&out, c.trees...); err != nil {
 			t.Fatal(err)
 		}
-		if got := string(decodeUTF16(out.Bytes())); got != "\uFEFF"+header5+"\r\n\r\n"+c.want+"\r\n" {
+		if got := hive.DecodeUTF16(out.Bytes()); got != "\uFEFF"+header5+"\r\n\r\n"+c.want+"\r\n" {
 			t.Errorf("written is\n%s\nwant\n%s", got, c.want)
 		}
 	}

@@ -1,0 +1,127 @@
+package regfile
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+)
+
+// CodePage is a code page in which Windows may read a file that is not UTF-16. Which one it takes is a setting of the machine, and
+// stands nowhere in the file.
+type CodePage struct {
+	number int
+	high   *[128]rune        // of the bytes from 80 on, where each is a character
+	wide   encoding.Encoding // where some characters take two bytes
+}
+
+// codePages are the ANSI and OEM code pages of Windows that are known here.
+var codePages = map[int]encoding.Encoding{
+	437: charmap.CodePage437, 850: charmap.CodePage850, 852: charmap.CodePage852, 855: charmap.CodePage855, 858: charmap.CodePage858,
+	860: charmap.CodePage860, 862: charmap.CodePage862, 863: charmap.CodePage863, 865: charmap.CodePage865, 866: charmap.CodePage866,
+	874: charmap.Windows874, 932: japanese.ShiftJIS, 936: simplifiedchinese.GBK, 949: korean.EUCKR, 950: traditionalchinese.Big5,
+	1250: charmap.Windows1250, 1251: charmap.Windows1251, 1252: charmap.Windows1252, 1253: charmap.Windows1253, 1254: charmap.Windows1254,
+	1255: charmap.Windows1255, 1256: charmap.Windows1256, 1257: charmap.Windows1257, 1258: charmap.Windows1258,
+}
+
+// western is the code page of western European and American Windows, which is taken where none is named.
+var western = newCodePage(1252)
+
+// ParseCodePage finds a code page by its number, such as "1252". The error lists those that are known.
+func ParseCodePage(number string) (*CodePage, error) {
+	n, err := strconv.Atoi(number)
+	if codePages[n] == nil || err != nil {
+		var known []string
+		for n := range codePages {
+			known = append(known, fmt.Sprintf("%4d", n))
+		}
+		slices.Sort(known)
+		return nil, fmt.Errorf("there is no code page %q; there is %s", number, strings.ReplaceAll(strings.Join(known, ", "), "  ", " "))
+	}
+	return newCodePage(n), nil
+}
+
+func newCodePage(n int) *CodePage {
+	single, ok := codePages[n].(*charmap.Charmap)
+	if !ok {
+		return &CodePage{number: n, wide: codePages[n]}
+	}
+	p := &CodePage{number: n, high: new([128]rune)}
+	for i := range p.high {
+		c := single.DecodeByte(byte(i + 128))
+		// What is not defined from 80 to 9F are control characters for Windows (bestfit1252.txt, unicode.org).
+		if c == utf8.RuneError && i < 32 {
+			c = rune(i + 128)
+		}
+		p.high[i] = c
+	}
+	return p
+}
+
+// String names the code page: "windows-1252".
+func (p *CodePage) String() string {
+	if p.number < 874 {
+		return fmt.Sprintf("code page %d", p.number)
+	}
+	return fmt.Sprintf("windows-%d", p.number)
+}
+
+// decode appends text in the code page to dst as UTF-8 and gives what is left of src: the first half of a character, unless
+// the end is reached. A byte without meaning becomes U+FFFD.
+func (p *CodePage) decode(dst, src []byte, end bool) (text, rest []byte) {
+	for len(src) > 0 {
+		n := asciiPrefix(src)
+		dst = append(dst, src[:n]...)
+		if src = src[n:]; len(src) == 0 {
+			break
+		}
+		if p.high != nil {
+			dst = utf8.AppendRune(dst, p.high[src[0]-128])
+			src = src[1:]
+			continue
+		}
+		// As much as looks like one stretch of such characters, so that the decoder is not asked for each.
+		stretch := min(len(src), 64)
+		var buf [256]byte
+		written, read, err := p.wide.NewDecoder().Transform(buf[:], src[:stretch], end && stretch == len(src))
+		if read == 0 {
+			if err != nil && stretch == len(src) && !end {
+				break
+			}
+			written, read = copy(buf[:], "\uFFFD"), 1
+		}
+		dst = append(dst, buf[:written]...)
+		src = src[read:]
+	}
+	return dst, src
+}
+
+// encode gives text in the code page, and tells whether it can hold all of it.
+func (p *CodePage) encode(text []byte) (data []byte, ok bool) {
+	if p.high == nil {
+		data, err := p.wide.NewEncoder().Bytes(text)
+		return data, err == nil
+	}
+	for len(text) > 0 {
+		n := asciiPrefix(text)
+		data = append(data, text[:n]...)
+		if text = text[n:]; len(text) == 0 {
+			break
+		}
+		c, n := utf8.DecodeRune(text)
+		i := slices.Index(p.high[:], c)
+		if i < 0 || c == utf8.RuneError {
+			return nil, false
+		}
+		data, text = append(data, byte(128+i)), text[n:]
+	}
+	return data, true
+}

@@ -1,0 +1,176 @@
+package regfile
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"regvet/hive"
+)
+
+// keyLine reads a line that has its opening bracket at i.
+func (p *parser) keyLine(i int) {
+	span, deletes, code, bad := bracketed(p.line, i)
+	name := span.In(p.line)
+	p.st.Name, p.st.Deletes = span, deletes
+	if bad != "" {
+		// What the line would have made is in doubt; what it would have deleted is still there.
+		path, _, _ := p.split(name)
+		p.st.Path = path
+		p.fault(code, hive.BadLine, i, path, !deletes, "%s; Windows ignores this line", bad)
+		p.misplaced = p.path != nil
+		return
+	}
+	p.path, p.misplaced = nil, false
+	path, code, bad := p.split(name)
+	p.st.Path = path
+	if bad != "" {
+		p.orphaned = true
+		kind := hive.BadLine
+		if path == nil {
+			kind = hive.NoSuchRoot
+		}
+		if deletes {
+			p.fault(code, kind, i, nil, false, "%s; Windows deletes nothing", bad)
+		} else {
+			p.fault(code, kind, i, path, true, "%s; Windows drops this key and its values", bad)
+		}
+		return
+	}
+	p.last, p.orphaned = path, false
+	p.oddKey(i, name)
+	at := hive.Location{Line: p.number, Column: i + 1}
+	switch {
+	case !deletes:
+		p.path = path
+		p.edit(hive.Edit{Op: hive.CreateKey, Path: path, At: at})
+	case len(path) == 1:
+		p.fault(KeyDeletesRoot, hive.BadLine, i, nil, false, "the root %s cannot be deleted; Windows ignores this line", path[0])
+	default:
+		p.edit(hive.Edit{Op: hive.DeleteKey, Path: path, At: at})
+	}
+}
+
+// bracketed gives the place of what stands between the bracket at i and the last one of the line, or, with the reason, of what
+// probably should.
+func bracketed(line []byte, i int) (name Span, deletes bool, code Code, bad string) {
+	to := bytes.LastIndexByte(line, ']')
+	if to < 0 {
+		to, code, bad = len(line), KeyBracket, "the closing ] is missing"
+	}
+	from := blanks(line, i+1)
+	if from > i+1 {
+		code, bad = KeyBlank, "there is a blank behind the ["
+	}
+	if from < to && line[from] == '-' {
+		deletes = true
+		start := from + 1
+		if from = blanks(line, start); from > start {
+			code, bad = KeyBlank, "there is a blank behind the -"
+		}
+	}
+	return Span{min(from, to), to}, deletes, code, bad
+}
+
+// split gives the path that a key line names. There is none where the root is not known. The path may have a fault for which Windows
+// drops it, and then is cut at the name in question.
+func (p *parser) split(name []byte) (path hive.Path, code Code, bad string) {
+	name = bytes.TrimRight(name, `\`)
+	first, rest, _ := bytes.Cut(name, []byte{'\\'})
+	var root string
+	if len(p.last) > 0 && p.last[0] == string(first) {
+		root = p.last[0]
+	} else if long, ok := longRoot(first); ok {
+		root = long
+	} else if len(first) == 0 {
+		return nil, KeyNoRoot, "no root is named"
+	} else {
+		return nil, KeyRoot, fmt.Sprintf("there is no root %s", inQuotes(first))
+	}
+	p.names = append(p.names[:0], root)
+	for len(rest) > 0 {
+		var part []byte
+		part, rest, _ = bytes.Cut(rest, []byte{'\\'})
+		depth := len(p.names)
+		switch {
+		case len(part) == 0:
+			continue
+		case len(part) > maxKeyName && units(part) > maxKeyName:
+			code, bad = KeyTooLong, fmt.Sprintf("a key name has %d characters, at most %d are allowed", units(part), maxKeyName)
+		case depth > hive.MaxDepth:
+			code, bad = KeyTooDeep, fmt.Sprintf("the key is more than %d levels deep, which is what Windows allows", hive.MaxDepth)
+		default:
+			// Neighbours in a file mostly share the way to them.
+			if depth < len(p.last) && p.last[depth] == string(part) {
+				p.names = append(p.names, p.last[depth])
+			} else {
+				p.names = append(p.names, p.name(part))
+			}
+			continue
+		}
+		break
+	}
+	return p.keepPath(), code, bad
+}
+
+// longRoot is [hive.LongRoot] for what is short enough to be a root.
+func longRoot(name []byte) (string, bool) {
+	if len(name) > len("HKEY_CURRENT_CONFIG") {
+		return "", false
+	}
+	return hive.LongRoot(string(name))
+}
+
+// oddKey reports what Windows versions may not agree on in a key line that was accepted.
+func (p *parser) oddKey(i int, name []byte) {
+	root, _, _ := bytes.Cut(name, []byte{'\\'})
+	if len(root) != len(p.last[0]) {
+		p.fault(KeyShortRoot, hive.Doubtful, i, nil, false, "the short root %s is read as %s, which not every Windows does; write it in full", root, p.last[0])
+	}
+	if bytes.Contains(bytes.TrimRight(name, `\`), []byte(`\\`)) {
+		p.fault(KeyBackslashes, hive.Doubtful, i, nil, false, "several backslashes in a row are read as one, which not every Windows does")
+	}
+}
+
+// line31 reads a line of a file with the header REGEDIT: KEY = TEXT, where everything up to the first blank is the key, and the text
+// starts behind one = and one space. Lines that do not start with the root in capitals mean nothing.
+func (p *parser) line31() {
+	const root = "HKEY_CLASSES_ROOT"
+	line := p.line
+	if i := blanks(line, 0); i > 0 || !bytes.HasPrefix(line, []byte(root)) {
+		switch {
+		case i == len(line):
+		case line[i] == ';':
+			p.st.Kind, p.st.Comment = CommentLine, Span{i, len(line)}
+		case strings.EqualFold(string(line[i:min(i+len(root), len(line))]), root):
+			p.st.Kind = StrayLine
+			p.fault(RootIn31, hive.BadLine, i, nil, true, "a line of a %s file must start with %s in capitals; Windows drops this key", header31, root)
+		default:
+			p.stray(i)
+		}
+		return
+	}
+	end := bytes.IndexAny(line, " \t")
+	if end < 0 {
+		end = len(line)
+	}
+	p.st.Kind, p.st.Name = ValueLine, Span{0, end}
+	path, code, bad := p.split(line[:end])
+	p.st.Path = path
+	if bad != "" {
+		kind := hive.BadLine
+		if path == nil {
+			kind = hive.NoSuchRoot
+		}
+		p.fault(code, kind, 0, path, true, "%s; Windows drops this key", bad)
+		return
+	}
+	p.last = path
+	p.oddKey(0, line[:end])
+	text := bytes.TrimPrefix(line[blanks(line, end):], []byte("="))
+	text = bytes.TrimPrefix(text, []byte(" "))
+	p.st.Data = Span{len(line) - len(text), len(line)}
+	at := hive.Location{Line: p.number, Column: 1}
+	p.edit(hive.Edit{Op: hive.CreateKey, Path: path, At: at})
+	p.edit(hive.Edit{Op: hive.SetValue, Path: path, Value: hive.Value{Type: hive.SZ, Data: p.textData(text), At: at}, At: at})
+}

@@ -1,0 +1,259 @@
+package regfile
+
+import (
+	"bytes"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"iter"
+	"unicode"
+	"unicode/utf8"
+
+	"regvet/hive"
+)
+
+// Options tell how a file is to be read. The zero Options are those of western Windows.
+type Options struct {
+	CodePage *CodePage // of files that are not UTF-16, and of text in the hex data of version 4; nil for windows-1252
+}
+
+// Scan reads a .reg file statement by statement, as Windows imports it, and holds no more of it in memory than one statement. A file
+// that Windows rejects as a whole gives one statement, and a fault that says so ([Code.Rejects]). The error is that of r, and the last
+// that is given.
+func (o Options) Scan(r io.Reader) iter.Seq2[*Statement, error] {
+	return func(yield func(*Statement, error) bool) {
+		p := newParser(o, r, func(s *Statement) bool { return yield(s, nil) })
+		if p.scan() && p.err != nil {
+			yield(nil, p.err)
+		}
+	}
+}
+
+// parser reads one file.
+type parser struct {
+	lines
+	st    Statement
+	width int // of the first line of st
+	yield func(*Statement) bool
+
+	path hive.Path // of the key that values are set in; nil when there is none
+	last hive.Path // of the last key line
+
+	orphaned  bool // values without a key were reported, or need not be
+	misplaced bool // a key line was dropped: the values below go to the key above it
+	broken    bool // a value was dropped: lines of hex digits that follow belong to it
+	ansiDoubt bool // text in hex data that depends on the code page was reported
+
+	doubtful Fault // what Windows versions may not agree on in the current value; without a code for nothing
+
+	memory
+}
+
+func newParser(o Options, r io.Reader, yield func(*Statement) bool) *parser {
+	if o.CodePage == nil {
+		o.CodePage = western
+	}
+	p := &parser{lines: lines{decoder: decoder{r: r, page: o.CodePage}, lf: -1, cr: -1}, yield: yield}
+	p.seed = maphash.MakeSeed()
+	return p
+}
+
+// scan gives all statements to yield, and tells whether that took all of them.
+func (p *parser) scan() bool {
+	if code, why := p.open(); why != "" {
+		return p.reject(code, why)
+	}
+	if p.err != nil {
+		return true
+	}
+	if !p.begin() {
+		p.line, p.number = nil, 1
+	}
+	version, code, why := readHeader(p.line)
+	if why != "" {
+		if p.hasNUL && p.encoding == p.page.String() {
+			code, why = Binary, "this is a binary file, not .reg text; Windows rejects it"
+		}
+		return p.reject(code, why)
+	}
+	p.st.Kind, p.st.Version = HeaderLine, version
+	if version == Unsupported {
+		p.fault(HeaderUnsupported, hive.BadText, 0, nil, true, "Windows accepts the first line %s but imports nothing from the file; write %q",
+			inQuotes(p.line), header5)
+	}
+	for p.finish() {
+		if !p.begin() {
+			return len(p.doubts) == 0 || p.end()
+		}
+		switch version {
+		case Unsupported:
+			p.st.Kind = StrayLine
+		case Windows31:
+			p.line31()
+		default:
+			p.statement()
+		}
+	}
+	return false
+}
+
+// begin goes to the first line of the next statement and reports whether there is one.
+func (p *parser) begin() bool {
+	p.mark = p.pos
+	version := p.st.Version
+	p.st = Statement{Kind: BlankLine, Version: version, Path: p.path, Edits: p.st.Edits[:0], Faults: p.st.Faults[:0]}
+	if !p.next() {
+		return false
+	}
+	p.width = len(p.line)
+	p.st.Line, p.st.Offset = p.number, p.base+int64(p.start)
+	p.odd()
+	p.st.Comment = Span{len(p.line), len(p.line)}
+	return true
+}
+
+// nextLine goes to the next line of a statement.
+func (p *parser) nextLine() bool {
+	if !p.next() {
+		return false
+	}
+	p.odd()
+	return true
+}
+
+// odd reports what is odd about the text of the current line. What Windows does with a NUL in it is not known; it probably ends the
+// line there.
+func (p *parser) odd() {
+	behind := p.base + int64(p.pos)
+	if p.ending == NoEnding {
+		behind++ // what is odd at the end of the file is odd here
+	}
+	for len(p.doubts) > 0 && p.doubts[0].offset < behind {
+		p.tellDoubt()
+	}
+	if !p.hasNUL {
+		return
+	}
+	if i := bytes.IndexByte(p.line, 0); i >= 0 {
+		lost := len(bytes.Trim(p.line[i:], "\x00 \t")) > 0
+		p.fault(NULInText, hive.Doubtful, i, p.path, lost, "there is a NUL character here; the rest of the line is ignored")
+		p.line = p.line[:i]
+	}
+}
+
+// tellDoubt reports the first doubt about the encoding.
+func (p *parser) tellDoubt() {
+	d := p.doubts[0]
+	p.doubts = p.doubts[1:]
+	p.fault(d.code, hive.Doubtful, int(d.offset-p.base)-p.start, nil, false, "%s", d.msg)
+}
+
+// finish gives the statement that was read to yield, and tells whether to go on.
+func (p *parser) finish() bool {
+	p.st.Raw = p.text[p.mark:p.pos:p.pos]
+	p.st.Text = p.st.Raw[:p.width:p.width]
+	p.st.Ending = p.ending
+	return p.yield(&p.st)
+}
+
+// end gives a statement that says nothing, for what is odd behind the last line.
+func (p *parser) end() bool {
+	p.number++
+	p.line, p.start, p.width, p.ending = nil, p.pos, 0, NoEnding
+	p.st.Line, p.st.Offset = p.number, p.base+int64(p.pos)
+	for len(p.doubts) > 0 {
+		p.tellDoubt()
+	}
+	return p.finish()
+}
+
+// reject gives the one statement of a file that Windows does not read.
+func (p *parser) reject(code Code, why string) bool {
+	p.st = Statement{Kind: HeaderLine, Line: 1, Faults: p.st.Faults[:0]}
+	p.number, p.start = 1, p.mark
+	p.fault(code, hive.BadText, 0, nil, true, "%s", why)
+	return p.finish()
+}
+
+// statement reads a line of a file of version 4 or 5, and those that continue it.
+func (p *parser) statement() {
+	i := blanks(p.line, 0)
+	if i == len(p.line) {
+		return
+	}
+	switch c := p.line[i]; {
+	case c == ';':
+		p.st.Kind, p.st.Comment = CommentLine, Span{i, len(p.line)}
+	case c == '[':
+		p.st.Kind, p.broken = KeyLine, false
+		p.keyLine(i)
+	case c == '"' || c == '@':
+		p.st.Kind, p.broken = ValueLine, false
+		p.valueLine(i)
+	case p.broken && (c == ',' || nibble[c] < 16):
+		p.st.Kind = StrayLine
+	default:
+		p.broken = false
+		p.stray(i)
+	}
+}
+
+func (p *parser) stray(i int) {
+	p.st.Kind = StrayLine
+	if p.line[i] == '#' {
+		p.fault(HashLine, hive.StrayLine, i, nil, false, "a comment starts with ;, not #; Windows skips this line as it skips any that it does not know")
+		return
+	}
+	p.fault(StrayText, hive.StrayLine, i, nil, false, "this is neither a key nor a value nor a comment; Windows skips this line")
+}
+
+func (p *parser) edit(e hive.Edit) { p.st.Edits = append(p.st.Edits, e) }
+
+// fault reports what is wrong at byte i of the current line; key is nil where no key is in doubt.
+func (p *parser) fault(code Code, kind hive.Kind, i int, key hive.Path, loss bool, format string, args ...any) {
+	p.st.Faults = append(p.st.Faults, Fault{
+		Problem: hive.Problem{At: p.at(i), Kind: kind, Msg: fmt.Sprintf(format, args...), Key: key, Loss: loss},
+		Code:    code,
+		Offset:  p.base + int64(p.start+i),
+	})
+}
+
+// readHeader tells the version from the first line, or why Windows rejects the file.
+func readHeader(line []byte) (version Version, code Code, reject string) {
+	line = line[blanks(line, 0):]
+	want := fmt.Sprintf("must be %q or %q", header5, header4)
+	switch trimmed := bytes.TrimSpace(line); {
+	case string(line) == header5:
+		return Version5, 0, ""
+	case string(line) == header4:
+		return Version4, 0, ""
+	case string(line) == header31:
+		return Windows31, 0, ""
+	case bytes.HasPrefix(line, []byte(header31)):
+		return Unsupported, 0, ""
+	case len(line) == 0:
+		return 0, HeaderEmpty, "the first line is empty; Windows rejects the file, its first line " + want
+	case string(trimmed) == header5:
+		return 0, HeaderBlanks, "there are blanks at the end of the first line; Windows rejects the file, remove them"
+	case bytes.EqualFold(trimmed, []byte(header5)), bytes.EqualFold(trimmed, []byte(header4)), bytes.EqualFold(trimmed, []byte(header31)):
+		return 0, HeaderCase, fmt.Sprintf("the first line %s is not in the right case; Windows rejects the file, the line %s", inQuotes(line), want)
+	}
+	return 0, HeaderUnknown, fmt.Sprintf("the first line is %s; Windows rejects the file, the line %s", inQuotes(line), want)
+}
+
+// shown makes text of a file fit for a message: at most 60 characters, none of them invisible.
+func shown[T string | []byte](text T) string {
+	const most = 60
+	s := []rune(hive.Printable(string(text[:min(len(text), 4*most)])))
+	if len(s) > most {
+		s = append(s[:most], '…')
+	}
+	for i, c := range s {
+		if !unicode.IsPrint(c) {
+			s[i] = utf8.RuneError
+		}
+	}
+	return string(s)
+}
+
+func inQuotes(text []byte) string { return `"` + shown(text) + `"` }

@@ -1,0 +1,140 @@
+package regfile
+
+import "regvet/hive"
+
+// Statement is what one line of a file says or, for hex data that go on, several. It is valid until the next one is read.
+type Statement struct {
+	Kind    Kind
+	Version Version // of the file; not known before its first line
+	Line    int     // number of its first line, from 1
+	Offset  int64   // of its first byte in the text of the file in UTF-8, without byte order mark
+	Text    []byte  // its first line, without line end
+	Raw     []byte  // all of its lines, with their line ends
+	Ending  Ending  // of its last line
+
+	Deletes bool        // [-KEY] of a key line, =- of a value
+	Edits   []hive.Edit // what Windows does for it; none where it drops the line. A line of a Windows 3.1 file makes two
+	Path    hive.Path   // of the key that the line names, or that the value is set in; nil when there is none. Must not be changed
+	Faults  []Fault     // what is wrong with it, in the order in which it was met
+
+	// The parts of a key line or a value in Text, as far as they were read. Those that are not there are empty.
+	Name    Span // of a key: what stands between the brackets, without the -. Of a value: its name with the quotes, or the @
+	Equals  Span // of a value
+	Data    Span // of a value: what stands behind the =, without a comment. It may go on in other lines
+	Comment Span // from the ; on
+}
+
+// Kind tells what a line is.
+type Kind int
+
+// The kinds of lines.
+const (
+	HeaderLine  Kind = iota
+	BlankLine        // nothing but spaces and tabs
+	CommentLine      // starts with a semicolon
+	KeyLine          // starts with a bracket
+	ValueLine        // starts with a quote or @; of a Windows 3.1 file, with the root
+	StrayLine        // anything else: Windows skips it
+)
+
+// Span is a part of a line, in bytes: from From up to but without To.
+type Span struct{ From, To int }
+
+// In gives the part of a line.
+func (s Span) In(line []byte) []byte { return line[s.From:s.To] }
+
+// Empty tells that the span holds nothing.
+func (s Span) Empty() bool { return s.From >= s.To }
+
+// Ending is what ends a line.
+type Ending int
+
+// The ends of lines. Windows takes each of them.
+const (
+	NoEnding Ending = iota // the end of the file
+	CRLF
+	LF
+	CR
+)
+
+// Fault is something that is wrong with a statement.
+type Fault struct {
+	hive.Problem // its place, what is wrong for people, and what it costs
+	Code         Code
+	Offset       int64 // of its place, in bytes of the text of the file
+}
+
+// Code tells what a fault is, for programs.
+type Code int
+
+// The faults of a whole file. With those up to Binary, Windows rejects the file and nothing of it is read.
+const (
+	EmptyFile         Code = iota + 1
+	HiveFile               // it is a registry hive
+	BigEndian              // UTF-16 in the wrong byte order
+	NoByteOrderMark        // UTF-16 without one
+	HeaderEmpty            // the first line is empty
+	HeaderBlanks           // blanks behind the header
+	HeaderCase             // the header in other letters
+	HeaderUnknown          // another first line
+	Binary                 // no text at all
+	HeaderUnsupported      // Windows takes the header and imports nothing
+	UTF8ByteOrderMark      // which not every Windows accepts
+	InvalidUTF8            // in a file with that mark
+	OddLength              // UTF-16 that ends in the middle of a unit
+	NotASCII               // a byte whose meaning depends on the code page
+	NotInCodePage          // a byte that the code page does not define
+)
+
+// The faults of lines.
+const (
+	NULInText      Code = iota + 101 // the rest of the line is not read
+	HashLine                         // # in place of ;
+	StrayText                        // neither key nor value nor comment
+	RootIn31                         // a line of a Windows 3.1 file whose root is not in capitals
+	KeyBracket                       // the closing bracket of a key line is missing
+	KeyBlank                         // a blank behind the [ or the [-
+	KeyNoRoot                        // no root is named
+	KeyRoot                          // there is no such root
+	KeyTooLong                       // a name of more than 255 characters
+	KeyTooDeep                       // more than 512 levels
+	KeyShortRoot                     // HKLM for HKEY_LOCAL_MACHINE
+	KeyBackslashes                   // several backslashes in a row
+	KeyDeletesRoot
+)
+
+// The faults of values.
+const (
+	NoKeyOpen       Code = iota + 201
+	Misplaced            // the key line above the value is dropped, so that it goes to another key
+	NameUnclosed         // the closing quote of the name is missing
+	NameEscape           // a backslash in the name that is not written \\
+	NameTooLong          // more than 16,383 characters
+	NoEquals             // no = behind the name
+	NoData               // nothing behind the =
+	UnknownData          // data in no form that Windows knows
+	BehindDelete         // something behind =-
+	TextUnclosed         // the closing quote of the text is missing
+	TextEscape           // a backslash in the text that is not written \\
+	BehindText           // something behind the closing quote
+	DWordNoDigits        // dword data that do not start with a hex digit
+	DWordTooLong         // more than eight digits
+	BehindDWord          // something behind the digits
+	HexType              // the type in hex(N): is not one
+	HexEmpty             // an empty element
+	HexDigit             // what is no hex digit
+	HexTooLong           // an element of more than two digits
+	HexOneDigit          // an element of one digit
+	HexBlank             // a blank between elements
+	HexNoComma           // no comma before the backslash
+	HexNoSeparator       // something else than a comma behind an element
+	BehindHex            // something behind the backslash
+	HexNotContinued      // the line that should continue the value does not
+	HexEndsInFile        // there is no line that continues the value
+	HexCodePage          // text in hex data that depends on the code page
+	SwallowedKey         // a key line that Windows takes for the continuation of a value
+	SwallowedValue       // a value likewise
+)
+
+// Rejects tells that Windows rejects a file with this fault as a whole.
+func (c Code) Rejects() bool { return c <= Binary }
