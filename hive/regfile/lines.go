@@ -67,7 +67,7 @@ func (l *lines) find(c byte, from int) int {
 
 // fill reads more text and tells whether there was any. The current line is kept, but may move.
 func (l *lines) fill() bool {
-	if l.ended {
+	if l.ended && len(l.in) == 0 {
 		return false
 	}
 	if l.mark > 0 {
@@ -90,7 +90,7 @@ func (l *lines) fill() bool {
 	if l.cr == known {
 		l.cr = l.find('\r', known)
 	}
-	return len(l.text) > known || !l.ended
+	return true
 }
 
 // at gives the place of the byte i of the current line.

@@ -101,7 +101,7 @@ func (p *parser) scan() bool {
 func (p *parser) begin() bool {
 	p.mark = p.pos
 	version := p.st.Version
-	p.st = Statement{Kind: BlankLine, Version: version, Path: p.path, Edits: p.st.Edits[:0], Faults: p.st.Faults[:0]}
+	p.st = Statement{Kind: BlankLine, Version: version, Encoding: p.encoding, Path: p.path, Edits: p.st.Edits[:0], Faults: p.st.Faults[:0]}
 	if !p.next() {
 		return false
 	}
@@ -169,7 +169,7 @@ func (p *parser) end() bool {
 
 // reject gives the one statement of a file that Windows does not read.
 func (p *parser) reject(code Code, why string) bool {
-	p.st = Statement{Kind: HeaderLine, Line: 1, Faults: p.st.Faults[:0]}
+	p.st = Statement{Kind: HeaderLine, Encoding: p.encoding, Line: 1, Faults: p.st.Faults[:0]}
 	p.number, p.start = 1, p.mark
 	p.fault(code, hive.BadText, 0, nil, true, "%s", why)
 	return p.finish()

@@ -39,7 +39,7 @@ func checkScan(t *testing.T, data []byte, file *File) {
 			t.Fatalf("statement %d is at byte %d in line %d, want byte %d in line %d", i, s.Offset, s.Line, offset, line)
 		}
 		offset += int64(len(s.Raw))
-		line += max(1, lineCount(s.Raw))
+		line += max(1, s.Lines())
 		for _, span := range []Span{s.Name, s.Equals, s.Data, s.Comment} {
 			if span.From < 0 || span.From > span.To || span.To > len(s.Text) {
 				t.Fatalf("statement %d: span %v of %q", i, span, s.Text)
@@ -97,13 +97,6 @@ func clone(s *Statement) Statement {
 	c.Text, c.Raw = bytes.Clone(c.Text), bytes.Clone(c.Raw)
 	c.Edits, c.Faults = append([]hive.Edit(nil), c.Edits...), append([]Fault(nil), c.Faults...)
 	return c
-}
-
-func lineCount(text []byte) int {
-	l := lines{decoder: decoder{ended: true}, text: text, lf: -1, cr: -1}
-	for l.next() {
-	}
-	return l.number
 }
 
 // TestSpans shows the parts of statements: the name, the data and the comment of each between bars.

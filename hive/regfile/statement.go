@@ -1,16 +1,22 @@
 package regfile
 
-import "regvet/hive"
+import (
+	"bytes"
+	"strings"
+
+	"regvet/hive"
+)
 
 // Statement is what one line of a file says or, for hex data that go on, several. It is valid until the next one is read.
 type Statement struct {
-	Kind    Kind
-	Version Version // of the file; not known before its first line
-	Line    int     // number of its first line, from 1
-	Offset  int64   // of its first byte in the text of the file in UTF-8, without byte order mark
-	Text    []byte  // its first line, without line end
-	Raw     []byte  // all of its lines, with their line ends
-	Ending  Ending  // of its last line
+	Kind     Kind
+	Version  Version // of the file; not known before its first line
+	Encoding string  // of the file, as [File] has it; "" when it has none
+	Line     int     // number of its first line, from 1
+	Offset   int64   // of its first byte in the text of the file in UTF-8, without byte order mark
+	Text     []byte  // its first line, without line end
+	Raw      []byte  // all of its lines, with their line ends
+	Ending   Ending  // of its last line
 
 	Deletes bool        // [-KEY] of a key line, =- of a value
 	Edits   []hive.Edit // what Windows does for it; none where it drops the line. A line of a Windows 3.1 file makes two
@@ -22,6 +28,27 @@ type Statement struct {
 	Equals  Span // of a value
 	Data    Span // of a value: what stands behind the =, without a comment. It may go on in other lines
 	Comment Span // from the ; on
+}
+
+// Lines counts the lines of the statement.
+func (s *Statement) Lines() int {
+	l := lines{decoder: decoder{ended: true}, text: s.Raw, lf: -1, cr: -1}
+	for l.next() {
+	}
+	return l.number
+}
+
+// ValueName gives the name of the value that the statement is about, "" for the default value. Of a line that Windows drops it is what
+// the name seems to be.
+func (s *Statement) ValueName() string {
+	if n := len(s.Edits); n > 0 {
+		return s.Edits[n-1].Value.Name
+	}
+	name := bytes.Trim(s.Name.In(s.Text), `"`)
+	if string(name) == "@" {
+		return ""
+	}
+	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(string(name))
 }
 
 // Kind tells what a line is.

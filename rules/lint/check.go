@@ -3,6 +3,8 @@ package lint
 import (
 	"slices"
 	"strings"
+
+	"regvet/hive/regfile"
 )
 
 // Check is one thing that the linter looks for. What is told of it anywhere, in the help, on its page, in SARIF, stands here.
@@ -17,6 +19,11 @@ type Check struct {
 	Fix         Safety   // of its fix, if there is one
 	Off         bool     // runs only where it is asked for
 	References  []string // addresses of pages that say more
+
+	codes  []regfile.Code                                                  // the faults of the text that it speaks of
+	say    func(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) // says it in other words than package regfile; nil for the same
+	visit  func(p *pass, c *Check, s *regfile.Statement)                   // is shown each statement
+	finish func(p *pass, c *Check)                                         // is called when all of them were shown
 }
 
 // Example is a small .reg file.
@@ -92,4 +99,6 @@ func Lookup(name string) *Check {
 }
 
 // checks are sorted by ID.
-var checks []*Check
+var checks = slices.SortedFunc(slices.Values(slices.Concat(
+	[]*Check{ignoreUnused, ignoreReason},
+)), func(a, b *Check) int { return strings.Compare(a.ID, b.ID) })

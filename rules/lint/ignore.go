@@ -1,0 +1,166 @@
+package lint
+
+import (
+	"bytes"
+	"strings"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// ignores are the comments of a file that suppress findings:
+//
+//	; regvet:ignore REG205 -- the program expands it itself
+//	; regvet:ignore-file REG301, REG302 -- for this machine only
+//
+// The first stands behind a statement and is for it, or in a line of its own and is for the next statement. The second is for the whole
+// file. In place of checks may stand the word all.
+type ignores struct {
+	all  []*ignore
+	next []*ignore // for the statement that follows
+}
+
+// ignore is what one comment says of one check.
+type ignore struct {
+	check    *Check // nil for all
+	reason   string
+	from, to int // lines; 0 for all of the file
+	used     bool
+	at, end  hive.Location
+	line     string
+	removal  Change // of the comment
+}
+
+const (
+	ignoreMark     = "regvet:ignore"
+	ignoreFileMark = "regvet:ignore-file"
+)
+
+// read looks at the comment of a statement.
+func (g *ignores) read(p *pass, s *regfile.Statement) {
+	comment := s.Comment.In(s.Text)
+	i := bytes.Index(comment, []byte(ignoreMark))
+	if i < 0 || len(bytes.Trim(comment[:i], "; \t")) > 0 {
+		return
+	}
+	words, reason, _ := strings.Cut(string(comment[i:]), "--")
+	mark, names, _ := strings.Cut(words, " ")
+	span := regfile.Span{From: s.Comment.From + i, To: len(s.Text)}
+	if mark != ignoreMark && mark != ignoreFileMark {
+		p.report(ignoreUnused, s, span, "%s is not known; write %s or %s, then the checks, then -- and the reason", mark, ignoreMark, ignoreFileMark)
+		return
+	}
+	fields := strings.FieldsFunc(names, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' })
+	if len(fields) == 0 {
+		p.report(ignoreUnused, s, span, "this names no check, so it suppresses nothing; write %s, the ID of a check, -- and the reason", mark)
+		return
+	}
+	reason = strings.TrimSpace(reason)
+	if reason == "" {
+		p.report(ignoreReason, s, span, "this suppresses findings without saying why; write -- and the reason behind it")
+	}
+	// The comment goes with the blanks before it, or with its line where it has one of its own.
+	before := bytes.TrimRight(s.Text[:s.Comment.From], " \t")
+	removal := change(s, regfile.Span{From: len(before), To: len(s.Text)}, "")
+	if s.Kind == regfile.CommentLine {
+		removal = change(s, regfile.Span{From: 0, To: len(s.Raw)}, "")
+	}
+	for _, name := range fields {
+		one := &ignore{check: Lookup(name), reason: reason, line: excerpt(s.Text), removal: removal}
+		if one.check == nil && !strings.EqualFold(name, "all") {
+			p.report(ignoreUnused, s, span, "there is no check %s, so this suppresses nothing; \"regvet explain\" lists the checks", name)
+			continue
+		}
+		one.at = hive.Location{Line: s.Line, Column: regfile.Column(s.Text, span.From)}
+		one.end = hive.Location{Line: s.Line, Column: regfile.Column(s.Text, span.To)}
+		g.all = append(g.all, one)
+		switch {
+		case mark == ignoreFileMark:
+		case s.Kind == regfile.CommentLine:
+			one.from, one.to = -1, -1 // none yet
+			g.next = append(g.next, one)
+		default:
+			one.from, one.to = s.Line, s.Line+s.Lines()-1
+		}
+	}
+}
+
+// pass makes the comments above a statement count for it.
+func (g *ignores) pass(s *regfile.Statement) {
+	if len(g.next) == 0 || s.Kind == regfile.CommentLine || s.Kind == regfile.BlankLine {
+		return
+	}
+	for _, one := range g.next {
+		one.from, one.to = s.Line, s.Line+s.Lines()-1
+	}
+	g.next = nil
+}
+
+// apply suppresses the findings that a comment is for, and reports the comments that were for none.
+func (g *ignores) apply(p *pass) {
+	for i := range p.result.Findings {
+		f := &p.result.Findings[i]
+		for _, one := range g.all {
+			inside := one.from == 0 || one.from <= f.At.Line && f.At.Line <= one.to
+			if inside && (one.check == nil || one.check == f.Check) && f.Check != ignoreUnused && f.Check != ignoreReason {
+				one.used = true
+				if f.Suppressed == nil {
+					f.Suppressed = &Suppression{By: "comment", Reason: one.reason}
+				}
+			}
+		}
+	}
+	shared := map[Change]int{} // how many checks a comment names
+	for _, one := range g.all {
+		shared[one.removal]++
+	}
+	for _, one := range g.all {
+		if one.used || one.check != nil && p.on[one.check] == 0 {
+			continue // a check that does not run might have found something
+		}
+		name := "any check"
+		if one.check != nil {
+			name = one.check.ID
+		}
+		f := p.reportAt(ignoreUnused, nil, one.at, one.end, []byte(one.line), "this suppresses %s, which finds nothing here; remove it", name)
+		if shared[one.removal] == 1 {
+			f.fix("remove the comment", one.removal)
+		}
+	}
+}
+
+var (
+	ignoreUnused = &Check{
+		ID: "REG504", Name: "useless-suppression", Title: "A suppression comment that suppresses nothing", Severity: Warning, Fix: Safe,
+		Explanation: `A comment "; regvet:ignore" tells the linter not to report something, here or in the whole file ("; regvet:ignore-file"). This one
+names a check that does not exist, or one that finds nothing at this place any more. Left in the file it would hide the next finding of
+that check, which nobody has looked at. Remove it.`,
+		Bad: Example{Text: `Windows Registry Editor Version 5.00
+
+[HKEY_CURRENT_USER\Software\Example]
+"Timeout"=dword:0000001e ; regvet:ignore REG011 -- the old form is wanted
+`},
+		Good: Example{Text: `Windows Registry Editor Version 5.00
+
+[HKEY_CURRENT_USER\Software\Example]
+"Timeout"=dword:0000001e
+`},
+	}
+	ignoreReason = &Check{
+		ID: "REG505", Name: "suppression-without-reason", Title: "A suppression comment without a reason", Severity: Info,
+		Explanation: `Whoever reads the file later must be able to tell whether a suppression is still right. Write two hyphens and the reason behind the
+checks: "; regvet:ignore REG301 -- this machine boots from ControlSet001".`,
+		Bad: Example{Text: `Windows Registry Editor Version 5.00
+
+; regvet:ignore REG301
+[HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\Tcpip\Parameters]
+"MaxUserPort"=dword:0000fffe
+`},
+		Good: Example{Text: `Windows Registry Editor Version 5.00
+
+; regvet:ignore REG301 -- this machine always boots from the first set
+[HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\Tcpip\Parameters]
+"MaxUserPort"=dword:0000fffe
+`},
+	}
+)

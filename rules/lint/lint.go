@@ -1,0 +1,247 @@
+package lint
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+	"regvet/rules"
+)
+
+// Linter is how files are to be looked at. The zero Linter runs the checks that are not [Check.Off], and knows no rules.
+type Linter struct {
+	Read   regfile.Options
+	Target hive.Windows  // that the files are for; the zero Windows when it is not known
+	Rules  []*rules.Rule // that values are held against
+
+	// Severity gives the severity of a check, or 0 where it is not to run; nil for what the checks say themselves.
+	Severity func(*Check) Severity
+
+	// Most is how many findings of one check are listed of a file; 0 for any number.
+	Most int
+}
+
+// Result is what the linter says of one file.
+type Result struct {
+	Version  regfile.Version
+	Encoding string         // "UTF-16LE"; "" for a file that Windows rejects before it comes to that
+	Findings []Finding      // in the order of the file
+	Problems []hive.Problem // what kept the linter from seeing all of the file, or from listing all that it saw
+}
+
+// Lint looks at one file, of which it holds a statement at a time. The name is the one for messages, and from which the other files of
+// its folder are known. The error is that of r.
+func (l Linter) Lint(name string, r io.Reader) (*Result, error) {
+	p := newPass(l, name)
+	for s, err := range l.Read.Scan(r) {
+		if err != nil {
+			return nil, err
+		}
+		p.statement(s)
+	}
+	return p.end(), nil
+}
+
+// pass is one run over one file.
+type pass struct {
+	Linter
+	file   string
+	result Result
+	on     map[*Check]Severity // the checks that run
+	visit  []*Check            // those of them that are shown each statement
+	codes  map[regfile.Code][]*Check
+	listed map[*Check]int
+	left   map[*Check]int // findings that are not listed
+
+	section section
+	ignores ignores
+}
+
+// section is the part of a file below one key line.
+type section struct {
+	path    hive.Path // nil where Windows drops the values
+	folded  string    // the path as names are compared, with the full name of its root
+	deletes bool      // the key line is [-KEY]
+	line    int       // of the key line; 0 before the first
+}
+
+func newPass(l Linter, name string) *pass {
+	p := &pass{Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, listed: map[*Check]int{}, left: map[*Check]int{}}
+	for _, c := range checks {
+		severity := c.Severity
+		if c.Off {
+			severity = 0
+		}
+		if l.Severity != nil {
+			severity = l.Severity(c)
+		}
+		if severity == 0 {
+			continue
+		}
+		p.on[c] = severity
+		if c.visit != nil {
+			p.visit = append(p.visit, c)
+		}
+		for _, code := range c.codes {
+			p.codes[code] = append(p.codes[code], c)
+		}
+	}
+	return p
+}
+
+// statement shows a statement to the checks.
+func (p *pass) statement(s *regfile.Statement) {
+	if s.Kind == regfile.HeaderLine {
+		p.result.Version = s.Version
+		p.result.Encoding = s.Encoding
+	}
+	if s.Kind == regfile.KeyLine {
+		p.enter(s)
+	}
+	if !s.Comment.Empty() {
+		p.ignores.read(p, s)
+	}
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		for _, c := range p.codes[f.Code] {
+			if c.say != nil {
+				c.say(p, c, s, f)
+			} else {
+				p.fault(c, s, f)
+			}
+		}
+	}
+	for _, c := range p.visit {
+		c.visit(p, c, s)
+	}
+	p.ignores.pass(s)
+}
+
+// enter begins the section of a key line.
+func (p *pass) enter(s *regfile.Statement) {
+	p.section = section{deletes: s.Deletes, line: s.Line}
+	if len(s.Edits) > 0 {
+		p.section.path = s.Path
+		p.section.folded = hive.Fold(s.Path.String())
+	}
+}
+
+// end gives the result, when all statements were seen.
+func (p *pass) end() *Result {
+	for _, c := range checks {
+		if _, on := p.on[c]; on && c.finish != nil {
+			c.finish(p, c)
+		}
+	}
+	p.ignores.apply(p)
+	r := &p.result
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column), cmp.Compare(a.Check.ID, b.Check.ID))
+	})
+	seen := map[string]int{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		id := f.Fingerprint()
+		f.repeat = seen[id]
+		seen[id]++
+	}
+	for _, c := range checks {
+		if n := p.left[c]; n > 0 {
+			p.problem(hive.Location{}, fmt.Sprintf("%d more findings of %s are not listed", n, c.ID))
+		}
+	}
+	return r
+}
+
+// problem says what the linter could not see, or not say.
+func (p *pass) problem(at hive.Location, msg string) {
+	p.result.Problems = append(p.result.Problems, hive.Problem{Source: p.file, At: at, Kind: Limit, Msg: msg})
+}
+
+// Limit is the kind of a problem with a file that has more of something than the linter keeps in mind.
+const Limit hive.Kind = "limit"
+
+// report notes a finding about a part of the first line of a statement. It gives nil when the check does not run; else the finding may
+// be given a fix, until the next one is reported.
+func (p *pass) report(c *Check, s *regfile.Statement, span regfile.Span, format string, args ...any) *Finding {
+	at := hive.Location{Line: s.Line, Column: regfile.Column(s.Text, span.From)}
+	end := hive.Location{Line: s.Line, Column: at.Column + regfile.Column(s.Text[span.From:], span.To-span.From) - 1}
+	return p.reportAt(c, s, at, end, s.Text, format, args...)
+}
+
+// reportAt is report for any place; line is the text of its line.
+func (p *pass) reportAt(c *Check, s *regfile.Statement, at, end hive.Location, line []byte, format string, args ...any) *Finding {
+	severity, on := p.on[c]
+	if !on {
+		return nil
+	}
+	if p.Most > 0 && p.listed[c] >= p.Most {
+		p.left[c]++
+		return nil
+	}
+	p.listed[c]++
+	f := Finding{Check: c, Severity: severity, At: at, End: end, Line: excerpt(line), Message: fmt.Sprintf(format, args...), About: AFile}
+	if s != nil && s.Path != nil {
+		f.About, f.Key = AKey, slices.Clone(s.Path)
+		if s.Kind == regfile.ValueLine {
+			f.About, f.Value = AValue, s.ValueName()
+		}
+	}
+	p.result.Findings = append(p.result.Findings, f)
+	return &p.result.Findings[len(p.result.Findings)-1]
+}
+
+// fault reports a fault in the words of the parser. What is marked goes to the next blank.
+func (p *pass) fault(c *Check, s *regfile.Statement, f *regfile.Fault) *Finding {
+	line, span := faultSpan(s, f)
+	end := f.At
+	end.Column += regfile.Column(line[span.From:], span.To-span.From) - 1
+	return p.reportAt(c, s, f.At, end, line, "%s", f.Msg)
+}
+
+// faultSpan gives the line of a fault, and the word that it is about.
+func faultSpan(s *regfile.Statement, f *regfile.Fault) (line []byte, span regfile.Span) {
+	at := min(int(f.Offset-s.Offset), len(s.Raw))
+	start := bytes.LastIndexAny(s.Raw[:at], "\r\n") + 1
+	line = s.Raw[start:]
+	if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
+		line = line[:i]
+	}
+	from := min(at-start, len(line))
+	to := len(line)
+	if i := bytes.IndexAny(line[from:], " \t"); i > 0 {
+		to = from + i
+	}
+	return line, regfile.Span{From: from, To: to}
+}
+
+// excerpt is a line as a finding keeps it.
+func excerpt(line []byte) string {
+	const most = 400 // characters
+	text := strings.ToValidUTF8(string(line[:min(len(line), 4*most)]), "\uFFFD")
+	n := 0
+	for i := range text {
+		if n == most {
+			return text[:i]
+		}
+		n++
+	}
+	return text
+}
+
+// change makes the change of a part of the first line of a statement.
+func change(s *regfile.Statement, span regfile.Span, text string) Change {
+	return Change{From: s.Offset + int64(span.From), To: s.Offset + int64(span.To), New: text}
+}
+
+// fix gives a finding a fix of the safety that its check tells. The finding may be nil.
+func (f *Finding) fix(message string, changes ...Change) {
+	if f != nil {
+		f.Fix = &Fix{Safety: f.Check.Fix, Message: message, Changes: changes}
+	}
+}

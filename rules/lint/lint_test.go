@@ -1,0 +1,76 @@
+package lint
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"regvet/hive/regfile"
+)
+
+// shown gives what is found in a file, a line for each finding: its place, its check, and an s where it is suppressed.
+func shown(t *testing.T, l Linter, text string) string {
+	t.Helper()
+	r, err := l.Lint("test.reg", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, f := range r.Findings {
+		fmt.Fprintf(&b, "%s %s", f.At, f.Check.ID)
+		if f.Suppressed != nil {
+			fmt.Fprintf(&b, " s (%s)", f.Suppressed.Reason)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// everyValue is a check that finds each value.
+var everyValue = &Check{ID: "REG999", Name: "every-value", Severity: Warning, visit: func(p *pass, c *Check, s *regfile.Statement) {
+	if s.Kind == regfile.ValueLine {
+		p.report(c, s, s.Name, "a value")
+	}
+}}
+
+func TestIgnore(t *testing.T) {
+	all := checks
+	checks = []*Check{ignoreUnused, ignoreReason, everyValue}
+	t.Cleanup(func() { checks = all })
+	const head = "Windows Registry Editor Version 5.00\n[HKEY_USERS\\A]\n"
+	for _, c := range []struct{ name, in, want string }{
+		{"none", "\"a\"=dword:1\n", "3:1 REG999\n"},
+		{"behind the value", "\"a\"=dword:1 ; regvet:ignore REG999 -- why\n\"b\"=dword:1\n", "3:1 REG999 s (why)\n4:1 REG999\n"},
+		{"above the value", "; regvet:ignore every-value -- why\n\n; more\n\"a\"=dword:1\n\"b\"=dword:1\n", "6:1 REG999 s (why)\n7:1 REG999\n"},
+		{"in the file", "\"a\"=dword:1\n;regvet:ignore-file all -- why\n", "3:1 REG999 s (why)\n"},
+		{"in hex data", "\"a\"=hex:1,\\ ; regvet:ignore REG999 -- why\n  2\n", "3:1 REG999 s (why)\n"},
+		{"without reason", "\"a\"=dword:1 ; regvet:ignore REG999\n", "3:1 REG999 s ()\n3:15 REG505\n"},
+		{"unused", "; regvet:ignore REG999 -- why\n", "3:3 REG504\n"},
+		{"no such check", "\"a\"=dword:1 ; regvet:ignore REG998 -- why\n", "3:1 REG999\n3:15 REG504\n"},
+		{"no check", "\"a\"=dword:1 ; regvet:ignore -- why\n", "3:1 REG999\n3:15 REG504\n"},
+		{"no such word", "\"a\"=dword:1 ; regvet:ignored REG999 -- why\n", "3:1 REG999\n3:15 REG504\n"},
+		{"only spoken of", "\"a\"=dword:1 ; write regvet:ignore REG999\n", "3:1 REG999\n"},
+	} {
+		if got := shown(t, Linter{}, head+c.in); got != c.want {
+			t.Errorf("%s: found\n%swant\n%s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestMost holds that what is not listed is counted.
+func TestMost(t *testing.T) {
+	all := checks
+	checks = []*Check{everyValue}
+	t.Cleanup(func() { checks = all })
+	r, err := Linter{Most: 3}.Lint("test.reg", strings.NewReader("REGEDIT4\n[HKEY_USERS\\A]\n"+strings.Repeat("\"a\"=dword:1\n", 5)))
+	if err != nil || len(r.Findings) != 3 || len(r.Problems) != 1 || r.Problems[0].Error() != "test.reg: 2 more findings of REG999 are not listed" {
+		t.Errorf("%d findings, problems %v, error %v", len(r.Findings), r.Problems, err)
+	}
+	prints := map[string]bool{}
+	for _, f := range r.Findings {
+		prints[f.Fingerprint()] = true
+	}
+	if len(prints) != 3 {
+		t.Errorf("3 findings that are alike have %d fingerprints", len(prints))
+	}
+}
