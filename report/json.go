@@ -103,7 +103,7 @@ func JSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
 		Inputs: []jsonInput{}, Findings: []jsonFinding{},
-		Summary: jsonSummary{r.Rules, count.Pass, count.Fail, count.Unknown},
+		Summary: jsonSummary{len(r.Rules), count.Pass, count.Fail, count.Unknown},
 	}
 	for _, in := range r.Inputs {
 		out.Inputs = append(out.Inputs, inputJSON(in))
@@ -126,7 +126,7 @@ func inputJSON(in Input) jsonInput {
 		Path: hive.Printable(in.Path), Format: in.Format, SHA256: in.SHA256, Size: in.Size,
 		Mount: hive.Printable(in.Mount.String()), Dirty: in.Dirty, LogsApplied: in.applied(), Host: hive.Printable(in.Host),
 		Windows:  jsonWindows{in.Windows.Version(), in.Windows.String(), hive.Printable(in.Windows.Product), in.Windows.Evidence},
-		Problems: []jsonProblem{},
+		Problems: problemsJSON(in.Problems),
 	}
 	out.ControlSet, out.ControlSetGuessed = controlSet(in)
 	if out.Windows.Evidence == nil {
@@ -135,8 +135,13 @@ func inputJSON(in Input) jsonInput {
 	if in.Machine != nil {
 		out.Machine = hive.Printable(in.Machine.Name)
 	}
-	for _, p := range in.Problems {
-		out.Problems = append(out.Problems, jsonProblem{p.Kind, hive.Printable(p.Msg), hive.Printable(p.Key.String()), p.Loss, locationJSON(p.At)})
+	return out
+}
+
+func problemsJSON(problems []hive.Problem) []jsonProblem {
+	out := []jsonProblem{}
+	for _, p := range problems {
+		out = append(out, jsonProblem{p.Kind, hive.Printable(p.Msg), hive.Printable(p.Key.String()), p.Loss, locationJSON(p.At)})
 	}
 	return out
 }

@@ -10,28 +10,14 @@ import (
 // Lines writes a report as lines of JSON while it is made: first what wrote it, then for each input a line for the input and one for
 // each finding, at last the summary. The objects are those of [JSON].
 type Lines struct {
-	w       io.Writer
-	encoder *json.Encoder
-	report  Report
-	count   Count
-	err     error
+	lines
+	report Report
+	count  Count
 }
 
 // NewLines begins a report; its inputs are given one by one to [Lines.Input].
 func NewLines(w io.Writer, r Report) *Lines {
-	l := &Lines{w: w, encoder: json.NewEncoder(w), report: r, count: Count{Severity: map[rules.Severity]int{}}}
-	l.encoder.SetEscapeHTML(false)
-	l.line(struct {
-		SchemaVersion string   `json:"schema_version"`
-		Tool          jsonTool `json:"tool"`
-	}{schemaVersion, jsonTool{"regvet", r.Version}})
-	return l
-}
-
-func (l *Lines) line(v any) {
-	if l.err == nil {
-		l.err = l.encoder.Encode(v)
-	}
+	return &Lines{newLines(w, r.Version), r, Count{Severity: map[rules.Severity]int{}}}
 }
 
 // Input writes an input and its findings.
@@ -41,13 +27,41 @@ func (l *Lines) Input(in Input) {
 	for _, f := range l.report.listed(in) {
 		l.line(map[string]jsonFinding{"finding": findingJSON(in, f)})
 	}
-	if f, ok := l.w.(interface{ Flush() error }); ok && l.err == nil {
-		l.err = f.Flush() // who reads along does not wait
-	}
+	l.flush()
 }
 
 // Close writes the summary, and gives the first error of all.
 func (l *Lines) Close() error {
-	l.line(map[string]jsonSummary{"summary": {l.report.Rules, l.count.Pass, l.count.Fail, l.count.Unknown}})
+	l.line(map[string]jsonSummary{"summary": {len(l.report.Rules), l.count.Pass, l.count.Fail, l.count.Unknown}})
 	return l.err
+}
+
+// lines are lines of JSON that begin with what wrote them.
+type lines struct {
+	w       io.Writer
+	encoder *json.Encoder
+	err     error
+}
+
+func newLines(w io.Writer, version string) lines {
+	l := lines{w: w, encoder: json.NewEncoder(w)}
+	l.encoder.SetEscapeHTML(false)
+	l.line(struct {
+		SchemaVersion string   `json:"schema_version"`
+		Tool          jsonTool `json:"tool"`
+	}{schemaVersion, jsonTool{"regvet", version}})
+	return l
+}
+
+func (l *lines) line(v any) {
+	if l.err == nil {
+		l.err = l.encoder.Encode(v)
+	}
+}
+
+// flush hands over what was written, so that who reads along does not wait.
+func (l *lines) flush() {
+	if f, ok := l.w.(interface{ Flush() error }); ok && l.err == nil {
+		l.err = f.Flush()
+	}
 }

@@ -12,10 +12,11 @@ import (
 
 // Report is the result of a run over some inputs.
 type Report struct {
-	Version string // of regvet
-	Rules   int    // how many rules were asked
-	All     bool   // passes and unknowns are to be listed too, not only counted
+	Version string        // of regvet
+	Rules   []*rules.Rule // those that were asked
+	All     bool          // passes and unknowns are to be listed too, not only counted
 	Inputs  []Input
+	Refused []hive.Problem // inputs of which nothing could be read, one problem for each
 }
 
 // Input is one input: what it is, what is wrong with it, and what the rules say of it.

@@ -186,7 +186,7 @@ func (p *page) totals(r Report) {
 	if len(parts) > 0 {
 		failed += " (" + strings.Join(parts, ", ") + ")"
 	}
-	line := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(r.Rules, "rule"), plural(len(r.Inputs), "input"), failed, c.Pass, c.Unknown)
+	line := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), plural(len(r.Inputs), "input"), failed, c.Pass, c.Unknown)
 	if c.Unknown > 0 && !r.All {
 		line += " (--all shows why)"
 	}

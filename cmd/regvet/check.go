@@ -66,7 +66,7 @@ func (c *cli) check() {
 		return all
 	}
 	units := c.expand(true)
-	r := report.Report{Version: version(), Rules: len(active), All: c.all}
+	r := report.Report{Version: version(), Rules: active, All: c.all}
 	if c.format == "jsonl" {
 		c.write(func(w io.Writer) error {
 			lines := report.NewLines(w, r)

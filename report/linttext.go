@@ -1,0 +1,181 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/fatih/color"
+	"github.com/rivo/uniseg"
+
+	"regvet/hive"
+	"regvet/rules/lint"
+)
+
+var lintColor = map[lint.Severity]color.Attribute{lint.Info: color.FgCyan, lint.Warning: color.FgYellow, lint.Error: color.FgRed}
+
+// lintText writes the report for people: for each finding a line as compilers write it, the line of the file with a mark below the
+// place, and what would put it right; at last a line of totals. Suppressed findings are only counted.
+func lintText(w io.Writer, r LintReport, style Style) error {
+	p := &page{Style: style}
+	for _, file := range r.Files {
+		for _, f := range file.sorted() {
+			if f.Suppressed == nil {
+				p.lintFinding(file, f)
+			}
+		}
+	}
+	if p.Len() > 0 {
+		p.WriteByte('\n')
+	}
+	if len(r.Files) > 0 {
+		fmt.Fprintln(p, p.paint(r.Count().String(), color.Bold))
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+func (p *page) lintFinding(file LintFile, f lint.Finding) {
+	place := fmt.Sprintf("%s:%d:%d:", hive.Visible(file.Path), f.At.Line, f.At.Column)
+	severity := p.paint(f.Severity.String()+":", color.Bold, lintColor[f.Severity])
+	fmt.Fprintf(p, "%s %s %s %s\n", p.paint(place, color.Bold), severity, hive.Visible(f.Message), p.paint("["+f.Check.ID+"]", color.Faint))
+	source, mark := excerpt(f, p.Width-2)
+	if mark != "" {
+		fmt.Fprintf(p, "  %s\n  %s\n", source, paintBehindBlanks(p, mark))
+	}
+	if fix := f.Fix; fix != nil {
+		how := ""
+		if fix.Safety == lint.Unsafe {
+			how = " (--unsafe-fixes)"
+		}
+		fmt.Fprintf(p, "  %s %s%s\n", p.paint("fix:", color.Bold, color.FgGreen), hive.Visible(fix.Message), how)
+	}
+}
+
+// paintBehindBlanks colours a mark, but not the blanks that bring it to its place.
+func paintBehindBlanks(p *page, mark string) string {
+	bare := strings.TrimLeft(mark, " \t")
+	return mark[:len(mark)-len(bare)] + p.paint(bare, color.Bold, color.FgGreen)
+}
+
+// character is one character of a line as a terminal shows it.
+type character struct {
+	text  string
+	width int // cells; for a tab those that it takes at most
+}
+
+const tab = 8
+
+// characters takes a line apart. A tab stays one, so that a copy of the line is the line; what would move the cursor becomes an escape.
+func characters(line string) []character {
+	var all []character
+	for _, r := range hive.Printable(line) {
+		switch s := string(r); {
+		case r == '\t':
+			all = append(all, character{s, tab})
+		default:
+			s = hive.Visible(s)
+			all = append(all, character{s, uniseg.StringWidth(s)})
+		}
+	}
+	return all
+}
+
+func width(all []character) (n int) {
+	for _, c := range all {
+		n += c.width
+	}
+	return n
+}
+
+// excerpt gives the line of a finding, and a line to be written below it that marks the place. A line that is wider than the limit is
+// cut around the place. There is no mark when the place is not in the part of the line that is known.
+func excerpt(f lint.Finding, limit int) (source, mark string) {
+	all := characters(f.Line)
+	from, to := f.At.Column-1, len(all)
+	if f.End.Line == f.At.Line {
+		to = f.End.Column - 1
+	}
+	if from < 0 || from > len(all) {
+		return "", ""
+	}
+	to = min(max(to, from), len(all))
+	first, last := 0, len(all)
+	if limit > 0 && width(all) > limit {
+		first, last = window(all, from, max(limit, 20)-2) // less what shows the cuts
+	}
+	var s, m strings.Builder
+	if first > 0 {
+		s.WriteString("…")
+		m.WriteByte(' ')
+	}
+	for i, c := range all[first:last] {
+		s.WriteString(c.text)
+		if first+i < from {
+			if c.text == "\t" {
+				m.WriteByte('\t')
+			} else {
+				m.WriteString(strings.Repeat(" ", c.width))
+			}
+		}
+	}
+	if last < len(all) {
+		s.WriteString("…")
+	}
+	m.WriteByte('^')
+	if n := width(all[from:min(to, last)]); n > 1 {
+		m.WriteString(strings.Repeat("~", n-1))
+	}
+	return s.String(), m.String()
+}
+
+// window chooses the part of a line to show, at most so many cells: a third of them before the place, the rest from there on.
+func window(all []character, place, cells int) (first, last int) {
+	first, last = place, place
+	for first > 0 && width(all[first-1:place]) <= cells/3 {
+		first--
+	}
+	for last < len(all) && width(all[first:last+1]) <= cells {
+		last++
+	}
+	for first > 0 && width(all[first-1:last]) <= cells {
+		first--
+	}
+	return first, last
+}
+
+// String is the line of totals.
+func (c LintCount) String() string {
+	var parts []string
+	for s := lint.Error; s >= lint.Info; s-- {
+		switch n := c.Severity[s]; {
+		case n == 0:
+		case s == lint.Info:
+			parts = append(parts, fmt.Sprintf("%d info", n))
+		default:
+			parts = append(parts, plural(n, s.String()))
+		}
+	}
+	line := "no findings"
+	if len(parts) > 0 {
+		line = strings.Join(parts, ", ")
+	}
+	line += " in "
+	if c.Touched > 0 && c.Touched < c.Files {
+		line += fmt.Sprintf("%d of ", c.Touched)
+	}
+	line += plural(c.Files, "file")
+	if c.Suppressed > 0 {
+		line += fmt.Sprintf("; %d suppressed", c.Suppressed)
+	}
+	unsafe := c.Fixable - c.Safe
+	switch {
+	case c.Safe > 0 && unsafe > 0:
+		line += fmt.Sprintf("; %d can be fixed with --fix, %d more with --unsafe-fixes", c.Safe, unsafe)
+	case c.Safe > 0:
+		line += fmt.Sprintf("; %d can be fixed with --fix", c.Safe)
+	case unsafe > 0:
+		line += fmt.Sprintf("; %d can be fixed with --unsafe-fixes", unsafe)
+	}
+	return line
+}

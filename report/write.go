@@ -1,0 +1,71 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+)
+
+// format is one form in which a report is written: check for the findings of rules, lint for those of the linter.
+type format struct {
+	name  string
+	check func(io.Writer, Report, Style) error
+	lint  func(io.Writer, LintReport, Style) error
+}
+
+// formats are in the order in which the help lists them. JSON lines are written while a report is made: see [Lines].
+var formats = []format{
+	{"text", Text, lintText},
+	{"json", func(w io.Writer, r Report, _ Style) error { return JSON(w, r) }, func(w io.Writer, r LintReport, _ Style) error { return lintJSON(w, r) }},
+	{"jsonl", linesOf, lintLinesOf},
+}
+
+// FormatNames lists the names of the formats.
+func FormatNames() (names []string) {
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// Write writes the report of a check in a format. Of the style, only text takes note.
+func Write(w io.Writer, name string, r Report, style Style) error {
+	f, err := find(name)
+	if err != nil {
+		return err
+	}
+	return f.check(w, r, style)
+}
+
+// WriteLint is [Write] for the linter.
+func WriteLint(w io.Writer, name string, r LintReport, style Style) error {
+	f, err := find(name)
+	if err != nil {
+		return err
+	}
+	return f.lint(w, r, style)
+}
+
+func find(name string) (format, error) {
+	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
+	if i < 0 {
+		return format{}, fmt.Errorf("there is no format %q", name)
+	}
+	return formats[i], nil
+}
+
+func linesOf(w io.Writer, r Report, _ Style) error {
+	l := NewLines(w, r)
+	for _, in := range r.Inputs {
+		l.Input(in)
+	}
+	return l.Close()
+}
+
+func lintLinesOf(w io.Writer, r LintReport, _ Style) error {
+	l := NewLintLines(w, r)
+	for _, f := range r.Files {
+		l.File(f)
+	}
+	return l.Close()
+}
