@@ -67,6 +67,7 @@ func checkScan(t *testing.T, data []byte, file *File) {
 	if !reflect.DeepEqual(edits, file.Edits) {
 		t.Fatalf("the edits of the statements are %+v, want %+v", edits, file.Edits)
 	}
+	checkText(t, data, all)
 	if len(data) > 1<<12 {
 		return
 	}
@@ -89,6 +90,26 @@ func checkScan(t *testing.T, data []byte, file *File) {
 	}
 	if len(pieces) != len(all) {
 		t.Fatalf("read in small pieces, there are %d statements, want %d", len(pieces), len(all))
+	}
+}
+
+// checkText holds that the statements are the text, and that the text becomes the same file again.
+func checkText(t *testing.T, data []byte, all []Statement) {
+	t.Helper()
+	text, encoding, loss, err := Options{}.Text(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw []byte
+	for _, s := range all {
+		raw = append(raw, s.Raw...)
+	}
+	if !bytes.Equal(raw, text) {
+		t.Fatalf("the text is %q, want %q", text, raw)
+	}
+	back, err := Options{}.Encode(text, encoding)
+	if loss == "" && (err != nil || !bytes.Equal(back, data)) {
+		t.Fatalf("%q became %q by way of its text, error %v", data, back, err)
 	}
 }
 
