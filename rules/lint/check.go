@@ -100,5 +100,5 @@ func Lookup(name string) *Check {
 
 // checks are sorted by ID.
 var checks = slices.SortedFunc(slices.Values(slices.Concat(
-	[]*Check{ignoreUnused, ignoreReason},
+	[]*Check{packInvalid, packMismatch, ignoreUnused, ignoreReason},
 )), func(a, b *Check) int { return strings.Compare(a.ID, b.ID) })

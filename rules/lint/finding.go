@@ -45,6 +45,9 @@ type Fix struct {
 	Safety  Safety
 	Message string // what it does, in the imperative: "write the root in full"
 	Changes []Change
+
+	// Encoding is the one in which the file is to be written, as package regfile names it; "" for that which it has.
+	Encoding string
 }
 
 // Change replaces a part of the text of a file. Places are bytes of the text in UTF-8, without byte order mark.

@@ -60,6 +60,7 @@ type pass struct {
 
 	section section
 	ignores ignores
+	watch   watch
 }
 
 // section is the part of a file below one key line.
@@ -68,10 +69,11 @@ type section struct {
 	folded  string    // the path as names are compared, with the full name of its root
 	deletes bool      // the key line is [-KEY]
 	line    int       // of the key line; 0 before the first
+	watched bool      // rules of packs look here
 }
 
 func newPass(l Linter, name string) *pass {
-	p := &pass{Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, listed: map[*Check]int{}, left: map[*Check]int{}}
+	p := &pass{Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, listed: map[*Check]int{}, left: map[*Check]int{}, watch: newWatch(l.Rules)}
 	for _, c := range checks {
 		severity := c.Severity
 		if c.Off {
@@ -119,6 +121,7 @@ func (p *pass) statement(s *regfile.Statement) {
 	for _, c := range p.visit {
 		c.visit(p, c, s)
 	}
+	p.watch.see(p, s)
 	p.ignores.pass(s)
 }
 
@@ -128,6 +131,7 @@ func (p *pass) enter(s *regfile.Statement) {
 	if len(s.Edits) > 0 {
 		p.section.path = s.Path
 		p.section.folded = hive.Fold(s.Path.String())
+		p.section.watched = p.watch.watches(p.section.folded)
 	}
 }
 
@@ -138,6 +142,7 @@ func (p *pass) end() *Result {
 			c.finish(p, c)
 		}
 	}
+	p.watch.judge(p)
 	p.ignores.apply(p)
 	r := &p.result
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {

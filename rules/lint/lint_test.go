@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"regvet/hive/regfile"
+	"regvet/rules"
 )
 
 // shown gives what is found in a file, a line for each finding: its place, its check, and an s where it is suppressed.
@@ -72,5 +73,29 @@ func TestMost(t *testing.T) {
 	}
 	if len(prints) != 3 {
 		t.Errorf("3 findings that are alike have %d fingerprints", len(prints))
+	}
+}
+
+// TestPacks holds values against the rules that are built in. What a file does not set is not judged, and only what it sets last.
+func TestPacks(t *testing.T) {
+	all, err := rules.Rules(rules.BuiltIn()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = `HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]` + "\n"
+	for _, c := range []struct{ name, in, want string }{
+		{"nothing", "[" + key, ""},
+		{"too low", "[" + key + "\"maxuserport\"=dword:1388\n", "3:1 REG214\n"},
+		{"out of range", "[" + key + "\"MaxUserPort\"=dword:10000\n", "3:1 REG210\n"},
+		{"wrong type", "[" + key + "\"MaxUserPort\"=\"65534\"\n", "3:1 REG210\n"},
+		{"good", "[" + key + "\"MaxUserPort\"=dword:fffe\n", ""},
+		{"deleted", "[" + key + "\"MaxUserPort\"=-\n", ""},
+		{"put right below", "[" + key + "\"MaxUserPort\"=dword:1\n[" + key + "\"MaxUserPort\"=dword:fffe\n", ""},
+		{"by number", "[" + strings.Replace(key, "CurrentControlSet", "ControlSet002", 1) + "\"MaxUserPort\"=\"1\"\n", "3:1 REG210\n"},
+		{"elsewhere", "[" + strings.Replace(key, "Tcpip", "Example", 1) + "\"MaxUserPort\"=\"1\"\n", ""},
+	} {
+		if got := shown(t, Linter{Rules: all}, "REGEDIT4\n"+c.in); got != c.want {
+			t.Errorf("%s: found\n%swant\n%s", c.name, got, c.want)
+		}
 	}
 }

@@ -1,0 +1,139 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+	"regvet/rules"
+)
+
+// watch collects what a file sets where the rules of packs look, so that they can judge it at the end: a later line may change what an
+// earlier one set.
+type watch struct {
+	keys  map[string]bool // the folded paths below which the rules look
+	edits []hive.Edit
+	lines map[int]string // the lines that the edits stand in, by number
+}
+
+// maxWatched is how many edits are collected for the rules. A file that sets more where rules look is an export rather than a patch.
+const maxWatched = 100_000
+
+func newWatch(all []*rules.Rule) watch {
+	w := watch{keys: map[string]bool{}, lines: map[int]string{}}
+	for _, r := range all {
+		w.keys[liveFold(hive.Fold(r.Key.String()))] = true
+	}
+	return w
+}
+
+const setPrefix = `HKEY_LOCAL_MACHINE\SYSTEM\`
+
+// liveFold gives a folded path as the running system is asked for it: a control set of a number may be the current one.
+func liveFold(path string) string {
+	rest, ok := strings.CutPrefix(path, setPrefix)
+	if !ok {
+		return path
+	}
+	set, below, _ := strings.Cut(rest, `\`)
+	if !strings.HasPrefix(set, "CONTROLSET") || len(set) != len("CONTROLSET001") {
+		return path
+	}
+	return setPrefix + `CURRENTCONTROLSET\` + below
+}
+
+// watches tells whether rules look at a key or above it.
+func (w *watch) watches(folded string) bool {
+	if len(w.keys) == 0 {
+		return false
+	}
+	for path := liveFold(folded); ; {
+		if w.keys[path] {
+			return true
+		}
+		i := strings.LastIndexByte(path, '\\')
+		if i < 0 {
+			return false
+		}
+		path = path[:i]
+	}
+}
+
+// see collects the edits of a statement.
+func (w *watch) see(p *pass, s *regfile.Statement) {
+	if len(s.Edits) == 0 || !p.section.watched {
+		return
+	}
+	if len(w.edits) >= maxWatched {
+		if len(w.edits) == maxWatched {
+			p.problem(s.Edits[0].At, "the rules of packs are not held against what stands from here on: the file sets too much where they look")
+			w.edits = append(w.edits, hive.Edit{Op: hive.CreateKey, Path: s.Path})
+		}
+		return
+	}
+	for _, e := range s.Edits {
+		e.Path, e.Value.Data = slices.Clone(e.Path), slices.Clone(e.Value.Data)
+		w.edits = append(w.edits, e)
+		w.lines[e.At.Line] = excerpt(s.Text)
+	}
+}
+
+// judge holds what was collected against the rules. Only what the file sets is judged, not what it lacks.
+func (w *watch) judge(p *pass) {
+	if len(w.edits) == 0 {
+		return
+	}
+	reg := hive.NewRegistry()
+	reg.Mount(nil, hive.Apply(hive.NewImpliedKey(""), w.edits...))
+	for _, f := range rules.Evaluate(reg.WithControlSet(hive.AllControlSets), p.Target, p.Rules) {
+		if f.Status != rules.Fail || f.Observed == nil || f.At.Line == 0 {
+			continue
+		}
+		c := packMismatch
+		if f.Reason == rules.WrongType || f.Reason == rules.OutOfRange {
+			c = packInvalid
+		}
+		line := w.lines[f.At.Line]
+		end := hive.Location{Line: f.At.Line, Column: regfile.Column([]byte(line), len(strings.TrimRight(line, " \t")))}
+		found := p.reportAt(c, nil, f.At, end, []byte(line), "%s (%s)", f.Message, f.Rule.ID)
+		if found != nil {
+			found.About, found.Key, found.Value, found.Rule = AValue, f.Key, f.Value, f.Rule.ID
+		}
+	}
+}
+
+var (
+	packInvalid = &Check{
+		ID: "REG210", Name: "invalid-value", Title: "A value of a type or range that Windows does not take", Severity: Warning,
+		Explanation: `A rule of the loaded packs knows this value: which type its reader wants, and which range it takes. Windows imports the line all the same,
+and whoever reads the value later ignores it, or uses the nearest value that is allowed. The message names the rule; "regvet rules show"
+tells where the facts come from.`,
+		Bad: Example{Text: `Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
+"MaxUserPort"="65534"
+`},
+		Good: Example{Text: `Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
+"MaxUserPort"=dword:0000fffe
+`},
+	}
+	packMismatch = &Check{
+		ID: "REG214", Name: "against-rule", Title: "A value that a rule of the loaded packs speaks against", Severity: Warning,
+		Explanation: `The value is one that its reader takes, and it is not what a rule of the loaded packs wants: a machine on which the file is imported
+fails that rule afterwards. What the file does not mention is not judged. The message names the rule; "regvet rules show" tells why it
+wants something else.`,
+		Bad: Example{Text: `Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
+"MaxUserPort"=dword:00001388
+`},
+		Good: Example{Text: `Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
+"MaxUserPort"=dword:0000fffe
+`},
+	}
+)
