@@ -11,6 +11,13 @@ import (
 
 // heading says in a line or two what an input is.
 func (p *page) heading(in Input) {
+	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
+	p.row("what", in.about())
+	p.row("sha256", in.SHA256)
+}
+
+// about says for people what an input is.
+func (in Input) about() string {
 	parts := []string{}
 	switch {
 	case in.Format == "reg":
@@ -20,10 +27,7 @@ func (p *page) heading(in Input) {
 	default:
 		parts = append(parts, "hive of "+hive.Visible(in.Mount.String()))
 	}
-	parts = append(append(parts, dirt(in)...), computer(in)...)
-	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
-	p.row("what", strings.Join(parts, "; "))
-	p.row("sha256", in.SHA256)
+	return strings.Join(append(append(parts, dirt(in)...), computer(in)...), "; ")
 }
 
 // machine says in some lines what a machine is, and of which hives that is known.

@@ -149,7 +149,7 @@ func problemsJSON(problems []hive.Problem) []jsonProblem {
 func findingJSON(in Input, f rules.Finding) jsonFinding {
 	out := jsonFinding{
 		Rule: f.Rule.ID, Pack: f.Rule.Pack, Title: f.Rule.Title, Severity: f.Severity.String(), Status: f.Status, Reason: f.Reason,
-		Input: hive.Printable(in.about(f)), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()), Value: f.Value,
+		Input: hive.Printable(in.holds(f)), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()), Value: hive.Printable(f.Value),
 		Expected: f.Expected, Message: f.Message, Notes: f.Notes, History: historyJSON(f.History), Location: locationJSON(f.At),
 		Fixable: f.Fixable(), Fingerprint: f.Fingerprint(),
 	}

@@ -132,15 +132,19 @@ func excerpt(f lint.Finding, limit int) (source, mark string) {
 // window chooses the part of a line to show, at most so many cells: a third of them before the place, the rest from there on.
 func window(all []character, place, cells int) (first, last int) {
 	first, last = place, place
-	for first > 0 && width(all[first-1:place]) <= cells/3 {
-		first--
+	used := 0
+	before := func(most int) {
+		for first > 0 && used+all[first-1].width <= most {
+			first--
+			used += all[first].width
+		}
 	}
-	for last < len(all) && width(all[first:last+1]) <= cells {
+	before(cells / 3)
+	for last < len(all) && used+all[last].width <= cells {
+		used += all[last].width
 		last++
 	}
-	for first > 0 && width(all[first-1:last]) <= cells {
-		first--
-	}
+	before(cells)
 	return first, last
 }
 

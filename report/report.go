@@ -56,8 +56,8 @@ type Machine struct {
 	Hives int    // how many they are
 }
 
-// about names what a finding is about: the input, or the machine when none of its hives holds the place.
-func (in Input) about(f rules.Finding) string {
+// holds names what holds the place of a finding: the input, or the machine when none of its hives holds the place.
+func (in Input) holds(f rules.Finding) string {
 	if in.Machine != nil && !f.RealKey.HasPrefix(in.Mount) {
 		return in.Machine.Name
 	}

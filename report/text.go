@@ -96,7 +96,11 @@ func Text(w io.Writer, r Report, style Style) error {
 		}
 	}
 	if len(r.Inputs) > 0 {
-		p.totals(r)
+		line := r.totals()
+		if r.Count().Unknown > 0 && !r.All {
+			line += " (--all shows why)"
+		}
+		fmt.Fprintln(p, p.paint(line, color.Bold))
 	}
 	_, err := w.Write(p.Bytes())
 	return err
@@ -118,7 +122,7 @@ func (p *page) finding(in Input, f rules.Finding) {
 	}
 	fmt.Fprintf(p, "%s  %s%s\n", tag, p.paint(f.Rule.ID, color.Bold), reason)
 	p.row("", f.Rule.Title)
-	if in.Machine != nil && in.about(f) == in.Path {
+	if in.Machine != nil && in.holds(f) == in.Path {
 		p.row("hive", hive.Visible(in.Path))
 	}
 	p.row("key", hive.Visible(f.RealKey.String()))
@@ -174,7 +178,7 @@ func place(f rules.Finding) string {
 }
 
 // totals is the last line.
-func (p *page) totals(r Report) {
+func (r Report) totals() string {
 	c := r.Count()
 	var parts []string
 	for s := rules.Critical; s >= rules.Info; s-- {
@@ -186,11 +190,7 @@ func (p *page) totals(r Report) {
 	if len(parts) > 0 {
 		failed += " (" + strings.Join(parts, ", ") + ")"
 	}
-	line := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), plural(len(r.Inputs), "input"), failed, c.Pass, c.Unknown)
-	if c.Unknown > 0 && !r.All {
-		line += " (--all shows why)"
-	}
-	fmt.Fprintln(p, p.paint(line, color.Bold))
+	return fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), plural(len(r.Inputs), "input"), failed, c.Pass, c.Unknown)
 }
 
 func plural(n int, noun string) string {

@@ -18,6 +18,22 @@ var formats = []format{
 	{"text", Text, lintText},
 	{"json", func(w io.Writer, r Report, _ Style) error { return JSON(w, r) }, func(w io.Writer, r LintReport, _ Style) error { return lintJSON(w, r) }},
 	{"jsonl", linesOf, lintLinesOf},
+	{"compact", of(compact), lintOf(compact)},
+	{"sarif", of(sarifLog), lintOf(sarifLog)},
+	{"junit", of(junit), lintOf(junit)},
+	{"csv", of(csvTable), lintOf(csvTable)},
+	{"markdown", of(markdown), lintOf(markdown)},
+	{"github", of(github), lintOf(github)},
+	{"gitlab", of(gitlab), lintOf(gitlab)},
+}
+
+// of and lintOf make a format of one that does not tell a check from the linter.
+func of(write func(io.Writer, sheet) error) func(io.Writer, Report, Style) error {
+	return func(w io.Writer, r Report, _ Style) error { return write(w, checkSheet(r)) }
+}
+
+func lintOf(write func(io.Writer, sheet) error) func(io.Writer, LintReport, Style) error {
+	return func(w io.Writer, r LintReport, _ Style) error { return write(w, lintSheet(r)) }
 }
 
 // FormatNames lists the names of the formats.

@@ -1,0 +1,70 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+
+	"regvet/hive"
+)
+
+// csvColumns are the columns of a CSV report, the same for a check and for the linter. More may be added at the end.
+var csvColumns = []string{
+	"input", "rule", "pack", "severity", "status", "reason", // of a pass and of the linter there is no reason
+	"key", "real_key", "value", // as the running system is asked, and where it is in the input
+	"type", "observed", "data", // of the value; data is in hex
+	"expected", "message", "modified", // last write of the key, UTC
+	"line", "column", "offset", // in a .reg file, and in a hive
+	"fix", "suppressed_by", "suppression_reason", "title", "fingerprint", "sha256",
+}
+
+// csvTable writes a line with the names of the columns, and one for each finding, as RFC 4180 has it, in UTF-8 with the byte order
+// mark without which Excel would read another encoding. A control character is an escape as in Go, so that a finding is one line.
+//
+// Names and data of a registry can be made so that a spreadsheet takes them for a formula and runs it. Such a cell has an apostrophe
+// before it, which says "text" to a spreadsheet. The column data has the evidence unchanged, as have all fields in JSON.
+func csvTable(w io.Writer, s sheet) error {
+	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
+		return err
+	}
+	table := csv.NewWriter(w)
+	table.UseCRLF = true
+	row := func(cells []string) {
+		for i, cell := range cells {
+			cell = hive.Visible(cell)
+			if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
+				cell = "'" + cell
+			}
+			cells[i] = cell
+		}
+		_ = table.Write(cells) // the writer keeps its error
+	}
+	row(append([]string{}, csvColumns...))
+	for _, f := range s.files {
+		for _, r := range s.listed(f) {
+			status, by, why := string(r.status), "", ""
+			if r.suppressed != nil {
+				status, by, why = "suppressed", r.suppressed.By, r.suppressed.Reason
+			}
+			row([]string{
+				r.path, r.id, s.topics[r.topic].pack, r.severity, status, r.reason,
+				r.key, r.realKey, r.value,
+				r.kind, r.observed, r.data,
+				r.expected, r.message, r.modified,
+				number(int64(r.at.Line)), number(int64(r.at.Column)), number(r.at.Offset),
+				r.fix, by, why, s.topics[r.topic].title, r.print, f.sha256,
+			})
+		}
+	}
+	table.Flush()
+	return table.Error()
+}
+
+// number is "" for 0, which is no place.
+func number(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
+}

@@ -1,0 +1,57 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"regvet/hive"
+)
+
+// github writes each finding as a workflow command of GitHub Actions, which shows it beside the line of a pull request:
+// https://docs.github.com/actions/reference/workflow-commands-for-github-actions. At the end are the totals, for the log.
+//
+// Nothing from an input can become a command of its own: a line break in it is escaped.
+func github(w io.Writer, s sheet) error {
+	var b bytes.Buffer
+	for _, p := range s.refused {
+		fmt.Fprintf(&b, "::error file=%s::%s\n", githubProperty(slashed(hive.Visible(p.Source))), githubText(hive.Visible(p.Msg)))
+	}
+	for _, f := range s.files {
+		for _, r := range f.failed() {
+			level, title := r.level, r.id
+			if level == "note" {
+				level = "notice"
+			}
+			fmt.Fprintf(&b, "::%s file=%s", level, githubProperty(slashed(hive.Visible(r.path))))
+			if r.at.Line > 0 {
+				fmt.Fprintf(&b, ",line=%d,col=%d", r.at.Line, r.at.Column)
+				if r.end.Line > 0 {
+					fmt.Fprintf(&b, ",endLine=%d", r.end.Line)
+				}
+				if r.end.Line == r.at.Line { // in several lines, columns have no meaning there
+					fmt.Fprintf(&b, ",endColumn=%d", r.end.Column)
+				}
+			} else {
+				title += ": " + r.place()
+			}
+			fmt.Fprintf(&b, ",title=%s::%s\n", githubProperty(title), githubText(r.sentence()))
+		}
+	}
+	fmt.Fprintln(&b, s.totals)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+var (
+	githubEscapes         = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	githubPropertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+func githubText(s string) string     { return githubEscapes.Replace(s) }
+func githubProperty(s string) string { return githubPropertyEscapes.Replace(s) }
+
+// slashed is a path as servers write it.
+func slashed(path string) string { return filepath.ToSlash(hive.Printable(path)) }

@@ -1,0 +1,167 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// The elements of a JUnit report, as far as all of its readers agree: https://github.com/testmoapp/junitxml.
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Errors   int          `xml:"errors,attr"`
+	Skipped  int          `xml:"skipped,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	ClassName string         `xml:"classname,attr"`
+	Name      string         `xml:"name,attr"`
+	File      string         `xml:"file,attr"`
+	Line      int            `xml:"line,attr,omitempty"`
+	Failure   *junitFault    `xml:"failure"`
+	Error     *junitFault    `xml:"error"`
+	Skipped   *junitSkipping `xml:"skipped"`
+}
+
+type junitFault struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr"`
+	Text    string `xml:",cdata"`
+}
+
+type junitSkipping struct {
+	Message string `xml:"message,attr"`
+}
+
+// junit writes a suite for each input. Of a check, each answer of a rule is a test: one that passed, one that failed, or one that was
+// skipped because there is no answer. Of the linter, each finding is a test that failed, suppressed ones are skipped, and a file
+// without findings is one test that passed. What could not be read is an error.
+func junit(w io.Writer, s sheet) error {
+	all := junitSuites{Name: "regvet " + s.command}
+	for _, p := range s.refused {
+		one := junitSuite{Name: hive.Visible(p.Source)}
+		one.unread(p)
+		all.add(one)
+	}
+	for _, f := range s.files {
+		one := junitSuite{Name: hive.Visible(f.path)}
+		for _, p := range f.problems {
+			if p.Loss {
+				p.Source = f.path
+				one.unread(p)
+			}
+		}
+		for _, r := range f.results {
+			one.add(s.junitCase(r))
+		}
+		if len(one.Cases) == 0 && s.command == "lint" {
+			one.add(junitCase{ClassName: one.Name, Name: "no findings", File: one.Name})
+		}
+		all.add(one)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "  ")
+	if err := e.Encode(all); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func (s sheet) junitCase(r result) junitCase {
+	path := hive.Visible(r.path)
+	c := junitCase{ClassName: path, Name: r.id, File: path, Line: r.at.Line}
+	if place := r.place(); place != "" {
+		c.Name += " " + place
+	}
+	if r.at.Line > 0 && s.command == "lint" {
+		c.Name = fmt.Sprintf("%s line %d", r.id, r.at.Line)
+	}
+	message := hive.Visible(r.message)
+	switch {
+	case r.suppressed != nil:
+		c.Skipped = &junitSkipping{strings.TrimSuffix("suppressed by "+r.suppressed.By+": "+hive.Visible(r.suppressed.Reason), ": ")}
+	case r.status == rules.Unknown:
+		c.Skipped = &junitSkipping{r.reason + ": " + message}
+	case r.status == rules.Fail:
+		c.Failure = &junitFault{message, r.severity, s.details(r)}
+	}
+	return c
+}
+
+// details tells all of a finding in lines of text.
+func (s sheet) details(r result) string {
+	var b strings.Builder
+	line := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "%s: %s\n", name, hive.Visible(text))
+		}
+	}
+	b.WriteByte('\n')
+	line("title", s.topics[r.topic].title)
+	line("severity", r.severity)
+	line("reason", r.reason)
+	line("place", strings.TrimSpace(r.path+" "+r.at.String()))
+	line("key", r.realKey)
+	if r.about == "value" {
+		line("value", rules.ValueName(r.value))
+	}
+	line("source", r.line)
+	if r.kind != "" {
+		line("observed", r.kind+", "+r.observed)
+	}
+	line("expected", r.expected)
+	for _, note := range r.notes {
+		line("note", note)
+	}
+	line("fix", r.fix)
+	return b.String()
+}
+
+// unread adds what could not be read.
+func (s *junitSuite) unread(p hive.Problem) {
+	name := hive.Visible(p.Source)
+	p.Source = ""
+	s.add(junitCase{ClassName: name, Name: "read the input", File: name, Error: &junitFault{hive.Visible(p.Error()), string(p.Kind), ""}})
+}
+
+func (s *junitSuite) add(c junitCase) {
+	s.Cases = append(s.Cases, c)
+	s.Tests++
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+}
+
+func (s *junitSuites) add(one junitSuite) {
+	s.Suites = append(s.Suites, one)
+	s.Tests += one.Tests
+	s.Failures += one.Failures
+	s.Errors += one.Errors
+	s.Skipped += one.Skipped
+}

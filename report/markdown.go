@@ -1,0 +1,91 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// markdown writes the report as GitHub flavoured Markdown, for the summary of a job or a comment: the totals, and a table for each
+// input. Nothing from an input is taken for Markdown, for HTML or for the name of a person.
+func markdown(w io.Writer, s sheet) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# regvet %s\n\n%s\n", s.command, s.totals)
+	if len(s.refused) > 0 {
+		b.WriteString("\nNot read:\n\n")
+		for _, p := range s.refused {
+			fmt.Fprintf(&b, "- %s: %s\n", code(p.Source), escaped(p.Msg))
+		}
+	}
+	for _, f := range s.files {
+		results := s.listed(f)
+		if len(results) == 0 && len(f.problems) == 0 && s.command == "lint" {
+			continue // a run of the linter has many clean files
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", code(f.path), escaped(f.about))
+		fmt.Fprintf(&b, "\nSHA-256 `%s`\n", f.sha256)
+		if len(f.problems) > 0 {
+			b.WriteByte('\n')
+		}
+		for _, p := range f.problems {
+			p.Source = ""
+			fmt.Fprintf(&b, "- %s\n", escaped(p.Error()))
+		}
+		if len(results) == 0 {
+			b.WriteString("\nNo findings.\n")
+			continue
+		}
+		if s.command == "lint" {
+			b.WriteString("\n| line | severity | check | message | fix |\n|---|---|---|---|---|\n")
+		} else {
+			b.WriteString("\n| severity | rule | key and value | observed | expected | message |\n|---|---|---|---|---|---|\n")
+		}
+		for _, r := range results {
+			severity := r.severity
+			if r.status != rules.Fail {
+				severity = strings.TrimSuffix(string(r.status)+", "+r.reason, ", ")
+			}
+			if r.suppressed != nil {
+				severity = "suppressed"
+			}
+			if s.command == "lint" {
+				fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.at, severity, r.id, escaped(r.message), escaped(r.fix))
+				continue
+			}
+			observed := "not set"
+			if r.kind != "" {
+				observed = escaped(r.kind) + ", " + code(r.observed)
+			} else if r.status == rules.Unknown {
+				observed = ""
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", severity, escaped(r.id), code(r.realKey)+" "+code(rules.ValueName(r.value)), observed, escaped(r.expected), escaped(r.message))
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// escaped makes text that Markdown shows as it is.
+func escaped(s string) string { return markdownEscapes.Replace(hive.Visible(s)) }
+
+var markdownEscapes = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`, "#", `\#`, "!", `\!`,
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;", "://", ":&#47;/", "$", `\$`,
+)
+
+// code is a piece of code in a cell of a table, where even there a bar must be escaped.
+func code(s string) string {
+	s = strings.ReplaceAll(hive.Visible(s), "|", `\|`)
+	fence := "`"
+	for strings.Contains(s, fence) {
+		fence += "`"
+	}
+	if len(fence) > 1 || strings.TrimSpace(s) != s || s == "" {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}

@@ -1,0 +1,250 @@
+package report
+
+import (
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"regvet/hive"
+	"regvet/rules"
+	"regvet/rules/lint"
+)
+
+// sheet is a report in the form that the formats for other programs share: those of a check and those of the linter become one. All
+// text in it is valid UTF-8, with U+FFFD for a lone surrogate; only paths are as the file system has them.
+type sheet struct {
+	command string // "check" or "lint"
+	version string
+	totals  string // in words
+	all     bool   // passes and unknowns are to be listed too
+	topics  []topic
+	files   []file
+	refused []hive.Problem // inputs of which nothing could be read
+}
+
+// topic is a rule, or a check of the linter: what a result is about.
+type topic struct {
+	id, name, pack, title string
+	severity              string // in the words of its kind: info to critical, or info to error
+	level                 string // see result
+	score                 string // what GitHub orders security alerts by, "0.0" to "10.0"; "" when it is no question of security
+	why                   string // paragraphs apart by an empty line
+	bad, good             string // examples
+	tags                  []string
+	references            []string
+}
+
+// file is an input.
+type file struct {
+	path, format, sha256 string
+	size                 int64
+	about                string // for people
+	problems             []hive.Problem
+	results              []result
+	text                 []byte // see LintFile
+}
+
+// result is a finding.
+type result struct {
+	topic      int // in the sheet
+	id         string
+	severity   string
+	level      string // what other programs know: "error", "warning", "note", and "none" for what is no failure
+	status     rules.Status
+	reason     string
+	message    string
+	path       string // of the input, or of the folder of the machine when none of its hives holds the place
+	at, end    hive.Location
+	line       string
+	key, value string     // as the running system is asked, or as the file names it
+	realKey    string     // where the key is in the input
+	about      lint.About // whether key and value count
+	kind       string     // REG_DWORD
+	observed   string
+	data       string // observed, in hex
+	expected   string
+	notes      []string
+	modified   string
+	fix        string // what to do, for people
+	changes    []lint.Change
+	safety     string
+	print      string // fingerprint
+	suppressed *lint.Suppression
+}
+
+// failed tells that the result is a finding that counts.
+func (r result) failed() bool { return r.status == rules.Fail && r.suppressed == nil }
+
+// place names key and value for people.
+func (r result) place() string {
+	switch r.about {
+	case lint.AKey:
+		return hive.Visible(r.realKey)
+	case lint.AValue:
+		return hive.Visible(r.realKey) + ": " + rules.ValueName(r.value)
+	}
+	return ""
+}
+
+// sentence is the message with all that a reader needs who sees nothing but a file and a line. A hive has no lines, so that the key
+// and the offset are in it; the message names the value.
+func (r result) sentence() string {
+	if r.at.Line > 0 || r.realKey == "" {
+		return hive.Visible(r.message)
+	}
+	s := hive.Visible(r.realKey) + ": " + hive.Visible(r.message)
+	if at := r.at.String(); at != "" {
+		s += " (" + at + ")"
+	}
+	return s
+}
+
+// listed gives the results of a file that are to be shown where each has a place, in which it is told whether it counts.
+func (s sheet) listed(f file) (out []result) {
+	for _, r := range f.results {
+		if s.all || r.status == rules.Fail {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// failed gives the results of a file that are to be shown where only findings have a place.
+func (f file) failed() (out []result) {
+	for _, r := range f.results {
+		if r.failed() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// levels are those of other programs for the severities of a check.
+var levels = map[rules.Severity]string{rules.Info: "note", rules.Low: "note", rules.Medium: "warning", rules.High: "error", rules.Critical: "error"}
+
+// scores are from the middle of the ranges in which GitHub sees low, medium, high and critical.
+var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", rules.High: "8.0", rules.Critical: "9.5"}
+
+// checkSheet makes a sheet of the report of a check. Passes and unknowns are in it always.
+func checkSheet(r Report) sheet {
+	s := sheet{command: "check", version: r.Version, totals: r.totals(), all: r.All, refused: r.Refused}
+	index := map[*rules.Rule]int{}
+	topicOf := func(rule *rules.Rule) int {
+		i, ok := index[rule]
+		if !ok {
+			i = len(s.topics)
+			index[rule] = i
+			severity := rule.Terms(hive.Windows{}).Severity
+			s.topics = append(s.topics, topic{id: rule.ID, name: rule.ID, pack: rule.Pack, title: rule.Title, severity: severity.String(), level: levels[severity],
+				score: scores[severity], why: rule.Rationale, tags: tags(rule), references: rule.References})
+		}
+		return i
+	}
+	for _, rule := range r.Rules {
+		topicOf(rule)
+	}
+	for _, in := range r.Inputs {
+		out := file{path: in.Path, format: in.Format, sha256: in.SHA256, size: in.Size, about: hive.Printable(in.about()), problems: in.Problems}
+		for _, f := range in.Findings {
+			out.results = append(out.results, checkResult(in, f, topicOf(f.Rule)))
+		}
+		s.files = append(s.files, out)
+	}
+	return s
+}
+
+// tags are those of a rule and the name of its pack, each once.
+func tags(r *rules.Rule) []string {
+	all := []string{r.Pack}
+	for _, tag := range r.Tags {
+		if !slices.Contains(all, tag) {
+			all = append(all, tag)
+		}
+	}
+	return all
+}
+
+func checkResult(in Input, f rules.Finding, topic int) result {
+	r := result{
+		topic: topic, id: f.Rule.ID, severity: f.Severity.String(), level: "none", status: f.Status, reason: string(f.Reason), message: hive.Printable(f.Message),
+		path: in.holds(f), at: f.At, key: hive.Printable(f.Key.String()), realKey: hive.Printable(f.RealKey.String()),
+		value: hive.Printable(f.Value), about: lint.AValue, expected: f.Expected, notes: f.Notes, print: f.Fingerprint(),
+	}
+	if f.Status == rules.Fail {
+		r.level = levels[f.Severity]
+	}
+	if v := f.Observed; v != nil {
+		r.kind, r.observed, r.data = v.Type.String(), hive.Printable(v.Display()), hex.EncodeToString(v.Data)
+	}
+	if !f.Modified.IsZero() {
+		r.modified = timestamp(f.Modified)
+	}
+	if f.Fixable() {
+		r.fix = f.Fix.String()
+	}
+	return r
+}
+
+// lintLevels are those of other programs for the severities of the linter.
+var lintLevels = map[lint.Severity]string{lint.Info: "note", lint.Warning: "warning", lint.Error: "error"}
+
+// lintScores are for the checks on what weakens a computer. The others have none: for GitHub they are a matter of quality.
+var lintScores = map[lint.Severity]string{lint.Info: "2.0", lint.Warning: "5.5", lint.Error: "8.0"}
+
+// lintSheet makes a sheet of the report of the linter.
+func lintSheet(r LintReport) sheet {
+	s := sheet{command: "lint", version: r.Version, totals: r.Count().String(), refused: r.Refused}
+	index := map[*lint.Check]int{}
+	topicOf := func(c *lint.Check) int {
+		i, ok := index[c]
+		if !ok {
+			i = len(s.topics)
+			index[c] = i
+			t := topic{id: c.ID, name: c.Name, pack: lintPack, title: c.Title, severity: c.Severity.String(), level: lintLevels[c.Severity],
+				why: c.Explanation, bad: exampleText(c.Bad), good: exampleText(c.Good), references: c.References}
+			if strings.HasPrefix(c.ID, "REG4") {
+				t.score, t.tags = lintScores[c.Severity], []string{"security"}
+			}
+			s.topics = append(s.topics, t)
+		}
+		return i
+	}
+	for _, c := range r.Checks {
+		topicOf(c)
+	}
+	for _, in := range r.Files {
+		out := file{path: in.Path, format: "reg", sha256: in.SHA256, size: in.Size, about: ".reg file, " + in.Version + ", " + in.Encoding,
+			problems: in.Problems, text: in.Text}
+		for _, f := range in.sorted() {
+			out.results = append(out.results, lintResult(in, f, topicOf(f.Check)))
+		}
+		s.files = append(s.files, out)
+	}
+	return s
+}
+
+func lintResult(in LintFile, f lint.Finding, topic int) result {
+	r := result{
+		topic: topic, id: f.Check.ID, severity: f.Severity.String(), level: lintLevels[f.Severity], status: rules.Fail, message: hive.Printable(f.Message),
+		path: in.Path, at: f.At, end: f.End, line: hive.Printable(f.Line), about: f.About, print: f.Fingerprint(), suppressed: f.Suppressed,
+	}
+	if f.Key != nil {
+		r.key = hive.Printable(f.Key.String())
+		r.realKey = r.key
+	}
+	if f.About == lint.AValue {
+		r.value = hive.Printable(f.Value)
+	}
+	if f.Fix != nil {
+		r.fix, r.changes, r.safety = hive.Printable(f.Fix.Message), f.Fix.Changes, f.Fix.Safety.String()
+	}
+	return r
+}
+
+// exampleText is an example for people. One whose point is in its bytes is not shown: there is nothing to see.
+func exampleText(e lint.Example) string {
+	if e.Encoding == lint.Raw {
+		return ""
+	}
+	return e.Text
+}
