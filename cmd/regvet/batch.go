@@ -43,17 +43,18 @@ func (c *cli) each(units []unit, use func(*cli, []*input) []report.Input, done f
 	type result struct {
 		reports  []report.Input
 		messages bytes.Buffer
+		refused  []hive.Problem
 		status   int
 	}
 	fresh := *c
 	read := func(u unit) *result {
 		var r result
 		w := fresh
-		w.stderr, w.status = &r.messages, statusDone
+		w.stderr, w.status, w.refused = &r.messages, statusDone, nil
 		for _, together := range w.loadUnit(u) {
 			r.reports = append(r.reports, use(&w, together)...)
 		}
-		r.status = w.status
+		r.status, r.refused = w.status, w.refused
 		return &r
 	}
 	queue := make(chan chan *result, waiting)
@@ -75,6 +76,7 @@ func (c *cli) each(units []unit, use func(*cli, []*input) []report.Input, done f
 		r := <-one
 		bar.write(c.stderr, r.messages.Bytes())
 		c.raise(r.status)
+		c.refused = append(c.refused, r.refused...)
 		for _, in := range r.reports {
 			done(in)
 		}
@@ -141,7 +143,7 @@ func (c *cli) loadUnit(u unit) [][]*input {
 	var all [][]*input
 	for _, s := range u.files {
 		if s.err != nil {
-			c.fail(statusInput, "%s: %v", s.path, s.err)
+			c.refuse(s.path, s.err)
 			continue
 		}
 		in := c.loadSource(s)

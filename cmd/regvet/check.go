@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -19,11 +18,11 @@ var checkCommand = command{
 	example: `  regvet check SYSTEM
   regvet check --format json --fail-on high SYSTEM export.reg
   regvet check --format jsonl /mnt/image/Windows/System32/config
+  regvet check -o sarif=out.sarif -o junit=out.xml SYSTEM
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
 		ruleFlags(f, o)
-		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text, json, or jsonl (a line for each thing, as it is found)")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
+		outputFlags(f, o)
 		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`: info, low, medium, high, critical, or never")
 		f.BoolVarP(&o.all, "all", "a", false, "list passes and unknowns too")
 		f.BoolVar(&o.deleted, "deleted", false, "show what a value was before it was deleted, where that is still in the free space of a hive")
@@ -38,7 +37,7 @@ func (c *cli) check() {
 	if !ok && c.failOn != "never" {
 		c.fail(statusUsage, "--fail-on cannot be %q; it is %s, or never", c.failOn, strings.Join(rules.SeverityNames(), ", "))
 	}
-	c.oneOf("--format", c.format, "text", "json", "jsonl")
+	outputs := c.chooseOutputs()
 	if !c.understand() {
 		return
 	}
@@ -67,21 +66,32 @@ func (c *cli) check() {
 	}
 	units := c.expand(true)
 	r := report.Report{Version: version(), Rules: active, All: c.all}
-	if c.format == "jsonl" {
-		c.write(func(w io.Writer) error {
-			lines := report.NewLines(w, r)
-			c.each(units, judge, lines.Input)
-			return lines.Close()
-		})
+	sinks := c.beginAll(outputs)
+	if sinks == nil {
 		return
 	}
-	c.each(units, judge, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
-	c.write(func(w io.Writer) error {
-		if c.format == "json" {
-			return report.JSON(w, r)
+	lines := map[*sink]*report.Lines{} // these are written as the inputs are read, which the others keep in memory
+	for _, s := range sinks {
+		if s.format == "jsonl" {
+			lines[s] = report.NewLines(s, r)
 		}
-		return report.Text(w, r, c.style())
+	}
+	c.each(units, judge, func(in report.Input) {
+		for _, l := range lines {
+			l.Input(in)
+		}
+		if len(lines) < len(sinks) {
+			r.Inputs = append(r.Inputs, in)
+		}
 	})
+	r.Refused = c.refused
+	for _, s := range sinks {
+		if l := lines[s]; l != nil {
+			s.end(l.Close())
+		} else {
+			s.end(report.Write(s, s.format, r, s.style))
+		}
+	}
 }
 
 // evaluate judges an input, and says so when no rule can speak of it.

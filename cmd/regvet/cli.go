@@ -46,6 +46,7 @@ type options struct {
 	rules, packs     []string
 	format           string
 	output           string
+	outputs          []string
 	failOn           string
 	all              bool
 	controlSet       string
@@ -59,6 +60,7 @@ type options struct {
 	logs             []string
 	noLogs           bool
 	prefixSet        bool
+	formatSet        bool
 	parsedWindows    *hive.Version
 	parsedControlSet string // the name of a key, hive.AllControlSets, or "" for the current one
 }
@@ -67,7 +69,8 @@ type options struct {
 type cli struct {
 	options
 	args           []string
-	withMD5        bool // inputs get this hash too
+	withMD5        bool           // inputs get this hash too
+	refused        []hive.Problem // inputs that could not be read at all
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	status         int
@@ -133,7 +136,7 @@ func (c *cli) runCommand(cmd command, args []string) int {
 		return c.status
 	}
 	c.args = flags.Args()
-	c.prefixSet = flags.Changed("prefix")
+	c.prefixSet, c.formatSet = flags.Changed("prefix"), flags.Changed("format")
 	switch n := len(c.args); {
 	case n < cmd.min:
 		c.fail(statusUsage, "%s needs %s; see \"regvet %s --help\"", cmd.name, cmd.args, cmd.name)
@@ -201,10 +204,13 @@ func suggest(word string, known []string) string {
 	return ""
 }
 
+// plainStyle is how text goes to a file.
+var plainStyle = report.Style{Width: 100}
+
 // style is how text goes to standard output: with colours only where a person looks at it and does not mind, and no wider than
 // the terminal.
 func (c *cli) style() report.Style {
-	s := report.Style{Width: 100}
+	s := plainStyle
 	f, ok := c.stdout.(*os.File)
 	if !ok || c.output != "" || !isatty.IsTerminal(f.Fd()) {
 		return s

@@ -137,12 +137,14 @@ func (c *cli) bytes(path string) ([]byte, error) {
 
 // refuse says why an input cannot be read.
 func (c *cli) refuse(path string, err error) {
+	named := hive.Problem{Kind: hive.Unreadable, Msg: err.Error()}
 	if p, ok := errors.AsType[*hive.Problem](err); ok {
-		named := *p
-		named.Source = displayName(path)
-		err = &named
+		named = *p
 	}
-	c.fail(statusInput, "%v", err)
+	named.Source = path
+	c.refused = append(c.refused, named)
+	named.Source = displayName(path)
+	c.fail(statusInput, "%v", &named)
 }
 
 func displayName(path string) string {

@@ -21,7 +21,15 @@ import (
 var update = flag.Bool("update", false, "write what the tests compare with anew")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"regvet": main})
+	testscript.Main(elsewhere{m}, map[string]func(){"regvet": main})
+}
+
+// elsewhere runs the tests as outside of GitHub Actions, where the default format is another.
+type elsewhere struct{ *testing.M }
+
+func (m elsewhere) Run() int {
+	os.Unsetenv("GITHUB_ACTIONS")
+	return m.M.Run()
 }
 
 // TestScripts runs the command as a user does. In every script's folder are the hives of testdata and some damaged ones.
@@ -92,6 +100,9 @@ func layOut(dir string) error {
 	files["nameless"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "Example"}}}, hivetest.Options{})
 	files["hostile"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "\x1b[31mred"}}}, hivetest.Options{Name: "SYSTEM"})
 	files["unterminated"] = hivetest.Build(parameters(hive.Value{Name: "MaxUserPort", Type: hive.SZ, Data: hive.EncodeUTF16("65534")}), hivetest.Options{})
+	// What every report must escape: quotes, line breaks, a control character, a lone surrogate, and what is a sign of some format.
+	text := append(hive.EncodeUTF16("=1\"'\r\n::error::x,|`<b>&amp;]]>\x1b%0A*_"), 0x00, 0xD8, 0xFF, 0xFF, 0, 0)
+	files["hostile-data"] = hivetest.Build(parameters(hive.Value{Name: "MaxUserPort", Type: hive.SZ, Data: text}), hivetest.Options{})
 	ports := parameters(hive.DWordValue("MaxUserPort", 5000), hive.DWordValue("TcpTimedWaitDelay", 240))
 	maps.Copy(files, dirtySystem("dirty-system", ports, hivetest.Options{}, "MaxUserPort", 65534, "TcpTimedWaitDelay", 30))
 	torn := bytes.Clone(files["dirty-system.LOG1"])
