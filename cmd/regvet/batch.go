@@ -33,53 +33,64 @@ type unit struct {
 // waiting is how many results may wait for an earlier one: they are small, what was read for them is forgotten.
 const waiting = 64
 
-// each reads units, as many at a time as there are processors, has use make of each what is to be reported, and gives that to done,
-// one by one in the order of the units. A unit is forgotten once it was used, so that memory does not grow with their number. What has
-// to be said of one is said in its turn, too.
+// each reads units, has use make of each what is to be reported, and gives that to done, one by one in the order of the units. A unit is
+// forgotten once it was used, so that memory does not grow with their number.
 func (c *cli) each(units []unit, use func(*cli, []*input) []report.Input, done func(report.Input)) {
 	if len(units) > 1 {
 		debug.SetGCPercent(100) // from the second input on there is garbage of the first
 	}
+	read := func(c *cli, u unit) (all []report.Input) {
+		for _, together := range c.loadUnit(u) {
+			all = append(all, use(c, together)...)
+		}
+		return all
+	}
+	inOrder(c, units, read, func(all []report.Input) {
+		for _, in := range all {
+			done(in)
+		}
+	})
+}
+
+// inOrder works on things, as many at a time as there are processors, and gives the results to done one by one, in the order of the things.
+// What has to be said of one is said in its turn, too.
+func inOrder[T, R any](c *cli, things []T, work func(*cli, T) R, done func(R)) {
 	type result struct {
-		reports  []report.Input
+		value    R
 		messages bytes.Buffer
 		refused  []hive.Problem
 		status   int
 	}
 	fresh := *c
-	read := func(u unit) *result {
+	one := func(thing T) *result {
 		var r result
 		w := fresh
 		w.stderr, w.status, w.refused = &r.messages, statusDone, nil
-		for _, together := range w.loadUnit(u) {
-			r.reports = append(r.reports, use(&w, together)...)
-		}
+		r.value = work(&w, thing)
 		r.status, r.refused = w.status, w.refused
 		return &r
 	}
 	queue := make(chan chan *result, waiting)
 	workers := make(chan struct{}, runtime.GOMAXPROCS(0))
 	go func() {
-		for _, u := range units {
-			one := make(chan *result, 1)
-			queue <- one
+		for _, thing := range things {
+			place := make(chan *result, 1)
+			queue <- place
 			workers <- struct{}{}
 			go func() {
-				one <- read(u)
+				place <- one(thing)
 				<-workers
 			}()
 		}
 		close(queue)
 	}()
-	bar := c.newBar(len(units))
-	for one := range queue {
-		r := <-one
+	bar := c.newBar(len(things))
+	for place := range queue {
+		r := <-place
 		bar.write(c.stderr, r.messages.Bytes())
 		c.raise(r.status)
 		c.refused = append(c.refused, r.refused...)
-		for _, in := range r.reports {
-			done(in)
-		}
+		done(r.value)
 	}
 	bar.finish()
 }

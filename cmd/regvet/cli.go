@@ -38,7 +38,7 @@ type command struct {
 
 // commands are in the order in which the help lists them.
 func commands() []command {
-	return []command{checkCommand, fixCommand, exportCommand, infoCommand, rulesCommand, versionCommand}
+	return []command{checkCommand, fixCommand, lintCommand, exportCommand, infoCommand, rulesCommand, versionCommand}
 }
 
 // options are the values of all flags; each command reads those that it defines.
@@ -59,6 +59,11 @@ type options struct {
 	prefix           string
 	logs             []string
 	noLogs           bool
+	selected         []string
+	ignored          []string
+	makeFixes        bool
+	unsafeFixes      bool
+	codePage         string
 	prefixSet        bool
 	formatSet        bool
 	parsedWindows    *hive.Version

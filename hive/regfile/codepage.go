@@ -2,6 +2,7 @@ package regfile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,12 +40,8 @@ var western = newCodePage(1252)
 func ParseCodePage(number string) (*CodePage, error) {
 	n, err := strconv.Atoi(number)
 	if codePages[n] == nil || err != nil {
-		var known []string
-		for n := range codePages {
-			known = append(known, fmt.Sprintf("%4d", n))
-		}
-		slices.Sort(known)
-		return nil, fmt.Errorf("there is no code page %q; there is %s", number, strings.ReplaceAll(strings.Join(known, ", "), "  ", " "))
+		known := fmt.Sprint(slices.Sorted(maps.Keys(codePages)))
+		return nil, fmt.Errorf("there is no code page %q; there is %s", number, strings.ReplaceAll(strings.Trim(known, "[]"), " ", ", "))
 	}
 	return newCodePage(n), nil
 }
