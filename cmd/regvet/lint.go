@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -60,6 +61,7 @@ func (c *cli) lint() {
 	if c.status >= statusUsage {
 		return
 	}
+	debug.SetGCPercent(100) // what was read of a file is garbage soon
 	r := report.LintReport{Version: version(), Checks: checks}
 	sinks := c.beginAll(outputs)
 	if sinks == nil {

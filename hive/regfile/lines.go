@@ -2,6 +2,7 @@ package regfile
 
 import (
 	"bytes"
+	"runtime/debug"
 
 	"regvet/hive"
 )
@@ -80,9 +81,13 @@ func (l *lines) fill() bool {
 		l.mark = 0
 	}
 	known, width := len(l.text), len(l.line)
+	large := l.grow()
 	l.text = l.more(l.text)
 	if l.start+width <= len(l.text) && l.start >= 0 {
 		l.line = l.text[l.start : l.start+width : l.start+width]
+	}
+	if large {
+		debug.FreeOSMemory() // the text that it was copied from is as large
 	}
 	if l.lf == known {
 		l.lf = l.find('\n', known)
@@ -90,6 +95,20 @@ func (l *lines) fill() bool {
 	if l.cr == known {
 		l.cr = l.find('\r', known)
 	}
+	return true
+}
+
+// largeText is from how many bytes on memory counts for more than time.
+const largeText = 32 << 20
+
+// grow makes room for another piece where the text is large already, less than append would make. It tells whether it did.
+func (l *lines) grow() bool {
+	if len(l.text) < largeText || cap(l.text)-len(l.text) >= 2*pieceSize {
+		return false
+	}
+	grown := make([]byte, len(l.text), len(l.text)/4*5)
+	copy(grown, l.text)
+	l.text = grown
 	return true
 }
 
