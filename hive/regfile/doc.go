@@ -20,8 +20,25 @@
 //
 // Microsoft describes the format only in outline (KB 310516). What Windows really does was taken from the conformance tests of
 // the Wine project, which are run on Windows too (programs/reg/tests and programs/regedit/tests), and from bug reports of others who
-// read such files. Forms of which it is not known what Windows makes of them are read in the most likely way, and reported as
-// [hive.Doubtful].
+// read such files.
+//
+// # What is not known
+//
+// No test on Windows is public for the following. Here they are read in the way that most of what is known speaks for, and reported
+// as [hive.Doubtful] or as a dropped line:
+//
+//   - A file in UTF-8 with a byte order mark is read; there are reports of a Windows that rejects it. Windows does not write it, and
+//     neither does this package.
+//   - Text in hex(1), hex(2) and hex(7) is UTF-16 in a file of version 5 and in the ANSI code page in one of version 4, whatever the
+//     encoding of the file. Its odd last byte, if there is one, is kept, and a NUL added where the last whole character is none.
+//   - The code page of 8-bit text is windows-1252 unless [Options] name another.
+//   - A short root such as HKLM is read as the long one; several backslashes in a row are read as one.
+//   - After a key line that is dropped for its brackets, the key above it stays open.
+//   - A backslash in quotes that stands before anything but a backslash or a quote makes the line invalid, and so does a line break
+//     in quotes. Keywords (dword, hex) are in small letters.
+//   - hex data may have single digits, and blanks between elements. hex(): without a number is invalid.
+//   - A NUL ends its line. UTF-16 that ends in the middle of a unit lacks that unit.
+//   - REGEDIT4 with blanks behind it is a version that imports nothing.
 //
 // A .reg file can be hostile. Reading takes time and memory in proportion to the size of the file, whatever is in it.
 package regfile
