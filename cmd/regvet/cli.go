@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"regvet/hive"
+	"regvet/hive/regfile"
 	"regvet/report"
 	"regvet/rules"
 )
@@ -67,6 +68,7 @@ type options struct {
 	prefixSet        bool
 	formatSet        bool
 	parsedWindows    *hive.Version
+	read             regfile.Options
 	parsedControlSet string // the name of a key, hive.AllControlSets, or "" for the current one
 }
 

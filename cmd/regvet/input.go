@@ -42,6 +42,21 @@ func inputFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.mount, "mount", "", "the `PATH` at which Windows mounts the hive, for one that cannot tell, such as HKLM\\SYSTEM")
 	f.StringArrayVar(&o.logs, "log", nil, "apply this log `FILE` to a dirty hive, in place of those that lie beside it (repeatable)")
 	f.BoolVar(&o.noLogs, "no-logs", false, "read a dirty hive as it lies, without its logs")
+	codePageFlag(f, o)
+}
+
+// codePageFlag tells the code page of .reg files that are not UTF-16.
+func codePageFlag(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.codePage, "codepage", "1252", "the ANSI code page `NUMBER` in which Windows reads .reg files that are not UTF-16")
+}
+
+// readOptions reads the value of that flag.
+func (c *cli) readOptions() regfile.Options {
+	page, err := regfile.ParseCodePage(c.codePage)
+	if err != nil {
+		c.fail(statusUsage, "--codepage: %v", err)
+	}
+	return regfile.Options{CodePage: page}
 }
 
 // versionFlag tells the Windows version.
@@ -72,6 +87,7 @@ func (c *cli) understand() bool {
 		}
 		c.parsedWindows = &v
 	}
+	c.read = c.readOptions()
 	return c.status < statusUsage
 }
 
@@ -204,7 +220,7 @@ func (c *cli) loadText(in *input, data []byte) error {
 	}
 	// Text takes several times its size on its way to a tree, much of it only in passing: here garbage is worth its collection.
 	debug.SetGCPercent(100)
-	f, err := regfile.Parse(displayName(in.Path), data)
+	f, err := c.read.Parse(displayName(in.Path), data)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"regvet/hive"
-	"regvet/hive/regfile"
 	"regvet/report"
 	"regvet/rules/lint"
 )
@@ -38,11 +37,6 @@ var lintCommand = command{
 		f.StringVar(&o.windows, "windows", "", "the Windows `VERSION` that the files are for, such as 6.1 or 10.0")
 	},
 	run: (*cli).lint,
-}
-
-// codePageFlag tells the code page of files that are not UTF-16.
-func codePageFlag(f *pflag.FlagSet, o *options) {
-	f.StringVar(&o.codePage, "codepage", "1252", "the ANSI code page `NUMBER` in which Windows reads files that are not UTF-16")
 }
 
 // mostListed is how many findings of one check are listed of a file.
@@ -108,12 +102,7 @@ func (c *cli) lint() {
 
 // linter is what the flags make of it, and the checks that it runs. It says what is wrong with them.
 func (c *cli) linter() (lint.Linter, []*lint.Check) {
-	l := lint.Linter{Most: mostListed, Rules: c.loadRules()}
-	page, err := regfile.ParseCodePage(c.codePage)
-	if err != nil {
-		c.fail(statusUsage, "--codepage: %v", err)
-	}
-	l.Read.CodePage = page
+	l := lint.Linter{Read: c.readOptions(), Most: mostListed, Rules: c.loadRules()}
 	if c.windows != "" {
 		v, err := hive.ParseVersion(c.windows)
 		if err != nil {

@@ -99,6 +99,7 @@ func layOut(dir string) error {
 	files["SYSTEM.LOG1"] = log
 	files["nameless"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "Example"}}}, hivetest.Options{})
 	files["hostile"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "\x1b[31mred"}}}, hivetest.Options{Name: "SYSTEM"})
+	files["cyrillic.reg"] = []byte("REGEDIT4\r\n\r\n[HKEY_CURRENT_USER\\\xcf]\r\n\"\xf0\"=hex(2):f0,00\r\n")
 	files["unterminated"] = hivetest.Build(parameters(hive.Value{Name: "MaxUserPort", Type: hive.SZ, Data: hive.EncodeUTF16("65534")}), hivetest.Options{})
 	// What every report must escape: quotes, line breaks, a control character, a lone surrogate, and what is a sign of some format.
 	text := append(hive.EncodeUTF16("=1\"'\r\n::error::x,|`<b>&amp;]]>\x1b%0A*_"), 0x00, 0xD8, 0xFF, 0xFF, 0, 0)
