@@ -114,9 +114,11 @@ func (f *File) sharedSecurity(offset uint32) (d *descriptor, before bool) {
 	return known.(*descriptor), before
 }
 
+// securityHead is the number of bytes before the descriptor in a cell signed "sk".
+const securityHead = 20
+
 // security reads a descriptor from a cell signed "sk".
 func (f *File) security(offset uint32) (descriptor []byte, fault string) {
-	const head = 20 // bytes before the descriptor
 	if offset == nilCell {
 		return nil, ""
 	}
@@ -124,14 +126,14 @@ func (f *File) security(offset uint32) (descriptor []byte, fault string) {
 	switch {
 	case fault != "":
 		return nil, "cannot be read: its cell " + fault
-	case len(cell) < head || string(cell[:2]) != "sk":
+	case len(cell) < securityHead || string(cell[:2]) != "sk":
 		return nil, `cannot be read: its cell is not signed "sk"`
 	}
 	size := int64(binary.LittleEndian.Uint32(cell[16:]))
-	if size > int64(len(cell)-head) {
-		return nil, fmt.Sprintf("is said to have %d bytes, its cell has %d", size, len(cell)-head)
+	if size > int64(len(cell)-securityHead) {
+		return nil, fmt.Sprintf("is said to have %d bytes, its cell has %d", size, len(cell)-securityHead)
 	}
-	return cell[head : head+size : head+size], ""
+	return cell[securityHead : securityHead+size : securityHead+size], ""
 }
 
 // Link tells whether the key is a symbolic link, and gives the key that it leads to: nil when that cannot be told, or when it is not

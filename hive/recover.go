@@ -7,9 +7,10 @@ import (
 )
 
 // When Windows deletes a key or a value, it frees the cells and leaves what is in them. Until the space is used again the records are
-// there to be found: at the start of a free cell or, where free cells grew together, somewhere inside.
+// there to be found: at the start of a free cell or, where free cells grew together, somewhere inside; and when a smaller record takes
+// such a cell, behind that, in its slack.
 
-// Deleted is a key or a value that was found in the free space of a hive. It proves that there was such a thing once, never that
+// Deleted is a key or a value that was found in the space of a hive that is not in use. It proves that there was such a thing once, never that
 // there is; nor does its absence prove that there was none. When it was deleted is not recorded anywhere.
 type Deleted struct {
 	Path   Path // of the key, from the root of the hive as far as its parents are known
@@ -21,16 +22,14 @@ type Deleted struct {
 	At  Location // of the key's cell, or of that of an orphan value
 }
 
-// Deleted searches the free space of the hive for keys and values that were deleted, in the order of the file. Only records that
+// Deleted searches the free cells of the hive, and the slack of those in use, for keys and values that were deleted, in the order of the file. Only records that
 // are whole, and whose parts lie where parts can lie, are given, and each value once. It is computed anew each time, in time that grows
 // with the hive; of a hostile hive, that names the same bytes over and over, not all is given. What is met on the way, damage too, changes
 // nothing in what the keys of the hive say.
 func (f *File) Deleted() []Deleted {
 	live := f.again()
 	keys := live.liveKeys()
-	r := &remains{bins: f.bins, header: f.cellHeader}
-	r.spans = slices.Concat(f.free, without(f.unmapped, live.damagedCells(keys)))
-	slices.SortFunc(r.spans, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	r := &remains{bins: f.bins, header: f.cellHeader, spans: live.unused(keys)}
 	r.search()
 
 	freed := f.again()
@@ -78,38 +77,6 @@ func (f *File) liveKeys() (keys []*Key) {
 		keys = append(keys, k)
 	}
 	return keys
-}
-
-// damagedCells gives the cells of live keys and values where damage hides which cells are in use.
-func (f *File) damagedCells(keys []*Key) (cells []span) {
-	if len(f.unmapped) == 0 {
-		return nil
-	}
-	add := func(cell uint32, most int) {
-		content, fault := f.cell(cell)
-		if _, ok := spanAt(f.unmapped, int(cell)); ok && fault == "" {
-			unit := 2 * f.cellHeader
-			size := (f.cellHeader + min(len(content), most) + unit - 1) / unit * unit
-			cells = append(cells, span{int(cell), int(cell) + size})
-		}
-	}
-	for _, k := range keys {
-		node := f.nodeOf(k)
-		add(k.cell, len(node))
-		values := k.Values()
-		if len(values) > 0 {
-			add(node.valueList(), 4*len(values))
-		}
-		for _, v := range values {
-			cell := uint32(v.At.Offset - baseBlockSize)
-			content, _ := f.cell(cell)
-			add(cell, len(content))
-			if record := keyValue(content); record.length()&inlineData == 0 {
-				add(record.data(), len(v.Data))
-			}
-		}
-	}
-	return cells
 }
 
 // salvage puts together again what belonged together.
@@ -273,38 +240,55 @@ func (s *salvage) take(cell uint32, node keyNode) *formerValue {
 	return v
 }
 
-// fromLive gives the values that were deleted from keys that are there. Windows moves the later elements of the list up and
-// counts one less, so that a list can name behind its end the value that was its last.
+// fromLive gives the values that were deleted from keys that are there.
 func (s *salvage) fromLive(live *File, keys []*Key) (all []Deleted) {
 	if len(s.index) == 0 {
 		return nil
 	}
-	for _, k := range keys {
-		node := live.nodeOf(k)
-		n := int64(node.values())
-		list, fault := live.cell(node.valueList())
-		if n == 0 || fault != "" || 4*n >= int64(len(list)) || node.flags()&keyPredefHandle != 0 {
-			continue
-		}
-		last := binary.LittleEndian.Uint32(list[4*(n-1):])
-		var values []Value
-		for rest := list[4*n:]; len(rest) >= 4; rest = rest[4:] {
-			cell := binary.LittleEndian.Uint32(rest)
-			v := s.take(cell, node)
-			if v != nil {
-				values = append(values, s.value(v))
-			} else if cell != last {
-				break
+	values := make([][]Value, len(keys))
+	for i, k := range keys {
+		values[i] = s.behindList(live, live.nodeOf(k))
+	}
+	var owners map[uint32]int
+	if slices.ContainsFunc(s.remains.values, func(v formerValue) bool { return !v.taken }) {
+		owners = s.fromFormerLists(live, keys)
+	}
+	for _, v := range s.remains.values {
+		if i, ok := owners[v.cell]; ok && i >= 0 {
+			if v := s.take(v.cell, live.nodeOf(keys[i])); v != nil {
+				values[i] = append(values[i], s.value(v))
 			}
 		}
-		if len(values) > 0 {
-			only := &Key{name: k.name, modified: k.modified, at: k.at, values: values}
+	}
+	for i, k := range keys {
+		if len(values[i]) > 0 {
+			only := &Key{name: k.name, modified: k.modified, at: k.at, values: values[i]}
 			if path, ok := s.livePath(k); ok {
 				all = append(all, Deleted{Path: path, Live: true, Key: only, At: k.at})
 			}
 		}
 	}
 	return all
+}
+
+// behindList gives the values that the list of a key names behind its end. Windows moves the later elements of the list up and counts
+// one less, so that the value that was its last is named there still.
+func (s *salvage) behindList(live *File, node keyNode) (values []Value) {
+	list, n := live.valueList(node)
+	if n == 0 || 4*n >= len(list) {
+		return nil
+	}
+	last := binary.LittleEndian.Uint32(list[4*(n-1):])
+	for rest := list[4*n:]; len(rest) >= 4; rest = rest[4:] {
+		cell := binary.LittleEndian.Uint32(rest)
+		v := s.take(cell, node)
+		if v != nil {
+			values = append(values, s.value(v))
+		} else if cell != last {
+			break
+		}
+	}
+	return values
 }
 
 // value reads a value with its data, if these are whole.

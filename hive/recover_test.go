@@ -110,7 +110,7 @@ func TestDeletedOfRealHives(t *testing.T) {
 	}
 }
 
-// FuzzDeleted holds that the search ends, that what it gives lies in the file and outside of all keys that are there, and that its
+// FuzzDeleted holds that the search ends, that what it gives lies in the file and outside of all keys that are there, each record once, and that its
 // size is in proportion to that of the hive.
 func FuzzDeleted(f *testing.F) {
 	f.Add(hivetest.Build(hivetest.Specimen(), hivetest.Options{}))
@@ -122,6 +122,12 @@ func FuzzDeleted(f *testing.F) {
 	cell(b, at+96, formerKey("A", at+200, 1, list))
 	cell(b, at+200, formerKey("B", layout.Key("").Node, 0, 0))
 	f.Add(b)
+	b, layout = reused()
+	gone, there := layout.Key("Gone"), layout.Key("There")
+	b = hivetest.Move(b, there.Node+hivetest.NodeValueList, gone.Node)
+	f.Add(b)
+	there.ValueList = gone.Node
+	f.Add(hivetest.DeleteValue(b, there, "two"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h, err := hive.Read("fuzz", b)
 		if err != nil {
@@ -136,10 +142,13 @@ func FuzzDeleted(f *testing.F) {
 		}
 		size := 0
 		for _, d := range h.Deleted() {
-			if d.At.Offset <= 0 || d.At.Offset >= int64(len(b)) || live[d.At.Offset] {
-				t.Fatalf("%+v is not in free space", d)
+			if d.At.Offset <= 0 || d.At.Offset >= int64(len(b)) || live[d.At.Offset] != d.Live {
+				t.Fatalf("%+v is in use, or deleted twice", d)
 			}
 			size += 16*len(d.Path) + len(d.Path.String())
+			if !d.Live && !d.Key.Implied() {
+				live[d.At.Offset] = true
+			}
 			for _, v := range d.Key.Values() {
 				if size += len(v.Data); live[v.At.Offset] {
 					t.Fatalf("value %q is there and deleted, or deleted twice", v.Name)

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// remains is the space of a hive that is in no use, and the records that stand there.
+// remains is the space of a hive that is in no use, see [File.unused], and the records that stand there.
 type remains struct {
 	bins   []byte
 	header int    // bytes before a cell's content
@@ -18,14 +18,14 @@ type remains struct {
 	values []formerValue
 }
 
-// formerKey is the record of a key in free space.
+// formerKey is the record of a key in that space.
 type formerKey struct {
 	cell uint32
 	node keyNode
 	name string
 }
 
-// formerValue is the record of a value in free space.
+// formerValue is the record of a value in that space.
 type formerValue struct {
 	cell   uint32
 	record keyValue

@@ -249,6 +249,15 @@ func TestDeletedHostile(t *testing.T) {
 				cell(b, at+i*step, formerKey("k", live.Key("").Node, 1<<31-1, end))
 			}
 		},
+		"every word is the head of a list": func(b []byte, at int, live hivetest.Layout) {
+			const values, step = n / 2, 32
+			for i := range values {
+				cell(b, at+i*step, formerValue("v", 0, 0))
+			}
+			for i := values * step; i < n*96; i += 4 {
+				binary.LittleEndian.PutUint32(b[at+i:], hivetest.Ref(at+i/4%values*step))
+			}
+		},
 		"all name the same data": func(b []byte, at int, live hivetest.Layout) {
 			data := cell(b, at+n*step, make([]byte, 300_000))
 			for i := range n {
@@ -263,7 +272,7 @@ func TestDeletedHostile(t *testing.T) {
 		for _, d := range f.Deleted() {
 			size += 16*len(d.Path) + len(d.Path.String())
 			for _, v := range d.Key.Values() {
-				if size += len(v.Data); values[v.At] {
+				if size += len(v.Name) + len(v.Data); values[v.At] {
 					t.Errorf("%s: value at %s is given twice", name, v.At)
 				}
 				values[v.At] = true

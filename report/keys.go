@@ -52,7 +52,7 @@ func Keys(w io.Writer, root *hive.Key, at hive.Path, fields KeyFields) error {
 	return out.Flush()
 }
 
-// Deleted writes keys and values that were found in the free space of a hive as lines of JSON, each marked as deleted and with its
+// Deleted writes keys and values that were found in the space of a hive that is not in use as lines of JSON, each marked as deleted and with its
 // offset. An orphan has a key only as far as that is known, an orphan value the key "". A key that is live was not deleted itself: the
 // values were deleted from it.
 func Deleted(w io.Writer, all []hive.Deleted, at hive.Path) error {

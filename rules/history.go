@@ -8,7 +8,7 @@ import (
 	"regvet/hive"
 )
 
-// Past is a value that the key of a finding had once, found in the free space of the hive.
+// Past is a value that the key of a finding had once, found in the space of the hive that is not in use.
 type Past struct {
 	Value    hive.Value // with its place
 	Modified time.Time  // last write of the key that held it: of the deleted one before its end, of one that is there up to now

@@ -22,7 +22,7 @@ var exportCommand = command{
 		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
 		f.StringVar(&o.prefix, "prefix", "", "the `PATH` of the hive's root in the result, in place of its mount; may be empty")
 		f.BoolVar(&o.full, "full", false, "with jsonl: flags, class and security of each key too, and the place of each key and value")
-		f.BoolVar(&o.deleted, "deleted", false, "with jsonl: after what is there, the keys and values that were deleted and are still in the free space")
+		f.BoolVar(&o.deleted, "deleted", false, "with jsonl: after what is there, the keys and values that were deleted and are still in free cells or the slack of others")
 		inputFlags(f, o)
 	},
 	run: (*cli).export,

@@ -112,6 +112,7 @@ func layOut(dir string) error {
 	files["deleted"] = deletedData()
 	files["links"] = linkedData()
 	files["deleted-port"] = deletedPort()
+	files["deleted-slack"] = deletedSlack()
 	for name, data := range hivetest.Damages() {
 		files[filepath.Join("damaged", name)] = data
 	}
@@ -192,6 +193,24 @@ func deletedPort() []byte {
 	data, at := hivetest.BuildLayout(root, hivetest.Options{})
 	k := at.Key(`ControlSet001\Services\Tcpip\Parameters`)
 	return hivetest.Set32(hivetest.Free(data, k.Value("MaxUserPort").Record), k.Node+hivetest.NodeValues, 1)
+}
+
+// deletedSlack is a SYSTEM hive from whose values of TCP/IP MaxUserPort was deleted, after their list had been moved over a deleted key,
+// behind which a deleted value still stands in the slack of the list.
+func deletedSlack() []byte {
+	parameters := parameters(hive.DWordValue("MaxUserPort", 65534), hive.DWordValue("TcpTimedWaitDelay", 30), hive.DWordValue("DefaultTTL", 64))
+	parameters.Keys = append(parameters.Keys, &hivetest.Key{Name: "Gone", Values: []hive.Value{hive.DWordValue("lost", 2)}})
+	stamp(parameters, 131_000_000_000_000_000)
+	data, at := hivetest.BuildLayout(parameters, hivetest.Options{})
+	root, gone, k := at.Key(""), at.Key("Gone"), at.Key(`ControlSet001\Services\Tcpip\Parameters`)
+	for _, record := range []int{gone.Node, gone.Value("lost").Record, gone.ValueList} {
+		data = hivetest.Free(data, record)
+	}
+	data = hivetest.Refer(data, root.List+hivetest.ListElements+8, at.Key("Select").Node)
+	data = hivetest.Set32(hivetest.Set16(data, root.List+hivetest.ListCount, 2), root.Node+hivetest.NodeKeys, 2)
+	data = hivetest.Move(hivetest.Join(data, gone.Node, 3), k.Node+hivetest.NodeValueList, gone.Node)
+	k.ValueList = gone.Node
+	return hivetest.DeleteValue(data, k, "MaxUserPort")
 }
 
 // parameters is a SYSTEM hive with nothing in it but values of TCP/IP.

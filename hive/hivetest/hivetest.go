@@ -11,7 +11,7 @@
 //	b, at := hivetest.BuildLayout(root, hivetest.Options{})
 //	b = hivetest.Set32(b, at.Key(`A\B`).Node+hivetest.NodeValues, 0xFFFFFFFF)
 //
-// [Damages] has one of each kind ready made.
+// [Damages] has one of each kind ready made. [DeleteValue], [Free], [Join] and [Move] leave a hive as deletion does.
 //
 // Two hives that were built are two states of one, and the way from one to the other can be written as transaction logs of either kind:
 //

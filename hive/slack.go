@@ -1,0 +1,160 @@
+package hive
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
+
+// A cell is often larger than the record in it: Windows takes a free one as it is, or makes one with room to grow, and clears nothing. What
+// lies behind the record is the slack of the cell. Where several free cells had grown together before one record took them, whole records
+// of deleted keys and values still stand there.
+
+// use is what a record takes of the content of its cell.
+type use struct {
+	cell uint32
+	n    uint32 // bytes; more than the cell has where the record is damaged
+}
+
+// usage collects what the keys of a hive use.
+type usage struct {
+	*File
+	all []use
+}
+
+// unused gives the space that is not in use by these keys, in order: the free cells, the slack of those in use, and what is left where
+// damage hides which cells there are. A cell in use that no key leads to is none of it: damage can be the reason.
+func (f *File) unused(keys []*Key) []span {
+	u := &usage{File: f}
+	for _, k := range keys { // first the values, so that these are found as long as anything is, see claim
+		u.valuesOf(k)
+	}
+	for _, k := range keys {
+		u.key(k)
+	}
+	slices.SortFunc(u.all, func(a, b use) int { return cmp.Or(cmp.Compare(a.cell, b.cell), cmp.Compare(b.n, a.n)) })
+	u.all = slices.CompactFunc(u.all, func(a, b use) bool { return a.cell == b.cell })
+
+	spans := slices.Clone(f.free)
+	var inDamage []span
+	unit := 2 * f.cellHeader
+	for _, use := range u.all {
+		content, fault := f.cell(use.cell)
+		if fault != "" {
+			continue
+		}
+		at := int(use.cell)
+		used := span{at, at + (f.cellHeader+min(len(content), int(use.n))+unit-1)/unit*unit}
+		if _, ok := spanAt(f.unmapped, at); ok {
+			if last := len(inDamage) - 1; last >= 0 && inDamage[last].to >= used.from {
+				inDamage[last].to = max(inDamage[last].to, used.to)
+			} else {
+				inDamage = append(inDamage, used)
+			}
+		} else if end := at + f.cellHeader + len(content); end-used.to >= f.cellHeader+keyValueSize {
+			spans = append(spans, span{used.to, end})
+		}
+	}
+	spans = append(spans, without(f.unmapped, inDamage)...)
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	return spans
+}
+
+func (u *usage) add(cell uint32, n int) {
+	if cell != nilCell {
+		u.all = append(u.all, use{cell, uint32(n)})
+	}
+}
+
+// key adds the record of a key, its class, its security descriptor and its lists of subkeys.
+func (u *usage) key(k *Key) {
+	node := u.nodeOf(k)
+	u.add(k.cell, keyNodeSize+node.nameLength())
+	if n := node.classLength(); n > 0 {
+		u.add(node.class(), n)
+	}
+	if descriptor, _ := u.sharedSecurity(node.security()); descriptor.bytes != nil {
+		u.add(node.security(), securityHead+len(descriptor.bytes))
+	}
+	if node.subkeys() > 0 {
+		index, leaves := u.subkeyList(node.subkeyList())
+		if index {
+			for _, leaf := range leaves {
+				u.subkeyList(leaf)
+			}
+		}
+	}
+}
+
+// subkeyList adds a list of subkeys, and gives its elements and whether these are lists.
+func (u *usage) subkeyList(offset uint32) (index bool, elements []uint32) {
+	signature, elements := u.list(offset, func(Problem, string, ...any) {})
+	switch signature {
+	case "":
+		return false, nil
+	case "lf", "lh":
+		u.add(offset, 4+8*len(elements))
+	default:
+		u.add(offset, 4+4*len(elements))
+	}
+	return signature == "ri", elements
+}
+
+// valuesOf adds the list of a key's values and all that these have.
+func (u *usage) valuesOf(k *Key) {
+	list, n := u.valueList(u.nodeOf(k))
+	if n == 0 || !u.claim(4*n) {
+		return
+	}
+	u.add(u.nodeOf(k).valueList(), 4*n)
+	for i := range n {
+		offset := binary.LittleEndian.Uint32(list[4*i:])
+		cell, fault := u.cell(offset)
+		if fault != "" || len(cell) < keyValueSize || string(cell[:2]) != "vk" {
+			continue
+		}
+		record := keyValue(cell)
+		if !u.claim(keyValueSize + min(record.nameLength(), len(cell)-keyValueSize)) {
+			return
+		}
+		u.add(offset, keyValueSize+record.nameLength())
+		switch length := record.length(); {
+		case length == 0 || length&inlineData != 0:
+		case u.base.Minor >= 4 && length > segmentSize:
+			u.bigData(record.data(), int(length))
+		default:
+			u.add(record.data(), int(length))
+		}
+	}
+}
+
+// bigData adds data that are spread over segments.
+func (u *usage) bigData(offset uint32, length int) {
+	index, fault := u.cell(offset)
+	if fault != "" || len(index) < 8 || string(index[:2]) != "db" {
+		return
+	}
+	u.add(offset, 8)
+	at := binary.LittleEndian.Uint32(index[4:])
+	list, fault := u.cell(at)
+	n := min(int(binary.LittleEndian.Uint16(index[2:])), len(list)/4)
+	if fault != "" || !u.claim(4*n) {
+		return
+	}
+	u.add(at, 4*n)
+	for i := range n {
+		u.add(binary.LittleEndian.Uint32(list[4*i:]), min(segmentSize, length))
+		if length -= segmentSize; length <= 0 {
+			return
+		}
+	}
+}
+
+// valueList gives the cell of the list of a key's values, all of it, and the number of elements that it has in truth.
+func (f *File) valueList(node keyNode) (list []byte, n int) {
+	if node.values() == 0 || node.flags()&keyPredefHandle != 0 {
+		return nil, 0
+	}
+	list, _ = f.cell(node.valueList())
+	return list, int(min(int64(node.values()), int64(len(list)/4)))
+}
