@@ -186,11 +186,20 @@ func (f *File) bigData(offset, length uint32) (data []byte, fault string) {
 	if fault != "" {
 		return nil, fmt.Sprintf("cannot be read: the list of their segments, %s, %s", cellAt(index.List()), fault)
 	}
-	segments := min(int(index.Count()), len(list)/4)
-	if !f.claim(int(min(int64(length), int64(segments)*segmentSize))) {
+	segments := min(int(index.Count()), len(list)/4, int((int64(length)+segmentSize-1)/segmentSize))
+	if !f.claim(4 * segments) {
 		return nil, repeated
 	}
-	data = make([]byte, 0, min(int64(length), int64(segments)*segmentSize))
+	held := int64(0) // by the segments that are there: a claim for more would leave too little for the rest of a hive that was cut off
+	for i := range segments {
+		part, _ := f.cell(binary.LittleEndian.Uint32(list[4*i:]))
+		held += int64(min(segmentSize, len(part)))
+	}
+	held = min(held, int64(length))
+	if !f.claim(int(held)) {
+		return nil, repeated
+	}
+	data = make([]byte, 0, held)
 	for i := range segments {
 		if len(data) == int(length) {
 			break

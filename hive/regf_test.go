@@ -274,6 +274,14 @@ func TestOddHeader(t *testing.T) {
 
 // TestTruncated cuts a hive at many places: whatever is read is true, and what is missing is said to be lost.
 func TestTruncated(t *testing.T) {
+	// What is left of long data does not use up the room for the rest.
+	cut, at := hivetest.BuildLayout(hivetest.Specimen(), hivetest.Options{})
+	cut = cut[:at.Key("Plain").Value("Big").Segments[0]+8]
+	f := read(t, cut)
+	f.Root().Key("Plain").Values()
+	if k := f.Root().Key("Plain").Key("Leaf"); k == nil {
+		t.Errorf("a key that is there is not found: %v", f.Problems())
+	}
 	b := hivetest.Build(hivetest.Specimen(), hivetest.Options{ListMax: 4})
 	whole := modelOf(read(t, b).Root())
 	for n := 4096 + 40; n < len(b); n += 1000 {
@@ -904,6 +912,14 @@ func laws(t testing.TB, b []byte, logs ...hive.Log) {
 		sane(t, all, *must(errors.AsType[*hive.Problem](err)))
 		return
 	}
+	start := allocated()
+	defer func() {
+		// The paths of all keys, which each form of an export has, can be long: 512 levels of 255 characters.
+		if made := allocated() - start; made > 2000*uint64(len(all))+64<<20 {
+			t.Fatalf("a hive of %d bytes becomes %d bytes", len(all), made)
+		}
+	}()
+	agree(t, f.Root())
 	if b = f.Bytes(); len(b) > len(all) {
 		t.Fatalf("%d bytes were made of %d", len(b), len(all))
 	}

@@ -118,7 +118,11 @@ func (x *exporter) tree(t Tree) {
 		path := func() string { return clipped(t.At.Join(below...).String()) }
 		if depth := len(below); depth > 0 {
 			name := below[depth-1]
-			if reason := badKeyName(name); reason != "" {
+			reason := badKeyName(name)
+			if len(t.At)+depth-1 > hive.MaxDepth {
+				reason = fmt.Sprintf("more than %d levels", hive.MaxDepth)
+			}
+			if reason != "" {
 				skip = depth
 				x.crlf()
 				x.leave(fmt.Sprintf("key %q: %s; it is left out with all below it", path(), reason))
