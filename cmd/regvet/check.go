@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"regvet/hive"
 	"regvet/report"
 	"regvet/rules"
 )
@@ -60,6 +61,7 @@ func (c *cli) check() {
 			if c.deleted && in.file != nil {
 				in.Findings = rules.AddHistory(in.Findings, in.Mount, in.file.Deleted())
 			}
+			in.addCaveat()
 			all = append(all, c.finish(in))
 		}
 		return all
@@ -105,6 +107,18 @@ func (c *cli) evaluate(in *input, active []*rules.Rule) []rules.Finding {
 		}
 	}
 	return rules.Evaluate(in.reg, in.Windows, active)
+}
+
+// addCaveat notes with each finding that rests on a dirty hive of which no log was applied that there may be a later answer.
+func (in *input) addCaveat() {
+	if !in.Dirty || slices.ContainsFunc(in.LogUse, func(u hive.LogUse) bool { return u.Entries > 0 }) {
+		return
+	}
+	for i, f := range in.Findings {
+		if f.Reason != rules.NotCovered {
+			in.Findings[i].Notes = append(slices.Clip(f.Notes), "the hive is dirty and no log of it was applied, so that this may not be its latest state")
+		}
+	}
 }
 
 // oneOf checks the value of a flag that is one of some words.

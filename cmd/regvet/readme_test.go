@@ -76,12 +76,18 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// shown runs a command of the README and gives all that it prints.
+// shown runs a command of the README and gives all that it prints, the messages first where only the last line of the result is shown.
 func shown(t *testing.T, command string) string {
+	command, last := strings.CutSuffix(command, " | tail -n 1")
 	args := strings.Fields(command)
-	var out bytes.Buffer
+	var out, messages bytes.Buffer
 	switch args[0] {
 	case "regvet":
+		if last {
+			run(args[1:], strings.NewReader(""), &out, &messages)
+			lines := strings.SplitAfter(out.String(), "\n")
+			return messages.String() + lines[len(lines)-2]
+		}
 		run(args[1:], strings.NewReader(""), &out, &out)
 	case "iconv":
 		data, err := os.ReadFile(args[len(args)-1])
