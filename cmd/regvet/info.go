@@ -15,7 +15,7 @@ var infoCommand = command{
 	flags: func(f *pflag.FlagSet, o *options) {
 		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text or json")
 		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
-		f.BoolVar(&o.verify, "verify", false, "exit with 3 for any problem, also for one that loses nothing")
+		f.BoolVar(&o.verify, "verify", false, "read the classes and descriptors of the keys too, and exit with 3 for any problem, also for one that loses nothing")
 		inputFlags(f, o)
 		versionFlag(f, o)
 	},
@@ -44,13 +44,17 @@ func (c *cli) info() {
 	})
 }
 
-// inspect fills in what only info tells of an input. All of it is walked, so that all of its problems are met.
+// inspect fills in what only info tells of an input. All of it is walked, so that all of its problems are met; those of what only the
+// record of a key has, when it is to be verified.
 func (c *cli) inspect(in *input) {
 	in.MD5 = in.md5()
 	for _, k := range in.root.Walk() {
 		if !k.Implied() {
 			in.Keys++
 			in.Values += len(k.Values())
+			if c.verify {
+				k.Record() // for what is wrong with it
+			}
 		}
 	}
 	if z, ok := in.reg.TimeZone(); ok {
