@@ -13,6 +13,9 @@ import (
 func (p *page) heading(in Input) {
 	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
 	p.row("what", in.about())
+	if in.Dirty {
+		p.row("logs", strings.Join(logs(in), "\n"))
+	}
 	p.row("sha256", in.SHA256)
 }
 
@@ -42,15 +45,21 @@ func (p *page) machine(hives []Input) {
 	fmt.Fprintln(p, p.paint(hive.Visible(hives[0].Machine.Name), color.Bold))
 	p.row("what", strings.Join(append(parts, computer(best)...), "; "))
 	for _, in := range hives {
-		p.row("hive", hive.Visible(in.Path)+"\n"+strings.Join(append([]string{hive.Visible(in.Mount.String())}, dirt(in)...), "; ")+"\n"+in.SHA256)
+		lines := []string{hive.Visible(in.Path), strings.Join(append([]string{hive.Visible(in.Mount.String())}, dirt(in)...), "; ")}
+		if in.Dirty {
+			lines = append(lines, logs(in)...)
+		}
+		p.row("hive", strings.Join(append(lines, in.SHA256), "\n"))
 	}
 }
 
-// dirt says what became of a dirty hive.
+// dirt says whether a hive is dirty, and what became of it then.
 func dirt(in Input) []string {
 	switch logs := in.applied(); {
-	case !in.Dirty:
+	case in.Format != "regf":
 		return nil
+	case !in.Dirty:
+		return []string{"clean"}
 	case len(logs) > 0:
 		return []string{"dirty, with " + hive.Visible(strings.Join(logs, " and "))}
 	}

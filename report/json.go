@@ -36,6 +36,7 @@ type jsonInput struct {
 	ControlSetGuessed bool          `json:"control_set_guessed,omitempty"`
 	Dirty             bool          `json:"dirty"`
 	LogsApplied       []string      `json:"logs_applied"`
+	Logs              []jsonLog     `json:"logs"`
 	Host              string        `json:"host"`
 	Windows           jsonWindows   `json:"windows"`
 	Problems          []jsonProblem `json:"problems"`
@@ -126,7 +127,10 @@ func inputJSON(in Input) jsonInput {
 		Path: hive.Printable(in.Path), Format: in.Format, SHA256: in.SHA256, Size: in.Size,
 		Mount: hive.Printable(in.Mount.String()), Dirty: in.Dirty, LogsApplied: in.applied(), Host: hive.Printable(in.Host),
 		Windows:  jsonWindows{in.Windows.Version(), in.Windows.String(), hive.Printable(in.Windows.Product), in.Windows.Evidence},
-		Problems: problemsJSON(in.Problems),
+		Problems: problemsJSON(in.Problems), Logs: []jsonLog{},
+	}
+	for _, u := range in.logUse() {
+		out.Logs = append(out.Logs, jsonLog{hive.Printable(u.Name), u.Entries > 0, u.Entries, u.First, u.Last, u.Why})
 	}
 	out.ControlSet, out.ControlSetGuessed = controlSet(in)
 	if out.Windows.Evidence == nil {
@@ -187,7 +191,6 @@ type jsonInfoInput struct {
 	Shutdown    string            `json:"last_shutdown,omitempty"`
 	Select      map[string]uint64 `json:"select"`
 	ControlSets []jsonControlSet  `json:"control_sets"`
-	Logs        []jsonLog         `json:"logs"`
 	Keys        int               `json:"keys"`
 	Values      int               `json:"values"`
 	Header      *jsonHeader       `json:"header,omitempty"` // of a hive
@@ -225,7 +228,7 @@ func InfoJSON(w io.Writer, r Report) error {
 	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, []jsonInfoInput{}}
 	for _, in := range r.Inputs {
 		i := jsonInfoInput{jsonInput: inputJSON(in), MD5: in.MD5, TimeZone: hive.Printable(in.TimeZone), Keys: in.Keys, Values: in.Values,
-			Select: map[string]uint64{}, MountBy: in.MountBy, ControlSets: []jsonControlSet{}, Logs: []jsonLog{}, Text: in.Text}
+			Select: map[string]uint64{}, MountBy: in.MountBy, ControlSets: []jsonControlSet{}, Text: in.Text}
 		if !in.Shutdown.IsZero() {
 			i.Shutdown = timestamp(in.Shutdown)
 		}
@@ -234,9 +237,6 @@ func InfoJSON(w io.Writer, r Report) error {
 		}
 		for _, s := range in.ControlSets {
 			i.ControlSets = append(i.ControlSets, jsonControlSet(s))
-		}
-		for _, u := range in.logUse() {
-			i.Logs = append(i.Logs, jsonLog{hive.Printable(u.Name), u.Entries > 0, u.Entries, u.First, u.Last, u.Why})
 		}
 		if h := in.Header; h != nil {
 			i.Header = &jsonHeader{headerVersion(*h), h.Sequence1, h.Sequence2, "", hive.Printable(h.Name), h.Length, h.Checksum == h.Computed}

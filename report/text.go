@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -246,7 +247,7 @@ func (p *page) info(in Input) {
 		}
 		p.row("name", hive.Visible(h.Name))
 		p.row("bins", fmt.Sprintf("%d bytes", h.Length))
-		p.logs(in)
+		p.row("logs", cmp.Or(strings.Join(logs(in), "\n"), "none"))
 		mount := "not known; --mount tells it"
 		if in.Mount != nil {
 			mount = fmt.Sprintf("%s, by its %s", hive.Visible(in.Mount.String()), in.MountBy)
@@ -298,10 +299,9 @@ func (p *page) info(in Input) {
 	}
 }
 
-// logs says what became of each log of a hive.
-func (p *page) logs(in Input) {
-	lines := []string{"none"}
-	for i, u := range in.logUse() {
+// logs says what became of each log of a hive, a line each.
+func logs(in Input) (lines []string) {
+	for _, u := range in.logUse() {
 		line := hive.Visible(u.Name)
 		switch {
 		case u.Entries == 1:
@@ -312,9 +312,9 @@ func (p *page) logs(in Input) {
 		if u.Why != "" {
 			line += ": " + u.Why
 		}
-		lines = append(lines[:i], line)
+		lines = append(lines, line)
 	}
-	p.row("logs", strings.Join(lines, "\n"))
+	return lines
 }
 
 // Rules writes a list of rules, one line each.
