@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"encoding/xml"
+	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -13,11 +16,15 @@ import (
 	junitreader "github.com/joshdk/go-junit"
 
 	"regvet/hive"
+	"regvet/rules"
 	"regvet/rules/lint"
 )
 
 // compactLine is what a problem matcher of a build server looks for.
 var compactLine = regexp.MustCompile(`^(.+):(\d+):(\d+): (error|warning|info): (.*) \[([^ ]+)\]$`)
+
+// githubLine is a command for an annotation.
+var githubLine = regexp.MustCompile(`^::(error|warning|notice) file=[^:,]*(,[a-zA-Z]+=[^:,]*)+::.*$`)
 
 // FuzzFormats gives every format a finding made of any text. Whatever that is, a reader of the format reads it, sees one finding, and
 // no control character reaches a terminal.
@@ -34,67 +41,142 @@ func FuzzFormats(f *testing.F) {
 		}
 		suppressed := one
 		suppressed.Suppressed = &lint.Suppression{By: "comment", Reason: reason}
-		r := LintReport{Version: "1", Checks: []*lint.Check{check}, Files: []LintFile{{Path: path, SHA256: "00", Encoding: reason, Text: []byte(line), Findings: []lint.Finding{one, suppressed}}}}
-		written := map[string]string{}
-		for _, name := range FormatNames() {
-			var b bytes.Buffer
-			if err := WriteLint(&b, name, r, Style{Width: 40}); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			out := b.String()
-			if !utf8.ValidString(out) {
-				t.Fatalf("%s is not UTF-8: %q", name, out)
-			}
-			if name != "sarif" && name != "json" && name != "gitlab" { // in JSON they are escaped, in SARIF they are in what is found
-				if i := strings.IndexFunc(out, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\n\t\r", r) }); i >= 0 && name != "jsonl" {
-					t.Fatalf("%s has a control character at %d: %q", name, i, out)
-				}
-			}
-			written[name] = out
+		readers(t, LintReport{Version: "1", Checks: []*lint.Check{check}, Files: []LintFile{{
+			Path: path, SHA256: "00", Encoding: reason, Text: []byte(line), Findings: []lint.Finding{one, suppressed},
+		}}}, WriteLint, 2)
+		if n := len(strings.Split(written(t, LintReport{Files: []LintFile{{Path: path, Findings: []lint.Finding{one}}}}, WriteLint, "text"), "\n")); n < 5 || n > 7 {
+			t.Errorf("text has %d lines", n)
 		}
-		lines := func(name string) []string { return strings.Split(strings.TrimSuffix(written[name], "\n"), "\n") }
 
-		for _, name := range []string{"json", "gitlab"} {
-			if !json.Valid([]byte(written[name])) {
-				t.Errorf("%s is no JSON: %s", name, written[name])
-			}
+		// The words of a rule are those of whoever wrote the rule, and not of an input.
+		words := hive.Visible(reason)
+		rule := &rules.Rule{ID: "R-1", Pack: "p", Title: words, Rationale: words, References: []string{words}, Tags: []string{words, "p"}}
+		fail := rules.Finding{
+			Rule: rule, Status: rules.Fail, Reason: rules.WrongType, Severity: rules.High, Key: hive.Path{"HKEY_LOCAL_MACHINE", key}, RealKey: hive.Path{"HKEY_LOCAL_MACHINE", key, line},
+			Value: value, Observed: &hive.Value{Name: value, Type: hive.Type(abs(end)), Data: []byte(line)}, At: hive.Location{Offset: int64(abs(column))},
+			Expected: "REG_DWORD", Message: hive.Visible(message), Notes: []string{words}, Fix: &rules.Fix{Set: hive.DWordValue(value, 1)},
 		}
-		for _, line := range lines("jsonl") {
-			if !json.Valid([]byte(line)) {
-				t.Errorf("no JSON: %s", line)
-			}
-		}
-		if err := validSARIF([]byte(written["sarif"])); err != nil {
-			t.Errorf("%v in %s", err, written["sarif"])
-		}
-		if all := lines("compact"); len(all) != 1 || path != "" && !compactLine.MatchString(all[0]) {
-			t.Errorf("compact is %q", all)
-		}
-		if all := lines("github"); len(all) != 2 || strings.Count(all[0][2:], "::") < 1 || !strings.HasPrefix(all[0], "::error file=") {
-			t.Errorf("github is %q", all)
-		}
-		if n := len(lines("text")); n < 3 || n > 6 {
-			t.Errorf("text has %d lines: %q", n, written["text"])
-		}
-		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(written["csv"], "\uFEFF"))).ReadAll()
-		if err != nil || len(rows) != 3 {
-			t.Errorf("csv has %d rows: %v", len(rows), err)
-		}
-		for _, row := range rows {
-			for _, cell := range row {
-				if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") {
-					t.Errorf("a spreadsheet takes %q for a formula", cell)
-				}
-			}
-		}
-		suites, err := junitreader.Ingest([]byte(written["junit"]))
-		if err != nil || len(suites) != 1 || suites[0].Totals.Failed != 1 || suites[0].Totals.Skipped != 1 {
-			t.Errorf("junit: %v, %+v", err, suites)
-		}
-		if n := strings.Count(written["markdown"], "\n| 7:"); n != 2 {
-			t.Errorf("markdown has %d rows: %q", n, written["markdown"])
-		}
+		problems := []hive.Problem{{Kind: hive.BadCell, Msg: message, Loss: true, At: hive.Location{Offset: int64(abs(end))}}}
+		readers(t, Report{Version: "1", Rules: []*rules.Rule{rule}, Inputs: []Input{{Path: path, Format: "regf", Host: reason, Problems: problems, Findings: []rules.Finding{fail}}}}, Write, 1)
 	})
+}
+
+// written gives what a format makes of a report.
+func written[T any](t *testing.T, r T, write func(io.Writer, string, T, Style) error, name string) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b, name, r, Style{Width: 40}); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	out := b.String()
+	if !utf8.ValidString(out) {
+		t.Fatalf("%s is not UTF-8: %q", name, out)
+	}
+	return out
+}
+
+// readers has a reader of each format read a report of one failure, in one file, and of some findings at all.
+func readers[T any](t *testing.T, r T, write func(io.Writer, string, T, Style) error, findings int) {
+	out := map[string]string{}
+	for _, name := range FormatNames() {
+		out[name] = written(t, r, write, name)
+		switch name {
+		case "json", "jsonl", "sarif", "gitlab": // their readers give text back as it was, control characters too
+			continue
+		}
+		if i := strings.IndexFunc(out[name], func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\n\t\r", r) }); i >= 0 {
+			t.Fatalf("%s has a control character at %d: %q", name, i, out[name])
+		}
+	}
+	lines := func(name string) []string { return strings.Split(strings.TrimSuffix(out[name], "\n"), "\n") }
+
+	for _, name := range []string{"json", "gitlab"} {
+		if !json.Valid([]byte(out[name])) {
+			t.Errorf("%s is no JSON: %s", name, out[name])
+		}
+	}
+	for _, line := range lines("jsonl") {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("no JSON: %s", line)
+		}
+	}
+	if err := validSARIF([]byte(out["sarif"])); err != nil {
+		t.Errorf("%v in %s", err, out["sarif"])
+	}
+	if all := lines("compact"); len(all) != 1 || !strings.HasPrefix(all[0], ":") && !compactLine.MatchString(all[0]) {
+		t.Errorf("compact is %q", all)
+	}
+	if all := lines("github"); len(all) != 2 || !githubLine.MatchString(all[0]) {
+		t.Errorf("github is %q", all)
+	}
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(out["csv"], "\uFEFF"))).ReadAll()
+	if err != nil || len(rows) != 1+findings {
+		t.Errorf("csv has %d rows: %v", len(rows), err)
+	}
+	for _, row := range rows {
+		for _, cell := range row {
+			if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") {
+				t.Errorf("a spreadsheet takes %q for a formula", cell)
+			}
+		}
+	}
+	suites, err := junitreader.Ingest([]byte(out["junit"]))
+	if err != nil || len(suites) != 1 || suites[0].Totals.Failed != 1 {
+		t.Errorf("junit: %v, %+v", err, suites)
+	}
+	if n := markdownRows(out["markdown"]); n != findings {
+		t.Errorf("markdown has %d rows: %q", n, out["markdown"])
+	}
+	if n := articles(t, out["html"]); n != findings {
+		t.Errorf("html has %d findings: %q", n, out["html"])
+	}
+}
+
+// markdownRows counts the rows of tables, each of which has as many cells as its heading.
+func markdownRows(s string) (n int) {
+	cells, bar := 0, regexp.MustCompile(`(^|[^\\])(\\\\)*\|`)
+	for line := range strings.Lines(s) {
+		switch {
+		case !strings.HasPrefix(line, "|"):
+			cells = 0
+		case strings.HasPrefix(line, "|---"):
+		case cells == 0:
+			cells = strings.Count(line, "|")
+		case len(bar.FindAllString(line, -1)) == cells:
+			n++
+		}
+	}
+	return n
+}
+
+// articles counts the findings of a page, and requires that it has no element or attribute but its own.
+func articles(t *testing.T, page string) (n int) {
+	d := xml.NewDecoder(strings.NewReader(page))
+	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return n
+		}
+		if err != nil {
+			t.Fatalf("html: %v in %q", err, page)
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		if !slices.Contains(strings.Fields("html head meta title style body h1 h2 h3 p strong section br span code ul li article dl dt dd a pre"), start.Name.Local) {
+			t.Fatalf("html has an element %s: %q", start.Name.Local, page)
+		}
+		for _, a := range start.Attr {
+			if !slices.Contains(strings.Fields("lang charset http-equiv content name class id href"), a.Name.Local) {
+				t.Fatalf("html has an attribute %s: %q", a.Name.Local, page)
+			}
+		}
+		if start.Name.Local == "article" {
+			n++
+		}
+	}
 }
 
 // abs makes a small number of any.

@@ -77,9 +77,12 @@ var markdownEscapes = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;", "://", ":&#47;/", "$", `\$`,
 )
 
-// code is a piece of code in a cell of a table, where even there a bar must be escaped.
+// code is a piece of code. A bar ends a cell of a table even in code, where a backslash before it is not always one that escapes it.
 func code(s string) string {
-	s = strings.ReplaceAll(hive.Visible(s), "|", `\|`)
+	s = hive.Visible(s)
+	if strings.Contains(s, "|") {
+		return "<code>" + escaped(s) + "</code>"
+	}
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"

@@ -22,6 +22,7 @@ var formats = []format{
 	{"sarif", of(sarifLog), lintOf(sarifLog)},
 	{"junit", of(junit), lintOf(junit)},
 	{"csv", of(csvTable), lintOf(csvTable)},
+	{"html", of(webPage), lintOf(webPage)},
 	{"markdown", of(markdown), lintOf(markdown)},
 	{"github", of(github), lintOf(github)},
 	{"gitlab", of(gitlab), lintOf(gitlab)},

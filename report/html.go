@@ -1,0 +1,164 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+
+	"regvet/hive"
+	"regvet/rules"
+	"regvet/rules/lint"
+)
+
+//go:embed page.css
+var pageStyle string
+
+// webPage writes the report as one page of HTML that needs nothing else: no script, and nothing from a network. It is read on a screen,
+// light or dark, and on paper. The findings are grouped by input; what the rules that are in them say stands once, at the end.
+//
+// It is written without html/template, which would make the program larger by two thirds: with it, the linker keeps every method. All
+// text stands between tags or in quotes, where one way to escape it is enough.
+func webPage(w io.Writer, s sheet) error {
+	p := &pageHTML{}
+	p.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+	p.raw(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">` + "\n")
+	p.raw(`<meta name="viewport" content="width=device-width, initial-scale=1">` + "\n")
+	p.text("<title>%s: %s</title>\n", "regvet "+s.command, s.totals)
+	p.raw("<style>\n" + pageStyle + "</style>\n</head>\n<body>\n")
+	p.text("<h1>%s</h1>\n<p><strong>%s</strong></p>\n", "regvet "+s.command, s.totals)
+	if len(s.refused) > 0 {
+		p.raw("<h2>Not read</h2>\n<ul>\n")
+		for _, r := range s.refused {
+			p.text("<li><code>%s</code>: %s</li>\n", r.Source, r.Msg)
+		}
+		p.raw("</ul>\n")
+	}
+	told := make([]bool, len(s.topics))
+	for _, f := range s.files {
+		results := s.listed(f)
+		if len(results) == 0 && len(f.problems) == 0 && s.command == "lint" {
+			continue // a run of the linter has many clean files
+		}
+		p.text("<section>\n<h2>%s</h2>\n<p>%s<br><span class=\"faint\">%s bytes, SHA-256</span> <code>%s</code></p>\n", f.path, f.about, fmt.Sprint(f.size), f.sha256)
+		if len(f.problems) > 0 {
+			p.raw("<ul>\n")
+			for _, problem := range f.problems {
+				problem.Source = ""
+				p.text("<li>%s</li>\n", problem.Error())
+			}
+			p.raw("</ul>\n")
+		}
+		for _, r := range results {
+			told[r.topic] = true
+			p.result(r, s.topics[r.topic])
+		}
+		if len(results) == 0 {
+			p.raw("<p>No findings.</p>\n")
+		}
+		p.raw("</section>\n")
+	}
+	first := true
+	for i, t := range s.topics {
+		if !told[i] {
+			continue
+		}
+		if first {
+			p.raw("<h2>What was looked for</h2>\n")
+		}
+		first = false
+		p.topic(t)
+	}
+	p.text("<p class=\"faint\">Written by regvet %s.</p>\n</body>\n</html>\n", s.version)
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// pageHTML collects a page.
+type pageHTML struct{ bytes.Buffer }
+
+// raw writes HTML.
+func (p *pageHTML) raw(s string) { p.WriteString(s) }
+
+// text writes HTML with texts in it, which are escaped, and whose control characters become visible.
+func (p *pageHTML) text(format string, texts ...string) {
+	args := make([]any, len(texts))
+	for i, s := range texts {
+		args[i] = html.EscapeString(hive.Visible(s))
+	}
+	fmt.Fprintf(p, format, args...)
+}
+
+func (p *pageHTML) result(r result, t topic) {
+	class, severity := r.level, r.severity
+	switch {
+	case r.suppressed != nil:
+		class, severity = "suppressed", "suppressed"
+	case r.status != rules.Fail:
+		class, severity = string(r.status), string(r.status)
+	}
+	p.text("<article class=\"%s\">\n<h3><span class=\"severity\">%s</span> <a href=\"#rule-%s\">%s</a> %s</h3>\n<p>%s</p>\n<dl>\n", class, severity, r.id, r.id, t.title, r.message)
+	row := func(name, tag, text string) {
+		if text != "" {
+			p.text("<dt>%s</dt><dd><"+tag+">%s</"+tag+"></dd>\n", name, text)
+		}
+	}
+	if r.suppressed != nil {
+		row("by", "span", strings.TrimSuffix(r.suppressed.By+": "+r.suppressed.Reason, ": "))
+	}
+	row("reason", "span", r.reason)
+	row("key", "code", r.realKey)
+	if r.key != r.realKey {
+		row("asked for as", "code", r.key)
+	}
+	if r.about == lint.AValue {
+		row("value", "code", rules.ValueName(r.value))
+	}
+	place := r.at.String()
+	if r.at.Line > 0 {
+		place = "line " + place
+	}
+	row("place", "span", place)
+	row("source", "code", r.line)
+	row("key written", "span", r.modified)
+	switch {
+	case r.kind != "":
+		row("observed", "code", r.kind+", "+r.observed)
+	case r.expected != "" && r.status != rules.Unknown:
+		row("observed", "span", "not set")
+	}
+	row("expected", "code", r.expected)
+	for _, note := range r.notes {
+		row("note", "span", note)
+	}
+	row("fix", "span", r.fix)
+	p.raw("</dl>\n</article>\n")
+}
+
+// topic tells what a rule looks for, and why.
+func (p *pageHTML) topic(t topic) {
+	p.text("<section id=\"rule-%s\">\n<h3>%s %s</h3>\n", t.id, t.id, t.title)
+	for paragraph := range strings.SplitSeq(t.why, "\n\n") {
+		p.text("<p>%s</p>\n", strings.ReplaceAll(paragraph, "\n", " "))
+	}
+	for _, example := range []struct{ name, text string }{{"Found in", t.bad}, {"Put right", t.good}} {
+		if example.text == "" {
+			continue
+		}
+		p.text("<p class=\"faint\">%s</p>\n<pre>", example.name)
+		for line := range strings.Lines(example.text) {
+			p.text("%s\n", strings.TrimSuffix(line, "\n"))
+		}
+		p.raw("</pre>\n")
+	}
+	if len(t.references) > 0 {
+		p.raw("<ul class=\"faint\">\n")
+		for _, reference := range t.references {
+			p.text("<li>%s</li>\n", reference)
+		}
+		p.raw("</ul>\n")
+	}
+	p.raw("</section>\n")
+}
