@@ -140,8 +140,10 @@ func (p *pageHTML) result(r result, t topic) {
 // topic tells what a rule looks for, and why.
 func (p *pageHTML) topic(t topic) {
 	p.text("<section id=\"rule-%s\">\n<h3>%s %s</h3>\n", t.id, t.id, t.title)
-	for paragraph := range strings.SplitSeq(t.why, "\n\n") {
-		p.text("<p>%s</p>\n", strings.ReplaceAll(paragraph, "\n", " "))
+	for line := range strings.SplitSeq(t.why, "\n") {
+		if line != "" {
+			p.text("<p>%s</p>\n", line)
+		}
 	}
 	for _, example := range []struct{ name, text string }{{"Found in", t.bad}, {"Put right", t.good}} {
 		if example.text == "" {

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write what the tests compare with anew"
 func lintReport() LintReport {
 	dword := &lint.Check{
 		ID: "REG011", Name: "dword-form", Title: "A number is not written as Windows reads it", Severity: lint.Error, Fix: lint.Unsafe,
-		Explanation: "Windows reads up to eight hexadecimal digits behind dword:. It drops a line that has more.\n\nWrite \"a\"=dword:00000001.",
+		Explanation: "Windows reads up to eight hexadecimal digits behind dword:. It drops\na line that has more.\n\nWrite \"a\"=dword:00000001.",
 		Bad:         lint.Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_CURRENT_USER\\Example]\n\"a\"=dword:000000001\n"},
 		Good:        lint.Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_CURRENT_USER\\Example]\n\"a\"=dword:00000001\n"},
 		References:  []string{"Microsoft KB 310516", "https://example.org/reg?a=1&b=2"},

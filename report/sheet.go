@@ -136,7 +136,7 @@ func checkSheet(r Report) sheet {
 			index[rule] = i
 			severity := rule.Terms(hive.Windows{}).Severity
 			s.topics = append(s.topics, topic{id: rule.ID, name: rule.ID, pack: rule.Pack, title: rule.Title, severity: severity.String(), level: levels[severity],
-				score: scores[severity], why: rule.Rationale, tags: tags(rule), references: rule.References})
+				score: scores[severity], why: unfolded(rule.Rationale), tags: tags(rule), references: rule.References})
 		}
 		return i
 	}
@@ -201,7 +201,7 @@ func lintSheet(r LintReport) sheet {
 			i = len(s.topics)
 			index[c] = i
 			t := topic{id: c.ID, name: c.Name, pack: lintPack, title: c.Title, severity: c.Severity.String(), level: lintLevels[c.Severity],
-				why: c.Explanation, bad: exampleText(c.Bad), good: exampleText(c.Good), references: c.References}
+				why: unfolded(c.Explanation), bad: exampleText(c.Bad), good: exampleText(c.Good), references: c.References}
 			if strings.HasPrefix(c.ID, "REG4") {
 				t.score, t.tags = lintScores[c.Severity], []string{"security"}
 			}
@@ -247,4 +247,22 @@ func exampleText(e lint.Example) string {
 		return ""
 	}
 	return e.Text
+}
+
+// unfolded makes one line of each paragraph. A line that is a point of a list, or is set in, stays one.
+func unfolded(text string) string {
+	var b strings.Builder
+	last := ""
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		switch {
+		case b.Len() == 0:
+		case last == "" || line == "" || strings.ContainsAny(line[:1], " \t-"):
+			b.WriteByte('\n')
+		default:
+			b.WriteByte(' ')
+		}
+		b.WriteString(line)
+		last = line
+	}
+	return b.String()
 }

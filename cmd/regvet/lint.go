@@ -55,6 +55,8 @@ func (c *cli) lint() {
 	if c.status >= statusUsage {
 		return
 	}
+	files := c.regFiles()
+	c.args = files          // none of them may be the output
 	debug.SetGCPercent(100) // what was read of a file is garbage soon
 	r := report.LintReport{Version: version(), Checks: checks}
 	sinks := c.beginAll(outputs)
@@ -68,13 +70,13 @@ func (c *cli) lint() {
 		case "jsonl":
 			lines[s] = report.NewLintLines(s, r)
 			wants.hash = true
-		case "json":
+		case "json", "csv", "html", "markdown":
 			wants.hash = true
 		case "sarif":
 			wants.hash, wants.text = true, true
 		}
 	}
-	inOrder(c, c.regFiles(), func(c *cli, name string) *report.LintFile { return c.lintFile(linter, name, wants) }, func(f *report.LintFile) {
+	inOrder(c, files, func(c *cli, name string) *report.LintFile { return c.lintFile(linter, name, wants) }, func(f *report.LintFile) {
 		if f == nil {
 			return
 		}
