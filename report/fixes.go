@@ -60,11 +60,13 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 func (p *page) fixed(word string, f rules.Finding) {
 	fmt.Fprintf(p, "%s  %s (%s)\n", p.paint(word, color.Bold, color.FgGreen), p.paint(f.Rule.ID, color.Bold), f.Reason)
 	p.row("key", hive.Visible(f.Key.String()))
-	observed := "not set"
-	if v := f.Observed; v != nil {
-		observed = fmt.Sprintf("%s %s", v.Type, hive.Visible(v.Display()))
+	if !f.AboutKey {
+		observed := "not set"
+		if v := f.Observed; v != nil {
+			observed = fmt.Sprintf("%s %s", v.Type, hive.Visible(v.Display()))
+		}
+		p.row("was", observed)
 	}
-	p.row("was", observed)
 	p.row("fix", f.Fix.String())
 	p.row("note", f.Fix.Note)
 }
@@ -96,33 +98,4 @@ func Place(e hive.Edit) string {
 		return rules.ValueName(e.Value.Name) + " of " + key
 	}
 	return key
-}
-
-// Tests writes the outcome of the rules' own tests, a line for each rule and for each test that failed.
-func Tests(w io.Writer, all []*rules.Rule, results []rules.TestResult) error {
-	p := &page{}
-	failed := 0
-	for _, r := range all {
-		passed, total := 0, 0
-		for _, t := range results {
-			if t.Rule != r {
-				continue
-			}
-			total++
-			if t.Err == nil {
-				passed++
-				continue
-			}
-			failed++
-			fmt.Fprintf(p, "FAIL  %s, test %q, line %d: %v\n", r.ID, t.Test.Name, t.Test.At.Line, t.Err)
-		}
-		if total == 0 {
-			fmt.Fprintf(p, "none  %s has no tests\n", r.ID)
-		} else if passed == total {
-			fmt.Fprintf(p, "ok    %s, %s\n", r.ID, plural(total, "test"))
-		}
-	}
-	fmt.Fprintf(p, "%s, %s: %d failed\n", plural(len(all), "rule"), plural(len(results), "test"), failed)
-	_, err := w.Write(p.Bytes())
-	return err
 }

@@ -54,7 +54,7 @@ func FuzzFormats(f *testing.F) {
 		fail := rules.Finding{
 			Rule: rule, Status: rules.Fail, Reason: rules.WrongType, Severity: rules.High, Key: hive.Path{"HKEY_LOCAL_MACHINE", key}, RealKey: hive.Path{"HKEY_LOCAL_MACHINE", key, line},
 			Value: value, Observed: &hive.Value{Name: value, Type: hive.Type(abs(end)), Data: []byte(line)}, At: hive.Location{Offset: int64(abs(column))},
-			Expected: "REG_DWORD", Message: hive.Visible(message), Notes: []string{words}, Fix: &rules.Fix{Set: hive.DWordValue(value, 1)},
+			Expected: "REG_DWORD", Message: hive.Visible(message), Notes: []string{words}, Fix: &rules.Fix{Steps: []rules.Step{{Edit: hive.Edit{Op: hive.SetValue, Value: hive.DWordValue(value, 1)}}}},
 		}
 		problems := []hive.Problem{{Kind: hive.BadCell, Msg: message, Loss: true, At: hive.Location{Offset: int64(abs(end))}}}
 		readers(t, Report{Version: "1", Rules: []*rules.Rule{rule}, Inputs: []Input{{Path: path, Format: "regf", Host: reason, Problems: problems, Findings: []rules.Finding{fail}}}}, Write, 1)

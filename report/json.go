@@ -73,7 +73,7 @@ type jsonFinding struct {
 	Input       string        `json:"input"`
 	Key         string        `json:"key"`
 	RealKey     string        `json:"real_key"`
-	Value       string        `json:"value"`
+	Value       *string       `json:"value"` // null where the finding is about the key itself
 	Observed    *jsonData     `json:"observed"`
 	Expected    string        `json:"expected"`
 	Message     string        `json:"message"`
@@ -153,9 +153,13 @@ func problemsJSON(problems []hive.Problem) []jsonProblem {
 func findingJSON(in Input, f rules.Finding) jsonFinding {
 	out := jsonFinding{
 		Rule: f.Rule.ID, Pack: f.Rule.Pack, Title: f.Rule.Title, Severity: f.Severity.String(), Status: f.Status, Reason: f.Reason,
-		Input: hive.Printable(in.holds(f)), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()), Value: hive.Printable(f.Value),
+		Input: hive.Printable(in.holds(f)), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()),
 		Expected: f.Expected, Message: f.Message, Notes: f.Notes, History: historyJSON(f.History), Location: locationJSON(f.At),
 		Fixable: f.Fixable(), Fingerprint: f.Fingerprint(),
+	}
+	if !f.AboutKey {
+		name := hive.Printable(f.Value)
+		out.Value = &name
 	}
 	if v := f.Observed; v != nil {
 		out.Observed = &jsonData{v.Type.String(), hex.EncodeToString(v.Data), v.Display()}

@@ -170,6 +170,9 @@ func checkResult(in Input, f rules.Finding, topic int) result {
 		path: in.holds(f), at: f.At, key: hive.Printable(f.Key.String()), realKey: hive.Printable(f.RealKey.String()),
 		value: hive.Printable(f.Value), about: lint.AValue, expected: f.Expected, notes: f.Notes, print: f.Fingerprint(),
 	}
+	if f.AboutKey {
+		r.about = lint.AKey
+	}
 	if f.Status == rules.Fail {
 		r.level = levels[f.Severity]
 	}

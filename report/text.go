@@ -130,9 +130,11 @@ func (p *page) finding(in Input, f rules.Finding) {
 	if !f.Key.Equal(f.RealKey) {
 		p.row("", "asked for as "+hive.Visible(f.Key.String()))
 	}
-	p.row("value", rules.ValueName(f.Value))
+	if !f.AboutKey {
+		p.row("value", rules.ValueName(f.Value))
+	}
 	p.row("place", place(f))
-	if f.Status != rules.Unknown {
+	if f.Status != rules.Unknown && !f.AboutKey {
 		observed := "not set"
 		if v := f.Observed; v != nil {
 			observed = fmt.Sprintf("%s, %s", v.Type, hive.Visible(v.Display()))
@@ -315,65 +317,4 @@ func logs(in Input) (lines []string) {
 		lines = append(lines, line)
 	}
 	return lines
-}
-
-// Rules writes a list of rules, one line each.
-func Rules(w io.Writer, all []*rules.Rule) error {
-	var b bytes.Buffer
-	width := 0
-	for _, r := range all {
-		width = max(width, len(r.ID))
-	}
-	for _, r := range all {
-		terms := r.Terms(hive.Windows{})
-		fmt.Fprintf(&b, "%-*s  %-8s  %s\n", width, r.ID, terms.Severity, r.Title)
-	}
-	_, err := w.Write(b.Bytes())
-	return err
-}
-
-// Rule writes all that a rule says of itself.
-func Rule(w io.Writer, r *rules.Rule, style Style) error {
-	p := &page{Style: style}
-	fmt.Fprintln(p, p.paint(r.ID, color.Bold))
-	p.row("", r.Title)
-	p.row("pack", r.Pack)
-	p.row("key", r.Key.String())
-	p.row("value", rules.ValueName(r.Value))
-	for _, v := range r.Variants() {
-		if v.When != "" {
-			p.WriteByte('\n')
-			p.row("windows", v.When)
-		}
-		p.terms(v.Terms)
-	}
-	p.WriteByte('\n')
-	p.row("why", r.Rationale)
-	p.row("tags", strings.Join(r.Tags, ", "))
-	p.row("see", strings.Join(r.References, "\n"))
-	p.row("tests", fmt.Sprint(len(r.Tests)))
-	_, err := w.Write(p.Bytes())
-	return err
-}
-
-// terms writes what a rule asks for on one Windows.
-func (p *page) terms(t rules.Terms) {
-	p.row("severity", t.Severity.String())
-	p.row("expected", t.Expected())
-	p.row("valid", t.Valid.String())
-	missing := "a finding"
-	switch d := t.Missing.Default; {
-	case t.Missing.Pass:
-		missing = "passes"
-	case d != nil:
-		missing = fmt.Sprintf("Windows uses %d", *d)
-	}
-	if s := t.Missing.Severity; s != 0 {
-		missing += ", severity " + s.String()
-	}
-	p.row("missing", missing)
-	if t.Fix != nil {
-		p.row("fix", t.Fix.String())
-		p.row("", t.Fix.Note)
-	}
 }

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,21 +8,21 @@ import (
 	"regvet/hive"
 )
 
-// Evaluate gives the answer of each rule at each key that its path leads to, in the order of the rules. The Windows version
-// decides which overrides count. Neither the registry nor the rules are changed.
+// Evaluate gives the answer of each rule at each key that it leads to, in the order of the rules and then of the registry. The
+// Windows version and product decide whether a rule applies, and which overrides count. Neither the registry nor the rules are
+// changed. The keys below those that patterns start from are read once for all rules.
 func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
+	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}}
+	e.prepare(rules)
+	var searches []*search
+	answers := make([]*answers, len(rules))
+	for i, r := range rules {
+		answers[i] = e.start(r, &searches)
+	}
+	walk(reg, searches)
 	var all []Finding
-	for _, r := range rules {
-		terms, most := r.Terms(w), r.mostTerms(w)
-		var found []Finding
-		for _, m := range reg.Find(r.Key) {
-			f := r.judge(m, terms)
-			// Overrides that may or may not count are worth a word only where they make a difference.
-			if g := r.judge(m, most); g.Status != f.Status || g.Reason != f.Reason || g.Severity != f.Severity || g.Message != f.Message {
-				f.Notes = append(f.Notes, fmt.Sprintf("the Windows version is not known well enough, and the answer may depend on it (%s); --windows tells it", strings.Join(r.versions(), ", ")))
-			}
-			found = append(found, f)
-		}
+	for _, a := range answers {
+		found := a.finish()
 		if reg.EachControlSet() {
 			compareSets(found)
 		}
@@ -32,127 +31,221 @@ func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
 	return all
 }
 
-// compareSets notes where the control sets hold different data, as when a fix was made in one of them only.
-func compareSets(found []Finding) {
-	var states []string
-	for _, f := range found {
-		state := "cannot be told"
-		switch {
-		case f.Observed != nil:
-			state = fmt.Sprintf("is %s %s", f.Observed.Type, hive.Visible(f.Observed.Display()))
-		case f.Status != Unknown:
-			state = "is not set"
+// answers gathers the findings of one rule.
+type answers struct {
+	*evaluation
+	rule  *Rule
+	fixed *variants // what the rule asks for, where that does not hang on the place
+	found []Finding
+
+	unread   [2]*Finding // where the input does not tell of all keys: the first place not covered, and the first damaged
+	more     [2]int      // how many such places there are beyond the first
+	unlisted int         // keys below a ** that lack the value, as they should
+	skipped  *Finding    // the first key at which the rule does not apply
+}
+
+// variants are the terms of a rule with the overrides that count, and with those too that may.
+type variants struct {
+	least, most Terms
+	open        []string // the conditions of the latter
+}
+
+// start asks the rule wherever no walk is needed, and adds the searches for all else.
+func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
+	a := &answers{evaluation: e, rule: r}
+	if !slices.ContainsFunc(r.overrides, func(o override) bool { return o.when.asksRegistry() }) {
+		v := e.variants(r, scene{})
+		a.fixed = &v
+	}
+	switch {
+	case r.When != nil && r.When.onWindows(e.windows) == no:
+		m := e.registry.Find(r.Key.base)[0]
+		a.skip(m, e.holds(r.When, scene{at: &m}).why)
+	case !r.hasKey:
+		for _, s := range e.scenes(r.Conditions) {
+			a.ask(s)
 		}
-		states = append(states, state)
+	default:
+		*searches = append(*searches, e.places(r.Question, scene{}, func(m hive.Match, bound Bound) { a.ask(sceneAt(m, bound)) }, a.lose)...)
 	}
-	if len(states) < 2 || !slices.ContainsFunc(states, func(s string) bool { return s != states[0] }) {
-		return
-	}
-	for i, f := range found {
-		set := hive.ControlSetOf(f.RealKey)
-		if set == "" {
-			return // several users, say
+	return a
+}
+
+// variants gives what the rule asks for in a scene.
+func (e *evaluation) variants(r *Rule, s scene) (v variants) {
+	counts := map[*Condition]truth{}
+	for _, o := range r.overrides {
+		if counts[o.when] = e.holds(o.when, s).truth; counts[o.when] == perhaps {
+			v.open = append(v.open, o.when.String())
 		}
-		states[i] = fmt.Sprintf("in %s it %s", set, states[i])
 	}
-	for i := range found {
-		found[i].Notes = append(found[i].Notes, "the control sets differ: "+strings.Join(states, ", "))
+	v.least = r.terms(func(o override) bool { return counts[o.when] == yes })
+	v.most = v.least
+	if v.open != nil {
+		v.most = r.terms(func(o override) bool { return counts[o.when] != no })
+	}
+	return v
+}
+
+// ask answers the rule in one scene.
+func (a *answers) ask(s scene) {
+	var notes []string
+	if when := a.rule.When; when != nil {
+		switch v := a.holds(when, s); v.truth {
+		case no:
+			m := hive.Match{}
+			if s.at != nil {
+				m = *s.at
+			}
+			a.skip(m, v.why)
+			return
+		case perhaps:
+			notes = append(notes, fmt.Sprintf("it cannot be told whether the rule applies here: it is for %s, and %s", when, v.why))
+		}
+	}
+	v := a.fixed
+	if v == nil {
+		here := a.variants(a.rule, s)
+		v = &here
+	}
+	least := a.judgeRule(v.least, s)
+	most := least
+	if v.open != nil {
+		most = a.judgeRule(v.most, s)
+	}
+	for i, f := range least {
+		// Overrides that may or may not count are worth a word only where they make a difference.
+		if g := most[i]; g.Status != f.Status || g.Reason != f.Reason || g.Severity != f.Severity || g.Message != f.Message {
+			f.Notes = append(f.Notes, fmt.Sprintf("the Windows version is not known well enough, and the answer may depend on it (%s); --windows tells it", strings.Join(v.open, ", ")))
+		}
+		f.Notes = append(f.Notes, notes...)
+		if a.rule.Key.deep() && f.Status == Pass && f.Observed == nil && !f.AboutKey {
+			a.unlisted++
+			continue
+		}
+		a.found = append(a.found, f)
 	}
 }
 
-// versions lists the ranges of Windows versions on which the rule asks for something else.
-func (r *Rule) versions() []string {
-	var all []string
-	for _, o := range r.overrides {
-		all = append(all, o.when.String())
+// judgeRule answers the rule by some terms.
+func (a *answers) judgeRule(t Terms, s scene) (all []Finding) {
+	if a.rule.Conditions != nil {
+		f := a.conclude(t, s)
+		f.Rule = a.rule
+		return []Finding{f}
 	}
+	a.judge(a.rule.Question, t, *s.at, s, func(f Finding) {
+		f.Rule = a.rule
+		all = append(all, f)
+	})
 	return all
 }
 
-// judge answers the rule at one place.
-func (r *Rule) judge(m hive.Match, t Terms) Finding {
-	f := Finding{Rule: r, Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: r.Value, Expected: t.Expected(), Fix: t.Fix, guessed: m.Guessed}
-	if m.Guessed {
-		f.Notes = append(f.Notes, "the input does not tell which control set is the current one; this is a guess (--control-set decides)")
-	}
-	if m.Key == nil {
-		return f.absent(t, m.Known, m.Problem)
-	}
-	f.Modified, f.At = m.Key.Modified(), m.Key.At()
-	v, ok := m.Key.Value(r.Value)
-	if !ok {
-		known := m.Key.ValuesKnown()
-		var damage *hive.Problem
-		if known == hive.Damaged {
-			damage = m.Key.FirstLoss()
+// conclude answers a rule of conditions. The finding is about the place that decided, or about the key of the rule where it has one.
+func (a *answers) conclude(t Terms, s scene) Finding {
+	v := a.holds(a.rule.Conditions, s)
+	f := Finding{Severity: t.Severity, AboutKey: true, Expected: a.rule.Conditions.String()}
+	if s.at != nil {
+		f.Key, f.RealKey, f.guessed = s.at.Live, s.at.Real, s.at.Guessed
+		if k := s.at.Key; k != nil {
+			f.At, f.Modified = k.At(), k.Modified()
 		}
-		return f.absent(t, known, damage)
 	}
-	f.At = v.At
-	if v.Short {
-		return f.unknown(Damaged, fmt.Sprintf("the data of %s could not be read whole", ValueName(r.Value)))
+	if p := v.place; p != nil && (s.at == nil || p.RealKey.Equal(f.RealKey)) {
+		f.Key, f.RealKey, f.Value, f.AboutKey, f.Observed, f.At, f.Modified = p.Key, p.RealKey, p.Value, p.AboutKey, p.Observed, p.At, p.Modified
+		f.Notes, f.guessed = slices.Clone(p.Notes), f.guessed || p.guessed
 	}
-	v.Data = bytes.Clone(v.Data) // so that a finding does not hold the whole hive in memory
-	f.Observed = &v
-	if len(t.Types) > 0 && !slices.Contains(t.Types, v.Type) {
-		return f.fail(WrongType, t)
+	switch v.truth {
+	case yes:
+		return f.pass(v.why)
+	case perhaps:
+		return f.unknown(v.reason, v.why)
 	}
-	if t.want() != everything {
-		n, err := v.Uint64()
+	f = a.fail(f, Mismatch, t, s)
+	if _, own := t.Messages[Mismatch]; !own {
+		f.Message = v.why
+	}
+	return f
+}
+
+// skip notes that the rule does not apply at a place.
+func (a *answers) skip(m hive.Match, why string) {
+	if a.skipped == nil {
+		f := a.about(m).unknown(NotApplicable, fmt.Sprintf("the rule is for %s, and %s", a.rule.When, why))
+		a.skipped = &f
+	}
+}
+
+// lose notes that below a place there may be keys that the rule leads to, of which the input does not tell.
+func (a *answers) lose(m hive.Match) {
+	i := 0
+	if m.Known == hive.Damaged {
+		i = 1
+	}
+	if a.unread[i] != nil {
+		a.more[i]++
+		return
+	}
+	f := unread(a.rule.Question, m)
+	f.Rule, f.Severity = a.rule, a.base().Severity
+	f.Expected = a.base().Expected()
+	a.unread[i] = &f
+}
+
+// base gives the terms of the rule that hold by the version of Windows alone.
+func (a *answers) base() Terms {
+	if a.fixed != nil {
+		return a.fixed.least
+	}
+	return a.rule.Terms(a.windows)
+}
+
+// about is a finding about a place that no walk led to.
+func (a *answers) about(m hive.Match) Finding {
+	t := a.base()
+	f := Finding{Rule: a.rule, Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: a.rule.Value.text, AboutKey: a.rule.AboutKey, Expected: t.Expected(), guessed: m.Guessed}
+	if !a.rule.Value.open {
+		f.Value = a.rule.Value.name()
+	}
+	return f
+}
+
+// finish gives all findings of the rule, and never none.
+func (a *answers) finish() []Finding {
+	for i, f := range a.unread {
+		if f != nil {
+			if a.more[i] > 0 {
+				f.Message += fmt.Sprintf("; so it is at %d more places", a.more[i])
+			}
+			a.found = append(a.found, *f)
+		}
+	}
+	switch {
+	case len(a.found) > 0:
+	case a.skipped != nil:
+		a.found = append(a.found, *a.skipped)
+	default:
+		a.found = append(a.found, a.none()...)
+	}
+	return a.found
+}
+
+// none answers for a rule whose pattern led to nothing.
+func (a *answers) none() (found []Finding) {
+	key := a.rule.Key
+	for _, m := range a.registry.Find(key.base) {
+		f := a.about(m)
+		f.Key, f.RealKey = key.Path(), append(slices.Clone(m.Real), key.Path()[len(key.base):]...)
+		t := a.base()
 		switch {
-		case err != nil:
-			f = f.fail(WrongType, t)
-			f.Notes = append(f.Notes, err.Error())
-			return f
-		case !t.Valid.has(n):
-			return f.fail(OutOfRange, t)
-		case !t.Data.has(n):
-			return f.fail(Mismatch, t)
+		case a.unlisted > 0:
+			f = f.pass(fmt.Sprintf("%s is set in none of %d keys", ValueName(f.Value), a.unlisted))
+		case a.rule.AboutKey && t.Exists != nil && *t.Exists:
+			f = a.fail(f, NoValue, t, scene{at: &m})
+		default:
+			f = f.pass("there is no such key")
 		}
+		found = append(found, f)
 	}
-	return f.pass(fmt.Sprintf("%s is %s", ValueName(r.Value), hive.Visible(v.Display())))
-}
-
-// absent answers for a value that was not found, by what that proves.
-func (f Finding) absent(t Terms, known hive.Known, damage *hive.Problem) Finding {
-	switch known {
-	case hive.NotCovered:
-		return f.unknown(NotCovered, "the input does not cover this key")
-	case hive.Damaged:
-		text := "the input is damaged here, so that absence proves nothing"
-		if damage != nil {
-			text += ": " + damage.At.String() + ": " + damage.Msg
-		}
-		return f.unknown(Damaged, text)
-	}
-	if d := t.Missing.Default; t.Missing.Pass || d != nil && t.Data.has(*d) {
-		text := ValueName(f.Value) + " is not set"
-		if d != nil {
-			text += fmt.Sprintf("; Windows uses %d", *d)
-		}
-		return f.pass(text)
-	}
-	if t.Missing.Severity != 0 {
-		f.Severity = t.Missing.Severity
-	}
-	return f.fail(NoValue, t)
-}
-
-func (f Finding) pass(message string) Finding {
-	f.Status, f.Message = Pass, message
-	return f
-}
-
-func (f Finding) unknown(reason Reason, message string) Finding {
-	f.Status, f.Reason, f.Message = Unknown, reason, message
-	return f
-}
-
-func (f Finding) fail(reason Reason, t Terms) Finding {
-	template, ok := t.Messages[reason]
-	if !ok {
-		template = defaultMessages[reason]
-	}
-	f.Status, f.Reason, f.Message = Fail, reason, f.fill(template, t)
-	return f
+	return found
 }

@@ -18,7 +18,8 @@ type Finding struct {
 
 	Key      hive.Path     // how the running system is asked for the key; a fix is written for it
 	RealKey  hive.Path     // where the key is, or would be, in the input
-	Value    string        // name of the value, "" for the default value
+	Value    string        // name of the value, "" for the default value; a pattern where no value that it stands for is there
+	AboutKey bool          // the finding is about the key itself and not about a value
 	Observed *hive.Value   // nil when the value is not there, or could not be read
 	Modified time.Time     // last write of the key, UTC; zero when there is none or the input has none
 	At       hive.Location // of the value, else of the key; no place when the input holds neither
@@ -27,7 +28,7 @@ type Finding struct {
 	Message  string   // one sentence, with the observed data in it
 	Notes    []string // what the answer rests on where that is not certain
 	History  []Past   // what was set here once and was deleted, see [AddHistory]
-	Fix      *Fix     // nil when the rule has none
+	Fix      *Fix     // of a failure: as it is to be done here; nil when the rule has none
 
 	guessed bool // it is not known that RealKey is what Key leads to
 }
@@ -35,10 +36,8 @@ type Finding struct {
 // Fixable tells that the finding can be remedied by an edit.
 func (f Finding) Fixable() bool { return f.Status == Fail && f.Fix != nil }
 
-// Edit is the change that remedies the finding on the running system.
-func (f Finding) Edit() hive.Edit {
-	return hive.Edit{Op: hive.SetValue, Path: f.Key, Value: f.Fix.Set}
-}
+// Edits are the changes that remedy the finding on the running system, in their order.
+func (f Finding) Edits() []hive.Edit { return f.Fix.Edits() }
 
 // Fingerprint tells the same finding in two runs. It rests on rule, key and value, never on places in the file.
 func (f Finding) Fingerprint() string {
@@ -46,15 +45,15 @@ func (f Finding) Fingerprint() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// placeholders are what a message may hold in place of what was found.
+// placeholders are what a message may hold in place of what was found, beside the names that the rule binds.
 var placeholders = []string{"{value}", "{key}", "{actual}", "{type}", "{want}", "{valid}", "{default}"}
 
 // fill puts what was found into the template of a message.
-func (f Finding) fill(template string, t Terms) string {
+func (f Finding) fill(template string, t Terms, bound Bound) string {
 	words := map[string]string{
 		"{value}": ValueName(f.Value),
 		"{key}":   hive.Visible(f.Key.String()),
-		"{want}":  t.want().String(),
+		"{want}":  t.want(),
 		"{valid}": t.Valid.String(),
 	}
 	if f.Observed != nil {
@@ -62,11 +61,14 @@ func (f Finding) fill(template string, t Terms) string {
 		words["{type}"] = f.Observed.Type.String()
 	}
 	if d := t.Missing.Default; d != nil {
-		words["{default}"] = Range{*d, *d}.String()
+		words["{default}"] = hive.Visible(d.plain())
 	}
 	var pairs []string
 	for _, name := range placeholders {
 		pairs = append(pairs, name, words[name])
+	}
+	for name, text := range bound {
+		pairs = append(pairs, "{"+name+"}", hive.Visible(text))
 	}
 	return strings.NewReplacer(pairs...).Replace(template)
 }
@@ -77,4 +79,11 @@ var defaultMessages = map[Reason]string{
 	WrongType:  "{value} is {type}, which is ignored",
 	OutOfRange: "{value} is {actual}, outside the valid range {valid}",
 	Mismatch:   "{value} is {actual}; want {want}",
+	Present:    "{value} is set; it must not be",
+}
+
+// keyMessages are the same for rules about keys.
+var keyMessages = map[Reason]string{
+	NoValue: "the key is not there",
+	Present: "the key is there; it must not be",
 }

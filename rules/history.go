@@ -23,7 +23,7 @@ func AddHistory(findings []Finding, mount hive.Path, deleted []hive.Deleted) []F
 	byValue := map[string][]int{}
 	for i, f := range findings {
 		findings[i].History = slices.Clip(f.History)
-		if f.RealKey.HasPrefix(mount) {
+		if f.RealKey.HasPrefix(mount) && !f.AboutKey {
 			name := hive.Fold(f.Value)
 			byValue[name] = append(byValue[name], i)
 		}

@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +16,37 @@ import (
 const BadRule hive.Kind = "bad-rule"
 
 // Mistakes are all that is wrong with rule files, each with its file, line and column.
-type Mistakes []hive.Problem
+type Mistakes []Mistake
+
+// Mistake is one thing that is wrong with a rule file.
+type Mistake struct {
+	hive.Problem
+	Text string // the line of the file in which it stands; "" when it stands in none
+}
+
+// Excerpt gives the line in which the mistake stands with its number, and below it a caret at the place; "" when it stands in none.
+func (m Mistake) Excerpt() string {
+	if strings.TrimSpace(m.Text) == "" {
+		return ""
+	}
+	const most = 100 // characters before and behind the place
+	number := fmt.Sprint(m.At.Line)
+	chars := []rune(m.Text)
+	at := min(m.At.Column-1, len(chars))
+	start, end := max(0, at-most), min(len(chars), at+most)
+	// A tab stays one, so that the caret stands right however wide it is.
+	pad := func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}
+	shown := func(text []rune) string {
+		return strings.Join(each(strings.Split(string(text), "\t"), hive.Visible), "\t")
+	}
+	before := shown(chars[start:at])
+	return fmt.Sprintf("  %s | %s%s\n  %*s | %s^", number, before, shown(chars[at:end]), len(number), "", strings.Map(pad, before))
+}
 
 // Error gives one line for each mistake.
 func (m Mistakes) Error() string {
@@ -34,7 +65,7 @@ func LoadFiles(path string) ([]*Pack, error) {
 		files = nil
 		entries, err := os.ReadDir(path)
 		if err != nil {
-			return nil, Mistakes{{Source: path, Kind: BadRule, Msg: fmt.Sprintf("the folder cannot be read: %v", hive.Cause(err))}}
+			return nil, Mistakes{asMistake(path, fmt.Errorf("the folder cannot be read: %w", hive.Cause(err)))}
 		}
 		for _, e := range entries {
 			if ext := filepath.Ext(e.Name()); !e.IsDir() && (ext == ".yaml" || ext == ".yml") {
@@ -42,7 +73,7 @@ func LoadFiles(path string) ([]*Pack, error) {
 			}
 		}
 		if len(files) == 0 {
-			return nil, Mistakes{{Source: path, Kind: BadRule, Msg: "the folder holds no rule file (*.yaml, *.yml)"}}
+			return nil, Mistakes{asMistake(path, errors.New("the folder holds no rule file (*.yaml, *.yml)"))}
 		}
 	}
 	var packs []*Pack
@@ -50,10 +81,10 @@ func LoadFiles(path string) ([]*Pack, error) {
 	for _, name := range files {
 		data, err := hive.ReadFile(name)
 		if err != nil {
-			mistakes = append(mistakes, asProblem(name, err))
+			mistakes = append(mistakes, asMistake(name, err))
 			continue
 		}
-		pack, err := Load(name, data)
+		pack, err := load(name, data, os.DirFS(filepath.Dir(name)))
 		if m, ok := errors.AsType[Mistakes](err); ok {
 			mistakes = append(mistakes, m...)
 			continue
@@ -66,11 +97,11 @@ func LoadFiles(path string) ([]*Pack, error) {
 	return packs, nil
 }
 
-func asProblem(source string, err error) hive.Problem {
+func asMistake(source string, err error) Mistake {
 	if p, ok := errors.AsType[*hive.Problem](err); ok {
-		return *p
+		return Mistake{*p, ""}
 	}
-	return hive.Problem{Source: source, Kind: BadRule, Msg: err.Error()}
+	return Mistake{hive.Problem{Source: source, Kind: BadRule, Msg: err.Error()}, ""}
 }
 
 // Rules gives the rules of some packs in their order. An ID that stands twice is a mistake, which is told at its second place.
@@ -81,8 +112,8 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 	for _, p := range packs {
 		for _, r := range p.Rules {
 			if other := first[r.ID]; other != nil {
-				mistakes = append(mistakes, hive.Problem{Source: p.Source, At: r.At, Kind: BadRule,
-					Msg: fmt.Sprintf("rule %s stands in %s already; an id names one rule", r.ID, other.Source)})
+				mistakes = append(mistakes, asMistake("", &hive.Problem{Source: p.Source, At: r.At, Kind: BadRule,
+					Msg: fmt.Sprintf("rule %s stands in %s already; an id names one rule", r.ID, other.Source)}))
 				continue
 			}
 			first[r.ID] = p
@@ -96,17 +127,40 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 }
 
 // Load reads a pack of rules from YAML. Everything that is wrong with it is reported at once: the error is [Mistakes].
-func Load(source string, data []byte) (*Pack, error) {
+func Load(source string, data []byte) (*Pack, error) { return load(source, data, nil) }
+
+// load is [Load] for a file in a folder, in which the hives of its tests are.
+func load(source string, data []byte, files fs.FS) (*Pack, error) {
 	d := &decoder{source: source}
-	pack := &Pack{Source: source}
+	pack := &Pack{Source: source, files: files}
 	if root := d.document(data); root != nil {
-		d.pack(root, pack)
+		packObject.read(d, root, "", pack)
+		d.complete(pack)
 	}
 	if len(d.mistakes) > 0 {
-		slices.SortStableFunc(d.mistakes, func(a, b hive.Problem) int {
+		slices.SortStableFunc(d.mistakes, func(a, b Mistake) int {
 			return slices.Compare([]int{a.At.Line, a.At.Column}, []int{b.At.Line, b.At.Column})
 		})
+		lines := strings.Split(string(data), "\n")
+		for i, m := range d.mistakes {
+			if m.At.Line <= len(lines) {
+				d.mistakes[i].Text = strings.TrimRight(lines[m.At.Line-1], "\r")
+			}
+		}
 		return nil, d.mistakes
 	}
 	return pack, nil
+}
+
+// complete gives each rule what it has of its pack, and finds those of one id.
+func (d *decoder) complete(p *Pack) {
+	ids := map[string]bool{}
+	for _, r := range p.Rules {
+		if r.ID != "" && ids[r.ID] {
+			d.wrongAt(r.At, "rule %s stands twice; an id names one rule", r.ID)
+		}
+		ids[r.ID] = true
+		r.Pack, r.source, r.files = p.Name, p.Source, p.files
+		r.References = append(slices.Clone(p.References), r.References...)
+	}
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"regvet/hive"
 )
@@ -21,32 +22,39 @@ type Unfixed struct {
 	Why string
 }
 
-// NewPlan makes edits of the fixes of all failures. Where two want different data in the same value, the first wins and the
-// other is unfixed. A control set that is only guessed is not written to: the undo would be a guess as well.
+// NewPlan makes edits of the fixes of all failures. Where two want different things in the same place, the first wins and the
+// other is unfixed, with all that it would change. A control set that is only guessed is not written to: the undo would be a guess
+// as well.
 func NewPlan(reg *hive.Registry, findings []Finding) Plan {
 	var p Plan
-	by := map[string]Finding{} // path and name of the value → the finding that sets it
+	taken := claims{}
 	for _, f := range findings {
 		if f.Status != Fail {
 			continue
 		}
-		if f.Fix == nil {
-			p.Unfixed = append(p.Unfixed, Unfixed{f, "the rule has no fix"})
+		why, first := "", Finding{}
+		switch {
+		case f.Fix == nil && f.Rule.base.fix != nil:
+			why = "the input does not tell where the fix would be made"
+		case f.Fix == nil:
+			why = "the rule has no fix"
+		case f.guessed:
+			why = "the input does not tell the current control set; choose one with --control-set"
+		default:
+			if why, first = taken.conflict(f); why != "" {
+				why = fmt.Sprintf("rule %s %s", first.Rule.ID, why)
+			}
+		}
+		if why != "" {
+			p.Unfixed = append(p.Unfixed, Unfixed{f, why})
 			continue
 		}
-		edit := f.Edit()
-		place := hive.Fold(edit.Path.String()) + "\x00" + hive.Fold(edit.Value.Name)
-		switch first, taken := by[place]; {
-		case f.guessed:
-			p.Unfixed = append(p.Unfixed, Unfixed{f, "the input does not tell the current control set; choose one with --control-set"})
-		case !taken:
-			by[place] = f
-			p.Fixed = append(p.Fixed, f)
-			p.Edits = append(p.Edits, edit)
-		case first.Fix.Set.Type == edit.Value.Type && bytes.Equal(first.Fix.Set.Data, edit.Value.Data):
-			p.Fixed = append(p.Fixed, f)
-		default:
-			p.Unfixed = append(p.Unfixed, Unfixed{f, fmt.Sprintf("rule %s sets the same value to %s", first.Rule.ID, first.Fix.Set.Display())})
+		p.Fixed = append(p.Fixed, f)
+		for _, edit := range f.Edits() {
+			if !taken.has(edit) {
+				p.Edits = append(p.Edits, edit)
+			}
+			taken.add(f, edit)
 		}
 	}
 	for _, e := range hive.Undo(reg.Root(), reg.Real(p.Edits...)...) {
@@ -56,15 +64,78 @@ func NewPlan(reg *hive.Registry, findings []Finding) Plan {
 	return p
 }
 
-// live gives the path of the running system for a path of the input, as the findings have them side by side.
+// claims are the edits of a plan by the keys that they change.
+type claims struct {
+	places map[string][]claim // by folded path
+	all    []claim
+	keys   []claim // those that delete a key
+}
+
+type claim struct {
+	by   Finding
+	edit hive.Edit
+}
+
+func place(p hive.Path) string { return hive.Fold(p.String()) }
+
+func (c *claims) add(f Finding, e hive.Edit) {
+	if c.places == nil {
+		c.places = map[string][]claim{}
+	}
+	c.places[place(e.Path)] = append(c.places[place(e.Path)], claim{f, e})
+	c.all = append(c.all, claim{f, e})
+	if e.Op == hive.DeleteKey {
+		c.keys = append(c.keys, claim{f, e})
+	}
+}
+
+// has tells whether the same edit is in the plan.
+func (c *claims) has(e hive.Edit) bool {
+	return slices.ContainsFunc(c.places[place(e.Path)], func(other claim) bool { return sameEdit(e, other.edit) })
+}
+
+func sameEdit(a, b hive.Edit) bool {
+	return a.Op == b.Op && a.Path.Equal(b.Path) && hive.EqualFold(a.Value.Name, b.Value.Name) && a.Value.Type == b.Value.Type && bytes.Equal(a.Value.Data, b.Value.Data)
+}
+
+// conflict says what an earlier fix does in the place of one of these edits that does not go with them; "" where none does.
+func (c *claims) conflict(f Finding) (why string, first Finding) {
+	for _, e := range f.Edits() {
+		for _, other := range c.places[place(e.Path)] {
+			o := other.edit
+			if e.Op == hive.DeleteKey || o.Op == hive.DeleteKey || !hive.EqualFold(e.Value.Name, o.Value.Name) || sameEdit(e, o) {
+				continue
+			}
+			if o.Op == hive.DeleteValue {
+				return "deletes the same value", other.by
+			}
+			return "sets the same value to " + o.Value.Display(), other.by
+		}
+		for _, other := range c.keys {
+			if e.Op != hive.DeleteKey && e.Path.HasPrefix(other.edit.Path) {
+				return "deletes the key", other.by
+			}
+		}
+		for _, other := range c.all {
+			if e.Op == hive.DeleteKey && other.edit.Op == hive.SetValue && other.edit.Path.HasPrefix(e.Path) {
+				return "sets a value of the key", other.by
+			}
+		}
+	}
+	return "", Finding{}
+}
+
+// live gives the path of the running system for a path of the input, as the fixes have them side by side.
 func (p Plan) live(path hive.Path) hive.Path {
 	for _, f := range p.Fixed {
-		real, live := f.RealKey, f.Key
-		for len(real) > 0 && len(live) > 0 && hive.EqualFold(real[len(real)-1], live[len(live)-1]) {
-			real, live = real[:len(real)-1], live[:len(live)-1]
-		}
-		if len(real) > 0 && path.HasPrefix(real) {
-			return live.Join(path[len(real):]...)
+		for _, s := range f.Fix.Steps {
+			real, live := s.real, s.Edit.Path
+			for len(real) > 0 && len(live) > 0 && hive.EqualFold(real[len(real)-1], live[len(live)-1]) {
+				real, live = real[:len(real)-1], live[:len(live)-1]
+			}
+			if len(real) > 0 && path.HasPrefix(real) {
+				return live.Join(path[len(real):]...)
+			}
 		}
 	}
 	return path

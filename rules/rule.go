@@ -1,7 +1,7 @@
 package rules
 
 import (
-	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -15,6 +15,8 @@ type Pack struct {
 	References []string
 	Rules      []*Rule
 	Source     string // the file that it was read from
+
+	files fs.FS // the folder that the file is in; nil when it was not read from one
 }
 
 // Rule is one rule of a pack. What it asks for may differ by Windows version: see [Rule.Terms].
@@ -25,23 +27,27 @@ type Rule struct {
 	Rationale  string
 	References []string // its own and those of its pack
 	Tags       []string
-	Key        hive.Path // with the full name of its root; may start with CurrentControlSet or HKEY_CURRENT_USER
-	Value      string    // name of the value, "" for the default value
+	Question              // where it looks; a rule of conditions may have no key
+	Conditions *Condition // what must hold, in place of what is expected of a value; nil for most rules
+	When       *Condition // where the rule applies; nil for everywhere
 	Tests      []Test
 	At         hive.Location // where it stands in the file
 
 	base      change
 	overrides []override
+	source    string // the file that it was read from
+	files     fs.FS  // the folder of that file, for its tests
 }
 
 // Terms are what a rule asks for on one version of Windows.
 type Terms struct {
 	Severity Severity
+	Exists   *bool       // whether it must be there at all; nil where Missing tells what absence means
 	Types    []hive.Type // the types that the reader of the value takes; none for any
-	Valid    Range       // what the reader of the value takes; what is outside is out of range
-	Data     Range       // what the rule wants
+	Valid    Demand      // what the reader of the value takes; what is outside is out of range
+	Data     Demand      // what the rule wants
 	Missing  Missing
-	Messages map[Reason]string // templates, see [Finding.Message]
+	Messages map[Reason]string // templates: {value}, {actual} and the like stand for what was found
 	Fix      *Fix              // nil when there is none
 }
 
@@ -49,89 +55,30 @@ type Terms struct {
 type Missing struct {
 	Severity Severity // of a finding for that reason; 0 for that of the rule
 	Pass     bool     // the rule passes
-	Default  *uint64  // the data that Windows uses instead, held against Terms.Data; nil where none is known
-}
-
-// Fix is what a finding of the rule is remedied with.
-type Fix struct {
-	Set     hive.Value // under the name of the rule's value
-	Restart string     // what must be started anew before the change counts: "computer", "service NAME", "none"
-	Note    string
+	Default  *Datum   // the data that Windows uses instead, held against Terms.Data; nil where none is known
 }
 
 // Test is an example that a rule carries to show what it does.
 type Test struct {
 	Name     string
 	Reg      string       // .reg text below the rule's key, or whole sections
+	Hive     string       // in place of it a hive: a file in the folder of the pack
 	Windows  hive.Version // zero when it does not matter
+	Product  string       // workstation, server or domain-controller; "" when it does not matter
 	Want     Reason
 	Severity Severity // 0 when it is not tested
 	At       hive.Location
 }
 
-// Severity orders findings by what they cost who ignores them. The zero Severity is none.
-type Severity int
-
-// The severities, from the lowest.
-const (
-	Info Severity = iota + 1
-	Low
-	Medium
-	High
-	Critical
-)
-
-var severityNames = []string{"info", "low", "medium", "high", "critical"}
-
-// SeverityNames lists the severities by name, from the lowest.
-func SeverityNames() []string { return severityNames }
-
-func (s Severity) String() string {
-	if s < Info || s > Critical {
-		return "none"
-	}
-	return severityNames[s-1]
-}
-
-// ParseSeverity finds a severity by its name.
-func ParseSeverity(name string) (Severity, bool) {
-	i := slices.Index(severityNames, name)
-	return Severity(i + 1), i >= 0
-}
-
-// Status is the answer of a rule.
-type Status string
-
-// The three answers.
-const (
-	Pass    Status = "pass"
-	Fail    Status = "fail"
-	Unknown Status = "unknown"
-)
-
-// Reason is why a rule answers as it does; every status but pass has one. In a test, "pass" stands for the status without one.
-type Reason string
-
-// The reasons of a fail, and those of an unknown.
-const (
-	NoValue    Reason = "missing"      // the value is not there, and what Windows does then is not what the rule wants
-	WrongType  Reason = "wrong-type"   // the value is of a type that its reader ignores, or its bytes do not fit the type
-	OutOfRange Reason = "out-of-range" // the data are outside the documented range
-	Mismatch   Reason = "mismatch"     // the data are valid, but not what the rule wants
-	NotCovered Reason = "not-covered"  // the input does not speak of the place
-	Damaged    Reason = "damaged"      // the input spoke of it, but not all could be read
-)
-
-var failReasons = []Reason{NoValue, WrongType, OutOfRange, Mismatch}
-
 // change is a part of a rule that an override may change; what is not set stays as it was.
 type change struct {
 	severity    Severity
+	exists      *bool
 	types       []hive.Type
-	valid, data *Range
+	valid, data Demand
 	missing     *Missing
 	missingSev  Severity
-	messages    map[Reason]string
+	messages    map[Reason]located[string]
 	fix         *Fix
 }
 
@@ -139,14 +86,17 @@ func (c change) apply(t *Terms) {
 	if c.severity != 0 {
 		t.Severity = c.severity
 	}
+	if c.exists != nil {
+		t.Exists = c.exists
+	}
 	if c.types != nil {
 		t.Types = c.types
 	}
 	if c.valid != nil {
-		t.Valid = *c.valid
+		t.Valid = c.valid
 	}
 	if c.data != nil {
-		t.Data = *c.data
+		t.Data = c.data
 	}
 	if c.missing != nil {
 		severity := t.Missing.Severity
@@ -157,32 +107,28 @@ func (c change) apply(t *Terms) {
 		t.Missing.Severity = c.missingSev
 	}
 	for reason, text := range c.messages {
-		t.Messages[reason] = text
+		t.Messages[reason] = text.V
 	}
 	if c.fix != nil {
 		t.Fix = c.fix
 	}
 }
 
-// override is what differs on some versions of Windows.
+// override is what differs where a condition holds.
 type override struct {
-	when versionRange
+	when *Condition
 	change
+	at hive.Location
 }
 
-// Terms gives what the rule asks for on the given Windows. Overrides count in their order, the later over the earlier. Where the
-// version is not known well enough to tell whether one counts, it does not.
+// Terms gives what the rule asks for on the given Windows. Overrides count in their order, the later over the earlier. Where it is
+// not known whether one counts, it does not.
 func (r *Rule) Terms(w hive.Windows) Terms {
-	return r.terms(func(o override) bool { return o.when.holds(w) == yes })
-}
-
-// mostTerms is [Rule.Terms] with every override that may count.
-func (r *Rule) mostTerms(w hive.Windows) Terms {
-	return r.terms(func(o override) bool { return o.when.holds(w) != no })
+	return r.terms(func(o override) bool { return o.when.onWindows(w) == yes })
 }
 
 func (r *Rule) terms(counts func(override) bool) Terms {
-	t := Terms{Valid: everything, Data: everything, Messages: map[Reason]string{}}
+	t := Terms{Messages: map[Reason]string{}}
 	r.base.apply(&t)
 	for _, o := range r.overrides {
 		if counts(o) {
@@ -192,56 +138,80 @@ func (r *Rule) terms(counts func(override) bool) Terms {
 	return t
 }
 
-// Variant is what a rule asks for on some versions of Windows.
+// Variant is what a rule asks for where some condition holds.
 type Variant struct {
-	When  string // the versions, "" for where no override counts
+	When  string // the condition, "" for where no override counts
 	Terms Terms
 }
 
-// Variants gives what the rule asks for where no override counts, and at the lowest version that each override is for.
+// Variants gives what the rule asks for where no override counts, and where each override does: with the others that count on the
+// lowest version of Windows that it is for.
 func (r *Rule) Variants() []Variant {
 	all := []Variant{{"", r.Terms(hive.Windows{})}}
-	for _, o := range r.overrides {
-		all = append(all, Variant{o.when.String(), r.Terms(hive.Exactly(o.when.from))})
+	for i, o := range r.overrides {
+		w := hive.Windows{}
+		if v := o.when.windows; v != nil {
+			w = hive.Exactly(v.from)
+		}
+		at := -1
+		terms := r.terms(func(other override) bool { at++; return at == i || other.when.onWindows(w) == yes })
+		all = append(all, Variant{o.when.String(), terms})
 	}
 	return all
 }
 
-// Expected says what the rule wants, type and data.
+// eachCondition calls f for all conditions of the rule, those in others too.
+func (r *Rule) eachCondition(f func(*Condition)) {
+	for _, c := range []*Condition{r.Conditions, r.When} {
+		if c != nil {
+			c.each(f)
+		}
+	}
+	for _, o := range r.overrides {
+		if o.when != nil {
+			o.when.each(f)
+		}
+	}
+}
+
+// boundNames lists the names that the rule binds.
+func (r *Rule) boundNames() []string { return r.Question.names() }
+
+// Expected says what the rule wants: whether it must be there, type and data.
 func (t Terms) Expected() string {
 	var parts []string
-	if len(t.Types) > 0 {
-		var names []string
-		for _, typ := range t.Types {
-			names = append(names, typ.String())
-		}
-		parts = append(parts, strings.Join(names, " or "))
+	switch {
+	case t.Exists == nil:
+	case *t.Exists && len(t.Types) == 0 && len(t.Valid) == 0 && len(t.Data) == 0:
+		return "present"
+	case !*t.Exists:
+		return "absent"
 	}
-	if want := t.want(); want != everything {
-		parts = append(parts, want.String())
+	if len(t.Types) > 0 {
+		parts = append(parts, strings.Join(each(t.Types, hive.Type.String), " or "))
+	}
+	if len(t.Valid) > 0 || len(t.Data) > 0 {
+		parts = append(parts, t.want())
 	}
 	return strings.Join(parts, ", ")
 }
 
-// want is what is valid and wanted.
-func (t Terms) want() Range { return t.Valid.and(t.Data) }
-
-// String says what the fix does.
-func (f Fix) String() string {
-	text := fmt.Sprintf("set %s to %s %s", ValueName(f.Set.Name), f.Set.Type, f.Set.Display())
-	switch {
-	case f.Restart == "computer":
-		text += ", then restart the computer"
-	case strings.HasPrefix(f.Restart, "service "):
-		text += ", then restart the " + f.Restart
+// want says what is valid and wanted. Where both are numbers that is what they have in common.
+func (t Terms) want() string {
+	both := slices.Concat(t.Valid, t.Data)
+	if set, ok := both.numbers(); ok && len(set) == 1 || len(t.Data) == 0 {
+		return both.String()
 	}
-	return text
+	return t.Data.String()
 }
 
 // ValueName names a value for people: the default value has no name of its own.
 func ValueName(name string) string {
 	if name == "" {
-		return "(default)"
+		return defaultValue
 	}
 	return hive.Visible(name)
 }
+
+// defaultValue is how the default value of a key, which has no name, is written.
+const defaultValue = "(default)"

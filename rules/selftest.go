@@ -1,7 +1,11 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"regvet/hive"
@@ -26,48 +30,137 @@ func (r *Rule) RunTests() []TestResult {
 }
 
 func (r *Rule) run(t Test) error {
-	text := t.Reg
-	if !strings.HasPrefix(strings.TrimSpace(text), "[") {
-		text = "[" + r.Key.String() + "]\n" + text
-	}
-	file, err := regfile.Parse("reg", []byte("\ufeffWindows Registry Editor Version 5.00\n\n"+text))
+	reg, err := r.testRegistry(t)
 	if err != nil {
 		return err
 	}
-	for _, p := range file.Problems {
-		if p.Loss {
-			return fmt.Errorf("the .reg text of the test: line %d: %s", p.At.Line-2, p.Msg)
-		}
-	}
-	reg := hive.NewRegistry()
-	reg.Mount(nil, file.Tree())
 	var w hive.Windows
+	if t.Hive != "" {
+		w = reg.Windows()
+	}
 	if t.Windows != (hive.Version{}) {
+		product := w.Product
 		w = hive.Exactly(t.Windows)
+		w.Product = product
+	}
+	for _, p := range products {
+		if p.word == t.Product {
+			w.Product = p.product
+		}
 	}
 	only := []*Rule{r}
 	findings := Evaluate(reg, w, only)
-	for _, f := range findings {
-		got := f.Reason
-		if f.Status == Pass {
-			got = Reason(Pass)
-		}
-		if got != t.Want {
-			return fmt.Errorf("want %s, got %s: %s", t.Want, got, f.Message)
-		}
-		if t.Severity != 0 && f.Severity != t.Severity {
-			return fmt.Errorf("want severity %s, got %s", t.Severity, f.Severity)
-		}
+	if err := t.expects(findings); err != nil {
+		return err
 	}
 	plan := NewPlan(reg, findings)
 	proof := Prove(reg, w, only, plan, plan.Edits, plan.Undo)
 	switch {
 	case len(proof.Left) > 0:
-		return fmt.Errorf("the fix does not remedy the finding: %s", Evaluate(reg.Apply(plan.Edits...), w, only)[0].Message)
+		return fmt.Errorf("the fix does not remedy the finding: %s", failures(Evaluate(reg.Apply(plan.Edits...), w, only)))
 	case len(proof.New) > 0:
-		return fmt.Errorf("the fix makes a new finding: %s", proof.New[0].Message)
+		return fmt.Errorf("the fix makes a new finding: %s", failures(proof.New))
 	case !proof.Restored:
 		return fmt.Errorf("the undo does not restore the registry: %d edits remain", len(proof.Remains))
 	}
 	return nil
+}
+
+// failures gives the messages of those findings that are failures.
+func failures(findings []Finding) string {
+	var all []string
+	for _, f := range findings {
+		if f.Status == Fail {
+			all = append(all, f.Message)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// testRegistry gives the registry of a test.
+func (r *Rule) testRegistry(t Test) (*hive.Registry, error) {
+	reg := hive.NewRegistry()
+	if t.Hive != "" {
+		return reg, r.mountHive(reg, t.Hive)
+	}
+	text := t.Reg
+	if !strings.HasPrefix(strings.TrimSpace(text), "[") {
+		if !r.hasKey || r.Key.IsPattern() {
+			return nil, fmt.Errorf("the .reg text of the test must name its keys: that of the rule is not one key")
+		}
+		text = "[" + r.Key.base.String() + "]\n" + text
+	}
+	file, err := regfile.Parse("reg", []byte("\ufeffWindows Registry Editor Version 5.00\n\n"+text))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range file.Problems {
+		if p.Loss && t.Want != Damaged {
+			return nil, fmt.Errorf("the .reg text of the test: line %d: %s", p.At.Line-2, p.Msg)
+		}
+	}
+	reg.Mount(nil, file.Tree())
+	return reg, nil
+}
+
+// mountHive reads a hive from the folder of the rule's pack and mounts it where Windows does.
+func (r *Rule) mountHive(reg *hive.Registry, name string) error {
+	if r.files == nil {
+		return fmt.Errorf("the hive %s cannot be read: the rule was not read from a folder", name)
+	}
+	data, err := fs.ReadFile(r.files, filepath.ToSlash(name))
+	if err != nil {
+		return fmt.Errorf("the hive %s in the folder of the pack cannot be read: %w", name, hive.Cause(err))
+	}
+	file, err := hive.Read(name, data)
+	if err != nil {
+		return err
+	}
+	at, _ := file.Mount()
+	if at == nil {
+		return fmt.Errorf("the hive %s does not tell where Windows mounts it", name)
+	}
+	reg.Mount(at, file.Root())
+	return nil
+}
+
+// expects holds the findings of a rule against what a test wants. Where the rule leads to several places, a failure is wanted of one
+// of them at least, and of none a failure for another reason; all else is wanted of each.
+func (t Test) expects(findings []Finding) error {
+	met := false
+	for _, f := range findings {
+		got := f.Reason
+		if f.Status == Pass {
+			got = Reason(Pass)
+		}
+		failing := slices.Contains(failReasons, t.Want)
+		switch {
+		case got == t.Want:
+			met = true
+			if t.Severity != 0 && f.Severity != t.Severity {
+				return fmt.Errorf("want severity %s, got %s", t.Severity, f.Severity)
+			}
+		case !failing || f.Status == Fail:
+			return fmt.Errorf("want %s, got %s: %s", t.Want, got, f.Message)
+		}
+	}
+	if !met && len(findings) > 0 {
+		return fmt.Errorf("want %s, got %s: %s", t.Want, cmp.Or(findings[0].Reason, Reason(Pass)), findings[0].Message)
+	}
+	return nil
+}
+
+// unproven says what the tests of a rule lack: one that passes and one that fails. It is "" when they have both.
+func (r *Rule) unproven() string {
+	passes := slices.ContainsFunc(r.Tests, func(t Test) bool { return t.Want == Reason(Pass) })
+	fails := slices.ContainsFunc(r.Tests, func(t Test) bool { return slices.Contains(failReasons, t.Want) })
+	switch {
+	case !passes && !fails:
+		return "it has no test that passes and none that fails"
+	case !passes:
+		return "it has no test that passes"
+	case !fails:
+		return "it has no test that fails"
+	}
+	return ""
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,11 +23,12 @@ type decoder struct {
 }
 
 func (d *decoder) wrong(n *yaml.Node, format string, args ...any) {
-	d.wrongAt(n.Line, n.Column, fmt.Sprintf(format, args...))
+	d.wrongAt(locate(n), format, args...)
 }
 
-func (d *decoder) wrongAt(line, column int, msg string) {
-	d.mistakes = append(d.mistakes, hive.Problem{Source: d.source, At: hive.Location{Line: line, Column: column}, Kind: BadRule, Msg: msg})
+func (d *decoder) wrongAt(at hive.Location, format string, args ...any) {
+	problem := hive.Problem{Source: d.source, At: at, Kind: BadRule, Msg: fmt.Sprintf(format, args...)}
+	d.mistakes = append(d.mistakes, Mistake{problem, ""})
 }
 
 // yamlLine finds the line in an error of the YAML parser, which has no field for it.
@@ -40,7 +40,7 @@ func (d *decoder) document(data []byte) *yaml.Node {
 	var root, second yaml.Node
 	switch err := in.Decode(&root); {
 	case errors.Is(err, io.EOF):
-		d.wrongAt(1, 1, "the file holds no rules; a rule file starts with \"pack: NAME\"")
+		d.wrongAt(hive.Location{Line: 1, Column: 1}, "the file holds no rules; a rule file starts with \"pack: NAME\"")
 		return nil
 	case err != nil:
 		d.syntax(err)
@@ -63,7 +63,7 @@ func (d *decoder) syntax(err error) {
 			line++ // the YAML parser counts the lines of these from 0, of all others from 1
 		}
 	}
-	d.wrongAt(max(line, 1), 1, "not YAML: "+strings.ReplaceAll(msg, "\n", " "))
+	d.wrongAt(hive.Location{Line: max(line, 1), Column: 1}, "not YAML: %s", strings.ReplaceAll(msg, "\n", " "))
 }
 
 // resolved follows an alias to what it stands for.
@@ -72,37 +72,6 @@ func resolved(n *yaml.Node) *yaml.Node {
 		return n.Alias
 	}
 	return n
-}
-
-// fields reads a mapping: each field by its own function. Unknown, repeated and missing fields are mistakes.
-func (d *decoder) fields(n *yaml.Node, what string, required []string, read map[string]func(*yaml.Node)) {
-	n = resolved(n)
-	if n.Kind != yaml.MappingNode {
-		d.wrong(n, "%s must be a mapping with the fields %s", what, list(slices.Sorted(maps.Keys(read)), "and"))
-		return
-	}
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := resolved(n.Content[i])
-		name := key.Value
-		f, ok := read[name]
-		switch {
-		case key.Kind != yaml.ScalarNode || !ok:
-			known := slices.Sorted(maps.Keys(read))
-			d.wrong(n.Content[i], "%s has no field %q%s", what, name, oneOf(name, known))
-			seen[Nearest(name, known)] = true // misspelt is one mistake, not two
-		case seen[name]:
-			d.wrong(n.Content[i], "field %s stands twice in %s", name, what)
-		default:
-			f(resolved(n.Content[i+1]))
-		}
-		seen[name] = true
-	}
-	for _, name := range required {
-		if !seen[name] {
-			d.wrong(n, "%s needs the field %s", what, name)
-		}
-	}
 }
 
 // each calls f for each element of a list.
@@ -135,16 +104,19 @@ func (d *decoder) line(n *yaml.Node, what string) string {
 	return ""
 }
 
-func (d *decoder) texts(n *yaml.Node, what string) (all []string) {
-	d.each(n, what, func(e *yaml.Node) { all = append(all, d.line(e, "an element of "+what)) })
-	return all
-}
-
 func (d *decoder) number(n *yaml.Node, what string) uint64 {
 	var v uint64
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || n.Decode(&v) != nil {
 		d.wrong(n, "%s must be a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388", what)
 		return 0
+	}
+	return v
+}
+
+func (d *decoder) boolean(n *yaml.Node, what string) bool {
+	var v bool
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Decode(&v) != nil {
+		d.wrong(n, "%s must be true or false", what)
 	}
 	return v
 }

@@ -23,7 +23,9 @@ const maxWatched = 100_000
 func newWatch(all []*rules.Rule) watch {
 	w := watch{keys: map[string]bool{}, lines: map[int]string{}}
 	for _, r := range all {
-		w.keys[liveFold(hive.Fold(r.Key.String()))] = true
+		for _, place := range r.Places() {
+			w.keys[liveFold(hive.Fold(place.String()))] = true
+		}
 	}
 	return w
 }

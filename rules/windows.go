@@ -2,37 +2,12 @@ package rules
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"regvet/hive"
 )
 
-// Range is the numbers from Min to Max, both included. It is empty when Min is above Max.
-type Range struct{ Min, Max uint64 }
-
-var everything = Range{0, math.MaxUint64}
-
-func (r Range) has(n uint64) bool { return r.Min <= n && n <= r.Max }
-
-func (r Range) and(s Range) Range { return Range{max(r.Min, s.Min), min(r.Max, s.Max)} }
-
-// String writes the range for people: "65534", "30 to 300", "at least 65534", "at most 30".
-func (r Range) String() string {
-	switch {
-	case r.Min > r.Max:
-		return "nothing"
-	case r.Min == r.Max:
-		return fmt.Sprint(r.Min)
-	case r.Max == math.MaxUint64:
-		return fmt.Sprintf("at least %d", r.Min)
-	case r.Min == 0:
-		return fmt.Sprintf("at most %d", r.Max)
-	}
-	return fmt.Sprintf("%d to %d", r.Min, r.Max)
-}
-
-// truth is an answer that may be left open.
+// truth is an answer that may be left open. Of several that must all hold the lowest counts, of several of which one must the highest.
 type truth int
 
 const (
@@ -40,6 +15,13 @@ const (
 	perhaps
 	yes
 )
+
+func toTruth(b bool) truth {
+	if b {
+		return yes
+	}
+	return no
+}
 
 // versionRange is the versions of Windows from one, included, to another, not included; a zero version leaves that end open.
 type versionRange struct{ from, below hive.Version }
@@ -60,17 +42,35 @@ func parseVersionRange(s string) (versionRange, error) {
 		}
 		switch operator := part[:len(part)-len(number)]; operator {
 		case ">=":
-			r.from = v
+			r.from = later(r.from, v)
 		case "<":
-			r.below = v
+			r.below = earlier(r.below, v)
 		case "", "=":
 			w := hive.Exactly(v)
-			r.from, r.below = w.AtLeast, w.Below
+			r.from, r.below = later(r.from, w.AtLeast), earlier(r.below, w.Below)
 		default:
 			return r, fmt.Errorf("%q is no comparison of versions; want >=VERSION, <VERSION or VERSION", part)
 		}
 	}
+	if r.below != (hive.Version{}) && r.from.Compare(r.below) >= 0 {
+		return r, fmt.Errorf("no version of Windows is in the range %s", s)
+	}
 	return r, nil
+}
+
+func later(v, w hive.Version) hive.Version {
+	if v.Compare(w) > 0 {
+		return v
+	}
+	return w
+}
+
+// earlier takes the zero version for none.
+func earlier(v, w hive.Version) hive.Version {
+	if v != (hive.Version{}) && v.Compare(w) < 0 {
+		return v
+	}
+	return w
 }
 
 func (r versionRange) String() string {
@@ -96,6 +96,36 @@ func (r versionRange) holds(w hive.Windows) truth {
 		return yes
 	case w.Below != none && w.Below.Compare(r.from) <= 0, r.below != none && w.AtLeast.Compare(r.below) >= 0:
 		return no
+	}
+	return perhaps
+}
+
+// products are the words for what Windows calls its products in Control\ProductOptions\ProductType. Source: Microsoft KB 152078.
+var products = []struct{ word, product string }{
+	{"workstation", "WinNT"}, {"server", "ServerNT"}, {"domain-controller", "LanmanNT"},
+}
+
+func productWords() (words []string) {
+	for _, p := range products {
+		words = append(words, p.word)
+	}
+	return words
+}
+
+// isProduct tells whether a Windows is one of some products, by their words.
+func isProduct(w hive.Windows, words []string) truth {
+	if w.Product == "" {
+		return perhaps
+	}
+	for _, p := range products {
+		if hive.EqualFold(w.Product, p.product) {
+			for _, word := range words {
+				if word == p.word {
+					return yes
+				}
+			}
+			return no
+		}
 	}
 	return perhaps
 }

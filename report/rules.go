@@ -1,0 +1,121 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/fatih/color"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// Rules writes a list of rules, one line each.
+func Rules(w io.Writer, all []*rules.Rule) error {
+	var b bytes.Buffer
+	width := 0
+	for _, r := range all {
+		width = max(width, len(r.ID))
+	}
+	for _, r := range all {
+		terms := r.Terms(hive.Windows{})
+		fmt.Fprintf(&b, "%-*s  %-8s  %s\n", width, r.ID, terms.Severity, r.Title)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// Rule writes all that a rule says of itself.
+func Rule(w io.Writer, r *rules.Rule, style Style) error {
+	p := &page{Style: style}
+	fmt.Fprintln(p, p.paint(r.ID, color.Bold))
+	p.row("", r.Title)
+	p.row("pack", r.Pack)
+	p.row("key", hive.Visible(r.Key.String()))
+	if !r.AboutKey {
+		p.row("value", rules.ValueName(r.Value.String()))
+	}
+	if r.When != nil {
+		p.row("applies", hive.Visible(r.When.String()))
+	}
+	if r.Conditions != nil {
+		p.row("expected", hive.Visible(r.Conditions.String()))
+	}
+	for _, v := range r.Variants() {
+		if v.When != "" {
+			p.WriteByte('\n')
+			p.row("where", hive.Visible(v.When))
+		}
+		p.terms(r, v.Terms)
+	}
+	p.WriteByte('\n')
+	p.row("why", r.Rationale)
+	p.row("tags", strings.Join(r.Tags, ", "))
+	p.row("see", strings.Join(r.References, "\n"))
+	p.row("tests", fmt.Sprint(len(r.Tests)))
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// terms writes what a rule asks for on one Windows.
+func (p *page) terms(r *rules.Rule, t rules.Terms) {
+	p.row("severity", t.Severity.String())
+	p.row("expected", hive.Visible(t.Expected()))
+	if len(t.Valid) > 0 {
+		p.row("valid", hive.Visible(t.Valid.String()))
+	}
+	p.row("missing", absence(r, t))
+	if t.Fix != nil {
+		p.row("fix", t.Fix.String())
+		p.row("", t.Fix.Note)
+	}
+}
+
+// absence says what it means that the value of a rule is not there; "" where the rule is about something else.
+func absence(r *rules.Rule, t rules.Terms) string {
+	if r.AboutKey || t.Exists != nil {
+		return ""
+	}
+	text := "a finding"
+	switch d := t.Missing.Default; {
+	case t.Missing.Pass:
+		text = "passes"
+	case d != nil:
+		text = "Windows uses " + hive.Visible(d.String())
+	}
+	if s := t.Missing.Severity; s != 0 {
+		text += ", severity " + s.String()
+	}
+	return text
+}
+
+// Tests writes the outcome of the rules' own tests, a line for each rule and for each test that failed.
+func Tests(w io.Writer, all []*rules.Rule, results []rules.TestResult) error {
+	p := &page{}
+	failed := 0
+	for _, r := range all {
+		passed, total := 0, 0
+		for _, t := range results {
+			if t.Rule != r {
+				continue
+			}
+			total++
+			if t.Err == nil {
+				passed++
+				continue
+			}
+			failed++
+			fmt.Fprintf(p, "FAIL  %s, test %q, line %d: %v\n", r.ID, t.Test.Name, t.Test.At.Line, t.Err)
+		}
+		if total == 0 {
+			fmt.Fprintf(p, "none  %s has no tests\n", r.ID)
+		} else if passed == total {
+			fmt.Fprintf(p, "ok    %s, %s\n", r.ID, plural(total, "test"))
+		}
+	}
+	fmt.Fprintf(p, "%s, %s: %d failed\n", plural(len(all), "rule"), plural(len(results), "test"), failed)
+	_, err := w.Write(p.Bytes())
+	return err
+}

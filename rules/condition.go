@@ -1,0 +1,226 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"regvet/hive"
+)
+
+// Question is where a rule or a condition looks: for a value, for each value that a pattern stands for, or for a key itself.
+type Question struct {
+	Key      KeyPattern
+	Value    Pattern
+	AboutKey bool // the question is about the key itself; Value means nothing
+
+	hasKey bool // else it is about the key of the rule that it belongs to
+}
+
+// names lists what the question binds.
+func (q Question) names() []string { return append(q.Key.names(), q.Value.names()...) }
+
+// String says for people what the question is about.
+func (q Question) String() string {
+	var parts []string
+	if !q.AboutKey {
+		parts = append(parts, ValueName(q.Value.text))
+	}
+	if q.hasKey {
+		parts = append(parts, "the key "+hive.Visible(q.Key.String()))
+	} else if q.AboutKey {
+		parts = append(parts, "the key")
+	}
+	return strings.Join(parts, " of ")
+}
+
+// Condition is a question about the registry whose answer may be left open. All that it holds must hold.
+type Condition struct {
+	At hive.Location
+
+	windows        *versionRange
+	products       []string
+	hives          []string
+	all, any, none []*Condition
+	asks           bool // it has a question of its own
+	question       Question
+	terms          Terms // what is expected there
+}
+
+// String says the condition for people.
+func (c *Condition) String() string {
+	var parts []string
+	if c.windows != nil {
+		parts = append(parts, "Windows "+c.windows.String())
+	}
+	if c.products != nil {
+		parts = append(parts, "product "+list(c.products, "or"))
+	}
+	if c.hives != nil {
+		parts = append(parts, "hive "+list(c.hives, "or"))
+	}
+	if c.asks {
+		text := c.question.String()
+		if want := c.terms.Expected(); want != "" {
+			text += " is " + want
+		}
+		parts = append(parts, text)
+	}
+	for _, g := range []struct {
+		word string
+		of   []*Condition
+	}{{"all of", c.all}, {"any of", c.any}, {"none of", c.none}} {
+		if g.of != nil {
+			parts = append(parts, g.word+" ("+strings.Join(each(g.of, (*Condition).String), "; ")+")")
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// each calls f for the condition and all below it.
+func (c *Condition) each(f func(*Condition)) {
+	f(c)
+	for _, below := range slices.Concat(c.all, c.any, c.none) {
+		below.each(f)
+	}
+}
+
+// asksRegistry tells that more than the version and product of Windows decides the condition.
+func (c *Condition) asksRegistry() (asks bool) {
+	c.each(func(c *Condition) { asks = asks || c.asks || c.hives != nil })
+	return asks
+}
+
+// onWindows tells whether the condition holds on a Windows, as far as that alone can tell.
+func (c *Condition) onWindows(w hive.Windows) truth {
+	answer := yes
+	if c.windows != nil {
+		answer = min(answer, c.windows.holds(w))
+	}
+	if c.products != nil {
+		answer = min(answer, isProduct(w, c.products))
+	}
+	if c.asks || c.hives != nil {
+		answer = min(answer, perhaps)
+	}
+	for _, below := range c.all {
+		answer = min(answer, below.onWindows(w))
+	}
+	if c.any != nil {
+		one := no
+		for _, below := range c.any {
+			one = max(one, below.onWindows(w))
+		}
+		answer = min(answer, one)
+	}
+	for _, below := range c.none {
+		answer = min(answer, yes-below.onWindows(w))
+	}
+	return answer
+}
+
+// verdict is what a condition came to, and what decided it.
+type verdict struct {
+	truth  truth
+	reason Reason   // of perhaps
+	why    string   // in words
+	place  *Finding // where the deciding question was asked; nil where none was
+}
+
+// holds answers a condition in a scene.
+func (e *evaluation) holds(c *Condition, s scene) verdict {
+	var parts []verdict
+	if c.windows != nil {
+		parts = append(parts, verdict{c.windows.holds(e.windows), NotCovered, "Windows is " + known(e.windows.String()), nil})
+	}
+	if c.products != nil {
+		product := e.windows.Product
+		for _, p := range products {
+			if hive.EqualFold(product, p.product) {
+				product = p.word
+			}
+		}
+		parts = append(parts, verdict{isProduct(e.windows, c.products), NotCovered, "the product is " + known(product), nil})
+	}
+	if c.hives != nil {
+		has := slices.ContainsFunc(c.hives, e.hasHive)
+		parts = append(parts, verdict{toTruth(has), "", "the input holds " + map[bool]string{true: "", false: "no "}[has] + "hive " + list(c.hives, "or"), nil})
+	}
+	if c.asks {
+		parts = append(parts, e.answer(c, s))
+	}
+	for _, below := range c.all {
+		parts = append(parts, e.holds(below, s))
+	}
+	if c.any != nil {
+		parts = append(parts, decide(e.holdEach(c.any, s), yes))
+	}
+	if c.none != nil {
+		one := decide(e.holdEach(c.none, s), yes)
+		one.truth = yes - one.truth
+		parts = append(parts, one)
+	}
+	return decide(parts, no)
+}
+
+func (e *evaluation) holdEach(all []*Condition, s scene) (out []verdict) {
+	for _, c := range all {
+		out = append(out, e.holds(c, s))
+	}
+	return out
+}
+
+// decide makes one verdict of several, of which a single one of the given truth settles it; else one that is open leaves it open.
+func decide(all []verdict, settles truth) verdict {
+	for _, t := range []truth{settles, perhaps} {
+		for _, v := range all {
+			if v.truth == t {
+				return v
+			}
+		}
+	}
+	sum := verdict{truth: yes - settles}
+	var words []string
+	for _, v := range all {
+		words = append(words, v.why)
+		if sum.place == nil {
+			sum.place = v.place
+		}
+	}
+	sum.why = strings.Join(words, "; ")
+	return sum
+}
+
+func known(what string) string {
+	if what == "" {
+		return "not known"
+	}
+	return what
+}
+
+// hiveRoots is where the hives are that a condition can name. A user's hive is at several places.
+var hiveRoots = []struct {
+	name string
+	key  KeyPattern
+}{
+	{"SYSTEM", parseKey(`HKLM\SYSTEM`)}, {"SOFTWARE", parseKey(`HKLM\SOFTWARE`)}, {"SAM", parseKey(`HKLM\SAM`)},
+	{"SECURITY", parseKey(`HKLM\SECURITY`)}, {"COMPONENTS", parseKey(`HKLM\COMPONENTS`)}, {"DRIVERS", parseKey(`HKLM\DRIVERS`)},
+	{"BCD", parseKey(`HKLM\BCD00000000`)}, {"ELAM", parseKey(`HKLM\ELAM`)}, {"DEFAULT", parseKey(`HKU\.DEFAULT`)},
+	{"NTUSER.DAT", parseKey(`HKCU`)}, {"UsrClass.dat", parseKey(`HKCU\Software\Classes`)},
+}
+
+func hiveNames() (names []string) {
+	for _, h := range hiveRoots {
+		names = append(names, h.name)
+	}
+	return names
+}
+
+// hasHive tells whether something of a hive is in the registry.
+func (e *evaluation) hasHive(name string) bool {
+	for _, h := range hiveRoots {
+		if h.name == name && slices.ContainsFunc(e.registry.Find(h.key.base), func(m hive.Match) bool { return m.Key != nil }) {
+			return true
+		}
+	}
+	return false
+}

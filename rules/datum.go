@@ -1,0 +1,151 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"regvet/hive"
+)
+
+// Datum is what data say: a number, text, a list of strings, or bytes that are none of these.
+type Datum struct {
+	kind   kind
+	number uint64
+	text   string
+	list   []string
+	bytes  []byte
+}
+
+type kind uint8
+
+const (
+	aNumber kind = iota
+	aText
+	aList
+	someBytes
+)
+
+// read gives what the data of a value say, read as data of one kind. It fails where their type is of another kind, or their bytes do
+// not fit it.
+func read(v hive.Value, k kind) (d Datum, err error) {
+	d.kind = k
+	switch k {
+	case aNumber:
+		d.number, err = v.Uint64()
+	case aText:
+		d.text, err = v.Text()
+	case aList:
+		d.list, err = v.Strings()
+	case someBytes:
+		d.bytes = v.Data
+	}
+	return d, err
+}
+
+// kindOf is the kind of data that a type is for.
+func kindOf(t hive.Type) kind {
+	switch t {
+	case hive.DWord, hive.DWordBigEndian, hive.QWord:
+		return aNumber
+	case hive.SZ, hive.ExpandSZ, hive.Link:
+		return aText
+	case hive.MultiSZ:
+		return aList
+	}
+	return someBytes
+}
+
+// String writes the data for people.
+func (d Datum) String() string {
+	switch d.kind {
+	case aNumber:
+		return fmt.Sprint(d.number)
+	case aText:
+		return quoted(d.text)
+	case aList:
+		return list(each(d.list, quoted), "and")
+	}
+	return hex.EncodeToString(d.bytes)
+}
+
+// plain writes the data for people as [hive.Value.Display] does.
+func (d Datum) plain() string { return d.value(nil).Display() }
+
+// quoted writes text for people, so that its ends can be seen.
+func quoted(s string) string { return `"` + hive.Visible(hive.Printable(s)) + `"` }
+
+// each gives what f makes of each element.
+func each[T any](all []T, f func(T) string) []string {
+	out := make([]string, 0, len(all))
+	for _, e := range all {
+		out = append(out, f(e))
+	}
+	return out
+}
+
+func (d Datum) equal(e Datum) bool {
+	return d.kind == e.kind && d.number == e.number && d.text == e.text && slices.Equal(d.list, e.list) && bytes.Equal(d.bytes, e.bytes)
+}
+
+// equalFold is equal without regard to the case of text.
+func (d Datum) equalFold(e Datum) bool {
+	return d.kind == e.kind && hive.EqualFold(d.text, e.text) && slices.EqualFunc(d.list, e.list, hive.EqualFold)
+}
+
+// value makes a value of the data, of the first of some types that takes them.
+func (d Datum) value(types []hive.Type) hive.Value {
+	for _, t := range append(slices.Clone(types), hive.DWord, hive.QWord, hive.SZ, hive.MultiSZ, hive.Binary) {
+		if v, why := d.as(t); why == "" {
+			return v
+		}
+	}
+	return hive.Value{Type: hive.Binary, Data: d.bytes}
+}
+
+// as makes a value of a type of the data, and says why that cannot be.
+func (d Datum) as(t hive.Type) (v hive.Value, why string) {
+	if kindOf(t) != d.kind {
+		return v, fmt.Sprintf("data of a %s must be %s", t, kindNames[kindOf(t)])
+	}
+	v.Type = t
+	switch t {
+	case hive.DWord, hive.DWordBigEndian:
+		if d.number > math.MaxUint32 {
+			return v, fmt.Sprintf("data of a %s must be at most %d", t, uint32(math.MaxUint32))
+		}
+		v = hive.NumberValue("", hive.DWord, d.number)
+		if v.Type = t; t == hive.DWordBigEndian {
+			slices.Reverse(v.Data)
+		}
+	case hive.QWord:
+		v = hive.NumberValue("", t, d.number)
+	case hive.SZ, hive.ExpandSZ, hive.Link:
+		if strings.ContainsRune(d.text, 0) {
+			return v, "text in the registry ends at a NUL; the data hold one"
+		}
+		v = hive.StringValue("", t, d.text)
+	case hive.MultiSZ:
+		for _, s := range d.list {
+			if s == "" || strings.ContainsRune(s, 0) {
+				return v, "a string of a REG_MULTI_SZ cannot be empty or hold a NUL: the list ends there"
+			}
+			v.Data = append(hive.AppendUTF16(v.Data, s), 0, 0)
+		}
+		v.Data = append(v.Data, 0, 0)
+	default:
+		v.Data = d.bytes
+	}
+	return v, ""
+}
+
+// kindNames says how data of a kind are written in a rule.
+var kindNames = [...]string{
+	aNumber:   "a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388",
+	aText:     "text",
+	aList:     "a list of texts",
+	someBytes: `bytes in hex, such as "01 ff"`,
+}

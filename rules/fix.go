@@ -1,0 +1,131 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"regvet/hive"
+)
+
+// Fix is what a finding of the rule is remedied with.
+type Fix struct {
+	Steps   []Step // in their order
+	Restart string // what must be started anew before the change counts: "computer", "service NAME", "none"
+	Note    string
+}
+
+// Step is one change that a fix makes.
+type Step struct {
+	// Edit is the change. Of a rule it lacks what a place alone can tell: the path where that is the key of the finding, and
+	// data and names into which bound names are to be filled.
+	Edit hive.Edit
+
+	real  hive.Path // of a finding: where the input has the key
+	key   *KeyPattern
+	value *Pattern
+	data  Datum
+	at    hive.Location
+}
+
+// Edits are the changes that remedy a finding on the running system. Of a rule they are not complete, see [Step].
+func (f Fix) Edits() (edits []hive.Edit) {
+	for _, s := range f.Steps {
+		edits = append(edits, s.Edit)
+	}
+	return edits
+}
+
+// String says what the fix does.
+func (f Fix) String() string {
+	text := strings.Join(each(f.Steps, Step.String), ", then ")
+	switch {
+	case f.Restart == "computer":
+		text += ", then restart the computer"
+	case strings.HasPrefix(f.Restart, "service "):
+		text += ", then restart the " + f.Restart
+	}
+	return text
+}
+
+// String says what the step does. A key is named where it is not the one that the rule is about.
+func (s Step) String() string {
+	key := ""
+	if s.key != nil {
+		key = "the key " + hive.Visible(s.key.String())
+		if s.Edit.Path != nil {
+			key = "the key " + hive.Visible(s.Edit.Path.String())
+		}
+	}
+	name := ValueName(s.Edit.Value.Name)
+	if s.value != nil && s.value.open && s.Edit.Path == nil {
+		name = ValueName(s.value.text)
+	}
+	of := ""
+	if key != "" {
+		of = " of " + key
+	}
+	switch s.Edit.Op {
+	case hive.DeleteKey:
+		if key == "" {
+			key = "the key"
+		}
+		return "delete " + key
+	case hive.DeleteValue:
+		return "delete " + name + of
+	}
+	return "set " + name + of + " to " + s.Edit.Value.Type.String() + " " + hive.Visible(s.Edit.Value.Display())
+}
+
+// own tells that the step changes the value that the rule is about.
+func (s Step) own() bool { return s.key == nil && s.value == nil }
+
+// resolve gives the fix as it is at the place of a finding. It is nil when a key that it names
+// leads nowhere that could be told, or what is bound does not make data.
+func (e *evaluation) resolve(fix *Fix, f *Finding, s scene) *Fix {
+	if fix == nil {
+		return nil
+	}
+	at := *fix
+	at.Steps = slices.Clone(fix.Steps)
+	for i := range at.Steps {
+		step := &at.Steps[i]
+		step.Edit.Path, step.real = f.Key, f.RealKey
+		if step.key != nil {
+			places := e.find(step.key.fill(s.bound).base, s)
+			if len(places) == 0 {
+				return nil
+			}
+			step.Edit.Path, step.real = places[0].Live, places[0].Real
+			f.guessed = f.guessed || places[0].Guessed || len(places) > 1
+		}
+		name := f.Value
+		if step.value != nil {
+			name = step.value.fill(s.bound).name()
+		}
+		if step.Edit.Op == hive.SetValue {
+			if filled, ok := step.data.fill(s.bound); ok {
+				v, why := filled.as(step.Edit.Value.Type)
+				if why != "" {
+					return nil
+				}
+				step.Edit.Value = v
+			}
+		}
+		if step.Edit.Op != hive.DeleteKey {
+			step.Edit.Value.Name = name
+		}
+	}
+	return &at
+}
+
+// fill puts what is bound into text. It is not ok where there is nothing to put.
+func (d Datum) fill(bound Bound) (filled Datum, ok bool) {
+	var pairs []string
+	for name, text := range bound {
+		pairs = append(pairs, "{"+name+"}", text)
+	}
+	put := strings.NewReplacer(pairs...).Replace
+	filled = d
+	filled.text, filled.list = put(d.text), each(d.list, put)
+	return filled, !filled.equal(d)
+}

@@ -1,0 +1,198 @@
+package rules
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"regvet/hive"
+)
+
+// judge holds what is at a key against what a question expects there. It gives one finding, or with a pattern for values one for
+// each that it stands for.
+func (e *evaluation) judge(q Question, t Terms, m hive.Match, s scene, found func(Finding)) {
+	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, Expected: t.Expected(), guessed: m.Guessed}
+	if q.AboutKey {
+		f.Value = ""
+	}
+	if m.Guessed {
+		f.Notes = append(f.Notes, "the input does not tell which control set is the current one; this is a guess (--control-set decides)")
+	}
+	if m.Key == nil {
+		if q.Value.open {
+			f.Value = q.Value.text
+		}
+		found(e.absent(f, t, m.Known, m.Problem, s))
+		return
+	}
+	f.Modified, f.At = m.Key.Modified(), m.Key.At()
+	switch {
+	case q.AboutKey:
+		found(e.present(f, t, m.Key, s))
+		return
+	case !q.Value.open:
+		if v, ok := m.Key.Value(f.Value); ok {
+			found(e.present(f.observing(v), t, m.Key, s))
+			return
+		}
+	default:
+		any := false
+		for _, v := range m.Key.Values() {
+			bound := Bound{}
+			if q.Value.match(v.Name, bound) {
+				any = true
+				g := f.observing(v)
+				g.Value = v.Name
+				found(e.present(g, t, m.Key, s.with(bound)))
+			}
+		}
+		f.Value = q.Value.text
+		if any && m.Key.ValuesKnown() == hive.Whole {
+			return
+		}
+	}
+	known := m.Key.ValuesKnown()
+	var damage *hive.Problem
+	if known == hive.Damaged {
+		damage = m.Key.FirstLoss()
+	}
+	found(e.absent(f, t, known, damage, s))
+}
+
+// observing is the finding about a value that is there.
+func (f Finding) observing(v hive.Value) Finding {
+	f.At = v.At
+	if v.Data != nil {
+		v.Data = bytes.Clone(v.Data) // so that a finding does not hold the whole hive in memory
+	}
+	f.Observed = &v
+	return f
+}
+
+// present answers for a key or a value that is there.
+func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding {
+	v := f.Observed
+	if t.Exists != nil && !*t.Exists {
+		return e.fail(f, Present, t, s)
+	}
+	if v == nil {
+		return f.pass("the key is there")
+	}
+	if v.Short && (len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0) {
+		f.Observed = nil
+		return f.unknown(Damaged, fmt.Sprintf("the data of %s could not be read whole", ValueName(f.Value)))
+	}
+	if len(t.Types) > 0 && !slices.Contains(t.Types, v.Type) {
+		return e.fail(f, WrongType, t, s)
+	}
+	for _, ask := range []struct {
+		demand Demand
+		reason Reason
+	}{{t.Valid, OutOfRange}, {t.Data, Mismatch}} {
+		beside := neighbours{key: key}
+		answer, err := ask.demand.ask(*v, beside.value)
+		f.Notes = append(f.Notes, beside.notes...)
+		switch {
+		case err != nil:
+			f.Notes = append(f.Notes, err.Error())
+			return e.fail(f, WrongType, t, s)
+		case answer == perhaps:
+			return f.unknown(beside.reason, fmt.Sprintf("it is compared with %s, which could not be read", beside.open))
+		case answer == no:
+			return e.fail(f, ask.reason, t, s)
+		}
+	}
+	return f.pass(fmt.Sprintf("%s is %s", ValueName(f.Value), hive.Visible(v.Display())))
+}
+
+// neighbours are the values of a key with which a rule compares the one that it is about.
+type neighbours struct {
+	key    *hive.Key
+	notes  []string
+	open   string // the one that could not be read
+	reason Reason // why
+}
+
+func (n *neighbours) value(name string) (hive.Value, truth) {
+	if name == defaultValue {
+		name = ""
+	}
+	v, ok := n.key.Value(name)
+	known := n.key.ValuesKnown()
+	switch {
+	case ok && !v.Short:
+		return v, yes
+	case ok || known == hive.Damaged:
+		n.open, n.reason = ValueName(name), Damaged
+		return v, perhaps
+	case known == hive.NotCovered:
+		n.open, n.reason = ValueName(name), NotCovered
+		return v, perhaps
+	}
+	n.notes = append(n.notes, ValueName(name)+", with which it is compared, is not set")
+	return v, no
+}
+
+// unread is the finding about a place below which the input does not tell what keys there are.
+func unread(q Question, m hive.Match) Finding {
+	f := Finding{Key: m.Live, RealKey: m.Real, Value: q.Value.text, AboutKey: q.AboutKey, guessed: m.Guessed}
+	if m.Known == hive.NotCovered {
+		return f.unknown(NotCovered, "the input does not cover all keys below this one")
+	}
+	return f.unknown(Damaged, "the input is damaged here, so that there may be more keys below this one"+because(m.Problem))
+}
+
+func because(damage *hive.Problem) string {
+	if damage == nil {
+		return ""
+	}
+	return ": " + damage.At.String() + ": " + damage.Msg
+}
+
+// absent answers for a key or value that was not found, by what that proves.
+func (e *evaluation) absent(f Finding, t Terms, known hive.Known, damage *hive.Problem, s scene) Finding {
+	switch known {
+	case hive.NotCovered:
+		return f.unknown(NotCovered, "the input does not cover this key")
+	case hive.Damaged:
+		return f.unknown(Damaged, "the input is damaged here, so that absence proves nothing"+because(damage))
+	}
+	what := ValueName(f.Value) + " is not set"
+	if f.AboutKey {
+		what = "the key is not there"
+	}
+	switch d := t.Missing.Default; {
+	case t.Exists != nil && !*t.Exists, t.Exists == nil && t.Missing.Pass:
+		return f.pass(what)
+	case t.Exists == nil && d != nil && t.Data.mayHold(*d, t.Types):
+		return f.pass(what + "; Windows uses " + hive.Visible(d.plain()))
+	}
+	if t.Missing.Severity != 0 {
+		f.Severity = t.Missing.Severity
+	}
+	return e.fail(f, NoValue, t, s)
+}
+
+func (f Finding) pass(message string) Finding {
+	f.Status, f.Message = Pass, message
+	return f
+}
+
+func (f Finding) unknown(reason Reason, message string) Finding {
+	f.Status, f.Reason, f.Message = Unknown, reason, message
+	return f
+}
+
+func (e *evaluation) fail(f Finding, reason Reason, t Terms, s scene) Finding {
+	template, ok := t.Messages[reason]
+	if !ok {
+		template = defaultMessages[reason]
+		if f.AboutKey {
+			template = keyMessages[reason]
+		}
+	}
+	f.Status, f.Reason = Fail, reason
+	f.Message = f.fill(template, t, s.bound)
+	f.Fix = e.resolve(t.Fix, &f, s)
+	return f
+}

@@ -1,0 +1,119 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"regvet/hive"
+)
+
+// KeyPattern is the path of the key that a rule is about: the full name of a root and below it names in which patterns may stand, see
+// [Pattern]. The name ** stands for any number of levels, none included.
+type KeyPattern struct {
+	text     string
+	base     hive.Path // the names before the first pattern
+	segments []segment // the rest
+}
+
+// segment is one level of a path, or with deep any number of them.
+type segment struct {
+	Pattern
+	deep bool
+}
+
+const anyDepth = "**"
+
+// parseKey reads a path written with backslashes. The root is not checked.
+func parseKey(text string) KeyPattern {
+	path := hive.ParsePath(text)
+	var all []segment
+	for i, name := range path {
+		s := segment{parsePattern(name), name == anyDepth}
+		if s.deep && i > 0 && all[i-1].deep {
+			continue // two of them are one
+		}
+		all = append(all, s)
+	}
+	return newKeyPattern(all)
+}
+
+func newKeyPattern(all []segment) KeyPattern {
+	k := KeyPattern{}
+	var names []string
+	for i, s := range all {
+		names = append(names, s.text)
+		if s.open && k.segments == nil {
+			k.segments = all[i:]
+		}
+		if k.segments == nil {
+			k.base = append(k.base, s.name())
+		}
+	}
+	k.text = strings.Join(names, `\`)
+	return k
+}
+
+// String gives the path as written, with the full name of its root.
+func (k KeyPattern) String() string { return k.text }
+
+// IsPattern tells that the path may lead to several keys by its own form.
+func (k KeyPattern) IsPattern() bool { return len(k.segments) > 0 }
+
+// Path gives the path as names, patterns among them as written. It is for showing where a rule looks.
+func (k KeyPattern) Path() hive.Path {
+	path := slices.Clone(k.base)
+	for _, s := range k.segments {
+		path = append(path, s.text)
+	}
+	return path
+}
+
+// names lists what the path binds.
+func (k KeyPattern) names() (all []string) {
+	for _, s := range k.segments {
+		all = append(all, s.names()...)
+	}
+	return all
+}
+
+// deep tells that the path leads through any number of levels.
+func (k KeyPattern) deep() bool {
+	return slices.ContainsFunc(k.segments, func(s segment) bool { return s.deep })
+}
+
+// nameless tells that something of the path that it leads to can not be told by name.
+func (k KeyPattern) nameless() bool {
+	return slices.ContainsFunc(k.segments, func(s segment) bool { return s.deep || s.nameless() })
+}
+
+// fill puts what is bound in the place of its names.
+func (k KeyPattern) fill(bound Bound) KeyPattern {
+	if len(k.segments) == 0 || len(bound) == 0 {
+		return k
+	}
+	var all []segment
+	for _, name := range k.base {
+		all = append(all, segment{literal(name), false})
+	}
+	for _, s := range k.segments {
+		if !s.deep {
+			s.Pattern = s.fill(bound)
+		}
+		all = append(all, s)
+	}
+	return newKeyPattern(all)
+}
+
+// bind gives what the path binds where it leads to these names below its base.
+func (k KeyPattern) bind(names []string) Bound {
+	bound := Bound{}
+	starts := align(len(k.segments), len(names),
+		func(t int) bool { return k.segments[t].deep },
+		func(t, e int) bool { return k.segments[t].match(names[e], nil) })
+	for t, s := range k.segments {
+		if starts != nil && !s.deep {
+			s.match(names[starts[t]], bound)
+		}
+	}
+	return bound
+}

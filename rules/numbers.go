@@ -1,0 +1,67 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Range is the numbers from Min to Max, both included.
+type Range struct{ Min, Max uint64 }
+
+var everything = Range{0, math.MaxUint64}
+
+// String writes the range for people: "65534", "30 to 300", "at least 65534", "at most 30".
+func (r Range) String() string {
+	switch {
+	case r.Min == r.Max:
+		return fmt.Sprint(r.Min)
+	case r.Max == math.MaxUint64:
+		return fmt.Sprintf("at least %d", r.Min)
+	case r.Min == 0:
+		return fmt.Sprintf("at most %d", r.Max)
+	}
+	return fmt.Sprintf("%d to %d", r.Min, r.Max)
+}
+
+// numbers is a set of numbers, as ranges in their order with gaps between.
+type numbers []Range
+
+func (s numbers) and(t numbers) numbers {
+	var both numbers
+	for _, a := range s {
+		for _, b := range t {
+			if low, high := max(a.Min, b.Min), min(a.Max, b.Max); low <= high {
+				both = append(both, Range{low, high})
+			}
+		}
+	}
+	return both
+}
+
+// but gives all numbers that are not among those.
+func but(those ...uint64) numbers {
+	slices.Sort(those)
+	var rest numbers
+	next, left := uint64(0), true // left: there are numbers from next on
+	for _, n := range slices.Compact(those) {
+		if n > next {
+			rest = append(rest, Range{next, n - 1})
+		}
+		next, left = n+1, n < math.MaxUint64
+	}
+	if left {
+		rest = append(rest, Range{next, math.MaxUint64})
+	}
+	return rest
+}
+
+// only gives the set of those numbers.
+func only(those ...uint64) numbers {
+	slices.Sort(those)
+	var set numbers
+	for _, n := range slices.Compact(those) {
+		set = append(set, Range{n, n})
+	}
+	return set
+}

@@ -1,0 +1,28 @@
+package rules
+
+import "regvet/hive"
+
+// Places lists the keys at or below which the rule looks: those that it names, up to the first pattern in them.
+func (r *Rule) Places() []hive.Path {
+	var all []hive.Path
+	if len(r.Key.base) > 0 {
+		all = append(all, r.Key.base)
+	}
+	return r.When.places(r.Conditions.places(all))
+}
+
+// places appends the keys at or below which the condition looks, but for that of its rule.
+func (c *Condition) places(all []hive.Path) []hive.Path {
+	if c == nil {
+		return all
+	}
+	if c.asks && c.question.hasKey {
+		all = append(all, c.question.Key.base)
+	}
+	for _, list := range [][]*Condition{c.all, c.any, c.none} {
+		for _, inner := range list {
+			all = inner.places(all)
+		}
+	}
+	return all
+}

@@ -1,0 +1,215 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+
+	"regvet/hive"
+)
+
+// evaluation is one run of rules over a registry.
+type evaluation struct {
+	registry *hive.Registry
+	windows  hive.Windows
+	walked   map[*Condition][]*sum // what the shared walk came to, for conditions with patterns in their keys
+}
+
+// scene is where a rule is asked: at a key that it led to, for one of several users or control sets.
+type scene struct {
+	at    *hive.Match // the key that the rule is about; nil for one of conditions only
+	user  string      // whose settings HKEY_CURRENT_USER are; "" for those of any user
+	set   string      // the key that CurrentControlSet is; "" for that which the registry tells
+	bound Bound
+}
+
+var (
+	usersRoot  = hive.Path{"HKEY_USERS"}
+	userRoot   = hive.Path{"HKEY_CURRENT_USER"}
+	currentSet = hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM", "CurrentControlSet"}
+)
+
+// sceneAt is the scene of a rule that led to a key.
+func sceneAt(m hive.Match, bound Bound) scene {
+	s := scene{at: &m, bound: bound, set: hive.ControlSetOf(m.Real)}
+	if m.Real.HasPrefix(usersRoot) && len(m.Real) > 1 {
+		s.user = m.Real[1]
+	}
+	return s
+}
+
+// find follows a path, as it leads in the scene: to the user and the control set that the rule is asked for.
+func (e *evaluation) find(path hive.Path, s scene) []hive.Match {
+	matches := e.registry.Find(path)
+	if len(matches) < 2 {
+		return matches
+	}
+	var ours []hive.Match
+	for _, m := range matches {
+		other := s.user != "" && path.HasPrefix(userRoot) && m.Real.HasPrefix(usersRoot) && !hive.EqualFold(m.Real[1], s.user) ||
+			s.set != "" && path.HasPrefix(currentSet) && !hive.EqualFold(hive.ControlSetOf(m.Real), s.set)
+		if !other {
+			ours = append(ours, m)
+		}
+	}
+	return ours
+}
+
+// scenes gives where a rule of conditions without a key is asked: once, or once for each of the users and control sets that its
+// conditions lead to.
+func (e *evaluation) scenes(c *Condition) []scene {
+	users, sets := []string{""}, []string{""}
+	c.each(func(c *Condition) {
+		if c.question.Key.base.HasPrefix(userRoot) && len(users) == 1 {
+			if found := e.registry.Find(userRoot); len(found) > 1 {
+				users = each(found, func(m hive.Match) string { return m.Real[1] })
+			}
+		}
+		if c.question.Key.base.HasPrefix(currentSet) && len(sets) == 1 {
+			if found := e.registry.Find(currentSet); len(found) > 1 {
+				sets = each(found, func(m hive.Match) string { return hive.ControlSetOf(m.Real) })
+			}
+		}
+	})
+	var all []scene
+	for _, user := range users {
+		for _, set := range sets {
+			all = append(all, scene{user: user, set: set})
+		}
+	}
+	return all
+}
+
+// names tells whether some names are among those that are bound.
+func anyOf(names, bound []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(bound, name) })
+}
+
+// places calls found for each key that a question leads to in a scene, and lost for each place below which there may be more of them.
+// Where the question has a pattern that is left to a walk; the searches for it are given.
+func (e *evaluation) places(q Question, s scene, found func(m hive.Match, bound Bound), lost func(m hive.Match)) (searches []*search) {
+	if !q.hasKey {
+		found(*s.at, s.bound)
+		return nil
+	}
+	for _, base := range e.find(q.Key.base, s) {
+		switch {
+		case !q.Key.IsPattern():
+			found(base, s.bound)
+		case base.Key != nil:
+			searches = append(searches, &search{base: base, key: q.Key, found: found, lost: lost})
+		case base.Known != hive.Whole:
+			lost(base)
+		}
+	}
+	return searches
+}
+
+// sum gathers what a question came to at all the keys that it led to.
+type sum struct {
+	base               hive.Path // below which the keys are, as it lies in the registry
+	passed, failed, un *Finding  // the first of each
+}
+
+func (s *sum) add(f Finding) {
+	for _, first := range []struct {
+		status Status
+		at     **Finding
+	}{{Pass, &s.passed}, {Fail, &s.failed}, {Unknown, &s.un}} {
+		if f.Status == first.status && *first.at == nil {
+			*first.at = &f
+		}
+	}
+}
+
+// verdict is that of a condition: something that must be there has to be found at one of the keys, something that must not at none.
+func (s *sum) verdict(c *Condition) verdict {
+	of := func(t truth, f *Finding) verdict { return verdict{t, f.Reason, f.Message, f} }
+	absent := c.terms.Exists != nil && !*c.terms.Exists
+	switch {
+	case absent && s.failed != nil:
+		return of(no, s.failed)
+	case !absent && s.passed != nil:
+		return of(yes, s.passed)
+	case s.un != nil:
+		return of(perhaps, s.un)
+	case s.failed != nil:
+		return of(no, s.failed)
+	case s.passed != nil:
+		return of(yes, s.passed)
+	}
+	return verdict{toTruth(absent), "", "there is no key " + hive.Visible(c.question.Key.String()), nil}
+}
+
+// prepare answers the conditions whose keys hold patterns in one walk for all of them: those that hang on no name that the key of
+// their rule binds.
+func (e *evaluation) prepare(rules []*Rule) {
+	var searches []*search
+	for _, r := range rules {
+		bound := r.boundNames()
+		r.eachCondition(func(c *Condition) {
+			if !c.asks || !c.question.Key.IsPattern() || anyOf(c.question.names(), bound) || e.walked[c] != nil {
+				return
+			}
+			for _, base := range e.registry.Find(c.question.Key.base) {
+				s := &sum{base: base.Real}
+				e.walked[c] = append(e.walked[c], s)
+				if base.Key != nil {
+					found, lost := e.asking(c, scene{}, s)
+					searches = append(searches, &search{base: base, key: c.question.Key, found: found, lost: lost})
+				} else if base.Known != hive.Whole {
+					_, lost := e.asking(c, scene{}, s)
+					lost(base)
+				}
+			}
+		})
+	}
+	walk(e.registry, searches)
+}
+
+// asking gives what is to be done at each key that a condition leads to, and where there may be more.
+func (e *evaluation) asking(c *Condition, s scene, to *sum) (found func(hive.Match, Bound), lost func(hive.Match)) {
+	found = func(m hive.Match, bound Bound) {
+		e.judge(c.question, c.terms, m, s.with(bound), to.add)
+	}
+	lost = func(m hive.Match) { to.add(unread(c.question, m)) }
+	return found, lost
+}
+
+// answer asks the question of a condition.
+func (e *evaluation) answer(c *Condition, s scene) verdict {
+	if walked := e.walked[c]; walked != nil {
+		var all []verdict
+		for _, base := range e.find(c.question.Key.base, s) {
+			for _, w := range walked {
+				if w.base.Equal(base.Real) {
+					all = append(all, w.verdict(c))
+				}
+			}
+		}
+		if absent := c.terms.Exists != nil && !*c.terms.Exists; absent {
+			return decide(all, no)
+		}
+		return decide(all, yes)
+	}
+	q := c.question
+	q.Key, q.Value = q.Key.fill(s.bound), q.Value.fill(s.bound)
+	filled := *c
+	filled.question = q
+	var to sum
+	found, lost := e.asking(&filled, s, &to)
+	walk(e.registry, e.places(q, s, found, lost))
+	return to.verdict(&filled)
+}
+
+// with adds what a question of the scene bound itself.
+func (s scene) with(bound Bound) scene {
+	if len(bound) > 0 && len(s.bound) > 0 {
+		all := maps.Clone(s.bound)
+		maps.Copy(all, bound)
+		bound = all
+	}
+	if len(bound) > 0 {
+		s.bound = bound
+	}
+	return s
+}

@@ -1,0 +1,226 @@
+package rules
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"regvet/hive"
+)
+
+// check completes a rule, and notes what does not hang together in it. Where its fields were not all sound, only what each of the
+// others says by itself is checked.
+func (d *decoder) check(n *yaml.Node, r *draft, sound bool) {
+	before := len(d.mistakes)
+	if sound {
+		d.checkForm(n, r)
+	}
+	bound := r.boundNames()
+	for i, name := range bound {
+		switch {
+		case slices.Contains(placeholders, "{"+name+"}"):
+			d.wrongAt(*r.key, "the name {%s} is what messages call something else by; choose another", name)
+		case slices.Contains(bound[:i], name):
+			d.wrongAt(*r.key, "the name {%s} is bound twice", name)
+		}
+	}
+	d.checkMessages(&r.base, bound)
+	for _, o := range r.overrides {
+		d.checkMessages(&o.change, bound)
+	}
+	if !sound {
+		return
+	}
+	d.checkFix(&r.Rule, r.base.fix, bound)
+	for _, o := range r.overrides {
+		d.checkFix(&r.Rule, o.fix, bound)
+	}
+	r.eachCondition(func(c *Condition) {
+		if c.asks && !c.question.hasKey && !r.hasKey {
+			d.wrongAt(c.At, "the condition needs the field key: its rule has none")
+		}
+	})
+	if len(d.mistakes) == before {
+		d.checkTerms(n, &r.Rule)
+	}
+}
+
+// checkForm checks that the fields of a rule go together.
+func (d *decoder) checkForm(n *yaml.Node, r *draft) {
+	needs := func(name string) {
+		if !has(n, name) {
+			d.wrong(n, "a rule needs the field %s", name)
+		}
+	}
+	if r.conditional {
+		for _, name := range []string{"value", "expect", "missing"} {
+			if has(n, name) {
+				d.wrong(n, "a rule of all, any or none has no field %s: what it expects stands in its conditions", name)
+			}
+		}
+		asks := false
+		r.conditions.each(func(c *Condition) { asks = asks || c.asks })
+		if !asks && !r.hasKey {
+			d.wrong(n, "the conditions ask for nothing in the registry")
+		}
+		r.conditions.At = locate(n)
+		r.Conditions, r.AboutKey = &r.conditions, true
+		return
+	}
+	needs("key")
+	needs("expect")
+	b := &r.base
+	if r.value == nil {
+		r.AboutKey = true
+		if has(n, "expect") && (b.exists == nil || b.types != nil || b.valid != nil || b.data != nil) {
+			d.wrong(n, "a rule without value is about the key itself: its expect must say exists, and nothing else")
+		}
+		if has(n, "missing") {
+			d.wrong(n, "a rule without value has no field missing: exists says what it means that the key is not there")
+		}
+		return
+	}
+	switch {
+	case !has(n, "expect"):
+	case b.exists == nil && b.types == nil && b.data == nil && b.valid == nil:
+		d.wrong(n, "expect asks for nothing; want exists, type, valid or data")
+	case b.exists != nil && !*b.exists && (b.types != nil || b.data != nil || b.valid != nil):
+		d.wrong(n, "expect wants that the value is not there, and asks for its type or data")
+	case b.exists != nil && b.missing != nil:
+		d.wrong(n, "exists says already what it means that the value is not there; missing must not")
+	case b.exists == nil && !has(n, "missing"):
+		needs("missing")
+	case b.exists == nil && b.missing == nil:
+		d.wrong(n, "missing must say what it means that the value is not there: fail, pass, or {default: DATA}")
+	case r.Value.open && b.missing != nil && b.missing.Default != nil:
+		d.wrong(n, "missing cannot have a default for a value that is a pattern: nothing tells which one is not there")
+	}
+}
+
+var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
+
+func (d *decoder) checkMessages(c *change, bound []string) {
+	known := slices.Concat(placeholders, each(bound, func(name string) string { return "{" + name + "}" }))
+	for _, reason := range failReasons {
+		text, ok := c.messages[reason]
+		for _, m := range placeholder.FindAllString(text.V, -1) {
+			if ok && !slices.Contains(known, m) {
+				d.wrongAt(text.at, "there is no placeholder %s%s", m, oneOf(m, known))
+			}
+		}
+	}
+}
+
+// checkFix checks that each step of a fix knows its place, and completes it. A step at a place that a pattern led to must tell by
+// names what the pattern met, so that whoever reads the rule sees that it changes many places.
+func (d *decoder) checkFix(r *Rule, f *Fix, bound []string) {
+	if f == nil {
+		return
+	}
+	for i := range f.Steps {
+		s := &f.Steps[i]
+		unknown := func(names []string) {
+			for _, name := range names {
+				if !slices.Contains(bound, name) {
+					d.wrongAt(s.at, "the fix uses the name {%s}, which nothing binds%s", name, meant(name, bound))
+				}
+			}
+		}
+		switch {
+		case s.key != nil && s.key.nameless():
+			d.wrongAt(s.at, "the key of a fix cannot hold *, ? or **: a fix changes one place")
+		case s.key != nil:
+			unknown(s.key.names())
+		case !r.hasKey:
+			d.wrongAt(s.at, "the fix needs the field key: its rule has none")
+		case r.Key.deep():
+			d.wrongAt(s.at, "a fix cannot be for a key behind **; give it a key of its own")
+		case r.Key.nameless():
+			d.wrongAt(s.at, "a fix for a key with * or ? needs a name for what it changes: write {name} in their place")
+		}
+		switch {
+		case s.Edit.Op == hive.DeleteKey:
+		case s.value != nil && s.value.nameless():
+			d.wrongAt(s.at, "the value of a fix cannot hold * or ?: a fix changes one place")
+		case s.value != nil:
+			unknown(s.value.names())
+			if !s.value.open {
+				s.Edit.Value.Name = s.value.name()
+			}
+		case r.AboutKey:
+			d.wrongAt(s.at, "the fix needs the field value: its rule has none")
+		case r.Value.nameless():
+			d.wrongAt(s.at, "a fix for a value with * or ? needs a name for what it changes: write {name} in their place")
+		default:
+			s.Edit.Value.Name = r.Value.name()
+			if r.Value.open {
+				s.Edit.Value.Name = r.Value.text
+			}
+		}
+	}
+}
+
+// meant ends a message about a name that is not bound.
+func meant(name string, bound []string) string {
+	if len(bound) == 0 {
+		return ""
+	}
+	return oneOf(name, bound)
+}
+
+// checkTerms checks that the terms of a rule agree with each other: nowhere may it ask for what cannot be, or fix what it then finds
+// again.
+func (d *decoder) checkTerms(n *yaml.Node, r *Rule) {
+	for i, v := range r.Variants() {
+		t, where := v.Terms, ""
+		if i > 0 {
+			if o := r.overrides[i-1]; o.exists == nil && o.types == nil && o.valid == nil && o.data == nil && o.fix == nil && o.missing == nil {
+				continue
+			}
+			where = " for " + v.When
+		}
+		if both := slices.Concat(t.Valid, t.Data); both.nothing() {
+			noun := "data"
+			if _, ok := both.numbers(); ok {
+				noun = "number"
+			}
+			d.wrong(n, "data and valid of rule %s%s have no %s in common", r.ID, where, noun)
+			continue
+		}
+		if why := t.refuses(r.boundNames()); why != "" {
+			d.wrong(n, "the fix of rule %s%s %s; the rule wants %s", r.ID, where, why, t.Expected())
+		}
+	}
+}
+
+// refuses says what the fix does that the rule itself would find again; "" where it does not, or where only a test can tell.
+func (t Terms) refuses(bound []string) string {
+	if t.Fix == nil {
+		return ""
+	}
+	for _, s := range t.Fix.Steps {
+		if !s.own() {
+			continue
+		}
+		if s.Edit.Op != hive.SetValue {
+			passes := t.Exists != nil && !*t.Exists || t.Missing.Pass || t.Missing.Default != nil && t.Data.mayHold(*t.Missing.Default, t.Types)
+			if !passes {
+				return "deletes what it is about"
+			}
+			continue
+		}
+		v := s.Edit.Value
+		switch {
+		case t.Exists != nil && !*t.Exists:
+			return "sets the value"
+		case len(t.Types) > 0 && !slices.Contains(t.Types, v.Type):
+			return "sets a " + v.Type.String()
+		case slices.ContainsFunc(bound, func(name string) bool { return strings.Contains(s.data.String(), "{"+name+"}") }):
+		case !slices.Concat(t.Valid, t.Data).mayHold(s.data, []hive.Type{v.Type}):
+			return "sets " + hive.Visible(v.Display())
+		}
+	}
+	return ""
+}

@@ -1,0 +1,99 @@
+package rules
+
+import (
+	"regexp"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"regvet/hive"
+)
+
+// nameSyntax is how packs and rules are called, so that a name can stand in a command line and in a file name.
+var nameSyntax = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+func (d *decoder) name(n *yaml.Node, what string) string {
+	s := d.line(n, what)
+	if s != "" && !nameSyntax.MatchString(s) {
+		d.wrong(n, "%s %q is no name; want letters, digits, dots, hyphens and underscores", what, s)
+	}
+	return s
+}
+
+var severityForm = form[Severity]{choice(severityNames...).schema, func(d *decoder, n *yaml.Node, what string) Severity {
+	s, _ := ParseSeverity(d.choice(n, what, severityNames))
+	return s
+}}
+
+// keyForm is the path of a key. Any root, long or short.
+var keyForm = form[KeyPattern]{schema{"type": "string", "pattern": rootSyntax()}, func(d *decoder, n *yaml.Node, what string) KeyPattern {
+	if d.line(n, what) == "" {
+		return KeyPattern{}
+	}
+	s := strings.TrimSpace(n.Value)
+	if p := hive.ParsePath(s); !p.HasRoot() {
+		root := ""
+		if len(p) > 0 {
+			root = p[0]
+		}
+		d.wrong(n, "key must start with a root of the registry, not with %q%s", root, oneOf(root, append(hive.RootNames(), hive.ShortRootNames()...)))
+	}
+	return parseKey(s)
+}}
+
+// rootSyntax is the regular expression for a path with a root in any case, as JSON Schema knows them: without flags.
+func rootSyntax() string {
+	var b strings.Builder
+	for i, root := range append(hive.RootNames(), hive.ShortRootNames()...) {
+		if i > 0 {
+			b.WriteByte('|')
+		}
+		for _, char := range root {
+			if lower := strings.ToLower(string(char)); lower != string(char) {
+				b.WriteString("[" + string(char) + lower + "]")
+			} else {
+				b.WriteRune(char)
+			}
+		}
+	}
+	return `^\s*\\*(` + b.String() + `)\s*(\\|$)`
+}
+
+// valueForm is the name of a value, or a pattern for names.
+var valueForm = form[Pattern]{schema{"type": scalar, "minLength": 1}, func(d *decoder, n *yaml.Node, what string) Pattern {
+	switch s := d.text(n, what); {
+	case s == "" && n.Kind == yaml.ScalarNode && n.Tag != "!!null":
+		d.wrong(n, "value must not be empty; the default value is written (default)")
+		return Pattern{}
+	case s == defaultValue:
+		return Pattern{}
+	default:
+		return parsePattern(s)
+	}
+}}
+
+var typeForm = form[hive.Type]{schema{"anyOf": []any{schema{"enum": hive.TypeNames()}, schema{"type": []string{"string", "integer"}, "pattern": "^0x[0-9A-Fa-f]{1,8}$"}}},
+	func(d *decoder, n *yaml.Node, what string) hive.Type {
+		s := d.text(n, "type")
+		t, ok := hive.ParseType(s)
+		if !ok && n.Kind == yaml.ScalarNode {
+			d.wrong(n, "there is no type %q%s", s, oneOf(s, hive.TypeNames()))
+		}
+		return t
+	}}
+
+const versionSyntax = `\d+(\.\d+){0,2}`
+
+var versionForm = parsed(schema{"type": scalar, "pattern": `^\s*` + versionSyntax + `\s*$`}, hive.ParseVersion)
+
+var windowsForm = parsed(schema{"type": scalar, "pattern": `^\s*(>=|<|=)?` + versionSyntax + `(\s+(>=|<|=)?` + versionSyntax + `)*\s*$`}, parseVersionRange)
+
+// has tells whether a mapping has a field.
+func has(n *yaml.Node, name string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if resolved(n.Content[i]).Value == name {
+			return true
+		}
+	}
+	return false
+}
