@@ -86,6 +86,7 @@ func ReadFile(name string) ([]byte, error) {
 	}
 	if info.Mode().IsRegular() && info.Size() > 0 {
 		data := make([]byte, info.Size())
+		hugePages(data)
 		if err := readParts(f, data); err != nil {
 			return refuse(fmt.Sprintf("cannot be read to its end: %v", Cause(err)))
 		}

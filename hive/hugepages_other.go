@@ -1,0 +1,6 @@
+//go:build !linux
+
+package hive
+
+// hugePages is for Linux alone.
+func hugePages([]byte) {}
