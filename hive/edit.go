@@ -333,7 +333,7 @@ func WithProblems(root *Key, problems ...Problem) *Key {
 			}
 			k = below
 		}
-		k.own = append(slices.Clip(k.own), p)
+		k.fault().own = append(slices.Clip(k.fault().own), p)
 	}
 	a.finish()
 	return out

@@ -1,9 +1,9 @@
 package hive
 
 import (
-	"iter"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,22 +18,31 @@ type Key struct {
 	modified Filetime
 	at       Location
 	implied  bool
+	copied   bool // its lists are here already, and may differ from those in the file
 
 	// Where the key's record is, for a key of a hive file and copies of it; file is nil for all others.
 	file   *File
-	cell   uint32
 	parent *Key // nil for the root
-	depth  int  // levels below the root
-	copied bool // its lists are here already, and may differ from those in the file
+	cell   uint32
+	depth  int32 // levels below the root
 
-	keysOnce, valuesOnce sync.Once
-	keys                 []*Key // as stored
-	sorted               []*Key // by folded name
-	values               []Value
-	own                  []Problem // met with the key's own record
-	keyProblems          []Problem
-	valueProblems        []Problem
+	mu     sync.Mutex    // held while one of the lists is read
+	read   atomic.Uint32 // which lists were: keysRead, valuesRead, valuesSeen
+	keys   []*Key        // as stored
+	sorted []*Key        // by folded name
+	values []Value
+	faults *faults // nil for a key with which all is well, as with nearly all
 }
+
+// Bits of what was read of a key of a hive file.
+const (
+	keysRead   = 1 << iota // keys and sorted hold its subkeys
+	valuesRead             // values holds its values
+	valuesSeen             // its values were read once, and not kept
+)
+
+// faults are the problems met with the parts of a key.
+type faults struct{ own, keys, values []Problem }
 
 // NewKey makes a key in memory. Of values or subkeys with the same name the last one counts, in the place of the first.
 func NewKey(name string, values []Value, keys ...*Key) *Key {
@@ -93,16 +102,47 @@ func (k *Key) Keys() []*Key {
 }
 
 func (k *Key) loadKeys() {
-	k.keysOnce.Do(func() {
-		if k.file != nil && !k.copied {
-			k.keys, k.keyProblems = k.file.loadKeys(k)
+	if k.read.Load()&keysRead != 0 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.read.Load()&keysRead != 0 {
+		return
+	}
+	byName := func(a, b *Key) int { return CompareFold(a.name, b.name) }
+	sorted := false
+	if k.file != nil && !k.copied {
+		var problems []Problem
+		if k.keys, sorted, problems = k.file.loadKeys(k); len(problems) > 0 {
+			k.fault().keys = problems
 		}
-		byName := func(a, b *Key) int { return CompareFold(a.name, b.name) }
-		k.sorted = k.keys
-		if !slices.IsSortedFunc(k.keys, byName) {
-			k.sorted = slices.SortedStableFunc(slices.Values(k.keys), byName)
-		}
-	})
+	} else {
+		sorted = slices.IsSortedFunc(k.keys, byName)
+	}
+	k.sorted = k.keys
+	if !sorted {
+		k.sorted = slices.SortedStableFunc(slices.Values(k.keys), byName)
+	}
+	k.read.Or(keysRead)
+}
+
+// fault is where problems of the key go. It is called while mu is held, or while nobody else knows the key.
+func (k *Key) fault() *faults {
+	if k.faults == nil {
+		k.faults = new(faults)
+	}
+	return k.faults
+}
+
+// found gives the problems met so far.
+func (k *Key) found() faults {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.faults == nil {
+		return faults{}
+	}
+	return *k.faults
 }
 
 // Key finds a subkey by name, as Windows compares names. It is nil when there is none; whether that proves that there was none, say
@@ -118,12 +158,44 @@ func (k *Key) Key(name string) *Key {
 
 // Values lists the values in the order of the file, which is the order of their creation.
 func (k *Key) Values() []Value {
-	k.valuesOnce.Do(func() {
-		if k.file != nil && !k.copied {
-			k.values, k.valueProblems = k.file.loadValues(k)
+	if k.read.Load()&valuesRead == 0 {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if k.read.Load()&valuesRead == 0 {
+			if k.file != nil && !k.copied {
+				k.keepValues(k.file.loadValues(k, nil))
+			}
+			k.read.Or(valuesRead)
 		}
-	})
+	}
 	return k.values
+}
+
+func (k *Key) keepValues(values []Value, problems []Problem) {
+	k.values = values
+	if len(problems) > 0 {
+		k.fault().values = problems
+	}
+}
+
+// AppendValues appends [Key.Values] to b and does not keep them, for one who goes through a large hive and needs each value once. A
+// key that is asked for them again keeps them all the same, and so does one with problems: they are reported once.
+func (k *Key) AppendValues(b []Value) []Value {
+	if k.file == nil || k.read.Load()&(valuesRead|valuesSeen) != 0 {
+		return append(b, k.Values()...)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.read.Load()&valuesRead != 0 || k.copied {
+		return append(b, k.values...)
+	}
+	values, problems := k.file.loadValues(k, b)
+	if len(problems) > 0 {
+		k.keepValues(slices.Clone(values[len(b):]), problems)
+		k.read.Or(valuesRead)
+	}
+	k.read.Or(valuesSeen)
+	return values
 }
 
 // Value finds a value by name, as Windows compares names; "" is the default value. Whether its absence proves anything, says
@@ -141,7 +213,8 @@ func (k *Key) Value(name string) (Value, bool) {
 func (k *Key) Problems() []Problem {
 	k.loadKeys()
 	k.Values()
-	return slices.Concat(k.own, k.keyProblems, k.valueProblems)
+	f := k.found()
+	return slices.Concat(f.own, f.keys, f.values)
 }
 
 // FirstLoss gives the first problem of the key for which absence in it proves nothing; nil when there is none.
@@ -166,64 +239,24 @@ const (
 // KeysKnown tells what the absence of a subkey in this key proves.
 func (k *Key) KeysKnown() Known {
 	k.loadKeys()
-	return k.known(k.keyProblems)
+	return k.known(k.found().keys)
 }
 
 // ValuesKnown tells what the absence of a value in this key proves. A value whose data are damaged is there all the same.
 func (k *Key) ValuesKnown() Known {
 	k.Values()
-	return k.known(slices.DeleteFunc(slices.Clone(k.valueProblems), func(p Problem) bool { return p.Kind == BadData }))
+	return k.known(slices.DeleteFunc(slices.Clone(k.found().values), func(p Problem) bool { return p.Kind == BadData }))
 }
 
 func (k *Key) known(problems []Problem) Known {
 	loses := func(p Problem) bool { return p.Loss }
 	switch {
-	case slices.ContainsFunc(k.own, loses) || slices.ContainsFunc(problems, loses):
+	case slices.ContainsFunc(k.found().own, loses) || slices.ContainsFunc(problems, loses):
 		return Damaged
 	case k.implied:
 		return NotCovered
 	}
 	return Whole
-}
-
-// Walk visits the key and all below it, parents first, subkeys sorted by folded name: the order of a Windows export. The path
-// is relative to k, empty for k itself, and valid until the next step only; copy it with [Path.Join] to keep it.
-func (k *Key) Walk() iter.Seq2[Path, *Key] { return k.walk((*Key).Keys) }
-
-// Prefetch loads the key and all below it, for one who will walk them and has something else to do with each: run beside the
-// walk, it halves the time.
-func (k *Key) Prefetch() {
-	for _, below := range k.Walk() {
-		below.Values()
-	}
-}
-
-// WalkStored is [Key.Walk] with the subkeys in the order of the file.
-func (k *Key) WalkStored() iter.Seq2[Path, *Key] { return k.walk((*Key).Stored) }
-
-func (k *Key) walk(children func(*Key) []*Key) iter.Seq2[Path, *Key] {
-	return func(yield func(Path, *Key) bool) {
-		if !yield(nil, k) {
-			return
-		}
-		path := make(Path, 0, 16)
-		todo := [][]*Key{children(k)} // todo[i] are the keys still to visit at depth i
-		for len(todo) > 0 {
-			last := len(todo) - 1
-			if len(todo[last]) == 0 {
-				todo = todo[:last]
-				path = path[:max(last-1, 0)]
-				continue
-			}
-			child := todo[last][0]
-			todo[last] = todo[last][1:]
-			path = append(path[:last], child.name)
-			if !yield(path, child) {
-				return
-			}
-			todo = append(todo, children(child))
-		}
-	}
 }
 
 // path is the way to the key from the root of its hive.
@@ -238,12 +271,15 @@ func (k *Key) path() Path {
 
 // clone makes a key in memory with the same content, which shares the subkeys.
 func (k *Key) clone() *Key {
-	return &Key{
+	c := &Key{
 		name: k.name, modified: k.modified, at: k.at, implied: k.implied, depth: k.depth,
 		file: k.file, cell: k.cell, parent: k.parent, copied: true,
 		keys: slices.Clone(k.Stored()), values: slices.Clone(k.Values()),
-		own: k.own, keyProblems: k.keyProblems, valueProblems: k.valueProblems,
 	}
+	if f := k.found(); f.own != nil || f.keys != nil || f.values != nil {
+		c.faults = &f
+	}
+	return c
 }
 
 // Rename gives a copy of the key under another name, as when a hive's root is mounted.

@@ -3,6 +3,7 @@ package hive
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -52,6 +53,37 @@ func decodeName(b []byte, length int, compressed bool) (name string, whole bool)
 	return DecodeUTF16(b), whole
 }
 
+// namer decodes the names of one list. Most are short, so that one piece of memory serves for several.
+type namer struct {
+	text strings.Builder
+	left int // names that are still to come
+}
+
+// decode is [decodeName].
+func (n *namer) decode(b []byte, length int, compressed bool) (name string, whole bool) {
+	const most = 1 << 10 // bytes of memory for names to come
+	n.left--
+	if length > len(b) || !compressed || !isASCII(b[:length]) {
+		return decodeName(b, length, compressed)
+	}
+	if n.text.Cap()-n.text.Len() < length {
+		n.text.Reset()
+		n.text.Grow(length + min(length*n.left, most))
+	}
+	from := n.text.Len()
+	n.text.Write(b[:length])
+	return n.text.String()[from:], true
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // keyNode finds the record of a key.
 func (f *File) keyNode(offset uint32) (n keyNode, kind Kind, fault string) {
 	cell, fault := f.cell(offset)
@@ -81,19 +113,19 @@ func (f *File) readRoot() error {
 	return nil
 }
 
-// loadKeys reads the subkeys of a key in the order of its list. What cannot be read is left out and reported, and the next one
-// is tried.
-func (f *File) loadKeys(k *Key) (keys []*Key, problems []Problem) {
+// loadKeys reads the subkeys of a key in the order of its list, and tells whether that is the order of their names. What cannot be
+// read is left out and reported, and the next one is tried.
+func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 	node := f.nodeOf(k)
 	report := f.reporter(k, &problems)
 	count := node.subkeys()
 	if count == 0 {
-		return nil, nil // a list that is still named then is left over from subkeys that were deleted
+		return nil, true, nil // a list that is still named then is left over from subkeys that were deleted
 	}
 	if k.depth >= MaxDepth {
 		report(Problem{At: k.at, Kind: TooDeep, Loss: true},
 			"key %q is at level %d, the deepest that Windows allows; its %d subkeys are left out", shown(k.name), k.depth, count)
-		return nil, problems
+		return nil, true, problems
 	}
 	offsets := f.subkeyOffsets(node.subkeyList(), report)
 	if len(offsets) != int(count) && len(problems) == 0 { // else it is said already why
@@ -102,6 +134,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, problems []Problem) {
 	}
 	keys = make([]*Key, 0, len(offsets))
 	var block []Key // the keys themselves: one allocation for many
+	names := namer{left: len(offsets)}
 	for i, offset := range offsets {
 		at := offsetOf(offset)
 		child, kind, fault := f.keyNode(offset)
@@ -110,7 +143,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, problems []Problem) {
 				"the cell of a subkey of %q %s; the subkey is left out", shown(k.name), fault)
 			continue
 		}
-		name, whole := child.name()
+		name, whole := names.decode(child[keyNodeSize:], child.nameLength(), child.flags()&keyCompName != 0)
 		if child.parent() != k.cell {
 			report(Problem{At: at, Kind: WrongParent, Loss: true},
 				"key %q stands in the list of %q but names another key as its parent; it is left out", shown(name), shown(k.name))
@@ -142,8 +175,8 @@ func (f *File) loadKeys(k *Key) (keys []*Key, problems []Problem) {
 		block[0] = Key{name: name, modified: child.modified(), at: at, file: f, cell: offset, parent: k, depth: k.depth + 1}
 		keys, block = append(keys, &block[0]), block[1:]
 	}
-	f.checkOrder(k, keys, report)
-	return keys, problems
+	sorted = f.checkOrder(k, keys, report)
+	return keys, sorted, problems
 }
 
 // problemSize is about what a problem takes without its message and path, bytes.
@@ -201,9 +234,9 @@ func (f *File) nodeOf(k *Key) keyNode {
 	return node
 }
 
-// checkOrder reports names that stand twice or out of order. Windows searches the lists by halves, so it may miss a key that is
-// out of order.
-func (f *File) checkOrder(k *Key, keys []*Key, report func(Problem, string, ...any)) {
+// checkOrder tells whether the keys are sorted, and reports names that stand twice or out of order. Windows searches the lists by
+// halves, so it may miss a key that is out of order.
+func (f *File) checkOrder(k *Key, keys []*Key, report func(Problem, string, ...any)) (sorted bool) {
 	for i := 1; i < len(keys); i++ {
 		switch c := CompareFold(keys[i-1].name, keys[i].name); {
 		case c == 0:
@@ -211,9 +244,10 @@ func (f *File) checkOrder(k *Key, keys []*Key, report func(Problem, string, ...a
 		case c > 0:
 			report(Problem{At: keys[i].at, Kind: WrongOrder},
 				"the subkeys of %q are not sorted: %q stands after %q, where Windows may not find it", shown(k.name), shown(keys[i].name), shown(keys[i-1].name))
-			return // one is enough: after it every place is in doubt
+			return false // one is enough: after it every place is in doubt
 		}
 	}
+	return true
 }
 
 // subkeyOffsets reads a list of subkeys: a leaf, or an index over leaves. An index in an index does not exist; following one

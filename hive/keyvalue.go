@@ -28,12 +28,12 @@ const (
 	inlineData    = 0x80000000 // bit of the length: the data are in the record itself, where else their offset is
 )
 
-// loadValues reads the values of a key in the order of its list.
-func (f *File) loadValues(k *Key) (values []Value, problems []Problem) {
+// loadValues appends the values of a key to a list, in the order of their own.
+func (f *File) loadValues(k *Key, values []Value) (all []Value, problems []Problem) {
 	node := f.nodeOf(k)
 	count := node.values()
 	if count == 0 || node.flags()&keyPredefHandle != 0 {
-		return nil, nil
+		return values, nil
 	}
 	report := f.reporter(k, &problems)
 	at := offsetOf(node.valueList())
@@ -41,7 +41,7 @@ func (f *File) loadValues(k *Key) (values []Value, problems []Problem) {
 	if fault != "" {
 		report(Problem{At: at, Kind: BadCell, Loss: true},
 			"the cell of the list of the %d values of key %q %s; they are lost", count, shown(k.name), fault)
-		return nil, problems
+		return values, problems
 	}
 	n := min(int64(count), int64(len(list)/4))
 	if n < int64(count) {
@@ -50,20 +50,25 @@ func (f *File) loadValues(k *Key) (values []Value, problems []Problem) {
 	}
 	if !f.claim(int(n) * 4) {
 		report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names its lists of values over and over; that of key %q is left out", shown(k.name))
-		return nil, problems
+		return values, problems
 	}
-	values = make([]Value, 0, n)
+	before := len(values)
+	if values == nil {
+		values = make([]Value, 0, n)
+	}
+	names := namer{left: int(n)}
 	for i := range n {
-		if v, ok := f.value(k, binary.LittleEndian.Uint32(list[4*i:]), report); ok {
+		if v, ok := f.value(k, binary.LittleEndian.Uint32(list[4*i:]), &names, report); ok {
 			values = append(values, v)
 		}
 	}
-	return f.dropTwice(k, values, report), problems
+	once := f.dropTwice(k, values[before:], report)
+	return values[:before+len(once)], problems
 }
 
 // dropTwice reports values of the same name, and leaves out those that are one value, which the list names twice.
 func (f *File) dropTwice(k *Key, values []Value, report func(Problem, string, ...any)) []Value {
-	if len(values) < 2 {
+	if areFewNames(values) {
 		return values
 	}
 	order := make([]int, len(values))
@@ -88,7 +93,7 @@ func (f *File) dropTwice(k *Key, values []Value, report func(Problem, string, ..
 	if len(twice) == 0 {
 		return values
 	}
-	var once []Value
+	once := values[:0]
 	for i, v := range values {
 		if !twice[i] {
 			once = append(once, v)
@@ -97,7 +102,22 @@ func (f *File) dropTwice(k *Key, values []Value, report func(Problem, string, ..
 	return once
 }
 
-func (f *File) value(k *Key, offset uint32, report func(Problem, string, ...any)) (Value, bool) {
+// areFewNames tells that there are so few values that it is quickly found that no two have the same name, and that it is so.
+func areFewNames(values []Value) bool {
+	if len(values) > 16 {
+		return false
+	}
+	for i := range values {
+		for j := range i {
+			if EqualFold(values[i].Name, values[j].Name) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (f *File) value(k *Key, offset uint32, names *namer, report func(Problem, string, ...any)) (Value, bool) {
 	at := offsetOf(offset)
 	cell, fault := f.cell(offset)
 	kind := BadCell
@@ -113,7 +133,7 @@ func (f *File) value(k *Key, offset uint32, report func(Problem, string, ...any)
 		return Value{}, false
 	}
 	record := keyValue(cell)
-	name, whole := decodeName(cell[keyValueSize:], record.nameLength(), record.flags()&valueCompName != 0)
+	name, whole := names.decode(cell[keyValueSize:], record.nameLength(), record.flags()&valueCompName != 0)
 	if !f.claim(keyValueSize + len(name)) {
 		report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names the same values over and over; a value of key %q is left out", shown(k.name))
 		return Value{}, false

@@ -195,6 +195,11 @@ func EqualFold(a, b string) bool { return CompareFold(a, b) == 0 }
 // CompareFold orders names as Windows sorts them: by upcased UTF-16 units. It is negative, zero or positive as a stands before,
 // with or after b.
 func CompareFold(a, b string) int {
+	same := 0
+	for same < min(len(a), len(b)) && a[same] == b[same] && a[same] < utf8.RuneSelf {
+		same++
+	}
+	a, b = a[same:], b[same:]
 	for len(a) > 0 && len(b) > 0 {
 		if a[0] < utf8.RuneSelf && b[0] < utf8.RuneSelf {
 			if a[0] != b[0] {

@@ -20,36 +20,45 @@ type KeyFields struct {
 // Keys writes a key and all below it as lines of JSON, one key a line, parents before what is below them, in the order of the
 // file. The key itself is written under the path at. Keys that the input only implies are left out.
 func Keys(w io.Writer, root *hive.Key, at hive.Path, fields KeyFields) error {
-	out := bufio.NewWriterSize(w, 1<<16)
 	prefix := at.String()
-	var line []byte
-	for path, k := range root.WalkStored() {
-		if k.Implied() {
-			continue
-		}
-		line = append(line[:0], `{"key": `...)
-		line = appendString(line, joined(prefix, path))
-		if fields.Times {
-			line = append(line, `, "modified": "`...)
-			line = append(line, timestamp(k.Filetime().UTC())...)
-			line = append(line, '"')
-		}
-		if fields.Full {
-			line = appendRecord(line, k)
-		}
-		line = append(line, `, "values": [`...)
-		for i, v := range k.Values() {
-			if i > 0 {
-				line = append(line, `, `...)
-			}
-			line = appendValue(line, v, fields.Full)
-		}
-		line = append(line, "]}\n"...)
-		if _, err := out.Write(line); err != nil {
-			return err
-		}
+	encoders := hive.Encoders()
+	if fields.Full {
+		encoders = 1 // a problem with a security descriptor names the first key that has it
 	}
-	return out.Flush()
+	return root.Encode(w, encoders, (*hive.Key).Stored, func(b []byte, part hive.Part, exchange func([]byte) []byte) []byte {
+		var values []hive.Value
+		for path, k := range part.Walk() {
+			if k.Implied() {
+				continue
+			}
+			if len(b) >= hive.FullBuffer {
+				b = exchange(b)
+			}
+			b = append(b, `{"key": `...)
+			b = appendKey(b, prefix, path)
+			if fields.Times {
+				b = append(b, `, "modified": "`...)
+				b = k.Filetime().UTC().AppendFormat(b, timeLayout)
+				b = append(b, '"')
+			}
+			if fields.Full {
+				b = appendRecord(b, k)
+			}
+			b = append(b, `, "values": [`...)
+			values = k.AppendValues(values[:0])
+			for i, v := range values {
+				if i > 0 {
+					b = append(b, `, `...)
+				}
+				if len(b) >= hive.FullBuffer {
+					b = exchange(b)
+				}
+				b = appendValue(b, v, fields.Full)
+			}
+			b = append(b, "]}\n"...)
+		}
+		return b
+	})
 }
 
 // Deleted writes keys and values that were found in the space of a hive that is not in use as lines of JSON, each marked as deleted and with its
@@ -177,17 +186,49 @@ func joined(prefix string, path hive.Path) string {
 	return prefix + `\` + path.String()
 }
 
-// appendString appends s as a JSON string. Most names are plain ASCII and need nothing but the quotes.
+// appendKey appends the path of a key as a JSON string. That is what most of the bytes are, and nearly all are plain.
+func appendKey(b []byte, prefix string, path hive.Path) []byte {
+	start := len(b)
+	b, ok := appendPlain(append(b, '"'), prefix)
+	for i, name := range path {
+		if i > 0 || prefix != "" {
+			b = append(b, `\\`...)
+		}
+		plain := false
+		b, plain = appendPlain(b, name)
+		ok = ok && plain
+	}
+	if !ok {
+		return appendString(b[:start], joined(prefix, path))
+	}
+	return append(b, '"')
+}
+
+// appendString appends s as a JSON string.
 func appendString(b []byte, s string) []byte {
-	plain := strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) < 0
-	if plain {
-		b = append(b, '"')
-		b = append(b, s...)
+	start := len(b)
+	b, ok := appendPlain(append(b, '"'), s)
+	if ok {
 		return append(b, '"')
 	}
 	var quoted strings.Builder
 	e := json.NewEncoder(&quoted)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(hive.Printable(s)) // of a string never fails
-	return append(b, strings.TrimSuffix(quoted.String(), "\n")...)
+	return append(b[:start], strings.TrimSuffix(quoted.String(), "\n")...)
+}
+
+// appendPlain appends s as it stands in a JSON string. Where it is not all visible ASCII, it stops and gives false.
+func appendPlain(b []byte, s string) (all []byte, ok bool) {
+	from := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c < ' ' || c > '~':
+			return b, false
+		case c == '"' || c == '\\':
+			b = append(append(b, s[from:i]...), '\\')
+			from = i
+		}
+	}
+	return append(b, s[from:]...), true
 }

@@ -135,4 +135,6 @@ func (r Report) listed(in Input) []rules.Finding {
 }
 
 // timestamp writes a time as evidence is written: UTC, to the 100 ns that Windows keeps.
-func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
+func timestamp(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+const timeLayout = "2006-01-02T15:04:05.0000000Z" // with the resolution of a FILETIME

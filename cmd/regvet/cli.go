@@ -77,6 +77,7 @@ type cli struct {
 	options
 	args           []string
 	withMD5        bool           // inputs get this hash too
+	withoutHash    bool           // inputs get no hash at all: the result does not tell it
 	refused        []hive.Problem // inputs that could not be read at all
 	stdin          io.Reader
 	stdout, stderr io.Writer

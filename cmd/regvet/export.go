@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"runtime/debug"
 
 	"github.com/spf13/pflag"
 
@@ -36,6 +37,9 @@ func (c *cli) export() {
 	if !c.understand() {
 		return
 	}
+	c.withoutHash = true
+	// Nearly all that an export of a hive makes it needs to the end, so that there is little garbage to look for.
+	debug.SetGCPercent(800)
 	in := c.load(c.args[0])
 	if in == nil {
 		return
@@ -60,9 +64,6 @@ func (c *cli) export() {
 				trees[i].At = hive.ParsePath(c.prefix).Join(at[len(in.Mount):]...)
 			}
 		}
-	}
-	for _, t := range trees {
-		go t.Root.Prefetch()
 	}
 	c.write(func(w io.Writer) error {
 		if c.format == "reg" {

@@ -109,7 +109,9 @@ func (c *cli) loadSource(s source) *input {
 		return nil
 	}
 	in := &input{Input: report.Input{Path: path, Size: int64(len(data))}, user: s.user}
-	in.sha256 = beside(sha256.New(), data)
+	if !c.withoutHash {
+		in.sha256 = beside(sha256.New(), data)
+	}
 	if c.withMD5 {
 		in.md5 = beside(md5.New(), data)
 	}

@@ -2,7 +2,7 @@ package regfile
 
 import (
 	"encoding/binary"
-	"io"
+	"slices"
 	"strings"
 
 	"regvet/hive"
@@ -10,41 +10,26 @@ import (
 
 // encoder writes .reg text as UTF-16LE.
 type encoder struct {
-	w   io.Writer
-	buf []byte
-	err error
+	buf      []byte
+	exchange func(full []byte) (empty []byte)
 }
 
 const (
-	flushAt   = 64 << 10 // bytes of buf
-	wrapAt    = 77       // columns: a line of hex data that is as long ends behind the comma
-	hexColumn = 3        // columns of one byte of hex data
+	wrapAt    = 77 // columns: a line of hex data that is as long ends behind the comma
+	hexColumn = 3  // columns of one byte of hex data
 )
 
-func newEncoder(w io.Writer) *encoder {
-	e := &encoder{w: w, buf: make([]byte, 0, flushAt+8<<10)}
+// begin is the start of a file.
+func (e *encoder) begin() {
 	e.buf = append(e.buf, 0xFF, 0xFE)
 	e.ascii(header5)
 	e.crlf()
-	return e
-}
-
-func (e *encoder) flush() {
-	if e.err == nil {
-		_, e.err = e.w.Write(e.buf)
-	}
-	e.buf = e.buf[:0]
-}
-
-func (e *encoder) close() error {
-	e.flush()
-	return e.err
 }
 
 func (e *encoder) crlf() {
 	e.buf = append(e.buf, '\r', 0, '\n', 0)
-	if len(e.buf) >= flushAt {
-		e.flush()
+	if len(e.buf) >= hive.FullBuffer {
+		e.buf = e.exchange(e.buf)
 	}
 }
 
@@ -104,8 +89,11 @@ func (e *encoder) name(name string) {
 	}
 	e.ascii(`"`)
 	for {
-		i := strings.IndexAny(name, `\"`)
-		if i < 0 {
+		i := 0
+		for i < len(name) && name[i] != '\\' && name[i] != '"' {
+			i++
+		}
+		if i == len(name) {
 			break
 		}
 		e.plain(name[:i])
@@ -168,12 +156,12 @@ func (e *encoder) hex(data []byte, column int) {
 		n := max(1, (wrapAt-column+hexColumn-1)/hexColumn)
 		n = min(n, len(data))
 		size := 2 * hexColumn * n
-		e.buf = append(e.buf, make([]byte, size+2)...) // each element is written as eight bytes
-		out := e.buf[len(e.buf)-size-2:]
+		e.buf = slices.Grow(e.buf, size+2) // each element is written as eight bytes
+		out := e.buf[len(e.buf) : len(e.buf)+size+2]
 		for i, c := range data[:n] {
 			binary.LittleEndian.PutUint64(out[2*hexColumn*i:], elements[c])
 		}
-		e.buf = e.buf[:len(e.buf)-2]
+		e.buf = e.buf[:len(e.buf)+size]
 		if data = data[n:]; len(data) == 0 {
 			e.buf = e.buf[:len(e.buf)-2] // no comma behind the last
 			return
@@ -185,15 +173,17 @@ func (e *encoder) hex(data []byte, column int) {
 	}
 }
 
-// quoted writes UTF-16LE text in quotes.
+// quoted writes UTF-16LE text, whole units, in quotes.
 func (e *encoder) quoted(text []byte) {
 	e.ascii(`"`)
+	from := 0
 	for i := 0; i+1 < len(text); i += 2 {
 		if text[i+1] == 0 && (text[i] == '\\' || text[i] == '"') {
-			e.buf = append(e.buf, '\\', 0)
+			e.buf = append(append(e.buf, text[from:i]...), '\\', 0)
+			from = i
 		}
-		e.buf = append(e.buf, text[i], text[i+1])
 	}
+	e.buf = append(e.buf, text[from:]...)
 	e.ascii(`"`)
 }
 

@@ -3,8 +3,10 @@ package regfile
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"regvet/hive"
 )
@@ -42,7 +44,14 @@ func Write(w io.Writer, comment string, edits []hive.Edit) error {
 			return fmt.Errorf("key %q cannot be written as .reg text: %s", clipped(e.Path.String()), reason)
 		}
 	}
-	enc := newEncoder(w)
+	var err error
+	enc := &encoder{exchange: func(full []byte) []byte {
+		if err == nil {
+			_, err = w.Write(full)
+		}
+		return full[:0]
+	}}
+	enc.begin()
 	enc.comment(comment)
 	var open hive.Path // the key of the current section
 	for _, e := range edits {
@@ -62,7 +71,8 @@ func Write(w io.Writer, comment string, edits []hive.Edit) error {
 		}
 	}
 	enc.crlf()
-	return enc.close()
+	enc.exchange(enc.buf)
+	return err
 }
 
 // Tree is a key with all below it, and the path under which it is exported.
@@ -80,16 +90,39 @@ type Tree struct {
 // What .reg text cannot express (see [Write]) is left out, with a comment in its place: values whose name or data cannot be written,
 // and keys whose name cannot, with all below them. Then Export writes all the rest, and the error is [LeftOut].
 func Export(w io.Writer, trees ...Tree) error {
-	x := exporter{encoder: newEncoder(w)}
+	var frame encoder // what is around the keys; it is never full
+	frame.begin()
+	var left LeftOut
 	for _, t := range trees {
-		x.tree(t)
+		if _, err := w.Write(frame.buf); err != nil {
+			return err
+		}
+		frame.buf = frame.buf[:0]
+		var mu sync.Mutex
+		leftOf := map[int]LeftOut{} // by the number of the part
+		err := t.Root.Encode(w, hive.Encoders(), (*hive.Key).Keys, func(b []byte, part hive.Part, exchange func([]byte) []byte) []byte {
+			x := exporter{encoder: encoder{b, exchange}, at: t.At}
+			x.part(part)
+			if x.left != nil {
+				mu.Lock()
+				leftOf[part.Number] = x.left
+				mu.Unlock()
+			}
+			return x.buf
+		})
+		if err != nil {
+			return err
+		}
+		for _, n := range slices.Sorted(maps.Keys(leftOf)) {
+			left = append(left, leftOf[n]...)
+		}
 	}
-	x.crlf()
-	if err := x.close(); err != nil {
+	frame.crlf()
+	if _, err := w.Write(frame.buf); err != nil {
 		return err
 	}
-	if len(x.left) > 0 {
-		return x.left
+	if len(left) > 0 {
+		return left
 	}
 	return nil
 }
@@ -100,49 +133,54 @@ type LeftOut []string
 // Error gives one line for each.
 func (l LeftOut) Error() string { return strings.Join(l, "\n") }
 
+// exporter writes a part of a tree.
 type exporter struct {
-	*encoder
+	encoder
+	at   hive.Path
 	left LeftOut
+
+	// The paths of keys one after the other differ in their ends, so that of each only its own name is encoded.
+	wide []byte
+	ends []int // of the path of each key above, by its depth
+	skip int   // the depth of a key that is left out, while in the keys below it; else -1
 }
 
-func (x *exporter) tree(t Tree) {
-	skip := -1 // the depth of a key that is left out, while in the keys below it
-	// The paths of keys one after the other differ in their ends, so that of each only its own name is encoded.
-	wide := appendPath(nil, t.At)
-	ends := []int{len(wide)} // of the path of each key above, by its depth
-	for below, k := range t.Root.Walk() {
-		if skip >= 0 && len(below) > skip {
+func (x *exporter) part(p hive.Part) {
+	x.wide = appendPath(nil, x.at)
+	x.ends = []int{len(x.wide)}
+	x.skip = -1
+	for i, name := range p.Above {
+		if x.enter(i+1, name) != "" {
+			break
+		}
+	}
+	var values []hive.Value
+	for below, k := range p.Walk() {
+		if x.skip >= 0 && len(below) > x.skip {
 			continue
 		}
-		skip = -1
-		path := func() string { return clipped(t.At.Join(below...).String()) }
+		x.skip = -1
+		path := func() string { return clipped(x.at.Join(below...).String()) }
 		if depth := len(below); depth > 0 {
-			name := below[depth-1]
-			reason := badKeyName(name)
-			if len(t.At)+depth-1 > hive.MaxDepth {
-				reason = fmt.Sprintf("more than %d levels", hive.MaxDepth)
-			}
-			if reason != "" {
-				skip = depth
+			if reason := x.enter(depth, below[depth-1]); reason != "" {
 				x.crlf()
 				x.leave(fmt.Sprintf("key %q: %s; it is left out with all below it", path(), reason))
 				continue
 			}
-			if wide = wide[:ends[depth-1]]; len(wide) > 0 {
-				wide = append(wide, '\\', 0)
-			}
-			wide = appendWide(wide, name)
-			ends = append(ends[:depth], len(wide))
 		}
-		if k.Implied() || len(wide) == 0 && len(k.Values()) == 0 {
+		if k.Implied() {
+			continue
+		}
+		values = k.AppendValues(values[:0])
+		if len(x.wide) == 0 && len(values) == 0 {
 			continue
 		}
 		x.crlf()
 		x.ascii("[")
-		x.buf = append(x.buf, wide...)
+		x.buf = append(x.buf, x.wide...)
 		x.ascii("]")
 		x.crlf()
-		for _, v := range k.Values() {
+		for _, v := range values {
 			reason := badName(v.Name, maxValueName)
 			if v.Short {
 				reason = "its data could not be read whole"
@@ -154,6 +192,24 @@ func (x *exporter) tree(t Tree) {
 			x.value(v, windowsText)
 		}
 	}
+}
+
+// enter makes wide the path of a key below the one that was entered before at the depth above. Where .reg text cannot express it,
+// enter says why.
+func (x *exporter) enter(depth int, name string) (reason string) {
+	if reason = badKeyName(name); len(x.at)+depth-1 > hive.MaxDepth {
+		reason = fmt.Sprintf("more than %d levels", hive.MaxDepth)
+	}
+	if reason != "" {
+		x.skip = depth
+		return reason
+	}
+	if x.wide = x.wide[:x.ends[depth-1]]; len(x.wide) > 0 {
+		x.wide = append(x.wide, '\\', 0)
+	}
+	x.wide = appendWide(x.wide, name)
+	x.ends = append(x.ends[:depth], len(x.wide))
+	return ""
 }
 
 // leave notes that something is left out, in the file too.

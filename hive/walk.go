@@ -1,0 +1,165 @@
+package hive
+
+import (
+	"io"
+	"iter"
+	"runtime"
+	"sync"
+)
+
+// Walk visits the key and all below it, parents first, subkeys sorted by folded name: the order of a Windows export. The path
+// is relative to k, empty for k itself, and valid until the next step only; copy it with [Path.Join] to keep it.
+func (k *Key) Walk() iter.Seq2[Path, *Key] { return k.walk((*Key).Keys) }
+
+// WalkStored is [Key.Walk] with the subkeys in the order of the file.
+func (k *Key) WalkStored() iter.Seq2[Path, *Key] { return k.walk((*Key).Stored) }
+
+func (k *Key) walk(subkeys func(*Key) []*Key) iter.Seq2[Path, *Key] {
+	return func(yield func(Path, *Key) bool) {
+		if !yield(nil, k) {
+			return
+		}
+		path := make(Path, 0, 16)
+		todo := [][]*Key{subkeys(k)} // todo[i] are the keys still to visit at depth i
+		for len(todo) > 0 {
+			last := len(todo) - 1
+			if len(todo[last]) == 0 {
+				todo = todo[:last]
+				path = path[:max(last-1, 0)]
+				continue
+			}
+			child := todo[last][0]
+			todo[last] = todo[last][1:]
+			path = append(path[:last], child.name)
+			if !yield(path, child) {
+				return
+			}
+			todo = append(todo, subkeys(child))
+		}
+	}
+}
+
+// Part is a stretch of a walk: keys that follow one another.
+type Part struct {
+	Number int  // of the part in its walk, from 0
+	Above  Path // the way from where the walk began to the first key, without its own name
+	keys   []*Key
+	depths []int // below where the walk began, of each key
+}
+
+// Walk visits the keys of the part as [Key.Walk] does.
+func (p Part) Walk() iter.Seq2[Path, *Key] {
+	return func(yield func(Path, *Key) bool) {
+		path := p.Above.Join()
+		for i, k := range p.keys {
+			if depth := p.depths[i]; depth > 0 {
+				path = append(path[:depth-1], k.name)
+			}
+			if !yield(path, k) {
+				return
+			}
+		}
+	}
+}
+
+// partSize is the number of keys in a part: enough that handing it over costs nothing beside the work on it, and few enough that
+// what becomes of it stays in the caches of a core.
+const partSize = 64
+
+// parts cuts a walk.
+func (k *Key) parts(subkeys func(*Key) []*Key) iter.Seq[Part] {
+	return func(yield func(Part) bool) {
+		part := Part{}
+		for path, below := range k.walk(subkeys) {
+			if len(part.keys) == partSize {
+				if !yield(part) {
+					return
+				}
+				part = Part{Number: part.Number + 1}
+			}
+			if part.keys == nil {
+				part.keys, part.depths = make([]*Key, 0, partSize), make([]int, 0, partSize)
+				part.Above = path[:max(len(path)-1, 0)].Join()
+			}
+			part.keys, part.depths = append(part.keys, below), append(part.depths, len(path))
+		}
+		yield(part)
+	}
+}
+
+// FullBuffer is the number of bytes from which a buffer is full.
+const FullBuffer = 64 << 10
+
+// Encode writes what a function makes of the key and all below it, in the order of the walk. One goroutine walks, encoders work on
+// parts of the walk side by side, and what they make waits until it is its turn: the memory for it has a limit, however large a part
+// becomes.
+//
+// Subkeys is [Key.Keys] or [Key.Stored], for the order of [Key.Walk] or [Key.WalkStored]. Encode appends to b and gives the rest;
+// a buffer that is full it exchanges on the way for an empty one. Where there is one encoder, it gets the parts in their order.
+func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encode func(b []byte, part Part, exchange func(full []byte) []byte) (rest []byte)) error {
+	type job struct {
+		part   Part
+		result chan []byte
+	}
+	var (
+		jobs    = make(chan job, encoders)
+		results = make(chan chan []byte, 2*encoders)
+		empty   = make(chan []byte, 4*encoders)
+		failed  = make(chan struct{})
+		done    sync.WaitGroup
+	)
+	done.Go(func() {
+		defer close(jobs)
+		defer close(results)
+		for part := range k.parts(subkeys) {
+			result := make(chan []byte, 1)
+			select {
+			case results <- result:
+				jobs <- job{part, result}
+			case <-failed:
+				return
+			}
+		}
+	})
+	buffer := func() []byte {
+		select {
+		case b := <-empty:
+			return b[:0]
+		default:
+			return make([]byte, 0, FullBuffer+8<<10)
+		}
+	}
+	for range encoders {
+		done.Go(func() {
+			for j := range jobs {
+				j.result <- encode(buffer(), j.part, func(full []byte) []byte {
+					j.result <- full
+					return buffer()
+				})
+				close(j.result)
+			}
+		})
+	}
+	var err error
+	for result := range results {
+		for b := range result {
+			if err == nil {
+				if _, err = w.Write(b); err != nil {
+					close(failed)
+				}
+			}
+			if cap(b) > 2*FullBuffer {
+				continue // it held something very long, which is rare
+			}
+			select {
+			case empty <- b:
+			default:
+			}
+		}
+	}
+	done.Wait()
+	return err
+}
+
+// Encoders is the number of encoders that keeps all cores busy.
+func Encoders() int { return runtime.GOMAXPROCS(0) }

@@ -1,0 +1,191 @@
+package hive_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"regvet/hive"
+	"regvet/hive/hivetest"
+)
+
+// TestAppendValues tells that values are the same whether they are kept or not, in whatever order and by however many they are asked
+// for, and that what is wrong with them is reported once.
+func TestAppendValues(t *testing.T) {
+	for name, b := range hivetest.Damages() {
+		want, err := hive.Read("TEST", b)
+		if err != nil {
+			continue
+		}
+		kept := map[string][]hive.Value{}
+		for path, k := range want.Root().Walk() {
+			kept[path.String()] = k.Values()
+		}
+		f := read(t, b)
+		first := hive.Value{Name: "first"}
+		var readers sync.WaitGroup
+		for range 3 {
+			readers.Go(func() {
+				for path, k := range f.Root().Walk() {
+					for range 2 {
+						got := k.AppendValues([]hive.Value{first})
+						if !sameValues(got, append([]hive.Value{first}, kept[path.String()]...)) {
+							t.Errorf("%s: %q: appended %v, kept %v", name, path, got, kept[path.String()])
+						}
+					}
+					if got := k.Values(); !sameValues(got, kept[path.String()]) {
+						t.Errorf("%s: %q: values %v after they were appended, before that %v", name, path, got, kept[path.String()])
+					}
+				}
+			})
+		}
+		readers.Wait()
+		if got, want := messages(f), messages(want); !slices.Equal(got, want) {
+			t.Errorf("%s: problems\n%q, want\n%q", name, got, want)
+		}
+	}
+}
+
+func sameValues(a, b []hive.Value) bool {
+	return slices.EqualFunc(a, b, func(v, w hive.Value) bool {
+		return v.Name == w.Name && v.Type == w.Type && bytes.Equal(v.Data, w.Data) && v.Short == w.Short && v.At == w.At
+	})
+}
+
+// messages lists the problems of a hive in an order that is always the same.
+func messages(f *hive.File) []string {
+	var all []string
+	for _, p := range f.Problems() {
+		all = append(all, p.Error())
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestAppendValuesAgain tells that a hive can be gone through any number of times: what was claimed of it once is not claimed anew.
+func TestAppendValuesAgain(t *testing.T) {
+	f := read(t, hivetest.Build(hivetest.Specimen(), hivetest.Options{}))
+	for range 20 {
+		for _, k := range f.Root().Walk() {
+			k.AppendValues(nil)
+		}
+	}
+	if got := f.Problems(); len(got) > 0 {
+		t.Errorf("problems %v", got)
+	}
+}
+
+// wordsOf makes a hive that is several parts of a walk, with keys whose order in the file is not that of their names.
+func wordsOf(t *testing.T) *hive.Key {
+	root := &hivetest.Key{Name: "ROOT"}
+	for i := range 40 {
+		k := &hivetest.Key{Name: fmt.Sprintf("Key %d", (i*7)%40)}
+		for j := range i % 13 {
+			k.Keys = append(k.Keys, &hivetest.Key{Name: fmt.Sprintf("Sub %d", 20-j), Keys: []*hivetest.Key{{Name: "Deep"}, {Name: "Deeper"}}})
+		}
+		root.Keys = append(root.Keys, k)
+	}
+	f, err := hive.Read("TEST", hivetest.Build(root, hivetest.Options{Unsorted: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Root()
+}
+
+// encodePaths encodes the paths of keys, a line for each, with an exchange of buffers behind every so many bytes.
+func encodePaths(fullAt int) func([]byte, hive.Part, func([]byte) []byte) []byte {
+	return func(b []byte, part hive.Part, exchange func([]byte) []byte) []byte {
+		for path := range part.Walk() {
+			if b = append(b, path.String()+"\n"...); len(b) >= fullAt {
+				b = exchange(b)
+			}
+		}
+		return b
+	}
+}
+
+// TestEncode tells that what encoders make is written in the order of the walk.
+func TestEncode(t *testing.T) {
+	root := wordsOf(t)
+	for _, order := range []struct {
+		name    string
+		subkeys func(*hive.Key) []*hive.Key
+		walk    func(func(hive.Path, *hive.Key) bool)
+	}{
+		{"sorted", (*hive.Key).Keys, root.Walk()},
+		{"stored", (*hive.Key).Stored, root.WalkStored()},
+	} {
+		var want strings.Builder
+		for path := range order.walk {
+			want.WriteString(path.String() + "\n")
+		}
+		for _, encoders := range []int{1, 2, 7} {
+			for _, fullAt := range []int{1, 100, 1 << 20} {
+				var got strings.Builder
+				if err := root.Encode(&got, encoders, order.subkeys, encodePaths(fullAt)); err != nil || got.String() != want.String() {
+					t.Errorf("%s, %d encoders, buffers full at %d bytes: error %v, or another text than that of the walk", order.name, encoders, fullAt, err)
+				}
+			}
+		}
+	}
+}
+
+// limitedWriter fails after a number of writes.
+type limitedWriter struct{ left int }
+
+var errFull = errors.New("the disk is full")
+
+func (w *limitedWriter) Write(b []byte) (int, error) {
+	if w.left--; w.left < 0 {
+		return 0, errFull
+	}
+	return len(b), nil
+}
+
+// TestEncodeStops tells that the first error of the writer ends it all, and is what is told.
+func TestEncodeStops(t *testing.T) {
+	root := wordsOf(t)
+	for _, writes := range []int{0, 1, 5, 50} {
+		if err := root.Encode(&limitedWriter{writes}, 3, (*hive.Key).Keys, encodePaths(10)); err != errFull {
+			t.Errorf("after %d writes: %v, want %v", writes, err, errFull)
+		}
+	}
+}
+
+// TestEncodeMemory tells that encoders wait for the writer: there are never more than a few buffers.
+func TestEncodeMemory(t *testing.T) {
+	const encoders = 3
+	var mu sync.Mutex
+	full, written, most := 0, 0, 0
+	count := func(n *int) {
+		mu.Lock()
+		defer mu.Unlock()
+		*n++
+		most = max(most, full-written)
+	}
+	encode := func(b []byte, part hive.Part, exchange func([]byte) []byte) []byte {
+		for range part.Walk() {
+			for range 10 {
+				count(&full)
+				b = exchange(append(b, 'x'))
+			}
+		}
+		count(&full)
+		return b
+	}
+	slow := writerFunc(func() { count(&written) })
+	if err := wordsOf(t).Encode(slow, encoders, (*hive.Key).Keys, encode); err != nil {
+		t.Fatal(err)
+	}
+	if limit := 4*encoders + 2; most > limit || full != written {
+		t.Errorf("%d of %d buffers were written, up to %d waited; want %d at most", written, full, most, limit)
+	}
+}
+
+type writerFunc func()
+
+func (w writerFunc) Write(b []byte) (int, error) { w(); return len(b), nil }
