@@ -85,3 +85,24 @@ func BenchmarkExport(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkFormat formats an export, which is in the form already, and the same text as people keep it: 8-bit, without wrapped lines.
+func BenchmarkFormat(b *testing.B) {
+	narrow := []byte(hive.DecodeUTF16(systemText()[2:]))
+	long := bytes.ReplaceAll(narrow, []byte("\\\r\n  "), nil)
+	for _, c := range []struct {
+		name string
+		o    FormatOptions
+		data []byte
+	}{{"export", FormatOptions{}, systemText()}, {"long lines", FormatOptions{}, long}, {"UTF8", FormatOptions{UTF8: true}, narrow}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.SetBytes(int64(len(c.data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := c.o.Format(io.Discard, bytes.NewReader(c.data)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

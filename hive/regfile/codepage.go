@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // CodePage is a code page in which Windows may read a file that is not UTF-16. Which one it takes is a setting of the machine, and
@@ -24,13 +25,14 @@ type CodePage struct {
 	wide   encoding.Encoding // where some characters take two bytes
 }
 
-// codePages are the ANSI and OEM code pages of Windows that are known here.
+// codePages are the ANSI and OEM code pages of Windows that are known here. 65001 is UTF-8, which Windows 10 can be set to use.
 var codePages = map[int]encoding.Encoding{
 	437: charmap.CodePage437, 850: charmap.CodePage850, 852: charmap.CodePage852, 855: charmap.CodePage855, 858: charmap.CodePage858,
 	860: charmap.CodePage860, 862: charmap.CodePage862, 863: charmap.CodePage863, 865: charmap.CodePage865, 866: charmap.CodePage866,
 	874: charmap.Windows874, 932: japanese.ShiftJIS, 936: simplifiedchinese.GBK, 949: korean.EUCKR, 950: traditionalchinese.Big5,
 	1250: charmap.Windows1250, 1251: charmap.Windows1251, 1252: charmap.Windows1252, 1253: charmap.Windows1253, 1254: charmap.Windows1254,
 	1255: charmap.Windows1255, 1256: charmap.Windows1256, 1257: charmap.Windows1257, 1258: charmap.Windows1258,
+	65001: unicode.UTF8,
 }
 
 // western is the code page of western European and American Windows, which is taken where none is named.
@@ -65,7 +67,7 @@ func newCodePage(n int) *CodePage {
 
 // String names the code page: "windows-1252".
 func (p *CodePage) String() string {
-	if p.number < 874 {
+	if p.number < 874 || p.number > 1258 {
 		return fmt.Sprintf("code page %d", p.number)
 	}
 	return fmt.Sprintf("windows-%d", p.number)
@@ -101,24 +103,38 @@ func (p *CodePage) decode(dst, src []byte, end bool) (text, rest []byte) {
 	return dst, src
 }
 
-// encode gives text in the code page, and tells whether it can hold all of it.
-func (p *CodePage) encode(text []byte) (data []byte, ok bool) {
-	if p.high == nil {
-		data, err := p.wide.NewEncoder().Bytes(text)
-		return data, err == nil
-	}
+// encode appends UTF-8 text to dst in the code page, and tells whether that can hold all of it.
+func (p *CodePage) encode(dst, text []byte) (data []byte, ok bool) {
 	for len(text) > 0 {
 		n := asciiPrefix(text)
-		data = append(data, text[:n]...)
+		dst = append(dst, text[:n]...)
 		if text = text[n:]; len(text) == 0 {
 			break
+		}
+		if p.high == nil {
+			n = beyondASCII(text)
+			wide, err := p.wide.NewEncoder().Bytes(text[:n])
+			if err != nil || !utf8.Valid(text[:n]) {
+				return dst, false
+			}
+			dst, text = append(dst, wide...), text[n:]
+			continue
 		}
 		c, n := utf8.DecodeRune(text)
 		i := slices.Index(p.high[:], c)
 		if i < 0 || c == utf8.RuneError {
-			return nil, false
+			return dst, false
 		}
-		data, text = append(data, byte(128+i)), text[n:]
+		dst, text = append(dst, byte(128+i)), text[n:]
 	}
-	return data, true
+	return dst, true
+}
+
+// beyondASCII counts the bytes that text starts with which are no ASCII characters.
+func beyondASCII(text []byte) int {
+	n := 0
+	for n < len(text) && text[n] >= utf8.RuneSelf {
+		n++
+	}
+	return n
 }

@@ -182,7 +182,7 @@ func TestCodePages(t *testing.T) {
 				}
 			}
 		}
-		if back, ok := page.encode([]byte(c.want)); !ok || string(back) != c.bytes {
+		if back, ok := page.encode(nil, []byte(c.want)); !ok || string(back) != c.bytes {
 			t.Errorf("code page %s: %q is written as %x, want %x", c.page, c.want, back, c.bytes)
 		}
 	}

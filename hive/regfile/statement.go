@@ -2,6 +2,7 @@ package regfile
 
 import (
 	"bytes"
+	"iter"
 	"strings"
 
 	"regvet/hive"
@@ -32,10 +33,20 @@ type Statement struct {
 
 // Lines counts the lines of the statement.
 func (s *Statement) Lines() int {
-	l := lines{decoder: decoder{ended: true}, text: s.Raw, lf: -1, cr: -1}
-	for l.next() {
+	n := 0
+	for range s.lines() {
+		n++
 	}
-	return l.number
+	return n
+}
+
+// lines gives the lines of the statement, and what ends them.
+func (s *Statement) lines() iter.Seq2[[]byte, Ending] {
+	return func(yield func([]byte, Ending) bool) {
+		l := lines{decoder: decoder{ended: true}, text: s.Raw, lf: -1, cr: -1}
+		for l.next() && yield(l.line, l.ending) {
+		}
+	}
 }
 
 // ValueName gives the name of the value that the statement is about, "" for the default value. Of a line that Windows drops it is what

@@ -1,0 +1,431 @@
+package regfile
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"unicode/utf8"
+
+	"regvet/hive"
+)
+
+// FormatOptions tell how a file is read and formatted. The zero FormatOptions give regedit's own form.
+type FormatOptions struct {
+	Options
+
+	// UTF8 gives a file of version 5 an encoding that version control can compare: UTF-8, without a byte order mark where all
+	// of it is ASCII, which Windows reads the same in every code page, and with one where it is not. Without the mark, Windows would
+	// take each character beyond ASCII for others; with it, some versions reject the file, which is seen at once. Line ends stay
+	// CR LF or LF as the first line has them, because version control may change them in a working copy.
+	UTF8 bool
+}
+
+// Formatted tells what was done to a file.
+type Formatted struct {
+	Version  Version
+	From, To string // the encodings: as in [File], or "ASCII" for an 8-bit file with nothing else in it
+
+	// Left counts the statements that were left as they are, and First is why the first of them was.
+	Left  int
+	First hive.Problem
+}
+
+// NoForm is the error for a file of a version that has no form of its own: one for Windows 3.1, or one of which Windows imports
+// nothing. Nothing was written.
+type NoForm struct{ Version Version }
+
+// Error says what the file is.
+func (e *NoForm) Error() string {
+	if e.Version == Windows31 {
+		return "this is a file for Windows 3.1, which regedit does not write; it is left as it is"
+	}
+	return "Windows imports nothing from this file because of its first line; it is left as it is"
+}
+
+// Format writes the file r in the form in which regedit exports, with its comments, so that Windows does the same for it as before.
+//
+// A file of version 5 becomes UTF-16LE with byte order mark, unless UTF8 asks for something else; one of version 4 keeps its encoding,
+// because its text and its hex data are in the same code page. Lines end with CR LF. The header is followed by a blank line, each key
+// has one before it, and the file ends with one. Between the lines of a section, blank lines are kept where the author put any, as
+// one; not before its first value. Nothing is indented.
+//
+// A root has the letters of Windows, everything else in a key line those of the file. Values have no blanks around the =, eight
+// digits behind dword:, two for each element of hex data, in small letters, the shortest form of their type, and lines of hex data
+// that end where regedit ends them. No byte of hex data is added or taken away, not even the NUL that Windows adds to text.
+//
+// A comment stays where it is: above a key, directly, if it was, with the blank line before it; behind a key or value with one blank.
+// Of a value that takes several lines, the comments in all lines but the last get lines of their own above it.
+//
+// What Windows drops, and what not every Windows reads the same way, is left as it is in all of its lines: Format takes no side. One
+// difference is on purpose: the last line of a file gets its line end, without which reg.exe of Windows XP drops it.
+//
+// The text is read statement by statement, and written as it is read. The error is a [*hive.Problem] for a file that Windows rejects,
+// and for one with a character that cannot be read or written, and [*NoForm] for one that is not formatted. The file is read from its
+// start, with UTF8 twice.
+func (o FormatOptions) Format(w io.Writer, r io.ReadSeeker) (Formatted, error) {
+	f := formatter{options: o, w: w, end: "\r\n"}
+	if o.UTF8 {
+		if f.ascii, f.err = o.ascii(r); f.err != nil {
+			return f.Formatted, f.err
+		}
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return f.Formatted, err
+	}
+	f.parser = newParser(o.Options, r, f.statement)
+	if f.parser.scan(); f.err == nil {
+		f.err = f.parser.err
+	}
+	if f.err == nil {
+		f.finish()
+	}
+	return f.Formatted, f.err
+}
+
+// ascii tells whether all characters of a file are ASCII.
+func (o FormatOptions) ascii(r io.ReadSeeker) (bool, error) {
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return false, err
+	}
+	d := newParser(o.Options, r, nil).decoder
+	if _, reject := d.open(); reject != "" {
+		return true, nil // whoever reads it will say so
+	}
+	var text []byte
+	for d.err == nil && !(d.ended && len(d.in) == 0) {
+		if text = d.more(text[:0]); asciiPrefix(text) < len(text) {
+			return false, nil
+		}
+	}
+	return true, d.err
+}
+
+// formatter formats one file.
+type formatter struct {
+	Formatted
+	options FormatOptions
+	parser  *parser
+	w       io.Writer
+	err     error
+
+	out     []byte // text that was not written yet
+	encoded []byte
+	end     string // of lines
+	ascii   bool   // known only for UTF8
+	beyond  bool   // an 8-bit file has characters beyond ASCII
+
+	last  Kind // of the statement before
+	blank bool // a blank line was read behind it
+	open  bool // it is hex data that may wait for another line, left as they are
+
+	// Comments that may belong to a key below them, as they will be written, and whether there is a blank line before them.
+	held      []byte
+	heldBlank bool
+}
+
+// statement takes the next statement, and tells whether to go on.
+func (f *formatter) statement(s *Statement) bool {
+	for _, fault := range s.Faults {
+		switch code := fault.Code; {
+		case code.Rejects(), code == InvalidUTF8, code == OddLength, code == NotInCodePage:
+			f.err = &fault.Problem
+			return false
+		case code == NotASCII:
+			f.beyond = true
+		}
+	}
+	if s.Kind == HeaderLine {
+		return f.header(s)
+	}
+	f.open = false
+	left := isLeft(s)
+	if left {
+		f.left(s)
+	}
+	switch {
+	case s.Kind == BlankLine && !left:
+		f.release()
+		f.blank = true
+		return true
+	case s.Kind == CommentLine, s.Kind == StrayLine && bytes.HasPrefix(trimmed(s.Text), []byte("#")):
+		if len(f.held) == 0 {
+			f.heldBlank = f.blank
+		}
+		text := s.Text
+		if !left {
+			text = trimmed(s.Comment.In(s.Text))
+		}
+		f.held = append(append(f.held, text...), f.end...)
+		f.blank = false
+		return true
+	case s.Kind == KeyLine && len(f.held) > 0:
+		f.heldBlank = true
+		f.release()
+	default:
+		f.release()
+		f.gap(s.Kind, f.blank)
+	}
+	switch {
+	case left:
+		f.raw(s)
+	case s.Kind == KeyLine:
+		f.key(s)
+	default:
+		f.value(s)
+	}
+	f.last, f.blank = s.Kind, false
+	if len(f.out) >= pieceSize {
+		f.write()
+	}
+	return f.err == nil
+}
+
+// header decides on the encoding and writes the first line.
+func (f *formatter) header(s *Statement) bool {
+	f.Version = s.Version
+	f.From, f.To = s.Encoding, utf16LE
+	switch {
+	case s.Version == Windows31 || s.Version == Unsupported:
+		f.err = &NoForm{s.Version}
+		return false
+	case s.Version == Version4:
+		f.To = s.Encoding
+	case f.options.UTF8 && f.ascii:
+		f.To = f.parser.page.String()
+	case f.options.UTF8:
+		f.To = utf8BOM
+	}
+	if f.options.UTF8 && f.To != utf16LE && s.Ending == LF {
+		f.end = "\n"
+	}
+	switch f.To {
+	case utf16LE:
+		f.encoded = append(f.encoded, 0xFF, 0xFE)
+	case utf8BOM:
+		f.encoded = append(f.encoded, 0xEF, 0xBB, 0xBF)
+	}
+	if isLeft(s) {
+		f.left(s)
+		f.out = append(append(f.out, s.Text...), f.end...)
+	} else {
+		f.out = append(append(f.out, s.Version.String()...), f.end...)
+	}
+	f.last = HeaderLine
+	return true
+}
+
+// isLeft tells whether a statement stays as it is: Windows drops it, or not every Windows reads it the same way. What concerns
+// not the statement but the lines above it, or the code page of bytes that are not changed, is no reason.
+func isLeft(s *Statement) bool {
+	for _, fault := range s.Faults {
+		if fault.Code >= NULInText && fault.Code != NoKeyOpen && fault.Code != Misplaced && fault.Code != HexCodePage {
+			return true
+		}
+	}
+	return s.Kind == ValueLine && len(s.Edits) == 0 || s.Kind == StrayLine
+}
+
+// left counts a statement that is left as it is.
+func (f *formatter) left(s *Statement) {
+	if f.Left++; f.First.Msg != "" {
+		return
+	}
+	for _, fault := range s.Faults {
+		if fault.Code >= NULInText {
+			f.First = fault.Problem
+			return
+		}
+	}
+}
+
+// gap writes the blank line before a statement, or before the comments above a key, where there is to be one.
+func (f *formatter) gap(kind Kind, blank bool) {
+	if f.last == HeaderLine || kind == KeyLine || blank && !(f.last == KeyLine && kind == ValueLine) {
+		f.out = append(f.out, f.end...)
+	}
+}
+
+// release writes the comments that were held.
+func (f *formatter) release() {
+	if len(f.held) == 0 {
+		return
+	}
+	f.gap(CommentLine, f.heldBlank)
+	f.out = append(f.out, f.held...)
+	f.held, f.last = f.held[:0], CommentLine
+}
+
+// raw writes the lines of a statement as they are.
+func (f *formatter) raw(s *Statement) {
+	f.open = s.Kind == ValueLine && bytes.HasPrefix(s.Data.In(s.Text), []byte("hex"))
+	for line, ending := range s.lines() {
+		f.out = append(f.out, line...)
+		if ending != NoEnding || !f.open {
+			f.out = append(f.out, f.end...)
+		}
+	}
+}
+
+// key writes a key line. What stands behind its bracket is a comment, whatever it is.
+func (f *formatter) key(s *Statement) {
+	f.out = append(f.out, '[')
+	if s.Deletes {
+		f.out = append(f.out, '-')
+	}
+	for i, name := range s.Path {
+		if i > 0 {
+			f.out = append(f.out, '\\')
+		}
+		f.out = append(f.out, name...)
+	}
+	f.out = append(f.out, ']')
+	f.behind(s.Text[s.Name.To+1:])
+}
+
+// value writes a value line, and those that continue it.
+func (f *formatter) value(s *Statement) {
+	v := s.Edits[len(s.Edits)-1].Value
+	data, comment := s.Data.In(s.Text), s.Comment.In(s.Text)
+	if data[0] == 'h' {
+		comment = f.inner(s)
+	}
+	start := len(f.out)
+	if v.Name == "" {
+		f.out = append(f.out, '@', '=')
+	} else {
+		f.out = append(append(f.out, s.Name.In(s.Text)...), '=') // there is one way only to write a name
+	}
+	switch {
+	case s.Deletes:
+		f.out = append(f.out, '-')
+	case data[0] == '"':
+		f.out = append(f.out, data...)
+	case data[0] == 'd':
+		f.dword(v.Data)
+	default:
+		f.hex(v.Type, start)
+	}
+	f.behind(comment)
+}
+
+// inner writes the comments of all lines of a value but the last, and gives that of the last.
+func (f *formatter) inner(s *Statement) (comment []byte) {
+	first := true
+	for line := range s.lines() {
+		if len(comment) > 0 {
+			f.out = append(append(f.out, comment...), f.end...)
+		}
+		comment = nil
+		if first {
+			comment, first = trimmed(s.Comment.In(s.Text)), false
+		} else if i := bytes.IndexByte(line, ';'); i >= 0 {
+			comment = trimmed(line[i:])
+		}
+	}
+	return comment
+}
+
+// behind ends a line with the comment behind it.
+func (f *formatter) behind(comment []byte) {
+	if comment = trimmed(comment); len(comment) > 0 {
+		f.out = append(append(f.out, ' '), comment...)
+	}
+	f.out = append(f.out, f.end...)
+}
+
+// trimmed is text without the blanks around it.
+func trimmed(text []byte) []byte { return bytes.Trim(text, " \t") }
+
+func (f *formatter) dword(data []byte) {
+	f.out = append(f.out, dwordPrefix...)
+	for _, c := range slices.Backward(data) {
+		f.out = append(f.out, digits[c>>4], digits[c&15])
+	}
+}
+
+// hex writes the hex data that the parser has just read, in the form that regedit has for their type: the bytes that stand in
+// the file, not the data that Windows makes of them. The line starts at byte start of the text.
+func (f *formatter) hex(t hive.Type, start int) {
+	data := f.parser.bytes
+	switch {
+	case t == hive.SZ && f.text(data):
+		return
+	case t == hive.DWord && len(data) == 4:
+		f.dword(data)
+		return
+	case t == hive.Binary:
+		f.out = append(f.out, hexPrefix...)
+	default:
+		f.out = fmt.Appendf(f.out, "hex(%x):", uint32(t))
+	}
+	column := units(f.out[start:])
+	for i, c := range data {
+		f.out = append(f.out, digits[c>>4], digits[c&15])
+		if i == len(data)-1 {
+			break
+		}
+		f.out = append(f.out, ',')
+		if column += hexColumn; column >= wrapAt {
+			f.out = append(append(append(f.out, '\\'), f.end...), "  "...)
+			column = 2
+		}
+	}
+}
+
+// text writes hex data of a REG_SZ as text in quotes, and tells whether they are nothing else. In version 4 it is not known that
+// every Windows takes them for text in the code page.
+func (f *formatter) text(data []byte) bool {
+	text, ok := exactText(data)
+	if !ok || f.Version != Version5 {
+		return false
+	}
+	narrow := appendNarrow(nil, text)
+	if f.To != utf16LE && asciiPrefix(narrow) < len(narrow) {
+		return false
+	}
+	f.out = append(f.out, '"')
+	for _, c := range narrow {
+		if c == '\\' || c == '"' {
+			f.out = append(f.out, '\\')
+		}
+		f.out = append(f.out, c)
+	}
+	f.out = append(f.out, '"')
+	return true
+}
+
+// finish writes the end of the file. Behind hex data that may wait for another line, nothing is added.
+func (f *formatter) finish() {
+	f.release()
+	if !f.open {
+		f.out = append(f.out, f.end...)
+	}
+	f.write()
+	for _, name := range []*string{&f.From, &f.To} {
+		if *name == f.parser.page.String() && !f.beyond {
+			*name = "ASCII"
+		}
+	}
+}
+
+// write writes what was collected.
+func (f *formatter) write() {
+	ok := true
+	switch f.To {
+	case utf16LE:
+		f.encoded = appendWide(f.encoded, f.out)
+	case utf8BOM:
+		f.encoded = append(f.encoded, f.out...)
+		ok = utf8.Valid(f.out)
+	default:
+		f.encoded, ok = f.parser.page.encode(f.encoded, f.out)
+	}
+	if !ok && f.err == nil {
+		f.err = &hive.Problem{Kind: hive.BadText, Msg: fmt.Sprintf("there is text in the file that cannot be written as %s", f.To)}
+	}
+	if f.err == nil {
+		_, f.err = f.w.Write(f.encoded)
+	}
+	f.out, f.encoded = f.out[:0], f.encoded[:0]
+}
