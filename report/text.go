@@ -16,8 +16,9 @@ import (
 
 // Style is how text is laid out.
 type Style struct {
-	Color bool // with the colours of a terminal
-	Width int  // columns; 0 for no limit
+	Terminal bool // a person looks at it: nothing in it may move the cursor
+	Color    bool // with the colours of a terminal
+	Width    int  // columns; 0 for no limit
 }
 
 // label is the width of the column that names what stands right of it.
