@@ -20,7 +20,7 @@ import (
 // The exit statuses. Of several that apply, the highest is given.
 const (
 	statusDone     = 0 // done, and nothing to report
-	statusFindings = 1 // findings at or above --fail-on, or something that could not be fixed or proven
+	statusFindings = 1 // findings at or above --fail-on, something that could not be fixed or proven, or a file that fmt would change
 	statusUsage    = 2 // wrong usage, or a rule file that does not load
 	statusInput    = 3 // an input that could not be read, or was read only in part
 )
@@ -39,7 +39,7 @@ type command struct {
 
 // commands are in the order in which the help lists them.
 func commands() []command {
-	return []command{checkCommand, fixCommand, lintCommand, exportCommand, infoCommand, rulesCommand, versionCommand}
+	return []command{checkCommand, fixCommand, lintCommand, fmtCommand, exportCommand, infoCommand, rulesCommand, versionCommand}
 }
 
 // options are the values of all flags; each command reads those that it defines.
@@ -64,6 +64,9 @@ type options struct {
 	ignored          []string
 	makeFixes        bool
 	unsafeFixes      bool
+	rewrite, list    bool // of fmt
+	diff             bool
+	encoding         string
 	codePage         string
 	prefixSet        bool
 	formatSet        bool
@@ -178,10 +181,10 @@ func help() string {
 		fmt.Fprintf(&b, "  regvet %-8s %s\n", cmd.name, cmd.short)
 	}
 	b.WriteString(`
-INPUT is a hive file, a .reg file, or - for standard input. Inputs are never changed.
+INPUT is a hive file, a .reg file, or - for standard input. Inputs are never changed, but by fmt -w.
 "regvet COMMAND --help" tells the flags of a command, with an example.
 
-Exit status: 0 done, nothing to report; 1 findings, or something that could not be fixed or proven;
+Exit status: 0 done, nothing to report; 1 findings, or something that could not be fixed or proven, or a file that fmt would change;
 2 wrong usage, or a rule file that does not load; 3 an input that could not be read, or only in part.
 `)
 	return b.String()
@@ -226,6 +229,7 @@ func (c *cli) style() report.Style {
 	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 		s.Width = min(width, 120)
 	}
+	s.Terminal = true
 	s.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return s
 }

@@ -24,9 +24,11 @@ type draft struct {
 	final string // "" when the file is written in place
 }
 
-// newDraft begins a file that will be called name. What is no ordinary file, a device or a pipe, is written in place.
+// newDraft begins a file that will be called name, with the permissions of the one that is there. What is no ordinary file, a device
+// or a pipe, is written in place.
 func newDraft(name string) (*draft, error) {
-	if info, err := os.Stat(name); err == nil {
+	info, err := os.Stat(name)
+	if err == nil {
 		if info.IsDir() {
 			return nil, fmt.Errorf("it is a folder")
 		}
@@ -42,6 +44,13 @@ func newDraft(name string) (*draft, error) {
 	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 	if err != nil {
 		return nil, err
+	}
+	if info != nil {
+		if err := f.Chmod(info.Mode().Perm()); err != nil {
+			f.Close()
+			os.Remove(beside)
+			return nil, err
+		}
 	}
 	return &draft{bufio.NewWriterSize(f, 1<<16), f, name}, nil
 }

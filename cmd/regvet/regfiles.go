@@ -18,15 +18,22 @@ func (c *cli) regFiles() []string {
 			files = append(files, arg)
 			continue
 		}
-		filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+		before := len(files)
+		// The walk never fails: what goes wrong is said.
+		_ = filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				c.fail(statusInput, "%s: cannot be read: %v", path, hive.Cause(err))
+			case d.IsDir() && d.Name() == ".git":
+				return fs.SkipDir
 			case !d.IsDir() && strings.EqualFold(filepath.Ext(path), ".reg"):
 				files = append(files, path)
 			}
 			return nil
 		})
+		if len(files) == before {
+			c.fail(statusUsage, "%s: the folder holds no .reg file", arg)
+		}
 	}
 	return files
 }

@@ -29,7 +29,7 @@ func FuzzRun(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		args := strings.Split(line, " ")
 		for _, arg := range args {
-			if arg == "fix" || strings.HasPrefix(arg, "--o") || strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && strings.Contains(arg, "o") {
+			if arg == "fix" || arg == "fmt" || strings.HasPrefix(arg, "--o") || strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && strings.Contains(arg, "o") {
 				return // these write files
 			}
 			if info, err := os.Stat(arg); err == nil && info.IsDir() {
@@ -109,6 +109,15 @@ func FuzzInput(f *testing.F) {
 		for line := range bytes.Lines(more) {
 			if !json.Valid(line) {
 				t.Fatalf("no JSON: %s", line)
+			}
+		}
+		for _, encoding := range []string{"utf-16le", "utf-8"} {
+			status, formatted := command(data, "fmt", "--encoding", encoding, "-")
+			if checked, _ := command(formatted, "fmt", "--check", "--encoding", encoding, "-"); status == statusDone && checked != statusDone {
+				t.Fatalf("what was formatted is not in the form: %q", formatted)
+			}
+			if _, diff := command(data, "fmt", "--diff", "--encoding", encoding, "-"); status == statusInput && len(diff) > 0 {
+				t.Fatalf("a file that cannot be formatted has the diff %q", diff)
 			}
 		}
 		exported, reg := command(data, "export", "-")

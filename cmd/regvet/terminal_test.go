@@ -28,26 +28,12 @@ func TestTerminal(t *testing.T) {
 			for name, value := range c.env {
 				t.Setenv(name, value)
 			}
-			screen, terminal, err := pty.Open()
-			if err != nil {
-				t.Skipf("there are no pseudo-terminals here: %v", err)
-			}
-			defer screen.Close()
 			const width = 60
-			if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: width}); err != nil {
-				t.Fatal(err)
-			}
-			shown := make(chan string)
-			go func() {
-				var b bytes.Buffer
-				io.Copy(&b, screen) // ends with an error when the terminal is closed
-				shown <- b.String()
-			}()
-			if got := run([]string{"check", "../../testdata/SYSTEM"}, nil, terminal, io.Discard); got != statusFindings {
-				t.Errorf("exit status %d", got)
-			}
-			terminal.Close()
-			out := <-shown
+			out := onTerminal(t, width, func(terminal io.Writer) {
+				if got := run([]string{"check", "../../testdata/SYSTEM"}, nil, terminal, io.Discard); got != statusFindings {
+					t.Errorf("exit status %d", got)
+				}
+			})
 			if got := strings.Contains(out, "\x1b["); got != c.colours {
 				t.Errorf("colours: %v", got)
 			}
@@ -60,5 +46,58 @@ func TestTerminal(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// onTerminal gives what a function writes to a terminal.
+func onTerminal(t *testing.T, width int, write func(terminal io.Writer)) string {
+	t.Helper()
+	screen, terminal, err := pty.Open()
+	if err != nil {
+		t.Skipf("there are no pseudo-terminals here: %v", err)
+	}
+	defer screen.Close()
+	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: uint16(width)}); err != nil {
+		t.Fatal(err)
+	}
+	shown := make(chan string)
+	go func() {
+		var b bytes.Buffer
+		io.Copy(&b, screen) // ends with an error when the terminal is closed
+		shown <- b.String()
+	}()
+	write(terminal)
+	terminal.Close()
+	return <-shown
+}
+
+// TestTerminalFormat requires that a person sees text, whatever the encoding of the file, and that the file cannot move the cursor.
+func TestTerminalFormat(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	const hostile = "Windows Registry Editor Version 5.00\n;\ta\x1b[31mb\u202e\n"
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"fmt", "-"}, statusDone, "Windows Registry Editor Version 5.00\r\n\r\n;\ta\\x1b[31mb\\u202e\r\n\r\n"},
+		{[]string{"fmt", "--diff", "-"}, statusFindings, "\r\n+\r\n ;\ta\\x1b[31mb\\u202e\r\n+\r\n"},
+	} {
+		out := onTerminal(t, 80, func(terminal io.Writer) {
+			if got := run(c.args, strings.NewReader("\ufeff"+hostile), terminal, io.Discard); got != c.status {
+				t.Errorf("%v: exit status %d", c.args, got)
+			}
+		})
+		if !strings.HasSuffix(out, c.want) {
+			t.Errorf("%v shows %q, want %q", c.args, out, c.want)
+		}
+	}
+	t.Setenv("NO_COLOR", "")
+	t.Setenv("TERM", "xterm")
+	out := onTerminal(t, 80, func(terminal io.Writer) {
+		run([]string{"fmt", "--diff", "-"}, strings.NewReader("\ufeff"+hostile), terminal, io.Discard)
+	})
+	if !strings.Contains(out, "\x1b[32m+") || strings.Contains(out, "a\x1b") {
+		t.Errorf("in colours the diff is %q", out)
 	}
 }

@@ -41,7 +41,7 @@ func (o Options) Encode(text []byte, encoding string) ([]byte, error) {
 	if page == nil {
 		page = western
 	}
-	data, ok := page.encode(text)
+	data, ok := page.encode(nil, text)
 	if !ok {
 		return nil, fmt.Errorf("the text has characters that %s does not have", page)
 	}
