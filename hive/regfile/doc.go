@@ -14,7 +14,8 @@
 // What results is a list of edits, for a .reg file is nothing else. [Options.Scan] gives the same line by line, with the place of each
 // part of a line, for those who speak of the text itself; a file may be larger than memory then. [File.Tree] reads the same file as an export, as a statement
 // of what a registry holds. [Write] turns edits into a file that does exactly them; [Export] writes a tree as reg.exe does, to
-// the byte. The two differ where Windows' own export loses data; see there.
+// the byte. The two differ where Windows' own export loses data; see there. [FormatOptions.Format] gives a file the form of an export, and
+// keeps its comments.
 //
 // # Where the rules come from
 //

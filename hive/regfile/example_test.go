@@ -3,6 +3,7 @@ package regfile_test
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"strings"
 
 	"regvet/hive"
@@ -55,4 +56,21 @@ func ExampleWrite() {
 	// [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Lsa]
 	// "RunAsPPL"=dword:00000001
 	// "DisableDomainCreds"=-
+}
+
+func ExampleFormatOptions_Format() {
+	const file = "Windows Registry Editor Version 5.00\n[hkey_current_user\\Example]\n\"Port\" = dword:1F90;HTTP\n"
+	done, err := regfile.FormatOptions{UTF8: true}.Format(os.Stdout, strings.NewReader(file))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s, %d statements left\n", done.To, done.Left)
+	// Output:
+	// Windows Registry Editor Version 5.00
+	//
+	// [HKEY_CURRENT_USER\Example]
+	// "Port"=dword:00001f90 ;HTTP
+	//
+	// ASCII, 0 statements left
 }

@@ -57,8 +57,9 @@ func (e *NoForm) Error() string {
 // A comment stays where it is: above a key, directly, if it was, with the blank line before it; behind a key or value with one blank.
 // Of a value that takes several lines, the comments in all lines but the last get lines of their own above it.
 //
-// What Windows drops, and what not every Windows reads the same way, is left as it is in all of its lines: Format takes no side. One
-// difference is on purpose: the last line of a file gets its line end, without which reg.exe of Windows XP drops it.
+// What Windows drops, and what not every Windows reads the same way, is left as it is in all of its lines: Format takes no side. Two
+// differences can be seen, by Windows XP and 2000 alone: the last line of a file gets its line end, without which their reg.exe drops
+// it, and text in hex data that lacks its NUL may go on in another line than before, where they do not always add one.
 //
 // The text is read statement by statement, and written as it is read. The error is a [*hive.Problem] for a file that Windows rejects,
 // and for one with a character that cannot be read or written, and [*NoForm] for one that is not formatted. The file is read from its
