@@ -1,0 +1,235 @@
+package regfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"regvet/hive"
+)
+
+// checkFormat holds the laws of Format: it changes nothing in what it wrote itself, what Windows does stays the same, what Windows drops
+// stays as it is, and so does every comment, in its order.
+func checkFormat(t *testing.T, o FormatOptions, data []byte) {
+	t.Helper()
+	out, done, err := formatted(o, data)
+	before, rejected := o.Parse("before", data)
+	if err != nil {
+		problem, _ := errors.AsType[*hive.Problem](err)
+		noForm, _ := errors.AsType[*NoForm](err)
+		switch {
+		case problem == nil && noForm == nil:
+			t.Fatalf("error is %#v", err)
+		case rejected != nil && (problem == nil || problem.Kind != hive.BadText):
+			t.Fatalf("Windows rejects the file, the error is %v", err)
+		}
+		return
+	}
+	if rejected != nil {
+		t.Fatalf("a file that Windows rejects was formatted: %v", rejected)
+	}
+	again, _, err := formatted(o, out)
+	if err != nil {
+		t.Fatalf("what was formatted is refused: %v\n%q", err, out)
+	}
+	if !bytes.Equal(again, out) {
+		t.Fatalf("formatted twice:\n%s\nonce:\n%s\n%q", shownText(t, o, again), shownText(t, o, out), data)
+	}
+	after, err := o.Parse("after", out)
+	if err != nil {
+		t.Fatalf("Windows rejects what was formatted: %v", err)
+	}
+	if after.Encoding != done.To && !(done.To == "ASCII" && bytes.IndexFunc(out, func(r rune) bool { return r > 127 }) < 0) {
+		t.Fatalf("the encoding is %s, not %s", after.Encoding, done.To)
+	}
+	if diff := diffRead(before.Edits, after.Edits); diff != "" {
+		t.Fatalf("%s\n%s\n%q", diff, shownText(t, o, out), data)
+	}
+	losses := func(f *File) (n int) {
+		for _, p := range f.Problems {
+			if p.Loss {
+				n++
+			}
+		}
+		return n
+	}
+	if a, b := losses(before), losses(after); a != b {
+		t.Fatalf("%d problems with loss before, %d after:\n%s", a, b, shownText(t, o, out))
+	}
+	if a, b := kept(t, o, data), kept(t, o, out); !slices.Equal(a, b) {
+		t.Fatalf("comments and lines that must stay:\n%q\nafter:\n%q", a, b)
+	}
+}
+
+// diffRead compares edits that were read with those that were read before, but for their places.
+func diffRead(before, after []hive.Edit) string {
+	same := slices.EqualFunc(before, after, func(a, b hive.Edit) bool {
+		return a.Op == b.Op && slices.Equal(a.Path, b.Path) && a.Value.Name == b.Value.Name && a.Value.Type == b.Value.Type &&
+			bytes.Equal(a.Value.Data, b.Value.Data)
+	})
+	if same {
+		return ""
+	}
+	return diffEdits(after, before) + " (or the end of a text)"
+}
+
+// kept lists the comments of a file, without the blanks around them, and the lines of what Format leaves as it is.
+func kept(t *testing.T, o FormatOptions, data []byte) (all []string) {
+	t.Helper()
+	comment := func(text []byte) {
+		if text = bytes.Trim(text, " \t"); len(text) > 0 {
+			all = append(all, string(text))
+		}
+	}
+	for s, err := range o.Scan(bytes.NewReader(data)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if isLeft(s) {
+			for line := range s.lines() {
+				all = append(all, "left: "+string(line))
+			}
+			continue
+		}
+		switch s.Kind {
+		case KeyLine:
+			comment(s.Text[s.Name.To+1:])
+		case CommentLine, ValueLine:
+			comment(s.Comment.In(s.Text))
+			for line := range strings.SplitSeq(strings.ReplaceAll(string(s.Raw[len(s.Text):]), "\r", "\n"), "\n") {
+				if i := strings.IndexByte(line, ';'); i >= 0 {
+					comment([]byte(line[i:]))
+				}
+			}
+		}
+	}
+	return all
+}
+
+// shownText gives the text of a file for a message.
+func shownText(t *testing.T, o FormatOptions, data []byte) string {
+	t.Helper()
+	var text []byte
+	for s, err := range o.Scan(bytes.NewReader(data)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, s.Raw...)
+	}
+	return string(text[:min(len(text), 4000)])
+}
+
+func FuzzFormat(f *testing.F) {
+	options := allFormatOptions(f)
+	for i, c := range cases {
+		f.Add([]byte(c.in), uint8(i))
+		f.Add(wide(c.in), uint8(i+1))
+		f.Add([]byte(strings.Replace(c.in, header4, header5, 1)), uint8(i+2))
+	}
+	for i, c := range formats {
+		f.Add([]byte(header5+"\n"+c.in), uint8(i))
+		f.Add([]byte(header4+"\n"+c.in), uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, option uint8) { checkFormat(t, options[int(option)%len(options)], data) })
+}
+
+// TestFormatLaws holds the laws for the files that other tests read, in all ways in which they can be formatted.
+func TestFormatLaws(t *testing.T) {
+	var all [][]byte
+	for _, c := range cases {
+		all = append(all, []byte(c.in), wide(c.in), []byte(strings.Replace(c.in, header4, header5, 1)))
+	}
+	for _, c := range rejects {
+		all = append(all, []byte(c.in))
+	}
+	for _, o := range allFormatOptions(t) {
+		for _, data := range all {
+			checkFormat(t, o, data)
+		}
+	}
+}
+
+// TestFormatShared holds the laws for the files beside the repository.
+func TestFormatShared(t *testing.T) {
+	var all [][]byte
+	names, err := filepath.Glob(filepath.Join(sharedInputs, "real", "*.reg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data)
+	}
+	lines, err := os.ReadFile(filepath.Join(sharedInputs, "cases.jsonl"))
+	if err != nil || len(all) == 0 {
+		t.Skip("the published files and conformance cases are not beside the repository")
+	}
+	for line := range bytes.Lines(lines) {
+		var c conformanceCase
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c.Input)
+	}
+	changed, left := 0, 0
+	for i, data := range all {
+		for _, o := range allFormatOptions(t) {
+			checkFormat(t, o, data)
+		}
+		if out, done, err := formatted(FormatOptions{}, data); err == nil && i < len(names) {
+			left += done.Left
+			if !bytes.Equal(out, data) {
+				changed++
+			}
+		}
+	}
+	t.Logf("of %d published files %d change, and %d statements are left as they are", len(names), changed, left)
+}
+
+// TestFormatExport holds that what is exported or written is in the form already.
+func TestFormatExport(t *testing.T) {
+	check := func(text []byte) {
+		t.Helper()
+		out, _, err := formatted(FormatOptions{}, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(out, text) {
+			a, b := strings.Split(show(text), "\r\n"), strings.Split(show(out), "\r\n")
+			for i := range min(len(a), len(b)) {
+				if a[i] != b[i] {
+					t.Fatalf("line %d is formatted as\n%q, want\n%q", i+1, b[i], a[i])
+				}
+			}
+			t.Fatalf("an export is formatted as\n%s", show(out))
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		a, b := randomTree(r), randomTree(r)
+		var exported, written bytes.Buffer
+		if err := Export(&exported, Tree{Root: a}); err != nil {
+			t.Fatal(err)
+		}
+		check(exported.Bytes())
+		if err := Write(&written, "a\ncomment", hive.Diff(a, b)); err != nil {
+			t.Fatal(err)
+		}
+		check(written.Bytes())
+	}
+	left := hive.NewKey("", nil, hive.NewKey("HKEY_USERS", []hive.Value{hive.DWordValue("a\nb", 1)}, hive.NewKey("a\x00b", nil), hive.NewKey("c", nil)))
+	var out bytes.Buffer
+	if err := Export(&out, Tree{Root: left}); err == nil {
+		t.Fatal("nothing was left out")
+	}
+	check(out.Bytes())
+}
