@@ -102,9 +102,9 @@ func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encod
 		result chan []byte
 	}
 	var (
-		jobs    = make(chan job, encoders)
-		results = make(chan chan []byte, 2*encoders)
-		empty   = make(chan []byte, 4*encoders)
+		jobs    = make(chan job, 4*encoders)
+		results = make(chan chan []byte, 8*encoders)
+		empty   = make(chan []byte, 16*encoders)
 		failed  = make(chan struct{})
 		done    sync.WaitGroup
 	)
@@ -112,7 +112,7 @@ func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encod
 		defer close(jobs)
 		defer close(results)
 		for part := range k.parts(subkeys) {
-			result := make(chan []byte, 1)
+			result := make(chan []byte, 2)
 			select {
 			case results <- result:
 				jobs <- job{part, result}
