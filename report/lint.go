@@ -14,6 +14,9 @@ type LintReport struct {
 	Checks  []*lint.Check // those that looked at the files
 	Files   []LintFile
 	Refused []hive.Problem // what could not be read at all, one problem for each
+
+	// Baseline tells that the findings were compared with those of a baseline, so that the others are new.
+	Baseline bool
 }
 
 // LintFile is one file, and what the linter says of it.
@@ -37,6 +40,7 @@ type LintCount struct {
 	Touched    int // those that have a finding
 	Severity   map[lint.Severity]int
 	Suppressed int
+	Baseline   int // those of the suppressed that a baseline has
 	Fixable    int // those with a fix
 	Safe       int // those with a fix that is safe
 }
@@ -56,6 +60,9 @@ func (c *LintCount) add(file LintFile) {
 	for _, f := range file.Findings {
 		if f.Suppressed != nil {
 			c.Suppressed++
+			if f.Suppressed.By == "baseline" {
+				c.Baseline++
+			}
 			continue
 		}
 		touched = true

@@ -38,7 +38,7 @@ func lintReport() LintReport {
 	key := hive.ParsePath(`HKCU\Example`)
 	hostile := hive.ParsePath(`HKCU`).Join("a|b`<b>*[x](http://example.org)\"\n::error::,]]>\x00\uFFFE" + hive.DecodeUTF16([]byte{0x00, 0xD8}))
 	return LintReport{
-		Version: "1.2.3", Checks: []*lint.Check{dword, uac, blanks, clean},
+		Version: "1.2.3", Checks: []*lint.Check{dword, uac, blanks, clean}, Baseline: true,
 		Files: []LintFile{
 			{
 				Path: "sets/na me,%1:|.reg", SHA256: "00ff", Size: 215, Version: "Windows Registry Editor Version 5.00", Encoding: "UTF-16LE", Text: []byte(text),

@@ -169,8 +169,14 @@ func (c LintCount) String() string {
 		line += fmt.Sprintf("%d of ", c.Touched)
 	}
 	line += plural(c.Files, "file")
-	if c.Suppressed > 0 {
-		line += fmt.Sprintf("; %d suppressed", c.Suppressed)
+	comments := c.Suppressed - c.Baseline
+	switch {
+	case comments > 0 && c.Baseline > 0:
+		line += fmt.Sprintf("; %d suppressed by comments, %d by the baseline", comments, c.Baseline)
+	case comments > 0:
+		line += fmt.Sprintf("; %d suppressed by comments", comments)
+	case c.Baseline > 0:
+		line += fmt.Sprintf("; %d suppressed by the baseline", c.Baseline)
 	}
 	unsafe := c.Fixable - c.Safe
 	switch {

@@ -203,6 +203,9 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 	}
 	out.Message = sarifText(r.sentence()) // GitHub shows no logical locations
 	out.PartialFingerprints = map[string]string{"regvet/v1": r.print}
+	if r.baseline != "" {
+		out.BaselineState = &r.baseline
+	}
 
 	place := sarif.NewLocation()
 	if r.path != f.path {

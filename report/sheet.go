@@ -70,6 +70,7 @@ type result struct {
 	safety     string
 	print      string // fingerprint
 	suppressed *lint.Suppression
+	baseline   string // "unchanged" where a baseline has it, "new" where it does not; "" where there is none
 }
 
 // failed tells that the result is a finding that counts.
@@ -219,7 +220,14 @@ func lintSheet(r LintReport) sheet {
 		out := file{path: in.Path, format: "reg", sha256: in.SHA256, size: in.Size, about: ".reg file, " + in.Version + ", " + in.Encoding,
 			problems: in.Problems, text: in.Text}
 		for _, f := range in.sorted() {
-			out.results = append(out.results, lintResult(in, f, topicOf(f.Check)))
+			one := lintResult(in, f, topicOf(f.Check))
+			switch {
+			case f.Suppressed != nil && f.Suppressed.By == "baseline":
+				one.baseline = "unchanged"
+			case r.Baseline:
+				one.baseline = "new"
+			}
+			out.results = append(out.results, one)
 		}
 		s.files = append(s.files, out)
 	}

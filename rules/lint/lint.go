@@ -22,6 +22,9 @@ type Linter struct {
 	// Severity gives the severity of a check, or 0 where it is not to run; nil for what the checks say themselves.
 	Severity func(*Check) Severity
 
+	// Known tells of a fingerprint whether a baseline has it for this file; nil where there is none. Such findings are marked.
+	Known func(fingerprint string) bool
+
 	// Most is how many findings of one check are listed of a file; 0 for any number.
 	Most int
 }
@@ -154,6 +157,9 @@ func (p *pass) end() *Result {
 		id := f.Fingerprint()
 		f.repeat = seen[id]
 		seen[id]++
+		if p.Known != nil && f.Suppressed == nil && p.Known(f.Fingerprint()) {
+			f.Suppressed = &Suppression{By: "baseline"}
+		}
 	}
 	for _, c := range checks {
 		if n := p.left[c]; n > 0 {

@@ -1,0 +1,100 @@
+package lint
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func written(t *testing.T, b *Baseline) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := b.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestBaseline holds that the order of sections, and lines in between, change nothing, and that of findings that are alike as many are
+// known as there were.
+func TestBaseline(t *testing.T) {
+	all := checks
+	checks = []*Check{everyValue, ignoreReason}
+	t.Cleanup(func() { checks = all })
+	sections := []string{"[HKEY_USERS\\A]\n\"a\"=dword:1\n\"b\"=dword:1\n", "[HKEY_USERS\\B]\n\"a\"=dword:1\n\"A\"=dword:2\n", "[HKEY_USERS\\C]\n@=\"<&>\"\n"}
+	lint := func(known func(string) bool, parts ...string) []Finding {
+		r, err := Linter{Known: known}.Lint("a.reg", strings.NewReader("REGEDIT4\n"+strings.Join(parts, "")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Findings
+	}
+	ran := func(*Check) bool { return true }
+	b := NewBaseline()
+	if n := b.Replace("a.reg", lint(nil, sections...), ran); n != 5 {
+		t.Fatalf("%d findings were taken up, want 5", n)
+	}
+	first := written(t, b)
+	loaded, err := LoadBaseline("test.json", []byte(first))
+	if err != nil || written(t, loaded) != first {
+		t.Fatalf("read again it is another: %v\n%s", err, first)
+	}
+	known := func(print string) bool { return loaded.Known("a.reg", print) }
+	count := func(findings []Finding) (shown int) {
+		for _, f := range findings {
+			if f.Suppressed == nil {
+				shown++
+			}
+		}
+		return shown
+	}
+	for _, c := range []struct {
+		name        string
+		parts       []string
+		shown, gone int
+	}{
+		{"as it was", sections, 0, 0},
+		{"in another order", []string{sections[2], "; more\n\n", sections[0], "[HKEY_USERS\\D]\n", sections[1]}, 0, 0},
+		{"with one more", append(sections[:2:2], "\"a\"=dword:3\n", sections[2]), 1, 0},
+		{"with another", append(sections[:3:3], "[HKEY_USERS\\E]\n\"a\"=dword:1\n"), 1, 0},
+		{"with one less", []string{sections[0], "[HKEY_USERS\\B]\n\"A\"=dword:1\n", sections[2]}, 0, 1},
+		{"with nothing", nil, 0, 5},
+	} {
+		findings := lint(known, c.parts...)
+		again, err := LoadBaseline("test.json", []byte(first))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown, gone := count(findings), again.Compare("a.reg", findings, ran); shown != c.shown || gone != c.gone {
+			t.Errorf("%s: %d are new and %d gone, want %d and %d", c.name, shown, gone, c.shown, c.gone)
+		}
+		if c.shown == 0 && c.gone == 0 {
+			again.Replace("a.reg", lint(nil, c.parts...), ran)
+			if got := written(t, again); got != first {
+				t.Errorf("%s: it is written as\n%swant\n%s", c.name, got, first)
+			}
+		}
+	}
+	if n := count(lint(func(print string) bool { return loaded.Known("b.reg", print) }, sections...)); n != 5 {
+		t.Errorf("another file has %d new findings, want 5", n)
+	}
+}
+
+// FuzzBaseline holds that what is read is written so that it is read as the same again.
+func FuzzBaseline(f *testing.F) {
+	const line = `{"path": "a.reg", "check": "REG505", "fingerprint": "%d", "message": "<\u0000\ud800>"}`
+	f.Add([]byte(`{"schema_version": "1", "findings": []}`))
+	f.Add(fmt.Appendf(nil, `{"schema_version": "1", "findings": [`+line+","+line+`], "more": 1}`, 1, 2))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		b, err := LoadBaseline("test.json", data)
+		if err != nil {
+			return
+		}
+		first := written(t, b)
+		again, err := LoadBaseline("test.json", []byte(first))
+		if err != nil || written(t, again) != first {
+			t.Errorf("read again it is another: %v\n%s", err, first)
+		}
+	})
+}
