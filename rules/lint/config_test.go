@@ -1,0 +1,132 @@
+package lint
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
+
+	"regvet/hive"
+)
+
+var update = flag.Bool("update", false, "write what the tests compare with anew")
+
+// TestConfigSchema holds the schema in the repository against the fields that are read.
+func TestConfigSchema(t *testing.T) {
+	const name = "config.schema.json"
+	if *update {
+		if err := os.WriteFile(name, ConfigSchema(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if have, err := os.ReadFile(name); err != nil || !bytes.Equal(have, ConfigSchema()) {
+		t.Errorf("%s is not the schema of a config (%v); run the test with -update", name, err)
+	}
+}
+
+// TestConfigs holds the reader and the schema to one another: what one takes or refuses, the other does too. What depends on words that
+// only the program knows, the schema takes.
+func TestConfigs(t *testing.T) {
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(ConfigSchema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("config.json", document); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("../../testdata/config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		text   string
+		loads  bool
+		schema bool
+	}{
+		{string(example), true, true},
+		{"", true, true},
+		{"# nothing\n", true, true},
+		{"checks:\nexclude:\npaths:\n", true, true},
+		{"checks: {REG5: on, all: off, against-rule: info}", true, true},
+		{"windows: 6.1\ncodepage: \"1250\"", true, true},
+		{"paths: [{match: [a], windows: 10.0.19045}]", true, true},
+		{"a: &a [x]\nexclude: *a", false, false},
+		{"exclude: &a [x]\npacks: *a", true, true},
+		{"check: {}", false, false},
+		{"checks: [REG505]", false, false},
+		{"checks: {REG505: of}", false, false},
+		{"checks: {REG505: }", false, false},
+		{"exclude: vendor", false, false},
+		{"exclude: ['']", false, false},
+		{"paths: [{checks: {}}]", false, false},
+		{"paths: [{match: [a], packs: [b]}]", false, false},
+		{"fail_on: high", false, false},
+		{"baseline: ''", false, false},
+		{"windows: [6.1]", false, false},
+		{"- checks", false, false},
+		{"windows: XP", false, true},
+		{"codepage: 1", false, true},
+		{"exclude: ['a\\b']", false, true},
+		{"checks: {REG9: on}", false, true},
+	} {
+		_, err := LoadConfig("test.yaml", []byte(c.text))
+		if (err == nil) != c.loads {
+			t.Errorf("%q: %v", c.text, err)
+		}
+		var value any
+		if err := yaml.Unmarshal([]byte(c.text), &value); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(value); (err == nil) != c.schema {
+			t.Errorf("%q against the schema: %v", c.text, err)
+		}
+	}
+}
+
+// TestAliases holds that aliases cannot make a small file stand for more than memory holds.
+func TestAliases(t *testing.T) {
+	text := "paths:\n- &a\n  match: &b [" + strings.Repeat("x,", 2000) + "x]\n" + strings.Repeat("- *a\n", 2000)
+	if _, err := LoadConfig("test.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "says too much") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%d bytes that stand for 4 million globs: %v", len(text), err)
+	}
+}
+
+// FuzzConfig holds that every mistake has its place, and that what is read without one can be used.
+func FuzzConfig(f *testing.F) {
+	example, err := os.ReadFile("../../testdata/config.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(example)
+	f.Add([]byte("checks: {all: off, REG505: [x]}\nexclude: ['{a,b}*/**/[!c]', ../x]\npaths: [{match: [&a a, *a]}, *a]\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := LoadConfig("test.yaml", data)
+		if err != nil {
+			for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
+				if p, ok := errors.AsType[*hive.Problem](one); !ok || p.At.Line < 1 || p.At.Column < 1 || p.Msg == "" {
+					t.Errorf("a mistake without its place: %v", one)
+				}
+			}
+			return
+		}
+		for _, path := range []string{"a", "legacy/a/b/c.reg", "../a.reg", "/a/b.reg"} {
+			c.Excludes(path)
+			s := c.With(c.Matching(path))
+			for _, check := range Checks() {
+				if severity, _ := s.Severity(check); severity < Info || severity > Error {
+					t.Errorf("%s has the severity %d", check.ID, severity)
+				}
+			}
+		}
+	})
+}
