@@ -68,6 +68,11 @@ type options struct {
 	diff             bool
 	encoding         string
 	codePage         string
+	config           string
+	noConfig         bool
+	showConfig       bool
+	baseline         string
+	writeBaseline    bool
 	prefixSet        bool
 	formatSet        bool
 	parsedWindows    *hive.Version
@@ -79,9 +84,10 @@ type options struct {
 type cli struct {
 	options
 	args           []string
-	withMD5        bool           // inputs get this hash too
-	withoutHash    bool           // inputs get no hash at all: the result does not tell it
-	refused        []hive.Problem // inputs that could not be read at all
+	given          func(flag string) bool // whether the command line has it
+	withMD5        bool                   // inputs get this hash too
+	withoutHash    bool                   // inputs get no hash at all: the result does not tell it
+	refused        []hive.Problem         // inputs that could not be read at all
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	status         int
@@ -147,6 +153,7 @@ func (c *cli) runCommand(cmd command, args []string) int {
 		return c.status
 	}
 	c.args = flags.Args()
+	c.given = flags.Changed
 	c.prefixSet, c.formatSet = flags.Changed("prefix"), flags.Changed("format")
 	switch n := len(c.args); {
 	case n < cmd.min:

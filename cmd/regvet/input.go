@@ -50,15 +50,6 @@ func codePageFlag(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.codePage, "codepage", "1252", "the ANSI code page `NUMBER` in which Windows reads .reg files that are not UTF-16")
 }
 
-// readOptions reads the value of that flag.
-func (c *cli) readOptions() regfile.Options {
-	page, err := regfile.ParseCodePage(c.codePage)
-	if err != nil {
-		c.fail(statusUsage, "--codepage: %v", err)
-	}
-	return regfile.Options{CodePage: page}
-}
-
 // versionFlag tells the Windows version.
 func versionFlag(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.windows, "windows", "", "the Windows `VERSION`, such as 6.1 or 10.0, where the input does not tell it")
@@ -87,7 +78,11 @@ func (c *cli) understand() bool {
 		}
 		c.parsedWindows = &v
 	}
-	c.read = c.readOptions()
+	page, err := regfile.ParseCodePage(c.codePage)
+	if err != nil {
+		c.fail(statusUsage, "--codepage: %v", err)
+	}
+	c.read.CodePage = page
 	return c.status < statusUsage
 }
 

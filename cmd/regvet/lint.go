@@ -6,10 +6,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -24,8 +25,10 @@ var lintCommand = command{
 	example: `  regvet lint patch.reg
   regvet lint --fix --select REG012,REG022 .
   regvet lint --format sarif -o lint.sarif patches
+  regvet lint --baseline known.json --write-baseline .
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
+		configFlags(f, o)
 		ruleFlags(f, o)
 		outputFlags(f, o)
 		f.StringVar(&o.failOn, "fail-on", "warning", "exit with 1 for findings of at least this `SEVERITY`: info, warning, error, or never")
@@ -35,6 +38,7 @@ var lintCommand = command{
 		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix: the other fixes too, after which Windows does something else")
 		codePageFlag(f, o)
 		f.StringVar(&o.windows, "windows", "", "the Windows `VERSION` that the files are for, such as 6.1 or 10.0")
+		baselineFlags(f, o)
 	},
 	run: (*cli).lint,
 }
@@ -43,22 +47,35 @@ var lintCommand = command{
 const mostListed = 1000
 
 func (c *cli) lint() {
-	failOn, ok := lint.ParseSeverity(c.failOn)
-	if !ok && c.failOn != "never" {
-		c.fail(statusUsage, "--fail-on cannot be %q; it is %s, or never", c.failOn, strings.Join(lint.SeverityNames(), ", "))
-	}
 	if c.unsafeFixes && !c.makeFixes {
 		c.fail(statusUsage, "--unsafe-fixes does nothing without --fix; add it")
 	}
+	if c.writeBaseline && c.given("baseline") && c.baseline == "" {
+		c.fail(statusUsage, "--write-baseline has no file to write to; name one with --baseline")
+	}
+	if c.showConfig && (c.formatSet || len(c.outputs) > 0) {
+		c.fail(statusUsage, "--show-config shows text on standard output; leave out --format and -o")
+	}
 	outputs := c.chooseOutputs()
-	linter, checks := c.linter()
-	if c.status >= statusUsage {
+	planner := c.newPlanner()
+	if planner == nil || outputs == nil {
 		return
 	}
-	files := c.regFiles()
-	c.args = files          // none of them may be the output
+	jobs := planner.jobs(c.regFiles())
+	switch {
+	case planner.broken:
+		return
+	case c.showConfig:
+		c.write(func(w io.Writer) error { return writePlans(w, jobs) })
+		return
+	}
+	jobs = c.included(jobs)
+	r := report.LintReport{Version: version(), Checks: planner.running(jobs), Baseline: len(planner.baselines) > 0}
+	c.args = nil
+	for _, j := range jobs {
+		c.args = append(c.args, j.name) // none of them may be the output
+	}
 	debug.SetGCPercent(100) // what was read of a file is garbage soon
-	r := report.LintReport{Version: version(), Checks: checks}
 	sinks := c.beginAll(outputs)
 	if sinks == nil {
 		return
@@ -76,12 +93,18 @@ func (c *cli) lint() {
 			wants.hash, wants.text = true, true
 		}
 	}
-	inOrder(c, files, func(c *cli, name string) *report.LintFile { return c.lintFile(linter, name, wants) }, func(f *report.LintFile) {
+	done := 0
+	inOrder(c, jobs, func(c *cli, j job) *report.LintFile { return c.lintFile(j.linter(c), j.name, wants) }, func(f *report.LintFile) {
+		j := jobs[done]
+		done++
 		if f == nil {
 			return
 		}
+		if j.plan.known != nil {
+			j.plan.known.take(j.name, f.Findings, j.plan, c.writeBaseline)
+		}
 		for _, finding := range f.Findings {
-			if finding.Suppressed == nil && c.failOn != "never" && finding.Severity >= failOn {
+			if finding.Suppressed == nil && finding.Severity >= j.plan.failOn {
 				c.raise(statusFindings)
 			}
 		}
@@ -92,6 +115,9 @@ func (c *cli) lint() {
 			r.Files = append(r.Files, *f)
 		}
 	})
+	for _, file := range slices.Sorted(maps.Keys(planner.baselines)) {
+		c.endBaseline(planner.baselines[file])
+	}
 	r.Refused = c.refused
 	for _, s := range sinks {
 		if l := lines[s]; l != nil {
@@ -102,55 +128,81 @@ func (c *cli) lint() {
 	}
 }
 
-// linter is what the flags make of it, and the checks that it runs. It says what is wrong with them.
-func (c *cli) linter() (lint.Linter, []*lint.Check) {
-	l := lint.Linter{Read: c.readOptions(), Most: mostListed, Rules: c.loadRules()}
-	if c.windows != "" {
-		v, err := hive.ParseVersion(c.windows)
-		if err != nil {
-			c.fail(statusUsage, "--windows: %v", err)
-		}
-		l.Target = hive.Exactly(v)
-	}
-	selected, ignored := c.checks("--select", c.selected), c.checks("--ignore", c.ignored)
-	l.Severity = func(check *lint.Check) lint.Severity {
-		on := !check.Off
-		if len(c.selected) > 0 {
-			on = selected[check]
-		}
-		if !on || ignored[check] {
-			return 0
-		}
-		return check.Severity
-	}
-	var checks []*lint.Check
-	for _, check := range lint.Checks() {
-		if l.Severity(check) != 0 {
-			checks = append(checks, check)
-		}
-	}
-	return l, checks
+// job is a file that is to be linted.
+type job struct {
+	name     string
+	plan     *plan
+	excluded bool
 }
 
-// checks finds the checks that a flag names.
-func (c *cli) checks(flag string, names []string) map[*lint.Check]bool {
-	found := map[*lint.Check]bool{}
-	for _, name := range names {
-		any := false
-		for _, check := range lint.Checks() {
-			if strings.EqualFold(check.Name, name) || name != "" && strings.HasPrefix(check.ID, strings.ToUpper(name)) {
-				found[check], any = true, true
-			}
+// jobs gives each file its plan. One that is named twice, or stands in a folder that is named too, is linted once.
+func (p *planner) jobs(files []string) (all []job) {
+	seen := map[string]bool{}
+	for _, name := range files {
+		file := filepath.Join(p.home, name) // standard input is taken for a file of the working directory
+		if filepath.IsAbs(name) {
+			file = filepath.Clean(name)
 		}
-		if !any {
-			var known []string
-			for _, check := range lint.Checks() {
-				known = append(known, check.ID, check.Name)
-			}
-			c.fail(statusUsage, "%s: there is no check %q%s; \"regvet explain\" lists them", flag, name, suggest(name, known))
+		if seen[file] {
+			continue
+		}
+		seen[file] = true
+		plan, excluded := p.plan(file)
+		all = append(all, job{name, plan, excluded})
+	}
+	return all
+}
+
+// included leaves out what configs exclude. It says so where nothing else tells that a file was not linted.
+func (c *cli) included(jobs []job) (all []job) {
+	told := false
+	for _, j := range jobs {
+		if !j.excluded {
+			all = append(all, j)
+		} else if slices.Contains(c.args, j.name) {
+			c.say("%s: is not linted, since %s excludes it", displayName(j.name), j.plan.file)
+			told = true
 		}
 	}
-	return found
+	switch {
+	case len(all) > 0 || told:
+	case len(jobs) > 0:
+		c.say("nothing is linted; configs exclude what was found: %s", count(len(jobs), ".reg file"))
+	case c.status == statusDone:
+		c.say("nothing is linted; no .reg file was found")
+	}
+	return all
+}
+
+// running lists the checks that run in one job or another.
+func (p *planner) running(jobs []job) (checks []*lint.Check) {
+	plans := map[*plan]bool{}
+	for _, j := range jobs {
+		plans[j.plan] = true
+	}
+	for _, check := range lint.Checks() {
+		for plan := range plans {
+			if plan.severity[check] != 0 {
+				checks = append(checks, check)
+				break
+			}
+		}
+	}
+	return checks
+}
+
+// linter is the one for the file of a job.
+func (j job) linter(c *cli) lint.Linter {
+	l := j.plan.linter
+	switch k := j.plan.known; {
+	case c.writeBaseline:
+		l.Most = mostKnown
+	case k != nil:
+		path := k.path(j.name)
+		l.Known = func(fingerprint string) bool { return k.Known(path, fingerprint) }
+		l.Most += k.Size(path)
+	}
+	return l
 }
 
 // wanted is what the formats want of a file beside its findings.

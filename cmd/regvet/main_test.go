@@ -37,8 +37,12 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
-		Setup:         func(env *testscript.Env) error { return layOut(env.WorkDir) },
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText},
+		Setup: func(env *testscript.Env) error {
+			data, err := filepath.Abs("../../testdata")
+			env.Setenv("TESTDATA", data)
+			return errors.Join(err, layOut(env.WorkDir))
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText},
 	})
 }
 

@@ -21,9 +21,11 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	example, err := os.ReadFile("../../testdata/example.yaml")
-	if err != nil {
-		t.Fatal(err)
+	files := map[string][]byte{} // what stands in the blocks of these names
+	for block, name := range map[string]string{"yaml": "example.yaml", "yaml config": "config.yaml"} {
+		if files[block], err = os.ReadFile(filepath.Join("../../testdata", name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	inputs, err := filepath.Abs("../../testdata")
 	if err != nil {
@@ -46,9 +48,7 @@ func TestReadme(t *testing.T) {
 		case block == "" && strings.HasPrefix(line, "```"):
 			block = strings.TrimSpace(line[3:])
 			out.WriteString(line)
-			if block == "yaml" {
-				out.Write(example)
-			}
+			out.Write(files[block])
 		case block != "" && line == "```\n":
 			block = ""
 			out.WriteString(line)
@@ -56,7 +56,7 @@ func TestReadme(t *testing.T) {
 			out.WriteString(line)
 			out.WriteString(shown(t, strings.TrimSpace(line[2:])))
 			commands++
-		case block == "console" || block == "yaml": // what is shown there now
+		case block == "console" || files[block] != nil: // what is shown there now
 		default:
 			out.WriteString(line)
 		}

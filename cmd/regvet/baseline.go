@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+
+	"regvet/rules/lint"
+)
+
+// baselineName is how the baseline is called where nothing else is said.
+const baselineName = ".regvet-baseline.json"
+
+func baselineFlags(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.baseline, "baseline", "", "mark the findings that stand in this `FILE`, and do not show them; \"\" for no baseline, not even that of a config")
+	f.BoolVar(&o.writeBaseline, "write-baseline", false, "write what is found now to the file of --baseline, or to "+baselineName+" where none is named")
+}
+
+// knownFile is a baseline, and what is made of it.
+type knownFile struct {
+	*lint.Baseline
+	name   string // as the user names it
+	folder string // absolute
+	seen   map[string]bool
+	gone   int // findings that are not there any more
+	taken  int // findings that were written down
+}
+
+const (
+	maxBaseline = 1 << 28 // bytes; a million findings
+	mostKnown   = 100_000 // findings of one check in one file that go into a baseline
+)
+
+// knownIn reads a baseline, once. It says why it cannot be used; with refuse, in the words of the one who named it.
+func (p *planner) knownIn(file, shown string, refuse func(error)) *knownFile {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		p.mistake(err)
+		return nil
+	}
+	if k := p.baselines[file]; k != nil {
+		return k
+	}
+	k := &knownFile{Baseline: lint.NewBaseline(), name: shown, folder: filepath.Dir(file), seen: map[string]bool{}}
+	p.baselines[file] = k
+	data, err := readSmall(file, maxBaseline)
+	switch {
+	case isMissing(err) && p.writeBaseline:
+		return k
+	case isMissing(err):
+		err = fmt.Errorf("%w; write it with --write-baseline", err)
+	}
+	switch {
+	case err != nil && refuse != nil:
+		refuse(err)
+		return k
+	case err != nil:
+		p.mistake(fmt.Errorf("the baseline %s cannot be read: %w", shown, err))
+		return k
+	}
+	loaded, err := lint.LoadBaseline(shown, data)
+	if err != nil {
+		p.mistake(err)
+		return k
+	}
+	k.Baseline = loaded
+	return k
+}
+
+// path is that of a file as the baseline has it.
+func (k *knownFile) path(name string) string {
+	if name == "-" {
+		return name
+	}
+	file, err := filepath.Abs(name)
+	if err != nil {
+		return filepath.ToSlash(name)
+	}
+	if rel, err := filepath.Rel(k.folder, file); err == nil {
+		file = rel
+	}
+	return filepath.ToSlash(file)
+}
+
+// take compares a file that was linted with the baseline, or has it take up what was found there.
+func (k *knownFile) take(name string, findings []lint.Finding, p *plan, write bool) {
+	path := k.path(name)
+	k.seen[path] = true
+	ran := func(c *lint.Check) bool { return p.severity[c] != 0 }
+	if !write {
+		k.gone += k.Compare(path, findings, ran)
+		return
+	}
+	k.taken += k.Replace(path, findings, ran)
+	for i := range findings {
+		if findings[i].Suppressed == nil {
+			findings[i].Suppressed = &lint.Suppression{By: "baseline"}
+		}
+	}
+}
+
+// lost gives the files of the baseline that are not there any more.
+func (k *knownFile) lost() (paths []string) {
+	for _, path := range k.Paths() {
+		file := filepath.FromSlash(path)
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(k.folder, file)
+		}
+		if _, err := os.Stat(file); isMissing(err) && path != "-" && !k.seen[path] {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// endBaseline writes a baseline, or says what of it is not there any more. What it has of files that were not linted now stays.
+func (c *cli) endBaseline(k *knownFile) {
+	lost := k.lost()
+	for _, path := range lost {
+		k.gone += k.Size(path)
+	}
+	if c.writeBaseline {
+		for _, path := range lost {
+			k.Remove(path)
+		}
+		if c.save(k.name, k.Write) {
+			c.say("wrote %s to %s", count(k.taken, "finding"), k.name)
+		}
+		return
+	}
+	if k.gone == 0 {
+		return
+	}
+	renamed := ""
+	if len(lost) > 0 {
+		renamed = lost[0] + " is"
+		if more := len(lost) - 1; more > 0 {
+			renamed = fmt.Sprintf("%s and %s are", lost[0], count(more, "more file"))
+		}
+		renamed = "; " + renamed + " not there any more: where a file was renamed, change its path in the baseline"
+	}
+	verb := "are"
+	if k.gone == 1 {
+		verb = "is"
+	}
+	c.say("%s of the baseline %s %s gone; write it anew with --write-baseline%s", count(k.gone, "finding"), k.name, verb, renamed)
+}
+
+// count writes a number of things.
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	"regvet/hive"
+	"regvet/rules/lint"
+)
+
+// writePlans shows for each file which config counts for it, and what the config and the flags come to.
+func writePlans(w io.Writer, jobs []job) error {
+	var out bytes.Buffer
+	for i, j := range jobs {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		p := j.plan
+		fmt.Fprintln(&out, hive.Visible(displayName(j.name)))
+		line := func(name, text string) { fmt.Fprintf(&out, "  %-10s %s\n", name, hive.Visible(text)) }
+		line("config", cmp.Or(p.file, "none"))
+		if j.excluded {
+			line("excluded", "yes, and not linted")
+			continue
+		}
+		var globs []string
+		for _, n := range p.paths {
+			globs = append(globs, p.config.Paths[n].Match...)
+		}
+		if len(globs) > 0 {
+			line("paths", strings.Join(globs, ", "))
+		}
+		line("windows", cmp.Or(p.linter.Target.Version(), "any"))
+		line("code page", p.linter.Read.CodePage.String())
+		line("packs", cmp.Or(strings.Join(p.packs, ", "), "none"))
+		if p.known != nil {
+			line("baseline", p.known.name)
+		}
+		failOn := p.failOn.String()
+		if p.failOn == never {
+			failOn = "never"
+		}
+		line("fail on", failOn)
+		for _, check := range lint.Checks() {
+			word := "off"
+			if s := p.severity[check]; s != 0 {
+				word = s.String()
+			}
+			fmt.Fprintf(&out, "  %-10s %-7s %s\n", check.ID, word, check.Name)
+		}
+	}
+	_, err := w.Write(out.Bytes())
+	return err
+}
