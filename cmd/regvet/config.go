@@ -196,8 +196,9 @@ func (p *planner) scopeOf(folder string) *scope {
 	return s
 }
 
+// exists tells whether there is something of a name, be it only a link that leads nowhere.
 func exists(name string) bool {
-	_, err := os.Stat(name)
+	_, err := os.Lstat(name)
 	return err == nil
 }
 

@@ -226,7 +226,7 @@ func (r *configReader) room(n *yaml.Node) bool {
 	return r.left >= 0
 }
 
-// pairs calls f for each field of a mapping.
+// pairs calls f for each name of a mapping and what stands behind it.
 func (r *configReader) pairs(n *yaml.Node, what string, f func(key, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
 		r.wrong(n, "%s must be a mapping, with lines such as %q", what, "NAME: VALUE")
@@ -235,12 +235,15 @@ func (r *configReader) pairs(n *yaml.Node, what string, f func(key, value *yaml.
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content) && r.room(n.Content[i]); i += 2 {
 		key := resolved(n.Content[i])
-		if key.Kind == yaml.ScalarNode && seen[key.Value] {
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			r.wrong(n.Content[i], "a name in %s must be a word", what)
+		case seen[key.Value]:
 			r.wrong(n.Content[i], "%s stands twice in %s", key.Value, what)
-			continue
+		default:
+			seen[key.Value] = true
+			f(&yaml.Node{Value: key.Value, Line: n.Content[i].Line, Column: n.Content[i].Column}, resolved(n.Content[i+1]))
 		}
-		seen[key.Value] = true
-		f(&yaml.Node{Kind: key.Kind, Value: key.Value, Line: n.Content[i].Line, Column: n.Content[i].Column}, resolved(n.Content[i+1]))
 	}
 }
 
@@ -253,7 +256,7 @@ func readFields[T any](r *configReader, n *yaml.Node, what string, fields []fiel
 	seen := map[string]bool{}
 	r.pairs(n, what, func(key, value *yaml.Node) {
 		i := slices.Index(known, key.Value)
-		if i < 0 || key.Kind != yaml.ScalarNode {
+		if i < 0 {
 			r.wrong(key, "%s has no field %q%s", what, key.Value, instead(key.Value, known))
 			seen[rules.Nearest(key.Value, known)] = true // misspelt is one mistake, not two
 			return
@@ -356,7 +359,7 @@ func (r *configReader) choices(n *yaml.Node) (all []Choice) {
 	}
 	r.pairs(n, "checks", func(key, value *yaml.Node) {
 		c := Choice{Name: key.Value, checks: Select(key.Value), exact: len(key.Value)}
-		if len(c.checks) == 0 || key.Kind != yaml.ScalarNode {
+		if len(c.checks) == 0 {
 			near := ""
 			if word := rules.Nearest(key.Value, Words()); word != "" {
 				near = "; did you mean " + word + "?"
