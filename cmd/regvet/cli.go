@@ -73,6 +73,8 @@ type options struct {
 	showConfig       bool
 	baseline         string
 	writeBaseline    bool
+	exclude          []string
+	allowEmpty       bool
 	prefixSet        bool
 	formatSet        bool
 	parsedWindows    *hive.Version

@@ -30,6 +30,7 @@ var fmtCommand = command{
 		f.StringVar(&o.encoding, "encoding", "utf-16le", "the `ENCODING` of version 5.00: utf-16le, as regedit writes, or utf-8, which git can compare; "+
 			"with utf-8, a file that is not all ASCII gets a byte order mark, because without one Windows takes its characters for others, "+
 			"and line ends stay LF where the first line has it")
+		regFileFlags(f, o)
 		f.StringVar(&o.codePage, "codepage", "", "the `NUMBER` of the code page that files without a byte order mark are in (default 1252; 65001 is UTF-8)")
 		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
 	},

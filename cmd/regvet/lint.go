@@ -36,6 +36,7 @@ var lintCommand = command{
 		f.StringSliceVar(&o.ignored, "ignore", nil, "do not run these `CHECKS` (repeatable)")
 		f.BoolVar(&o.makeFixes, "fix", false, "make the fixes that are safe, in the files themselves")
 		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix: the other fixes too, after which Windows does something else")
+		regFileFlags(f, o)
 		codePageFlag(f, o)
 		f.StringVar(&o.windows, "windows", "", "the Windows `VERSION` that the files are for, such as 6.1 or 10.0")
 		baselineFlags(f, o)
@@ -61,7 +62,11 @@ func (c *cli) lint() {
 	if planner == nil || outputs == nil {
 		return
 	}
-	jobs := planner.jobs(c.regFiles())
+	files := c.regFiles()
+	if len(files) == 0 && !c.allowEmpty {
+		return
+	}
+	jobs := planner.jobs(files)
 	switch {
 	case planner.broken:
 		return
@@ -135,18 +140,13 @@ type job struct {
 	excluded bool
 }
 
-// jobs gives each file its plan. One that is named twice, or stands in a folder that is named too, is linted once.
+// jobs gives each file its plan.
 func (p *planner) jobs(files []string) (all []job) {
-	seen := map[string]bool{}
 	for _, name := range files {
 		file := filepath.Join(p.home, name) // standard input is taken for a file of the working directory
 		if filepath.IsAbs(name) {
 			file = filepath.Clean(name)
 		}
-		if seen[file] {
-			continue
-		}
-		seen[file] = true
 		plan, excluded := p.plan(file)
 		all = append(all, job{name, plan, excluded})
 	}
@@ -164,12 +164,8 @@ func (c *cli) included(jobs []job) (all []job) {
 			told = true
 		}
 	}
-	switch {
-	case len(all) > 0 || told:
-	case len(jobs) > 0:
+	if len(all) == 0 && len(jobs) > 0 && !told {
 		c.say("nothing is linted; configs exclude what was found: %s", count(len(jobs), ".reg file"))
-	case c.status == statusDone:
-		c.say("nothing is linted; no .reg file was found")
 	}
 	return all
 }
