@@ -39,7 +39,7 @@ type command struct {
 
 // commands are in the order in which the help lists them.
 func commands() []command {
-	return []command{checkCommand, fixCommand, lintCommand, fmtCommand, exportCommand, infoCommand, rulesCommand, versionCommand}
+	return []command{checkCommand, fixCommand, lintCommand, fmtCommand, exportCommand, infoCommand, rulesCommand, explainCommand, versionCommand}
 }
 
 // options are the values of all flags; each command reads those that it defines.
@@ -186,11 +186,15 @@ func (c *cli) fail(status int, format string, args ...any) {
 func help() string {
 	var b strings.Builder
 	b.WriteString("regvet audits the Windows registry from files, without Windows, and writes the .reg patch that puts it right.\n\nUsage:\n")
+	width := 0
 	for _, cmd := range commands() {
-		fmt.Fprintf(&b, "  regvet %-8s %s\n", cmd.name, cmd.short)
+		width = max(width, len(cmd.name))
+	}
+	for _, cmd := range commands() {
+		fmt.Fprintf(&b, "  regvet %-*s  %s\n", width, cmd.name, cmd.short)
 	}
 	b.WriteString(`
-INPUT is a hive file, a .reg file, or - for standard input. Inputs are never changed, but by fmt -w.
+INPUT is a hive file, a .reg file, or - for standard input. Inputs are never changed, but by fmt -w and lint --fix.
 "regvet COMMAND --help" tells the flags of a command, with an example.
 
 Exit status: 0 done, nothing to report; 1 findings, or something that could not be fixed or proven, or a file that fmt would change;

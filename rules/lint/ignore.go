@@ -102,7 +102,7 @@ func (g *ignores) apply(p *pass) {
 		f := &p.result.Findings[i]
 		for _, one := range g.all {
 			inside := one.from == 0 || one.from <= f.At.Line && f.At.Line <= one.to
-			if inside && (one.check == nil || one.check == f.Check) && f.Check != ignoreUnused && f.Check != ignoreReason {
+			if inside && (one.check == nil || one.check == f.Check) && f.Check.Suppressible() {
 				one.used = true
 				if f.Suppressed == nil {
 					f.Suppressed = &Suppression{By: "comment", Reason: one.reason}
@@ -128,6 +128,9 @@ func (g *ignores) apply(p *pass) {
 		}
 	}
 }
+
+// Suppressible tells whether a comment can suppress the findings of a check. Those on such comments it cannot.
+func (c *Check) Suppressible() bool { return c != ignoreUnused && c != ignoreReason }
 
 var (
 	ignoreUnused = &Check{

@@ -1,0 +1,93 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"regvet/rules/lint"
+)
+
+// ExplainMarkdown writes all that checks and rules say of themselves as GitHub flavoured Markdown: a section for each, and with several
+// checks a table of them first.
+func ExplainMarkdown(w io.Writer, e Explanation) error {
+	var b bytes.Buffer
+	if len(e.Checks) > 1 {
+		b.WriteString("# The checks of regvet lint\n\n")
+		b.WriteString("A fix is *safe* when the file does afterwards what it did before, or what it says without any doubt; `--fix` makes it. It is *unsafe* when the\n" +
+			"file does something else afterwards: what was probably meant. `--fix --unsafe-fixes` makes both.\n\n")
+		b.WriteString("| check | name | severity | fix | what is wrong |\n|---|---|---|---|---|\n")
+		for _, c := range e.Checks {
+			fix := c.Fix.String()
+			if c.Fix == lint.NoFix {
+				fix = ""
+			}
+			fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s | %s |\n", c.ID, anchor(c), c.Name, c.Severity, fix, escaped(c.Title+onlySelected(c)))
+		}
+		b.WriteByte('\n')
+	}
+	for i, c := range e.Checks {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		checkMarkdown(&b, c)
+	}
+	for _, r := range e.Rules {
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		var text bytes.Buffer
+		if err := Rule(&text, r, Style{Width: 100}); err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "## %s\n\n%s.\n\n%s\n", escaped(r.ID), escaped(r.Title), strings.Replace(fenced(text.String()), "```reg\n", "```text\n", 1))
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// anchor is how GitHub names the section of a check.
+func anchor(c *lint.Check) string { return strings.ToLower(c.ID + "-" + c.Name) }
+
+func checkMarkdown(b *bytes.Buffer, c *lint.Check) {
+	fmt.Fprintf(b, "## %s %s\n\n%s.\n\n", c.ID, c.Name, escaped(c.Title))
+	fmt.Fprintf(b, "- severity: %s\n- runs: %s\n- fix: %s\n", c.Severity, runs(c), fixSentence(c))
+	for _, paragraph := range paragraphs(c.Explanation) {
+		b.WriteByte('\n')
+		for i, line := range paragraph {
+			if i > 0 && !strings.HasPrefix(line, "-") {
+				b.WriteString("  ") // a line of its own
+			}
+			fmt.Fprintf(b, "%s\n", escaped(line))
+		}
+	}
+	for _, example := range []struct {
+		name string
+		lint.Example
+	}{{"Found in", c.Bad}, {"Put right", c.Good}} {
+		text, how := shown(example.Example)
+		if text == "" {
+			continue
+		}
+		if how != "" {
+			how = " " + how
+		}
+		fmt.Fprintf(b, "\n%s%s:\n\n%s\n", example.name, how, fenced(text))
+	}
+	b.WriteString("\nTo suppress it:")
+	if c.Suppressible() {
+		fmt.Fprintf(b, " `; regvet:ignore %s -- the reason` behind the line, or in a line of its own above it, `regvet:ignore-file` for a whole file,", c.ID)
+	}
+	fmt.Fprintf(b, " `--ignore %s` for a run.\n", c.ID)
+	for i, reference := range c.References {
+		if i == 0 {
+			b.WriteString("\nSee:\n\n")
+		}
+		if isAddress(reference) {
+			fmt.Fprintf(b, "- <%s>\n", reference)
+		} else {
+			fmt.Fprintf(b, "- %s\n", escaped(reference))
+		}
+	}
+}
