@@ -39,7 +39,8 @@ type command struct {
 
 // commands are in the order in which the help lists them.
 func commands() []command {
-	return []command{checkCommand, fixCommand, lintCommand, fmtCommand, exportCommand, infoCommand, rulesCommand, explainCommand, versionCommand}
+	return []command{checkCommand, fixCommand, lintCommand, fmtCommand, exportCommand, infoCommand, rulesCommand, explainCommand,
+		completionCommand, manCommand, versionCommand}
 }
 
 // options are the values of all flags; each command reads those that it defines.
@@ -85,6 +86,7 @@ type options struct {
 // cli is one run of a command.
 type cli struct {
 	options
+	commands       []command // all that there are, for those commands that tell of others
 	args           []string
 	given          func(flag string) bool // whether the command line has it
 	withMD5        bool                   // inputs get this hash too
@@ -97,7 +99,7 @@ type cli struct {
 
 // run carries out a command line and gives the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &cli{stdin: stdin, stdout: stdout, stderr: stderr}
+	c := &cli{commands: commands(), stdin: stdin, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, help())
 		return statusUsage
@@ -131,13 +133,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 func (c *cli) runCommand(cmd command, args []string) int {
-	flags := pflag.NewFlagSet(cmd.name, pflag.ContinueOnError)
-	flags.SortFlags = false
-	flags.SetOutput(io.Discard)
-	flags.Usage = func() {}
-	if cmd.flags != nil {
-		cmd.flags(flags, &c.options)
-	}
+	flags := cmd.flagSet(&c.options)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
 		fmt.Fprint(c.stdout, cmd.help(flags))
@@ -169,6 +165,18 @@ func (c *cli) runCommand(cmd command, args []string) int {
 	return c.status
 }
 
+// flagSet gives the flags of a command, whose values go to the options.
+func (cmd command) flagSet(o *options) *pflag.FlagSet {
+	flags := pflag.NewFlagSet(cmd.name, pflag.ContinueOnError)
+	flags.SortFlags = false
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	if cmd.flags != nil {
+		cmd.flags(flags, o)
+	}
+	return flags
+}
+
 // raise lifts the exit status to at least the given one.
 func (c *cli) raise(status int) { c.status = max(c.status, status) }
 
@@ -183,9 +191,23 @@ func (c *cli) fail(status int, format string, args ...any) {
 	c.raise(status)
 }
 
+// What the help and the manual page say of the whole.
+const (
+	about  = "regvet audits the Windows registry from files, without Windows, and writes the .reg patch that puts it right."
+	inputs = "INPUT is a hive file, a .reg file, or - for standard input. Inputs are never changed, but by fmt -w and lint --fix."
+)
+
+// meanings are those of the exit statuses.
+var meanings = [...]string{
+	statusDone:     "done, nothing to report",
+	statusFindings: "findings, or something that could not be fixed or proven, or a file that fmt would change",
+	statusUsage:    "wrong usage, or a rule file, config or baseline that does not load",
+	statusInput:    "an input that could not be read, or only in part",
+}
+
 func help() string {
 	var b strings.Builder
-	b.WriteString("regvet audits the Windows registry from files, without Windows, and writes the .reg patch that puts it right.\n\nUsage:\n")
+	b.WriteString(about + "\n\nUsage:\n")
 	width := 0
 	for _, cmd := range commands() {
 		width = max(width, len(cmd.name))
@@ -193,17 +215,18 @@ func help() string {
 	for _, cmd := range commands() {
 		fmt.Fprintf(&b, "  regvet %-*s  %s\n", width, cmd.name, cmd.short)
 	}
-	b.WriteString(`
-INPUT is a hive file, a .reg file, or - for standard input. Inputs are never changed, but by fmt -w and lint --fix.
+	fmt.Fprintf(&b, `
+%s
 "regvet COMMAND --help" tells the flags of a command, with an example.
 
-Exit status: 0 done, nothing to report; 1 findings, or something that could not be fixed or proven, or a file that fmt would change;
-2 wrong usage, or a rule file that does not load; 3 an input that could not be read, or only in part.
-`)
+Exit status: 0 %s; 1 %s;
+2 %s; 3 %s.
+`, inputs, meanings[0], meanings[1], meanings[2], meanings[3])
 	return b.String()
 }
 
-func (cmd command) help(flags *pflag.FlagSet) string {
+// usage is how a command is written.
+func (cmd command) usage(flags *pflag.FlagSet) string {
 	usage := "regvet " + cmd.name
 	if flags.HasFlags() {
 		usage += " [flags]"
@@ -211,7 +234,11 @@ func (cmd command) help(flags *pflag.FlagSet) string {
 	if cmd.args != "" {
 		usage += " " + cmd.args
 	}
-	text := fmt.Sprintf("regvet %s: %s\n\nUsage:\n  %s\n", cmd.name, cmd.short, usage)
+	return usage
+}
+
+func (cmd command) help(flags *pflag.FlagSet) string {
+	text := fmt.Sprintf("regvet %s: %s\n\nUsage:\n  %s\n", cmd.name, cmd.short, cmd.usage(flags))
 	if flags.HasFlags() {
 		// Everybody knows how a switch is given.
 		const values = "[=true|false]"

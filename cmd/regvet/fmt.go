@@ -121,7 +121,7 @@ func (c *cli) formatted(path string, o regfile.FormatOptions) *formattedFile {
 		return nil
 	}
 	f.after = out.Bytes()
-	if !c.explain(f) {
+	if !c.tellLeft(f) {
 		return nil
 	}
 	return f
@@ -154,8 +154,8 @@ func (c *cli) differs(w io.Writer, f *formattedFile) error {
 	return err
 }
 
-// explain says what the user must know of a file that was formatted. It tells whether the result is what its author can have meant.
-func (c *cli) explain(f *formattedFile) bool {
+// tellLeft says what the user must know of a file that was formatted. It tells whether the result is what its author can have meant.
+func (c *cli) tellLeft(f *formattedFile) bool {
 	name := displayName(f.path)
 	about := "the text is not all ASCII"
 	if f.Version == regfile.Version5 && !marked(f.From) && f.From != "ASCII" {

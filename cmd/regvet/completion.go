@@ -1,0 +1,275 @@
+package main
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"regvet/report"
+	"regvet/rules"
+	"regvet/rules/lint"
+)
+
+var completionCommand = command{
+	name: "completion", args: "bash|zsh|fish|powershell", short: "print the script with which a shell completes what is typed",
+	min: 1, max: -1,
+	example: `  source <(regvet completion bash)
+  source <(regvet completion zsh)
+  regvet completion fish | source
+  regvet completion powershell | Out-String | Invoke-Expression
+`,
+	run: (*cli).completion,
+}
+
+// shells are those that there is a script for. Each asks "regvet completion words" what may stand at a place, so that it never knows less
+// or more than the program.
+var shells = []string{"bash", "zsh", "fish", "powershell"}
+
+//go:embed completion
+var scripts embed.FS
+
+func (c *cli) completion() {
+	shell, words := c.args[0], c.args[1:]
+	switch {
+	case shell == "words" && len(words) > 0:
+		fmt.Fprint(c.stdout, complete(c.commands, words))
+	case !slices.Contains(shells, shell):
+		c.fail(statusUsage, "there is no script for %q%s; there is one for %s", shell, suggest(shell, shells), strings.Join(shells, ", "))
+	case len(words) > 0:
+		c.fail(statusUsage, "completion does not take %q; see \"regvet completion --help\"", words[0])
+	default:
+		script, err := scripts.ReadFile("completion/regvet." + shell)
+		if err != nil {
+			panic(err) // it is part of the program
+		}
+		c.stdout.Write(script)
+	}
+}
+
+// candidates are what may stand at a place of a command line.
+type candidates struct {
+	words [][2]string // each with what it means
+	files string      // a pattern for the names of files that may stand there, too, beside all folders; "" for none
+}
+
+// String writes them for the scripts: a line for each word, with a tab before its meaning, and a line that begins with a tab for files.
+func (c candidates) String() string {
+	var b strings.Builder
+	for _, w := range c.words {
+		fmt.Fprintf(&b, "%s\t%s\n", w[0], w[1])
+	}
+	if c.files != "" {
+		fmt.Fprintf(&b, "\t%s\n", c.files)
+	}
+	return b.String()
+}
+
+// from keeps the words that begin with what is typed.
+func (c candidates) from(typed string) candidates {
+	c.words = slices.DeleteFunc(c.words, func(w [2]string) bool { return !strings.HasPrefix(w[0], typed) })
+	return c
+}
+
+// behind puts text before the words.
+func (c candidates) behind(text string) candidates {
+	for i := range c.words {
+		c.words[i][0] = text + c.words[i][0]
+	}
+	return c
+}
+
+// plainWords are words without a meaning of their own.
+func plainWords(words ...string) candidates {
+	var c candidates
+	for _, w := range words {
+		c.words = append(c.words, [2]string{w})
+	}
+	return c
+}
+
+var anyFile, ruleFile, regFile = candidates{files: "*"}, candidates{files: "*.[yY][aA]*[mM][lL]"}, candidates{files: "*.[rR][eE][gG]"}
+
+// complete gives what the last of the words behind regvet may become.
+func complete(commands []command, words []string) candidates {
+	words, split := rejoin(words)
+	last, before := words[len(words)-1], words[:len(words)-1]
+	if len(before) == 0 || before[0] == "help" {
+		var c candidates
+		for _, cmd := range commands {
+			c.words = append(c.words, [2]string{cmd.name, cmd.short})
+		}
+		if len(before) > 1 {
+			return candidates{}
+		}
+		return c.from(last)
+	}
+	i := slices.IndexFunc(commands, func(cmd command) bool { return cmd.name == before[0] })
+	if i < 0 {
+		return candidates{}
+	}
+	cmd := commands[i]
+	flags := cmd.flagSet(&options{})
+	var args []string
+	var waiting *pflag.Flag // for its value
+	onlyArgs := false
+	for _, w := range before[1:] {
+		switch {
+		case waiting != nil:
+			waiting = nil
+		case onlyArgs || w == "-" || !strings.HasPrefix(w, "-"):
+			args = append(args, w)
+		case w == "--":
+			onlyArgs = true
+		default:
+			waiting = waitsFor(flags, w)
+		}
+	}
+	name, value, hasValue := strings.Cut(last, "=")
+	switch {
+	case waiting != nil:
+		return flagValues(cmd.name, waiting).from(last)
+	case !onlyArgs && hasValue && strings.HasPrefix(last, "--"):
+		f := flags.Lookup(name[2:])
+		if f == nil {
+			return candidates{}
+		}
+		c := flagValues(cmd.name, f).from(value)
+		if !split {
+			c = c.behind(name + "=")
+		}
+		return c
+	case !onlyArgs && strings.HasPrefix(last, "-"):
+		c := candidates{words: [][2]string{{"--help", "show the flags, and an example"}}}
+		flags.VisitAll(func(f *pflag.Flag) {
+			_, usage := pflag.UnquoteUsage(f)
+			c.words = append(c.words, [2]string{"--" + f.Name, usage})
+		})
+		return c.from(last)
+	}
+	return arguments(cmd, args).from(last)
+}
+
+// rejoin puts together what bash takes apart, a flag, the sign = and its value. It tells whether the last word was put together.
+func rejoin(words []string) (joined []string, last bool) {
+	for i := 0; i < len(words); i++ {
+		n := len(joined) - 1
+		if last = words[i] == "=" && n >= 0; !last {
+			joined = append(joined, words[i])
+			continue
+		}
+		joined[n] += "="
+		if i+1 < len(words) {
+			i++
+			joined[n] += words[i]
+		}
+	}
+	return joined, last
+}
+
+// waitsFor gives the flag whose value is the next word; nil for none.
+func waitsFor(flags *pflag.FlagSet, word string) *pflag.Flag {
+	if name, long := strings.CutPrefix(word, "--"); long {
+		if f := flags.Lookup(name); f != nil && f.NoOptDefVal == "" {
+			return f
+		}
+		return nil
+	}
+	for i := 1; i < len(word); i++ {
+		f := flags.ShorthandLookup(word[i : i+1])
+		if f == nil {
+			return nil
+		}
+		if f.NoOptDefVal == "" {
+			if i == len(word)-1 {
+				return f
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// flagValues gives what may be the value of a flag of a command.
+func flagValues(command string, f *pflag.Flag) candidates {
+	switch f.Name {
+	case "format":
+		switch command {
+		case "info":
+			return plainWords("text", "json")
+		case "explain":
+			return plainWords("text", "json", "markdown")
+		case "export":
+			return plainWords("reg", "jsonl")
+		}
+		return plainWords(report.FormatNames()...)
+	case "fail-on":
+		if command == "lint" {
+			return plainWords(append(slices.Clone(lint.SeverityNames()), "never")...)
+		}
+		return plainWords(append(slices.Clone(rules.SeverityNames()), "never")...)
+	case "select", "ignore":
+		return checkWords()
+	case "pack":
+		return packWords()
+	case "control-set":
+		return plainWords("current", "all")
+	case "rules":
+		return ruleFile
+	}
+	if name, _ := pflag.UnquoteUsage(f); strings.HasSuffix(name, "FILE") {
+		return anyFile
+	}
+	return candidates{}
+}
+
+// arguments gives what may stand behind the arguments of a command.
+func arguments(cmd command, before []string) candidates {
+	switch {
+	case cmd.max >= 0 && len(before) >= cmd.max:
+		return candidates{}
+	case cmd.name == "completion":
+		if len(before) > 0 {
+			return candidates{}
+		}
+		return plainWords(shells...)
+	case cmd.name == "rules" && len(before) == 0:
+		return candidates{words: [][2]string{{"list", "list them"}, {"show", "tell all that a rule says of itself"}, {"test", "run their tests"}}}
+	case cmd.name == "rules":
+		return ruleWords()
+	case cmd.name == "explain":
+		c := checkWords()
+		c.words = append(c.words, ruleWords().words...)
+		return c
+	case cmd.name == "export" && len(before) > 0: // a key
+		return candidates{}
+	case strings.Contains(cmd.args, "FILE.reg"):
+		return regFile
+	}
+	return anyFile
+}
+
+func checkWords() (c candidates) {
+	for _, check := range lint.Checks() {
+		c.words = append(c.words, [2]string{check.ID, check.Title})
+	}
+	return c
+}
+
+func ruleWords() (c candidates) {
+	for _, p := range rules.BuiltIn() {
+		for _, r := range p.Rules {
+			c.words = append(c.words, [2]string{r.ID, r.Title})
+		}
+	}
+	return c
+}
+
+func packWords() (c candidates) {
+	for _, p := range rules.BuiltIn() {
+		c.words = append(c.words, [2]string{p.Name, p.Title})
+	}
+	return c
+}

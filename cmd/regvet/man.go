@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+var manCommand = command{
+	name: "man", short: "print the manual page",
+	example: `  regvet man > regvet.1
+  regvet man | man -l -
+`,
+	run: func(c *cli) { fmt.Fprint(c.stdout, manual(c.commands)) },
+}
+
+// manual is the manual page in the language of roff, of the same texts as the help.
+func manual(all []command) string {
+	var m roff
+	fmt.Fprintf(&m, ".TH REGVET 1 %s %s \"User Commands\"\n", quoted(date()), quoted("regvet "+version()))
+	m.section("NAME")
+	m.WriteString("regvet \\- audit the Windows registry from files\n")
+	m.section("SYNOPSIS")
+	for i, cmd := range all {
+		if i > 0 {
+			m.WriteString(".br\n")
+		}
+		m.text(cmd.usage(cmd.flagSet(&options{})))
+	}
+	m.section("DESCRIPTION")
+	m.text(about)
+	m.WriteString(".PP\n")
+	m.text(inputs)
+	m.section("COMMANDS")
+	for _, cmd := range all {
+		m.command(cmd)
+	}
+	m.section("EXIT STATUS")
+	for status, meaning := range meanings {
+		fmt.Fprintf(&m, ".TP\n.B %d\n", status)
+		m.text(meaning)
+	}
+	m.WriteString(".PP\nOf several that apply, the highest is given.\n")
+	m.section("ENVIRONMENT")
+	m.WriteString(".TP\n.B NO_COLOR\n")
+	m.text("When it is set, there are no colours on a terminal either.")
+	m.WriteString(".TP\n.B GITHUB_ACTIONS\n")
+	m.text("When it is true, the format is github where none is given.")
+	return m.String()
+}
+
+// date is the day of the commit that the program was built from; "" where Go did not note it.
+func date() string {
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.time" {
+			day, _, _ := strings.Cut(s.Value, "T")
+			return day
+		}
+	}
+	return ""
+}
+
+// roff writes a manual page.
+type roff struct{ strings.Builder }
+
+func (m *roff) section(name string) { fmt.Fprintf(m, ".SH %s\n", name) }
+
+func (m *roff) command(cmd command) {
+	flags := cmd.flagSet(&options{})
+	fmt.Fprintf(m, ".SS %s\n", quoted(cmd.usage(flags)))
+	m.text(cmd.name + ": " + cmd.short + ".")
+	flags.VisitAll(func(f *pflag.Flag) {
+		name, usage := pflag.UnquoteUsage(f)
+		m.WriteString(".TP\n.B ")
+		if f.Shorthand != "" {
+			m.WriteString(escapedRoff("-"+f.Shorthand) + ", ")
+		}
+		m.WriteString(escapedRoff("--" + f.Name))
+		if f.NoOptDefVal == "" {
+			m.WriteString(" \\fI" + escapedRoff(name) + "\\fR")
+		}
+		m.WriteByte('\n')
+		if f.NoOptDefVal == "" && f.DefValue != "" && f.DefValue != "[]" {
+			usage += " (default " + f.DefValue + ")"
+		}
+		m.text(usage)
+	})
+	m.WriteString(".PP\nExample:\n.PP\n.EX\n")
+	m.text(strings.TrimSuffix(cmd.example, "\n"))
+	m.WriteString(".EE\n")
+}
+
+// text writes lines of text, none of which is a request.
+func (m *roff) text(s string) {
+	for line := range strings.SplitSeq(s, "\n") {
+		if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
+			m.WriteString(`\&`)
+		}
+		m.WriteString(escapedRoff(line) + "\n")
+	}
+}
+
+// escapedRoff makes text that roff shows as it is, also a hyphen that is to be copied, and a quote that a font has another sign for.
+func escapedRoff(s string) string {
+	return strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(s)
+}
+
+// quoted is the argument of a macro.
+func quoted(s string) string { return `"` + strings.ReplaceAll(escapedRoff(s), `"`, `\(dq`) + `"` }
