@@ -266,6 +266,7 @@ a"="b"
 ! 5:5 bad-line loss ~\K
 ! 6:5 bad-line loss ~\K
 ! 7:5 bad-line loss ~\K
+! 8:1 stray-line
 ! 9:4 bad-line loss ~\K
 ! 10:5 bad-line loss ~\K
 ! 11:2 bad-line loss ~\K
@@ -518,6 +519,7 @@ foo
 ! 10:13 bad-line loss ~\K
 ! 12:3 bad-line loss ~\K
 ! 15:10 bad-line loss ~\K
+! 18:1 stray-line
 `},
 	{"end of the file in a value", "REGEDIT4\n[HKEY_CURRENT_USER\\K]\n\"a\"=hex(2):25,\\", `
 2:1 [~\K]
@@ -554,8 +556,11 @@ d"="1"
 ! 4:1 stray-line
 ! 5:1 doubtful
 ! 5:5 bad-line loss ~\K
+! 6:1 stray-line
 ! 7:12 bad-line loss ~\K
+! 8:1 stray-line
 ! 9:1 bad-line loss ~\K
+! 10:1 stray-line
 `},
 	{"a raw line break in text", "Windows Registry Editor Version 5.00\n[HKEY_CURRENT_USER\\K]\n\"a\"=\"one\r\ntwo\"\r\n\"b\"=\"1\"\r\n", `
 2:1 [~\K]

@@ -29,7 +29,7 @@ func (p *parser) valueLine(i int) {
 	p.st.Deletes = op == hive.DeleteValue
 	switch {
 	case bad.code != 0:
-		p.broken = true
+		p.broken = bad.code >= HexType
 		switch {
 		case op != hive.DeleteValue && p.number == first:
 			p.lost(bad.code, bad.at, "%s; Windows drops this value", bad.msg)

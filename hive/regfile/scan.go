@@ -41,7 +41,7 @@ type parser struct {
 
 	orphaned  bool // values without a key were reported, or need not be
 	misplaced bool // a key line was dropped: the values below go to the key above it
-	broken    bool // a value was dropped: lines of hex digits that follow belong to it
+	broken    bool // hex data were dropped: lines of bytes that follow belong to them
 	ansiDoubt bool // text in hex data that depends on the code page was reported
 
 	doubtful Fault // what Windows versions may not agree on in the current value; without a code for nothing
@@ -190,12 +190,25 @@ func (p *parser) statement() {
 	case c == '"' || c == '@':
 		p.st.Kind, p.broken = ValueLine, false
 		p.valueLine(i)
-	case p.broken && (c == ',' || nibble[c] < 16):
+	case p.broken && onlyBytes(p.line[i:]):
 		p.st.Kind = StrayLine
 	default:
 		p.broken = false
 		p.stray(i)
 	}
+}
+
+// onlyBytes tells whether a line looks like hex data, or the rest of them.
+func onlyBytes(line []byte) bool {
+	for i, c := range line {
+		switch {
+		case c == ';':
+			return true
+		case nibble[c] > 15 && c != ',' && c != '\\' && !isBlank(c), i > 1 && nibble[c]|nibble[line[i-1]]|nibble[line[i-2]] < 16:
+			return false
+		}
+	}
+	return true
 }
 
 func (p *parser) stray(i int) {

@@ -23,6 +23,7 @@ type Check struct {
 	codes  []regfile.Code                                                  // the faults of the text that it speaks of
 	say    func(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) // says it in other words than package regfile; nil for the same
 	visit  func(p *pass, c *Check, s *regfile.Statement)                   // is shown each statement
+	kinds  []regfile.Kind                                                  // that visit is shown; nil for all
 	finish func(p *pass, c *Check)                                         // is called when all of them were shown
 }
 
@@ -100,5 +101,5 @@ func Lookup(name string) *Check {
 
 // checks are sorted by ID.
 var checks = slices.SortedFunc(slices.Values(slices.Concat(
-	[]*Check{packInvalid, packMismatch, ignoreUnused, ignoreReason},
+	syntaxChecks, encodingChecks, semanticsChecks, portabilityChecks, securityChecks, styleChecks,
 )), func(a, b *Check) int { return strings.Compare(a.ID, b.ID) })

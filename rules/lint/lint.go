@@ -55,15 +55,18 @@ type pass struct {
 	Linter
 	file   string
 	result Result
-	on     map[*Check]Severity // the checks that run
-	visit  []*Check            // those of them that are shown each statement
+	on     map[*Check]Severity             // the checks that run
+	visit  [regfile.StrayLine + 1][]*Check // those of them that are shown the statements of a kind
 	codes  map[regfile.Code][]*Check
 	listed map[*Check]int
 	left   map[*Check]int // findings that are not listed
 
+	rejected bool // Windows does not read the file
+
 	section section
 	ignores ignores
 	watch   watch
+	notes
 }
 
 // section is the part of a file below one key line.
@@ -89,8 +92,10 @@ func newPass(l Linter, name string) *pass {
 			continue
 		}
 		p.on[c] = severity
-		if c.visit != nil {
-			p.visit = append(p.visit, c)
+		for kind := range p.visit {
+			if c.visit != nil && (c.kinds == nil || slices.Contains(c.kinds, regfile.Kind(kind))) {
+				p.visit[kind] = append(p.visit[kind], c)
+			}
 		}
 		for _, code := range c.codes {
 			p.codes[code] = append(p.codes[code], c)
@@ -105,7 +110,7 @@ func (p *pass) statement(s *regfile.Statement) {
 		p.result.Version = s.Version
 		p.result.Encoding = s.Encoding
 	}
-	if s.Kind == regfile.KeyLine {
+	if s.Kind == regfile.KeyLine || s.Kind == regfile.ValueLine && s.Version == regfile.Windows31 {
 		p.enter(s)
 	}
 	if !s.Comment.Empty() {
@@ -121,7 +126,11 @@ func (p *pass) statement(s *regfile.Statement) {
 			}
 		}
 	}
-	for _, c := range p.visit {
+	if len(s.Faults) > 0 && s.Faults[0].Code.Rejects() {
+		p.rejected = true
+		return
+	}
+	for _, c := range p.visit[s.Kind] {
 		c.visit(p, c, s)
 	}
 	p.watch.see(p, s)
@@ -130,18 +139,24 @@ func (p *pass) statement(s *regfile.Statement) {
 
 // enter begins the section of a key line.
 func (p *pass) enter(s *regfile.Statement) {
+	if hasFault(s, regfile.KeyBracket, regfile.KeyBlank) {
+		return // Windows ignores the line
+	}
 	p.section = section{deletes: s.Deletes, line: s.Line}
+	p.places, p.matched = p.places[:0], p.matched[:0]
 	if len(s.Edits) > 0 {
 		p.section.path = s.Path
-		p.section.folded = hive.Fold(s.Path.String())
+		p.section.folded = p.fold(s.Path)
 		p.section.watched = p.watch.watches(p.section.folded)
+		p.seen.enterKey(p)
+		p.enterPatterns()
 	}
 }
 
 // end gives the result, when all statements were seen.
 func (p *pass) end() *Result {
 	for _, c := range checks {
-		if _, on := p.on[c]; on && c.finish != nil {
+		if _, on := p.on[c]; on && c.finish != nil && !p.rejected {
 			c.finish(p, c)
 		}
 	}
@@ -209,10 +224,15 @@ func (p *pass) reportAt(c *Check, s *regfile.Statement, at, end hive.Location, l
 
 // fault reports a fault in the words of the parser. What is marked goes to the next blank.
 func (p *pass) fault(c *Check, s *regfile.Statement, f *regfile.Fault) *Finding {
+	return p.faultAs(c, s, f, "%s", f.Msg)
+}
+
+// faultAs reports a fault in other words.
+func (p *pass) faultAs(c *Check, s *regfile.Statement, f *regfile.Fault, format string, args ...any) *Finding {
 	line, span := faultSpan(s, f)
 	end := f.At
 	end.Column += regfile.Column(line[span.From:], span.To-span.From) - 1
-	return p.reportAt(c, s, f.At, end, line, "%s", f.Msg)
+	return p.reportAt(c, s, f.At, end, line, format, args...)
 }
 
 // faultSpan gives the line of a fault, and the word that it is about.

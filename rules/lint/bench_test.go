@@ -1,0 +1,67 @@
+package lint
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// export is about 20 MB of UTF-16LE, with names and data as in a SYSTEM hive.
+var export = sync.OnceValue(func() []byte {
+	r := rand.New(rand.NewPCG(1, 2))
+	var services []*hive.Key
+	for i := range 7000 {
+		blob := make([]byte, r.IntN(150))
+		for i := range blob {
+			blob[i] = byte(r.UintN(256))
+		}
+		name := fmt.Sprintf("Service%05d", i)
+		services = append(services, hive.NewKey(name, []hive.Value{
+			hive.StringValue("DisplayName", hive.SZ, "@%SystemRoot%\\System32\\"+name+".dll,-100"),
+			hive.DWordValue("ErrorControl", 1),
+			hive.StringValue("ImagePath", hive.ExpandSZ, `%SystemRoot%\system32\svchost.exe -k LocalService`),
+			hive.DWordValue("Start", 3),
+			hive.DWordValue("Type", 32),
+			hive.StringValue("ObjectName", hive.SZ, `NT AUTHORITY\LocalService`),
+			hive.StringValue("Description", hive.SZ, "Provides what "+name+" promises to those who ask for it."),
+		}, hive.NewKey("Parameters", []hive.Value{
+			hive.StringValue("ServiceDll", hive.ExpandSZ, `%SystemRoot%\System32\`+name+".dll"),
+			hive.DWordValue("ServiceDllUnloadOnStop", 1),
+			{Name: "Blob", Type: hive.Binary, Data: blob},
+		})))
+	}
+	var out bytes.Buffer
+	path := hive.ParsePath(`HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services`)
+	if err := regfile.Export(&out, regfile.Tree{Root: hive.NewKey("Services", nil, services...), At: path}); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+})
+
+// BenchmarkScan is what of [BenchmarkLint] is the reading of the text.
+func BenchmarkScan(b *testing.B) {
+	data := export()
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for range (regfile.Options{}).Scan(bytes.NewReader(data)) {
+		}
+	}
+}
+
+func BenchmarkLint(b *testing.B) {
+	data := export()
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := Linter{}.Lint("SYSTEM.reg", bytes.NewReader(data))
+		if err != nil || len(r.Findings) > 0 {
+			b.Fatal(err, r.Findings[0])
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package lint
+
+const (
+	tcpip     = `HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters`
+	afd       = `HKLM\SYSTEM\CurrentControlSet\Services\AFD\Parameters`
+	netBT     = `HKLM\SYSTEM\CurrentControlSet\Services\NetBT\Parameters`
+	userChose = "Windows protects this value with a hash that only it can make, and denies the key to others; the import comes to nothing; use a policy"
+)
+
+// numberPatterns are values that are a REG_DWORD for those who read them. Sources: the reference of the registry in the Windows 2000 and
+// 2003 resource kits, Microsoft KB 196271, KB 314053 and KB 142641 for the network; the documentation of the policies for the rest.
+var numberPatterns = []pattern{
+	{"REG208", []string{tcpip}, []string{"MaxUserPort", "TcpTimedWaitDelay", "StrictTimeWaitSeqCheck", "TcpNumConnections", "MaxFreeTcbs", "MaxHashTableSize", "NumTcbTablePartitions",
+		"TcpMaxDataRetransmissions", "TcpMaxConnectRetransmissions", "TcpMaxConnectResponseRetransmissions", "SynAttackProtect", "TcpMaxHalfOpen", "TcpMaxHalfOpenRetried",
+		"TcpMaxPortsExhausted", "EnableConnectionRateLimiting", "EnableDeadGWDetect", "EnableICMPRedirect", "EnablePMTUDiscovery", "EnablePMTUBHDetect", "DisableIPSourceRouting",
+		"IPEnableRouter", "KeepAliveTime", "KeepAliveInterval", "DefaultTTL", "TcpWindowSize", "GlobalMaxTcpWindowSize", "Tcp1323Opts", "SackOpts", "DisableTaskOffload",
+		"EnableTCPChimney", "EnableRSS", "EnableTCPA"}, nil, ""},
+	{"REG208", []string{tcpip + `\Interfaces\*`}, []string{"TcpAckFrequency", "MTU", "PerformRouterDiscovery"}, nil, ""},
+	{"REG208", []string{afd}, []string{"EnableDynamicBacklog", "MinimumDynamicBacklog", "MaximumDynamicBacklog", "DynamicBacklogGrowthDelta"}, nil,
+		""},
+	{"REG208", []string{netBT}, []string{"NodeType", "NoNameReleaseOnDemand", "EnableLMHOSTS", "BacklogIncrement", "MaxConnBackLog"}, nil, ""},
+	{"REG208", []string{services + `\*`}, []string{"Start", "Type", "ErrorControl"}, nil, ""},
+	{"REG208", []string{system}, []string{"EnableLUA", "ConsentPromptBehaviorAdmin", "ConsentPromptBehaviorUser", "PromptOnSecureDesktop", "LocalAccountTokenFilterPolicy", "FilterAdministratorToken",
+		"EnableInstallerDetection", "DontDisplayLastUserName"}, nil, ""},
+	{"REG208", []string{lsa},
+		[]string{"RunAsPPL", "LsaCfgFlags", "LmCompatibilityLevel", "NoLMHash", "RestrictAnonymous", "RestrictAnonymousSAM", "EveryoneIncludesAnonymous"}, nil,
+		""},
+	{"REG208", []string{`HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\WDigest`}, []string{"UseLogonCredential"}, nil, ""},
+	{"REG208", []string{services + `\LanmanServer\Parameters`},
+		[]string{"SMB1", "RequireSecuritySignature", "EnableSecuritySignature", "RestrictNullSessAccess", "AutoShareServer", "AutoShareWks"}, nil,
+		""},
+	{"REG208", []string{schannel + `\Protocols\*\*`}, []string{"Enabled", "DisabledByDefault"}, nil, ""},
+	{"REG208", []string{schannel + `\Ciphers\*`, schannel + `\Hashes\*`, schannel + `\KeyExchangeAlgorithms\*`}, []string{"Enabled"}, nil, ""},
+	{"REG208", []string{`HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server`}, []string{"fDenyTSConnections", "fSingleSessionPerUser"}, nil, ""},
+	{"REG208", []string{`HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU`}, []string{"NoAutoUpdate", "AUOptions", "UseWUServer", "ScheduledInstallDay", "ScheduledInstallTime",
+		"NoAutoRebootWithLoggedOnUsers"}, nil, ""},
+	{"REG208", []string{`HKLM\SYSTEM\CurrentControlSet\Control\CrashControl`}, []string{"CrashDumpEnabled", "AutoReboot", "LogEvent", "Overwrite"}, nil,
+		""},
+	{"REG208", []string{`HKLM\SYSTEM\CurrentControlSet\Control\FileSystem`},
+		[]string{"LongPathsEnabled", "NtfsDisable8dot3NameCreation", "NtfsDisableLastAccessUpdate"}, nil,
+		""},
+}
+
+const unused = "Windows Vista and later do not read this value; remove the line"
+
+// targetPatterns are values that Windows does not read any more since Vista, as far as Microsoft says so or several others found it, and
+// values that it protects.
+var targetPatterns = []pattern{
+	{"REG309", []string{tcpip}, []string{"ReservedPorts", "MaxHashTableSize", "NumTcbTablePartitions", "TcpMaxConnectResponseRetransmissions", "SynAttackProtect", "TcpMaxHalfOpen",
+		"TcpMaxHalfOpenRetried", "TcpMaxPortsExhausted", "TcpWindowSize", "GlobalMaxTcpWindowSize"}, nil, unused},
+	{"REG309", []string{afd}, []string{"EnableDynamicBacklog", "MinimumDynamicBacklog", "MaximumDynamicBacklog", "DynamicBacklogGrowthDelta"}, nil,
+		unused},
+
+	{"REG308", []string{`HKCU\Software\Microsoft\Windows\CurrentVersion\Explorer\FileExts\*\UserChoice`,
+		`HKCU\Software\Microsoft\Windows\Shell\Associations\UrlAssociations\*\UserChoice`},
+		[]string{"ProgId", "Hash"}, nil, userChose},
+	{"REG308", []string{defender + `\Features`}, []string{"TamperProtection"}, nil,
+		"Windows protects this value against all but Defender itself; the import comes to nothing; turn it on or off in Windows Security"},
+}

@@ -1,0 +1,111 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTuned holds what the examples of the checks do not show: that a check stays silent where it might speak too, and speaks in other
+// forms of the same. The lines are below the header of version 5.00.
+func TestTuned(t *testing.T) {
+	const (
+		example  = `[HKEY_LOCAL_MACHINE\SOFTWARE\Example]` + "\n"
+		policies = `[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System]` + "\n"
+		logon    = `[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon]` + "\n"
+		service  = `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example]` + "\n"
+		defend   = `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\WinDefend]` + "\n"
+		command  = `[HKEY_LOCAL_MACHINE\SOFTWARE\Classes\Example\shell\open\command]` + "\n"
+	)
+	for _, c := range []struct{ name, in, want string }{
+		{"a comment behind a key", "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example] ; why\n", ""},
+		{"a bracket in a comment behind a key", "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example] ; see [1]\n", "REG005"},
+		{"a bracket in the name of a key", "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example [1]]\n", ""},
+		{"the address bar", "[Computer\\HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", "REG023 REG212"},
+		{"slashes", "[HKEY_LOCAL_MACHINE/SOFTWARE/Example]\n", "REG023 REG212"},
+		{"another root", "[HKEY_PERFORMANCE_DATA\\Example]\n", "REG212 REG307"},
+		{"no root", "[\\SOFTWARE\\Example]\n", "REG023 REG212"},
+		{"a split key", "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example\n Two]\n", "REG004 REG212"},
+		{"a lost key", example + "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other\n\"A\"=\"x\"\n", "REG004 REG004"},
+		{"a slash in a name", "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\MIME\\Database\\Content Type\\text/html]\n", ""},
+		{"a cipher", "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Ciphers\\AES 128/128]\n\"Enabled\"=dword:ffffffff\n", ""},
+
+		{"a path with a backslash at its end", example + `"A"="C:\\Temp\"` + "\n", "REG009"},
+		{"0x", example + `"A"=dword:0x10` + "\n", "REG011"},
+		{"no digits", example + `"A"=dword:` + "\n", "REG011"},
+		{"a slash comment behind data", example + `"A"="x" // why` + "\n", "REG020"},
+		{"a hash behind hex data", example + `"A"=hex:01 # why` + "\n", "REG020"},
+		{"qword", example + `"A"=qword:1` + "\n", "REG018"},
+		{"a hash in text", example + `"A"="x # y // z"` + "\n", ""},
+		{"single quotes", example + `'A'="x"` + "\n", "REG008"},
+		{"typographic quotes", example + "“A”=\"x\"\n", "REG008"},
+		{"text that is no value", example + "a = b means that a is b\n", "REG008"},
+		{"a sentence", example + "see a page = b\n", "REG007"},
+
+		{"the same data twice", example + "\"A\"=\"x\"\n\"a\"=\"x\"\n", ""},
+		{"in two sections", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\software\\EXAMPLE]\n\"a\"=\"y\"\n", "REG201 REG202 REG501"},
+		{"in two keys", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other]\n\"A\"=\"y\"\n", ""},
+		{"set and deleted", example + "\"A\"=\"x\"\n\"A\"=-\n", "REG201"},
+		{"deleted and set", example + "\"A\"=-\n\"A\"=\"x\"\n", ""},
+		{"made anew", example + "\"A\"=\"x\"\n[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n" + example + "\"A\"=\"y\"\n", "REG204"},
+		{"deleted from above", "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example\\A\\B]\n[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", "REG204"},
+		{"a neighbour deleted", "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example2\\A]\n[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", ""},
+		{"deleted twice", "[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", ""},
+
+		{"a placeholder", example + `"A"="\"C:\\a.exe\" \"%1\" %L %date% 100%"` + "\n", ""},
+		{"a resource", example + `"A"="@%SystemRoot%\\system32\\a.dll,-1"` + "\n", ""},
+		{"a command of cmd", example + `"A"="cmd.exe /c del %TEMP%\\a"` + "\n", ""},
+		{"a variable in other letters", example + `"A"="%programfiles(X86)%\\a"` + "\n", "REG205"},
+		{"text in UTF-16 beyond ASCII", example + "\"A\"=hex(2):2d,4e,87,65,2d,4e,87,65,2d,4e,87,65,00,00\n", ""},
+		{"an empty list", example + "\"A\"=hex(7):00,00\n", ""},
+		{"an odd number of bytes", example + "\"A\"=hex(2):61,00,00\n", "REG206"},
+		{"files to rename", "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Session Manager]\n" +
+			"\"PendingFileRenameOperations\"=hex(7):61,00,00,00,00,00,62,00,00,00,00,00,00,00\n", ""},
+		{"hex(4)", example + "\"A\"=hex(4):01,00,00,00\n", ""},
+		{"bytes that are no number", "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters]\n\"Other\"=hex:01,00,00,00\n", ""},
+
+		{"a path of another kind", example + `"A"="D:\\Users"` + "\n", ""},
+		{"a default user", example + `"A"="C:\\Users\\Default\\a"` + "\n", ""},
+		{"a well-known SID", "[HKEY_USERS\\S-1-5-18\\Software\\Example]\n", ""},
+		{"classes of a user", "[HKEY_USERS\\S-1-5-21-1-2-3-1001_Classes\\CLSID\\{A}\\InprocServer32]\n@=\"a.dll\"\n", "REG303 REG412"},
+		{"HKEY_CURRENT_USER\\SOFTWARE", "[HKEY_CURRENT_USER\\SOFTWARE\\Example]\n", ""},
+
+		{"a debugger of none", `[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options\a.exe]` + "\n\"Debugger\"=\"\"\n", ""},
+		{"the shell of Windows", logon + `"Shell"="explorer.exe"` + "\n" + `"Userinit"="C:\\Windows\\system32\\userinit.exe,"` + "\n", ""},
+		{"another shell", logon + `"Shell"="explorer.exe, a.exe"` + "\n", "REG402"},
+		{"32-bit autorun", `[HKEY_CURRENT_USER\Software\Wow6432Node\Microsoft\Windows\CurrentVersion\Run]` + "\n\"A\"=\"a.exe\"\n", "REG302 REG402"},
+		{"the packages of Windows", "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Lsa]\n" +
+			"\"Authentication Packages\"=hex(7):6d,00,73,00,76,00,31,00,5f,00,30,00,00,00,00,00\n\"Security Packages\"=hex(7):22,00,22,00,00,00,00,00\n", ""},
+		{"Defender on", defend + "\"Start\"=dword:00000002\n", ""},
+		{"Defender off by text", "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Microsoft\\Windows Defender]\n\"DisableAntiSpyware\"=\"1\"\n", "REG403"},
+		{"Defender deleted", "[-HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\WinDefend]\n", "REG301 REG403"},
+		{"UAC on", policies + "\"EnableLUA\"=dword:00000001\n\"ConsentPromptBehaviorAdmin\"=dword:00000005\n", ""},
+		{"UAC no longer set", policies + "\"EnableLUA\"=-\n", ""},
+		{"no password", logon + `"DefaultPassword"=""` + "\n", ""},
+		{"a type of files put back", "[-HKEY_CLASSES_ROOT\\exefile]\n[HKEY_CLASSES_ROOT\\exefile]\n", "REG306"},
+		{"a type of files deleted", "[-HKEY_CLASSES_ROOT\\exefile]\n", "REG306 REG407"},
+		{"all types of files deleted", "[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes]\n", "REG407"},
+		{"a root deleted", example + "[-HKEY_LOCAL_MACHINE]\n", "REG407"},
+		{"a program's type deleted", "[-HKEY_CLASSES_ROOT\\Example.File]\n", "REG306"},
+		{"a driver", service + `"ImagePath"="\\SystemRoot\\System32\\drivers\\a.sys"` + "\n", ""},
+		{"a service of another program", service + `"ImagePath"="\"C:\\Program Files\\a.exe\" /run"` + "\n", "REG408"},
+		{"a program with its document", command + `@="\"C:\\Program Files\\a.exe\" \"%1\""` + "\n", ""},
+		{"a web page in a browser", command + `@="\"C:\\Program Files\\a.exe\" https://example.com/"` + "\n", ""},
+		{"encoded code", command + `@="powershell.exe -nop -enc QQBCAEMA"` + "\n", "REG409"},
+		{"another flag of PowerShell", command + `@="powershell.exe -ExecutionPolicy Bypass -File C:\\a.ps1"` + "\n", ""},
+		{"a program of another computer", command + `@="\\\\server\\share\\a.exe %1"` + "\n", "REG409"},
+	} {
+		text := "Windows Registry Editor Version 5.00\n\n" + c.in
+		var ids []string
+		for _, f := range found(t, Linter{}, Example{}.inBytes(strings.ReplaceAll(text, "\n", "\r\n"))) {
+			if f.Check == dataStyle || f.Check == pathCase && c.want == "" {
+				continue
+			}
+			ids = append(ids, f.Check.ID)
+		}
+		slices.Sort(ids)
+		if got := strings.Join(ids, " "); got != c.want {
+			t.Errorf("%s: found %s, want %s\n%s", c.name, got, c.want, c.in)
+		}
+	}
+}

@@ -1,0 +1,391 @@
+package lint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode"
+	"unicode/utf8"
+
+	"regvet/hive/regfile"
+)
+
+// The checks on how the text of a file is written in bytes, and on its line ends.
+var (
+	codePage = &Check{
+		ID: "REG101", Name: "code-page", Severity: Error,
+		Title: "Text depends on the code page of the computer that imports it",
+		Explanation: `A file without a byte order mark is text in the ANSI code page of the Windows that imports it, whatever its header
+says. Bytes beyond ASCII are so one letter on a western computer and another one on a Polish or Japanese one; text in UTF-8 is garbled on
+nearly all of them. The same holds for the bytes of text in the hex data of a REGEDIT4 file. Comments do not matter and are left alone.
+
+Save the file as UTF-16 little-endian with a byte order mark, as Windows does.`,
+		Bad: Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\"Owner\"=\"Müller\"\n", Encoding: UTF8},
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Owner"="Müller"
+`),
+		codes: []regfile.Code{regfile.NotASCII, regfile.NotInCodePage, regfile.HexCodePage}, say: sayCodePage,
+		visit: visitCodePage, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine},
+	}
+
+	utf8Mark = &Check{
+		ID: "REG102", Name: "utf8-mark", Severity: Warning, Fix: Safe,
+		Title: "The file is UTF-8 with a byte order mark",
+		Explanation: `Reports differ on what Windows makes of a UTF-8 byte order mark: some say that it imports the file, others that it
+rejects it as no .reg file. regvet reads the file.
+
+Save it as UTF-16 little-endian with a byte order mark, as Windows does; where all of it is ASCII, without any mark.`,
+		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", Encoding: UTF8BOM},
+		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		codes: []regfile.Code{regfile.UTF8ByteOrderMark}, say: sayUTF8Mark,
+	}
+
+	oldHeaderInUTF16 = &Check{
+		ID: "REG103", Name: "old-header-in-utf16", Severity: Warning, Fix: Safe,
+		Title: "A UTF-16 file has the header REGEDIT4",
+		Explanation: `REGEDIT4 is the header of the files of Windows 95 and NT 4, which are text in the ANSI code page. Windows reads it
+in a UTF-16 file too, but what it makes of text in hex data, hex(2) and hex(7), is then not known: the header says one byte for a
+character, the file two. regvet goes by the header. Windows 95 and NT 4 do not read the file at all.
+
+Write "Windows Registry Editor Version 5.00", and text in hex data with two bytes for a character.`,
+		Bad:   Example{Text: "REGEDIT4\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
+		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		visit: visitOldHeader, kinds: []regfile.Kind{regfile.HeaderLine, regfile.ValueLine}, finish: finishOldHeader,
+	}
+
+	utf16Form = &Check{
+		ID: "REG104", Name: "utf16-form", Severity: Error,
+		Title: "The file is UTF-16 in a form that Windows rejects",
+		Explanation: `Windows knows a UTF-16 file by its first two bytes, FF FE, the byte order mark of the little-endian form. A file
+without it is taken for text in the ANSI code page, and one in the big-endian form for something else; both are rejected as a whole.
+
+Save the file as UTF-16 little-endian with a byte order mark. Editors call that "UTF-16 LE with BOM" or "Unicode".`,
+		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", Encoding: UTF16NoBOM},
+		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		codes: []regfile.Code{regfile.BigEndian, regfile.NoByteOrderMark},
+	}
+
+	damagedText = &Check{
+		ID: "REG105", Name: "damaged-text", Severity: Error,
+		Title: "The text of the file is damaged",
+		Explanation: `Something went wrong when the file was last saved: it ends in the middle of a character, holds NUL or replacement
+characters (U+FFFD), is not valid UTF-8, or was UTF-8 that a program took for text in a code page, which leaves "Ã¼" where "ü" was.
+Windows takes names and text as they stand, with the damage. What it does at a NUL is not known; regvet ignores the rest of the line.
+
+Go back to the last good version of the file, and save it as UTF-16 little-endian with a byte order mark.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Owner"="MÃ¼ller"
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Owner"="Müller"
+`),
+		codes: []regfile.Code{regfile.InvalidUTF8, regfile.OddLength, regfile.NULInText},
+		visit: visitDamagedText, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine},
+	}
+
+	lineEnds = &Check{
+		ID: "REG106", Name: "line-ends", Severity: Info,
+		Title: "Not all lines end with CR LF",
+		Explanation: `Windows writes CR LF, and reads LF and CR alone just as well. Other programs that people use on .reg files do not,
+old editors among them; and where the ends differ inside of one file, or a line ends with CR CR LF, a program has changed the file that
+did not know what it was. Git does so when it is not told that .reg files are not to be converted.
+
+Save the file with CR LF. "regvet fmt" does that.`,
+		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", LineEnd: "\n"},
+		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		visit: visitLineEnd, finish: finishLineEnds,
+	}
+
+	lastLineEnd = &Check{
+		ID: "REG107", Name: "last-line-end", Severity: Info, Fix: Safe,
+		Title: "The last line has no end",
+		Explanation: `Windows reads a last line without a line end; reg.exe of Windows XP dropped it. When another file is appended to
+this one, its first line becomes a part of the last one here.
+
+End the last line too.`,
+		Bad:   version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]"),
+		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		visit: visitLastLine,
+	}
+
+	invisibleCharacter = &Check{
+		ID: "REG108", Name: "invisible-character", Severity: Warning,
+		Title: "A name holds a character that cannot be seen, or that looks like another",
+		Explanation: `Windows takes every character of a name as it is. A zero-width character, a mark that changes the direction of text,
+a no-break space or a typographic quote make another name, which looks like the one that was meant. They come from web pages and word
+processors; and they hide from a reviewer what a file does.
+
+Type the name anew.`,
+		Bad:        version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Exa\u200bmple]\n"),
+		Good:       version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		References: []string{"https://trojansource.codes/"},
+		visit:      visitInvisible, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine},
+	}
+
+	gitAttributes = &Check{
+		ID: "REG109", Name: "git-attributes", Severity: Info, Off: true,
+		Title: "Git is not told what .reg files are",
+		Explanation: `Git takes a UTF-16 file for binary, so that a change of it cannot be seen, and changes the line ends of other files
+as each computer is set up. A line in the file .gitattributes of the repository puts both right: "*.reg text
+working-tree-encoding=UTF-16LE-BOM eol=CRLF" for files in UTF-16, "*.reg -text" for those that are to stay as they are.`,
+		Bad:        version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		Good:       version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		References: []string{"https://git-scm.com/docs/gitattributes"},
+	}
+)
+
+func sayUTF8Mark(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if found := p.fault(c, s, f); found != nil {
+		found.fix("save it as UTF-16")
+		found.Fix.Encoding = regfile.UTF16LE
+	}
+}
+
+// isANSI tells whether the text is in a code page, for what was not written in a Unicode encoding.
+func isANSI(s *regfile.Statement) bool { return s.Encoding != regfile.UTF16LE && s.Encoding != "UTF-8" }
+
+// sayCodePage keeps in mind that there is something to look for. The first byte beyond ASCII may stand in a comment, where it does
+// not matter.
+func sayCodePage(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if f.Code == regfile.NotASCII {
+		p.notASCII = f.Msg
+	}
+}
+
+// visitCodePage finds the first statement that depends on the code page.
+func visitCodePage(p *pass, c *Check, s *regfile.Statement) {
+	if s.Version == regfile.Version4 && !p.saidHexCodePage && isHexText(s) {
+		if data, _ := p.hexBytes(s); firstBeyondASCII(data) >= 0 {
+			p.saidHexCodePage = true
+			p.report(c, s, s.Data,
+				"the text holds bytes beyond ASCII; Windows reads them in its own ANSI code page; write it with two bytes for each character, below a version 5.00 header")
+		}
+	}
+	if p.notASCII == "" || p.saidCodePage {
+		return
+	}
+	i := firstBeyondASCII(s.Text[:s.Comment.From])
+	if s.Kind == regfile.KeyLine {
+		i = firstBeyondASCII(s.Text[:s.Name.To])
+	}
+	if i < 0 {
+		return
+	}
+	p.saidCodePage = true
+	_, n := utf8.DecodeRune(s.Text[i:])
+	p.report(c, s, regfile.Span{From: i, To: i + n}, "%s; save the file as UTF-16 little-endian", p.notASCII)
+}
+
+// firstBeyondASCII gives the place of the first byte that is not ASCII, -1 for none.
+func firstBeyondASCII(text []byte) int {
+	i := 0
+	for len(text)-i >= 8 && binary.LittleEndian.Uint64(text[i:])&0x8080_8080_8080_8080 == 0 {
+		i += 8
+	}
+	for ; i < len(text); i++ {
+		if text[i] >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return -1
+}
+
+// visitOldHeader keeps the header, and whether there is text in hex data.
+func visitOldHeader(p *pass, _ *Check, s *regfile.Statement) {
+	if s.Version != regfile.Version4 || s.Encoding != regfile.UTF16LE {
+		return
+	}
+	if s.Kind == regfile.HeaderLine {
+		p.oldHeader = &oldHeaderNote{text: string(s.Text), offset: s.Offset}
+	} else if p.oldHeader != nil && len(s.Edits) > 0 && isHexText(s) {
+		p.oldHeader.hexText = true
+	}
+}
+
+// oldHeaderNote is the header of a UTF-16 file, where it is REGEDIT4.
+type oldHeaderNote struct {
+	text    string
+	offset  int64
+	hexText bool // the file has text in hex data
+}
+
+func finishOldHeader(p *pass, c *Check) {
+	h := p.oldHeader
+	if h == nil {
+		return
+	}
+	from := len(h.text) - len(regfile.Version4.String())
+	found := p.reportAt(c, nil, place(1, from+1), place(1, len(h.text)+1), []byte(h.text),
+		"the file is UTF-16 and has the header REGEDIT4; what Windows makes of text in hex data is not known then; write %q", regfile.Version5.String())
+	if !h.hexText {
+		found.fix("write the header of version 5.00", Change{From: h.offset, To: h.offset + int64(len(h.text)), New: regfile.Version5.String()})
+	}
+}
+
+// visitDamagedText looks for what is left of text that a program read in the wrong encoding, in a file that is written in the right one.
+func visitDamagedText(p *pass, c *Check, s *regfile.Statement) {
+	if isANSI(s) || p.saidDamaged || firstBeyondASCII(s.Text) < 0 {
+		return
+	}
+	text, size := s.Text[:s.Comment.From], 0
+	for i := 0; i < len(text); i += size {
+		var r rune
+		r, size = utf8.DecodeRune(text[i:])
+		next, n := utf8.DecodeRune(text[i+size:])
+		switch {
+		case r == utf8.RuneError && size > 1 && !hasFault(s, regfile.InvalidUTF8):
+			p.saidDamaged = true
+			p.report(c, s, regfile.Span{From: i, To: i + size},
+				"there is a U+FFFD here, in place of a character that was lost; Windows takes it as it is; write the character")
+			return
+		case r == 'Ã' && next >= 0x80 && next <= 0xBF, r == 'â' && next == '€':
+			p.saidDamaged = true
+			p.report(c, s, regfile.Span{From: i, To: i + size + n},
+				"%s looks like text in UTF-8 that a program took for text in a code page; Windows takes it as it is; write what was meant", quote(string(r)+string(next)))
+			return
+		}
+	}
+}
+
+// endings are the line ends of a file.
+type endings struct {
+	last  regfile.Ending // of the statement before
+	count [4]int         // statements by regfile.Ending
+	line  [4]int         // the first of each
+	text  [4]string      // of the first of each
+	crcr  int            // the first line that ends with CR CR LF
+}
+
+func visitLineEnd(p *pass, _ *Check, s *regfile.Statement) {
+	e := &p.endings
+	// A lone CR is the first of CR CR LF when an empty line with CR LF follows.
+	if s.Ending == regfile.CRLF && e.last == regfile.CR && e.crcr == 0 && len(s.Text) == 0 {
+		e.crcr = s.Line - 1
+	}
+	e.last = s.Ending
+	if len(s.Raw) > len(s.Text)+2 {
+		// The lines that continue a value mostly end as its last one does.
+		lf, cr := bytes.Count(s.Raw, []byte{'\n'}), bytes.Count(s.Raw, []byte{'\r'})
+		alike := lf == cr
+		switch s.Ending {
+		case regfile.LF:
+			alike = cr == 0
+		case regfile.CR:
+			alike = lf == 0
+		case regfile.NoEnding:
+			alike = lf == cr || lf == 0 || cr == 0
+		}
+		if !alike {
+			number := s.Line
+			for line := range linesOf(s.Raw) {
+				e.add(endingOf(line), number, trimLineEnd(line))
+				number++
+			}
+			return
+		}
+	}
+	if e.count[s.Ending] == 0 {
+		text := trimLineEnd(s.Raw)
+		e.add(s.Ending, s.Line+s.Lines()-1, text[bytes.LastIndexAny(text, "\r\n")+1:])
+		return
+	}
+	e.count[s.Ending]++
+}
+
+func (e *endings) add(ending regfile.Ending, line int, text []byte) {
+	if e.count[ending]++; e.count[ending] == 1 {
+		e.line[ending], e.text[ending] = line, excerpt(text)
+	}
+}
+
+func endingOf(line []byte) regfile.Ending {
+	switch {
+	case bytes.HasSuffix(line, []byte("\r\n")):
+		return regfile.CRLF
+	case bytes.HasSuffix(line, []byte("\n")):
+		return regfile.LF
+	case bytes.HasSuffix(line, []byte("\r")):
+		return regfile.CR
+	}
+	return regfile.NoEnding
+}
+
+var endingNames = [...]string{regfile.CRLF: "CR LF", regfile.LF: "LF", regfile.CR: "CR"}
+
+func finishLineEnds(p *pass, c *Check) {
+	e := &p.endings
+	say := func(ending regfile.Ending, line int, format string, args ...any) {
+		text := []byte(e.text[ending])
+		p.reportAt(c, nil, place(line, 1), place(line, regfile.Column(text, len(text))), text, format, args...)
+	}
+	switch crlf, lf, cr := e.count[regfile.CRLF], e.count[regfile.LF], e.count[regfile.CR]; {
+	case e.crcr > 0:
+		say(regfile.CR, e.crcr, "this line ends with CR CR LF; Windows reads an empty line behind it; save the file with CR LF")
+	case lf+cr == 0:
+	case crlf+cr == 0:
+		say(regfile.LF, e.line[regfile.LF], "the lines end with LF alone; Windows reads that, other programs may not; save the file with CR LF")
+	case crlf+lf == 0:
+		say(regfile.CR, e.line[regfile.CR], "the lines end with CR alone; Windows reads that, other programs may not; save the file with CR LF")
+	default:
+		// What fewer lines have is what does not belong.
+		odd := regfile.CRLF
+		for _, ending := range []regfile.Ending{regfile.LF, regfile.CR} {
+			if n := e.count[ending]; n > 0 && (e.count[odd] == 0 || n <= e.count[odd]) {
+				odd = ending
+			}
+		}
+		say(odd, e.line[odd], "this line ends with %s and others do not; Windows reads that, other programs may not; save the file with CR LF", endingNames[odd])
+	}
+}
+
+func visitLastLine(p *pass, c *Check, s *regfile.Statement) {
+	ending := p.ending
+	p.ending = s.Ending
+	if s.Ending != regfile.NoEnding || len(s.Raw) == 0 {
+		return
+	}
+	line := s.Raw[bytes.LastIndexAny(s.Raw, "\r\n")+1:]
+	at := place(s.Line+s.Lines()-1, regfile.Column(line, len(line)))
+	end := s.Offset + int64(len(s.Raw))
+	p.reportAt(c, s, at, at, line, "the last line has no end; Windows reads it, what is appended to the file becomes a part of it; end the line").
+		fix("end the line", Change{From: end, To: end, New: lineEnd(ending)})
+}
+
+// typographicQuotes are what word processors make of quotes.
+const typographicQuotes = "“”„‟″«»‘’‚‛′"
+
+// misleading tells what is wrong with a character in a name, behind another one; "" for nothing.
+func misleading(r, before rune) string {
+	switch {
+	case r == utf8.RuneError, r < utf8.RuneSelf:
+	case unicode.Is(unicode.Bidi_Control, r):
+		return "a mark that changes the direction of text"
+	case r == 0x200C || r == 0x200D || unicode.Is(unicode.Variation_Selector, r):
+		// Scripts with joined letters and emoji need them; behind a Latin letter they do nothing.
+		if before < 0x0590 {
+			return "a character that cannot be seen"
+		}
+	case unicode.Is(unicode.Cf, r):
+		return "a character that cannot be seen"
+	case unicode.IsSpace(r), r == 0x2800, r == 0x3164:
+		return "a blank that is not the usual one"
+	case r == '“' || r == '”' || r == '„' || r == '‟':
+		return "a typographic quote"
+	}
+	return ""
+}
+
+func visitInvisible(p *pass, c *Check, s *regfile.Statement) {
+	name := s.Name.In(s.Text)
+	if firstBeyondASCII(name) < 0 {
+		return
+	}
+	before := rune(0)
+	for i, r := range string(name) {
+		if what := misleading(r, before); what != "" {
+			span := regfile.Span{From: s.Name.From + i, To: s.Name.From + i + utf8.RuneLen(r)}
+			p.report(c, s, span, "there is %s in the name, U+%04X; Windows takes it for a part of the name; type the name anew", what, r)
+			return
+		}
+		before = r
+	}
+}

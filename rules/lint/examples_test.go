@@ -1,0 +1,108 @@
+package lint
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+	"testing"
+
+	"regvet/hive"
+)
+
+// text gives the text of an example with its line ends.
+func (e Example) text() string {
+	if e.Encoding == Raw {
+		return e.Text
+	}
+	return strings.ReplaceAll(e.Text, "\n", cmp.Or(e.LineEnd, "\r\n"))
+}
+
+// inBytes writes text in the encoding of an example.
+func (e Example) inBytes(text string) []byte {
+	utf16 := hive.EncodeUTF16(text)
+	switch e.Encoding {
+	case UTF16LE:
+		return append([]byte{0xFF, 0xFE}, utf16...)
+	case UTF16BE:
+		for i := 0; i < len(utf16); i += 2 {
+			utf16[i], utf16[i+1] = utf16[i+1], utf16[i]
+		}
+		return append([]byte{0xFE, 0xFF}, utf16...)
+	case UTF16NoBOM:
+		return utf16
+	case UTF8BOM:
+		return append([]byte{0xEF, 0xBB, 0xBF}, text...)
+	}
+	return []byte(text)
+}
+
+// found gives the findings in a file that count.
+func found(t *testing.T, l Linter, data []byte) []Finding {
+	t.Helper()
+	r, err := l.Lint("example.reg", bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Suppressed != nil })
+}
+
+func by(c *Check, findings []Finding) []Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Check != c })
+}
+
+// examplesLinter runs all checks, for Windows 10.
+var examplesLinter = Linter{
+	Severity: func(c *Check) Severity { return c.Severity },
+	Target:   hive.Exactly(hive.Version{Major: 10}),
+}
+
+// outside are the checks that need more than the text of the file.
+var outside = map[*Check]bool{gitAttributes: true, packInvalid: true, packMismatch: true, noUndo: true}
+
+// TestExamples holds that the bad example of a check trips it and, but for information, no other; that the good one trips none; and
+// that its fix leaves nothing to find.
+func TestExamples(t *testing.T) {
+	for _, c := range Checks() {
+		if c.Title == "" || c.Explanation == "" || c.Severity.String() == "none" {
+			t.Errorf("%s lacks a title, an explanation or a severity", c.ID)
+		}
+		l := examplesLinter
+		l.Severity = func(other *Check) Severity {
+			if other.Off && other != c {
+				return 0
+			}
+			return other.Severity
+		}
+		for _, f := range found(t, l, c.Good.inBytes(c.Good.text())) {
+			t.Errorf("the good example of %s trips %s: %s", c.ID, f.Check.ID, f.Message)
+		}
+		if outside[c] {
+			continue
+		}
+		text := c.Bad.text()
+		all := found(t, l, c.Bad.inBytes(text))
+		own := by(c, all)
+		if len(own) == 0 {
+			t.Errorf("the bad example of %s does not trip it", c.ID)
+		}
+		for _, f := range all {
+			if f.Check != c && f.Severity > Info {
+				t.Errorf("the bad example of %s trips %s: %s", c.ID, f.Check.ID, f.Message)
+			}
+		}
+		if c.Fix == NoFix {
+			continue
+		}
+		fixed, err := l.Fix("example.reg", c.Bad.inBytes(text), c.Fix)
+		if err != nil || fixed.Fixes == 0 {
+			t.Errorf("%s says that there is a fix, and gives none for its example (%v)", c.ID, err)
+			continue
+		}
+		for _, f := range found(t, examplesLinter, fixed.Data) {
+			if f.Check == c || f.Severity > Info && !f.Check.Off {
+				t.Errorf("%s, fixed, trips %s: %s\n%s", c.ID, f.Check.ID, f.Message, fixed.After)
+			}
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package lint
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// TestEveryFaultHasACheck holds that whatever package regfile finds wrong with a text, some check speaks of.
+func TestEveryFaultHasACheck(t *testing.T) {
+	claimed := map[regfile.Code]bool{
+		regfile.KeyBackslashes: true, // REG024 looks for them itself
+	}
+	for _, c := range Checks() {
+		for _, code := range c.codes {
+			claimed[code] = true
+		}
+	}
+	for _, codes := range [][2]regfile.Code{
+		{regfile.EmptyFile, regfile.NotInCodePage}, {regfile.NULInText, regfile.KeyDeletesRoot}, {regfile.NoKeyOpen, regfile.SwallowedValue},
+	} {
+		for code := codes[0]; code <= codes[1]; code++ {
+			if !claimed[code] {
+				t.Errorf("no check speaks of fault %d", code)
+			}
+		}
+	}
+}
+
+// TestChecks holds that the checks are in order and can be told apart.
+func TestChecks(t *testing.T) {
+	names := map[string]bool{}
+	for i, c := range Checks() {
+		if i > 0 && Checks()[i-1].ID >= c.ID || names[c.Name] || Lookup(c.ID) != c || Lookup(strings.ToUpper(c.Name)) != c {
+			t.Errorf("%s %s is out of order or named twice", c.ID, c.Name)
+		}
+		names[c.Name] = true
+		if strings.HasSuffix(c.Title, ".") || strings.Trim(c.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			t.Errorf("%s: title %q, name %q", c.ID, c.Title, c.Name)
+		}
+	}
+}
+
+// checkLint holds the laws of the linter for a file:
+//
+//   - what Windows does not take of it is found, in the line where it stands;
+//   - each place and each change lies in the file, and the changes of one fix do not touch;
+//   - with the safe fixes made, Windows does what it did, and there is none left to make.
+func checkLint(t *testing.T, data []byte) {
+	t.Helper()
+	l := examplesLinter
+	result, err := l.Lint("law.reg", bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[int]bool{}
+	for _, f := range result.Findings {
+		lines[f.At.Line] = true
+		if f.At.Line < 1 || f.At.Column < 1 || f.End.Line < f.At.Line || f.End.Line == f.At.Line && f.End.Column < f.At.Column {
+			t.Fatalf("%s is from %v to %v", f.Check.ID, f.At, f.End)
+		}
+		if f.Fix == nil {
+			continue
+		}
+		last := int64(0)
+		for _, c := range f.Fix.Changes {
+			if c.From < last || c.To < c.From || c.From == c.To && c.New == "" || f.Check.Fix == NoFix {
+				t.Fatalf("the fix of %s makes the change %+v behind %d", f.Check.ID, c, last)
+			}
+			last = c.To
+		}
+		if len(f.Fix.Changes) == 0 && f.Fix.Encoding == "" {
+			t.Fatalf("the fix of %s in %v changes nothing", f.Check.ID, f.At)
+		}
+	}
+	before, err := regfile.Parse("law.reg", data)
+	if err != nil {
+		if len(result.Findings) != 1 || result.Findings[0].Severity < Warning {
+			t.Fatalf("a file that is rejected (%v) has the findings %v", err, result.Findings)
+		}
+		return
+	}
+	for _, p := range before.Problems {
+		if p.Loss && !lines[p.At.Line] {
+			t.Fatalf("not found: %v", &p)
+		}
+	}
+	// The end of a list is put right by a byte that Windows did not store.
+	l.Severity = func(c *Check) Severity {
+		if c == unterminated {
+			return 0
+		}
+		return c.Severity
+	}
+	fixed, err := l.Fix("law.reg", data, Safe)
+	if err != nil {
+		return
+	}
+	after, err := regfile.Parse("law.reg", fixed.Data)
+	if err != nil || !slices.EqualFunc(before.Edits, after.Edits, sameEdit) {
+		t.Fatalf("the safe fixes make of\n%q\nthe file\n%q (%v)", data, fixed.Data, err)
+	}
+}
+
+func sameEdit(a, b hive.Edit) bool {
+	return a.Op == b.Op && a.Path.Equal(b.Path) && a.Value.Name == b.Value.Name && a.Value.Type == b.Value.Type && bytes.Equal(a.Value.Data, b.Value.Data)
+}
+
+func FuzzLint(f *testing.F) {
+	for _, c := range Checks() {
+		f.Add(c.Bad.inBytes(c.Bad.text()))
+		f.Add([]byte(c.Bad.Text))
+	}
+	f.Add([]byte("Windows Registry Editor Version 5.00\n[HKEY_USERS\\A]\n\"a\"=hex: 00 "))
+	f.Add(append([]byte{0xFF, 0xFE}, hive.EncodeUTF16("Windows Registry Editor Version 5.00\n[HKEY_USERS\\A]\n\"a\xed\xbf\xbf\"=\"\xed\xa0\x80\"\n")...))
+	f.Add([]byte("Windows Registry Editor Version 5.00\n\n[\n[0"))
+	f.Fuzz(func(t *testing.T, data []byte) { checkLint(t, data) })
+}
+
+// TestLawsOnFiles holds the laws for the files that lie beside the repository, in ../shared/regfile; see the conformance tests of package
+// regfile.
+func TestLawsOnFiles(t *testing.T) {
+	shared := filepath.Join("..", "..", "..", "shared", "regfile")
+	cases, err := os.ReadFile(filepath.Join(shared, "cases.jsonl"))
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skip("the files are not beside the repository")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(cases) {
+		var c struct {
+			ID    string `json:"id"`
+			Input []byte `json:"input_b64"`
+		}
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(c.ID, func(t *testing.T) { checkLint(t, c.Input) })
+	}
+	names, err := filepath.Glob(filepath.Join(shared, "real", "*.reg"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d files, %v", len(names), err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkLint(t, data)
+		})
+	}
+}

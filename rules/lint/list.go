@@ -1,0 +1,22 @@
+package lint
+
+// The checks by what they are about.
+var (
+	syntaxChecks = []*Check{
+		header, headerBlanks, headerEmptyLine, keyBrackets, behindKey, valueWithoutKey, strayLine, nameQuotes, textQuotes, loneBackslash, dwordForm, shortDWord,
+		hexDigits, hexType, hexBreak, hexCutShort, hexBackslash, dataForm, behindDelete, commentBehindData, slashComment, shortRoot, unknownRoot, extraBackslash,
+		keyBlanks, nameLimits, hexElements, swallowedLine, hashComment,
+	}
+	encodingChecks  = []*Check{codePage, utf8Mark, oldHeaderInUTF16, utf16Form, damagedText, lineEnds, lastLineEnd, invisibleCharacter, gitAttributes}
+	semanticsChecks = []*Check{
+		setTwice, keyRepeated, valuesOfDeleted, setThenDeleted, unexpanded, unterminated, numberSize, binaryNumber, textWidth, packInvalid, writtenDefault, noChange,
+		emptyElement, packMismatch, noUndo,
+	}
+	portabilityChecks = []*Check{
+		numberedControlSet, wow6432Node, foreignSID, localPath, userKey, classesRoot, volatileKey, protectedKey, unusedValue, mixedRoots,
+	}
+	securityChecks = []*Check{
+		imageHijack, autorun, defenderOff, uacOff, firewallOff, storedSecret, wideDeletion, servicePath, commandVerb, weakCrypto, trustedCertificate, userCOM,
+	}
+	styleChecks = []*Check{pathCase, dataStyle, extraBlanks, ignoreUnused, ignoreReason, slashInKey}
+)

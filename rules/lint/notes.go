@@ -1,0 +1,36 @@
+package lint
+
+import "regvet/hive/regfile"
+
+// notes is what the checks keep in mind of a file while it is read.
+type notes struct {
+	// The current key.
+	places     []string   // the folded names of its path, as a [pattern] writes it
+	matched    []*pattern // what is known of it
+	hits       []*pattern // those of matched that are about the value in the line hitsLine
+	hitsLine   int
+	hashed     uint64 // the hash of the path of the key whose line is hashedLine
+	hashedLine int
+
+	// What stands above.
+	seen      seen
+	hex       hexEnd
+	split     *splitKey
+	oldHeader *oldHeaderNote
+	wide      []*wideNote
+	endings   endings
+	ending    regfile.Ending // of the statement before
+	notASCII  string         // what was said of the first byte beyond ASCII; "" while there is none
+	sid       string         // the SID that was reported last
+	volatile  string         // the part of the registry that was reported last
+	roots     int            // which of the roots of the computer and the user were named
+	changes   bool           // there is a line that Windows does something for
+
+	// What is reported once, at its first place.
+	wow, user, classes                                    first
+	saidCodePage, saidHexCodePage, saidDamaged, saidStyle bool
+
+	// Room that is used again for each statement.
+	scratch []byte // bytes of hex data
+	names   []byte // a name or path in capitals
+}

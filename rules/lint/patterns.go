@@ -1,0 +1,267 @@
+package lint
+
+import (
+	"encoding/binary"
+	"strconv"
+	"strings"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// pattern is what a check knows of values in certain keys.
+//
+// A key is written from its root: HKLM, HKCU (also for a user below HKEY_USERS), HKCR (also for SOFTWARE\Classes below HKLM and HKCU), or
+// ANY for HKLM and HKCU. All control sets are CurrentControlSet, and Wow6432Node is left out. One * stands for one name of a path, or a
+// part of one at its end, and ~* for the name *.
+type pattern struct {
+	check  string // the ID of the check
+	keys   []string
+	values []string // "" is the default value, * any value; none for the key itself
+	when   func(*hive.Value) bool
+	what   string // what it does, for the message
+}
+
+// patternNode is a name of the paths of all patterns.
+type patternNode struct {
+	next     map[string]*patternNode // by folded name
+	any      *patternNode            // for *
+	begins   []patternStart          // for names that end with *
+	patterns []*pattern
+}
+
+type patternStart struct {
+	prefix string
+	node   *patternNode
+}
+
+// patterns are those of all checks, by the paths of their keys.
+var patterns = func() *patternNode {
+	root := &patternNode{}
+	for _, list := range [][]pattern{autorunPatterns, defencePatterns, secretPatterns, servicePatterns, deletionPatterns, numberPatterns, targetPatterns} {
+		for i := range list {
+			for _, key := range list[i].keys {
+				if rest, ok := strings.CutPrefix(key, `ANY\`); ok {
+					root.add(`HKLM\`+rest, &list[i])
+					root.add(`HKCU\`+rest, &list[i])
+					continue
+				}
+				root.add(key, &list[i])
+			}
+		}
+	}
+	return root
+}()
+
+func (n *patternNode) add(key string, w *pattern) {
+	for name := range strings.SplitSeq(hive.Fold(key), `\`) {
+		n = n.child(name)
+	}
+	n.patterns = append(n.patterns, w)
+}
+
+func (n *patternNode) child(name string) *patternNode {
+	prefix, begins := strings.CutSuffix(name, "*")
+	switch {
+	case name == "~*":
+		name = "*"
+	case name == "*":
+		if n.any == nil {
+			n.any = &patternNode{}
+		}
+		return n.any
+	case begins:
+		for _, b := range n.begins {
+			if b.prefix == prefix {
+				return b.node
+			}
+		}
+		n.begins = append(n.begins, patternStart{prefix, &patternNode{}})
+		return n.begins[len(n.begins)-1].node
+	}
+	if n.next[name] == nil {
+		if n.next == nil {
+			n.next = map[string]*patternNode{}
+		}
+		n.next[name] = &patternNode{}
+	}
+	return n.next[name]
+}
+
+// find adds the patterns of a path to all.
+func (n *patternNode) find(path []string, all []*pattern) []*pattern {
+	if len(path) == 0 {
+		return append(all, n.patterns...)
+	}
+	if next := n.next[path[0]]; next != nil {
+		all = next.find(path[1:], all)
+	}
+	if n.any != nil {
+		all = n.any.find(path[1:], all)
+	}
+	for _, b := range n.begins {
+		if strings.HasPrefix(path[0], b.prefix) {
+			all = b.node.find(path[1:], all)
+		}
+	}
+	return all
+}
+
+// enterPatterns finds the patterns of the current key.
+func (p *pass) enterPatterns() {
+	p.places = appendPlaces(p.places[:0], p.section.folded)
+	p.matched = patterns.find(p.places, p.matched[:0])
+}
+
+// appendPlaces appends the names of a folded path as a pattern writes it.
+func appendPlaces(names []string, folded string) []string {
+	for name := range strings.SplitSeq(folded, `\`) {
+		switch {
+		case len(names) == 0:
+			switch name {
+			case "HKEY_LOCAL_MACHINE":
+				name = "HKLM"
+			case "HKEY_CURRENT_USER":
+				name = "HKCU"
+			case "HKEY_CLASSES_ROOT":
+				name = "HKCR"
+			}
+		case len(names) == 1 && names[0] == "HKEY_USERS":
+			user, classes := strings.CutSuffix(name, "_CLASSES")
+			if name = "HKCU"; classes && strings.HasPrefix(user, "S-1-") {
+				name = "HKCR"
+			}
+			names = names[:0]
+		case name == "WOW6432NODE":
+			continue
+		case len(names) == 2 && name == "CLASSES" && names[1] == "SOFTWARE":
+			names = names[:0]
+			name = "HKCR"
+		case len(names) == 2 && isControlSet(name) && names[1] == "SYSTEM":
+			name = "CURRENTCONTROLSET"
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// isControlSet tells whether a folded name is that of a numbered control set.
+func isControlSet(name string) bool {
+	digits, ok := strings.CutPrefix(name, "CONTROLSET")
+	return ok && len(digits) == 3 && strings.Trim(digits, "0123456789") == ""
+}
+
+// match gives the pattern of a check for a value in the current key; nil when there is none.
+func (p *pass) match(c *Check, v *hive.Value) *pattern {
+	if p.hitsLine != v.At.Line {
+		// Most values have none, so the names are compared once for all checks.
+		p.hits, p.hitsLine = p.hits[:0], v.At.Line
+		for _, w := range p.matched {
+			if w.holds(v.Name) {
+				p.hits = append(p.hits, w)
+			}
+		}
+	}
+	for _, w := range p.hits {
+		if w.check == c.ID && (w.when == nil || w.when(v)) {
+			return w
+		}
+	}
+	return nil
+}
+
+// holds tells whether a value of that name is one of the pattern.
+func (w *pattern) holds(name string) bool {
+	for _, one := range w.values {
+		if one == "*" || len(one) == len(name) && strings.EqualFold(one, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// visitPatternValue reports a value that a pattern of the check holds, when it is set.
+func visitPatternValue(p *pass, c *Check, s *regfile.Statement) {
+	if len(p.matched) == 0 || s.Deletes || len(s.Edits) == 0 {
+		return
+	}
+	if w := p.match(c, &s.Edits[len(s.Edits)-1].Value); w != nil {
+		p.report(c, s, s.Name, "%s", w.what)
+	}
+}
+
+// isAny holds for any data but empty text.
+func isAny(v *hive.Value) bool { return len(v.Data) > 2 }
+
+// is holds for numbers.
+func is(numbers ...uint64) func(*hive.Value) bool {
+	return func(v *hive.Value) bool {
+		n, ok := numberOf(v)
+		for _, want := range numbers {
+			if ok && n == want {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// isNot holds for all other numbers.
+func isNot(numbers ...uint64) func(*hive.Value) bool {
+	one := is(numbers...)
+	return func(v *hive.Value) bool {
+		_, ok := numberOf(v)
+		return ok && !one(v)
+	}
+}
+
+// below holds for numbers below another.
+func below(limit uint64) func(*hive.Value) bool {
+	return func(v *hive.Value) bool {
+		n, ok := numberOf(v)
+		return ok && n < limit
+	}
+}
+
+// numberOf gives the number that a value holds, in whatever type a program might read it from.
+func numberOf(v *hive.Value) (uint64, bool) {
+	switch {
+	case v.Type == hive.SZ || v.Type == hive.ExpandSZ:
+		text, _ := v.Text()
+		n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
+		return n, err == nil
+	case v.Type == hive.Binary && len(v.Data) == 4:
+		return uint64(binary.LittleEndian.Uint32(v.Data)), true
+	}
+	n, err := v.Uint64()
+	return n, err == nil
+}
+
+// otherThan holds for text, and for each text of a list, that is none of those known; case does not count. Empty text is nothing.
+func otherThan(known ...string) func(*hive.Value) bool {
+	isKnown := func(text string) bool {
+		text = strings.Trim(strings.TrimSpace(text), `"`)
+		if text == "" {
+			return true
+		}
+		for _, k := range known {
+			if strings.EqualFold(k, text) {
+				return true
+			}
+		}
+		return false
+	}
+	return func(v *hive.Value) bool {
+		if v.Type == hive.MultiSZ {
+			all, _ := v.Strings()
+			for _, text := range all {
+				if !isKnown(text) {
+					return true
+				}
+			}
+			return false
+		}
+		text, err := v.Text()
+		return err == nil && !isKnown(text)
+	}
+}

@@ -1,0 +1,234 @@
+package lint
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// The checks on secrets, on what is deleted with all below it, on services and on certificates.
+var (
+	storedSecret = &Check{
+		ID: "REG406", Name: "stored-secret", Severity: Error,
+		Title: "The file holds a password",
+		Explanation: `A .reg file is text that lies in repositories and on shares. The password in it can be read by all who can read the
+file, also where it is scrambled: the keys with which VNC, WinSCP and others do that are known to everyone. Windows keeps it in the
+registry in the same form.
+
+Take the password out of the file and of its history, change it, and set it on the computer by other means.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon]
+"DefaultPassword"="example"
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon]
+"DefaultPassword"=-
+`),
+		References: []string{"https://attack.mitre.org/techniques/T1552/002/"},
+		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine},
+	}
+
+	wideDeletion = &Check{
+		ID: "REG407", Name: "wide-deletion", Severity: Error,
+		Title: "A key that much else hangs on is deleted",
+		Explanation: `[-KEY] deletes the key with all that is below it, and there is no way back. This key holds a whole hive, all
+services, all file types or all that is known of a user; without it Windows, or the account, does not work any more. A root itself cannot
+be deleted: Windows ignores such a line.
+
+Name the keys below it that are to go.`,
+		Bad: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft]
+`),
+		Good: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Example]
+`),
+		codes: []regfile.Code{regfile.KeyDeletesRoot}, say: sayWideDeletion,
+		visit: visitWideDeletion, kinds: []regfile.Kind{regfile.KeyLine}, finish: finishWideDeletion,
+	}
+
+	servicePath = &Check{
+		ID: "REG408", Name: "service-path", Severity: Warning,
+		Title: "A service runs a program from outside of Windows, or its path has no quotes",
+		Explanation: `ImagePath and ServiceDll name what a service runs, mostly with all rights of the computer. Where the path has a
+blank and no quotes, Windows tries the part before the blank first: who can write C:\Program.exe has the rights of the service. A program
+outside of the folder of Windows is worth a look: installers set such services, and so do intruders.
+
+Put the path in quotes, and make sure that only administrators can write to its folder.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example]
+"ImagePath"="C:\\Program Files\\Example\\service.exe"
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example]
+"ImagePath"="System32\\drivers\\example.sys"
+`),
+		References: []string{"https://attack.mitre.org/techniques/T1574/009/", "https://attack.mitre.org/techniques/T1543/003/"},
+		visit:      visitServicePath, kinds: []regfile.Kind{regfile.ValueLine},
+	}
+
+	trustedCertificate = &Check{
+		ID: "REG411", Name: "trusted-certificate", Severity: Warning,
+		Title: "A certificate is put into a store of those that Windows trusts",
+		Explanation: `Who has the key of a certificate in the store of roots can pass for each web site and sign each program. In a .reg
+file a certificate is a row of bytes, of which nobody sees whose it is.
+
+Make sure whose it is, or install it with certutil or a policy, from a file that can be looked at.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates\0123456789ABCDEF0123456789ABCDEF01234567]
+"Blob"=hex:03,00,00,00,01,00,00,00
+`),
+		Good: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates\0123456789ABCDEF0123456789ABCDEF01234567]
+`),
+		References: []string{"https://attack.mitre.org/techniques/T1553/004/"},
+		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine},
+	}
+)
+
+const secret = "this is a password, which all who can read the file can read; take it out of the file and change it"
+
+// secretPatterns are from the documentation of the programs.
+var secretPatterns = []pattern{
+	{"REG406", []string{winlogon}, []string{"DefaultPassword", "AltDefaultPassword"}, isAny, secret},
+	{"REG406", []string{`ANY\Software\RealVNC\*`, `ANY\Software\ORL\*`, `ANY\Software\ORL\WinVNC3\Default`, `ANY\Software\TightVNC\*`, `ANY\Software\TigerVNC\*`, `ANY\Software\UltraVNC\*`,
+		`ANY\Software\UltraVNC`, `ANY\Software\TurboVNC\*`}, []string{"Password", "PasswordViewOnly", "ControlPassword", "AdminPassword", "UserPassword"}, isAny, secret},
+	{"REG406", []string{`HKCU\Software\SimonTatham\PuTTY\Sessions\*`}, []string{"ProxyPassword"}, isAny, secret},
+	{"REG406", []string{`HKCU\Software\Martin Prikryl\WinSCP 2\Sessions\*`},
+		[]string{"Password", "PasswordPlain", "ProxyPassword", "ProxyPasswordEnc", "Passphrase"}, isAny,
+		secret},
+	{"REG406", []string{`HKLM\SOFTWARE\TeamViewer`, `HKLM\SOFTWARE\TeamViewer\*`},
+		[]string{"SecurityPasswordAES", "OptionsPasswordAES", "ProxyPasswordAES", "PermanentPassword", "SecurityPasswordExported"}, isAny,
+		secret},
+	{"REG411", []string{`ANY\Software\Microsoft\SystemCertificates\ROOT\Certificates\*`, `ANY\Software\Microsoft\SystemCertificates\AuthRoot\Certificates\*`,
+		`ANY\Software\Microsoft\SystemCertificates\CA\Certificates\*`, `ANY\Software\Microsoft\SystemCertificates\TrustedPublisher\Certificates\*`,
+		`ANY\Software\Policies\Microsoft\SystemCertificates\ROOT\Certificates\*`, `ANY\Software\Policies\Microsoft\SystemCertificates\CA\Certificates\*`,
+		`ANY\Software\Policies\Microsoft\SystemCertificates\TrustedPublisher\Certificates\*`, `HKLM\SOFTWARE\Microsoft\EnterpriseCertificates\ROOT\Certificates\*`},
+		[]string{"Blob"}, isAny, "this makes Windows trust a certificate; make sure whose it is"},
+}
+
+const wide = "this deletes all that is below the key, which Windows or the account needs; name the keys below it that are to go"
+
+// deletionPatterns are keys of which Windows needs nearly all that is below them.
+var deletionPatterns = []pattern{
+	{"REG407", []string{
+		`HKLM\SOFTWARE`, `HKLM\SYSTEM`, `HKLM\SAM`, `HKLM\SECURITY`, `HKLM\HARDWARE`, `HKLM\BCD00000000`, `HKLM\COMPONENTS`, `HKLM\DRIVERS`,
+		`HKLM\SAM\SAM`, `HKLM\SECURITY\Policy`,
+		`HKLM\SOFTWARE\Microsoft`, `HKLM\SOFTWARE\Policies`, `HKLM\SOFTWARE\Policies\Microsoft`,
+		`HKLM\SOFTWARE\Microsoft\Windows`, `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion`, `HKLM\SOFTWARE\Microsoft\Windows NT`, `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`,
+		`HKLM\SOFTWARE\Microsoft\Cryptography`, `HKLM\SOFTWARE\Microsoft\COM3`, `HKLM\SOFTWARE\Microsoft\Ole`,
+		`HKLM\SYSTEM\CurrentControlSet`, `HKLM\SYSTEM\CurrentControlSet\Control`, `HKLM\SYSTEM\CurrentControlSet\Enum`, `HKLM\SYSTEM\CurrentControlSet\Services`,
+		`HKLM\SYSTEM\CurrentControlSet\Control\Class`, `HKLM\SYSTEM\CurrentControlSet\Control\Session Manager`, `HKLM\SYSTEM\CurrentControlSet\Control\SafeBoot`,
+		`HKLM\SYSTEM\CurrentControlSet\Control\Lsa`, `HKLM\SYSTEM\Select`, `HKLM\SYSTEM\Setup`, `HKLM\SYSTEM\MountedDevices`, `HKLM\SYSTEM\DriverDatabase`,
+		`HKCU`, `HKCU\Software`, `HKCU\Control Panel`, `HKCU\Environment`, `HKCU\Software\Microsoft`, `HKCU\Software\Policies`,
+		`HKCU\Software\Microsoft\Windows`, `HKCU\Software\Microsoft\Windows\CurrentVersion`, `HKCU\Software\Microsoft\Windows NT`, `HKCU\Software\Microsoft\Windows NT\CurrentVersion`,
+		`HKCR`, `HKCR\CLSID`, `HKCR\Interface`, `HKCR\TypeLib`, `HKCR\AppID`, `HKCR\PROTOCOLS`, `HKCR\Component Categories`, `HKCR\Directory`, `HKCR\Folder`, `HKCR\Drive`,
+		`HKCR\AllFilesystemObjects`, `HKCR\Unknown`, `HKCR\exefile`, `HKCR\dllfile`, `HKCR\lnkfile`, `HKCR\batfile`, `HKCR\cmdfile`, `HKCR\comfile`, `HKCR\regfile`,
+		`HKCR\.exe`, `HKCR\.dll`, `HKCR\.lnk`, `HKCR\.bat`, `HKCR\.cmd`, `HKCR\.com`, `HKCR\.reg`, `HKCR\~*`,
+	}, nil, nil, wide},
+}
+
+func sayWideDeletion(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	p.report(c, s, s.Name, "%s; name the keys below it that are to go", f.Msg)
+}
+
+// wideNote is the deletion of a type of files, which may be made anew further down: that is how one is put back to what it was.
+type wideNote struct {
+	first
+	folded string
+}
+
+func visitWideDeletion(p *pass, c *Check, s *regfile.Statement) {
+	switch {
+	case len(s.Edits) == 0:
+	case !s.Deletes:
+		p.wide = slices.DeleteFunc(p.wide, func(w *wideNote) bool { return w.folded == p.section.folded })
+	case len(p.places) == 2 && p.places[0] == "HKCR":
+		if slices.ContainsFunc(p.matched, func(w *pattern) bool { return w.check == c.ID }) && len(p.wide) < 100 {
+			note := &wideNote{folded: p.section.folded}
+			note.note(s, s.Name)
+			p.wide = append(p.wide, note)
+		}
+	default:
+		visitDeletedPattern(p, c, s)
+	}
+}
+
+func finishWideDeletion(p *pass, c *Check) {
+	for _, note := range p.wide {
+		p.reportFirst(c, &note.first, wide)
+	}
+}
+
+// servicePatterns find the keys of services.
+var servicePatterns = []pattern{
+	{"REG408", []string{services + `\*`}, []string{"ImagePath"}, nil, "the program of a service"},
+	{"REG408", []string{services + `\*`, services + `\*\Parameters`}, []string{"ServiceDll"}, nil, "the library of a service"},
+}
+
+func visitServicePath(p *pass, c *Check, s *regfile.Statement) {
+	if len(p.matched) == 0 || s.Deletes || len(s.Edits) == 0 {
+		return
+	}
+	value := &s.Edits[0].Value
+	w := p.match(c, value)
+	if w == nil {
+		return
+	}
+	if inSystem32(value.Data) {
+		return
+	}
+	text, err := value.Text()
+	if err != nil || text == "" {
+		return
+	}
+	program := strings.ToLower(text)
+	if unquoted, ok := strings.CutPrefix(program, `"`); ok {
+		program, _, _ = strings.Cut(unquoted, `"`)
+	} else if path, ok := unquotedProgram(program); ok && strings.Contains(path, " ") && hive.EqualFold(value.Name, "ImagePath") {
+		p.report(c, s, s.Data,
+			`the path of the service has a blank and no quotes; Windows tries the part before the blank first; write \" around the path`)
+		return
+	}
+	program = strings.TrimPrefix(program, `\??\`)
+	for _, folder := range []string{`%systemroot%\`, `\systemroot\`, `system32\`, `syswow64\`, `c:\windows\`, `%windir%\`} {
+		if rest, ok := strings.CutPrefix(program, folder); ok && !strings.HasPrefix(rest, `temp\`) && !strings.Contains(rest, `\temp\`) {
+			return
+		}
+	}
+	if !strings.ContainsAny(program, `\/`) && strings.HasSuffix(program, ".sys") {
+		return // a driver, which Windows looks for in its own folder
+	}
+	p.report(c, s, s.Data,
+		"this sets %s to one outside of the folder of Windows; Windows runs it with high rights; make sure that it is wanted, and that only administrators can write there", w.what)
+}
+
+// system32 are the beginnings of the paths of nearly all services, in capitals.
+var system32 = []string{`%SYSTEMROOT%\SYSTEM32\`, `\SYSTEMROOT\SYSTEM32\`, `SYSTEM32\`}
+
+// inSystem32 tells whether UTF-16 text starts with one of them.
+func inSystem32(data []byte) bool {
+	return slices.ContainsFunc(system32, func(folder string) bool {
+		if len(data) < 2*len(folder) {
+			return false
+		}
+		for i := range len(folder) {
+			c := data[2*i]
+			if c >= 'a' && c <= 'z' {
+				c -= 'a' - 'A'
+			}
+			if c != folder[i] || data[2*i+1] != 0 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// unquotedProgram gives the part of a command line up to the end of the program's name. It reports whether there is one.
+func unquotedProgram(command string) (string, bool) {
+	end := -1
+	for _, ending := range []string{".exe", ".sys", ".com", ".bat", ".cmd"} {
+		if i := strings.Index(command, ending); i >= 0 && (end < 0 || i+len(ending) < end) {
+			end = i + len(ending)
+		}
+	}
+	if end < 0 {
+		return "", false
+	}
+	return command[:end], bytes.ContainsAny([]byte(command[:end]), `\/`)
+}

@@ -1,0 +1,181 @@
+package lint
+
+import (
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// The checks on what the lines of a file mean beside each other.
+var (
+	setTwice = &Check{
+		ID: "REG201", Name: "set-twice", Severity: Error,
+		Title: "A value is set twice, to different data",
+		Explanation: `Windows works through a file from top to bottom, so the last line that sets a value wins, and the one above might as
+well not be there. Names are the same in any case of letters, also below a key that the file names again. One of the two lines is a
+mistake: a value that was meant to have another name, or an old line that was left behind. The same holds where a line further down
+deletes what one above has set.
+
+Remove the line that is wrong.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+"enabled"=dword:00000000
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		visit: visitSetTwice, kinds: []regfile.Kind{regfile.ValueLine},
+	}
+
+	keyRepeated = &Check{
+		ID: "REG202", Name: "key-repeated", Severity: Info,
+		Title: "A key is named twice",
+		Explanation: `Windows opens the key again and adds to it. That works, but whoever reads the file sees one of the two places and takes it for all.
+
+Write the values of a key below one key line.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Limit"=dword:00000010
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+"Limit"=dword:00000010
+`),
+		visit: visitKeyRepeated, kinds: []regfile.Kind{regfile.KeyLine},
+	}
+
+	valuesOfDeleted = &Check{
+		ID: "REG203", Name: "values-of-deleted-key", Severity: Error, Fix: Unsafe,
+		Title: "Values stand below a line that deletes a key",
+		Explanation: `[-KEY] deletes the key and opens none. Windows drops the values below it without a word, up to the next key line.
+
+To make a key anew, delete it first and then open it with a line [KEY] of its own, with the values below.`,
+		Bad: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+"Enabled"=dword:00000001
+`),
+		Good: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+"Enabled"=dword:00000001
+`),
+		codes: []regfile.Code{regfile.NoKeyOpen}, say: sayValuesOfDeleted,
+	}
+
+	setThenDeleted = &Check{
+		ID: "REG204", Name: "set-then-deleted", Severity: Warning,
+		Title: "A key is deleted below the lines that set it",
+		Explanation: `Windows works through a file from top to bottom. A line [-KEY] takes back all that the file has set in that key, and
+in those below it, further up. To delete a key and make it anew, the deletion comes first.
+
+Move the deletion above the lines that set the key, or remove those.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+"Enabled"=dword:00000001
+
+[-HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+`),
+		Good: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+"Enabled"=dword:00000001
+`),
+		visit: visitSetThenDeleted, kinds: []regfile.Kind{regfile.KeyLine},
+	}
+
+	writtenDefault = &Check{
+		ID: "REG211", Name: "written-default", Severity: Warning, Fix: Unsafe,
+		Title: `A value is named "(Default)"`,
+		Explanation: `regedit shows the default value of a key as (Default). In a file it is written @; "(Default)" makes another value
+with just that name, which no program reads, and the default value stays as it is.
+
+Write @ in place of "(Default)".`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"(Default)"="text"
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+@="text"
+`),
+		visit: visitWrittenDefault, kinds: []regfile.Kind{regfile.ValueLine},
+	}
+
+	noChange = &Check{
+		ID: "REG212", Name: "no-change", Severity: Warning,
+		Title: "The file changes nothing",
+		Explanation: `There is no line in the file that Windows does something for: all of them are comments, or are dropped. The import
+reports success nonetheless.
+
+Put the lines right that are reported, or remove the file.`,
+		Bad: version5(`; to be written
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+`),
+		visit: visitChange, kinds: []regfile.Kind{regfile.HeaderLine, regfile.KeyLine, regfile.ValueLine}, finish: finishNoChange,
+	}
+)
+
+func visitSetTwice(p *pass, c *Check, s *regfile.Statement) {
+	if len(s.Edits) == 0 {
+		return
+	}
+	e := &s.Edits[len(s.Edits)-1]
+	was, sum := p.seen.value(p, e, s.Line)
+	switch {
+	case was.line == 0 || was.data == sum || was.data == deletedData || p.seen.deletedSince(p.section.folded, int(was.line), s.Line):
+	case e.Op == hive.DeleteValue:
+		p.report(c, s, s.Name,
+			"line %d sets this value, and this line deletes it again; Windows does what the last line says; remove one of the two", was.line)
+	default:
+		p.report(c, s, s.Name, "line %d sets this value to other data; Windows does what the last line says; remove one of the two", was.line)
+	}
+}
+
+func visitKeyRepeated(p *pass, c *Check, s *regfile.Statement) {
+	if len(s.Edits) == 0 || s.Deletes {
+		return
+	}
+	first := p.seen.key(p.section.folded).named
+	if first > 0 && int(first) < s.Line && !p.seen.deletedSince(p.section.folded, int(first), s.Line) {
+		p.report(c, s, s.Name, "line %d names this key too; Windows adds to it; write the values below one of the two", first)
+	}
+}
+
+func visitSetThenDeleted(p *pass, c *Check, s *regfile.Statement) {
+	if len(s.Edits) == 0 || !s.Deletes {
+		return
+	}
+	if first := p.seen.key(p.section.folded).first; first > 0 && !p.seen.deletedSince(p.section.folded, int(first), s.Line) {
+		p.report(c, s, s.Name,
+			"this deletes what line %d makes; Windows does one after the other, so nothing of it is left; delete first, or remove one of the two", first)
+	}
+}
+
+func sayValuesOfDeleted(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if !p.section.deletes {
+		return
+	}
+	found := p.faultAs(c, s, f, "the line above deletes a key and opens none; Windows drops this value and those that follow; open the key again")
+	if path := p.section.path; path != nil {
+		end := lineEnd(s.Ending)
+		found.fix("open the key behind the deletion", insert(s, 0, end+"["+path.String()+"]"+end))
+	}
+}
+
+func visitWrittenDefault(p *pass, c *Check, s *regfile.Statement) {
+	const name = `"(Default)"`
+	if s.Name.To-s.Name.From != len(name) || s.Text[s.Name.From+1] != '(' || !hive.EqualFold(string(s.Name.In(s.Text)), name) {
+		return
+	}
+	p.report(c, s, s.Name, `this makes a value that is named (Default), not the default value; write @`).
+		fix("write @", change(s, s.Name, "@"))
+}
+
+func visitChange(p *pass, _ *Check, s *regfile.Statement) {
+	p.changes = p.changes || len(s.Edits) > 0 || hasFault(s, regfile.HeaderUnsupported)
+}
+
+func finishNoChange(p *pass, c *Check) {
+	if !p.changes {
+		p.reportAt(c, nil, place(1, 1), place(1, 1), []byte(p.result.Version.String()),
+			"the file changes nothing; Windows reports success; remove it, or put right what is dropped")
+	}
+}

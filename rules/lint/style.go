@@ -1,0 +1,246 @@
+package lint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// The checks on how a file looks. What they find works.
+var (
+	pathCase = &Check{
+		ID: "REG501", Name: "path-case", Severity: Info, Fix: Safe,
+		Title: "A root or a well-known key is not in its usual case",
+		Explanation: `Names of keys are the same in any case of letters, so this works. Windows writes the roots in capitals, and
+SOFTWARE, SYSTEM and CurrentControlSet as they stand here; who searches or compares files finds them so.`,
+		Bad: version5(`[hkey_local_machine\Software\Example]
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+`),
+		visit: visitPathCase, kinds: []regfile.Kind{regfile.KeyLine},
+	}
+
+	dataStyle = &Check{
+		ID: "REG502", Name: "data-style", Severity: Info,
+		Title: "Data are not written as Windows writes them",
+		Explanation: `Windows writes hex digits in lower case, no comma behind the last byte, and breaks a line of hex data when it has 77
+characters or more, with two blanks before the rest. Other forms work. In one form, two files can be compared line by line. The finding is
+about the first such value of the file.
+
+"regvet fmt" writes all of a file as Windows does.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:0A,0B
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:0a,0b
+`),
+		visit: visitDataStyle, kinds: []regfile.Kind{regfile.ValueLine},
+	}
+
+	extraBlanks = &Check{
+		ID: "REG503", Name: "extra-blanks", Severity: Info, Fix: Safe,
+		Title: "There are blanks at the end of a line, or around the equals sign",
+		Explanation: `Windows skips blanks at the end of a line and around the =, and writes none. In a file with the header REGEDIT they
+count, and are left alone.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled" = dword:00000001
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		visit: visitExtraBlanks, kinds: []regfile.Kind{regfile.BlankLine, regfile.CommentLine, regfile.KeyLine, regfile.ValueLine},
+	}
+
+	slashInKey = &Check{
+		ID: "REG506", Name: "slash-in-key", Severity: Info, Fix: Unsafe,
+		Title: "A key has a slash where a backslash seems to be meant",
+		Explanation: `A slash is a letter like any other in the name of a key, as in "text/html" or "AES 128/128". Here the names on one
+side of it are those of well-known keys, so it was probably meant to part them; Windows makes one key with the slash in its name.
+
+Write a backslash.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft/Windows\Example]
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\Example]
+`),
+		visit: visitSlashInKey, kinds: []regfile.Kind{regfile.KeyLine},
+	}
+)
+
+// knownNames are the names of well-known keys as Windows writes them, by level below HKEY_LOCAL_MACHINE. Below HKEY_CURRENT_USER both
+// Software and SOFTWARE are found.
+var knownNames = [][]string{
+	{"SOFTWARE", "SYSTEM", "SAM", "SECURITY", "HARDWARE"},
+	{"Microsoft", "Policies", "Classes", "CurrentControlSet"},
+	{"Windows", "Windows NT", "Services", "Control"},
+	{"CurrentVersion"},
+}
+
+func visitPathCase(p *pass, c *Check, s *regfile.Statement) {
+	if len(s.Edits) == 0 || hasFault(s, regfile.KeyShortRoot, regfile.KeyBackslashes) {
+		return
+	}
+	name := s.Name.In(s.Text)
+	var changes []Change
+	from := 0
+	for level := 0; level <= len(knownNames) && from <= len(name); level++ {
+		part, _, _ := bytes.Cut(name[from:], []byte{'\\'})
+		usual := ""
+		switch {
+		case level == 0:
+			usual = s.Path[0]
+		case s.Path[0] != "HKEY_LOCAL_MACHINE" && s.Path[0] != "HKEY_CURRENT_USER":
+		case level == 1 && s.Path[0] == "HKEY_CURRENT_USER":
+			if usual = "Software"; string(part) == "SOFTWARE" || !hive.EqualFold(usual, string(part)) {
+				usual = ""
+			}
+		default:
+			for _, known := range knownNames[level-1] {
+				if len(known) == len(part) && hive.EqualFold(known, string(part)) {
+					usual = known
+				}
+			}
+		}
+		if usual == "" && level > 0 {
+			break
+		}
+		if string(part) != usual {
+			changes = append(changes, change(s, regfile.Span{From: s.Name.From + from, To: s.Name.From + from + len(part)}, usual))
+		}
+		from += len(part) + 1
+	}
+	if len(changes) > 0 {
+		span := regfile.Span{From: int(changes[0].From - s.Offset), To: int(changes[0].To - s.Offset)}
+		p.report(c, s, span,
+			"%s is usually written %s; Windows takes both for the same; write it so", span.In(s.Text), changes[0].New).fix("write it as Windows does", changes...)
+	}
+}
+
+func visitDataStyle(p *pass, c *Check, s *regfile.Statement) {
+	if p.saidStyle || len(s.Edits) != 1 || s.Data.Empty() || s.Version == regfile.Windows31 {
+		return
+	}
+	what := ""
+	switch data := s.Data.In(s.Text); data[0] {
+	case 'd':
+		if hasCapital(data[len("dword:"):]) {
+			what = "the hex digits are capitals"
+		}
+	case 'h':
+		what = hexStyle(s)
+	}
+	if what != "" {
+		p.saidStyle = true
+		p.report(c, s, s.Data, "%s; Windows reads that and writes it in another way; \"regvet fmt\" writes the file as Windows does", what)
+	}
+}
+
+func hasCapital(digits []byte) bool {
+	// Digits, small letters, commas and blanks have a bit that capitals have not.
+	for len(digits) >= 8 && binary.LittleEndian.Uint64(digits)&0x2020_2020_2020_2020 == 0x2020_2020_2020_2020 {
+		digits = digits[8:]
+	}
+	for _, c := range digits {
+		if c >= 'A' && c <= 'F' {
+			return true
+		}
+	}
+	return false
+}
+
+// hexStyle tells in what way hex data are not written as Windows writes them; "" when they are.
+func hexStyle(s *regfile.Statement) string {
+	const full = 77 // characters, from which on a line is broken behind a comma
+	first, beyond := true, 0
+	for line := range linesOf(s.Raw) {
+		text := trimLineEnd(line)
+		if first {
+			text = text[:s.Data.To]
+			beyond = len(text) - utf8.RuneCount(text)
+			if hasCapital(text[s.Data.From:]) {
+				return "the hex digits are capitals"
+			}
+		} else {
+			if text = text[:commentAt(text)]; hasCapital(text) {
+				return "the hex digits are capitals"
+			}
+			if !bytes.HasPrefix(text, []byte("  ")) || len(text) < 3 || isBlank(text[2]) {
+				return "the lines of hex data do not start with two blanks"
+			}
+		}
+		if n := len(text); isBlank(text[n-1]) {
+			text = bytes.TrimRight(text, " \t")
+		}
+		text, more := bytes.CutSuffix(text, []byte{'\\'})
+		if !more && bytes.HasSuffix(text, []byte{','}) {
+			return "there is a comma behind the last byte"
+		}
+		comma := bytes.LastIndexByte(text, ',') + 1
+		width := comma
+		if first {
+			width -= beyond
+		}
+		first = false
+		switch {
+		case more && (comma < len(text) || width < full && comma > 0):
+			return "the lines of hex data are broken at another place"
+		case more && bytes.Count(text[max(0, comma-4):comma], []byte{','}) > 1 && width-3 >= full, !more && width >= full:
+			return "the lines of hex data are broken at another place"
+		}
+	}
+	return ""
+}
+
+// commentAt gives the place of the semicolon in a line of hex data, or its length.
+func commentAt(line []byte) int {
+	if i := bytes.IndexByte(line, ';'); i >= 0 {
+		return i
+	}
+	return len(line)
+}
+
+func visitExtraBlanks(p *pass, c *Check, s *regfile.Statement) {
+	if s.Version == regfile.Windows31 || s.Version == regfile.Unsupported {
+		return
+	}
+	if !s.Equals.Empty() {
+		span := regfile.Span{From: s.Name.To, To: s.Data.From}
+		if span.To-span.From > 1 && !s.Data.Empty() {
+			p.report(c, s, span,
+				"there are blanks around the =; Windows skips them, and writes none; remove them").fix("remove the blanks", change(s, span, "="))
+		}
+	}
+	if n := len(s.Text); n == 0 || !isBlank(s.Text[n-1]) || hasFault(s, regfile.KeyBracket) {
+		return
+	}
+	span := regfile.Span{From: len(bytes.TrimRight(s.Text, " \t")), To: len(s.Text)}
+	p.report(c, s, span, "there are blanks at the end of the line; Windows skips them; remove them").fix("remove the blanks", change(s, span, ""))
+}
+
+// knownParts are names of keys, in capitals, that a slash may have been meant to part from others.
+var knownParts = []string{"SOFTWARE", "SYSTEM", "MICROSOFT", "WINDOWS", "WINDOWS NT", "CURRENTVERSION", "POLICIES", "CLASSES", "CURRENTCONTROLSET", "SERVICES",
+	"CONTROL", "PARAMETERS", "EXPLORER", "SHELL", "COMMAND"}
+
+func visitSlashInKey(p *pass, c *Check, s *regfile.Statement) {
+	name := s.Name.In(s.Text)
+	if bytes.IndexByte(name, '/') < 0 || len(s.Edits) == 0 {
+		return
+	}
+	for start := 0; start < len(name); {
+		part, _, _ := bytes.Cut(name[start:], []byte{'\\'})
+		for _, piece := range strings.Split(string(part), "/") {
+			if len(piece) == len(part) || !slices.Contains(knownParts, hive.Fold(piece)) {
+				continue
+			}
+			span := regfile.Span{From: s.Name.From + start, To: s.Name.From + start + len(part)}
+			p.report(c, s, span, `%s has a slash, which Windows takes for a part of the name; write \ if it is to part two names`, quote(string(part))).
+				fix(`write \ in place of /`, change(s, span, strings.ReplaceAll(string(part), "/", `\`)))
+			return
+		}
+		start += len(part) + 1
+	}
+}

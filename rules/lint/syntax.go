@@ -1,0 +1,279 @@
+package lint
+
+import (
+	"bytes"
+	"strings"
+
+	"regvet/hive/regfile"
+)
+
+// The checks on the first lines of a file, and on lines that are no statement.
+var (
+	header = &Check{
+		ID: "REG001", Name: "header", Severity: Error, Fix: Unsafe,
+		Title: "The first line is not a header that Windows reads",
+		Explanation: `Windows decides by the first line alone whether a file is a .reg file. It must be "Windows Registry Editor Version
+5.00" or "REGEDIT4", letter for letter and in this case. With any other line, an empty one too, the whole file is rejected. A line that
+only starts with REGEDIT, such as REGEDIT5, is worse: Windows accepts the file, imports nothing and reports success.
+
+Write "Windows Registry Editor Version 5.00" into the first line.`,
+		Bad:  Example{Text: "Windows Registry Editor Version 5\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
+		Good: version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		codes: []regfile.Code{regfile.EmptyFile, regfile.HiveFile, regfile.Binary, regfile.HeaderEmpty, regfile.HeaderCase,
+			regfile.HeaderUnknown, regfile.HeaderUnsupported},
+		say: sayHeader,
+	}
+
+	headerBlanks = &Check{
+		ID: "REG002", Name: "header-blanks", Severity: Warning, Fix: Unsafe,
+		Title: "There are blanks around the header",
+		Explanation: `Spaces and tabs in front of the header are skipped. Behind it they are not: the line is then another than the one
+Windows looks for. For a version 5.00 file Windows rejects the file as a whole. Behind REGEDIT4 it is not known for certain; the likely
+outcome is that nothing is imported and success is reported, and regvet reads the file so.
+
+Let the header be the whole line.`,
+		Bad:   Example{Text: "  Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
+		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		codes: []regfile.Code{regfile.HeaderBlanks}, say: sayHeaderBlanks,
+		visit: visitHeaderBlanks, kinds: []regfile.Kind{regfile.HeaderLine},
+	}
+
+	headerEmptyLine = &Check{
+		ID: "REG003", Name: "header-empty-line", Severity: Info, Fix: Safe,
+		Title: "There is no empty line behind the header",
+		Explanation: `Windows writes an empty line behind the header, but does not need it to read the file. Some other programs that read
+.reg files do, and everyone who looks at the file expects it.`,
+		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
+		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		visit: visitSecondLine,
+	}
+
+	valueWithoutKey = &Check{
+		ID: "REG006", Name: "value-without-key", Severity: Error,
+		Title: "A value stands above any key",
+		Explanation: `A value belongs to the key that the nearest key line above it opens. Where there is none, Windows drops the value
+without a word, and those that follow it up to the next key line.
+
+Write the key line above the values.`,
+		Bad: version5(`"Enabled"=dword:00000001
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		codes: []regfile.Code{regfile.NoKeyOpen}, say: sayValueWithoutKey,
+	}
+
+	strayLine = &Check{
+		ID: "REG007", Name: "stray-line", Severity: Error,
+		Title: "The line is neither a key nor a value nor a comment",
+		Explanation: `Windows knows lines that start with [ (a key), with a quote or @ (a value) and with ; (a comment). Every other line
+it skips without a word, and still reports success. No line continues another, but for hex data that end with a comma and a backslash: a
+text that goes on in a second line, or a key line that was wrapped, ends up here.
+
+Complete the line, or start it with ; where it is meant as a comment.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+Settings of the example
+"Enabled"=dword:00000001
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+; Settings of the example
+"Enabled"=dword:00000001
+`),
+		codes: []regfile.Code{regfile.StrayText}, say: sayStrayLine,
+	}
+
+	commentBehindData = &Check{
+		ID: "REG020", Name: "comment-behind-data", Severity: Error, Fix: Unsafe,
+		Title: "A comment behind the data does not start with a semicolon",
+		Explanation: `A comment may stand behind data, but only ; starts one. With # or // the line is no valid value: Windows drops it
+without a word, so the value is not set, or not deleted.
+
+Write ; in place of # or //.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001 # on
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001 ; on
+`),
+		codes: []regfile.Code{regfile.BehindText, regfile.BehindDWord, regfile.BehindDelete, regfile.BehindHex, regfile.HexNoSeparator, regfile.HexDigit},
+		say:   sayCommentBehindData,
+	}
+
+	slashComment = &Check{
+		ID: "REG021", Name: "slash-comment", Severity: Warning, Fix: Safe,
+		Title: "A comment starts with //",
+		Explanation: `Only ; starts a comment. Windows skips a line that starts with // as it skips every line that it does not know. That
+works, but only at the start of a line; the same behind data makes Windows drop the value. Other programs that read .reg files stop at
+such a line.
+
+Write ; in place of //.`,
+		Bad: version5(`// Settings of the example
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+`),
+		Good: version5(`; Settings of the example
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+`),
+		codes: []regfile.Code{regfile.StrayText}, say: saySlashComment,
+	}
+
+	hashComment = &Check{
+		ID: "REG029", Name: "hash-comment", Severity: Info, Fix: Safe,
+		Title: "A comment starts with #",
+		Explanation: `Only ; starts a comment. Windows skips a line that starts with # as it skips every line that it does not know. That
+works, but only at the start of a line; the same behind data makes Windows drop the value (REG020).
+
+Write ; in place of #.`,
+		Bad: version5(`# Settings of the example
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+`),
+		Good: version5(`; Settings of the example
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+`),
+		codes: []regfile.Code{regfile.HashLine},
+		say:   sayHashComment,
+	}
+)
+
+// sayHeader leaves REGEDIT4 with blanks to the check that is about them.
+func sayHeader(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	line := string(bytes.TrimSpace(s.Text))
+	if f.Code == regfile.HeaderUnsupported && line == regfile.Version4.String() {
+		return
+	}
+	found := p.fault(c, s, f)
+	span := regfile.Span{To: len(s.Text)}
+	switch {
+	case strings.EqualFold(line, regfile.Version4.String()):
+		found.fix("write the header", change(s, span, regfile.Version4.String()))
+	case hasPrefixFold(line, "Windows Registry Editor"), f.Code == regfile.HeaderUnsupported && len(line) <= len("REGEDIT 5.00"):
+		found.fix("write the header", change(s, span, regfile.Version5.String()))
+	}
+}
+
+// sayHeaderBlanks is for those behind the header, for which Windows rejects the file.
+func sayHeaderBlanks(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	span := regfile.Span{From: len(bytes.TrimRight(s.Text, " \t")), To: len(s.Text)}
+	found := p.report(c, s, span, "%s", f.Msg)
+	if !span.Empty() {
+		found.fix("remove the blanks", change(s, span, ""))
+	}
+}
+
+func visitHeaderBlanks(p *pass, c *Check, s *regfile.Statement) {
+	blanks := len(s.Text) - len(bytes.TrimLeft(s.Text, " \t"))
+	if blanks > 0 {
+		span := regfile.Span{To: blanks}
+		p.report(c, s, span, "there are blanks in front of the header; Windows skips them, other programs may not; remove them").
+			fix("remove the blanks", change(s, span, ""))
+	}
+	// Windows takes REGEDIT4 with blanks behind it for a version of which it imports nothing.
+	trimmed := bytes.TrimRight(s.Text, " \t")
+	if s.Version == regfile.Unsupported && len(trimmed) < len(s.Text) && string(trimmed[blanks:]) == regfile.Version4.String() {
+		span := regfile.Span{From: len(trimmed), To: len(s.Text)}
+		p.report(c, s, span, "there are blanks behind REGEDIT4; Windows probably imports nothing from the file then; remove them").
+			fix("remove the blanks", change(s, span, ""))
+	}
+}
+
+func visitSecondLine(p *pass, c *Check, s *regfile.Statement) {
+	if s.Line != 2 || s.Kind == regfile.BlankLine {
+		return
+	}
+	p.report(c, s, regfile.Span{To: len(s.Text)},
+		"there is no empty line between the header and this one; Windows does not mind, some other programs do; insert one").
+		fix("insert an empty line", insert(s, 0, lineEnd(s.Ending)))
+}
+
+func sayValueWithoutKey(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if !p.section.deletes {
+		p.faultAs(c, s, f, "%s; write the line of the key above it", f.Msg)
+	}
+}
+
+// stray tells what a line that is no statement seems to be.
+type stray int
+
+const (
+	strayText         stray = iota
+	strayComment            // it starts with //
+	strayContinuation       // hex data that belong to the value above
+	strayValue              // a value whose name is not in quotes
+	strayKey                // the rest of the key line above
+)
+
+// strayOf tells what a line that is no statement seems to be.
+func (p *pass) strayOf(s *regfile.Statement) stray {
+	text := bytes.TrimLeft(s.Text, " \t")
+	switch {
+	case bytes.HasPrefix(text, []byte("//")):
+		return strayComment
+	case p.hex.next == s.Offset && looksLikeHex(text):
+		return strayContinuation
+	case p.split.isRestOf(s):
+		return strayKey
+	case looksLikeValue(text):
+		return strayValue
+	}
+	return strayText
+}
+
+func sayStrayLine(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if p.strayOf(s) != strayText {
+		return
+	}
+	if strings.ContainsRune(typographicQuotes, firstRune(bytes.TrimLeft(s.Text, " \t"))) {
+		p.faultAs(c, s, f, `the line starts with a typographic quote; Windows skips it; write "`)
+		return
+	}
+	p.faultAs(c, s, f, "%s; complete it, or start it with ; if it is a comment", f.Msg)
+}
+
+func saySlashComment(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if p.strayOf(s) != strayComment {
+		return
+	}
+	from := bytes.IndexByte(s.Text, '/')
+	span := regfile.Span{From: from, To: from + 2}
+	p.report(c, s, span, "a comment starts with ;, not //; Windows skips this line as it skips any that it does not know; write ;").
+		fix("write ; in place of //", change(s, span, ";"))
+}
+
+func sayHashComment(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	from := bytes.IndexByte(s.Text, '#')
+	span := regfile.Span{From: from, To: from + 1}
+	p.report(c, s, span, "a comment starts with ;, not #; Windows skips this line as it skips any that it does not know; write ;").
+		fix("write ; in place of #", change(s, span, ";"))
+}
+
+// foreignComment gives the # or // that a fault is about, "" for any other fault.
+func foreignComment(s *regfile.Statement, f *regfile.Fault) string {
+	switch rest := s.Raw[f.Offset-s.Offset:]; {
+	case bytes.HasPrefix(rest, []byte("#")):
+		return "#"
+	case bytes.HasPrefix(rest, []byte("//")):
+		return "//"
+	}
+	return ""
+}
+
+func sayCommentBehindData(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	mark := foreignComment(s, f)
+	if mark == "" {
+		return
+	}
+	outcome := "Windows drops this value"
+	if s.Deletes {
+		outcome = "Windows does not delete the value"
+	}
+	p.faultAs(c, s, f, "a comment starts with ;, not %s; %s; write ;", mark, outcome).
+		fix("write ; in place of "+mark, Change{From: f.Offset, To: f.Offset + int64(len(mark)), New: ";"})
+}
+
+// sayUnlessComment reports a fault, unless it is a comment that starts with # or //.
+func sayUnlessComment(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if foreignComment(s, f) == "" {
+		p.fault(c, s, f)
+	}
+}

@@ -1,0 +1,308 @@
+package lint
+
+import (
+	"bytes"
+
+	"regvet/hive/regfile"
+)
+
+// The checks on the form of hex data.
+var (
+	hexDigits = &Check{
+		ID: "REG013", Name: "hex-digits", Severity: Error,
+		Title: "Hex data hold something that is no byte",
+		Explanation: `Hex data are bytes of two hex digits with commas between them. Windows drops the whole value without a word when an
+element is empty, has more than two digits or is no hex number, or when something else than a comma stands between two of them. Only one
+comma at the very end is harmless.
+
+Write two hex digits for each byte and one comma between two bytes.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:01,0g,03
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:01,0f,03
+`),
+		codes: []regfile.Code{regfile.HexDigit, regfile.HexTooLong, regfile.HexEmpty, regfile.HexNoSeparator}, say: sayUnlessComment,
+	}
+
+	hexType = &Check{
+		ID: "REG014", Name: "hex-type", Severity: Error, Fix: Unsafe,
+		Title: "The type of hex data is not written as Windows reads it",
+		Explanation: `hex(N): gives the type of the data as 1 to 8 hex digits: hex(2): is REG_EXPAND_SZ, hex(7): REG_MULTI_SZ, hex(b):
+REG_QWORD. With 0x in front, more digits, no digits, or without the colon, Windows drops the value without a word.
+
+Write the number of the type in hexadecimal, without 0x.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Limit"=hex(0xb):01,00,00,00,00,00,00,00
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Limit"=hex(b):01,00,00,00,00,00,00,00
+`),
+		References: []string{"https://learn.microsoft.com/windows/win32/sysinfo/registry-value-types"},
+		codes:      []regfile.Code{regfile.HexType}, say: sayHexType,
+	}
+
+	hexBreak = &Check{
+		ID: "REG015", Name: "hex-break", Severity: Error, Fix: Unsafe,
+		Title: "Hex data are not broken into lines as Windows wants it",
+		Explanation: `Hex data go on in the next line when a line ends with a comma and a backslash. Without the comma, with anything but
+a comment behind the backslash, or with the comma at the start of the next line, Windows drops the value without a word. In the last case
+it takes the next line along.
+
+End each line but the last with a comma and a backslash.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:00,01,02,03,04,05,06,07,08,09,0a,0b,0c,0d,0e,0f,10,11,12,13,14,15\
+  16,17
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:00,01,02,03,04,05,06,07,08,09,0a,0b,0c,0d,0e,0f,10,11,12,13,14,15,\
+  16,17
+`),
+		codes: []regfile.Code{regfile.HexNoComma, regfile.BehindHex, regfile.HexNotContinued}, say: sayHexBreak,
+	}
+
+	hexCutShort = &Check{
+		ID: "REG016", Name: "hex-cut-short", Severity: Error, Fix: Unsafe,
+		Title: "Hex data go on in the next line, but there is no backslash",
+		Explanation: `Without a backslash at its end the line ends the value. Windows stores the bytes up to there, a value that is cut
+short, and skips the lines of bytes that follow as it skips any line that it does not know.
+
+End each line but the last with a comma and a backslash.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:00,01,02,03,04,05,06,07,08,09,0a,0b,0c,0d,0e,0f,10,11,12,13,14,15,
+  16,17
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:00,01,02,03,04,05,06,07,08,09,0a,0b,0c,0d,0e,0f,10,11,12,13,14,15,\
+  16,17
+`),
+		codes: []regfile.Code{regfile.StrayText}, say: sayHexCutShort,
+		visit: visitHexEnd, kinds: []regfile.Kind{regfile.ValueLine, regfile.StrayLine},
+	}
+
+	hexBackslash = &Check{
+		ID: "REG017", Name: "hex-backslash", Severity: Warning, Fix: Safe,
+		Title: "The line behind a backslash is empty, or there is none",
+		Explanation: `A comma and a backslash say that hex data go on. Windows skips empty lines to find where, so that a backslash too
+many at the end of a value swallows what comes next; at the end of the file it stores the bytes up to there, which Windows XP did not
+always do. Other programs that read .reg files take an empty line for the end of the value.
+
+Remove the backslash at the end of the value, or the empty line in the middle of it.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:00,01,02,03,04,05,06,07,08,09,0a,0b,0c,0d,0e,0f,10,11,12,13,14,15,\
+
+  16,17
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:00,01,02,03,04,05,06,07,08,09,0a,0b,0c,0d,0e,0f,10,11,12,13,14,15,\
+  16,17
+`),
+		codes: []regfile.Code{regfile.HexEndsInFile}, say: sayHexEndsInFile,
+		visit: visitEmptyLineInHex, kinds: []regfile.Kind{regfile.ValueLine},
+	}
+
+	hexElements = &Check{
+		ID: "REG027", Name: "hex-elements", Severity: Warning, Fix: Safe,
+		Title: "Hex data have a byte of one digit, or a blank between bytes",
+		Explanation: `Windows writes two digits for each byte and no blanks. Whether every Windows reads a byte of one digit, or a blank
+between two bytes, is not known; one that does not drops the value without a word. regvet reads such data.
+
+Write two digits for each byte, and no blanks.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:1, 02
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:01,02
+`),
+		codes: []regfile.Code{regfile.HexOneDigit, regfile.HexBlank}, say: sayHexElements,
+	}
+
+	swallowedLine = &Check{
+		ID: "REG028", Name: "swallowed-line", Severity: Error,
+		Title: "A backslash makes Windows swallow the next line",
+		Explanation: `A comma and a backslash at the end of hex data say that they go on. When the next line that is not empty holds no
+hex data, Windows drops both: the value, and that line, be it another value or a key line. The values below a swallowed key line then go
+to the key above it.
+
+Remove the comma and the backslash at the end of the value.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:01,02,\
+"Enabled"=dword:00000001
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Data"=hex:01,02
+"Enabled"=dword:00000001
+`),
+		codes: []regfile.Code{regfile.HexNotContinued, regfile.SwallowedKey, regfile.SwallowedValue}, say: saySwallowedLine,
+	}
+)
+
+func sayHexType(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	found := p.fault(c, s, f)
+	// hex(0x2): and hex(2) without the colon.
+	data := s.Data.In(s.Text)
+	from := len("hex(")
+	digits := data[from:]
+	if bytes.HasPrefix(digits, []byte("0x")) || bytes.HasPrefix(digits, []byte("0X")) {
+		digits = digits[2:]
+	}
+	n := 0
+	for n < len(digits) && isHexDigit(digits[n]) {
+		n++
+	}
+	rest := digits[n:]
+	if n < 1 || n > 8 || len(rest) == 0 || rest[0] != ')' {
+		return
+	}
+	rest = bytes.TrimPrefix(rest[1:], []byte{':'})
+	span := regfile.Span{From: s.Data.From + from, To: s.Data.From + len(data) - len(rest)}
+	found.fix("write the type as Windows reads it", change(s, span, string(digits[:n])+"):"))
+}
+
+func sayHexBreak(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	at := f.Offset - s.Offset
+	switch {
+	case f.Code == regfile.HexNoComma:
+		p.faultAs(c, s, f, "%s; write it", f.Msg).fix("write the comma", Change{From: f.Offset, To: f.Offset, New: ","})
+	case f.Code == regfile.BehindHex && foreignComment(s, f) == "":
+		p.fault(c, s, f)
+	case f.Code == regfile.HexNotContinued && s.Raw[at] == ',':
+		p.faultAs(c, s, f,
+			"the comma must stand at the end of the line above, before the backslash; Windows drops the value of line %d, and this line", s.Line)
+	}
+}
+
+func saySwallowedLine(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if f.Code == regfile.HexNotContinued && (s.Raw[f.Offset-s.Offset] == ',' || hasFault(s, regfile.SwallowedKey, regfile.SwallowedValue)) {
+		return
+	}
+	p.faultAs(c, s, f, "%s; remove the comma and the backslash at the end of it", f.Msg)
+}
+
+// hexEnd is where the hex data end that the last statement set.
+type hexEnd struct {
+	next  int64 // the place of the line behind them in the text of the file; 0 where there are none
+	at    int64 // of the last byte, or of the comma behind it, in the text of the file; -1 where a comment follows
+	comma bool
+	bytes int
+	told  bool // that they are cut short
+}
+
+// visitHexEnd keeps in mind where hex data end, for the line that follows.
+func visitHexEnd(p *pass, _ *Check, s *regfile.Statement) {
+	switch {
+	case s.Kind == regfile.StrayLine:
+		if p.strayOf(s) == strayContinuation {
+			p.hex.next += int64(len(s.Raw))
+		}
+	case len(s.Edits) == 0 || s.Data.Empty() || s.Text[s.Data.From] != 'h':
+	default:
+		data := trimLineEnd(s.Raw)
+		p.hex = hexEnd{next: s.Offset + int64(len(s.Raw)), at: -1, bytes: len(s.Edits[0].Value.Data)}
+		if i := bytes.LastIndexByte(data, ';'); i < 0 || bytes.ContainsAny(data[i:], "\r\n") {
+			data = bytes.TrimRight(data, " \t")
+			p.hex.at, p.hex.comma = s.Offset+int64(len(data)), bytes.HasSuffix(data, []byte{','})
+		}
+	}
+}
+
+// looksLikeHex tells whether a line holds nothing but bytes of hex data.
+func looksLikeHex(line []byte) bool {
+	line = bytes.TrimRight(line, " \t\\")
+	for i, c := range line {
+		if place := i % 3; place == 2 && c != ',' || place < 2 && !isHexDigit(c) {
+			return false
+		}
+	}
+	return len(line)%3 != 1 && len(line) > 0
+}
+
+func sayHexCutShort(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if p.strayOf(s) != strayContinuation || p.hex.told {
+		return
+	}
+	p.hex.told = true
+	found := p.faultAs(c, s, f,
+		`the hex data of the value above seem to go on here without a backslash; Windows stores %d bytes and skips this line; end the line above with ,\`, p.hex.bytes)
+	if p.hex.at >= 0 {
+		text := `,\`
+		if p.hex.comma {
+			text = `\`
+		}
+		found.fix("write "+text+" at the end of the line above", Change{From: p.hex.at, To: p.hex.at, New: text})
+	}
+}
+
+func sayHexEndsInFile(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	found := p.faultAs(c, s, f, "%s; remove the comma and the backslash", f.Msg)
+	i := int(f.Offset - s.Offset)
+	from := bytes.LastIndexByte(s.Raw[:min(i+1, len(s.Raw))], '\\')
+	if from < 0 {
+		return
+	}
+	to := from + 1
+	from = len(bytes.TrimRight(s.Raw[:from], " \t"))
+	if from > 0 && s.Raw[from-1] == ',' {
+		from--
+	}
+	found.fix("remove the comma and the backslash", Change{From: s.Offset + int64(from), To: s.Offset + int64(to)})
+}
+
+// visitEmptyLineInHex looks for empty lines between those of a value.
+func visitEmptyLineInHex(p *pass, c *Check, s *regfile.Statement) {
+	if len(s.Raw) <= len(s.Text)+2 || len(s.Edits) == 0 || hasFault(s, regfile.HexEndsInFile) {
+		return
+	}
+	// Each line but the last has a backslash, unless it is empty or a comment.
+	if s.Ending != regfile.NoEnding && bytes.Count(s.Raw, []byte{'\\'})+1 == bytes.Count(s.Raw, []byte{'\n'}) {
+		return
+	}
+	var changes []Change
+	first, number, offset := 0, s.Line, s.Offset
+	for line := range linesOf(s.Raw) {
+		if len(bytes.Trim(line, " \t\r\n")) == 0 {
+			if first == 0 {
+				first = number
+			}
+			changes = append(changes, Change{From: offset, To: offset + int64(len(line))})
+		}
+		number++
+		offset += int64(len(line))
+	}
+	if first > 0 {
+		at := place(first, 1)
+		p.reportAt(c, s, at, at, nil, "there is an empty line inside of hex data; Windows skips it, other programs take the value as ended; remove it").
+			fix("remove the empty line", changes...)
+	}
+}
+
+func sayHexElements(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	found := p.faultAs(c, s, f, "%s; write two digits for each byte and no blanks", f.Msg)
+	if found == nil {
+		return
+	}
+	var changes []Change
+	from := s.Data.From + bytes.IndexByte(s.Data.In(s.Text), ':') + 1
+	offset := s.Offset
+	for line := range linesOf(s.Raw) {
+		text, _, _ := bytes.Cut(trimLineEnd(line), []byte{';'})
+		start := from
+		if from == 0 {
+			start = blanksAt(text, 0) // with which a line that continues starts
+		}
+		for i := start; i < len(text); i++ {
+			switch c := text[i]; {
+			case isHexDigit(c) && (i == start || !isHexDigit(text[i-1])) && (i+1 == len(text) || !isHexDigit(text[i+1])):
+				changes = append(changes, Change{From: offset + int64(i), To: offset + int64(i), New: "0"})
+			case isBlank(c):
+				if n := blanksAt(text, i); i+n < len(text) && isHexDigit(text[i+n]) {
+					changes = append(changes, Change{From: offset + int64(i), To: offset + int64(i+n)})
+					i += n - 1
+				}
+			}
+		}
+		from = 0
+		offset += int64(len(line))
+	}
+	found.fix("write two digits for each byte", changes...)
+}

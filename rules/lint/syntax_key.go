@@ -1,0 +1,326 @@
+package lint
+
+import (
+	"bytes"
+	"strings"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+	"regvet/rules"
+)
+
+// The checks on the form of key lines.
+var (
+	keyBrackets = &Check{
+		ID: "REG004", Name: "key-brackets", Severity: Error, Fix: Unsafe,
+		Title: "The brackets of a key line are not where Windows wants them",
+		Explanation: `A key line is [KEY] or, to delete the key, [-KEY]: in one line, with both brackets, and without a blank behind the [
+or around the -. Windows ignores any other. The values below it then go to the key that was open before, if there is one; that this is so
+on every Windows is not known, regvet reads the file so.
+
+Put the brackets right around the key.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+`),
+		codes: []regfile.Code{regfile.KeyBracket, regfile.KeyBlank, regfile.Misplaced}, say: sayKeyBrackets,
+		visit: visitBehindSplitKey, finish: finishSplitKey,
+	}
+
+	behindKey = &Check{
+		ID: "REG005", Name: "behind-key", Severity: Warning, Fix: Safe,
+		Title: "There is text behind the bracket of a key line",
+		Explanation: `The last ] of a line closes the key, and Windows ignores what stands behind it. A value that was written there is
+not set. A comment there works, unless it holds a ] itself: that one then closes the key, and what stands before it becomes part of the
+key's name.
+
+Write values into lines of their own and comments above the key.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example] "Enabled"=dword:00000001
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		visit: visitBehindKey, kinds: []regfile.Kind{regfile.KeyLine},
+	}
+
+	shortRoot = &Check{
+		ID: "REG022", Name: "short-root", Severity: Error, Fix: Unsafe,
+		Title: "The root is abbreviated",
+		Explanation: `HKLM, HKCU, HKCR, HKU and HKCC are names that people and reg.exe use. Whether Windows reads them in a .reg file is
+reported both ways; where it does not, it drops the key with all its values without a word. regvet reads them as the roots they stand for.
+
+Write the root in full: HKEY_LOCAL_MACHINE.`,
+		Bad: version5(`[HKLM\SOFTWARE\Example]
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+`),
+		codes: []regfile.Code{regfile.KeyShortRoot}, say: sayShortRoot,
+	}
+
+	unknownRoot = &Check{
+		ID: "REG023", Name: "unknown-root", Severity: Error, Fix: Unsafe,
+		Title: "There is no such root",
+		Explanation: `A key starts with HKEY_LOCAL_MACHINE, HKEY_CURRENT_USER, HKEY_CLASSES_ROOT, HKEY_USERS or HKEY_CURRENT_CONFIG, with
+a backslash behind it. Windows drops a key with any other root, and all values below it, without a word. The address bar of regedit shows
+a key with "Computer\" in front, in the language of Windows; that does not belong into a file. In a file with the header REGEDIT the root
+must be in capitals.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+
+[HKEY_LOCAL_MASHINE\SOFTWARE\Example\Cache]
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+`),
+		codes: []regfile.Code{regfile.KeyRoot, regfile.KeyNoRoot, regfile.RootIn31}, say: sayUnknownRoot,
+	}
+
+	extraBackslash = &Check{
+		ID: "REG024", Name: "extra-backslash", Severity: Warning, Fix: Safe,
+		Title: "A key has a backslash too many",
+		Explanation: `Backslashes at the end of a key are dropped. Of several in a row in the middle it is not known that every Windows
+reads them as one, which regvet does: there are no escapes in key lines, so \\ names a key without a name. Doubled backslashes belong into
+quoted text only.
+
+Write one backslash between two names and none at the end.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\\Example\]
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+`),
+		visit: visitBackslashes, kinds: []regfile.Kind{regfile.KeyLine},
+	}
+
+	keyBlanks = &Check{
+		ID: "REG025", Name: "key-blanks", Severity: Warning, Fix: Unsafe,
+		Title: "There is a blank at the edge of a key name",
+		Explanation: `Blanks beside a backslash or before the ] are part of the name of the key. Windows makes a key that looks like the
+one that was meant and is another, so that what should read the values never finds them.
+
+Remove the blank.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\ Example]
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+`),
+		visit: visitKeyBlanks, kinds: []regfile.Kind{regfile.KeyLine},
+	}
+
+	nameLimits = &Check{
+		ID: "REG026", Name: "name-limits", Severity: Warning,
+		Title: "A name or path is longer than Windows allows",
+		Explanation: `The name of a key has at most 255 characters, that of a value at most 16,383, and a key is at most 512 levels deep.
+Windows drops what is beyond: the key with its values, or the value.`,
+		Bad:        version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\" + strings.Repeat("Example", 40) + "]\n"),
+		Good:       version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\" + strings.Repeat("Example", 4) + "]\n"),
+		References: []string{"https://learn.microsoft.com/windows/win32/sysinfo/registry-element-size-limits"},
+		codes:      []regfile.Code{regfile.KeyTooLong, regfile.KeyTooDeep, regfile.NameTooLong},
+	}
+)
+
+func sayKeyBrackets(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	switch f.Code {
+	case regfile.KeyBracket:
+		finishSplitKey(p, c)
+		end := s.Name.From + len(bytes.TrimRight(s.Name.In(s.Text), " \t"))
+		whole := end > s.Name.From && !bytes.ContainsAny(s.Name.In(s.Text), ";[")
+		p.split = &splitKey{line: s.Line, end: s.Offset + int64(end), whole: whole}
+		p.split.note(s, regfile.Span{From: max(0, end-1), To: max(1, end)})
+	case regfile.Misplaced:
+		p.faultAs(c, s, f, "%s; put that one right", f.Msg)
+	case regfile.KeyBlank:
+		open := bytes.IndexByte(s.Text, '[')
+		span := regfile.Span{From: open + 1, To: s.Name.From}
+		sign := ""
+		if s.Deletes {
+			sign = "-"
+		}
+		p.report(c, s, span, "%s; remove it", f.Msg).fix("remove the blank", change(s, span, sign))
+	}
+}
+
+// splitKey is a key line without its bracket, of which the next line may be the rest.
+type splitKey struct {
+	first
+	line  int
+	end   int64 // of the name in the text of the file
+	whole bool  // what is there looks like the name of a key
+}
+
+// isRestOf tells whether a line is the rest of the key line above it.
+func (k *splitKey) isRestOf(s *regfile.Statement) bool {
+	return k != nil && s.Kind == regfile.StrayLine && s.Line == k.line+1 && bytes.IndexByte(s.Text, ']') > 0
+}
+
+func visitBehindSplitKey(p *pass, c *Check, s *regfile.Statement) {
+	if p.split == nil || p.split.line == s.Line {
+		return
+	}
+	if !p.split.isRestOf(s) {
+		finishSplitKey(p, c)
+		return
+	}
+	k := p.split
+	p.split = nil
+	from := s.Offset + int64(len(s.Text)-len(bytes.TrimLeft(s.Text, " \t")))
+	p.reportFirst(c, &k.first, "the closing ] is missing, and the next line seems to be the rest of the key; Windows ignores both; write them into one line").
+		fix("join the lines", Change{From: k.end, To: from, New: " "})
+}
+
+func finishSplitKey(p *pass, c *Check) {
+	k := p.split
+	if k == nil {
+		return
+	}
+	p.split = nil
+	found := p.reportFirst(c, &k.first, "the closing ] is missing; Windows ignores this line; write it behind the key")
+	if k.whole {
+		found.fix("close the bracket", Change{From: k.end, To: k.end, New: "]"})
+	}
+}
+
+// visitBehindKey looks at what stands behind the last bracket, and for a comment that became part of the name because it holds the last
+// bracket of the line.
+func visitBehindKey(p *pass, c *Check, s *regfile.Statement) {
+	if rest := s.Text[min(s.Name.To+1, len(s.Text)):]; len(rest) > 0 {
+		span := regfile.Span{From: len(s.Text) - len(bytes.TrimLeft(rest, " \t")), To: len(s.Text)}
+		if !span.Empty() && s.Text[span.From] != ';' {
+			p.report(c, s, span, "there is text behind the ]; Windows ignores it; write values into lines of their own, and comments with ; in front").
+				fix("make it a comment", insert(s, span.From, "; "))
+		}
+	}
+	name := s.Name.In(s.Text)
+	i := bytes.IndexByte(name, ']')
+	if i < 0 {
+		return
+	}
+	if rest := bytes.TrimLeft(name[i+1:], " \t"); len(rest) > 0 && rest[0] == ';' {
+		span := regfile.Span{From: s.Name.To - len(rest), To: s.Name.To}
+		p.report(c, s, span,
+			"the comment holds a ], and the last one of the line closes the key; Windows takes the comment for a part of the name; write it into a line of its own")
+	}
+}
+
+// rootSpan is the place of the root in a key line.
+func rootSpan(s *regfile.Statement) regfile.Span {
+	root, _, _ := bytes.Cut(s.Name.In(s.Text), []byte{'\\'})
+	return regfile.Span{From: s.Name.From, To: s.Name.From + len(root)}
+}
+
+func sayShortRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	span := rootSpan(s)
+	p.report(c, s, span,
+		"the root %s is abbreviated; not every Windows reads it, and one that does not drops this key and its values; write %s", span.In(s.Text), s.Path[0]).
+		fix("write the root in full", change(s, span, s.Path[0]))
+}
+
+func sayUnknownRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if f.Code == regfile.RootIn31 {
+		i := len(s.Text) - len(bytes.TrimLeft(s.Text, " \t"))
+		span := regfile.Span{To: i + len("HKEY_CLASSES_ROOT")}
+		p.report(c, s, span, "%s; write %s at the start of the line", f.Msg, "HKEY_CLASSES_ROOT").
+			fix("write the root in capitals", change(s, span, "HKEY_CLASSES_ROOT"))
+		return
+	}
+	outcome := "Windows drops this key and its values"
+	if s.Deletes {
+		outcome = "Windows deletes nothing"
+	}
+	span := rootSpan(s)
+	root := string(span.In(s.Text))
+	if isPerformanceRoot(root) {
+		return // REG307 speaks of it
+	}
+	// What is in front of a root, as "Computer\" is in the address bar of regedit, can go.
+	name := s.Name.In(s.Text)
+	for i := 0; i < len(name); i++ {
+		if name[i] != '\\' {
+			continue
+		}
+		next, _, _ := bytes.Cut(name[i+1:], []byte{'\\'})
+		if long, ok := hive.LongRoot(string(next)); ok {
+			ahead := regfile.Span{From: s.Name.From, To: s.Name.From + i + 1}
+			p.report(c, s, ahead, "%s stands in front of the root; %s; remove it", quote(string(ahead.In(s.Text))), outcome).
+				fix("start with the root", Change{From: s.Offset + int64(ahead.From), To: s.Offset + int64(ahead.To+len(next)), New: long})
+			return
+		}
+	}
+	if root == "" {
+		p.report(c, s, regfile.Span{From: span.From, To: span.From + 1}, "no root is named; %s; start with one, such as HKEY_LOCAL_MACHINE", outcome)
+		return
+	}
+	// The path may be written with slashes, or with nothing, behind the root.
+	for _, known := range hive.RootNames() {
+		if rest := root[min(len(known), len(root)):]; rest != "" && hasPrefixFold(root, known) && (rest[0] == '/' || rest[0] == ' ') {
+			p.report(c, s, span, `there is no root %s; %s; write \ between the names of a path`, quote(root), outcome).
+				fix(`write \ in the path`, change(s, span, known+`\`+strings.ReplaceAll(strings.TrimLeft(rest, "/ "), "/", `\`)))
+			return
+		}
+	}
+	near := rules.Nearest(root, hive.RootNames())
+	if near == "" {
+		near, _ = hive.LongRoot(rules.Nearest(root, hive.ShortRootNames()))
+	}
+	if near == "" || len(root) > 2*len(near) {
+		p.report(c, s, span, "there is no root %s; %s; a key starts with %s", quote(root), outcome, anyOf(hive.RootNames()))
+		return
+	}
+	p.report(c, s, span, "there is no root %s; %s; did you mean %s?", quote(root), outcome, near).
+		fix("write "+near, change(s, span, near))
+}
+
+// visitBackslashes looks for backslashes in a row and at the end.
+func visitBackslashes(p *pass, c *Check, s *regfile.Statement) {
+	name := s.Name.In(s.Text)
+	trimmed := bytes.TrimRight(name, `\`)
+	first := len(trimmed)
+	if i := bytes.Index(trimmed, []byte(`\\`)); i >= 0 {
+		first = i + 1
+	} else if len(trimmed) == len(name) || len(trimmed) == 0 {
+		return
+	}
+	var changes []Change
+	for i := first; i < len(name); {
+		n := len(name[i:]) - len(bytes.TrimLeft(name[i:], `\`))
+		if n > 0 && (i >= len(trimmed) || name[i-1] == '\\') {
+			changes = append(changes, change(s, regfile.Span{From: s.Name.From + i, To: s.Name.From + i + n}, ""))
+		}
+		i += n + 1
+	}
+	span := regfile.Span{From: s.Name.From + first, To: s.Name.From + first + 1}
+	if first < len(trimmed) {
+		p.report(c, s, span,
+			"there are several backslashes in a row; not every Windows reads them as one; write one").fix("write one backslash", changes...)
+		return
+	}
+	p.report(c, s, span, "there is a backslash at the end of the key; Windows leaves it out; remove it").fix("remove the backslash", changes...)
+}
+
+// visitKeyBlanks looks for blanks at the edges of the names of a path.
+func visitKeyBlanks(p *pass, c *Check, s *regfile.Statement) {
+	name := s.Name.In(s.Text)
+	if bytes.IndexByte(name, ' ') < 0 && bytes.IndexByte(name, '\t') < 0 || hasFault(s, regfile.KeyBracket) {
+		return
+	}
+	var changes []Change
+	for i := 0; i < len(name); i++ {
+		if !isBlank(name[i]) {
+			continue
+		}
+		to := i
+		for to < len(name) && isBlank(name[to]) {
+			to++
+		}
+		if i > 0 && name[i-1] == '\\' || to == len(name) || name[to] == '\\' {
+			changes = append(changes, change(s, regfile.Span{From: s.Name.From + i, To: s.Name.From + to}, ""))
+		}
+		i = to
+	}
+	if len(changes) > 0 {
+		from := int(changes[0].From - s.Offset)
+		p.report(c, s, regfile.Span{From: from, To: int(changes[0].To - s.Offset)},
+			"there is a blank at the edge of a key name; Windows takes it for a part of the name; remove it").fix("remove the blank", changes...)
+	}
+}

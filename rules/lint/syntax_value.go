@@ -1,0 +1,302 @@
+package lint
+
+import (
+	"bytes"
+	"strings"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// The checks on the names of values, on quoted text and on the other forms of data that stand in one line.
+var (
+	nameQuotes = &Check{
+		ID: "REG008", Name: "name-quotes", Severity: Error, Fix: Unsafe,
+		Title: "The name of a value is not in quotes, or a quote is missing",
+		Explanation: `The name of a value stands in double quotes; only the default value has none, it is written @. A line that starts
+with a name without quotes is no statement for Windows, and a name that has no closing quote has no end. Windows drops the line without a
+word.
+
+Write the name in double quotes, with \\ for a backslash and \" for a quote in it.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+Enabled=dword:00000001
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		codes: []regfile.Code{regfile.NameUnclosed, regfile.StrayText}, say: sayNameQuotes,
+	}
+
+	textQuotes = &Check{
+		ID: "REG009", Name: "text-quotes", Severity: Error, Fix: Unsafe,
+		Title: "A text does not end, or goes on behind its closing quote",
+		Explanation: `The first quote that has no backslash in front ends the text, and then the line must end or a comment follow. A text
+with a bare quote inside ends too early, and one whose last quote has a backslash in front (a path such as "C:\Temp\") does not end.
+Windows drops the value without a word. A text cannot go on in the next line either.
+
+Write \" for a quote and \\ for a backslash inside of text.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Command"=""C:\\Example\\run.exe" /all"
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Command"="\"C:\\Example\\run.exe\" /all"
+`),
+		codes: []regfile.Code{regfile.TextUnclosed, regfile.BehindText}, say: sayTextQuotes,
+	}
+
+	loneBackslash = &Check{
+		ID: "REG010", Name: "lone-backslash", Severity: Error, Fix: Unsafe,
+		Title: "A backslash in quoted text is not doubled",
+		Explanation: `In quoted text \\ stands for a backslash and \" for a quote. Of \0 it is known that Windows drops the value; of
+other letters behind a backslash it is not known what every Windows does, and regvet takes the value as dropped. There is no \n for a new
+line: such text must be written as hex data.
+
+Write \\ for each backslash.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Folder"="C:\Example"
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Folder"="C:\\Example"
+`),
+		codes: []regfile.Code{regfile.NameEscape, regfile.TextEscape}, say: sayLoneBackslash,
+	}
+
+	dwordForm = &Check{
+		ID: "REG011", Name: "dword-form", Severity: Error, Fix: Unsafe,
+		Title: "The data behind dword: are not 1 to 8 hex digits",
+		Explanation: `Behind dword: stand 1 to 8 hex digits, and then the line ends or a comment follows. Windows drops the value without
+a word when there are nine digits, even if the first ones are zero, and for 0x, a sign, or a blank between the digits. The setting then
+stays what it was, and the import reports success.
+
+Write 8 hex digits. Mind that they are hexadecimal: dword:00000010 is 16.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:000000001
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		codes: []regfile.Code{regfile.DWordNoDigits, regfile.DWordTooLong, regfile.BehindDWord}, say: sayDWordForm,
+	}
+
+	shortDWord = &Check{
+		ID: "REG012", Name: "short-dword", Severity: Info, Fix: Safe,
+		Title: "A dword has fewer than 8 digits",
+		Explanation: `Windows reads 1 to 8 hex digits, and itself always writes 8. Fewer are easily taken for a decimal number, which they
+are not: dword:10 is 16. Some other programs that read .reg files want 8.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:1
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		visit: visitShortDWord, kinds: []regfile.Kind{regfile.ValueLine},
+	}
+
+	dataForm = &Check{
+		ID: "REG018", Name: "data-form", Severity: Error, Fix: Unsafe,
+		Title: "The data are in no form that Windows knows",
+		Explanation: `Behind the name of a value stands = and then "text", dword:, hex: or hex(N):, or - to delete the value. Windows
+drops a line with anything else without a word: a number or text without quotes, qword:, no data at all. The words dword and hex are
+written in lower case; it is not known that every Windows takes another, regvet takes the value as dropped.
+
+Write numbers as dword: with 8 hex digits, or as hex(b): with 8 bytes, the lowest first, and text in quotes.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=DWORD:00000001
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		codes: []regfile.Code{regfile.UnknownData, regfile.NoData, regfile.NoEquals}, say: sayDataForm,
+	}
+
+	behindDelete = &Check{
+		ID: "REG019", Name: "behind-delete", Severity: Error,
+		Title: "There is text behind the mark that deletes a value",
+		Explanation: `"Name"=- deletes a value. When anything but a comment stands behind the -, Windows takes the line for neither a
+deletion nor data: the value stays as it is, without a word. There are no negative numbers either: -1 is dword:ffffffff.
+
+Write =- alone to delete the value, or the data without the -.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=-dword:00000001
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=-
+`),
+		codes: []regfile.Code{regfile.BehindDelete}, say: sayBehindDelete,
+	}
+)
+
+// looksLikeValue tells whether a line is a value but for the quotes of its name: NAME = DATA.
+func looksLikeValue(line []byte) bool {
+	name, data, ok := bytes.Cut(line, []byte{'='})
+	if !ok || len(bytes.TrimSpace(name)) == 0 || name[0] == '#' {
+		return false
+	}
+	data = bytes.TrimLeft(data, " \t")
+	for _, form := range []string{`"`, "dword:", "hex:", "hex("} {
+		if bytes.HasPrefix(data, []byte(form)) {
+			return true
+		}
+	}
+	// Without data that only a value has, the name must look like one.
+	return len(data) > 0 && !bytes.ContainsAny(bytes.TrimSpace(name), " \t<>")
+}
+
+func sayNameQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if f.Code == regfile.NameUnclosed {
+		p.fault(c, s, f)
+		return
+	}
+	if p.strayOf(s) != strayValue {
+		return
+	}
+	from := len(s.Text) - len(bytes.TrimLeft(s.Text, " \t"))
+	name := string(bytes.TrimRight(s.Text[from:bytes.IndexByte(s.Text, '=')], " \t"))
+	span := regfile.Span{From: from, To: from + len(name)}
+	bare := strings.Trim(name, typographicQuotes)
+	switch {
+	case bare == "" || strings.ContainsAny(bare, `\"'`):
+		p.report(c, s, span, "the name of the value does not start with a quote; Windows skips this line; put the name, and nothing else, in quotes")
+	case bare != name:
+		p.report(c, s, span, `the name of the value is in typographic quotes; Windows skips this line; write "%s"`, hive.Printable(bare)).
+			fix("write plain quotes", change(s, span, `"`+bare+`"`))
+	default:
+		p.report(c, s, span, `the name of the value is not in quotes; Windows skips this line; write "%s"`, hive.Printable(bare)).
+			fix("write the name in quotes", change(s, span, `"`+bare+`"`))
+	}
+}
+
+func sayTextQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if foreignComment(s, f) != "" {
+		return
+	}
+	data := s.Data.In(s.Text)
+	last := bytes.LastIndexByte(data, '"')
+	switch {
+	case f.Code == regfile.TextUnclosed && last > 1 && data[last-1] == '\\' && len(bytes.TrimSpace(data[last+1:])) == 0:
+		at := s.Data.From + last
+		p.report(c, s, regfile.Span{From: at - 1, To: at + 1},
+			`the backslash in front of the last quote makes it a part of the text, which so has no end; Windows drops this value; write \\"`).
+			fix("double the backslash", insert(s, at, `\`))
+	case f.Code == regfile.TextUnclosed:
+		p.faultAs(c, s, f, "%s; write it, in the same line", f.Msg)
+	default:
+		found := p.faultAs(c, s, f, `%s; write \" for a quote inside of text`, f.Msg)
+		if rest := data[last+1:]; len(bytes.TrimLeft(rest, " \t")) > 0 {
+			return // it does not end with a quote either
+		}
+		var changes []Change
+		for i := 1; i < last; i++ {
+			switch data[i] {
+			case '\\':
+				i++
+			case '"':
+				changes = append(changes, insert(s, s.Data.From+i, `\`))
+			}
+		}
+		found.fix(`write \" inside of the text`, changes...)
+	}
+}
+
+func sayLoneBackslash(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	found := p.faultAs(c, s, f, "%s", f.Msg)
+	// The text that the fault is in, as far as its closing quote. A quote behind a lone backslash is one of the text.
+	var changes []Change
+	for i := int(f.Offset - s.Offset); i < len(s.Text) && s.Text[i] != '"'; i++ {
+		if s.Text[i] != '\\' {
+			continue
+		}
+		if i+1 < len(s.Text) && (s.Text[i+1] == '\\' || s.Text[i+1] == '"') {
+			i++
+			continue
+		}
+		changes = append(changes, insert(s, i, `\`))
+	}
+	found.fix("double the backslash", changes...)
+}
+
+func sayDWordForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if foreignComment(s, f) != "" {
+		return
+	}
+	found := p.faultAs(c, s, f, "%s; write 8 hex digits", f.Msg)
+	data, _, _ := bytes.Cut(s.Data.In(s.Text), []byte{';'})
+	data = bytes.TrimRight(data, " \t")
+	digits := bytes.TrimLeft(data[len("dword:"):], " \t")
+	if rest, ok := bytes.CutPrefix(bytes.ToLower(digits), []byte("0x")); ok {
+		digits = rest
+	}
+	digits = bytes.TrimLeft(digits, "0")
+	if len(digits) > 8 || len(data) == len("dword:") || bytes.ContainsFunc(digits, func(r rune) bool { return r >= 0x80 || !isHexDigit(byte(r)) }) {
+		return
+	}
+	span := regfile.Span{From: s.Data.From, To: s.Data.From + len(data)}
+	found.fix("write 8 digits", change(s, span, "dword:"+eightDigits(digits)))
+}
+
+func eightDigits(digits []byte) string { return "00000000"[:8-len(digits)] + string(digits) }
+
+func visitShortDWord(p *pass, c *Check, s *regfile.Statement) {
+	const prefix = "dword:"
+	if n := s.Data.To - s.Data.From; n <= len(prefix) || n >= len(prefix)+8 || s.Text[s.Data.From] != 'd' || len(s.Edits) == 0 || s.Version == regfile.Windows31 {
+		return
+	}
+	digits := bytes.TrimLeft(s.Data.In(s.Text)[len(prefix):], " \t")
+	if len(digits) == 0 || len(digits) > 8 {
+		return
+	}
+	span := regfile.Span{From: s.Data.To - len(digits), To: s.Data.To}
+	value := s.Edits[0].Value
+	if n, err := value.Uint64(); err == nil && n > 9 {
+		p.report(c, s, span, "the dword has %d digits; Windows reads them as hexadecimal, which makes %d; write %s", len(digits), n, eightDigits(digits)).
+			fix("write 8 digits", change(s, span, eightDigits(digits)))
+		return
+	}
+	p.report(c, s, span, "the dword has %d digits; Windows reads that, and itself writes 8; write %s", len(digits), eightDigits(digits)).
+		fix("write 8 digits", change(s, span, eightDigits(digits)))
+}
+
+func sayDataForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if foreignComment(s, f) != "" && f.Code == regfile.NoEquals {
+		p.fault(c, s, f)
+		return
+	}
+	data := s.Data.In(s.Text)
+	word, rest, colon := bytes.Cut(data, []byte{':'})
+	switch lower := bytes.ToLower(word); {
+	case f.Code == regfile.NoData:
+		p.faultAs(c, s, f, `%s; write "" for an empty text, or - to delete the value`, f.Msg)
+	case f.Code == regfile.NoEquals || !colon:
+		p.faultAs(c, s, f, "%s", f.Msg)
+	case string(lower) != string(word) && (string(lower) == "dword" || bytes.HasPrefix(lower, []byte("hex"))):
+		span := regfile.Span{From: s.Data.From, To: s.Data.From + len(word)}
+		p.report(c, s, span,
+			"%s is not written in lower case; not every Windows reads it, and one that does not drops this value; write %s", word, lower).
+			fix("write "+string(lower), change(s, span, string(lower)))
+	case string(lower) == "qword":
+		found := p.faultAs(c, s, f, "there is no qword: in a .reg file; Windows drops this value; write hex(b): and the 8 bytes, the lowest first")
+		rest, _, _ = bytes.Cut(rest, []byte{';'})
+		digits := bytes.TrimSpace(rest)
+		if len(digits) == 0 || len(digits) > 16 || bytes.ContainsFunc(digits, func(r rune) bool { return r >= 0x80 || !isHexDigit(byte(r)) }) {
+			return
+		}
+		number := "0000000000000000"[:16-len(digits)] + string(digits)
+		text := "hex(b):"
+		for i := 14; i >= 0; i -= 2 {
+			text += number[i : i+2]
+			if i > 0 {
+				text += ","
+			}
+		}
+		span := regfile.Span{From: s.Data.From, To: s.Data.From + len(word) + 1 + len(bytes.TrimRight(rest, " \t"))}
+		found.fix("write it as hex(b)", change(s, span, text))
+	default:
+		p.faultAs(c, s, f, "%s", f.Msg)
+	}
+}
+
+func sayBehindDelete(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if foreignComment(s, f) == "" {
+		p.faultAs(c, s, f, "%s; write =- alone, or the data without the -", f.Msg)
+	}
+}
