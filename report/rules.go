@@ -119,3 +119,14 @@ func Tests(w io.Writer, all []*rules.Rule, results []rules.TestResult) error {
 	_, err := w.Write(p.Bytes())
 	return err
 }
+
+// Doubts writes what is doubtful about rules, a line each.
+func Doubts(w io.Writer, all []*rules.Rule, doubts []rules.Mistake) error {
+	p := &page{}
+	for _, d := range doubts {
+		fmt.Fprintln(p, hive.Visible(d.Error()))
+	}
+	fmt.Fprintf(p, "%s: %s\n", plural(len(all), "rule"), plural(len(doubts), "doubt"))
+	_, err := w.Write(p.Bytes())
+	return err
+}

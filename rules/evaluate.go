@@ -144,7 +144,7 @@ func (a *answers) judgeRule(t Terms, s scene) (all []Finding) {
 // conclude answers a rule of conditions. The finding is about the place that decided, or about the key of the rule where it has one.
 func (a *answers) conclude(t Terms, s scene) Finding {
 	v := a.holds(a.rule.Conditions, s)
-	f := Finding{Severity: t.Severity, AboutKey: true, Expected: a.rule.Conditions.String()}
+	f := Finding{Severity: t.Severity, AboutKey: true, Expected: s.bound.put(a.rule.Conditions.String())}
 	if s.at != nil {
 		f.Key, f.RealKey, f.guessed = s.at.Live, s.at.Real, s.at.Guessed
 		if k := s.at.Key; k != nil {
@@ -210,8 +210,11 @@ func (a *answers) about(m hive.Match) Finding {
 	return f
 }
 
-// finish gives all findings of the rule, and never none.
+// finish gives all findings of the rule, and never none. Where the rule does not apply is told only if it applies nowhere.
 func (a *answers) finish() []Finding {
+	if len(a.found) == 0 && a.skipped != nil {
+		a.found = append(a.found, *a.skipped)
+	}
 	for i, f := range a.unread {
 		if f != nil {
 			if a.more[i] > 0 {
@@ -220,12 +223,8 @@ func (a *answers) finish() []Finding {
 			a.found = append(a.found, *f)
 		}
 	}
-	switch {
-	case len(a.found) > 0:
-	case a.skipped != nil:
-		a.found = append(a.found, *a.skipped)
-	default:
-		a.found = append(a.found, a.none()...)
+	if len(a.found) == 0 {
+		a.found = a.none()
 	}
 	return a.found
 }

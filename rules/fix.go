@@ -120,12 +120,16 @@ func (e *evaluation) resolve(fix *Fix, f *Finding, s scene) *Fix {
 
 // fill puts what is bound into text. It is not ok where there is nothing to put.
 func (d Datum) fill(bound Bound) (filled Datum, ok bool) {
-	var pairs []string
-	for name, text := range bound {
-		pairs = append(pairs, "{"+name+"}", text)
-	}
-	put := strings.NewReplacer(pairs...).Replace
 	filled = d
-	filled.text, filled.list = put(d.text), each(d.list, put)
+	filled.text, filled.list = bound.put(d.text), each(d.list, bound.put)
 	return filled, !filled.equal(d)
+}
+
+// put writes what is bound in the place of its names in text.
+func (b Bound) put(text string) string {
+	var pairs []string
+	for name, what := range b {
+		pairs = append(pairs, "{"+name+"}", what)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }

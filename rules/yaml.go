@@ -51,7 +51,56 @@ func (d *decoder) document(data []byte) *yaml.Node {
 	} else if !errors.Is(err, io.EOF) {
 		d.syntax(err)
 	}
+	if !d.unfolds(&root) {
+		return nil
+	}
 	return resolved(root.Content[0])
+}
+
+// unfolds tells whether the aliases of a document can be followed: none leads back into itself, and all of them together do not make a
+// large document of a small one, as in a file that is made to exhaust who reads it.
+func (d *decoder) unfolds(root *yaml.Node) bool {
+	const (
+		most = 1 << 20 // nodes, with all aliases followed
+		huge = 1 << 40
+	)
+	size := map[*yaml.Node]int{} // of those visited; 0 while the visit lasts
+	nodes := 0
+	var alias, circle *yaml.Node
+	var measure func(n *yaml.Node) int
+	measure = func(n *yaml.Node) int {
+		if known, ok := size[n]; ok {
+			if known == 0 {
+				circle = n
+			}
+			return known
+		}
+		nodes++
+		if n.Kind == yaml.ScalarNode {
+			return 1
+		}
+		size[n] = 0
+		sum := 1
+		for _, child := range n.Content {
+			sum = min(sum+measure(child), huge)
+		}
+		if n.Kind == yaml.AliasNode {
+			alias = n
+			sum = min(sum+measure(n.Alias), huge)
+		}
+		size[n] = sum
+		return sum
+	}
+	total := measure(root)
+	switch {
+	case circle != nil:
+		d.wrong(circle, "an alias stands for what it is itself a part of")
+	case total > most && total > 4*nodes:
+		d.wrong(alias, "the aliases of this file make more than %d nodes of %d; write out what they stand for", most, nodes)
+	default:
+		return true
+	}
+	return false
 }
 
 func (d *decoder) syntax(err error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -183,10 +184,17 @@ func (c *cli) loadRules() []*rules.Rule {
 	return all
 }
 
-// mistakes says what is wrong with rule files, a line each.
+// mistakes says what is wrong with rule files: a line for each mistake, and below it the line of the file with a caret at the place.
 func (c *cli) mistakes(err error) {
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		c.fail(statusUsage, "%s", line)
+	all, ok := errors.AsType[rules.Mistakes](err)
+	if !ok {
+		c.fail(statusUsage, "%v", err)
+	}
+	for _, m := range all {
+		c.fail(statusUsage, "%v", m.Error())
+		if excerpt := m.Excerpt(); excerpt != "" {
+			fmt.Fprintln(c.stderr, excerpt)
+		}
 	}
 }
 

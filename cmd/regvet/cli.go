@@ -46,6 +46,8 @@ func commands() []command {
 // options are the values of all flags; each command reads those that it defines.
 type options struct {
 	rules, packs     []string
+	tags             []string
+	severity         string
 	format           string
 	output           string
 	outputs          []string

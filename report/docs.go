@@ -1,0 +1,123 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// Docs writes a reference of the packs in Markdown: of the given rules of each. Packs of which none is given are left out.
+func Docs(w io.Writer, packs []*rules.Pack, all []*rules.Rule) error {
+	p := &page{}
+	fmt.Fprintf(p, "# Rules\n\nWritten by `regvet rules docs`. `regvet rules show RULE` says the same of one rule.\n")
+	for _, pack := range packs {
+		var ours []*rules.Rule
+		for _, r := range pack.Rules {
+			if slices.ContainsFunc(all, func(other *rules.Rule) bool { return other.ID == r.ID }) {
+				ours = append(ours, r)
+			}
+		}
+		if len(ours) > 0 {
+			p.packDocs(pack, ours)
+		}
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+func (p *page) packDocs(pack *rules.Pack, all []*rules.Rule) {
+	fmt.Fprintf(p, "\n## %s\n\n%s\n\n| rule | severity | what it finds |\n| --- | --- | --- |\n", pack.Name, markdown(pack.Title))
+	for _, r := range all {
+		fmt.Fprintf(p, "| [%s](#%s) | %s | %s |\n", r.ID, anchor(r.ID), r.Terms(hive.Windows{}).Severity, markdown(r.Title))
+	}
+	for _, r := range all {
+		p.ruleDocs(r)
+	}
+}
+
+func (p *page) ruleDocs(r *rules.Rule) {
+	fmt.Fprintf(p, "\n### %s\n\n%s.\n\n", r.ID, strings.TrimSuffix(markdown(r.Title), "."))
+	if r.Rationale != "" {
+		fmt.Fprintf(p, "%s\n\n", markdown(r.Rationale))
+	}
+	item := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(p, "- %s: %s\n", name, text)
+		}
+	}
+	item("key", code(r.Key.String()))
+	if !r.AboutKey {
+		item("value", code(rules.ValueName(r.Value.String())))
+	}
+	if r.When != nil {
+		item("applies to", markdown(r.When.String()))
+	}
+	if r.Conditions != nil {
+		item("expected", markdown(r.Conditions.String()))
+	}
+	variants := r.Variants()
+	for i, v := range variants {
+		t := v.Terms
+		before := rules.Terms{}
+		if i > 0 {
+			before = variants[0].Terms
+			fmt.Fprintf(p, "\nFor %s:\n\n", markdown(v.When))
+		}
+		// Of what an override leaves as it is, nothing is said again.
+		changed := func(name, now, then string) {
+			if i == 0 || now != then {
+				item(name, markdown(now))
+			}
+		}
+		changed("severity", t.Severity.String(), before.Severity.String())
+		changed("expected", t.Expected(), before.Expected())
+		if len(t.Valid) > 0 {
+			changed("valid", t.Valid.String(), before.Valid.String())
+		}
+		changed("not set", absence(r, t), absence(r, before))
+		if t.Fix != nil && (i == 0 || t.Fix != before.Fix) {
+			item("fix", markdown(strings.TrimSpace(t.Fix.String()+". "+t.Fix.Note)))
+		}
+	}
+	if len(r.Tags) > 0 {
+		fmt.Fprintf(p, "\nTags: %s\n", markdown(strings.Join(r.Tags, ", ")))
+	}
+	if len(r.References) > 0 {
+		p.WriteString("\nReferences:\n\n")
+		for _, ref := range r.References {
+			fmt.Fprintf(p, "- %s\n", markdown(ref))
+		}
+	}
+}
+
+// markdown writes text so that none of it is taken for a mark.
+func markdown(s string) string {
+	var b strings.Builder
+	for _, r := range hive.Visible(s) {
+		if strings.ContainsRune("\\`*_[]<>|#{}", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// code writes text as code. A backtick cannot stand in it by itself, so the marks are longer than any run of them.
+func code(s string) string {
+	s = hive.Visible(s)
+	marks := "`"
+	for strings.Contains(s, marks) {
+		marks += "`"
+	}
+	if len(marks) > 1 {
+		return marks + " " + s + " " + marks
+	}
+	return marks + s + marks
+}
+
+// anchor is the name that a heading can be linked by.
+func anchor(id string) string { return strings.ReplaceAll(strings.ToLower(id), ".", "") }

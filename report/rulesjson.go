@@ -1,0 +1,93 @@
+package report
+
+import (
+	"io"
+	"slices"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+type jsonRules struct {
+	SchemaVersion string     `json:"schema_version"`
+	Tool          jsonTool   `json:"tool"`
+	Rules         []jsonRule `json:"rules"`
+}
+
+type jsonRule struct {
+	ID         string  `json:"id"`
+	Pack       string  `json:"pack"`
+	Title      string  `json:"title"`
+	Key        string  `json:"key"`
+	Value      *string `json:"value"`                // null where the rule is about the key itself
+	When       string  `json:"when,omitempty"`       // where it applies
+	Conditions string  `json:"conditions,omitempty"` // in place of what is expected of a value
+	jsonTerms
+	Overrides  []jsonOverride `json:"overrides"`
+	Tags       []string       `json:"tags"`
+	Rationale  string         `json:"rationale"`
+	References []string       `json:"references"`
+	Tests      int            `json:"tests"`
+}
+
+type jsonOverride struct {
+	When string `json:"when"`
+	jsonTerms
+}
+
+type jsonTerms struct {
+	Severity string   `json:"severity"`
+	Expected string   `json:"expected"`
+	Valid    string   `json:"valid,omitempty"`
+	Missing  string   `json:"missing,omitempty"`
+	Fix      *jsonFix `json:"fix"` // null where there is none
+}
+
+type jsonFix struct {
+	Text    string `json:"text"`
+	Restart string `json:"restart"`
+	Note    string `json:"note,omitempty"`
+}
+
+// RulesJSON writes all that rules say of themselves as one JSON object.
+func RulesJSON(w io.Writer, version string, all []*rules.Rule) error {
+	out := jsonRules{schemaVersion, jsonTool{"regvet", version}, []jsonRule{}}
+	for _, r := range all {
+		variants := r.Variants()
+		j := jsonRule{ID: r.ID, Pack: r.Pack, Title: r.Title, Key: hive.Printable(r.Key.String()), jsonTerms: termsJSON(r, variants[0].Terms),
+			Overrides: []jsonOverride{}, Tags: orEmpty(r.Tags), Rationale: r.Rationale, References: orEmpty(r.References), Tests: len(r.Tests)}
+		if !r.AboutKey {
+			name := hive.Printable(r.Value.String())
+			j.Value = &name
+		}
+		if r.When != nil {
+			j.When = r.When.String()
+		}
+		if r.Conditions != nil {
+			j.Conditions = r.Conditions.String()
+		}
+		for _, v := range variants[1:] {
+			j.Overrides = append(j.Overrides, jsonOverride{v.When, termsJSON(r, v.Terms)})
+		}
+		out.Rules = append(out.Rules, j)
+	}
+	return writeJSON(w, out)
+}
+
+func orEmpty(all []string) []string {
+	if all == nil {
+		return []string{}
+	}
+	return slices.Clone(all)
+}
+
+func termsJSON(r *rules.Rule, t rules.Terms) jsonTerms {
+	j := jsonTerms{Severity: t.Severity.String(), Expected: t.Expected(), Missing: absence(r, t)}
+	if len(t.Valid) > 0 {
+		j.Valid = t.Valid.String()
+	}
+	if t.Fix != nil {
+		j.Fix = &jsonFix{t.Fix.String(), t.Fix.Restart, t.Fix.Note}
+	}
+	return j
+}

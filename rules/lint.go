@@ -1,0 +1,191 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"regvet/hive"
+)
+
+// Lint gives what is doubtful about rules that load: conditions that never hold, messages that are never given, what its tests do not
+// show. The order is that of the rules.
+func Lint(all []*Rule) []Mistake {
+	var doubts []Mistake
+	for _, r := range all {
+		l := linter{rule: r}
+		l.conditions()
+		l.messages()
+		l.demands()
+		l.proof()
+		doubts = append(doubts, l.doubts...)
+	}
+	return doubts
+}
+
+type linter struct {
+	rule   *Rule
+	doubts []Mistake
+}
+
+func (l *linter) doubt(at hive.Location, format string, args ...any) {
+	if at == (hive.Location{}) {
+		at = l.rule.At
+	}
+	text := fmt.Sprintf("rule %s: ", l.rule.ID) + fmt.Sprintf(format, args...)
+	l.doubts = append(l.doubts, Mistake{hive.Problem{Source: l.rule.source, At: at, Kind: BadRule, Msg: text}, ""})
+}
+
+// conditions finds overrides that never count and conditions that never hold, by the versions of Windows that they are for.
+func (l *linter) conditions() {
+	r := l.rule
+	for i, o := range r.overrides {
+		if r.When != nil && r.When.windows != nil && o.when.windows != nil && !r.When.windows.meets(*o.when.windows) {
+			l.doubt(o.at, "the override never counts: it is for %s, and the rule only for %s", o.when, r.When)
+		}
+		for _, later := range r.overrides[i+1:] {
+			if o.when.windows != nil && later.when.onlyWindows() && later.when.windows.covers(*o.when.windows) && later.change.covers(o.change) {
+				l.doubt(o.at, "the override never counts: the one in line %d is for %s too, and changes all that this one does", later.at.Line, o.when)
+				break
+			}
+		}
+	}
+	r.eachCondition(func(c *Condition) {
+		all := slices.Clone(c.all)
+		if c.windows != nil {
+			all = append(all, c)
+		}
+		for i, one := range all {
+			for _, other := range all[:i] {
+				if one.windows != nil && other.windows != nil && !one.windows.meets(*other.windows) {
+					l.doubt(c.At, "the condition never holds: no Windows is %s and %s", other.windows, one.windows)
+				}
+			}
+		}
+		for _, group := range [][]*Condition{c.all, c.any, c.none} {
+			for i, one := range group {
+				for _, other := range group[:i] {
+					if one.String() == other.String() {
+						l.doubt(one.At, "the condition stands in line %d already", other.At.Line)
+					}
+				}
+			}
+		}
+	})
+}
+
+// reasons tells for which reasons the rule can fail with some terms.
+func (l *linter) reasons(t Terms) map[Reason]bool {
+	if l.rule.Conditions != nil {
+		return map[Reason]bool{Mismatch: true}
+	}
+	exists := t.Exists != nil
+	passes := exists && !*t.Exists || !exists && (t.Missing.Pass || t.Missing.Default != nil && t.Data.mayHold(*t.Missing.Default, t.Types))
+	return map[Reason]bool{
+		NoValue:    !passes,
+		Present:    exists && !*t.Exists,
+		WrongType:  len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0,
+		OutOfRange: len(t.Valid) > 0,
+		Mismatch:   len(t.Data) > 0,
+	}
+}
+
+// messages finds those that are never given, and those with a placeholder for which there is nothing to put.
+func (l *linter) messages() {
+	variants := l.rule.Variants()
+	changes := []change{l.rule.base}
+	for _, o := range l.rule.overrides {
+		changes = append(changes, o.change)
+	}
+	for i, c := range changes {
+		for _, reason := range failReasons {
+			text, ok := c.messages[reason]
+			if !ok {
+				continue
+			}
+			// A message of the rule itself may be meant for where an override counts.
+			given := slices.ContainsFunc(variants, func(v Variant) bool { return l.reasons(v.Terms)[reason] })
+			if i > 0 {
+				given = l.reasons(variants[i].Terms)[reason]
+			}
+			if !given {
+				l.doubt(text.at, "the message for %s is never given: the rule cannot fail for that reason", reason)
+				continue
+			}
+			t := variants[i].Terms
+			empty := map[string]bool{
+				"{actual}":  reason == NoValue || l.rule.AboutKey,
+				"{type}":    reason == NoValue || l.rule.AboutKey,
+				"{default}": t.Missing.Default == nil,
+				"{valid}":   len(t.Valid) == 0,
+				"{want}":    len(t.Valid) == 0 && len(t.Data) == 0,
+			}
+			for _, name := range placeholder.FindAllString(text.V, -1) {
+				if empty[name] && l.rule.Conditions == nil {
+					l.doubt(text.at, "there is nothing to put for %s in the message for %s", name, reason)
+				}
+			}
+		}
+	}
+}
+
+// demands finds data that ask for nothing that valid does not ask for already.
+func (l *linter) demands() {
+	for i, v := range l.rule.Variants() {
+		if i > 0 && l.rule.overrides[i-1].valid == nil && l.rule.overrides[i-1].data == nil {
+			continue
+		}
+		valid, ok := v.Terms.Valid.numbers()
+		data, ok2 := v.Terms.Data.numbers()
+		if ok && ok2 && slices.Equal(valid.and(data), valid) {
+			where := ""
+			if i > 0 {
+				where = " for " + v.When
+			}
+			l.doubt(hive.Location{}, "data are never a mismatch%s: all that is valid, %s, does", where, v.Terms.Valid)
+		}
+	}
+}
+
+// proof finds what the tests do not show, and what the rule does not say for itself.
+func (l *linter) proof() {
+	r := l.rule
+	if why := r.unproven(); why != "" {
+		l.doubt(hive.Location{}, "%s", why)
+	}
+	if r.Rationale == "" {
+		l.doubt(hive.Location{}, "it does not say why it matters (rationale)")
+	}
+	if len(r.References) == 0 {
+		l.doubt(hive.Location{}, "it does not say where what it rests on is written (references)")
+	}
+}
+
+// covers tells that a change sets all that another one does.
+func (c change) covers(other change) bool {
+	for reason := range other.messages {
+		if _, ok := c.messages[reason]; !ok {
+			return false
+		}
+	}
+	sets := func(set, otherSet bool) bool { return set || !otherSet }
+	return sets(c.severity != 0, other.severity != 0) && sets(c.exists != nil, other.exists != nil) && sets(c.types != nil, other.types != nil) &&
+		sets(c.valid != nil, other.valid != nil) && sets(c.data != nil, other.data != nil) && sets(c.missing != nil, other.missing != nil) &&
+		sets(c.missingSev != 0, other.missingSev != 0) && sets(c.fix != nil, other.fix != nil)
+}
+
+// onlyWindows tells that nothing but the version of Windows decides the condition.
+func (c *Condition) onlyWindows() bool {
+	return c.windows != nil && c.products == nil && !c.asksRegistry() && c.all == nil && c.any == nil && c.none == nil
+}
+
+// meets tells that some version is in both ranges.
+func (r versionRange) meets(s versionRange) bool {
+	none := hive.Version{}
+	return (r.below == none || s.from.Compare(r.below) < 0) && (s.below == none || r.from.Compare(s.below) < 0)
+}
+
+// covers tells that all versions of a range are in this one.
+func (r versionRange) covers(s versionRange) bool {
+	none := hive.Version{}
+	return r.from.Compare(s.from) <= 0 && (r.below == none || s.below != none && s.below.Compare(r.below) <= 0)
+}

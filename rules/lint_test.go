@@ -1,0 +1,69 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+
+	"regvet/rules"
+)
+
+// TestLint changes one thing in a rule of which nothing is doubtful, and requires what is then to be said.
+func TestLint(t *testing.T) {
+	const clean = `pack: p
+title: P
+references: [A page]
+rules:
+  - id: L
+    title: L
+    rationale: Because.
+    severity: high
+    when: {windows: ">=5.0"}
+    key: HKLM\SOFTWARE\Example
+    value: One
+    expect: {type: REG_DWORD, valid: {between: [1, 10]}, data: {at_least: 5}}
+    missing: {default: 1}
+    messages: {mismatch: "{actual}"}
+    overrides:
+      - {when: {windows: ">=6.0"}, severity: low}
+      - {when: {windows: ">=6.1"}, messages: {missing: "{default}"}}
+    tests:
+      - {name: good, reg: '"One"=dword:5', want: pass}
+      - {name: bad, reg: '"One"=dword:1', want: mismatch}
+`
+	for _, c := range []struct{ name, old, new, want string }{
+		{"nothing", "L", "L", ""},
+		{"an override for other versions", `">=6.0"`, `"<5.0"`, "16:16: rule L: the override never counts: it is for Windows <5.0, and the rule only for Windows >=5.0"},
+		{"an override that another one wins over", `messages: {missing: "{default}"}`, "severity: info", ""},
+		{"an override that another one always wins over", `{windows: ">=6.1"}, messages: {missing: "{default}"}`, `{windows: ">=5.2"}, severity: info`, "16:16: rule L: the override never counts: the one in line 17 is for Windows >=6.0 too, and changes all that this one does"},
+		{"conditions at odds", `when: {windows: ">=5.0"}`, `when: {windows: ">=5.0", all: [{windows: "<5.0"}]}`, "9:11: rule L: the condition never holds: no Windows is <5.0 and >=5.0"},
+		{"a condition twice", `when: {windows: ">=5.0"}`, `when: {any: [{product: server}, {product: server}]}`, "9:37: rule L: the condition stands in line 9 already"},
+		{"a message that is never given", "messages: {mismatch", "messages: {present", `14:25: rule L: the message for present is never given: the rule cannot fail for that reason`},
+		{"nothing to put", "messages: {mismatch", "messages: {missing", "14:25: rule L: there is nothing to put for {actual} in the message for missing"},
+		{"no default to put", "missing: {default: 1}", "missing: fail", "17:56: rule L: there is nothing to put for {default} in the message for missing"},
+		{"data that ask for nothing", "at_least: 5", "at_least: 1", "5:5: rule L: data are never a mismatch: all that is valid, 1 to 10, does"},
+		{"no passing test", "want: pass", "want: missing", "5:5: rule L: it has no test that passes"},
+		{"no failing test", "want: mismatch", "want: pass", "5:5: rule L: it has no test that fails"},
+		{"no reason", "    rationale: Because.\n", "", "5:5: rule L: it does not say why it matters (rationale)"},
+		{"no source", "references: [A page]\n", "", "4:5: rule L: it does not say where what it rests on is written (references)"},
+	} {
+		p, err := rules.Load("", []byte(strings.Replace(clean, c.old, c.new, 1)))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		got := rules.Mistakes(rules.Lint(p.Rules)).Error()
+		if c.want == "" && got != "" {
+			t.Errorf("%s: got %s", c.name, got)
+		}
+		for want := range strings.SplitSeq(c.want, "\n") {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: got %q, want %q", c.name, got, want)
+			}
+		}
+	}
+	for _, p := range rules.BuiltIn() {
+		for _, d := range rules.Lint(p.Rules) {
+			t.Error(d.Error())
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package rules_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
+
+	"regvet/rules"
+)
+
+func compileSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(rules.Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("rules.schema.json", document); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("rules.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// validate holds a rule file against the schema as an editor does.
+func validate(s *jsonschema.Schema, text string) error {
+	var v any
+	if err := yaml.Unmarshal([]byte(text), &v); err != nil {
+		return err
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	v, err = jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	return s.Validate(v)
+}
+
+// TestSchema holds the JSON Schema to what the decoder takes: what loads is valid, and what is wrong in a way that a schema can tell is
+// wrong for both.
+func TestSchema(t *testing.T) {
+	s := compileSchema(t)
+	packs, err := filepath.Glob("packs/*.yaml")
+	if err != nil || len(packs) == 0 {
+		t.Fatalf("no packs: %v", err)
+	}
+	sounds := []string{sound, string(rules.Template()), everything}
+	for _, name := range append(packs, "../testdata/example.yaml") {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sounds = append(sounds, string(data))
+	}
+	for _, text := range sounds {
+		if _, err := rules.Load("", []byte(text)); err != nil {
+			t.Errorf("it does not load: %v\n%s", err, text)
+		}
+		if err := validate(s, text); err != nil {
+			t.Errorf("it loads, and the schema says %v\n%s", err, text)
+		}
+	}
+	for _, c := range mistakes {
+		text := strings.Replace(sound, c.old, c.new, 1)
+		if _, err := rules.Load("", []byte(text)); err == nil {
+			t.Errorf("%s: it loads", c.name)
+		}
+		var v any
+		if yaml.Unmarshal([]byte(text), &v) != nil {
+			continue
+		}
+		if err := validate(s, text); (err != nil) == c.whole {
+			t.Errorf("%s: the schema says %v", c.name, err)
+		}
+	}
+}
+
+// everything is a pack that uses all of the language.
+const everything = `pack: everything
+title: Everything
+rules:
+  - id: E-1
+    title: One
+    severity: info
+    key: HKCU\Software\{vendor}\*\[*]
+    value: "{name}Port"
+    when: {windows: "10.0", product: [server, domain-controller], hive: NTUSER.DAT, none: [{key: 'HKLM\SOFTWARE\{vendor}'}]}
+    expect:
+      type: [REG_DWORD, REG_SZ, 0x99]
+      valid: {not: 7, not_in: [8, 9], length: {equals: 4}}
+      data: {equals: {value: $Other}}
+    missing: pass
+    messages: {mismatch: "{vendor} {name}"}
+    tests:
+      - {name: one, reg: '[HKEY_USERS]', want: not-applicable}
+  - id: E-2
+    title: Two
+    severity: critical
+    key: hklm\software\**\Two
+    expect: {exists: false}
+    overrides: [{when: {any: [{windows: "<6.0"}, {product: workstation}]}, severity: low}]
+  - id: E-3
+    title: Three
+    severity: low
+    key: HKEY_LOCAL_MACHINE\SOFTWARE\{name}
+    all:
+      - {value: A, expect: {data: {in: ["x", "y"]}}, missing: {default: x}}
+      - any: [{value: (default), expect: {type: REG_MULTI_SZ, data: {contains_all: [a], contains_only: [a, b], contains: a}}}]
+      - {value: B, expect: {data: {bytes: "01 02", length: {between: [1, 2]}}}}
+      - {value: C, expect: {data: {matches: "^x", glob: "x*", equals_fold: X}}, missing: fail}
+      - {value: D, expect: {data: {above: 1, below: 9, at_most: 8, at_least: 2, bits_set: 1, bits_clear: 2, between: [1, 9]}}}
+    fix:
+      - {set: {type: REG_MULTI_SZ, data: [a, b]}, value: "{name}", restart: service Example}
+      - {set: {type: REG_BINARY, data: 01 02}, key: 'HKLM\SOFTWARE\Other\{name}', value: X}
+      - {delete: value, value: Y, note: Careful.}
+      - {delete: key, key: 'HKLM\SOFTWARE\{name}\Old'}
+`
