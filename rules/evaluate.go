@@ -20,9 +20,13 @@ func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
 		answers[i] = e.start(r, &searches)
 	}
 	walk(reg, searches)
-	var all []Finding
+	n := 0
 	for _, a := range answers {
-		found := a.finish()
+		n += len(a.finish())
+	}
+	all := make([]Finding, 0, n)
+	for _, a := range answers {
+		found := a.found
 		if reg.EachControlSet() {
 			compareSets(found)
 		}
@@ -47,7 +51,16 @@ type answers struct {
 // variants are the terms of a rule with the overrides that count, and with those too that may.
 type variants struct {
 	least, most Terms
-	open        []string // the conditions of the latter
+	open        []*Condition // of the latter
+}
+
+// note says why the answer may be another one.
+func (v variants) note() string {
+	text := strings.Join(each(v.open, (*Condition).String), ", ")
+	if slices.ContainsFunc(v.open, func(c *Condition) bool { return !c.onlyWindows() }) {
+		return fmt.Sprintf("it cannot be told whether this holds, and the answer may depend on it: %s", text)
+	}
+	return fmt.Sprintf("the Windows version is not known well enough, and the answer may depend on it (%s); --windows tells it", text)
 }
 
 // start asks the rule wherever no walk is needed, and adds the searches for all else.
@@ -66,9 +79,25 @@ func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
 			a.ask(s)
 		}
 	default:
-		*searches = append(*searches, e.places(r.Question, scene{}, func(m hive.Match, bound Bound) { a.ask(sceneAt(m, bound)) }, a.lose)...)
+		more := e.places(r.Question, scene{}, func(m hive.Match, bound Bound) { a.ask(sceneAt(m, bound)) }, a.lose)
+		for _, s := range more {
+			if a.onlyCounts() {
+				s.value, s.absent = hive.Fold(r.Value.name()), func(keys int) { a.unlisted += keys }
+			}
+		}
+		*searches = append(*searches, more...)
 	}
 	return a
+}
+
+// onlyCounts tells that of keys that lack the value nothing but their number is wanted: they pass, and behind a ** there are too many
+// of them to list.
+func (a *answers) onlyCounts() bool {
+	r := a.rule
+	if !r.Key.deep() || r.AboutKey || r.Value.open || r.Conditions != nil || a.fixed == nil || r.When != nil && r.When.asksRegistry() {
+		return false
+	}
+	return a.fixed.least.passesAbsent() && a.fixed.most.passesAbsent()
 }
 
 // variants gives what the rule asks for in a scene.
@@ -76,7 +105,7 @@ func (e *evaluation) variants(r *Rule, s scene) (v variants) {
 	counts := map[*Condition]truth{}
 	for _, o := range r.overrides {
 		if counts[o.when] = e.holds(o.when, s).truth; counts[o.when] == perhaps {
-			v.open = append(v.open, o.when.String())
+			v.open = append(v.open, o.when)
 		}
 	}
 	v.least = r.terms(func(o override) bool { return counts[o.when] == yes })
@@ -116,11 +145,15 @@ func (a *answers) ask(s scene) {
 	for i, f := range least {
 		// Overrides that may or may not count are worth a word only where they make a difference.
 		if g := most[i]; g.Status != f.Status || g.Reason != f.Reason || g.Severity != f.Severity || g.Message != f.Message {
-			f.Notes = append(f.Notes, fmt.Sprintf("the Windows version is not known well enough, and the answer may depend on it (%s); --windows tells it", strings.Join(v.open, ", ")))
+			f.Notes = append(f.Notes, v.note())
 		}
 		f.Notes = append(f.Notes, notes...)
-		if a.rule.Key.deep() && f.Status == Pass && f.Observed == nil && !f.AboutKey {
-			a.unlisted++
+		if a.rule.Key.deep() && f.Observed == nil && !f.AboutKey && f.Status != Fail {
+			if f.Status == Pass {
+				a.unlisted++
+				continue
+			}
+			a.addUnread(f)
 			continue
 		}
 		a.found = append(a.found, f)
@@ -178,17 +211,21 @@ func (a *answers) skip(m hive.Match, why string) {
 
 // lose notes that below a place there may be keys that the rule leads to, of which the input does not tell.
 func (a *answers) lose(m hive.Match) {
+	f := unread(a.rule.Question, m)
+	f.Rule, f.Severity, f.Expected = a.rule, a.base().Severity, a.base().Expected()
+	a.addUnread(f)
+}
+
+// addUnread keeps the first place that the input does not tell of, for each reason, and counts the others.
+func (a *answers) addUnread(f Finding) {
 	i := 0
-	if m.Known == hive.Damaged {
+	if f.Reason == Damaged {
 		i = 1
 	}
 	if a.unread[i] != nil {
 		a.more[i]++
 		return
 	}
-	f := unread(a.rule.Question, m)
-	f.Rule, f.Severity = a.rule, a.base().Severity
-	f.Expected = a.base().Expected()
 	a.unread[i] = &f
 }
 
@@ -210,7 +247,7 @@ func (a *answers) about(m hive.Match) Finding {
 	return f
 }
 
-// finish gives all findings of the rule, and never none. Where the rule does not apply is told only if it applies nowhere.
+// finish completes the findings of the rule, of which there is never none. Where the rule does not apply is told only if it applies nowhere.
 func (a *answers) finish() []Finding {
 	if len(a.found) == 0 && a.skipped != nil {
 		a.found = append(a.found, *a.skipped)
@@ -240,6 +277,7 @@ func (a *answers) none() (found []Finding) {
 		case a.unlisted > 0:
 			f = f.pass(fmt.Sprintf("%s is set in none of %d keys", ValueName(f.Value), a.unlisted))
 		case a.rule.AboutKey && t.Exists != nil && *t.Exists:
+			t.Fix = nil // no key is known that it could make
 			f = a.fail(f, NoValue, t, scene{at: &m})
 		default:
 			f = f.pass("there is no such key")

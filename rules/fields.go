@@ -121,9 +121,17 @@ var (
 	conditionObject object[Condition]
 )
 
+// maxConditions is how deep conditions may be nested: deeper than anybody reads.
+const maxConditions = 100
+
 var conditionForm = form[*Condition]{schema{"$ref": "#/definitions/condition"}, func(d *decoder, n *yaml.Node, what string) *Condition {
 	c := &Condition{At: locate(n), question: Question{AboutKey: true}}
-	conditionObject.read(d, n, what, c)
+	if d.depth++; d.depth > maxConditions {
+		d.wrong(n, "conditions are nested in more than %d levels", maxConditions)
+	} else {
+		conditionObject.read(d, n, what, c)
+	}
+	d.depth--
 	t := &c.terms
 	switch exists := true; {
 	case !c.asks:

@@ -79,8 +79,16 @@ func (s Step) String() string {
 // own tells that the step changes the value that the rule is about.
 func (s Step) own() bool { return s.key == nil && s.value == nil }
 
-// resolve gives the fix as it is at the place of a finding. It is nil when a key that it names
-// leads nowhere that could be told, or what is bound does not make data.
+// withoutValue gives the fix for where no value is known that it could change; nil when it changes the value of the rule.
+func (f *Fix) withoutValue() *Fix {
+	if f == nil || slices.ContainsFunc(f.Steps, func(s Step) bool { return s.value == nil && s.Edit.Op != hive.DeleteKey }) {
+		return nil
+	}
+	return f
+}
+
+// resolve gives the fix as it is at the place of a finding. It is nil where nothing tells the place: where a pattern met nothing, so
+// that its names are not bound; and where what is bound does not make data.
 func (e *evaluation) resolve(fix *Fix, f *Finding, s scene) *Fix {
 	if fix == nil {
 		return nil
@@ -91,16 +99,21 @@ func (e *evaluation) resolve(fix *Fix, f *Finding, s scene) *Fix {
 		step := &at.Steps[i]
 		step.Edit.Path, step.real = f.Key, f.RealKey
 		if step.key != nil {
-			places := e.find(step.key.fill(s.bound).base, s)
-			if len(places) == 0 {
+			key := step.key.fill(s.bound)
+			if key.IsPattern() {
 				return nil
 			}
+			places := e.find(key.base, s)
 			step.Edit.Path, step.real = places[0].Live, places[0].Real
 			f.guessed = f.guessed || places[0].Guessed || len(places) > 1
 		}
 		name := f.Value
 		if step.value != nil {
-			name = step.value.fill(s.bound).name()
+			value := step.value.fill(s.bound)
+			if value.open {
+				return nil
+			}
+			name = value.name()
 		}
 		if step.Edit.Op == hive.SetValue {
 			if filled, ok := step.data.fill(s.bound); ok {

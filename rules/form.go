@@ -58,7 +58,7 @@ func (o *object[T]) read(d *decoder, n *yaml.Node, what string, to *T) {
 		d.wrong(n, "%s must be a mapping with the fields %s", what, list(o.names(), "and"))
 		return
 	}
-	seen := map[string]bool{}
+	seen := make([]bool, len(o.fields))
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := resolved(n.Content[i])
 		name := key.Value
@@ -66,16 +66,19 @@ func (o *object[T]) read(d *decoder, n *yaml.Node, what string, to *T) {
 		switch {
 		case key.Kind != yaml.ScalarNode || at < 0:
 			d.wrong(n.Content[i], "%s has no field %q%s", what, name, oneOf(name, o.names()))
-			seen[Nearest(name, o.names())] = true // misspelt is one mistake, not two
-		case seen[name]:
+			meant := Nearest(name, o.names())
+			if at = slices.IndexFunc(o.fields, func(f field[T]) bool { return f.name == meant }); at >= 0 {
+				seen[at] = true // misspelt is one mistake, not two
+			}
+		case seen[at]:
 			d.wrong(n.Content[i], "field %s stands twice in %s", name, what)
 		default:
+			seen[at] = true
 			o.fields[at].read(d, resolved(n.Content[i+1]), to)
 		}
-		seen[name] = true
 	}
-	for _, f := range o.fields {
-		if f.required && !seen[f.name] {
+	for i, f := range o.fields {
+		if f.required && !seen[i] {
 			d.wrong(n, "%s needs the field %s", what, f.name)
 		}
 	}

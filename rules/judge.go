@@ -20,7 +20,7 @@ func (e *evaluation) judge(q Question, t Terms, m hive.Match, s scene, found fun
 	}
 	if m.Key == nil {
 		if q.Value.open {
-			f.Value = q.Value.text
+			f.Value, t.Fix = q.Value.text, t.Fix.withoutValue()
 		}
 		found(e.absent(f, t, m.Known, m.Problem, s))
 		return
@@ -46,7 +46,7 @@ func (e *evaluation) judge(q Question, t Terms, m hive.Match, s scene, found fun
 				found(e.present(g, t, m.Key, s.with(bound)))
 			}
 		}
-		f.Value = q.Value.text
+		f.Value, t.Fix = q.Value.text, t.Fix.withoutValue()
 		if any && m.Key.ValuesKnown() == hive.Whole {
 			return
 		}

@@ -27,9 +27,9 @@ const anyDepth = "**"
 func parseKey(text string) KeyPattern {
 	path := hive.ParsePath(text)
 	var all []segment
-	for i, name := range path {
+	for _, name := range path {
 		s := segment{parsePattern(name), name == anyDepth}
-		if s.deep && i > 0 && all[i-1].deep {
+		if last := len(all) - 1; s.deep && last >= 0 && all[last].deep {
 			continue // two of them are one
 		}
 		all = append(all, s)

@@ -79,9 +79,8 @@ func (l *linter) reasons(t Terms) map[Reason]bool {
 		return map[Reason]bool{Mismatch: true}
 	}
 	exists := t.Exists != nil
-	passes := exists && !*t.Exists || !exists && (t.Missing.Pass || t.Missing.Default != nil && t.Data.mayHold(*t.Missing.Default, t.Types))
 	return map[Reason]bool{
-		NoValue:    !passes,
+		NoValue:    !t.passesAbsent(),
 		Present:    exists && !*t.Exists,
 		WrongType:  len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0,
 		OutOfRange: len(t.Valid) > 0,

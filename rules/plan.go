@@ -35,7 +35,7 @@ func NewPlan(reg *hive.Registry, findings []Finding) Plan {
 		why, first := "", Finding{}
 		switch {
 		case f.Fix == nil && f.Rule.base.fix != nil:
-			why = "the input does not tell where the fix would be made"
+			why = "nothing tells where the fix would be made"
 		case f.Fix == nil:
 			why = "the rule has no fix"
 		case f.guessed:

@@ -49,6 +49,8 @@ type Terms struct {
 	Missing  Missing
 	Messages map[Reason]string // templates: {value}, {actual} and the like stand for what was found
 	Fix      *Fix              // nil when there is none
+
+	expected string // what Expected says, once it was made
 }
 
 // Missing tells what it means when the value is not there.
@@ -135,6 +137,7 @@ func (r *Rule) terms(counts func(override) bool) Terms {
 			o.apply(&t)
 		}
 	}
+	t.expected = t.Expected()
 	return t
 }
 
@@ -181,6 +184,8 @@ func (r *Rule) boundNames() []string { return r.Question.names() }
 func (t Terms) Expected() string {
 	var parts []string
 	switch {
+	case t.expected != "":
+		return t.expected
 	case t.Exists == nil:
 	case *t.Exists && len(t.Types) == 0 && len(t.Valid) == 0 && len(t.Data) == 0:
 		return "present"
@@ -203,6 +208,14 @@ func (t Terms) want() string {
 		return both.String()
 	}
 	return t.Data.String()
+}
+
+// passesAbsent tells that the rule passes where the value is not there.
+func (t Terms) passesAbsent() bool {
+	if t.Exists != nil {
+		return !*t.Exists
+	}
+	return t.Missing.Pass || t.Missing.Default != nil && t.Data.mayHold(*t.Missing.Default, t.Types)
 }
 
 // ValueName names a value for people: the default value has no name of its own.

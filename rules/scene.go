@@ -28,11 +28,17 @@ var (
 	currentSet = hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM", "CurrentControlSet"}
 )
 
+// classesSuffix ends the names of the keys below HKEY_USERS that hold the file associations of a user.
+const classesSuffix = "_Classes"
+
 // sceneAt is the scene of a rule that led to a key.
 func sceneAt(m hive.Match, bound Bound) scene {
 	s := scene{at: &m, bound: bound, set: hive.ControlSetOf(m.Real)}
 	if m.Real.HasPrefix(usersRoot) && len(m.Real) > 1 {
 		s.user = m.Real[1]
+		if n := len(s.user) - len(classesSuffix); n > 0 && hive.EqualFold(s.user[n:], classesSuffix) {
+			s.user = s.user[:n]
+		}
 	}
 	return s
 }

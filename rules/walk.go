@@ -14,6 +14,12 @@ type search struct {
 	found func(m hive.Match, bound Bound) // is called for each key that the pattern leads to
 	// lost is called for each key below which there may be keys that the pattern leads to, of which the input does not tell.
 	lost func(m hive.Match)
+
+	// Of keys that lack a value, a search can ask for the number alone: absent is called with it at the end of the walk, and found
+	// only for those that have the value of that folded name, or of which it is not known.
+	value  string
+	absent func(keys int)
+	told   int // keys that found was called for
 }
 
 // walk looks for all patterns at once: each key is visited once, whatever their number, and only keys that lie on the way of one.
@@ -23,6 +29,7 @@ func walk(registry *hive.Registry, searches []*search) {
 		return
 	}
 	root := &level{}
+	counted := map[*level]bool{}
 	for _, s := range searches {
 		at := root
 		at.searches = append(at.searches, s)
@@ -34,10 +41,25 @@ func walk(registry *hive.Registry, searches []*search) {
 			at = at.next(segment)
 			at.searches = append(at.searches, s)
 		}
-		at.ends = append(at.ends, s)
+		if s.absent == nil {
+			at.ends = append(at.ends, s)
+			continue
+		}
+		if at.byValue == nil {
+			at.byValue = map[string][]*search{}
+		}
+		at.byValue[s.value] = append(at.byValue[s.value], s)
+		counted[at] = true
 	}
 	w := walker{registry: registry}
 	w.visit(registry.Root(), root.enter(nil))
+	for at := range counted {
+		for _, searches := range at.byValue {
+			for _, s := range searches {
+				s.absent(at.visits - s.told)
+			}
+		}
+	}
 }
 
 // level is a place in the patterns: what may come next on the way of those that came as far. Patterns that start alike share their
@@ -49,8 +71,10 @@ type level struct {
 	deep     *level // behind a **
 	loops    bool   // it is the level behind a **: any key leads back to it
 	ends     []*search
-	searches []*search // all that came as far
-	step     int       // the last step of the walk that came here
+	byValue  map[string][]*search // the ends of searches that ask for keys with a value, by its folded name
+	visits   int                  // keys that these led to
+	searches []*search            // all that came as far
+	step     int                  // the last step of the walk that came here
 }
 
 type patternLevel struct {
@@ -113,6 +137,9 @@ func (w *walker) visit(k *hive.Key, at []*level) {
 		for _, s := range l.ends {
 			w.end(k, s)
 		}
+		if l.byValue != nil {
+			w.endByValue(k, l)
+		}
 	}
 	if _, link := k.Link(); link && len(w.path) > 0 {
 		return
@@ -140,23 +167,35 @@ func (w *walker) visit(k *hive.Key, at []*level) {
 }
 
 func (w *walker) descend(child *hive.Key, at []*level) {
-	var next []*level
+	next := at
+	if slices.ContainsFunc(at, func(l *level) bool { return !l.loops || l.exact != nil || l.patterns != nil }) {
+		next = w.next(child.Name(), at)
+	}
+	if len(next) > 0 {
+		w.path = append(w.path, child.Name())
+		w.visit(child, next)
+		w.path = w.path[:len(w.path)-1]
+	}
+}
+
+// next gives the levels to which a key of that name leads from others, each once.
+func (w *walker) next(name string, at []*level) (next []*level) {
 	w.step++
 	enter := func(l *level) {
-		for _, e := range l.enter(nil) {
-			if e.step != w.step {
-				e.step = w.step
-				next = append(next, e)
+		for ; l != nil; l = l.deep {
+			if l.step != w.step {
+				l.step = w.step
+				next = append(next, l)
 			}
 		}
 	}
-	fold := hive.Fold(child.Name())
+	fold := hive.Fold(name)
 	for _, l := range at {
 		if e := l.exact[fold]; e != nil {
 			enter(e)
 		}
 		for _, p := range l.patterns {
-			if p.match(child.Name(), nil) {
+			if p.match(name, nil) {
 				enter(p.level)
 			}
 		}
@@ -164,10 +203,27 @@ func (w *walker) descend(child *hive.Key, at []*level) {
 			enter(l)
 		}
 	}
-	if len(next) > 0 {
-		w.path = append(w.path, child.Name())
-		w.visit(child, next)
-		w.path = w.path[:len(w.path)-1]
+	return next
+}
+
+// endByValue tells searches of a key that has the value that they ask for.
+func (w *walker) endByValue(k *hive.Key, l *level) {
+	l.visits++
+	_, link := k.Link()
+	if k.ValuesKnown() != hive.Whole || link {
+		for _, searches := range l.byValue {
+			for _, s := range searches {
+				s.told++
+				w.end(k, s)
+			}
+		}
+		return
+	}
+	for _, v := range k.Values() {
+		for _, s := range l.byValue[hive.Fold(v.Name)] {
+			s.told++
+			w.end(k, s)
+		}
 	}
 }
 

@@ -205,8 +205,7 @@ func (t Terms) refuses(bound []string) string {
 			continue
 		}
 		if s.Edit.Op != hive.SetValue {
-			passes := t.Exists != nil && !*t.Exists || t.Missing.Pass || t.Missing.Default != nil && t.Data.mayHold(*t.Missing.Default, t.Types)
-			if !passes {
+			if !t.passesAbsent() {
 				return "deletes what it is about"
 			}
 			continue

@@ -20,6 +20,7 @@ import (
 type decoder struct {
 	source   string
 	mistakes Mistakes
+	depth    int // of the condition that is being read in others
 }
 
 func (d *decoder) wrong(n *yaml.Node, format string, args ...any) {
@@ -51,10 +52,15 @@ func (d *decoder) document(data []byte) *yaml.Node {
 	} else if !errors.Is(err, io.EOF) {
 		d.syntax(err)
 	}
-	if !d.unfolds(&root) {
+	if hasAlias(&root) && !d.unfolds(&root) {
 		return nil
 	}
 	return resolved(root.Content[0])
+}
+
+// hasAlias tells whether a document holds an alias at all.
+func hasAlias(n *yaml.Node) bool {
+	return n.Kind == yaml.AliasNode || slices.ContainsFunc(n.Content, hasAlias)
 }
 
 // unfolds tells whether the aliases of a document can be followed: none leads back into itself, and all of them together do not make a

@@ -1,0 +1,127 @@
+package rules_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"regvet/hive"
+	"regvet/hive/hivetest"
+	"regvet/rules"
+)
+
+// largeSystem is a SYSTEM hive of about 12 MB, shaped as a real one: some hundred services with parameters, and the many small keys of
+// devices.
+func largeSystem() []byte {
+	text := func(name, s string) hive.Value { return hive.StringValue(name, hive.SZ, s) }
+	key := func(name string, values []hive.Value, keys ...*hivetest.Key) *hivetest.Key {
+		return &hivetest.Key{Name: name, Modified: 129000000000000000, Values: values, Keys: keys}
+	}
+	services, devices := key("Services", nil), key("Enum", nil)
+	for i := range 600 {
+		services.Keys = append(services.Keys, key(fmt.Sprintf("Service%03d", i), []hive.Value{
+			text("DisplayName", "A service of the system"), text("ImagePath", `system32\drivers\example.sys`), hive.DWordValue("Start", 3),
+		}, key("Parameters", []hive.Value{text("ServiceDll", `%SystemRoot%\System32\example.dll`)}), key("Enum", nil)))
+	}
+	for i := range 300 {
+		bus := key(fmt.Sprintf("ROOT%04d", i), nil)
+		for j := range 95 {
+			bus.Keys = append(bus.Keys, key(fmt.Sprintf("{%08x-0000-0000-0000-000000000000}", j), []hive.Value{
+				text("DeviceDesc", "@machine.inf,%devicedesc%;A device of some kind"), hive.DWordValue("Capabilities", 0),
+				{Name: "HardwareID", Type: hive.MultiSZ, Data: append(hive.EncodeUTF16("ROOT\\LEGACY\x00ROOT\\OTHER\x00"), 0, 0)},
+			}))
+		}
+		devices.Keys = append(devices.Keys, bus)
+	}
+	root := key("", nil, key("ControlSet001", nil, services, key("Control", nil), devices), key("Select", []hive.Value{hive.DWordValue("Current", 1)}))
+	return hivetest.Build(root, hivetest.Options{})
+}
+
+// pack writes a pack of n rules, of which the i-th has the key and the fields that f gives.
+func pack(n int, f func(i int) string) string {
+	var b strings.Builder
+	b.WriteString("pack: many\ntitle: Many\nrules:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  - id: MANY-%d\n    title: Rule\n    severity: low\n    rationale: It matters to somebody, somewhere.\n    tags: [many]\n%s", i, f(i))
+	}
+	return b.String()
+}
+
+func exactRule(i int) string {
+	return fmt.Sprintf("    key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\Service%03d\\Parameters\n    value: Port%d\n"+
+		"    expect: {type: REG_DWORD, valid: {between: [1, 65535]}, data: {at_least: 100}}\n    missing: {default: %d}\n"+
+		"    fix: {set: {type: REG_DWORD, data: 100}, restart: computer}\n", i%600, i, i)
+}
+
+func starRule(i int) string {
+	return fmt.Sprintf("    key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\{service}\\Parameters\n    value: Port%d\n    expect: {exists: false}\n", i)
+}
+
+func deepRule(i int) string {
+	return fmt.Sprintf("    key: HKLM\\SYSTEM\\CurrentControlSet\\**\n    value: Password%d\n    expect: {exists: false}\n", i)
+}
+
+// BenchmarkEvaluate asks rules of a SYSTEM hive of 12 MB that was opened, and of which nothing was read yet; "walk" is what it takes to
+// read all of its keys and values and ask nothing.
+func BenchmarkEvaluate(b *testing.B) {
+	data := largeSystem()
+	open := func(b *testing.B) *hive.Registry {
+		f, err := hive.Read("SYSTEM", data)
+		if err != nil {
+			b.Fatal(err)
+		}
+		reg := hive.NewRegistry()
+		reg.Mount(hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM"}, f.Root())
+		return reg
+	}
+	b.Run("walk", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			reg := open(b)
+			b.StartTimer()
+			for _, k := range reg.Root().Walk() {
+				k.Values()
+			}
+		}
+	})
+	for _, c := range []struct {
+		name              string
+		exact, star, deep int
+	}{{"1000 exact", 1000, 0, 0}, {"980 exact, 20 star", 980, 20, 0}, {"1 deep", 0, 0, 1}, {"1000 deep", 0, 0, 1000}, {"950 exact, 25 star, 25 deep", 950, 25, 25}} {
+		text := pack(c.exact+c.star+c.deep, func(i int) string {
+			switch {
+			case i < c.exact:
+				return exactRule(i)
+			case i < c.exact+c.star:
+				return starRule(i)
+			}
+			return deepRule(i)
+		})
+		p, err := rules.Load("many.yaml", []byte(text))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				reg := open(b)
+				b.StartTimer()
+				if found := rules.Evaluate(reg, hive.Windows{}, p.Rules); len(found) < len(p.Rules) {
+					b.Fatalf("%d findings", len(found))
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkLoad reads a file of 10,000 rules.
+func BenchmarkLoad(b *testing.B) {
+	data := []byte(pack(10000, exactRule))
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := rules.Load("many.yaml", data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
