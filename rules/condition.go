@@ -130,7 +130,7 @@ type verdict struct {
 func (e *evaluation) holds(c *Condition, s scene) verdict {
 	var parts []verdict
 	if c.windows != nil {
-		parts = append(parts, verdict{c.windows.holds(e.windows), NotCovered, "Windows is " + known(e.windows.String()), nil})
+		parts = append(parts, verdict{c.windows.holds(e.windows), NotCovered, versionOf(e.windows), nil})
 	}
 	if c.products != nil {
 		product := e.windows.Product
@@ -188,6 +188,14 @@ func decide(all []verdict, settles truth) verdict {
 	}
 	sum.why = strings.Join(words, "; ")
 	return sum
+}
+
+// versionOf says for people which Windows it is.
+func versionOf(w hive.Windows) string {
+	if w.AtLeast == (hive.Version{}) && w.Below == (hive.Version{}) {
+		return "the version of Windows is not known (--windows tells it)"
+	}
+	return "Windows is " + w.String()
 }
 
 func known(what string) string {

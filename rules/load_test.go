@@ -259,10 +259,12 @@ func TestBuiltIn(t *testing.T) {
 }
 
 // FuzzLoad holds the loader to its word: what is wrong has a place in the file and fits on a line, loading has no memory, and rules
-// that load answer "not covered" where nothing is known.
+// that load answer "not covered" where nothing is known, and each something where there is a registry, to which its undo leads back.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(sound))
 	f.Add([]byte(strings.Replace(sound, "severity: high", "severity: [", 1)))
+	f.Add([]byte(everything))
+	f.Add(rules.Template())
 	f.Add([]byte("pack: &a [*a]"))
 	f.Add([]byte("a: &a {b: *a}\n---\n"))
 	f.Add([]byte("rules: [{overrides: [{when: {windows: \">=6.0\"}}]}]"))
@@ -297,7 +299,24 @@ func FuzzLoad(f *testing.F) {
 				t.Fatalf("nothing is known, and %s answers %s (%s)", finding.Rule.ID, finding.Status, finding.Reason)
 			}
 		}
+		reg := registry(t, machine)
+		answered := map[*rules.Rule]bool{}
+		findings := rules.Evaluate(reg, hive.Windows{}, pack.Rules)
+		for _, finding := range findings {
+			answered[finding.Rule] = true
+			if finding.Message == "" || (finding.Status == rules.Pass) != (finding.Reason == "") {
+				t.Fatalf("an answer without sense: %+v", finding)
+			}
+		}
+		plan := rules.NewPlan(reg, findings)
+		if proof := rules.Prove(reg, hive.Windows{}, pack.Rules, plan, plan.Edits, plan.Undo); !proof.Restored {
+			t.Fatalf("the undo of %+v does not restore the registry", plan.Edits)
+		}
+		rules.Lint(pack.Rules)
 		for _, r := range pack.Rules {
+			if !answered[r] {
+				t.Fatalf("%s gives no answer", r.ID)
+			}
 			for _, v := range r.Variants() {
 				if fix := v.Terms.Fix; fix != nil && len(fix.Edits()) == 0 {
 					t.Fatalf("the fix of %s for %q does nothing", r.ID, v.When)
