@@ -30,9 +30,9 @@ func Docs(w io.Writer, packs []*rules.Pack, all []*rules.Rule) error {
 }
 
 func (p *page) packDocs(pack *rules.Pack, all []*rules.Rule) {
-	fmt.Fprintf(p, "\n## %s\n\n%s\n\n| rule | severity | what it finds |\n| --- | --- | --- |\n", pack.Name, markdown(pack.Title))
+	fmt.Fprintf(p, "\n## %s\n\n%s\n\n| rule | severity | what it finds |\n| --- | --- | --- |\n", pack.Name, escaped(pack.Title))
 	for _, r := range all {
-		fmt.Fprintf(p, "| [%s](#%s) | %s | %s |\n", r.ID, anchor(r.ID), r.Terms(hive.Windows{}).Severity, markdown(r.Title))
+		fmt.Fprintf(p, "| [%s](#%s) | %s | %s |\n", r.ID, ruleAnchor(r.ID), r.Terms(hive.Windows{}).Severity, escaped(r.Title))
 	}
 	for _, r := range all {
 		p.ruleDocs(r)
@@ -40,9 +40,9 @@ func (p *page) packDocs(pack *rules.Pack, all []*rules.Rule) {
 }
 
 func (p *page) ruleDocs(r *rules.Rule) {
-	fmt.Fprintf(p, "\n### %s\n\n%s.\n\n", r.ID, strings.TrimSuffix(markdown(r.Title), "."))
+	fmt.Fprintf(p, "\n### %s\n\n%s.\n\n", r.ID, strings.TrimSuffix(escaped(r.Title), "."))
 	if r.Rationale != "" {
-		fmt.Fprintf(p, "%s\n\n", markdown(r.Rationale))
+		fmt.Fprintf(p, "%s\n\n", escaped(r.Rationale))
 	}
 	item := func(name, text string) {
 		if text != "" {
@@ -54,10 +54,10 @@ func (p *page) ruleDocs(r *rules.Rule) {
 		item("value", code(rules.ValueName(r.Value.String())))
 	}
 	if r.When != nil {
-		item("applies to", markdown(r.When.String()))
+		item("applies to", escaped(r.When.String()))
 	}
 	if r.Conditions != nil {
-		item("expected", markdown(r.Conditions.String()))
+		item("expected", escaped(r.Conditions.String()))
 	}
 	variants := r.Variants()
 	for i, v := range variants {
@@ -65,12 +65,12 @@ func (p *page) ruleDocs(r *rules.Rule) {
 		before := rules.Terms{}
 		if i > 0 {
 			before = variants[0].Terms
-			fmt.Fprintf(p, "\nFor %s:\n\n", markdown(v.When))
+			fmt.Fprintf(p, "\nFor %s:\n\n", escaped(v.When))
 		}
 		// Of what an override leaves as it is, nothing is said again.
 		changed := func(name, now, then string) {
 			if i == 0 || now != then {
-				item(name, markdown(now))
+				item(name, escaped(now))
 			}
 		}
 		changed("severity", t.Severity.String(), before.Severity.String())
@@ -80,44 +80,27 @@ func (p *page) ruleDocs(r *rules.Rule) {
 		}
 		changed("not set", absence(r, t), absence(r, before))
 		if t.Fix != nil && (i == 0 || t.Fix != before.Fix) {
-			item("fix", markdown(strings.TrimSpace(t.Fix.String()+". "+t.Fix.Note)))
+			item("fix", escaped(strings.TrimSpace(t.Fix.String()+". "+t.Fix.Note)))
 		}
 	}
 	if len(r.Tags) > 0 {
-		fmt.Fprintf(p, "\nTags: %s\n", markdown(strings.Join(r.Tags, ", ")))
+		fmt.Fprintf(p, "\nTags: %s\n", escaped(strings.Join(r.Tags, ", ")))
 	}
 	if len(r.References) > 0 {
 		p.WriteString("\nReferences:\n\n")
 		for _, ref := range r.References {
-			fmt.Fprintf(p, "- %s\n", markdown(ref))
+			fmt.Fprintf(p, "- %s\n", link(ref))
 		}
 	}
 }
 
-// markdown writes text so that none of it is taken for a mark.
-func markdown(s string) string {
-	var b strings.Builder
-	for _, r := range hive.Visible(s) {
-		if strings.ContainsRune("\\`*_[]<>|#{}", r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
+// link writes a reference, which can be followed where it is an address.
+func link(reference string) string {
+	if strings.HasPrefix(reference, "https://") && !strings.ContainsAny(reference, "<> ") {
+		return "<" + reference + ">"
 	}
-	return b.String()
+	return escaped(reference)
 }
 
-// code writes text as code. A backtick cannot stand in it by itself, so the marks are longer than any run of them.
-func code(s string) string {
-	s = hive.Visible(s)
-	marks := "`"
-	for strings.Contains(s, marks) {
-		marks += "`"
-	}
-	if len(marks) > 1 {
-		return marks + " " + s + " " + marks
-	}
-	return marks + s + marks
-}
-
-// anchor is the name that a heading can be linked by.
-func anchor(id string) string { return strings.ReplaceAll(strings.ToLower(id), ".", "") }
+// ruleAnchor is how GitHub names the section of a rule.
+func ruleAnchor(id string) string { return strings.ReplaceAll(strings.ToLower(id), ".", "") }

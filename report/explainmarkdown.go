@@ -37,11 +37,9 @@ func ExplainMarkdown(w io.Writer, e Explanation) error {
 		if b.Len() > 0 {
 			b.WriteByte('\n')
 		}
-		var text bytes.Buffer
-		if err := Rule(&text, r, Style{Width: 100}); err != nil {
-			return err
-		}
-		fmt.Fprintf(&b, "## %s\n\n%s.\n\n%s\n", escaped(r.ID), escaped(r.Title), strings.Replace(fenced(text.String()), "```reg\n", "```text\n", 1))
+		p := &page{}
+		p.ruleDocs(r)
+		b.Write(bytes.TrimLeft(p.Bytes(), "\n"))
 	}
 	_, err := w.Write(b.Bytes())
 	return err

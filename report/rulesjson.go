@@ -36,14 +36,14 @@ type jsonOverride struct {
 }
 
 type jsonTerms struct {
-	Severity string   `json:"severity"`
-	Expected string   `json:"expected"`
-	Valid    string   `json:"valid,omitempty"`
-	Missing  string   `json:"missing,omitempty"`
-	Fix      *jsonFix `json:"fix"` // null where there is none
+	Severity string      `json:"severity"`
+	Expected string      `json:"expected"`
+	Valid    string      `json:"valid,omitempty"`
+	Missing  string      `json:"missing,omitempty"`
+	Fix      *jsonRemedy `json:"fix"` // null where there is none
 }
 
-type jsonFix struct {
+type jsonRemedy struct {
 	Text    string `json:"text"`
 	Restart string `json:"restart"`
 	Note    string `json:"note,omitempty"`
@@ -87,7 +87,7 @@ func termsJSON(r *rules.Rule, t rules.Terms) jsonTerms {
 		j.Valid = t.Valid.String()
 	}
 	if t.Fix != nil {
-		j.Fix = &jsonFix{t.Fix.String(), t.Fix.Restart, t.Fix.Note}
+		j.Fix = &jsonRemedy{t.Fix.String(), t.Fix.Restart, t.Fix.Note}
 	}
 	return j
 }
