@@ -197,7 +197,7 @@ func flagValues(command string, f *pflag.Flag) candidates {
 	switch f.Name {
 	case "format":
 		switch command {
-		case "info":
+		case "info", "rules":
 			return plainWords("text", "json")
 		case "explain":
 			return plainWords("text", "json", "markdown")
@@ -210,12 +210,16 @@ func flagValues(command string, f *pflag.Flag) candidates {
 			return plainWords(append(slices.Clone(lint.SeverityNames()), "never")...)
 		}
 		return plainWords(append(slices.Clone(rules.SeverityNames()), "never")...)
+	case "severity":
+		return plainWords(rules.SeverityNames()...)
 	case "select", "ignore":
 		return checkWords()
 	case "pack":
 		return packWords()
 	case "control-set":
 		return plainWords("current", "all")
+	case "encoding":
+		return plainWords("utf-16le", "utf-8")
 	case "rules":
 		return ruleFile
 	}

@@ -50,6 +50,7 @@ func TestComplete(t *testing.T) {
 		{"info|--format|", "text json "},
 		{"export|--format|", "reg jsonl "},
 		{"lint|--select|REG504", "REG504 "},
+		{"fmt|--encoding|utf-8", "utf-8 "},
 		{"lint|--fix|a.reg|", " *.[rR][eE][gG]"},
 		{"lint|--|--f", " *.[rR][eE][gG]"},
 		{"lint|-|", " *.[rR][eE][gG]"},
