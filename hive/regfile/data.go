@@ -296,7 +296,11 @@ func (p *parser) hexLine(i int) (next int, more bool, bad fault) {
 	b := slices.Grow(p.bytes, (len(line)-i)/2+1)
 	n := len(b)
 	b = b[:cap(b)]
-	defer func() { p.bytes = b[:n] }()
+	letters := byte(0xFF) // the bits that all digits have
+	defer func() {
+		p.bytes = b[:n]
+		p.st.Capitals = p.st.Capitals || letters&0x20 == 0 // only capitals lack it
+	}()
 	for {
 		// What everyone writes: two digits and a comma.
 		for i+2 < len(line) {
@@ -304,6 +308,7 @@ func (p *parser) hexLine(i int) (next int, more bool, bad fault) {
 			if hi|lo > 15 || line[i+2] != ',' {
 				break
 			}
+			letters &= line[i] & line[i+1]
 			b[n] = hi<<4 | lo
 			n++
 			i += 3
@@ -330,6 +335,9 @@ func (p *parser) hexLine(i int) (next int, more bool, bad fault) {
 			p.doubt(HexOneDigit, j, "an element of hex data has one digit; it is not known that every Windows reads it")
 		case j > i:
 			p.doubt(HexBlank, i, "there is a blank inside hex data; it is not known that every Windows reads them")
+		}
+		for _, c := range line[j : j+digits] {
+			letters &= c
 		}
 		b[n] = byte(value)
 		n++

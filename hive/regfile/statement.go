@@ -29,6 +29,8 @@ type Statement struct {
 	Equals  Span // of a value
 	Data    Span // of a value: what stands behind the =, without a comment. It may go on in other lines
 	Comment Span // from the ; on
+
+	Capitals bool // there are capitals among the digits of its hex data
 }
 
 // Lines counts the lines of the statement.

@@ -57,6 +57,7 @@ type pass struct {
 	result Result
 	on     map[*Check]Severity             // the checks that run
 	visit  [regfile.StrayLine + 1][]*Check // those of them that are shown the statements of a kind
+	values [2][forms + 1][]*Check          // and the values: unknown and known ones, by the form of their data, the last for any other
 	codes  map[regfile.Code][]*Check
 	listed map[*Check]int
 	left   map[*Check]int // findings that are not listed
@@ -93,8 +94,18 @@ func newPass(l Linter, name string) *pass {
 		}
 		p.on[c] = severity
 		for kind := range p.visit {
-			if c.visit != nil && (c.kinds == nil || slices.Contains(c.kinds, regfile.Kind(kind))) {
+			if c.visit != nil && kind != int(regfile.ValueLine) && (c.kinds == nil || slices.Contains(c.kinds, regfile.Kind(kind))) {
 				p.visit[kind] = append(p.visit[kind], c)
+			}
+		}
+		if c.visit != nil && (c.kinds == nil || slices.Contains(c.kinds, regfile.ValueLine)) {
+			for form := range forms + 1 {
+				if c.data == "" || form == forms || strings.IndexByte(c.data, formLetters[form]) >= 0 {
+					p.values[1][form] = append(p.values[1][form], c)
+					if !c.known {
+						p.values[0][form] = append(p.values[0][form], c)
+					}
+				}
 			}
 		}
 		for _, code := range c.codes {
@@ -130,11 +141,35 @@ func (p *pass) statement(s *regfile.Statement) {
 		p.rejected = true
 		return
 	}
-	for _, c := range p.visit[s.Kind] {
+	for _, c := range p.visitors(s) {
 		c.visit(p, c, s)
 	}
 	p.watch.see(p, s)
 	p.ignores.pass(s)
+}
+
+// forms is how many forms of data are told apart by the letter that they start with.
+const forms = 4
+
+const formLetters = "\"dh-"
+
+// visitors are the checks that look at a statement. Most values are of no concern to most checks.
+func (p *pass) visitors(s *regfile.Statement) []*Check {
+	if s.Kind != regfile.ValueLine {
+		return p.visit[s.Kind]
+	}
+	known := 0
+	if n := len(s.Edits); n > 0 && p.hit(s.Edits[n-1].Value.Name) {
+		known = 1
+	}
+	form := -1
+	if !s.Data.Empty() && s.Version != regfile.Windows31 {
+		form = strings.IndexByte(formLetters, s.Text[s.Data.From])
+	}
+	if form < 0 {
+		return p.values[known][forms]
+	}
+	return p.values[known][form]
 }
 
 // enter begins the section of a key line.

@@ -5,12 +5,9 @@ import "regvet/hive/regfile"
 // notes is what the checks keep in mind of a file while it is read.
 type notes struct {
 	// The current key.
-	places     []string   // the folded names of its path, as a [pattern] writes it
-	matched    []*pattern // what is known of it
-	hits       []*pattern // those of matched that are about the value in the line hitsLine
-	hitsLine   int
-	hashed     uint64 // the hash of the path of the key whose line is hashedLine
-	hashedLine int
+	places  []string   // the folded names of its path, as a [pattern] writes it
+	matched []*pattern // what is known of it
+	hits    []*pattern // those of matched that are about the current value
 
 	// What stands above.
 	seen      seen
@@ -22,6 +19,7 @@ type notes struct {
 	ending    regfile.Ending // of the statement before
 	notASCII  string         // what was said of the first byte beyond ASCII; "" while there is none
 	sid       string         // the SID that was reported last
+	usual     string         // the start of a key line, with all the names in it that can be known, which are written as usual
 	volatile  string         // the part of the registry that was reported last
 	roots     int            // which of the roots of the computer and the user were named
 	changes   bool           // there is a line that Windows does something for

@@ -153,21 +153,23 @@ func isControlSet(name string) bool {
 
 // match gives the pattern of a check for a value in the current key; nil when there is none.
 func (p *pass) match(c *Check, v *hive.Value) *pattern {
-	if p.hitsLine != v.At.Line {
-		// Most values have none, so the names are compared once for all checks.
-		p.hits, p.hitsLine = p.hits[:0], v.At.Line
-		for _, w := range p.matched {
-			if w.holds(v.Name) {
-				p.hits = append(p.hits, w)
-			}
-		}
-	}
 	for _, w := range p.hits {
 		if w.check == c.ID && (w.when == nil || w.when(v)) {
 			return w
 		}
 	}
 	return nil
+}
+
+// hit finds the patterns of the current key that are about a value of that name, and tells whether there are any.
+func (p *pass) hit(name string) bool {
+	p.hits = p.hits[:0]
+	for _, w := range p.matched {
+		if w.holds(name) {
+			p.hits = append(p.hits, w)
+		}
+	}
+	return len(p.hits) > 0
 }
 
 // holds tells whether a value of that name is one of the pattern.
@@ -182,7 +184,7 @@ func (w *pattern) holds(name string) bool {
 
 // visitPatternValue reports a value that a pattern of the check holds, when it is set.
 func visitPatternValue(p *pass, c *Check, s *regfile.Statement) {
-	if len(p.matched) == 0 || s.Deletes || len(s.Edits) == 0 {
+	if s.Deletes || len(s.Edits) == 0 {
 		return
 	}
 	if w := p.match(c, &s.Edits[len(s.Edits)-1].Value); w != nil {

@@ -68,7 +68,7 @@ Write %USERPROFILE%, %APPDATA% or %LOCALAPPDATA% in a REG_EXPAND_SZ, hex(2), or 
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Folder"="C:\\Users\\Public\\Example"
 `),
-		visit: visitLocalPath, kinds: []regfile.Kind{regfile.ValueLine},
+		visit: visitLocalPath, kinds: []regfile.Kind{regfile.ValueLine}, data: `"`,
 	}
 
 	userKey = &Check{
@@ -133,7 +133,7 @@ Set default programs by a policy (an XML file of default associations), and Defe
 		Good: version5(`[HKEY_CURRENT_USER\Software\Classes\.example]
 @="Example.File"
 `),
-		visit: visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine},
+		visit: visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine}, known: true,
 	}
 
 	unusedValue = &Check{
@@ -150,7 +150,7 @@ Remove the line.`,
 		Good: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
 "KeepAliveTime"=dword:000493e0
 `),
-		visit: visitUnusedValue, kinds: []regfile.Kind{regfile.ValueLine},
+		visit: visitUnusedValue, kinds: []regfile.Kind{regfile.ValueLine}, known: true,
 	}
 
 	mixedRoots = &Check{

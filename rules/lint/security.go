@@ -22,7 +22,7 @@ Remove the line. Where another product takes over, Defender steps back by itself
 "DisableRealtimeMonitoring"=dword:00000000
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1562/001/"},
-		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine},
+		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine}, known: true,
 	}
 
 	uacOff = &Check{
@@ -40,7 +40,7 @@ Remove the line, or write the value that the message names.`,
 "EnableLUA"=dword:00000001
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1548/002/", "https://attack.mitre.org/techniques/T1003/001/"},
-		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine},
+		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine}, known: true,
 	}
 
 	firewallOff = &Check{
@@ -57,7 +57,7 @@ Remove the line, and allow what is needed by a rule of the firewall.`,
 "EnableFirewall"=dword:00000001
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1562/004/"},
-		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine},
+		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine}, known: true,
 	}
 
 	weakCrypto = &Check{
@@ -74,7 +74,7 @@ Remove the line, or write the value that the message names, and bring the other 
 "Enabled"=dword:00000000
 `),
 		References: []string{"https://learn.microsoft.com/windows-server/security/tls/tls-registry-settings"},
-		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine},
+		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine}, known: true,
 	}
 )
 
@@ -174,12 +174,9 @@ func isOff(v *hive.Value) bool {
 
 // visitPattern is [visitPatternValue], and reports the deletion of a key too.
 func visitPattern(p *pass, c *Check, s *regfile.Statement) {
-	if len(p.matched) == 0 {
-		return
-	}
 	if s.Kind == regfile.ValueLine {
 		visitPatternValue(p, c, s)
-	} else if s.Deletes {
+	} else if s.Deletes && len(p.matched) > 0 {
 		visitDeletedPattern(p, c, s)
 	}
 }

@@ -26,7 +26,7 @@ Remove the value unless the file is for such a computer.`,
 "Debugger"=-
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1546/012/"},
-		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine},
+		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine}, known: true,
 	}
 
 	autorun = &Check{
@@ -44,7 +44,7 @@ Make sure that the program is yours, that its whole path is written, and that on
 "Example"=-
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1547/001/", "https://attack.mitre.org/techniques/T1547/004/", "https://attack.mitre.org/techniques/T1547/005/"},
-		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine},
+		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine}, known: true,
 	}
 
 	userCOM = &Check{

@@ -26,7 +26,7 @@ Take the password out of the file and of its history, change it, and set it on t
 "DefaultPassword"=-
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1552/002/"},
-		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine},
+		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine}, known: true,
 	}
 
 	wideDeletion = &Check{
@@ -60,7 +60,7 @@ Put the path in quotes, and make sure that only administrators can write to its 
 "ImagePath"="System32\\drivers\\example.sys"
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1574/009/", "https://attack.mitre.org/techniques/T1543/003/"},
-		visit:      visitServicePath, kinds: []regfile.Kind{regfile.ValueLine},
+		visit:      visitServicePath, kinds: []regfile.Kind{regfile.ValueLine}, known: true,
 	}
 
 	trustedCertificate = &Check{
@@ -76,7 +76,7 @@ Make sure whose it is, or install it with certutil or a policy, from a file that
 		Good: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates\0123456789ABCDEF0123456789ABCDEF01234567]
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1553/004/"},
-		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine},
+		visit:      visitPatternValue, kinds: []regfile.Kind{regfile.ValueLine}, known: true,
 	}
 )
 
@@ -161,7 +161,7 @@ var servicePatterns = []pattern{
 }
 
 func visitServicePath(p *pass, c *Check, s *regfile.Statement) {
-	if len(p.matched) == 0 || s.Deletes || len(s.Edits) == 0 {
+	if s.Deletes || len(s.Edits) == 0 {
 		return
 	}
 	value := &s.Edits[0].Value

@@ -10,30 +10,45 @@ import (
 
 // seen keeps in mind which keys and values a file has named, by the hash of their names, so that it takes the same memory whatever
 // their length. There is room for a fixed number of each; those beyond are not known.
+//
+// Nearly every key is named once, and all its values stand below one line. So the values of a section are only written down one
+// behind the other, and looked for among themselves; in a table they come when their key is named again.
 type seen struct {
 	seed      maphash.Seed
-	keys      map[uint64]seenKey
-	values    seenValues
+	start64   uint64         // what the hash of a name starts from
+	keys      map[uint64]int // places in list
+	list      []seenKey
 	deletions []deletion
 	entered   string // the folded path whose parents were noted last
 	full      bool   // there was something that had no room
+
+	values  []seenValue          // section by section
+	current int                  // the place of the current key in list; 0 for none
+	hash    uint64               // of its path
+	start   int                  // of the current section in values
+	places  map[uint64]int       // of the values of the current section, when there are many
+	again   map[uint64]seenValue // the values of keys that were named again
+	repeats bool                 // the current key is one of those
 }
 
 const (
-	mostKeys      = 1 << 17
-	mostValues    = 1 << 18
+	mostKeys      = 1 << 18
+	mostValues    = 1 << 20
 	mostDeletions = 1 << 8
+	few           = 32 // values of a section, which are found without a table
 )
 
-// seenKey are the lines that named a key, 0 for none.
+// seenKey are the lines that named a key, 0 for none, and where its values are.
 type seenKey struct {
-	named int32 // the first that opened it
-	first int32 // the first that opened it or one below it
+	named    int32 // the first that opened it
+	first    int32 // the first that opened it or one below it
+	from, to int32 // its values
+	again    bool  // they are in the table
 }
 
 // seenValue is the last line that set or deleted a value.
 type seenValue struct {
-	id   uint64 // the hash of the value's key and name; 0 for none
+	id   uint64 // the hash of the value's key and name
 	data uint32 // a hash of its type and data, or deletedData
 	line int32
 }
@@ -41,37 +56,70 @@ type seenValue struct {
 // deletedData is what a value has that was deleted.
 const deletedData = 0
 
-// seenValues is a table of values by their id, at most half full. A map of Go takes twice the time.
-type seenValues struct {
-	places []seenValue
-	count  int
-}
-
 // put notes a value and gives what was known of it. It tells whether there was room.
-func (t *seenValues) put(v seenValue) (was seenValue, ok bool) {
-	if 2*t.count >= len(t.places) && t.count < mostValues {
-		old := t.places
-		t.places, t.count = make([]seenValue, max(1<<8, 4*len(old))), 0
-		for _, v := range old {
-			if v.id != 0 {
-				t.put(v)
+func (s *seen) put(v seenValue) (was seenValue, ok bool) {
+	if s.repeats {
+		was, known := s.again[v.id]
+		if !known && len(s.again)+len(s.values) >= mostValues {
+			return was, false
+		}
+		s.again[v.id] = v
+		return was, true
+	}
+	section := s.values[s.start:]
+	place := -1
+	if len(section) <= few {
+		for i := range section {
+			if section[i].id == v.id {
+				place = i
 			}
 		}
-	}
-	mask := uint64(len(t.places) - 1)
-	for i := v.id & mask; ; i = (i + 1) & mask {
-		p := &t.places[i]
-		switch {
-		case p.id == v.id:
-			was, *p = *p, v
-			return was, true
-		case p.id == 0 && t.count >= mostValues:
-			return was, false
-		case p.id == 0:
-			*p = v
-			t.count++
-			return was, true
+	} else {
+		if len(s.places) == 0 {
+			for i, v := range section {
+				s.places[v.id] = i
+			}
 		}
+		if i, known := s.places[v.id]; known {
+			place = i
+		}
+	}
+	switch {
+	case place >= 0:
+		was, section[place] = section[place], v
+		return was, true
+	case len(s.again)+len(s.values) >= mostValues:
+		return was, false
+	}
+	if len(s.places) > 0 {
+		s.places[v.id] = len(section)
+	}
+	s.values = append(s.values, v)
+	return was, true
+}
+
+// leave ends the section of the current key.
+func (s *seen) leave() {
+	if k := &s.list[s.current]; !k.again {
+		k.to = int32(len(s.values))
+	}
+	s.current, s.start, s.repeats = 0, len(s.values), false
+	if len(s.places) > 0 {
+		clear(s.places)
+	}
+}
+
+// open begins the section of a key.
+func (s *seen) open(place int, hash uint64) {
+	s.current, s.hash = place, hash
+	k := &s.list[place]
+	if s.repeats = k.named != 0; !s.repeats {
+		k.from, k.to, k.again = int32(s.start), int32(s.start), false
+	} else if !k.again {
+		for _, v := range s.values[k.from:k.to] {
+			s.again[v.id] = v
+		}
+		k.again = true
 	}
 }
 
@@ -85,9 +133,12 @@ type deletion struct {
 func (s *seen) enterKey(p *pass) {
 	if s.keys == nil {
 		s.seed = maphash.MakeSeed()
-		s.keys = map[uint64]seenKey{}
+		s.start64 = maphash.String(s.seed, "")
+		s.keys, s.places, s.again = map[uint64]int{}, map[uint64]int{}, map[uint64]seenValue{}
+		s.list = make([]seenKey, 1) // the first stands for no key
 	}
 	folded, line := p.section.folded, p.section.line
+	s.leave()
 	if p.section.deletes {
 		s.entered = ""
 		if len(s.deletions) < mostDeletions {
@@ -97,34 +148,47 @@ func (s *seen) enterKey(p *pass) {
 		}
 		return
 	}
+	// What both have in common was noted for the key before.
 	shared := commonPrefix(folded, s.entered)
-	for i := 0; i <= len(folded); i++ {
+	from := strings.LastIndexByte(folded[:shared], '\\') + 1
+	if shared == len(s.entered) && shared < len(folded) && folded[shared] == '\\' {
+		from = shared + 1
+	}
+	for i := from; i <= len(folded); i++ {
 		if i < len(folded) && folded[i] != '\\' {
 			continue
 		}
-		if i < len(folded) && i < shared && (i < len(s.entered) && s.entered[i] == '\\') {
-			continue // noted for the key before
+		hash := maphash.String(s.seed, folded[:i])
+		place, known := s.keys[hash]
+		if !known {
+			if len(s.list) > mostKeys {
+				s.lacksRoom(p)
+				break
+			}
+			place = len(s.list)
+			s.keys[hash] = place
+			s.list = append(s.list, seenKey{})
 		}
-		id := maphash.String(s.seed, folded[:i])
-		k, known := s.keys[id]
-		if !known && len(s.keys) >= mostKeys {
-			s.lacksRoom(p)
-			break
-		}
+		k := &s.list[place]
 		if k.first == 0 || len(s.deletions) > 0 && s.deletedSince(folded[:i], int(k.first), line) {
-			k = seenKey{first: int32(line)}
+			*k = seenKey{first: int32(line)}
 		}
-		if i == len(folded) && k.named == 0 {
-			k.named = int32(line)
+		if i == len(folded) {
+			s.open(place, hash)
+			if k.named == 0 {
+				k.named = int32(line)
+			}
 		}
-		s.keys[id] = k
 	}
 	s.entered = folded
 }
 
 func commonPrefix(a, b string) int {
-	n := min(len(a), len(b))
-	for i := range n {
+	n, i := min(len(a), len(b)), 0
+	for i+16 <= n && a[i:i+16] == b[i:i+16] {
+		i += 16
+	}
+	for ; i < n; i++ {
 		if a[i] != b[i] {
 			return i
 		}
@@ -133,27 +197,24 @@ func commonPrefix(a, b string) int {
 }
 
 // key gives what is known of a key.
-func (s *seen) key(folded string) seenKey { return s.keys[maphash.String(s.seed, folded)] }
+func (s *seen) key(folded string) seenKey {
+	if place, known := s.keys[maphash.String(s.seed, folded)]; known {
+		return s.list[place]
+	}
+	return seenKey{}
+}
 
 // value notes the line of a value, and gives what was known of the value before and the hash of its data.
 func (s *seen) value(p *pass, e *hive.Edit, line int) (was seenValue, sum uint32) {
 	if sum = deletedData; e.Op == hive.SetValue {
 		sum = uint32(maphash.Bytes(s.seed, e.Value.Data)>>32)*31 + uint32(e.Value.Type) | 1
 	}
-	id := (p.nameHash(e.Value.Name) ^ bits.RotateLeft64(p.sectionHash(), 17)) | 1
-	was, ok := s.values.put(seenValue{id, sum, int32(line)})
+	id := s.nameHash(e.Value.Name) ^ bits.RotateLeft64(s.hash, 17)
+	was, ok := s.put(seenValue{id, sum, int32(line)})
 	if !ok {
 		s.lacksRoom(p)
 	}
 	return was, sum
-}
-
-// sectionHash is the hash of the path of the current key.
-func (p *pass) sectionHash() uint64 {
-	if p.hashedLine != p.section.line {
-		p.hashedLine, p.hashed = p.section.line, maphash.String(p.seen.seed, p.section.folded)
-	}
-	return p.hashed
 }
 
 // fold is [hive.Fold] of a path, with one allocation where there are letters of ASCII alone.
@@ -178,20 +239,20 @@ func (p *pass) fold(path hive.Path) string {
 }
 
 // nameHash is the hash of a name, the same for all names that Windows takes for one.
-func (p *pass) nameHash(name string) uint64 {
-	buf := p.names[:0]
+func (s *seen) nameHash(name string) uint64 {
+	const prime = 1099511628211 // of FNV-1a, 64 bits
+	h := s.start64
 	for i := range len(name) {
 		c := name[i]
 		if c >= 0x80 {
-			return maphash.String(p.seen.seed, hive.Fold(name))
+			return maphash.String(s.seed, hive.Fold(name))
 		}
 		if c >= 'a' && c <= 'z' {
 			c -= 'a' - 'A'
 		}
-		buf = append(buf, c)
+		h = (h ^ uint64(c)) * prime
 	}
-	p.names = buf
-	return maphash.Bytes(p.seen.seed, buf)
+	return h ^ h>>29
 }
 
 // deletedSince tells whether a line between two others deletes the key or one above it.

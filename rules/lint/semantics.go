@@ -133,7 +133,7 @@ func visitKeyRepeated(p *pass, c *Check, s *regfile.Statement) {
 	if len(s.Edits) == 0 || s.Deletes {
 		return
 	}
-	first := p.seen.key(p.section.folded).named
+	first := p.seen.list[p.seen.current].named
 	if first > 0 && int(first) < s.Line && !p.seen.deletedSince(p.section.folded, int(first), s.Line) {
 		p.report(c, s, s.Name, "line %d names this key too; Windows adds to it; write the values below one of the two", first)
 	}

@@ -29,7 +29,7 @@ Write the text as hex(2): in UTF-16, or put the path in without the variable.`,
 "Folder"=hex(2):25,00,54,00,4d,00,50,00,25,00,5c,00,61,00,00,00
 `),
 		References: []string{"https://learn.microsoft.com/windows/win32/sysinfo/registry-value-types"},
-		visit:      visitUnexpanded, kinds: []regfile.Kind{regfile.ValueLine},
+		visit:      visitUnexpanded, kinds: []regfile.Kind{regfile.ValueLine}, data: `"`,
 	}
 
 	unterminated = &Check{
@@ -46,7 +46,7 @@ Write 00,00 at the end, and for hex(7) twice.`,
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Names"=hex(7):61,00,00,00,00,00
 `),
-		visit: visitUnterminated, kinds: []regfile.Kind{regfile.ValueLine},
+		visit: visitUnterminated, kinds: []regfile.Kind{regfile.ValueLine}, data: "h",
 	}
 
 	numberSize = &Check{
@@ -62,7 +62,7 @@ Write all bytes, the lowest first, or dword: with 8 digits.`,
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Limit"=hex(b):10,00,00,00,00,00,00,00
 `),
-		visit: visitNumberSize, kinds: []regfile.Kind{regfile.ValueLine},
+		visit: visitNumberSize, kinds: []regfile.Kind{regfile.ValueLine}, data: "h",
 	}
 
 	binaryNumber = &Check{
@@ -79,7 +79,7 @@ Write dword: and 8 hex digits, the highest first.`,
 		Good: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
 "MaxUserPort"=dword:0000fffe
 `),
-		visit: visitBinaryNumber, kinds: []regfile.Kind{regfile.ValueLine},
+		visit: visitBinaryNumber, kinds: []regfile.Kind{regfile.ValueLine}, data: "h", known: true,
 	}
 
 	textWidth = &Check{
@@ -96,7 +96,7 @@ Write the bytes for the header, or the header for the bytes.`,
 		Good: version4(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Folder"=hex(2):25,54,45,4d,50,25,5c,65,78,61,6d,70,6c,65,00
 `),
-		visit: visitTextWidth, kinds: []regfile.Kind{regfile.ValueLine},
+		visit: visitTextWidth, kinds: []regfile.Kind{regfile.ValueLine}, data: "h",
 	}
 
 	emptyElement = &Check{
@@ -114,7 +114,7 @@ Leave the empty text out.`,
 "Names"=hex(7):61,00,00,00,62,00,00,00,00,00
 `),
 		References: []string{"https://learn.microsoft.com/windows/win32/sysinfo/registry-value-types"},
-		visit:      visitEmptyElement, kinds: []regfile.Kind{regfile.ValueLine},
+		visit:      visitEmptyElement, kinds: []regfile.Kind{regfile.ValueLine}, data: "h",
 	}
 
 	noUndo = &Check{
@@ -389,7 +389,7 @@ func visitEmptyElement(p *pass, c *Check, s *regfile.Statement) {
 }
 
 func visitBinaryNumber(p *pass, c *Check, s *regfile.Statement) {
-	if len(p.matched) == 0 || !setsHex(s) || s.Edits[0].Value.Type != hive.Binary {
+	if !setsHex(s) || s.Edits[0].Value.Type != hive.Binary {
 		return
 	}
 	value := &s.Edits[0].Value

@@ -39,7 +39,7 @@ about the first such value of the file.
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Data"=hex:0a,0b
 `),
-		visit: visitDataStyle, kinds: []regfile.Kind{regfile.ValueLine},
+		visit: visitDataStyle, kinds: []regfile.Kind{regfile.ValueLine}, data: "dh",
 	}
 
 	extraBlanks = &Check{
@@ -85,9 +85,12 @@ func visitPathCase(p *pass, c *Check, s *regfile.Statement) {
 		return
 	}
 	name := s.Name.In(s.Text)
+	if n := len(p.usual); n > 0 && len(name) > n && string(name[:n]) == p.usual {
+		return // as in the key line before
+	}
 	var changes []Change
-	from := 0
-	for level := 0; level <= len(knownNames) && from <= len(name); level++ {
+	from, level := 0, 0
+	for ; level <= len(knownNames) && from <= len(name); level++ {
 		part, _, _ := bytes.Cut(name[from:], []byte{'\\'})
 		usual := ""
 		switch {
@@ -106,14 +109,20 @@ func visitPathCase(p *pass, c *Check, s *regfile.Statement) {
 			}
 		}
 		if usual == "" && level > 0 {
-			break
+			from += len(part) + 1
+			level = len(knownNames) // nothing below is known
+			continue
 		}
 		if string(part) != usual {
 			changes = append(changes, change(s, regfile.Span{From: s.Name.From + from, To: s.Name.From + from + len(part)}, usual))
 		}
 		from += len(part) + 1
 	}
-	if len(changes) > 0 {
+	p.usual = ""
+	switch {
+	case len(changes) == 0 && level > len(knownNames) && from <= len(name):
+		p.usual = string(name[:from])
+	case len(changes) > 0:
 		span := regfile.Span{From: int(changes[0].From - s.Offset), To: int(changes[0].To - s.Offset)}
 		p.report(c, s, span,
 			"%s is usually written %s; Windows takes both for the same; write it so", span.In(s.Text), changes[0].New).fix("write it as Windows does", changes...)
@@ -154,45 +163,65 @@ func hasCapital(digits []byte) bool {
 
 // hexStyle tells in what way hex data are not written as Windows writes them; "" when they are.
 func hexStyle(s *regfile.Statement) string {
-	const full = 77 // characters, from which on a line is broken behind a comma
-	first, beyond := true, 0
-	for line := range linesOf(s.Raw) {
+	if s.Capitals {
+		return capitals
+	}
+	text := s.Text[:s.Data.To]
+	if what := hexLineStyle(text, len(text)-utf8.RuneCount(text)); what != "" {
+		return what
+	}
+	rest := s.Raw[len(s.Text):]
+	if rest = bytes.TrimPrefix(rest, []byte{'\r'}); len(rest) == len(s.Raw)-len(s.Text) || bytes.HasPrefix(rest, []byte{'\n'}) {
+		rest = bytes.TrimPrefix(rest, []byte{'\n'})
+	}
+	for len(rest) >= fullLine && isFullLine(rest[:fullLine]) {
+		rest = rest[fullLine:]
+	}
+	for line := range linesOf(rest) {
 		text := trimLineEnd(line)
-		if first {
-			text = text[:s.Data.To]
-			beyond = len(text) - utf8.RuneCount(text)
-			if hasCapital(text[s.Data.From:]) {
-				return "the hex digits are capitals"
-			}
-		} else {
-			if text = text[:commentAt(text)]; hasCapital(text) {
-				return "the hex digits are capitals"
-			}
-			if !bytes.HasPrefix(text, []byte("  ")) || len(text) < 3 || isBlank(text[2]) {
-				return "the lines of hex data do not start with two blanks"
-			}
+		text = text[:commentAt(text)]
+		if !bytes.HasPrefix(text, []byte("  ")) || len(text) < 3 || isBlank(text[2]) {
+			return "the lines of hex data do not start with two blanks"
 		}
-		if n := len(text); isBlank(text[n-1]) {
-			text = bytes.TrimRight(text, " \t")
-		}
-		text, more := bytes.CutSuffix(text, []byte{'\\'})
-		if !more && bytes.HasSuffix(text, []byte{','}) {
-			return "there is a comma behind the last byte"
-		}
-		comma := bytes.LastIndexByte(text, ',') + 1
-		width := comma
-		if first {
-			width -= beyond
-		}
-		first = false
-		switch {
-		case more && (comma < len(text) || width < full && comma > 0):
-			return "the lines of hex data are broken at another place"
-		case more && bytes.Count(text[max(0, comma-4):comma], []byte{','}) > 1 && width-3 >= full, !more && width >= full:
-			return "the lines of hex data are broken at another place"
+		if what := hexLineStyle(text, 0); what != "" {
+			return what
 		}
 	}
 	return ""
+}
+
+const capitals = "the hex digits are capitals"
+
+// hexLineStyle is hexStyle for one line without comment, in which some bytes are not characters of their own.
+func hexLineStyle(text []byte, beyond int) string {
+	const full = 77 // characters, from which on a line is broken behind a comma
+	if n := len(text); isBlank(text[n-1]) {
+		text = bytes.TrimRight(text, " \t")
+	}
+	text, more := bytes.CutSuffix(text, []byte{'\\'})
+	if !more && bytes.HasSuffix(text, []byte{','}) {
+		return "there is a comma behind the last byte"
+	}
+	comma := bytes.LastIndexByte(text, ',') + 1
+	width := comma - beyond
+	switch {
+	case more && (comma < len(text) || width < full && comma > 0):
+		return "the lines of hex data are broken at another place"
+	case more && bytes.Count(text[max(0, comma-4):comma], []byte{','}) > 1 && width-3 >= full, !more && width >= full:
+		return "the lines of hex data are broken at another place"
+	}
+	return ""
+}
+
+// fullLine is the number of bytes in a line of hex data that continues others and goes on itself, as Windows writes it: two blanks,
+// 25 bytes with their commas, a backslash and CR LF.
+const fullLine = 2 + 25*3 + 3
+
+// isFullLine tells that a line is such a one. Nearly all lines of an export are.
+func isFullLine(line []byte) bool {
+	const ends = ",\\\r\n"
+	return line[0] == ' ' && line[1] == ' ' && line[2] > ' ' && string(line[fullLine-len(ends):]) == ends &&
+		bytes.IndexByte(line, ';') < 0
 }
 
 // commentAt gives the place of the semicolon in a line of hex data, or its length.

@@ -77,7 +77,7 @@ End each line but the last with a comma and a backslash.`,
   16,17
 `),
 		codes: []regfile.Code{regfile.StrayText}, say: sayHexCutShort,
-		visit: visitHexEnd, kinds: []regfile.Kind{regfile.ValueLine, regfile.StrayLine},
+		visit: visitHexEnd, kinds: []regfile.Kind{regfile.ValueLine, regfile.StrayLine}, data: "h",
 	}
 
 	hexBackslash = &Check{
@@ -98,7 +98,7 @@ Remove the backslash at the end of the value, or the empty line in the middle of
   16,17
 `),
 		codes: []regfile.Code{regfile.HexEndsInFile}, say: sayHexEndsInFile,
-		visit: visitEmptyLineInHex, kinds: []regfile.Kind{regfile.ValueLine},
+		visit: visitEmptyLineInHex, kinds: []regfile.Kind{regfile.ValueLine}, data: "h",
 	}
 
 	hexElements = &Check{
@@ -199,7 +199,11 @@ func visitHexEnd(p *pass, _ *Check, s *regfile.Statement) {
 	default:
 		data := trimLineEnd(s.Raw)
 		p.hex = hexEnd{next: s.Offset + int64(len(s.Raw)), at: -1, bytes: len(s.Edits[0].Value.Data)}
-		if i := bytes.LastIndexByte(data, ';'); i < 0 || bytes.ContainsAny(data[i:], "\r\n") {
+		last := data
+		if i := bytes.LastIndexByte(data, '\n'); i >= 0 {
+			last = data[i+1:]
+		}
+		if i := bytes.LastIndexByte(last, ';'); i < 0 || bytes.IndexByte(last[i:], '\r') >= 0 {
 			data = bytes.TrimRight(data, " \t")
 			p.hex.at, p.hex.comma = s.Offset+int64(len(data)), bytes.HasSuffix(data, []byte{','})
 		}

@@ -89,7 +89,7 @@ are not: dword:10 is 16. Some other programs that read .reg files want 8.`,
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled"=dword:00000001
 `),
-		visit: visitShortDWord, kinds: []regfile.Kind{regfile.ValueLine},
+		visit: visitShortDWord, kinds: []regfile.Kind{regfile.ValueLine}, data: "d",
 	}
 
 	dataForm = &Check{
