@@ -27,6 +27,7 @@ type LintFile struct {
 	Version  string // the first line that it has or means: "Windows Registry Editor Version 5.00"
 	Encoding string // "UTF-16LE"
 	Findings []lint.Finding
+	Fixed    int            // how many fixes were made in it; the findings are those that are left
 	Problems []hive.Problem // what keeps the linter from seeing all of the file, such as a limit that was reached
 
 	// Text is the text of the file in UTF-8 without byte order mark: what the changes of a fix count in. SARIF needs it, for files that
@@ -41,6 +42,7 @@ type LintCount struct {
 	Severity   map[lint.Severity]int
 	Suppressed int
 	Baseline   int // those of the suppressed that a baseline has
+	Fixed      int // how many fixes were made
 	Fixable    int // those with a fix
 	Safe       int // those with a fix that is safe
 }
@@ -56,6 +58,7 @@ func (r LintReport) Count() LintCount {
 
 func (c *LintCount) add(file LintFile) {
 	c.Files++
+	c.Fixed += file.Fixed
 	touched := false
 	for _, f := range file.Findings {
 		if f.Suppressed != nil {

@@ -96,7 +96,7 @@ func excerpt(f lint.Finding, limit int) (source, mark string) {
 	if f.End.Line == f.At.Line {
 		to = f.End.Column - 1
 	}
-	if from < 0 || from > len(all) {
+	if f.Line == "" || from < 0 || from > len(all) {
 		return "", ""
 	}
 	to = min(max(to, from), len(all))
@@ -169,6 +169,9 @@ func (c LintCount) String() string {
 		line += fmt.Sprintf("%d of ", c.Touched)
 	}
 	line += plural(c.Files, "file")
+	if c.Fixed > 0 {
+		line += fmt.Sprintf("; %d fixed", c.Fixed)
+	}
 	comments := c.Suppressed - c.Baseline
 	switch {
 	case comments > 0 && c.Baseline > 0:

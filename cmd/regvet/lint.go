@@ -35,7 +35,8 @@ var lintCommand = command{
 		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, by ID, name or the start of an ID, such as REG1 (repeatable)")
 		f.StringSliceVar(&o.ignored, "ignore", nil, "do not run these `CHECKS` (repeatable)")
 		f.BoolVar(&o.makeFixes, "fix", false, "make the fixes that are safe, in the files themselves")
-		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix: the other fixes too, after which Windows does something else")
+		f.BoolVar(&o.diff, "diff", false, "show the fixes that are safe as a unified diff before the findings, and change nothing")
+		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff: the other fixes too, after which Windows does something else")
 		regFileFlags(f, o)
 		codePageFlag(f, o)
 		f.StringVar(&o.windows, "windows", "", "the Windows `VERSION` that the files are for, such as 6.1 or 10.0")
@@ -48,8 +49,11 @@ var lintCommand = command{
 const mostListed = 1000
 
 func (c *cli) lint() {
-	if c.unsafeFixes && !c.makeFixes {
-		c.fail(statusUsage, "--unsafe-fixes does nothing without --fix; add it")
+	switch {
+	case c.unsafeFixes && !c.makeFixes && !c.diff:
+		c.fail(statusUsage, "--unsafe-fixes does nothing without --fix or --diff; add one of them")
+	case c.makeFixes && c.diff:
+		c.fail(statusUsage, "--fix changes files and --diff does not; give one of them")
 	}
 	if c.writeBaseline && c.given("baseline") && c.baseline == "" {
 		c.fail(statusUsage, "--write-baseline has no file to write to; name one with --baseline")
@@ -58,8 +62,11 @@ func (c *cli) lint() {
 		c.fail(statusUsage, "--show-config shows text on standard output; leave out --format and -o")
 	}
 	outputs := c.chooseOutputs()
+	if c.diff && slices.ContainsFunc(outputs, func(o output) bool { return o.file == "" && o.format != "text" }) {
+		c.fail(statusUsage, "--diff shows text; write the findings to a file with -o FORMAT=FILE")
+	}
 	planner := c.newPlanner()
-	if planner == nil || outputs == nil {
+	if planner == nil || outputs == nil || c.status >= statusUsage {
 		return
 	}
 	files := c.regFiles()
@@ -99,7 +106,7 @@ func (c *cli) lint() {
 		}
 	}
 	done := 0
-	inOrder(c, jobs, func(c *cli, j job) *report.LintFile { return c.lintFile(j.linter(c), j.name, wants) }, func(f *report.LintFile) {
+	inOrder(c, jobs, func(c *cli, j job) *linted { return c.lintFile(j.linter(c), j.name, wants) }, func(f *linted) {
 		j := jobs[done]
 		done++
 		if f == nil {
@@ -113,11 +120,16 @@ func (c *cli) lint() {
 				c.raise(statusFindings)
 			}
 		}
+		for _, s := range sinks {
+			if s.draft == nil && len(f.diff) > 0 {
+				s.Write(f.diff) // an error comes again at the end
+			}
+		}
 		for _, l := range lines {
-			l.File(*f)
+			l.File(f.LintFile)
 		}
 		if len(lines) < len(sinks) {
-			r.Files = append(r.Files, *f)
+			r.Files = append(r.Files, f.LintFile)
 		}
 	})
 	for _, file := range slices.Sorted(maps.Keys(planner.baselines)) {
@@ -207,13 +219,27 @@ type wanted struct {
 	text bool // if there are fixes
 }
 
+// linted is a file that was looked at.
+type linted struct {
+	report.LintFile
+	diff []byte // what would put it right, if that is asked for
+}
+
 // lintFile looks at one file, or puts it right. It gives nil when the file cannot be read.
-func (c *cli) lintFile(l lint.Linter, name string, wants wanted) *report.LintFile {
+func (c *cli) lintFile(l lint.Linter, name string, wants wanted) *linted {
 	if c.makeFixes {
 		return c.fixFile(l, name)
 	}
 	var in io.Reader = c.stdin
-	if name != "-" {
+	var diff []byte
+	if c.diff {
+		data, err := c.bytes(name)
+		if err != nil {
+			c.refuse(name, err)
+			return nil
+		}
+		diff, in = c.diffOf(l, name, data), bytes.NewReader(data)
+	} else if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
 			c.refuse(name, fmt.Errorf("cannot be read: %v", hive.Cause(err)))
@@ -238,7 +264,7 @@ func (c *cli) lintFile(l lint.Linter, name string, wants wanted) *report.LintFil
 		return nil
 	}
 	f := c.linted(name, result)
-	f.Size = counter.n
+	f.Size, f.diff = counter.n, diff
 	if wants.hash {
 		f.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	}
@@ -261,20 +287,15 @@ func (c *counted) Read(b []byte) (int, error) {
 }
 
 // linted makes a part of the report of a result, and says what the linter could not see.
-func (c *cli) linted(name string, r *lint.Result) *report.LintFile {
+func (c *cli) linted(name string, r *lint.Result) *linted {
 	for _, p := range r.Problems {
 		c.say("%v", &p)
 	}
-	return &report.LintFile{Path: name, Version: r.Version.String(), Encoding: r.Encoding, Findings: r.Findings, Problems: r.Problems}
+	return &linted{LintFile: report.LintFile{Path: name, Version: r.Version.String(), Encoding: r.Encoding, Findings: r.Findings, Problems: r.Problems}}
 }
 
-// fixFile puts a file right, or shows how. What it gives is what remains.
-func (c *cli) fixFile(l lint.Linter, name string) *report.LintFile {
-	data, err := c.bytes(name)
-	if err != nil {
-		c.refuse(name, err)
-		return nil
-	}
+// fixed gives a file with the fixes that the flags ask for. Where they cannot be made it says why, and gives nil.
+func (c *cli) fixed(l lint.Linter, name string, data []byte) *lint.Fixed {
 	least := lint.Safe
 	if c.unsafeFixes {
 		least = lint.Unsafe
@@ -284,19 +305,40 @@ func (c *cli) fixFile(l lint.Linter, name string) *report.LintFile {
 		c.refuse(name, err)
 		return nil
 	}
-	if fixed.Fixes > 0 && name != "-" {
-		d, err := newDraft(name)
-		if err == nil {
-			_, err = d.Write(fixed.Data)
-			if err == nil {
-				err = d.commit()
-			}
-		}
-		if err != nil {
-			c.fail(statusInput, "%s cannot be written: %v", name, hive.Cause(err))
-		}
+	return fixed
+}
+
+// diffOf shows what the fixes would change.
+func (c *cli) diffOf(l lint.Linter, name string, data []byte) []byte {
+	fixed := c.fixed(l, name, data)
+	if fixed == nil || fixed.Fixes == 0 {
+		return nil
+	}
+	side := func(data []byte) report.Side {
+		text, encoding, _, _ := l.Read.Text(data) // that there is text was seen when it was changed
+		return report.Side{Text: string(text), Encoding: shownEncoding(encoding)}
+	}
+	var b bytes.Buffer
+	_ = report.Diff(&b, displayName(name), side(data), side(fixed.Data), c.style()) // into memory it never fails
+	return b.Bytes()
+}
+
+// fixFile puts a file right, or shows how. What it gives is what remains.
+func (c *cli) fixFile(l lint.Linter, name string) *linted {
+	data, err := c.bytes(name)
+	if err != nil {
+		c.refuse(name, err)
+		return nil
+	}
+	fixed := c.fixed(l, name, data)
+	if fixed == nil {
+		return nil
+	}
+	if fixed.Fixes > 0 && name != "-" && !c.replace(name, fixed.Data) {
+		return nil
 	}
 	f := c.linted(name, fixed.Remains)
+	f.Fixed = fixed.Fixes
 	f.Size = int64(len(fixed.Data))
 	sum := sha256.Sum256(fixed.Data)
 	f.SHA256 = hex.EncodeToString(sum[:])

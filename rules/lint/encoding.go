@@ -123,7 +123,7 @@ Type the name anew.`,
 
 	gitAttributes = &Check{
 		ID: "REG109", Name: "git-attributes", Severity: Info, Off: true,
-		Title: "Git is not told what .reg files are",
+		Title: "Git is not told what .reg files are", finish: finishGitAttributes,
 		Explanation: `Git takes a UTF-16 file for binary, so that a change of it cannot be seen, and changes the line ends of other files
 as each computer is set up. A line in the file .gitattributes of the repository puts both right: "*.reg text
 working-tree-encoding=UTF-16LE-BOM eol=CRLF" for files in UTF-16, "*.reg -text" for those that are to stay as they are.`,

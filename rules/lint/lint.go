@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
@@ -141,6 +143,7 @@ func (p *pass) statement(s *regfile.Statement) {
 		p.rejected = true
 		return
 	}
+	p.changes = p.changes || len(s.Edits) > 0 || s.Kind == regfile.HeaderLine && hasFault(s, regfile.HeaderUnsupported)
 	for _, c := range p.visitors(s) {
 		c.visit(p, c, s)
 	}
@@ -265,9 +268,17 @@ func (p *pass) fault(c *Check, s *regfile.Statement, f *regfile.Fault) *Finding 
 // faultAs reports a fault in other words.
 func (p *pass) faultAs(c *Check, s *regfile.Statement, f *regfile.Fault, format string, args ...any) *Finding {
 	line, span := faultSpan(s, f)
+	if f.Code.Rejects() && !isReadable(s.Raw) {
+		line, span = nil, regfile.Span{} // nobody could read it
+	}
 	end := f.At
 	end.Column += regfile.Column(line[span.From:], span.To-span.From) - 1
 	return p.reportAt(c, s, f.At, end, line, format, args...)
+}
+
+// isReadable tells that the start of a file that is rejected is text.
+func isReadable(text []byte) bool {
+	return utf8.Valid(text) && bytes.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) }) < 0
 }
 
 // faultSpan gives the line of a fault, and the word that it is about.

@@ -109,7 +109,7 @@ Put the lines right that are reported, or remove the file.`,
 `),
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 `),
-		visit: visitChange, kinds: []regfile.Kind{regfile.HeaderLine, regfile.KeyLine, regfile.ValueLine}, finish: finishNoChange,
+		finish: finishNoChange,
 	}
 )
 
@@ -167,10 +167,6 @@ func visitWrittenDefault(p *pass, c *Check, s *regfile.Statement) {
 	}
 	p.report(c, s, s.Name, `this makes a value that is named (Default), not the default value; write @`).
 		fix("write @", change(s, s.Name, "@"))
-}
-
-func visitChange(p *pass, _ *Check, s *regfile.Statement) {
-	p.changes = p.changes || len(s.Edits) > 0 || hasFault(s, regfile.HeaderUnsupported)
 }
 
 func finishNoChange(p *pass, c *Check) {

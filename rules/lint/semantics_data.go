@@ -119,9 +119,9 @@ Leave the empty text out.`,
 
 	noUndo = &Check{
 		ID: "REG215", Name: "no-undo", Severity: Info, Off: true,
-		Title: "There is no undo file beside the file",
+		Title: "There is no undo file beside the file", finish: finishNoUndo,
 		Explanation: `An import cannot be taken back: Windows keeps no copy of what it replaces. Where every patch is to come with the
-file that undoes it, turn this check on; it looks for a file of the same name with ".undo", "-undo" or "_undo" before the ending.
+file that undoes it, turn this check on; it looks for a file of the same name with ".undo", "-undo" or "_undo" before the ending, or for undo.reg.
 
 "regvet fix" writes both files, and "regvet diff" makes an undo from the registry as it was.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]

@@ -248,11 +248,11 @@ func visitShortDWord(p *pass, c *Check, s *regfile.Statement) {
 	span := regfile.Span{From: s.Data.To - len(digits), To: s.Data.To}
 	value := s.Edits[0].Value
 	if n, err := value.Uint64(); err == nil && n > 9 {
-		p.report(c, s, span, "the dword has %d digits; Windows reads them as hexadecimal, which makes %d; write %s", len(digits), n, eightDigits(digits)).
+		p.report(c, s, span, "the dword has fewer than 8 digits; Windows reads them as hexadecimal, which makes %d; write %s", n, eightDigits(digits)).
 			fix("write 8 digits", change(s, span, eightDigits(digits)))
 		return
 	}
-	p.report(c, s, span, "the dword has %d digits; Windows reads that, and itself writes 8; write %s", len(digits), eightDigits(digits)).
+	p.report(c, s, span, "the dword has fewer than 8 digits; Windows reads that, and itself writes 8; write %s", eightDigits(digits)).
 		fix("write 8 digits", change(s, span, eightDigits(digits)))
 }
 

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// sharedReg holds .reg files that people published.
+const sharedReg = "../../../shared/regfile/real"
+
+// realFindings is where the findings in them are kept, a line each: file, place, severity and check. Each of them was read by a person
+// beside the file. A finding that is new here is to be read in the same way before it is written down with -update.
+const realFindings = "testdata/real-findings.txt"
+
+func realFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(sharedReg, "*.reg"))
+	if err != nil || len(files) == 0 {
+		t.Skip("the published .reg files are not here")
+	}
+	return files
+}
+
+// TestRealFindings holds what the linter finds in real files against what was found defensible.
+func TestRealFindings(t *testing.T) {
+	files := realFiles(t)
+	var out, messages bytes.Buffer
+	run(append([]string{"lint", "--no-config", "--format", "compact", "--fail-on", "never"}, files...), nil, &out, &messages)
+	var got strings.Builder
+	for line := range strings.Lines(out.String()) {
+		place, rest, _ := strings.Cut(strings.TrimPrefix(line, sharedReg+"/"), ": ")
+		severity, _, _ := strings.Cut(rest, ":")
+		check := rest[strings.LastIndexByte(rest, '[')+1 : strings.LastIndexByte(rest, ']')]
+		fmt.Fprintf(&got, "%s %s %s\n", place, severity, check)
+	}
+	if messages.Len() > 0 {
+		t.Errorf("messages are %s", messages.String())
+	}
+	if *update {
+		if err := os.WriteFile(realFindings, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(realFindings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := strings.Split(string(want), "\n")
+	after := strings.Split(got.String(), "\n")
+	for _, line := range after {
+		if !slices.Contains(before, line) {
+			t.Errorf("new: %s", line)
+		}
+	}
+	for _, line := range before {
+		if !slices.Contains(after, line) {
+			t.Errorf("gone: %s", line)
+		}
+	}
+}
+
+// TestRealFixes holds that what --fix leaves has no finding any more that it could fix, and does what the file did before; and that fmt
+// does not change what a file does, and has nothing to change afterwards.
+func TestRealFixes(t *testing.T) {
+	for _, file := range realFiles(t) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			edits := func(name string) string {
+				var out, messages bytes.Buffer
+				run([]string{"export", "--format", "jsonl", name}, nil, &out, &messages)
+				return out.String()
+			}
+			fixed := filepath.Join(t.TempDir(), "fixed.reg")
+			if err := os.WriteFile(fixed, data, fs.FileMode(0o644)); err != nil {
+				t.Fatal(err)
+			}
+			before := edits(fixed)
+			var out, messages bytes.Buffer
+			if status := run([]string{"lint", "--no-config", "--fix", "--fail-on", "never", fixed}, nil, &out, &messages); status != statusDone {
+				t.Fatalf("lint --fix: status %d, %s", status, messages.String())
+			}
+			if strings.Contains(out.String(), "can be fixed with --fix") {
+				t.Errorf("not all safe fixes were made:\n%s", out.String())
+			}
+			if after := edits(fixed); after != before {
+				t.Errorf("after --fix it does\n%s\nand before\n%s", after, before)
+			}
+			out.Reset()
+			switch status := run([]string{"fmt", "-w", "--codepage", "1252", fixed}, nil, &out, &messages); status {
+			case statusDone:
+				if after := edits(fixed); after != before {
+					t.Errorf("after fmt it does\n%s\nand before\n%s", after, before)
+				}
+				if status := run([]string{"fmt", "--check", "--codepage", "1252", fixed}, nil, &out, &messages); status != statusDone {
+					t.Errorf("fmt would change what it wrote: status %d", status)
+				}
+			case statusInput: // Windows rejects it
+			default:
+				t.Errorf("fmt: status %d, %s", status, messages.String())
+			}
+		})
+	}
+}

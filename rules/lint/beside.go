@@ -1,0 +1,97 @@
+package lint
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// These checks look at what lies beside a file. What cannot be read there is taken for not being there: it is not what is judged.
+
+// finishNoUndo looks for the file that takes an import back.
+func finishNoUndo(p *pass, c *Check) {
+	if !p.changes || !isFile(p.file) {
+		return
+	}
+	folder, name := filepath.Split(p.file)
+	base := strings.TrimSuffix(name, filepath.Ext(name))
+	entries, err := os.ReadDir(filepath.Clean(folder + "."))
+	if err != nil || isUndo(base) {
+		return
+	}
+	for _, e := range entries {
+		other := strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))
+		if strings.EqualFold(filepath.Ext(e.Name()), ".reg") && isUndo(other) && (strings.EqualFold(other, "undo") || hasPrefixFold(other, base)) {
+			return
+		}
+	}
+	p.reportAt(c, nil, place(1, 1), place(1, 1), nil, "there is no undo of this file beside it; an import cannot be taken back without one; write %s-undo.reg", base)
+}
+
+// isUndo tells by the name of a file, without its ending, that it takes back what another one does.
+func isUndo(base string) bool {
+	base = strings.ToLower(base)
+	return base == "undo" || strings.HasSuffix(base, "-undo") || strings.HasSuffix(base, ".undo") || strings.HasSuffix(base, "_undo")
+}
+
+// finishGitAttributes looks for what Git is told about the file: in the .gitattributes of its folder and of those above, up to the root of
+// the repository.
+func finishGitAttributes(p *pass, c *Check) {
+	path, err := filepath.Abs(p.file)
+	if err != nil || !isFile(path) {
+		return
+	}
+	for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
+		within, err := filepath.Rel(folder, path)
+		if err != nil || coversFile(filepath.Join(folder, ".gitattributes"), filepath.ToSlash(within)) {
+			return
+		}
+		if _, err := os.Stat(filepath.Join(folder, ".git")); err == nil {
+			break
+		}
+		if folder == filepath.Dir(folder) {
+			return // it is in no repository
+		}
+	}
+	p.reportAt(c, nil, place(1, 1), place(1, 1), nil,
+		`no .gitattributes tells Git what this file is; Git may change its line ends, or show no difference in it; write "*.reg -text", or better the encoding`)
+}
+
+// coversFile tells whether a .gitattributes file says anything about text, line ends or encoding of a path below its folder.
+func coversFile(attributes, path string) bool {
+	data, err := os.ReadFile(attributes)
+	if err != nil {
+		return false
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		if len(words) < 2 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		pattern, name := words[0], path
+		if !strings.Contains(strings.TrimSuffix(pattern, "/"), "/") {
+			name = path[strings.LastIndexByte(path, '/')+1:]
+		}
+		if ok, _ := doublestar.Match(strings.TrimPrefix(pattern, "/"), name); !ok {
+			continue
+		}
+		for _, word := range words[1:] {
+			word, _, _ = strings.Cut(strings.TrimLeft(word, "-!"), "=")
+			switch word {
+			case "text", "eol", "crlf", "binary", "working-tree-encoding":
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
