@@ -87,7 +87,7 @@ func (c *cli) lint() {
 	for _, j := range jobs {
 		c.args = append(c.args, j.name) // none of them may be the output
 	}
-	debug.SetGCPercent(100) // what was read of a file is garbage soon
+	debug.SetGCPercent(50) // what was read of a file is garbage soon
 	sinks := c.beginAll(outputs)
 	if sinks == nil {
 		return

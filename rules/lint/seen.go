@@ -32,8 +32,8 @@ type seen struct {
 }
 
 const (
-	mostKeys      = 1 << 18
-	mostValues    = 1 << 20
+	mostKeys      = 1 << 17
+	mostValues    = 1 << 19
 	mostDeletions = 1 << 8
 	few           = 32 // values of a section, which are found without a table
 )
