@@ -87,7 +87,9 @@ func (c *cli) lint() {
 	for _, j := range jobs {
 		c.args = append(c.args, j.name) // none of them may be the output
 	}
-	debug.SetGCPercent(50) // what was read of a file is garbage soon
+	// What was read of a file is garbage soon: it is worth collecting only where there is much of it.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(40 << 20)
 	sinks := c.beginAll(outputs)
 	if sinks == nil {
 		return
