@@ -204,3 +204,28 @@ func TestUndoOfAGuess(t *testing.T) {
 		t.Errorf("%+v", plan)
 	}
 }
+
+// TestMisspelt looks for names that are close to another one. The name itself is none of them, in whatever case, nor is one that differs
+// in more than one letter of five.
+func TestMisspelt(t *testing.T) {
+	rule := load(t, "misspelt: MaxUserPort\nexpect: {exists: false}\nfix: {delete: value}")
+	for name, want := range map[string]string{
+		"MaxUserPort": "", "maxuserport": "", "MaxUserPorts": "MaxUserPorts", "MAXUSEPORT": "MAXUSEPORT", "Max User Port": "Max User Port",
+		"MaxUsreport": "MaxUsreport", "Max-User--Port": "", "MaxFreeTcbs": "", "": "",
+	} {
+		reg := registry(t, fmt.Sprintf("%q=dword:0000fffe", name))
+		found := rules.Evaluate(reg, hive.Windows{}, rule)
+		got := ""
+		for _, f := range found {
+			if f.Status == rules.Fail {
+				got = f.Value
+				if edits := f.Fix.Edits(); len(edits) != 1 || edits[0].Op != hive.DeleteValue || edits[0].Value.Name != name {
+					t.Errorf("%q: the fix is %v", name, edits)
+				}
+			}
+		}
+		if len(found) != 1 || got != want {
+			t.Errorf("%q: got %q of %d findings, want %q", name, got, len(found), want)
+		}
+	}
+}

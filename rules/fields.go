@@ -76,6 +76,11 @@ func init() {
 					at := locate(n)
 					r.Value, r.value = valueForm.read(d, n, "value"), &at
 				}},
+			{"misspelt", "In place of value: any value whose name differs from this one by a typing error, at most one for every five letters.",
+				false, misspeltForm.schema, func(d *decoder, n *yaml.Node, r *draft) {
+					at := locate(n)
+					r.Value, r.value = misspeltForm.read(d, n, "misspelt"), &at
+				}},
 			may("all", "Conditions that must all hold, in place of value and expect.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.all, r.conditional = all, true }),
 			may("any", "Conditions of which one must hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.any, r.conditional = all, true }),
 			may("none", "Conditions none of which may hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.none, r.conditional = all, true }),

@@ -62,6 +62,8 @@ var demandObject = object[Demand]{
 				return !slices.ContainsFunc(d.list, func(s string) bool { return !slices.Contains(all, s) })
 			}}
 		}),
+		operator("ranges", "Each string of the list is a range of numbers such as 4000-4010, and lies within these two.", rangeForm, withinRange),
+		operator("apart_from", "No string of the list is a range of numbers such as 4000-4010 that holds one of these two or one between them.", rangeForm, apartFrom),
 		operator("length", "How long the data are: characters of text, strings of a list, bytes of all else.", lengthForm, func(q Demand) Operator {
 			return Operator{text: "of length " + q.String(), raw: func(v hive.Value) bool {
 				answer, _ := q.ask(hive.NumberValue("", hive.QWord, length(v)), nil)

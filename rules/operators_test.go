@@ -19,6 +19,9 @@ func TestOperators(t *testing.T) {
 		binary = `"V"=hex:01,00,ff`
 		quad   = `"V"=hex(b):05,00,00,00,00,00,00,80`
 		big    = `"V"=hex(5):00,00,00,05`
+		ranges = `"V"=hex(7):35,00,2d,00,39,00,00,00,37,00,2d,00,37,00,00,00,00,00` // 5-9, 7-7
+		turned = `"V"=hex(7):39,00,2d,00,35,00,00,00,00,00`                         // 9-5
+		empty  = `"V"=hex(7):`
 	)
 	for _, c := range []struct{ data, reg, want string }{
 		{"equals: 5", number, "pass"}, {"equals: 6", number, "mismatch"}, {"equals: 5", big, "pass"}, {"equals: 5", text, "wrong-type"},
@@ -40,6 +43,11 @@ func TestOperators(t *testing.T) {
 		{`contains: "b"`, text, "pass"}, {`contains: "B"`, text, "mismatch"}, {`contains: "def"`, multi, "pass"}, {`contains: "de"`, multi, "mismatch"},
 		{`contains_all: ["abc", "def"]`, multi, "pass"}, {`contains_all: ["abc", "x"]`, multi, "mismatch"}, {`contains_all: ["a", "c"]`, text, "pass"},
 		{`contains_only: ["abc", "def", "x"]`, multi, "pass"}, {`contains_only: ["abc"]`, multi, "mismatch"}, {`contains_only: ["abc"]`, text, "wrong-type"},
+		{"ranges: [5, 9]", ranges, "pass"}, {"ranges: [6, 9]", ranges, "mismatch"}, {"ranges: [5, 8]", ranges, "mismatch"}, {"ranges: [1, 9]", turned, "mismatch"},
+		{"ranges: [1, 9]", multi, "mismatch"}, {"ranges: [1, 9]", empty, "pass"}, {"ranges: [1, 9]", text, "wrong-type"},
+		{"apart_from: [1, 4]", ranges, "pass"}, {"apart_from: [10, 20]", ranges, "pass"}, {"apart_from: [9, 20]", ranges, "mismatch"},
+		{"apart_from: [1, 5]", ranges, "mismatch"}, {"apart_from: [6, 6]", ranges, "mismatch"}, {"apart_from: [1, 9]", turned, "pass"},
+		{"apart_from: [1, 9]", multi, "pass"}, {"apart_from: [1, 9]", number, "wrong-type"},
 		{"length: {equals: 3}", text, "pass"}, {"length: {equals: 2}", multi, "pass"}, {"length: {at_least: 4}", binary, "mismatch"}, {"length: {between: [1, 4]}", number, "pass"},
 		{`bytes: "01 00 FF"`, binary, "pass"}, {`bytes: "01,00"`, binary, "mismatch"}, {`bytes: "05000000"`, number, "pass"},
 		{"at_least: {value: $W}", number + "\n" + `"W"=dword:00000004`, "pass"}, {"at_least: {value: $W}", number + "\n" + `"W"=dword:00000006`, "mismatch"},

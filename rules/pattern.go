@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/agext/levenshtein"
+
 	"regvet/hive"
 )
 
@@ -17,7 +19,9 @@ type Bound map[string]string
 type Pattern struct {
 	text   string
 	tokens []token // none where the text holds nothing special
-	open   bool    // it holds a *, ? or {name}
+	open   bool    // it holds a *, ? or {name}, or stands for misspelt names
+
+	meant string // the name that was meant, folded, where the pattern stands for those that differ from it by a typing error; else ""
 }
 
 type token struct {
@@ -64,6 +68,20 @@ func parsePattern(text string) Pattern {
 		rest = rest[len(m[0]):]
 	}
 	return p
+}
+
+// misspelt is the pattern that stands for what a name is written like by mistake. It does not stand for the name itself.
+func misspelt(name string) Pattern {
+	return Pattern{text: "a misspelt " + name, open: true, meant: hive.Fold(name)}
+}
+
+// lettersToError is for how many letters of a name one that is wrong, too many or missing is taken for a typing error.
+const lettersToError = 5
+
+// misspells tells that a name is not the one that was meant, and close to it.
+func (p Pattern) misspells(name string) bool {
+	errors := levenshtein.Distance(p.meant, hive.Fold(name), nil)
+	return errors > 0 && errors <= utf8.RuneCountInString(p.meant)/lettersToError
 }
 
 // literal is the pattern that stands for a name and nothing else.
@@ -119,7 +137,7 @@ func (p Pattern) nameless() bool {
 
 // fill puts what is bound in the place of its names.
 func (p Pattern) fill(bound Bound) Pattern {
-	if !p.open || len(bound) == 0 {
+	if !p.open || p.meant != "" || len(bound) == 0 {
 		return p
 	}
 	var filled Pattern
@@ -149,7 +167,10 @@ func (p Pattern) fill(bound Bound) Pattern {
 
 // match tells whether the pattern stands for a name, and adds to bound what it binds; bound may be nil.
 func (p Pattern) match(name string, bound Bound) bool {
-	if p.tokens == nil {
+	switch {
+	case p.meant != "":
+		return p.misspells(name)
+	case p.tokens == nil:
 		return hive.EqualFold(p.text, name)
 	}
 	chars := folded(name)

@@ -117,7 +117,7 @@ rules:
     key: HKEY_LOCAL_MACHINE\SOFTWARE\{name}
     all:
       - {value: A, expect: {data: {in: ["x", "y"]}}, missing: {default: x}}
-      - any: [{value: (default), expect: {type: REG_MULTI_SZ, data: {contains_all: [a], contains_only: [a, b], contains: a}}}]
+      - any: [{value: (default), expect: {type: REG_MULTI_SZ, data: {contains_all: [a], contains_only: [a, b], contains: a, ranges: [1, 9], apart_from: [2, 3]}}}]
       - {value: B, expect: {data: {bytes: "01 02", length: {between: [1, 2]}}}}
       - {value: C, expect: {data: {matches: "^x", glob: "x*", equals_fold: X}}, missing: fail}
       - {value: D, expect: {data: {above: 1, below: 9, at_most: 8, at_least: 2, bits_set: 1, bits_clear: 2, between: [1, 9]}}}
@@ -126,4 +126,11 @@ rules:
       - {set: {type: REG_BINARY, data: 01 02}, key: 'HKLM\SOFTWARE\Other\{name}', value: X}
       - {delete: value, value: Y, note: Careful.}
       - {delete: key, key: 'HKLM\SOFTWARE\{name}\Old'}
+  - id: E-4
+    title: Four
+    severity: low
+    key: HKLM\SOFTWARE\Example
+    misspelt: Fourteen
+    expect: {exists: false}
+    fix: {delete: value}
 `

@@ -54,8 +54,11 @@ func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 			d.wrong(n, "a rule needs the field %s", name)
 		}
 	}
+	if has(n, "value") && has(n, "misspelt") {
+		d.wrong(n, "a rule has either the field value or the field misspelt")
+	}
 	if r.conditional {
-		for _, name := range []string{"value", "expect", "missing"} {
+		for _, name := range []string{"value", "misspelt", "expect", "missing"} {
 			if has(n, name) {
 				d.wrong(n, "a rule of all, any or none has no field %s: what it expects stands in its conditions", name)
 			}

@@ -3,6 +3,7 @@ package rules
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -70,6 +71,15 @@ var valueForm = form[Pattern]{schema{"type": scalar, "minLength": 1}, func(d *de
 	default:
 		return parsePattern(s)
 	}
+}}
+
+// misspeltForm is a name that is long enough for one close to it to be a typing error.
+var misspeltForm = form[Pattern]{schema{"type": "string", "minLength": lettersToError}, func(d *decoder, n *yaml.Node, what string) Pattern {
+	s := d.line(n, what)
+	if s != "" && utf8.RuneCountInString(s) < lettersToError {
+		d.wrong(n, "%s %q is too short: a name that is close to it is another name; want %d letters at least", what, s, lettersToError)
+	}
+	return misspelt(s)
 }}
 
 var typeForm = form[hive.Type]{schema{"anyOf": []any{schema{"enum": hive.TypeNames()}, schema{"type": []string{"string", "integer"}, "pattern": "^0x[0-9A-Fa-f]{1,8}$"}}},

@@ -1,0 +1,41 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// withinRange is the operator for lists of ranges, as ports are written: each string must be one, and lie within another range.
+func withinRange(limits Range) Operator {
+	return Operator{text: fmt.Sprintf("ranges such as 4000-4010 within %s", limits), kinds: []kind{aList}, holds: func(d Datum) bool {
+		return !slices.ContainsFunc(d.list, func(s string) bool {
+			r, ok := parseRange(s)
+			return !ok || r.Min < limits.Min || r.Max > limits.Max
+		})
+	}}
+}
+
+// apartFrom is the operator for lists of ranges none of which may have a number in common with another one. A string that is no range
+// has none: whether there may be such strings is another question.
+func apartFrom(taken Range) Operator {
+	return Operator{text: "ranges apart from " + taken.String(), kinds: []kind{aList}, holds: func(d Datum) bool {
+		return !slices.ContainsFunc(d.list, func(s string) bool {
+			r, ok := parseRange(s)
+			return ok && r.Min <= taken.Max && taken.Min <= r.Max
+		})
+	}}
+}
+
+// parseRange reads a range such as 4000-4010: two whole numbers in decimal, the first not above the second.
+func parseRange(s string) (r Range, ok bool) {
+	low, high, ok := strings.Cut(s, "-")
+	if !ok {
+		return r, false
+	}
+	var errLow, errHigh error
+	r.Min, errLow = strconv.ParseUint(low, 10, 64)
+	r.Max, errHigh = strconv.ParseUint(high, 10, 64)
+	return r, errLow == nil && errHigh == nil && r.Min <= r.Max
+}
