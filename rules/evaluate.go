@@ -144,7 +144,7 @@ func (a *answers) ask(s scene) {
 	}
 	for i, f := range least {
 		// Overrides that may or may not count are worth a word only where they make a difference.
-		if g := most[i]; g.Status != f.Status || g.Reason != f.Reason || g.Severity != f.Severity || g.Message != f.Message {
+		if g := most[i]; g.Status != f.Status || g.Reason != f.Reason || g.Severity != f.Severity && f.Status == Fail || g.Message != f.Message {
 			f.Notes = append(f.Notes, v.note())
 		}
 		f.Notes = append(f.Notes, notes...)
@@ -271,7 +271,8 @@ func (a *answers) none() (found []Finding) {
 	key := a.rule.Key
 	for _, m := range a.registry.Find(key.base) {
 		f := a.about(m)
-		f.Key, f.RealKey = key.Path(), append(slices.Clone(m.Real), key.Path()[len(key.base):]...)
+		below := key.Path()[len(key.base):]
+		f.Key, f.RealKey = append(slices.Clone(m.Live), below...), append(slices.Clone(m.Real), below...)
 		t := a.base()
 		switch {
 		case a.unlisted > 0:

@@ -241,7 +241,14 @@ func TestLoadFiles(t *testing.T) {
 
 // TestBuiltIn runs the tests of the built-in packs, and requires of each rule that it shows a pass and a failure.
 func TestBuiltIn(t *testing.T) {
-	for _, p := range rules.BuiltIn() {
+	names := rules.BuiltInNames()
+	if len(names) < 2 || len(rules.BuiltIn(rules.DefaultPack)) != 1 || len(rules.BuiltIn("no such pack")) != 0 {
+		t.Errorf("the built-in packs are %v", names)
+	}
+	for i, p := range rules.BuiltIn() {
+		if p.Name != names[i] {
+			t.Errorf("the pack %s is in the file of %s", p.Name, names[i])
+		}
 		for _, r := range p.Rules {
 			wants := map[rules.Reason]int{}
 			for _, result := range r.RunTests() {

@@ -18,12 +18,13 @@ var checkCommand = command{
 	name: "check", args: "INPUT|FOLDER...", short: "audit hives and .reg exports against rules",
 	min: 1, max: -1,
 	example: `  regvet check SYSTEM
+  regvet check --pack all SYSTEM
   regvet check --format json --fail-on high SYSTEM export.reg
   regvet check --format jsonl /mnt/image/Windows/System32/config
   regvet check -o sarif=out.sarif -o junit=out.xml SYSTEM
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
-		ruleFlags(f, o)
+		ruleFlags(f, o, defaultPacks)
 		outputFlags(f, o)
 		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`: info, low, medium, high, critical, or never")
 		f.BoolVarP(&o.all, "all", "a", false, "list passes and unknowns too")
@@ -135,39 +136,49 @@ func list(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// ruleFlags are those that choose the rules.
-func ruleFlags(f *pflag.FlagSet, o *options) {
+// allPacks stands for every pack in --pack.
+const allPacks = "all"
+
+// ruleFlags are those that choose the rules. Which packs are used without --pack is told by the command.
+func ruleFlags(f *pflag.FlagSet, o *options, unsaid string) {
 	f.StringArrayVarP(&o.rules, "rules", "r", nil, "a rule `FILE`, or a folder of them, beside the built-in packs (repeatable)")
-	f.StringArrayVarP(&o.packs, "pack", "p", nil, "use only the pack of this `NAME` (repeatable)")
+	f.StringArrayVarP(&o.packs, "pack", "p", nil, fmt.Sprintf("use the pack of this `NAME`: %s, one of --rules, or %s; without it %s (repeatable)", strings.Join(rules.BuiltInNames(), ", "), allPacks, unsaid))
 }
+
+// defaultPacks is what commands that hold something against rules use without --pack.
+const defaultPacks = rules.DefaultPack + " and those of --rules"
 
 // loadPacks reads the packs that the flags choose. It says what is wrong, and gives nil then.
 func (c *cli) loadPacks() []*rules.Pack {
-	packs := slices.Clone(rules.BuiltIn())
+	names := rules.BuiltInNames()
+	var own []*rules.Pack
 	for _, path := range c.rules {
 		more, err := rules.LoadFiles(path)
 		if err != nil {
 			c.mistakes(err)
 			continue
 		}
-		packs = append(packs, more...)
+		own = append(own, more...)
 	}
-	var names []string
-	for _, p := range packs {
+	for _, p := range own {
 		names = append(names, p.Name)
 	}
+	known := append(slices.Clone(names), allPacks)
 	for _, name := range c.packs {
-		if !slices.Contains(names, name) {
-			c.fail(statusUsage, "there is no pack %q%s; there is %s", name, suggest(name, names), strings.Join(names, ", "))
+		if !slices.Contains(known, name) {
+			c.fail(statusUsage, "there is no pack %q%s; there is %s, and %s for all of them", name, suggest(name, known), strings.Join(names, ", "), allPacks)
 		}
 	}
-	if c.status >= statusUsage {
+	switch {
+	case c.status >= statusUsage:
 		return nil
+	case slices.Contains(c.packs, allPacks):
+		return append(rules.BuiltIn(), own...)
+	case len(c.packs) == 0:
+		return append(rules.BuiltIn(rules.DefaultPack), own...)
 	}
-	if len(c.packs) > 0 {
-		packs = slices.DeleteFunc(packs, func(p *rules.Pack) bool { return !slices.Contains(c.packs, p.Name) })
-	}
-	return packs
+	own = slices.DeleteFunc(own, func(p *rules.Pack) bool { return !slices.Contains(c.packs, p.Name) })
+	return append(rules.BuiltIn(c.packs...), own...)
 }
 
 // loadRules gives the rules of the packs that the flags choose, nil when something is wrong with them.

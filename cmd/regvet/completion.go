@@ -275,5 +275,6 @@ func packWords() (c candidates) {
 	for _, p := range rules.BuiltIn() {
 		c.words = append(c.words, [2]string{p.Name, p.Title})
 	}
+	c.words = append(c.words, [2]string{allPacks, "all packs"})
 	return c
 }

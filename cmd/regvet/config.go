@@ -277,8 +277,8 @@ func (p *planner) load(s *scope) {
 		}
 		return filepath.Join(s.folder, filepath.FromSlash(name))
 	}
-	loading := *p.cli // with the rule files of the config, and all packs: those it wants may be among its own
-	loading.status, loading.options.rules, loading.options.packs = statusDone, slices.Clone(p.options.rules), nil
+	loading := *p.cli // with the rule files of the config
+	loading.status, loading.options.rules = statusDone, slices.Clone(p.options.rules)
 	for _, r := range s.config.Rules {
 		if _, err := os.Stat(within(r.Name)); err != nil {
 			wrong(r, "the rules %q cannot be read: %v", r.Name, hive.Cause(err))
@@ -315,13 +315,13 @@ func (p *planner) load(s *scope) {
 
 // choosePacks loads packs, and leaves those that the flags name, or else the config. It says what is wrong, and gives nil then.
 func (p *planner) choosePacks(s *scope, loading *cli, wrong func(lint.Reference, string, ...any)) []*rules.Pack {
-	if p.given("pack") {
-		loading.options.packs = p.options.packs
+	if p.given("pack") || len(s.config.Packs) == 0 {
 		return loading.loadPacks()
 	}
+	loading.options.packs = []string{allPacks}
 	packs := loading.loadPacks()
-	if packs == nil || len(s.config.Packs) == 0 {
-		return packs
+	if packs == nil {
+		return nil
 	}
 	var names []string
 	for _, pack := range packs {
@@ -330,11 +330,12 @@ func (p *planner) choosePacks(s *scope, loading *cli, wrong func(lint.Reference,
 	var chosen []*rules.Pack
 	for _, r := range s.config.Packs {
 		i := slices.Index(names, r.Name)
-		if i < 0 {
-			wrong(r, "there is no pack %q%s; there is %s", r.Name, suggest(r.Name, names), strings.Join(names, ", "))
-			continue
-		}
-		if !slices.Contains(chosen, packs[i]) {
+		switch known := append(slices.Clone(names), allPacks); {
+		case r.Name == allPacks:
+			chosen = packs
+		case i < 0:
+			wrong(r, "there is no pack %q%s; there is %s, and %s for all of them", r.Name, suggest(r.Name, known), strings.Join(names, ", "), allPacks)
+		case !slices.Contains(chosen, packs[i]):
 			chosen = append(chosen, packs[i])
 		}
 	}

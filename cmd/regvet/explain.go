@@ -20,7 +20,7 @@ var explainCommand = command{
   regvet explain --format markdown -o checks.md
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
-		ruleFlags(f, o)
+		ruleFlags(f, o, "all of them")
 		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text, json or markdown")
 		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
 	},
@@ -29,6 +29,7 @@ var explainCommand = command{
 
 func (c *cli) explain() {
 	c.oneOf("--format", c.format, "text", "json", "markdown")
+	c.showAllPacks()
 	packs := c.loadRules()
 	if c.status >= statusUsage {
 		return

@@ -23,7 +23,7 @@ var fixCommand = command{
   regvet fix -o ports.reg --undo ports-undo.reg SYSTEM
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
-		ruleFlags(f, o)
+		ruleFlags(f, o, defaultPacks)
 		f.StringVarP(&o.output, "output", "o", "fix.reg", "the `FILE` to import")
 		f.StringVar(&o.undo, "undo", "", "the `FILE` that undoes it (default undo.reg beside it)")
 		f.StringVar(&o.root, "root", "", "write the edits below this `KEY`, at which the hive was loaded with reg load, such as HKLM\\OFFLINE")

@@ -29,7 +29,7 @@ var lintCommand = command{
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
 		configFlags(f, o)
-		ruleFlags(f, o)
+		ruleFlags(f, o, defaultPacks)
 		outputFlags(f, o)
 		f.StringVar(&o.failOn, "fail-on", "warning", "exit with 1 for findings of at least this `SEVERITY`: info, warning, error, or never")
 		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, by ID, name or the start of an ID, such as REG1 (repeatable)")

@@ -29,7 +29,7 @@ The verbs:
   schema  the JSON Schema of rule files, for editors
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
-		ruleFlags(f, o)
+		ruleFlags(f, o, "all of them")
 		f.StringArrayVarP(&o.tags, "tag", "t", nil, "only rules with this `TAG` (repeatable)")
 		f.StringVar(&o.severity, "severity", "", "only rules of at least this `SEVERITY`: info, low, medium, high or critical")
 		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of list and show: text or json")
@@ -106,6 +106,7 @@ func (c *cli) chosenRules(least rules.Severity) []*rules.Rule {
 	if c.status >= statusUsage {
 		return nil
 	}
+	c.showAllPacks()
 	all := c.loadRules()
 	if all == nil {
 		return nil
@@ -133,6 +134,13 @@ func (c *cli) chosenRules(least rules.Severity) []*rules.Rule {
 		return len(wanted) > 0 && !wanted[r.ID] && !wanted[r.Pack] || r.Terms(hive.Windows{}).Severity < least ||
 			len(c.tags) > 0 && !slices.ContainsFunc(c.tags, func(tag string) bool { return slices.Contains(r.Tags, tag) })
 	})
+}
+
+// showAllPacks makes all packs those that are used where the command line names none: to tell of a rule is not to use it.
+func (c *cli) showAllPacks() {
+	if len(c.packs) == 0 {
+		c.packs = []string{allPacks}
+	}
 }
 
 // isRuleFile tells a rule file by its name.

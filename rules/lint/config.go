@@ -20,7 +20,7 @@ type Config struct {
 	Settings
 	Exclude  []string // globs of files that are not looked at
 	Paths    []PathSettings
-	Packs    []Reference // names of the packs that values are held against; none for all
+	Packs    []Reference // names of the packs that values are held against; none for those that are used by default
 	Rules    []Reference // files of rules beside those that are built in, relative to the folder of the config
 	Baseline *Reference  // the file of the baseline, relative to the folder of the config; nil for none
 	FailOn   string      // the lowest severity that counts for the exit status, or "never"; "" where nothing is said

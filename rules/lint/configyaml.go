@@ -70,7 +70,7 @@ var configFields = append(within(settingsFields, func(c *Config) *Settings { ret
 		},
 	},
 	field[Config]{
-		name: "packs", about: "The names of the rule packs that values are held against; all packs where it is not given. --pack takes its place.",
+		name: "packs", about: "The names of the rule packs that values are held against, or all; where it is not given kb196271 and those of rules. --pack takes its place.",
 		schema: textsSchema,
 		read:   func(r *configReader, n *yaml.Node, c *Config) { c.Packs = r.references(n, "packs") },
 	},
