@@ -39,6 +39,7 @@ type jsonInput struct {
 	Logs              []jsonLog     `json:"logs"`
 	Host              string        `json:"host"`
 	Windows           jsonWindows   `json:"windows"`
+	Ports             []jsonPorts   `json:"ports,omitempty"`
 	Problems          []jsonProblem `json:"problems"`
 }
 
@@ -126,8 +127,8 @@ func inputJSON(in Input) jsonInput {
 	out := jsonInput{
 		Path: hive.Printable(in.Path), Format: in.Format, SHA256: in.SHA256, Size: in.Size,
 		Mount: hive.Printable(in.Mount.String()), Dirty: in.Dirty, LogsApplied: in.applied(), Host: hive.Printable(in.Host),
-		Windows:  jsonWindows{in.Windows.Version(), in.Windows.String(), hive.Printable(in.Windows.Product), in.Windows.Evidence},
-		Problems: problemsJSON(in.Problems), Logs: []jsonLog{},
+		Windows: jsonWindows{in.Windows.Version(), in.Windows.String(), hive.Printable(in.Windows.Product), in.Windows.Evidence},
+		Ports:   portsJSON(in.Ports), Problems: problemsJSON(in.Problems), Logs: []jsonLog{},
 	}
 	for _, u := range in.logUse() {
 		out.Logs = append(out.Logs, jsonLog{hive.Printable(u.Name), u.Entries > 0, u.Entries, u.First, u.Last, u.Why})

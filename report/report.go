@@ -47,6 +47,7 @@ type Input struct {
 	Keys     int // how many it holds, where they were counted
 	Values   int // likewise
 
+	Ports    []rules.Ports // the ephemeral ports, where they were asked for and the input tells of them
 	Findings []rules.Finding
 }
 
@@ -132,6 +133,16 @@ func (r Report) listed(in Input) []rules.Finding {
 		}
 	}
 	return fails
+}
+
+// machines is how many computers the inputs are of: the hives of one machine are one, and an input by itself is another.
+func (r Report) machines() (n int) {
+	for i, in := range r.Inputs {
+		if in.Machine == nil || i == 0 || r.Inputs[i-1].Machine != in.Machine {
+			n++
+		}
+	}
+	return n
 }
 
 // timestamp writes a time as evidence is written: UTC, to the 100 ns that Windows keeps.

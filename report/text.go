@@ -18,6 +18,7 @@ import (
 type Style struct {
 	Terminal bool // a person looks at it: nothing in it may move the cursor
 	Color    bool // with the colours of a terminal
+	Unicode  bool // it shows more than ASCII
 	Width    int  // columns; 0 for no limit
 }
 
@@ -87,9 +88,18 @@ func Text(w io.Writer, r Report, style Style) error {
 		switch {
 		case in.Machine == nil:
 			p.heading(in)
+			if r.machines() == 1 {
+				p.ports(in.Ports, false)
+			}
 			p.WriteByte('\n')
 		case i == 0 || r.Inputs[i-1].Machine != in.Machine:
-			p.machine(r.Inputs[i : i+in.Machine.Hives])
+			hives := r.Inputs[i : i+in.Machine.Hives]
+			p.machine(hives)
+			for _, in := range hives {
+				if r.machines() == 1 {
+					p.ports(in.Ports, false)
+				}
+			}
 			p.WriteByte('\n')
 		}
 		for _, f := range r.listed(in) {
@@ -288,6 +298,7 @@ func (p *page) info(in Input) {
 		}
 		p.row(name, s.Name+" ("+how+")")
 	}
+	p.ports(in.Ports, true)
 	p.row("holds", fmt.Sprintf("%s, %s", plural(in.Keys, "key"), plural(in.Values, "value")))
 	if len(in.Problems) == 0 {
 		p.row("problems", "none")

@@ -48,6 +48,7 @@ func (c *cli) check() {
 	if active == nil {
 		return
 	}
+	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == rules.PortsPack })
 	judge := func(c *cli, together []*input) (all []report.Input) {
 		for _, f := range c.evaluate(together[0], active) {
 			in := holder(together, f.RealKey)
@@ -59,6 +60,9 @@ func (c *cli) check() {
 		for _, in := range together {
 			if in != together[0] {
 				c.describe(in)
+			}
+			if asksPorts && in == holder(together, systemPath) {
+				in.Ports = rules.EphemeralPorts(in.reg, in.Windows)
 			}
 			if c.deleted && in.file != nil {
 				in.Findings = rules.AddHistory(in.Findings, in.Mount, in.file.Deleted())

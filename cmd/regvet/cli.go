@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/mattn/go-isatty"
@@ -272,6 +274,14 @@ func (c *cli) style() report.Style {
 		s.Width = min(width, 120)
 	}
 	s.Terminal = true
+	s.Unicode = os.Getenv("TERM") != "dumb" && showsUnicode()
 	s.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return s
+}
+
+// showsUnicode tells whether a terminal shows more than ASCII, by the first of the variables that name its locale. Windows has none of
+// them, and its terminals do.
+func showsUnicode() bool {
+	locale := strings.ToLower(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG")))
+	return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8") || locale == "" && runtime.GOOS == "windows"
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"regvet/report"
+	"regvet/rules"
 )
 
 var infoCommand = command{
@@ -62,6 +63,7 @@ func (c *cli) inspect(in *input) {
 	}
 	in.Shutdown = in.reg.Shutdown()
 	in.Selections = in.reg.Selections()
+	in.Ports = rules.EphemeralPorts(in.reg, in.Windows)
 	if c.verify && len(in.problems()) > 0 {
 		c.raise(statusInput)
 	}

@@ -19,10 +19,12 @@ func TestTerminal(t *testing.T) {
 		name    string
 		env     map[string]string
 		colours bool
+		bar     string // the beginning of the bar of ports, where it is not in colours
 	}{
-		{"plain terminal", map[string]string{"TERM": "xterm", "NO_COLOR": ""}, true},
-		{"NO_COLOR", map[string]string{"TERM": "xterm", "NO_COLOR": "1"}, false},
-		{"dumb terminal", map[string]string{"TERM": "dumb", "NO_COLOR": ""}, false},
+		{"plain terminal", map[string]string{"TERM": "xterm", "NO_COLOR": "", "LC_ALL": "C.UTF-8"}, true, ""},
+		{"NO_COLOR", map[string]string{"TERM": "xterm", "NO_COLOR": "1", "LC_ALL": "de_DE.utf8"}, false, "0 ████─"},
+		{"no UTF-8", map[string]string{"TERM": "xterm", "NO_COLOR": "1", "LC_ALL": "C"}, false, "0 ####."},
+		{"dumb terminal", map[string]string{"TERM": "dumb", "NO_COLOR": "", "LC_ALL": "C.UTF-8"}, false, "0 ####."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for name, value := range c.env {
@@ -36,6 +38,9 @@ func TestTerminal(t *testing.T) {
 			})
 			if got := strings.Contains(out, "\x1b["); got != c.colours {
 				t.Errorf("colours: %v", got)
+			}
+			if !strings.Contains(out, c.bar) {
+				t.Errorf("no bar begins with %q: %s", c.bar, out)
 			}
 			if c.colours {
 				return // what follows counts columns

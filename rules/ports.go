@@ -1,0 +1,199 @@
+package rules
+
+import (
+	"fmt"
+
+	"regvet/hive"
+)
+
+// Ports is what the registry tells of the ephemeral TCP ports of one control set: those that Windows hands out to a program that
+// connects without choosing a port of its own. It holds for the Windows that is named in it; where the version is not known there
+// are two answers for a control set, one of which holds.
+type Ports struct {
+	ControlSet string
+	Windows    string     // [BeforeVista] or [SinceVista]
+	Assumed    bool       // the version is not known, and this is one of two answers
+	Range      *PortRange // nil when it cannot be told
+	Why        string     // why it cannot be told
+	Source     string     // of the range: [FromMaxUserPort], or [FromDefault]
+	Confidence Confidence // in the range; "" when it cannot be told
+	Excluded   []Exclusion
+	AllKnown   bool // Excluded is all that the registry excludes
+	Notes      []string
+}
+
+// The two kinds of Windows whose ephemeral ports differ.
+const (
+	BeforeVista = "before 6.0"
+	SinceVista  = "6.0 or later"
+)
+
+// What a range of ports rests on.
+const (
+	FromMaxUserPort = "MaxUserPort"
+	FromDefault     = "default"
+)
+
+// Confidence says how well a fact about Windows is known.
+type Confidence string
+
+// The confidence that documents of Microsoft give, that a measurement or one of several documents gives, and that of a guess.
+const (
+	HighConfidence   Confidence = "high"
+	MediumConfidence Confidence = "medium"
+	LowConfidence    Confidence = "low"
+)
+
+// PortRange is the ports from one to another, both included.
+type PortRange struct{ From, To int }
+
+// Size is the number of ports.
+func (r PortRange) Size() int { return r.To - r.From + 1 }
+
+// MaxPort is the highest port that there is.
+const MaxPort = 65535
+
+// Usable is how many ports of the range are not excluded. It reports whether that can be told.
+func (p Ports) Usable() (n int, ok bool) {
+	if p.Range == nil || !p.AllKnown {
+		return 0, false
+	}
+	n = p.Range.Size()
+	for _, x := range p.Excluded {
+		n -= max(0, min(x.To, p.Range.To)-max(x.From, p.Range.From)+1)
+	}
+	return n, true
+}
+
+// The range of MaxUserPort is that of KB 196271. Sources of the ranges: KB 196271, KB 149532 (3,976 ports) and KB 929851 before Vista,
+// KB 929851 for the default since then. That MaxUserPort counts since Vista too was measured on Windows 11: with 65534, netsh shows
+// a range from 1024 of 64,511 ports.
+const (
+	lowestMaxUserPort  = 5000
+	highestMaxUserPort = 65534
+	firstBeforeVista   = 1025
+	firstSinceVista    = 1024
+)
+
+var (
+	defaultBeforeVista = PortRange{firstBeforeVista, 5000}
+	defaultSinceVista  = PortRange{49152, MaxPort}
+)
+
+// PortsPack is the name of the pack whose rules are about the ephemeral ports.
+const PortsPack = "kb196271"
+
+// EphemeralPorts gives the ephemeral TCP ports of each control set that CurrentControlSet leads to. There is no answer for one of
+// whose key Services\Tcpip\Parameters the input does not speak.
+func EphemeralPorts(reg *hive.Registry, w hive.Windows) (all []Ports) {
+	vista := versionRange{from: hive.Version{Major: 6}}.holds(w)
+	for _, set := range reg.ControlSets() {
+		tcp := tcpip{reg, hive.ParsePath(`HKLM\SYSTEM`).Join(set.Name)}
+		m := tcp.find("Services", "Tcpip", "Parameters")
+		if m.Key == nil && m.Known == hive.NotCovered || m.Key != nil && m.Key.ValuesKnown() == hive.NotCovered {
+			continue
+		}
+		answer := Ports{ControlSet: set.Name, Assumed: vista == perhaps}
+		if set.Guessed {
+			answer.Notes = []string{"it is a guess that this is the current control set"}
+		}
+		if vista != yes {
+			all = append(all, tcp.beforeVista(m, w, answer))
+		}
+		if vista != no {
+			all = append(all, tcp.sinceVista(m, answer))
+		}
+	}
+	return all
+}
+
+// tcpip is the settings of TCP/IP in one control set.
+type tcpip struct {
+	reg *hive.Registry
+	set hive.Path
+}
+
+func (t tcpip) find(names ...string) hive.Match { return t.reg.Find(t.set.Join(names...))[0] }
+
+// beforeVista is the answer for Windows NT to Server 2003.
+func (t tcpip) beforeVista(m hive.Match, w hive.Windows, p Ports) Ports {
+	p.Windows = BeforeVista
+	if !p.start(m, firstBeforeVista, defaultBeforeVista) {
+		return p
+	}
+	nt := versionRange{below: hive.Version{Major: 5}}.holds(w)
+	if p.Source == FromMaxUserPort {
+		p.Confidence = HighConfidence
+	} else if nt != yes {
+		p.Confidence = MediumConfidence
+		p.note("with the update MS08-037 of 2008 it may be 49152 to 65535 instead; a hive does not show whether that is installed")
+	}
+	p.note("some pages of Microsoft have 1024 as the lowest port")
+	if nt == yes {
+		p.AllKnown = true // Windows NT knows no ReservedPorts
+		return p
+	}
+	p.Excluded, p.AllKnown = reservedPorts(m.Key, p.note)
+	if nt == perhaps && len(p.Excluded) > 0 {
+		p.note("ReservedPorts counts on Windows 2000, XP and Server 2003, not on NT 4.0")
+	}
+	return p
+}
+
+// sinceVista is the answer for Windows Vista, Server 2008 and all that came later.
+func (t tcpip) sinceVista(m hive.Match, p Ports) Ports {
+	p.Windows = SinceVista
+	if !p.start(m, firstSinceVista, defaultSinceVista) {
+		return p
+	}
+	p.Confidence = MediumConfidence
+	if p.Source == FromMaxUserPort {
+		p.note("that MaxUserPort counts since Windows Vista is not documented; it was measured on Windows 11")
+	}
+	if _, ok := m.Key.Value(FromReservedPorts); ok {
+		p.note("ReservedPorts is set; Windows Vista and later do not read it (KB 812873)")
+	}
+	p.Excluded, p.AllKnown = t.persistentExclusions(p.note)
+	if global := t.find("Control", "Nsi", nsiTCP, "0").Key; global != nil && len(global.Values()) > 0 {
+		p.Confidence = LowConfidence
+		p.note(`the range may have been changed: there are settings in Control\Nsi\` + nsiTCP + `\0; "netsh int ipv4 show dynamicport tcp" tells it on the running system`)
+	} else {
+		p.note("a range that was set with netsh is not seen: where Windows keeps it is not documented")
+	}
+	return p
+}
+
+// start tells the range from MaxUserPort. It reports whether it can be told.
+func (p *Ports) start(m hive.Match, first int, fallback PortRange) bool {
+	const key = `Services\Tcpip\Parameters`
+	switch {
+	case m.Key == nil && m.Known == hive.Whole:
+		p.Why = "there is no key " + key
+		return false
+	case m.Key == nil:
+		p.Why = "the key " + key + " cannot be read"
+		return false
+	}
+	v, ok := m.Key.Value("MaxUserPort")
+	switch n, err := v.Uint64(); {
+	case !ok && m.Key.ValuesKnown() != hive.Whole:
+		p.Why = "not all values of the key " + key + " can be read"
+		return false
+	case ok && v.Short:
+		p.Why = "the data of MaxUserPort cannot be read"
+		return false
+	case !ok:
+		p.Range, p.Source, p.Confidence = &fallback, FromDefault, HighConfidence
+	case v.Type != hive.DWord || err != nil:
+		p.Range, p.Source, p.Confidence = &fallback, FromDefault, MediumConfidence
+		p.note(fmt.Sprintf("MaxUserPort is %s of %d bytes; TCP/IP reads a REG_DWORD only and ignores it", v.Type, len(v.Data)))
+	case n < lowestMaxUserPort || n > highestMaxUserPort:
+		p.Why = fmt.Sprintf("MaxUserPort is %d, and what Windows makes of one outside %d to %d is not documented", n, lowestMaxUserPort, highestMaxUserPort)
+		return false
+	default:
+		p.Range, p.Source = &PortRange{first, int(n)}, FromMaxUserPort
+	}
+	return true
+}
+
+func (p *Ports) note(text string) { p.Notes = append(p.Notes, text) }
