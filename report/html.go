@@ -36,6 +36,9 @@ func webPage(w io.Writer, s sheet) error {
 		}
 		p.raw("</ul>\n")
 	}
+	for _, t := range s.tables {
+		p.table(t)
+	}
 	told := make([]bool, len(s.topics))
 	for _, f := range s.files {
 		results := s.listed(f)
@@ -89,6 +92,35 @@ func (p *pageHTML) text(format string, texts ...string) {
 		args[i] = html.EscapeString(hive.Visible(s))
 	}
 	fmt.Fprintf(p, format, args...)
+}
+
+// table writes a table of the summary.
+func (p *pageHTML) table(t table) {
+	cell := func(i int, tag, class, text string) {
+		if t.number[i] {
+			class = strings.TrimSpace(class + " number")
+		}
+		if class != "" {
+			class = ` class="` + class + `"`
+		}
+		p.text("<"+tag+class+">%s</"+tag+">", text)
+	}
+	p.raw("<table>\n<tr>")
+	for i, name := range t.head {
+		cell(i, "th", "faint", name)
+	}
+	p.raw("</tr>\n")
+	for _, row := range t.rows {
+		p.raw("<tr>")
+		for i, c := range row {
+			cell(i, "td", levels[c.worst], c.text)
+		}
+		p.raw("</tr>\n")
+	}
+	p.raw("</table>\n")
+	if t.rest != "" {
+		p.text("<p>%s</p>\n", t.rest)
+	}
 }
 
 func (p *pageHTML) result(r result, t topic) {

@@ -10,8 +10,8 @@ import (
 	"regvet/rules"
 )
 
-// markdown writes the report as GitHub flavoured Markdown, for the summary of a job or a comment: the totals, and a table for each
-// input. Nothing from an input is taken for Markdown, for HTML or for the name of a person.
+// markdown writes the report as GitHub flavoured Markdown, for the summary of a job or a comment: the totals, a summary of several
+// machines, and a table for each input. Nothing from an input is taken for Markdown, for HTML or for the name of a person.
 func markdown(w io.Writer, s sheet) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# regvet %s\n\n%s\n", s.command, s.totals)
@@ -19,6 +19,26 @@ func markdown(w io.Writer, s sheet) error {
 		b.WriteString("\nNot read:\n\n")
 		for _, p := range s.refused {
 			fmt.Fprintf(&b, "- %s: %s\n", code(p.Source), escaped(p.Msg))
+		}
+	}
+	for _, t := range s.tables {
+		b.WriteString("\n|")
+		for _, name := range t.head {
+			fmt.Fprintf(&b, " %s |", escaped(name))
+		}
+		b.WriteString("\n|")
+		for _, number := range t.number {
+			b.WriteString(map[bool]string{false: "---|", true: "---:|"}[number])
+		}
+		for _, row := range t.rows {
+			b.WriteString("\n|")
+			for _, c := range row {
+				fmt.Fprintf(&b, " %s |", escaped(c.text))
+			}
+		}
+		b.WriteByte('\n')
+		if t.rest != "" {
+			fmt.Fprintf(&b, "\n%s\n", escaped(t.rest))
 		}
 	}
 	for _, f := range s.files {

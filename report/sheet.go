@@ -19,6 +19,7 @@ type sheet struct {
 	all     bool   // passes and unknowns are to be listed too
 	topics  []topic
 	files   []file
+	tables  []table        // the summary of several machines
 	refused []hive.Problem // inputs of which nothing could be read
 }
 
@@ -128,7 +129,8 @@ var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", ru
 
 // checkSheet makes a sheet of the report of a check. Passes and unknowns are in it always.
 func checkSheet(r Report) sheet {
-	s := sheet{command: "check", version: r.Version, totals: r.totals(), all: r.All, refused: r.Refused}
+	s := sheet{command: "check", version: r.Version, totals: r.totals(), all: r.All, refused: r.Refused,
+		tables: newFleet(r).tables(func(table) bool { return true })}
 	index := map[*rules.Rule]int{}
 	topicOf := func(rule *rules.Rule) int {
 		i, ok := index[rule]

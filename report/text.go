@@ -81,7 +81,7 @@ var severityColor = map[rules.Severity]color.Attribute{
 }
 
 // Text writes the report for people: for each input what it is, for each finding what, where, observed, expected, why and how to
-// fix it, and a line of totals.
+// fix it, a summary of several machines, and a line of totals.
 func Text(w io.Writer, r Report, style Style) error {
 	p := &page{Style: style}
 	for i, in := range r.Inputs {
@@ -106,6 +106,9 @@ func Text(w io.Writer, r Report, style Style) error {
 			p.finding(in, f)
 			p.WriteByte('\n')
 		}
+	}
+	for _, t := range newFleet(r).tables(p.fits) {
+		p.table(t)
 	}
 	if len(r.Inputs) > 0 {
 		line := r.totals()

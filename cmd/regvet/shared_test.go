@@ -161,7 +161,7 @@ func TestRealSystems(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			text := string(regvet(t, statusFindings, "check", input))
-			for _, want := range []string{"KB196271-MaxUserPort", "KB196271-TcpTimedWaitDelay", `ControlSet001\`, "key last written 201", "key at offset 0x"} {
+			for _, want := range []string{"KB196271-MaxUserPort", "KB196271-TcpTimedWaitDelay", `ControlSet001\`, "key last written 201", "key at offset 0x", "TCP 49152 to 65535, 16,384 ports, the default"} {
 				if !strings.Contains(text, want) {
 					t.Errorf("the report lacks %q", want)
 				}

@@ -1,0 +1,327 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// fleet is what the rules say of several machines, in counts: a run over thousands of them has a few numbers for each. An input by
+// itself is taken for a machine.
+type fleet struct {
+	rules    []*rules.Rule
+	row      map[*rules.Rule]int
+	byRule   []tally
+	hit      []int // for each rule, the machines of which it has findings
+	machines []fleetMachine
+	last     *Machine
+	now      []tally // for each rule, of the last machine
+}
+
+type fleetMachine struct {
+	name, host string
+	tally
+	cells []tally // for each rule, as far as a table has columns for machines
+}
+
+// tally counts findings.
+type tally struct {
+	fails         [rules.Critical + 1]int // by severity
+	pass, unknown int
+}
+
+// A few machines need no summary, and a table has no more than so many of them side by side.
+const (
+	fewMachines = 3
+	mostColumns = 12
+	mostListed  = 10
+)
+
+func newFleet(r Report) *fleet {
+	f := &fleet{row: map[*rules.Rule]int{}}
+	for _, rule := range r.Rules {
+		f.rowOf(rule)
+	}
+	for _, in := range r.Inputs {
+		f.add(in)
+	}
+	return f
+}
+
+func (f *fleet) rowOf(rule *rules.Rule) int {
+	i, ok := f.row[rule]
+	if !ok {
+		i = len(f.rules)
+		f.row[rule] = i
+		f.rules = append(f.rules, rule)
+		f.byRule = append(f.byRule, tally{})
+		f.hit = append(f.hit, 0)
+	}
+	return i
+}
+
+// add counts the findings of an input. The hives of one machine come one after the other.
+func (f *fleet) add(in Input) {
+	if in.Machine == nil || in.Machine != f.last {
+		m := fleetMachine{name: in.Path, host: in.Host}
+		if in.Machine != nil {
+			m.name = in.Machine.Name
+		}
+		f.machines = append(f.machines, m)
+		f.last, f.now = in.Machine, nil
+	}
+	m := &f.machines[len(f.machines)-1]
+	for _, finding := range in.Findings {
+		i := f.rowOf(finding.Rule)
+		if short := len(f.rules) - len(f.now); short > 0 {
+			f.now = append(f.now, make([]tally, short)...)
+		}
+		if finding.Status == rules.Fail && f.now[i].failed() == 0 {
+			f.hit[i]++
+		}
+		for _, t := range []*tally{&m.tally, &f.now[i], &f.byRule[i]} {
+			t.add(finding)
+		}
+	}
+	if len(f.machines) <= mostColumns {
+		m.cells = f.now
+	}
+}
+
+func (t *tally) add(f rules.Finding) {
+	switch f.Status {
+	case rules.Fail:
+		t.fails[f.Severity]++
+	case rules.Pass:
+		t.pass++
+	case rules.Unknown:
+		t.unknown++
+	}
+}
+
+func (t tally) failed() (n int) {
+	for _, fails := range t.fails {
+		n += fails
+	}
+	return n
+}
+
+// cell says the worst of what a rule says of a machine, with the number of its findings where there are several.
+func (t tally) cell() cell {
+	for s := rules.Critical; s >= rules.Info; s-- {
+		switch n := t.fails[s]; {
+		case n == 0:
+		case t.failed() == 1:
+			return cell{s.String(), s}
+		default:
+			return cell{fmt.Sprintf("%s x%d", s, t.failed()), s}
+		}
+	}
+	switch {
+	case t.unknown > 0:
+		return cell{text: "unknown"}
+	case t.pass > 0:
+		return cell{text: "pass"}
+	}
+	return cell{}
+}
+
+// table is cells in columns below a heading.
+type table struct {
+	head   []string
+	rows   [][]cell
+	number []bool // the columns that stand at the right
+	rest   string // what is not in it; "" when all is
+}
+
+type cell struct {
+	text  string
+	worst rules.Severity // of the findings that it tells of; 0 for none
+}
+
+// widths are those of the columns in characters, as they are shown for people.
+func (t table) widths() []int {
+	all := make([]int, len(t.head))
+	for i, name := range t.head {
+		all[i] = utf8.RuneCountInString(hive.Visible(name))
+		for _, row := range t.rows {
+			all[i] = max(all[i], utf8.RuneCountInString(hive.Visible(row[i].text)))
+		}
+	}
+	return all
+}
+
+// columnGap stands between two columns.
+const columnGap = "  "
+
+// fits tells whether a table is no wider than the page.
+func (p *page) fits(t table) bool {
+	width := len(columnGap) * (len(t.head) - 1)
+	for _, w := range t.widths() {
+		width += w
+	}
+	return p.Width == 0 || width <= p.Width
+}
+
+// table writes a table in columns.
+func (p *page) table(t table) {
+	widths := t.widths()
+	line := func(text func(i int) string, paint func(i int, s string) string) {
+		var parts []string
+		for i, width := range widths {
+			s := hive.Visible(text(i))
+			pad := strings.Repeat(" ", width-utf8.RuneCountInString(s))
+			switch s = paint(i, s); {
+			case t.number[i]:
+				s = pad + s
+			case i < len(widths)-1:
+				s += pad
+			}
+			parts = append(parts, s)
+		}
+		fmt.Fprintln(p, strings.TrimRight(strings.Join(parts, columnGap), " "))
+	}
+	line(func(i int) string { return t.head[i] }, func(_ int, s string) string { return p.paint(s, color.Faint) })
+	for _, row := range t.rows {
+		line(func(i int) string { return row[i].text }, func(i int, s string) string {
+			if row[i].worst == 0 {
+				return s
+			}
+			return p.paint(s, severityColor[row[i].worst])
+		})
+	}
+	if t.rest != "" {
+		fmt.Fprintln(p, t.rest)
+	}
+	p.WriteByte('\n')
+}
+
+// tables gives the summary of more than a few machines of which there are findings: what each rule says of each machine where fits
+// says that this is no wider than the page, else the counts of each rule, and the machines with the most findings.
+func (f *fleet) tables(fits func(table) bool) []table {
+	if len(f.machines) <= fewMachines || !slices.ContainsFunc(f.hit, func(n int) bool { return n > 0 }) {
+		return nil
+	}
+	if len(f.machines) <= mostColumns {
+		if t := f.byMachine(); fits(t) {
+			return []table{t}
+		}
+	}
+	return []table{f.counts(), f.most()}
+}
+
+// byMachine has a row for each rule that has findings, and a column for each machine.
+func (f *fleet) byMachine() table {
+	t := table{head: append([]string{"rule"}, f.names()...), number: make([]bool, 1+len(f.machines))}
+	for i, rule := range f.rules {
+		if f.hit[i] == 0 {
+			continue
+		}
+		row := []cell{{text: rule.ID}}
+		for _, m := range f.machines {
+			var one tally
+			if i < len(m.cells) {
+				one = m.cells[i]
+			}
+			row = append(row, one.cell())
+		}
+		t.rows = append(t.rows, row)
+	}
+	sum := []cell{{text: "findings"}}
+	for _, m := range f.machines {
+		sum = append(sum, cell{text: thousands(m.failed())})
+	}
+	t.rows = append(t.rows, sum)
+	return t
+}
+
+// names gives each machine its host name where no other has the same, else the name under which it was found.
+func (f *fleet) names() (all []string) {
+	count := map[string]int{}
+	for _, m := range f.machines {
+		count[m.host]++
+	}
+	for _, m := range f.machines {
+		if m.host != "" && count[m.host] == 1 {
+			all = append(all, m.host)
+		} else {
+			all = append(all, m.name)
+		}
+	}
+	return all
+}
+
+// severities are those of which there are findings, the worst first.
+func (f *fleet) severities() (all []rules.Severity) {
+	for s := rules.Critical; s >= rules.Info; s-- {
+		if slices.ContainsFunc(f.byRule, func(t tally) bool { return t.fails[s] > 0 }) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// counts has a row for each rule that has findings: of how many machines, how many of each severity, how many passes and unknowns.
+func (f *fleet) counts() table {
+	t := table{head: []string{"rule", "machines"}, number: []bool{false, true}}
+	column := func(name string) { t.head, t.number = append(t.head, name), append(t.number, true) }
+	for _, s := range f.severities() {
+		column(s.String())
+	}
+	column("pass")
+	column("unknown")
+	for i, rule := range f.rules {
+		if f.hit[i] == 0 {
+			continue
+		}
+		one := f.byRule[i]
+		row := append([]cell{{text: rule.ID}, {text: thousands(f.hit[i])}}, f.severityCells(one)...)
+		t.rows = append(t.rows, append(row, cell{text: thousands(one.pass)}, cell{text: thousands(one.unknown)}))
+	}
+	return t
+}
+
+// severityCells are the numbers of findings of each severity that the fleet has.
+func (f *fleet) severityCells(t tally) (all []cell) {
+	for _, s := range f.severities() {
+		c := cell{text: "0"}
+		if n := t.fails[s]; n > 0 {
+			c = cell{thousands(n), s}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// most lists the machines with the most findings. Of two that have as many, the one with the worse goes first.
+func (f *fleet) most() table {
+	t := table{head: []string{"findings"}, number: []bool{true}}
+	for _, s := range f.severities() {
+		t.head, t.number = append(t.head, s.String()), append(t.number, true)
+	}
+	t.head, t.number = append(t.head, "host", "machine"), append(t.number, false, false)
+	order := slices.Clone(f.machines)
+	slices.SortStableFunc(order, func(a, b fleetMachine) int {
+		c := cmp.Compare(b.failed(), a.failed())
+		for s := rules.Critical; s >= rules.Info; s-- {
+			c = cmp.Or(c, cmp.Compare(b.fails[s], a.fails[s]))
+		}
+		return c
+	})
+	order = slices.DeleteFunc(order, func(m fleetMachine) bool { return m.failed() == 0 })
+	if more := len(order) - mostListed; more > 0 {
+		t.rest = fmt.Sprintf("and %s more with findings", thousands(more))
+	}
+	for _, m := range order[:min(len(order), mostListed)] {
+		row := append([]cell{{text: thousands(m.failed())}}, f.severityCells(m.tally)...)
+		t.rows = append(t.rows, append(row, cell{text: m.host}, cell{text: m.name}))
+	}
+	return t
+}
