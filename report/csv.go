@@ -17,6 +17,7 @@ var csvColumns = []string{
 	"expected", "message", "modified", // last write of the key, UTC
 	"line", "column", "offset", // in a .reg file, and in a hive
 	"fix", "suppressed_by", "suppression_reason", "title", "fingerprint", "sha256",
+	"machine", "host", // of which the input is one of several hives, and what the computer calls itself
 }
 
 // csvTable writes a line with the names of the columns, and one for each finding, as RFC 4180 has it, in UTF-8 with the byte order
@@ -54,6 +55,7 @@ func csvTable(w io.Writer, s sheet) error {
 				r.expected, r.message, r.modified,
 				number(int64(r.at.Line)), number(int64(r.at.Column)), number(r.at.Offset),
 				r.fix, by, why, s.topics[r.topic].title, r.print, f.sha256,
+				f.machine, f.host,
 			})
 		}
 	}

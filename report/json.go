@@ -72,6 +72,8 @@ type jsonFinding struct {
 	Status      rules.Status  `json:"status"`
 	Reason      rules.Reason  `json:"reason,omitempty"`
 	Input       string        `json:"input"`
+	Machine     string        `json:"machine,omitempty"` // as of the input
+	Host        string        `json:"host,omitempty"`    // likewise
 	Key         string        `json:"key"`
 	RealKey     string        `json:"real_key"`
 	Value       *string       `json:"value"` // null where the finding is about the key itself
@@ -157,6 +159,10 @@ func findingJSON(in Input, f rules.Finding) jsonFinding {
 		Input: hive.Printable(in.holds(f)), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()),
 		Expected: f.Expected, Message: f.Message, Notes: f.Notes, History: historyJSON(f.History), Location: locationJSON(f.At),
 		Fixable: f.Fixable(), Fingerprint: f.Fingerprint(),
+	}
+	out.Host = hive.Printable(in.Host)
+	if in.Machine != nil {
+		out.Machine = hive.Printable(in.Machine.Name)
 	}
 	if !f.AboutKey {
 		name := hive.Printable(f.Value)

@@ -40,6 +40,7 @@ type file struct {
 	path, format, sha256 string
 	size                 int64
 	about                string // for people
+	machine, host        string // see Input; "" for what has none
 	problems             []hive.Problem
 	results              []result
 	text                 []byte // see LintFile
@@ -148,6 +149,10 @@ func checkSheet(r Report) sheet {
 	}
 	for _, in := range r.Inputs {
 		out := file{path: in.Path, format: in.Format, sha256: in.SHA256, size: in.Size, about: hive.Printable(in.about()), problems: in.Problems}
+		out.host = hive.Printable(in.Host)
+		if in.Machine != nil {
+			out.machine = in.Machine.Name
+		}
 		for _, f := range in.Findings {
 			out.results = append(out.results, checkResult(in, f, topicOf(f.Rule)))
 		}
