@@ -41,7 +41,7 @@ func (p *parser) valueLine(i int) {
 	case len(v.Name) > maxValueName && units(v.Name) > maxValueName:
 		p.lost(NameTooLong, i, "the name has %d characters, at most %d are allowed; Windows drops this value", units(v.Name), maxValueName)
 	case p.path != nil:
-		if p.doubtful.Code != 0 {
+		if p.doubtful.Code != 0 && (p.tells == nil || p.tells(p.path, false)) {
 			p.doubtful.Key = p.path
 			p.st.Faults = append(p.st.Faults, p.doubtful)
 		}

@@ -26,13 +26,14 @@ func (o Options) Parse(source string, data []byte) (*File, error) {
 			return false
 		}
 		for _, f := range s.Faults {
-			c.problem(f.Problem)
+			c.file.Problems = append(c.file.Problems, f.Problem)
 		}
 		for _, e := range s.Edits {
 			c.edit(e)
 		}
 		return true
 	})
+	p.tells = c.lists
 	p.scan()
 	if rejected != nil {
 		return nil, rejected
@@ -47,6 +48,7 @@ type collector struct {
 	file      *File
 	lossyKey  map[string]bool // folded paths of the keys that have a problem with loss
 	lossyLast hive.Path       // the last one that was added
+	listed    int             // problems that are listed
 	left      int             // problems that are not listed
 }
 
@@ -64,14 +66,15 @@ func (c *collector) edit(e hive.Edit) {
 // maxProblems is how many problems are listed in any case.
 const maxProblems = 1000
 
-// problem lists a problem, or counts it.
-func (c *collector) problem(problem hive.Problem) {
-	first := problem.Loss && c.firstLoss(problem.Key)
-	if len(c.file.Problems) < maxProblems || first {
-		c.file.Problems = append(c.file.Problems, problem)
-		return
+// lists tells whether a problem is to be listed, and counts those that are not.
+func (c *collector) lists(key hive.Path, loss bool) bool {
+	first := loss && c.firstLoss(key)
+	if c.listed < maxProblems || first {
+		c.listed++
+		return true
 	}
 	c.left++
+	return false
 }
 
 // firstLoss tells whether key had no problem with loss yet, and notes that it has one now.

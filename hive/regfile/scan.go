@@ -35,6 +35,7 @@ type parser struct {
 	st    Statement
 	width int // of the first line of st
 	yield func(*Statement) bool
+	tells func(key hive.Path, loss bool) bool // whether a fault is worth its words; nil for always
 
 	path hive.Path // of the key that values are set in; nil when there is none
 	last hive.Path // of the last key line
@@ -224,6 +225,9 @@ func (p *parser) edit(e hive.Edit) { p.st.Edits = append(p.st.Edits, e) }
 
 // fault reports what is wrong at byte i of the current line; key is nil where no key is in doubt.
 func (p *parser) fault(code Code, kind hive.Kind, i int, key hive.Path, loss bool, format string, args ...any) {
+	if p.tells != nil && !p.tells(key, loss) {
+		return
+	}
 	p.st.Faults = append(p.st.Faults, Fault{
 		Problem: hive.Problem{At: p.at(i), Kind: kind, Msg: fmt.Sprintf(format, args...), Key: key, Loss: loss},
 		Code:    code,
