@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"regvet/hive"
 	"regvet/hive/regfile"
 	"regvet/rules"
 )
@@ -73,6 +74,29 @@ func TestMost(t *testing.T) {
 	}
 	if len(prints) != 3 {
 		t.Errorf("3 findings that are alike have %d fingerprints", len(prints))
+	}
+}
+
+// TestPacksAndTarget requires that of a value that Windows does not read it is said once, by the check or, where that is not on, by the rule.
+func TestPacksAndTarget(t *testing.T) {
+	all, err := rules.Rules(rules.BuiltIn()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	everything := checks
+	t.Cleanup(func() { checks = everything })
+	const in = "REGEDIT4\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters]\n\"SynAttackProtect\"=dword:00000001\n\"MaxUserPorts\"=dword:0000fffe\n"
+	vista := hive.Exactly(hive.Version{Major: 6})
+	for _, c := range []struct {
+		on   []*Check
+		want string
+	}{
+		{[]*Check{packMismatch, unusedValue}, "3:1 REG309\n4:1 REG214\n"}, {[]*Check{packMismatch}, "3:1 REG214\n4:1 REG214\n"},
+	} {
+		checks = c.on
+		if got := shown(t, Linter{Rules: all, Target: vista}, in); got != c.want {
+			t.Errorf("found\n%swant\n%s", got, c.want)
+		}
 	}
 }
 

@@ -86,10 +86,16 @@ func (w *watch) judge(p *pass) {
 	if len(w.edits) == 0 {
 		return
 	}
+	unread := map[int]bool{} // lines of values of which it is said already that this Windows does not read them
+	for _, f := range p.result.Findings {
+		if f.Check == unusedValue {
+			unread[f.At.Line] = true
+		}
+	}
 	reg := hive.NewRegistry()
 	reg.Mount(nil, hive.Apply(hive.NewImpliedKey(""), w.edits...))
 	for _, f := range rules.Evaluate(reg.WithControlSet(hive.AllControlSets), p.Target, p.Rules) {
-		if f.Status != rules.Fail || f.Observed == nil || f.At.Line == 0 {
+		if f.Status != rules.Fail || f.Observed == nil || f.At.Line == 0 || f.Reason == rules.Present && unread[f.At.Line] {
 			continue
 		}
 		c := packMismatch
