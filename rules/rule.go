@@ -89,7 +89,9 @@ func (c change) apply(t *Terms) {
 		t.Severity = c.severity
 	}
 	if c.exists != nil {
-		t.Exists = c.exists
+		if t.Exists = c.exists; !*c.exists {
+			t.Types, t.Valid, t.Data = nil, nil, nil // what must not be there has no type and no data
+		}
 	}
 	if c.types != nil {
 		t.Types = c.types
