@@ -84,11 +84,12 @@ var severityColor = map[rules.Severity]color.Attribute{
 // fix it, a summary of several machines, and a line of totals.
 func Text(w io.Writer, r Report, style Style) error {
 	p := &page{Style: style}
+	alone := r.machines() == 1
 	for i, in := range r.Inputs {
 		switch {
 		case in.Machine == nil:
 			p.heading(in)
-			if r.machines() == 1 {
+			if alone {
 				p.ports(in.Ports, false)
 			}
 			p.WriteByte('\n')
@@ -96,7 +97,7 @@ func Text(w io.Writer, r Report, style Style) error {
 			hives := r.Inputs[i : i+in.Machine.Hives]
 			p.machine(hives)
 			for _, in := range hives {
-				if r.machines() == 1 {
+				if alone {
 					p.ports(in.Ports, false)
 				}
 			}
