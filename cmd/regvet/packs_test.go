@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+// TestPacksOnRealSystems holds the packs against two real SYSTEM hives, Windows 7 in a domain and Windows 8.1 at home: how often each rule
+// fails. All of these were read and can be defended; one more is a false alarm or a rule that became better, and is to be read as well.
+func TestPacksOnRealSystems(t *testing.T) {
+	for _, test := range []struct {
+		pack, input string
+		failed      map[string]int
+	}{
+		{"windows-hardening", "SYSTEM", map[string]int{
+			"HARDENING-SmbServerSigning": 1, "HARDENING-SmbClientSigning": 1, "HARDENING-Smb1Server": 1, "HARDENING-Smb1Client": 1,
+			"HARDENING-SmbServerNameHardening": 1, "HARDENING-WDigest": 1, "HARDENING-LmCompatibilityLevel": 1, "HARDENING-NtlmMinClientSec": 1,
+			"HARDENING-NtlmMinServerSec": 1, "HARDENING-RestrictAnonymous": 1, "HARDENING-RestrictRemoteSam": 1, "HARDENING-DisableDomainCreds": 1,
+			"HARDENING-RemoteDesktop": 1, "HARDENING-RdpNetworkLevelAuth": 1, "HARDENING-RdpSecurityLayer": 1, "HARDENING-RdpEncryptionLevel": 1,
+			"HARDENING-RemoteAssistance": 1, "HARDENING-Ssl2Server": 1, "HARDENING-Ssl3Server": 1, "HARDENING-Ssl3Client": 1, "HARDENING-Tls10Server": 1,
+			"HARDENING-Tls10Client": 1, "HARDENING-Tls12Server": 1, "HARDENING-CipherRc4": 1, "HARDENING-DiffieHellmanKeys": 1,
+			"HARDENING-SourceRouting": 1, "HARDENING-SourceRouting6": 1, "HARDENING-IcmpRedirect": 1, "HARDENING-NetbiosNameRelease": 1,
+			"HARDENING-NetbiosNodeType": 1, "HARDENING-NetbiosOverTcpip": 2, "HARDENING-RemoteRegistry": 1, "HARDENING-UsbStorage": 1,
+			"HARDENING-EventLogSizeSecurity": 1, "HARDENING-EventLogSizeSystem": 1, "HARDENING-EventLogSizeApplication": 1,
+			"HARDENING-PageFileClearing": 1, "HARDENING-CwdDllSearch": 1, "HARDENING-ExceptionChainValidation": 1,
+		}},
+		{"windows-hardening", "SYSTEM_2", map[string]int{
+			"HARDENING-SmbServerSigning": 1, "HARDENING-SmbClientSigning": 1, "HARDENING-Smb1Server": 1, "HARDENING-Smb1Client": 1,
+			"HARDENING-SmbServerNameHardening": 1, "HARDENING-LsaProtection": 1, "HARDENING-LmCompatibilityLevel": 1, "HARDENING-NtlmMinClientSec": 1,
+			"HARDENING-NtlmMinServerSec": 1, "HARDENING-RestrictAnonymous": 1, "HARDENING-RestrictRemoteSam": 1, "HARDENING-DisableDomainCreds": 1,
+			"HARDENING-RemoteAssistance": 1, "HARDENING-Ssl3Server": 1, "HARDENING-Ssl3Client": 1, "HARDENING-Tls10Server": 1, "HARDENING-Tls10Client": 1,
+			"HARDENING-Tls11Server": 1, "HARDENING-Tls11Client": 1, "HARDENING-CipherRc4": 1, "HARDENING-DiffieHellmanKeys": 1, "HARDENING-SourceRouting": 1,
+			"HARDENING-SourceRouting6": 1, "HARDENING-IcmpRedirect": 1, "HARDENING-NetbiosNameRelease": 1, "HARDENING-NetbiosNodeType": 1,
+			"HARDENING-NetbiosOverTcpip": 2, "HARDENING-UsbStorage": 1, "HARDENING-EventLogSizeSecurity": 1, "HARDENING-EventLogSizeSystem": 1,
+			"HARDENING-EventLogSizeApplication": 1, "HARDENING-PageFileClearing": 1, "HARDENING-CwdDllSearch": 1, "HARDENING-ExceptionChainValidation": 1,
+		}},
+	} {
+		t.Run(test.pack+"/"+test.input, func(t *testing.T) {
+			input := filepath.Join(shared, "regipy", test.input)
+			if _, err := os.Stat(input); err != nil {
+				t.Skipf("the real hives are not here: %v", err)
+			}
+			var r struct {
+				Findings []struct{ Rule, Status string }
+			}
+			var out bytes.Buffer
+			run([]string{"check", "--pack", test.pack, "--format", "json", input}, nil, &out, io.Discard)
+			if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+				t.Fatal(err)
+			}
+			failed := map[string]int{}
+			for _, f := range r.Findings {
+				if f.Status == "fail" {
+					failed[f.Rule]++
+				}
+			}
+			if diff := gocmp.Diff(test.failed, failed); diff != "" {
+				t.Errorf("- want, + found:\n%s", diff)
+			}
+		})
+	}
+}
