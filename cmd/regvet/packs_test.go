@@ -18,6 +18,21 @@ func TestPacksOnRealSystems(t *testing.T) {
 		pack, input string
 		failed      map[string]int
 	}{
+		{"forensics", "SYSTEM", map[string]int{
+			"FORENSICS-ServiceWithoutFolder": 1, // F-Response
+			"FORENSICS-PsExec":               1,
+			"FORENSICS-DriverPath":           3, // the memory driver of F-Response, two drivers of VMware Tools
+			"FORENSICS-PrintMonitor":         1, // ThinPrint
+			"FORENSICS-PrintProcessor":       2, // HP, ThinPrint
+			"FORENSICS-PersistentRoute":      2,
+			"FORENSICS-RemoteDesktopOn":      1,
+			"FORENSICS-UsbStorage":           1,
+		}},
+		{"forensics", "SYSTEM_2", map[string]int{
+			"FORENSICS-PendingFileRename":    1, // what an installer left in the folder for temporary files
+			"FORENSICS-NetworkProviderOrder": 1, // VirtualBox
+			"FORENSICS-NetworkProviderDll":   1, // the same
+		}},
 		{"windows-hardening", "SYSTEM", map[string]int{
 			"HARDENING-SmbServerSigning": 1, "HARDENING-SmbClientSigning": 1, "HARDENING-Smb1Server": 1, "HARDENING-Smb1Client": 1,
 			"HARDENING-SmbServerNameHardening": 1, "HARDENING-WDigest": 1, "HARDENING-LmCompatibilityLevel": 1, "HARDENING-NtlmMinClientSec": 1,
