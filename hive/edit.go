@@ -1,7 +1,6 @@
 package hive
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 )
@@ -218,99 +217,6 @@ func (a applier) reach(k *Key, path Path, at Location) *Key {
 // Equal tells whether two trees hold the same keys and values: the same names as Windows compares them, types and data. The
 // order of values, the spelling of names, times and places do not count.
 func Equal(a, b *Key) bool { return len(Diff(a, b)) == 0 }
-
-// Diff gives edits that lead from one tree to another: Apply(from, Diff(from, to)...) equals to. Of each key the values that are
-// gone come first, then those to set, then the subkeys that are gone; what is below it follows. The names of the two roots do
-// not count.
-func Diff(from, to *Key) []Edit {
-	var edits []Edit
-	type pair struct {
-		path     Path
-		from, to *Key // from is nil for a key that is new
-	}
-	todo := []pair{{nil, from, to}}
-	for len(todo) > 0 {
-		p := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if p.from == p.to {
-			continue
-		}
-		if p.from == nil {
-			edits = append(edits, Edit{Op: CreateKey, Path: p.path})
-			p.from = &Key{}
-		}
-		edits = diffValues(edits, p.path, p.from, p.to)
-		a, b := p.from.Keys(), p.to.Keys()
-		var next []pair
-		for len(a) > 0 || len(b) > 0 {
-			switch c := order(a, b); {
-			case c < 0:
-				edits = append(edits, Edit{Op: DeleteKey, Path: p.path.Join(a[0].name)})
-				a = skip(a)
-			case c > 0:
-				next = append(next, pair{p.path.Join(b[0].name), nil, b[0]})
-				b = skip(b)
-			default:
-				next = append(next, pair{p.path.Join(b[0].name), a[0], b[0]})
-				a, b = skip(a), skip(b)
-			}
-		}
-		slices.Reverse(next)
-		todo = append(todo, next...)
-	}
-	return edits
-}
-
-// order compares the first keys of two sorted lists; a list that has ended sorts last.
-func order(a, b []*Key) int {
-	switch {
-	case len(a) == 0:
-		return 1
-	case len(b) == 0:
-		return -1
-	}
-	return CompareFold(a[0].name, b[0].name)
-}
-
-// skip leaves out the first key and those of the same name, which no lookup finds.
-func skip(keys []*Key) []*Key {
-	name := keys[0].name
-	for len(keys) > 0 && EqualFold(keys[0].name, name) {
-		keys = keys[1:]
-	}
-	return keys
-}
-
-func diffValues(edits []Edit, path Path, from, to *Key) []Edit {
-	old := make(map[string]Value, len(from.Values()))
-	for _, v := range from.Values() {
-		if fold := Fold(v.Name); !has(old, fold) {
-			old[fold] = v
-		}
-	}
-	var set []Edit
-	seen := make(map[string]bool, len(to.Values()))
-	for _, v := range to.Values() {
-		fold := Fold(v.Name)
-		if seen[fold] {
-			continue
-		}
-		seen[fold] = true
-		if was, ok := old[fold]; !ok || was.Type != v.Type || !bytes.Equal(was.Data, v.Data) {
-			set = append(set, Edit{Op: SetValue, Path: path, Value: Value{Name: v.Name, Type: v.Type, Data: v.Data}})
-		}
-	}
-	gone := map[string]bool{}
-	for _, v := range from.Values() {
-		if fold := Fold(v.Name); !seen[fold] && !gone[fold] {
-			gone[fold] = true
-			edits = append(edits, Edit{Op: DeleteValue, Path: path, Value: Value{Name: v.Name}})
-		}
-	}
-	return append(edits, set...)
-}
-
-func has[K comparable, V any](m map[K]V, k K) bool { _, ok := m[k]; return ok }
 
 // Undo gives the edits that take the given ones back: Apply(Apply(root, edits...), Undo(root, edits...)...) equals root. What no
 // edit can restore is not in them: times of keys, class names, security descriptors.

@@ -22,7 +22,7 @@ import (
 // The exit statuses. Of several that apply, the highest is given.
 const (
 	statusDone     = 0 // done, and nothing to report
-	statusFindings = 1 // findings at or above --fail-on, something that could not be fixed or proven, or a file that fmt would change
+	statusFindings = 1 // findings at or above --fail-on, something that could not be fixed or proven, a file that fmt would change, a difference
 	statusUsage    = 2 // wrong usage, or a rule file that does not load
 	statusInput    = 3 // an input that could not be read, or was read only in part
 )
@@ -41,7 +41,7 @@ type command struct {
 
 // commands are in the order in which the help lists them.
 func commands() []command {
-	return []command{checkCommand, fixCommand, lintCommand, fmtCommand, exportCommand, infoCommand, rulesCommand, explainCommand,
+	return []command{checkCommand, fixCommand, lintCommand, fmtCommand, exportCommand, diffCommand, infoCommand, rulesCommand, explainCommand,
 		completionCommand, manCommand, versionCommand}
 }
 
@@ -204,7 +204,7 @@ const (
 // meanings are those of the exit statuses.
 var meanings = [...]string{
 	statusDone:     "done, nothing to report",
-	statusFindings: "findings, or something that could not be fixed or proven, or a file that fmt would change",
+	statusFindings: "findings, or something that could not be fixed or proven, a file that fmt would change, a difference",
 	statusUsage:    "wrong usage, or a rule file, config or baseline that does not load",
 	statusInput:    "an input that could not be read, or only in part",
 }

@@ -203,6 +203,8 @@ func flagValues(command string, f *pflag.Flag) candidates {
 			return plainWords("text", "json", "markdown")
 		case "export":
 			return plainWords("reg", "jsonl")
+		case "diff":
+			return plainWords(diffFormats...)
 		}
 		return plainWords(report.FormatNames()...)
 	case "fail-on":

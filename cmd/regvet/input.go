@@ -39,10 +39,19 @@ type input struct {
 // inputFlags are those that tell how an input is to be understood.
 func inputFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.controlSet, "control-set", "current", "the `SET` that CurrentControlSet is: current, all, or a number")
-	f.StringVar(&o.mount, "mount", "", "the `PATH` at which Windows mounts the hive, for one that cannot tell, such as HKLM\\SYSTEM")
+	mountFlag(f, o)
 	f.StringArrayVar(&o.logs, "log", nil, "apply this log `FILE` to a dirty hive, in place of those that lie beside it (repeatable)")
-	f.BoolVar(&o.noLogs, "no-logs", false, "read a dirty hive as it lies, without its logs")
+	noLogsFlag(f, o)
 	codePageFlag(f, o)
+}
+
+// mountFlag tells where a hive belongs.
+func mountFlag(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.mount, "mount", "", "the `PATH` at which Windows mounts the hive, for one that cannot tell, such as HKLM\\SYSTEM")
+}
+
+func noLogsFlag(f *pflag.FlagSet, o *options) {
+	f.BoolVar(&o.noLogs, "no-logs", false, "read a dirty hive as it lies, without its logs")
 }
 
 // codePageFlag tells the code page of .reg files that are not UTF-16.

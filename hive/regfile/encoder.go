@@ -43,7 +43,8 @@ func (e *encoder) ascii(s string) {
 // plain writes any text as it is.
 func (e *encoder) plain(s string) { e.buf = appendWide(e.buf, s) }
 
-// comment writes the lines of a comment, if there is one, and a blank line before them.
+// comment writes the lines of a comment, if there is one, and a blank line before them. No line ends with a backslash: hivexregedit would
+// take it for one that goes on in the next.
 func (e *encoder) comment(s string) {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", " ").Replace(s)
 	if s = strings.TrimRight(s, "\n"); s == "" {
@@ -51,7 +52,11 @@ func (e *encoder) comment(s string) {
 	}
 	e.crlf()
 	for line := range strings.SplitSeq(s, "\n") {
-		e.plain(strings.TrimRight("; "+line, " "))
+		line = strings.TrimRight("; "+line, " ")
+		if strings.HasSuffix(line, `\`) {
+			line += " ;"
+		}
+		e.plain(line)
 		e.crlf()
 	}
 }

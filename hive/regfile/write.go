@@ -19,29 +19,27 @@ import (
 // hex(1). What Windows then stores is what [Imported] gives. A section makes its key, so that a [hive.DeleteValue] for a key that
 // does not exist leaves an empty one behind.
 //
-// Before anything is written, Write fails for an edit that .reg text cannot express: one outside the roots of the registry, the
-// deletion of a root, names with NUL, CR or LF, key names that are empty or hold a backslash, and names that are too long.
+// Before anything is written, Write fails for an edit that .reg text cannot express, see [Unwritable].
 func Write(w io.Writer, comment string, edits []hive.Edit) error {
+	return WriteParts(w, comment, Part{Edits: edits})
+}
+
+// Part is some edits of a file with a comment of their own, which is written above the key line of the first: there every program that
+// reads .reg text takes it for a comment, while hivexregedit does not inside of a section.
+type Part struct {
+	Comment string
+	Edits   []hive.Edit
+}
+
+// WriteParts is [Write] for edits in parts, each of which begins a section.
+func WriteParts(w io.Writer, comment string, parts ...Part) error {
 	var checked hive.Path
-	for _, e := range edits {
-		reason := ""
-		if checked == nil || !slices.Equal(e.Path, checked) {
-			reason = badPath(e.Path)
-			checked = e.Path
-		}
-		switch {
-		case reason != "":
-		case e.Op > hive.DeleteValue:
-			reason = fmt.Sprintf("there is no operation %d", e.Op)
-		case e.Op == hive.DeleteKey && len(e.Path) == 1:
-			reason = "a root cannot be deleted"
-		case e.Op == hive.SetValue || e.Op == hive.DeleteValue:
-			if reason = badName(e.Value.Name, maxValueName); reason != "" {
-				reason = fmt.Sprintf("value %q: %s", clipped(e.Value.Name), reason)
+	for _, p := range parts {
+		for _, e := range p.Edits {
+			if reason := unwritable(e, checked); reason != "" {
+				return fmt.Errorf("key %q cannot be written as .reg text: %s", clipped(e.Path.String()), reason)
 			}
-		}
-		if reason != "" {
-			return fmt.Errorf("key %q cannot be written as .reg text: %s", clipped(e.Path.String()), reason)
+			checked = e.Path
 		}
 	}
 	var err error
@@ -53,10 +51,25 @@ func Write(w io.Writer, comment string, edits []hive.Edit) error {
 	}}
 	enc.begin()
 	enc.comment(comment)
+	for _, p := range parts {
+		if len(p.Edits) > 0 {
+			enc.comment(p.Comment)
+			enc.edits(p.Edits, p.Comment != "")
+		}
+	}
+	enc.crlf()
+	enc.exchange(enc.buf)
+	return err
+}
+
+// edits writes sections. The first follows its comment without a blank line, where it has one.
+func (enc *encoder) edits(edits []hive.Edit, commented bool) {
 	var open hive.Path // the key of the current section
-	for _, e := range edits {
+	for i, e := range edits {
 		if e.Op == hive.CreateKey || e.Op == hive.DeleteKey || !slices.Equal(e.Path, open) {
-			enc.crlf()
+			if i > 0 || !commented {
+				enc.crlf()
+			}
 			enc.section(e.Path, e.Op == hive.DeleteKey)
 			open = e.Path
 		}
@@ -70,9 +83,30 @@ func Write(w io.Writer, comment string, edits []hive.Edit) error {
 			enc.ascii("-\r\n")
 		}
 	}
-	enc.crlf()
-	enc.exchange(enc.buf)
-	return err
+}
+
+// Unwritable says why .reg text cannot express an edit, "" where it can. It cannot express one outside the roots of the registry, the
+// deletion of a root, names with NUL, CR or LF, key names that are empty or hold a backslash, and names that are too long.
+func Unwritable(e hive.Edit) string { return unwritable(e, nil) }
+
+// unwritable is [Unwritable]; checked is a path of which is known that it can be written, or nil.
+func unwritable(e hive.Edit, checked hive.Path) string {
+	if checked == nil || !slices.Equal(e.Path, checked) {
+		if reason := badPath(e.Path); reason != "" {
+			return reason
+		}
+	}
+	switch {
+	case e.Op > hive.DeleteValue:
+		return fmt.Sprintf("there is no operation %d", e.Op)
+	case e.Op == hive.DeleteKey && len(e.Path) == 1:
+		return "a root cannot be deleted"
+	case e.Op == hive.SetValue || e.Op == hive.DeleteValue:
+		if reason := badName(e.Value.Name, maxValueName); reason != "" {
+			return fmt.Sprintf("value %q: %s", clipped(e.Value.Name), reason)
+		}
+	}
+	return ""
 }
 
 // Tree is a key with all below it, and the path under which it is exported.

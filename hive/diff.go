@@ -1,0 +1,179 @@
+package hive
+
+import (
+	"bytes"
+	"slices"
+)
+
+// Diff gives edits that lead from one tree to another: Apply(from, Diff(from, to)...) equals to. Of each key the values that are
+// gone come first, then those to set, then the subkeys that are gone; what is below it follows. The names of the two roots do
+// not count.
+func Diff(from, to *Key) []Edit {
+	c := comparison{}
+	c.compare(from, to)
+	return c.edits
+}
+
+// Unproven is an edit of [Diff] that rests on something that one side does not tell: on the absence of a key or value in a place that could
+// not be read whole or that a .reg file does not cover, or on data that could not be read whole.
+type Unproven struct {
+	Edit
+	In    *Key // the key that does not tell
+	Known Known
+	InTo  bool // it is of the tree that the edits lead to
+}
+
+// DiffKnown gives those edits of [Diff] that both trees prove, and those that they do not. What is below a key that is in the second list
+// is in neither. Where both trees are known whole, the second list is empty, and the first is that of Diff.
+func DiffKnown(from, to *Key) ([]Edit, []Unproven) {
+	c := comparison{known: true}
+	c.compare(from, to)
+	return c.edits, c.unproven
+}
+
+// comparison is one run over two trees.
+type comparison struct {
+	known    bool // edits that are not proven are to be told apart
+	edits    []Edit
+	unproven []Unproven
+}
+
+// differs takes an edit that rests on what is not in a key, of which is known what is told; a key that is nil was made by an edit before,
+// so that all is known of it.
+func (c *comparison) differs(e Edit, in *Key, known Known, inTo bool) {
+	if c.known && in != nil && known != Whole {
+		c.unproven = append(c.unproven, Unproven{e, in, known, inTo})
+		return
+	}
+	c.edits = append(c.edits, e)
+}
+
+func (c *comparison) compare(from, to *Key) {
+	type pair struct {
+		path     Path
+		from, to *Key // from is nil for a key that is new
+	}
+	todo := []pair{{nil, from, to}}
+	for len(todo) > 0 {
+		p := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if p.from == p.to {
+			continue
+		}
+		var a []*Key
+		if p.from == nil {
+			c.edits = append(c.edits, Edit{Op: CreateKey, Path: p.path})
+		} else {
+			a = p.from.Keys()
+		}
+		c.values(p.path, p.from, p.to)
+		b := p.to.Keys()
+		var next []pair
+		for len(a) > 0 || len(b) > 0 {
+			switch o := order(a, b); {
+			case o < 0:
+				c.differs(Edit{Op: DeleteKey, Path: p.path.Join(a[0].name)}, p.to, c.keysKnown(p.to), true)
+				a = skip(a)
+			case o > 0:
+				path := p.path.Join(b[0].name)
+				if known := c.keysKnown(p.from); known != Whole {
+					c.differs(Edit{Op: CreateKey, Path: path}, p.from, known, false)
+				} else {
+					next = append(next, pair{path, nil, b[0]})
+				}
+				b = skip(b)
+			default:
+				next = append(next, pair{p.path.Join(b[0].name), a[0], b[0]})
+				a, b = skip(a), skip(b)
+			}
+		}
+		slices.Reverse(next)
+		todo = append(todo, next...)
+	}
+}
+
+// keysKnown is [Key.KeysKnown] where that is asked for.
+func (c *comparison) keysKnown(k *Key) Known {
+	if !c.known || k == nil {
+		return Whole
+	}
+	return k.KeysKnown()
+}
+
+func (c *comparison) valuesKnown(k *Key) Known {
+	if !c.known || k == nil {
+		return Whole
+	}
+	return k.ValuesKnown()
+}
+
+// order compares the first keys of two sorted lists; a list that has ended sorts last.
+func order(a, b []*Key) int {
+	switch {
+	case len(a) == 0:
+		return 1
+	case len(b) == 0:
+		return -1
+	}
+	return CompareFold(a[0].name, b[0].name)
+}
+
+// skip leaves out the first key and those of the same name, which no lookup finds.
+func skip(keys []*Key) []*Key {
+	name := keys[0].name
+	for len(keys) > 0 && EqualFold(keys[0].name, name) {
+		keys = keys[1:]
+	}
+	return keys
+}
+
+// values compares the values of a key; from is nil for a key that is new.
+func (c *comparison) values(path Path, from, to *Key) {
+	var before []Value
+	if from != nil {
+		before = from.Values()
+	}
+	old := make(map[string]Value, len(before))
+	for _, v := range before {
+		if fold := Fold(v.Name); !has(old, fold) {
+			old[fold] = v
+		}
+	}
+	after := to.Values()
+	seen := make(map[string]bool, len(after))
+	for _, v := range after {
+		seen[Fold(v.Name)] = true
+	}
+	gone := map[string]bool{}
+	for _, v := range before {
+		if fold := Fold(v.Name); !seen[fold] && !gone[fold] {
+			gone[fold] = true
+			c.differs(Edit{Op: DeleteValue, Path: path, Value: Value{Name: v.Name}}, to, c.valuesKnown(to), true)
+		}
+	}
+	clear(seen)
+	for _, v := range after {
+		fold := Fold(v.Name)
+		if seen[fold] {
+			continue
+		}
+		seen[fold] = true
+		was, ok := old[fold]
+		if ok && was.Type == v.Type && bytes.Equal(was.Data, v.Data) && !(c.known && (was.Short || v.Short)) {
+			continue
+		}
+		e := Edit{Op: SetValue, Path: path, Value: Value{Name: v.Name, Type: v.Type, Data: v.Data}}
+		switch {
+		case c.known && v.Short:
+			c.unproven = append(c.unproven, Unproven{e, to, Damaged, true})
+		case c.known && was.Short:
+			c.unproven = append(c.unproven, Unproven{e, from, Damaged, false})
+		case ok:
+			c.edits = append(c.edits, e)
+		default:
+			c.differs(e, from, c.valuesKnown(from), false)
+		}
+	}
+}
+
+func has[K comparable, V any](m map[K]V, k K) bool { _, ok := m[k]; return ok }

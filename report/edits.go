@@ -1,0 +1,232 @@
+package report
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/fatih/color"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// Difference is what leads from one input to another.
+type Difference struct {
+	Version  string // of regvet
+	From, To Input
+	At       hive.Path // where the two roots are, nil when that is not known
+	Root     *hive.Key // of the first input
+	Edits    []hive.Edit
+	Unproven []hive.Unproven // where the inputs may differ, but do not tell
+}
+
+// key gives the key that an edit is about as the first input has it; nil when it has none.
+func (d Difference) key(e hive.Edit) *hive.Key {
+	k := d.Root
+	for _, name := range e.Path {
+		if k = k.Key(name); k == nil {
+			return nil
+		}
+	}
+	return k
+}
+
+// old gives the value that an edit changes as the first input has it.
+func (d Difference) old(e hive.Edit) *hive.Value {
+	if e.Op != hive.SetValue && e.Op != hive.DeleteValue {
+		return nil
+	}
+	if k := d.key(e); k != nil {
+		if v, ok := k.Value(e.Value.Name); ok {
+			return &v
+		}
+	}
+	return nil
+}
+
+// DifferenceText writes a difference for people: under each key the values that were there with a minus and those that are there now with
+// a plus, in the order of the keys, and a line of totals.
+func DifferenceText(w io.Writer, d Difference, style Style) error {
+	p := &page{Style: style}
+	var open hive.Path // the key whose line is the last one
+	var made, deleted, set, added, removed int
+	inOrder := slices.SortedStableFunc(slices.Values(d.Edits), func(a, b hive.Edit) int { return slices.CompareFunc(a.Path, b.Path, hive.CompareFold) })
+	for _, e := range inOrder {
+		path := d.At.Join(e.Path...)
+		switch e.Op {
+		case hive.CreateKey:
+			made++
+			p.changed('+', hive.Visible(path.String()))
+		case hive.DeleteKey:
+			deleted++
+			p.gone(d.key(e), path)
+		default:
+			if open == nil || !path.Equal(open) {
+				p.changed(' ', hive.Visible(path.String()))
+			}
+			old := d.old(e)
+			was, is := "", ""
+			if old != nil {
+				was = datum(*old)
+			}
+			if e.Op == hive.SetValue {
+				is = datum(e.Value)
+			}
+			if old != nil && was == is { // as text, which does not show how it ends
+				was += " (bytes " + hex.EncodeToString(old.Data) + ")"
+				is += " (bytes " + hex.EncodeToString(e.Value.Data) + ")"
+			}
+			if old != nil {
+				p.changed('-', valueLine(old.Name, was))
+			}
+			switch {
+			case e.Op == hive.DeleteValue:
+				removed++
+			case old == nil:
+				added++
+				p.changed('+', valueLine(e.Value.Name, is))
+			default:
+				set++
+				p.changed('+', valueLine(e.Value.Name, is))
+			}
+		}
+		if open = path; e.Op == hive.DeleteKey {
+			open = nil
+		}
+	}
+	if len(d.Edits) > 0 {
+		p.WriteByte('\n')
+		fmt.Fprintln(p, p.paint(totalOf(
+			[]string{"key made", "key deleted", "value added", "value changed", "value deleted"},
+			[]int{made, deleted, added, set, removed}), color.Bold))
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// totalOf counts things whose first word is a noun.
+func totalOf(things []string, counts []int) string {
+	var parts []string
+	for i, what := range things {
+		if counts[i] > 0 {
+			noun, done, _ := strings.Cut(what, " ")
+			parts = append(parts, plural(counts[i], noun)+" "+done)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// changed writes a line that was there, is there now, or stands for both.
+func (p *page) changed(sign byte, text string) {
+	line := string(sign) + " " + text
+	switch sign {
+	case '-':
+		line = p.paint(line, color.FgRed)
+	case '+':
+		line = p.paint(line, color.FgGreen)
+	default:
+		line = p.paint(line, color.Bold)
+	}
+	p.WriteString(line + "\n")
+}
+
+// gone writes all that was in a key that is there no more.
+func (p *page) gone(k *hive.Key, path hive.Path) {
+	for below, k := range k.Walk() {
+		p.changed('-', hive.Visible(path.Join(below...).String()))
+		for _, v := range k.Values() {
+			p.changed('-', valueLine(v.Name, datum(v)))
+		}
+	}
+}
+
+func valueLine(name, datum string) string { return "  " + rules.ValueName(name) + "  " + datum }
+
+// datum is the type and the data of a value for people.
+func datum(v hive.Value) string {
+	text := strings.TrimRight(v.Type.String()+" "+hive.Visible(v.Display()), " ")
+	if v.Short {
+		text += " (not all of it could be read)"
+	}
+	return text
+}
+
+type jsonDifference struct {
+	SchemaVersion string         `json:"schema_version"`
+	Tool          jsonTool       `json:"tool"`
+	From          jsonInput      `json:"from"`
+	To            jsonInput      `json:"to"`
+	Edits         []jsonEdit     `json:"edits"`
+	Unproven      []jsonUnproven `json:"unproven"`
+}
+
+type jsonEdit struct {
+	Op    string     `json:"op"`
+	Key   string     `json:"key"`
+	Value *string    `json:"value,omitempty"` // none for a key, "" for the default value
+	New   *jsonDatum `json:"new,omitempty"`   // what a value is set to
+	Old   *jsonDatum `json:"old,omitempty"`   // what it was, where it was there
+}
+
+// jsonDatum is the type and data of a value, byte for byte.
+type jsonDatum struct {
+	Type   string `json:"type"`
+	TypeID uint32 `json:"type_id"`
+	Data   string `json:"data"`
+	Text   string `json:"text"`
+}
+
+type jsonUnproven struct {
+	Op    string  `json:"op"`
+	Key   string  `json:"key"`
+	Value *string `json:"value,omitempty"`
+	Side  string  `json:"side"`  // of the input that does not tell: from or to
+	Known string  `json:"known"` // why not: damaged, or not-covered
+}
+
+var opNames = [...]string{
+	hive.CreateKey: "create-key", hive.DeleteKey: "delete-key", hive.SetValue: "set-value", hive.DeleteValue: "delete-value",
+}
+
+func datumJSON(v hive.Value) *jsonDatum {
+	return &jsonDatum{v.Type.String(), uint32(v.Type), hex.EncodeToString(v.Data), v.Display()}
+}
+
+// editJSON gives an edit, and what the value was.
+func editJSON(e hive.Edit, at hive.Path, old *hive.Value) jsonEdit {
+	out := jsonEdit{Op: opNames[e.Op], Key: hive.Printable(at.Join(e.Path...).String())}
+	if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
+		name := hive.Printable(e.Value.Name)
+		out.Value = &name
+	}
+	if e.Op == hive.SetValue {
+		out.New = datumJSON(e.Value)
+	}
+	if old != nil {
+		out.Old = datumJSON(*old)
+	}
+	return out
+}
+
+// DifferenceJSON writes a difference as one JSON object.
+func DifferenceJSON(w io.Writer, d Difference) error {
+	out := jsonDifference{schemaVersion, jsonTool{"regvet", d.Version}, inputJSON(d.From), inputJSON(d.To), []jsonEdit{}, []jsonUnproven{}}
+	for _, e := range d.Edits {
+		out.Edits = append(out.Edits, editJSON(e, d.At, d.old(e)))
+	}
+	for _, u := range d.Unproven {
+		e := editJSON(u.Edit, d.At, nil)
+		one := jsonUnproven{Op: e.Op, Key: e.Key, Value: e.Value, Side: "from", Known: string(rules.NotCovered)}
+		if u.InTo {
+			one.Side = "to"
+		}
+		if u.Known == hive.Damaged {
+			one.Known = string(rules.Damaged)
+		}
+		out.Unproven = append(out.Unproven, one)
+	}
+	return writeJSON(w, out)
+}
