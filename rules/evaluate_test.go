@@ -112,6 +112,9 @@ const withFix = `
 
 func TestPlan(t *testing.T) {
 	higher := strings.NewReplacer("50", "60").Replace(withFix)
+	other := strings.ReplaceAll(withFix, "Limit", "Other")
+	const absent = "\n\t\tvalue: Limit\n\t\texpect: {exists: false}\n\t\tfix: {delete: value}"
+	const noKey = "\n\t\texpect: {exists: false}\n\t\tfix: {delete: key}"
 	without := withFix[:strings.Index(withFix, "fix:")]
 	for _, c := range []struct {
 		name, reg      string
@@ -124,7 +127,17 @@ func TestPlan(t *testing.T) {
 		{"make the key", `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services]`, []string{withFix}, "R1", "", `Limit=50`, `-Example`},
 		{"nothing wrong", `"Limit"=dword:00000050`, []string{withFix}, "", "", ``, ``},
 		{"two rules agree", ``, []string{withFix, withFix}, "R1 R2", "", `Limit=50`, `-Limit`},
-		{"two rules conflict", ``, []string{withFix, higher}, "R1", "R2 rule R1 sets the same value to 50", `Limit=50`, `-Limit`},
+		{"two rules conflict", ``, []string{withFix, higher}, "", "R1 rule R2 would set Limit to REG_DWORD 60, and this one would set Limit to REG_DWORD 50, " +
+			"R2 rule R1 would set Limit to REG_DWORD 50, and this one would set Limit to REG_DWORD 60", ``, ``},
+		{"a rule that conflicts with none", ``, []string{withFix, higher, other}, "R3", "R1 rule R2 would set Limit to REG_DWORD 60, and this one would set Limit to REG_DWORD 50, " +
+			"R2 rule R1 would set Limit to REG_DWORD 50, and this one would set Limit to REG_DWORD 60", `Other=50`, `-Other`},
+		{"one sets what another deletes", `"Limit"=dword:00000001`, []string{withFix, absent}, "", "R1 rule R2 would delete Limit, and this one would set Limit to REG_DWORD 50, " +
+			"R2 rule R1 would set Limit to REG_DWORD 50, and this one would delete Limit", ``, ``},
+		{"one sets a value of a key that another deletes", `"Limit"=dword:00000001`, []string{noKey, withFix}, "",
+			`R1 rule R2 would set Limit to REG_DWORD 50, and this one would delete the key HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example, ` +
+				`R2 rule R1 would delete the key HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example, and this one would set Limit to REG_DWORD 50`, ``, ``},
+		{"a value goes with its key", `"Limit"=dword:00000001`, []string{noKey, absent}, "R1 R2", "", `-Example`, `+Example Limit=1`},
+
 		{"no fix", ``, []string{without}, "", "R1 the rule has no fix", ``, ``},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -137,7 +150,7 @@ func TestPlan(t *testing.T) {
 			for _, f := range plan.Unfixed {
 				unfixed = append(unfixed, f.Rule.ID+" "+f.Why)
 			}
-			got := []string{strings.Join(fixed, " "), strings.Join(unfixed, " "), edits(plan.Edits), edits(plan.Undo)}
+			got := []string{strings.Join(fixed, " "), strings.Join(unfixed, ", "), edits(plan.Edits), edits(plan.Undo)}
 			if diff := cmp.Diff([]string{c.fixed, c.unfixed, c.edits, c.undo}, got); diff != "" {
 				t.Error(diff)
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"regvet/hive"
 )
@@ -19,43 +20,40 @@ type Plan struct {
 // Unfixed is a failure without a remedy, and why there is none.
 type Unfixed struct {
 	Finding
-	Why string
+	Why   string
+	Rival *Rule // whose fix wants something else in the same place; nil where that is not why
 }
 
-// NewPlan makes edits of the fixes of all failures. Where two want different things in the same place, the first wins and the
-// other is unfixed, with all that it would change. A control set that is only guessed is not written to: the undo would be a guess
-// as well.
+// NewPlan makes edits of the fixes of all failures. Where two want different things in the same place, neither is made: which one is right is
+// for a person to say. A control set that is only guessed is not written to: the undo would be a guess as well.
 func NewPlan(reg *hive.Registry, findings []Finding) Plan {
 	var p Plan
-	taken := claims{}
-	for _, f := range findings {
+	taken := claims{places: map[string][]claim{}}
+	for i, f := range findings {
+		if f.Status == Fail && f.unfixable() == "" {
+			taken.add(i, f)
+		}
+	}
+	made := claims{places: map[string][]claim{}}
+	for i, f := range findings {
 		if f.Status != Fail {
 			continue
 		}
-		why, first := "", Finding{}
-		switch {
-		case f.Fix == nil && f.Rule.base.fix != nil:
-			why = "nothing tells where the fix would be made"
-		case f.Fix == nil:
-			why = "the rule has no fix"
-		case f.guessed:
-			why = "the input does not tell the current control set; choose one with --control-set"
-		default:
-			if why, first = taken.conflict(f); why != "" {
-				why = fmt.Sprintf("rule %s %s", first.Rule.ID, why)
-			}
+		if why := f.unfixable(); why != "" {
+			p.Unfixed = append(p.Unfixed, Unfixed{f, why, nil})
+			continue
 		}
-		if why != "" {
-			p.Unfixed = append(p.Unfixed, Unfixed{f, why})
+		if why, rival := taken.conflict(i, f); rival != nil {
+			p.Unfixed = append(p.Unfixed, Unfixed{f, why, rival})
 			continue
 		}
 		p.Fixed = append(p.Fixed, f)
 		for _, edit := range f.Edits() {
-			if !taken.has(edit) {
+			if !made.has(edit) {
 				p.Edits = append(p.Edits, edit)
 			}
-			taken.add(f, edit)
 		}
+		made.add(i, f)
 	}
 	for _, e := range hive.Undo(reg.Root(), reg.Real(p.Edits...)...) {
 		e.Path = p.live(e.Path)
@@ -64,65 +62,105 @@ func NewPlan(reg *hive.Registry, findings []Finding) Plan {
 	return p
 }
 
-// claims are the edits of a plan by the keys that they change.
-type claims struct {
-	places map[string][]claim // by folded path
-	all    []claim
-	keys   []claim // those that delete a key
+// unfixable says why there is no fix for a failure, "" where there is one.
+func (f Finding) unfixable() string {
+	switch {
+	case f.Fix == nil && f.Rule.base.fix != nil:
+		return "nothing tells where the fix would be made"
+	case f.Fix == nil:
+		return "the rule has no fix"
+	case f.guessed:
+		return "the input does not tell the current control set; choose one with --control-set"
+	}
+	return ""
 }
 
+// claims are the edits that findings ask for, by the keys that they change.
+type claims struct {
+	places map[string][]claim // by folded path
+	sets   []claim            // all that set a value
+	keys   []claim            // all that delete a key
+}
+
+// claim is an edit, and the finding that asks for it.
 type claim struct {
-	by   Finding
-	edit hive.Edit
+	finding int
+	rule    *Rule
+	edit    hive.Edit
 }
 
 func place(p hive.Path) string { return hive.Fold(p.String()) }
 
-func (c *claims) add(f Finding, e hive.Edit) {
-	if c.places == nil {
-		c.places = map[string][]claim{}
-	}
-	c.places[place(e.Path)] = append(c.places[place(e.Path)], claim{f, e})
-	c.all = append(c.all, claim{f, e})
-	if e.Op == hive.DeleteKey {
-		c.keys = append(c.keys, claim{f, e})
+func (c *claims) add(finding int, f Finding) {
+	for _, e := range f.Edits() {
+		one := claim{finding, f.Rule, e}
+		c.places[place(e.Path)] = append(c.places[place(e.Path)], one)
+		switch e.Op {
+		case hive.SetValue:
+			c.sets = append(c.sets, one)
+		case hive.DeleteKey:
+			c.keys = append(c.keys, one)
+		}
 	}
 }
 
-// has tells whether the same edit is in the plan.
+// has tells whether an edit is among the claims, or needs none of its own because its value goes with a key. In .reg text, to delete a value
+// would make the key anew.
 func (c *claims) has(e hive.Edit) bool {
-	return slices.ContainsFunc(c.places[place(e.Path)], func(other claim) bool { return sameEdit(e, other.edit) })
+	gone := func(other claim) bool { return e.Op == hive.DeleteValue && e.Path.HasPrefix(other.edit.Path) }
+	same := func(other claim) bool { return sameEdit(e, other.edit) }
+	return slices.ContainsFunc(c.places[place(e.Path)], same) || slices.ContainsFunc(c.keys, gone)
 }
 
 func sameEdit(a, b hive.Edit) bool {
 	return a.Op == b.Op && a.Path.Equal(b.Path) && hive.EqualFold(a.Value.Name, b.Value.Name) && a.Value.Type == b.Value.Type && bytes.Equal(a.Value.Data, b.Value.Data)
 }
 
-// conflict says what an earlier fix does in the place of one of these edits that does not go with them; "" where none does.
-func (c *claims) conflict(f Finding) (why string, first Finding) {
+// conflict says what the fix of another finding does in the place of this one that does not go with it, both sides of it. The rule is nil
+// where there is no such fix.
+func (c *claims) conflict(finding int, f Finding) (why string, rival *Rule) {
 	for _, e := range f.Edits() {
-		for _, other := range c.places[place(e.Path)] {
-			o := other.edit
-			if e.Op == hive.DeleteKey || o.Op == hive.DeleteKey || !hive.EqualFold(e.Value.Name, o.Value.Name) || sameEdit(e, o) {
-				continue
-			}
-			if o.Op == hive.DeleteValue {
-				return "deletes the same value", other.by
-			}
-			return "sets the same value to " + o.Value.Display(), other.by
+		var others []claim
+		switch e.Op {
+		case hive.DeleteKey:
+			others = c.sets
+		case hive.SetValue:
+			others = append(slices.Clone(c.places[place(e.Path)]), c.keys...)
+		default:
+			others = c.places[place(e.Path)]
 		}
-		for _, other := range c.keys {
-			if e.Op != hive.DeleteKey && e.Path.HasPrefix(other.edit.Path) {
-				return "deletes the key", other.by
-			}
-		}
-		for _, other := range c.all {
-			if e.Op == hive.DeleteKey && other.edit.Op == hive.SetValue && other.edit.Path.HasPrefix(e.Path) {
-				return "sets a value of the key", other.by
+		for _, other := range others {
+			if other.finding != finding && contradict(e, other.edit) {
+				return fmt.Sprintf("rule %s would %s, and this one would %s", other.rule.ID, does(other.edit), does(e)), other.rule
 			}
 		}
 	}
-	return "", Finding{}
+	return "", nil
+}
+
+// contradict tells whether two edits cannot both be done.
+func contradict(a, b hive.Edit) bool {
+	switch {
+	case a.Op == hive.DeleteKey && b.Op == hive.DeleteKey:
+		return false
+	case a.Op == hive.DeleteKey:
+		return b.Op == hive.SetValue && b.Path.HasPrefix(a.Path)
+	case b.Op == hive.DeleteKey:
+		return contradict(b, a)
+	}
+	return a.Path.Equal(b.Path) && hive.EqualFold(a.Value.Name, b.Value.Name) && !sameEdit(a, b)
+}
+
+// does says what an edit does.
+func does(e hive.Edit) string {
+	name := ValueName(e.Value.Name)
+	switch e.Op {
+	case hive.DeleteKey:
+		return "delete the key " + hive.Visible(e.Path.String())
+	case hive.DeleteValue:
+		return "delete " + name
+	}
+	return strings.TrimRight("set "+name+" to "+e.Value.Type.String()+" "+hive.Visible(e.Value.Display()), " ")
 }
 
 // live gives the path of the running system for a path of the input, as the fixes have them side by side.
