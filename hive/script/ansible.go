@@ -1,0 +1,166 @@
+package script
+
+import (
+	"bytes"
+	"encoding/hex"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// Ansible writes a file of tasks of the module ansible.windows.win_regedit, one for each edit. Options: its documentation; what it makes of
+// them: its source.
+func Ansible(head string, parts []regfile.Part) ([]byte, error) {
+	if err := check("ansible.windows.win_regedit", parts, noAnsible); err != nil {
+		return nil, err
+	}
+	tasks := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, p := range parts {
+		for i, e := range p.Edits {
+			task := ansibleTask(e)
+			if i == 0 {
+				b := &strings.Builder{}
+				comment(b, "#", p.Comment, "\n")
+				task.HeadComment = strings.TrimSuffix(b.String(), "\n")
+			}
+			tasks.Content = append(tasks.Content, task)
+		}
+	}
+	var b bytes.Buffer
+	top := &strings.Builder{}
+	comment(top, "#", head, "\n")
+	b.WriteString(top.String() + "---\n")
+	out := yaml.NewEncoder(&b)
+	out.SetIndent(2)
+	if err := out.Encode(tasks); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), out.Close()
+}
+
+// ansibleTypes are the types as the module calls them.
+var ansibleTypes = map[hive.Type]string{
+	hive.None: "none", hive.Binary: "binary", hive.DWord: "dword", hive.ExpandSZ: "expandstring", hive.MultiSZ: "multistring",
+	hive.SZ: "string", hive.QWord: "qword",
+}
+
+func noAnsible(e hive.Edit) string {
+	if e.Op != hive.SetValue {
+		return ""
+	}
+	v := e.Value
+	if ansibleTypes[v.Type] == "" {
+		return "the module has no name for the type " + v.Type.String()
+	}
+	if v.Name == "" && v.Type != hive.SZ {
+		return "the module makes a REG_SZ of every default value"
+	}
+	switch v.Type {
+	case hive.SZ, hive.ExpandSZ:
+		_, err := text(v)
+		return reason(err)
+	case hive.DWord, hive.QWord:
+		return noNumber(v)
+	case hive.MultiSZ:
+		list, err := texts(v)
+		if err == nil && len(list) == 0 {
+			return "the module does not write an empty list"
+		}
+		return reason(err)
+	}
+	if len(v.Data) == 0 {
+		return "the module does not write binary data of no length"
+	}
+	return ""
+}
+
+func ansibleTask(e hive.Edit) *yaml.Node {
+	path := shortRoot(e.Path) + `:\` + e.Path[1:].String()
+	options := &yaml.Node{Kind: yaml.MappingNode}
+	option := func(name string, value *yaml.Node) {
+		options.Content = append(options.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: name}, value)
+	}
+	option("path", ansibleText(path))
+	aboutValue := e.Op == hive.SetValue || e.Op == hive.DeleteValue
+	if aboutValue && e.Value.Name != "" {
+		option("name", ansibleText(e.Value.Name))
+	}
+	what := "Make the key"
+	switch e.Op {
+	case hive.SetValue:
+		what = "Set a value of"
+		option("type", plain(ansibleTypes[e.Value.Type], "!!str"))
+		option("data", ansibleData(e.Value))
+	case hive.DeleteValue:
+		what = "Delete a value of"
+		option("state", plain("absent", "!!str"))
+		option("delete_key", plain("false", "!!bool"))
+	case hive.DeleteKey:
+		what = "Delete the key"
+		option("state", plain("absent", "!!str"))
+		option("delete_key", plain("true", "!!bool"))
+	}
+	if aboutValue && e.Value.Name != "" {
+		what = strings.Replace(what, "a value", e.Value.Name, 1)
+	}
+	name := what + " " + path
+	if isTemplate(name) {
+		name = strings.ReplaceAll(name, "{", "(") // it is for people only, and Ansible would make a template of it, too
+	}
+	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+		plain("name", "!!str"), {Kind: yaml.ScalarNode, Value: name, Style: yaml.SingleQuotedStyle},
+		plain("ansible.windows.win_regedit", "!!str"), options,
+	}}
+}
+
+func plain(value, tag string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: value, Tag: tag}
+}
+
+// ansibleText writes text in quotes. Ansible makes a template of what has double braces or the like, unless it is told not to.
+func ansibleText(s string) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Value: s, Style: yaml.SingleQuotedStyle}
+	if isTemplate(s) {
+		n.Tag = "!unsafe"
+		n.Style |= yaml.TaggedStyle
+	}
+	return n
+}
+
+// isTemplate tells whether Ansible would look for a template in text.
+func isTemplate(s string) bool {
+	return slices.ContainsFunc([]string{"{{", "{%", "{#"}, func(mark string) bool { return strings.Contains(s, mark) })
+}
+
+func ansibleData(v hive.Value) *yaml.Node {
+	switch v.Type {
+	case hive.SZ, hive.ExpandSZ:
+		s, _ := text(v)
+		return ansibleText(s)
+	case hive.MultiSZ:
+		all, _ := texts(v)
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, s := range all {
+			list.Content = append(list.Content, ansibleText(s))
+		}
+		return list
+	case hive.DWord, hive.QWord:
+		n, _ := v.Uint64()
+		if n > math.MaxInt64 { // a number would become a decimal one, which the module cannot write in hex
+			return ansibleText(strconv.FormatUint(n, 10))
+		}
+		return plain(strconv.FormatUint(n, 10), "!!int")
+	}
+	digits := hex.EncodeToString(v.Data)
+	var pairs []string
+	for i := 0; i < len(digits); i += 2 {
+		pairs = append(pairs, digits[i:i+2])
+	}
+	return ansibleText("hex:" + strings.Join(pairs, ","))
+}

@@ -1,0 +1,159 @@
+package script
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// PowerShell writes a script for Windows PowerShell 3 and later: UTF-8 with byte order mark, without which Windows PowerShell would take other
+// than ASCII for the ANSI code page.
+//
+// It calls the registry of .NET and not the cmdlets for items: these take a slash in the name of a key for a backslash, stars and brackets in
+// the name of a value that is to be removed for a pattern, and (default) for no name. It writes to the 64-bit registry, also when it is run by
+// a 32-bit PowerShell.
+func PowerShell(head string, parts []regfile.Part) ([]byte, error) {
+	if err := check("PowerShell", parts, noPowerShell); err != nil {
+		return nil, err
+	}
+	b := &strings.Builder{}
+	b.WriteString("\ufeff")
+	comment(b, "#", head, "\r\n")
+	b.WriteString("#requires -Version 3\r\n$ErrorActionPreference = 'Stop'\r\n")
+	opened := map[string]bool{}
+	for _, p := range parts {
+		for _, e := range p.Edits {
+			if root := shortRoot(e.Path); !opened[root] {
+				fmt.Fprintf(b, "$%s = [Microsoft.Win32.RegistryKey]::OpenBaseKey('%s', 'Registry64')\r\n", root, netRoots[root])
+				opened[root] = true
+			}
+		}
+	}
+	for _, p := range parts {
+		if len(p.Edits) > 0 {
+			b.WriteString("\r\n")
+		}
+		comment(b, "#", p.Comment, "\r\n")
+		for _, run := range runs(p.Edits) {
+			powerShellRun(b, shortRoot(run[0].Path), run)
+		}
+	}
+	return []byte(b.String()), nil
+}
+
+// netRoots are the roots as the enumeration Microsoft.Win32.RegistryHive of .NET calls them.
+var netRoots = map[string]string{"HKLM": "LocalMachine", "HKU": "Users", "HKCU": "CurrentUser", "HKCR": "ClassesRoot", "HKCC": "CurrentConfig"}
+
+func powerShellRun(b *strings.Builder, root string, run []hive.Edit) {
+	path := powerShellQuoted(run[0].Path[1:].String())
+	if run[0].Op == hive.DeleteKey {
+		fmt.Fprintf(b, "$%s.DeleteSubKeyTree(%s, $false)\r\n", root, path)
+		return
+	}
+	makes, indent := false, ""
+	for _, e := range run {
+		makes = makes || e.Op != hive.DeleteValue
+	}
+	if makes {
+		fmt.Fprintf(b, "$key = $%s.CreateSubKey(%s)\r\n", root, path)
+	} else {
+		fmt.Fprintf(b, "$key = $%s.OpenSubKey(%s, $true)\r\nif ($key) {\r\n", root, path)
+		indent = "    "
+	}
+	for _, e := range run {
+		switch name := powerShellQuoted(e.Value.Name); e.Op {
+		case hive.SetValue:
+			fmt.Fprintf(b, "%s$key.SetValue(%s, %s, '%s')\r\n", indent, name, powerShellData(e.Value), netKinds[e.Value.Type])
+		case hive.DeleteValue:
+			fmt.Fprintf(b, "%s$key.DeleteValue(%s, $false)\r\n", indent, name)
+		}
+	}
+	fmt.Fprintf(b, "%s$key.Close()\r\n", indent)
+	if !makes {
+		b.WriteString("}\r\n")
+	}
+}
+
+// netKinds are the types as the enumeration Microsoft.Win32.RegistryValueKind of .NET calls them. It has no other.
+var netKinds = map[hive.Type]string{
+	hive.None: "None", hive.SZ: "String", hive.ExpandSZ: "ExpandString", hive.Binary: "Binary", hive.DWord: "DWord",
+	hive.MultiSZ: "MultiString", hive.QWord: "QWord",
+}
+
+func noPowerShell(e hive.Edit) string {
+	if e.Op != hive.SetValue {
+		return ""
+	}
+	switch v := e.Value; v.Type {
+	case hive.SZ, hive.ExpandSZ:
+		_, err := text(v)
+		return reason(err)
+	case hive.MultiSZ:
+		_, err := texts(v)
+		return reason(err)
+	case hive.DWord, hive.QWord:
+		return noNumber(v)
+	}
+	if netKinds[e.Value.Type] == "" {
+		return ".NET has no name for the type " + e.Value.Type.String()
+	}
+	return ""
+}
+
+// powerShellData writes data as .NET takes them. Numbers are signed there.
+func powerShellData(v hive.Value) string {
+	switch v.Type {
+	case hive.SZ, hive.ExpandSZ:
+		s, _ := text(v)
+		return powerShellQuoted(s)
+	case hive.MultiSZ:
+		list, _ := texts(v)
+		var all []string
+		for _, s := range list {
+			all = append(all, powerShellQuoted(s))
+		}
+		return "[string[]]@(" + strings.Join(all, ", ") + ")"
+	case hive.DWord:
+		n, _ := v.Uint64()
+		return "[int]" + strconv.Itoa(int(int32(n)))
+	case hive.QWord:
+		n, _ := v.Uint64()
+		return "[long]" + strconv.FormatInt(int64(n), 10)
+	}
+	var all []string
+	for _, c := range v.Data {
+		all = append(all, fmt.Sprintf("0x%02x", c))
+	}
+	return "[byte[]]@(" + strings.Join(all, ", ") + ")"
+}
+
+// powerShellQuotes are the characters that PowerShell takes for a single quote.
+const powerShellQuotes = "'\u2018\u2019\u201a\u201b"
+
+// powerShellQuoted writes text in single quotes, in which only these have a meaning. Characters that a line of text cannot hold are put in by
+// their numbers.
+func powerShellQuoted(s string) string {
+	var b strings.Builder
+	pieces := false
+	b.WriteByte('\'')
+	for _, r := range s {
+		switch {
+		case r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029:
+			pieces = true
+			fmt.Fprintf(&b, "' + [char]%d + '", r)
+		case strings.ContainsRune(powerShellQuotes, r):
+			b.WriteRune(r)
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('\'')
+	if pieces {
+		return "(" + b.String() + ")"
+	}
+	return b.String()
+}

@@ -1,0 +1,186 @@
+package script
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf16"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// mostLine is the number of characters of a line that cmd.exe reads. Source: Microsoft, "Command prompt line string limitation".
+const mostLine = 8191
+
+// RegCmd writes a batch file for cmd.exe that calls reg.exe. It ends with status 1 when one of the edits failed. What is not ASCII it writes
+// in UTF-8, for which it changes the code page.
+func RegCmd(head string, parts []regfile.Part) ([]byte, error) {
+	if err := check("reg.exe", parts, noRegCmd); err != nil {
+		return nil, err
+	}
+	b := &strings.Builder{}
+	b.WriteString("@echo off\r\n")
+	comment(b, "rem", remark(head), "\r\n")
+	b.WriteString("setlocal DisableDelayedExpansion\r\nset \"failed=0\"\r\n")
+	start := b.Len()
+	for _, p := range parts {
+		if len(p.Edits) > 0 {
+			b.WriteString("\r\n")
+		}
+		comment(b, "rem", remark(p.Comment), "\r\n")
+		for _, e := range p.Edits {
+			b.WriteString(regLine(e) + "\r\n")
+		}
+	}
+	b.WriteString("\r\nexit /b %failed%\r\n")
+	all := b.String()
+	if strings.ContainsFunc(all, func(r rune) bool { return r > '~' }) {
+		all = all[:start] + "chcp 65001 >nul\r\n" + all[start:]
+	}
+	return []byte(all), nil
+}
+
+// remark makes text safe behind rem, where cmd.exe still looks for the names of variables, and for a caret at the end of the line. A line
+// that is too long for it is cut.
+func remark(s string) string {
+	const most = 2000 // characters
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		if runes := []rune(line); len(runes) > most {
+			line = string(runes[:most]) + " ..."
+		}
+		lines[i] = strings.NewReplacer("^", " ", "&", " ", "|", " ", "<", " ", ">", " ", "%", "%%").Replace(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func noRegCmd(e hive.Edit) string {
+	if e.Op == hive.SetValue {
+		if reason := noRegData(e.Value); reason != "" {
+			return reason
+		}
+	}
+	line := regLine(e)
+	switch {
+	case strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+		return "a batch file cannot hold control characters"
+	case len(utf16.Encode([]rune(line))) > mostLine:
+		return fmt.Sprintf("its line would be longer than the %d characters that cmd.exe reads", mostLine)
+	}
+	return ""
+}
+
+// noRegData says why reg.exe cannot set data, "" where it can.
+func noRegData(v hive.Value) string {
+	switch v.Type {
+	case hive.SZ, hive.ExpandSZ:
+		_, err := text(v)
+		return reason(err)
+	case hive.DWord, hive.QWord:
+		return noNumber(v)
+	case hive.Binary:
+		if len(v.Data) == 0 {
+			return "reg.exe is not known to write binary data of no length"
+		}
+		return ""
+	case hive.MultiSZ:
+		list, err := texts(v)
+		switch {
+		case err != nil:
+			return reason(err)
+		case len(list) == 0 || slices.Contains(list, ""):
+			return "reg.exe takes no empty strings in a list, and no empty list"
+		case separator(list) == "":
+			return "every character that could separate the strings is in one of them"
+		}
+		return ""
+	}
+	return "reg.exe is not known to write data of the type " + v.Type.String() + " as they are"
+}
+
+// separator gives what can stand between strings for reg.exe: its own \0, else a character that is in none of them.
+func separator(list []string) string {
+	all := strings.Join(list, "")
+	if !strings.Contains(all, `\0`) && !slices.ContainsFunc(list, func(s string) bool { return strings.HasSuffix(s, `\`) }) {
+		return `\0`
+	}
+	for _, c := range ",;|#~@+*" {
+		if !strings.ContainsRune(all, c) {
+			return string(c)
+		}
+	}
+	return ""
+}
+
+// regLine writes the command for an edit.
+func regLine(e hive.Edit) string {
+	verb := "add"
+	if e.Op == hive.DeleteKey || e.Op == hive.DeleteValue {
+		verb = "delete"
+	}
+	long, _ := hive.LongRoot(e.Path[0])
+	args := []string{"reg", verb, cmdQuoted(hive.Path{long}.Join(e.Path[1:]...).String())}
+	if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
+		if e.Value.Name == "" {
+			args = append(args, "/ve")
+		} else {
+			args = append(args, "/v", cmdQuoted(e.Value.Name))
+		}
+	}
+	if e.Op == hive.SetValue {
+		args = append(args, "/t", e.Value.Type.String())
+		data, _ := text(e.Value)
+		switch e.Value.Type {
+		case hive.DWord, hive.QWord:
+			data = e.Value.Display()
+		case hive.Binary:
+			data = hex.EncodeToString(e.Value.Data)
+		case hive.MultiSZ:
+			list, _ := texts(e.Value)
+			between := separator(list)
+			if between != `\0` {
+				args = append(args, "/s", cmdQuoted(between))
+			}
+			data = strings.Join(list, between)
+		}
+		args = append(args, "/d", cmdQuoted(data))
+	}
+	return strings.Join(append(args, "/f"), " ") + ` || set "failed=1"`
+}
+
+// cmdQuoted writes an argument for a program that a batch file calls. Three readers take it apart: the batch file its percent signs; cmd.exe
+// what it has a meaning for outside of quotes, of which it knows no escaped ones; and the program its quotes, and the backslashes before
+// these. Source of the last: Microsoft, "Parsing C command-line arguments".
+func cmdQuoted(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	slashes := 0
+	for _, r := range s {
+		switch r {
+		case '\\':
+			slashes++
+		case '"':
+			b.WriteString(strings.Repeat(`\`, slashes+1))
+			slashes = 0
+		default:
+			slashes = 0
+		}
+		b.WriteRune(r)
+	}
+	b.WriteString(strings.Repeat(`\`, slashes) + `"`)
+	quoted := b.String()
+	if strings.Contains(s, `"`) {
+		// With a quote in it, cmd.exe would take the rest for outside of quotes. So all of it is, and each sign is escaped.
+		b.Reset()
+		for _, r := range quoted {
+			if strings.ContainsRune(`()^"<>&|`, r) {
+				b.WriteByte('^')
+			}
+			b.WriteRune(r)
+		}
+		quoted = b.String()
+	}
+	return strings.ReplaceAll(quoted, "%", "%%")
+}

@@ -1,0 +1,153 @@
+// Package script writes registry edits in the forms that other tools than regedit take: for PowerShell, for cmd.exe with reg.exe, and for
+// Ansible.
+//
+// Each tool has its own quoting, and none can express all that a registry can hold. What a form cannot express to the byte is refused before
+// anything is written, so that a script is never half of what was asked for.
+package script
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// Form is a form of edits.
+type Form struct {
+	Name      string // as it is asked for
+	Extension string // with which the names of its files end
+	Text      func(head string, parts []regfile.Part) ([]byte, error)
+}
+
+// Forms lists the forms. Their Text gives a file that makes the edits, with the lines of the comments of the whole and of each part. It fails
+// with a [Refused] where the form cannot express all of the edits.
+func Forms() []Form {
+	return []Form{{"powershell", ".ps1", PowerShell}, {"reg-cmd", ".cmd", RegCmd}, {"ansible", ".yml", Ansible}}
+}
+
+// Refused is the error for edits that a form cannot express: a sentence for each.
+type Refused []string
+
+// Error gives one line for each.
+func (r Refused) Error() string { return strings.Join(r, "\n") }
+
+// check holds each edit against what any form can express, and then against what this one can: why gives the reason, "" for none.
+func check(form string, parts []regfile.Part, why func(hive.Edit) string) error {
+	var refused Refused
+	for _, p := range parts {
+		for _, e := range p.Edits {
+			reason := regfile.Unwritable(e)
+			switch {
+			case reason != "":
+			case len(e.Path) == 1:
+				reason = "it is a root of the registry"
+			case !utf8.ValidString(e.Path.String()) || !utf8.ValidString(e.Value.Name):
+				reason = "a name is not text"
+			default:
+				reason = why(e)
+			}
+			if reason == "" {
+				continue
+			}
+			what := "the key " + hive.Visible(e.Path.String())
+			if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
+				what = fmt.Sprintf("value %q of %s", hive.Visible(e.Value.Name), what)
+			}
+			refused = append(refused, fmt.Sprintf("%s cannot be written for %s: %s", what, form, reason))
+		}
+	}
+	if refused != nil {
+		return refused
+	}
+	return nil
+}
+
+// runs gives the edits in runs of one key. Each edit that is about the key as a whole is by itself.
+func runs(edits []hive.Edit) (all [][]hive.Edit) {
+	for i, e := range edits {
+		if i > 0 && e.Op >= hive.SetValue && edits[i-1].Op != hive.DeleteKey && e.Path.Equal(edits[i-1].Path) {
+			all[len(all)-1] = append(all[len(all)-1], e)
+		} else {
+			all = append(all, []hive.Edit{e})
+		}
+	}
+	return all
+}
+
+var (
+	errNoText = errors.New("the data are not text with one NUL at its end")
+	errNoList = errors.New("the data are not strings with a NUL behind each and behind the last")
+)
+
+// text gives the text of a REG_SZ or REG_EXPAND_SZ where text and the closing NUL are all of its data.
+func text(v hive.Value) (string, error) {
+	n := len(v.Data) - 2
+	if n < 0 || n%2 != 0 || v.Data[n] != 0 || v.Data[n+1] != 0 {
+		return "", errNoText
+	}
+	s := hive.DecodeUTF16(v.Data[:n])
+	if strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
+		return "", errNoText
+	}
+	return s, nil
+}
+
+// texts gives the strings of a REG_MULTI_SZ where these, each with its NUL, and a closing NUL are all of its data. A string may be empty.
+func texts(v hive.Value) ([]string, error) {
+	n := len(v.Data) - 2
+	if n < 0 || n%2 != 0 || v.Data[n] != 0 || v.Data[n+1] != 0 {
+		return nil, errNoList
+	}
+	s := hive.DecodeUTF16(v.Data[:n])
+	if s == "" {
+		return nil, nil
+	}
+	s, ok := strings.CutSuffix(s, "\x00")
+	if !ok || !utf8.ValidString(s) {
+		return nil, errNoList
+	}
+	return strings.Split(s, "\x00"), nil
+}
+
+// reason is the text of an error, "" for none.
+func reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// noNumber says why a value is not a number as its type is, "" where it is.
+func noNumber(v hive.Value) string {
+	_, err := v.Uint64()
+	return reason(err)
+}
+
+// comment writes the lines of a comment, each behind a mark. What cannot be seen is escaped: in none of the forms may a comment hold all
+// characters.
+func comment(b *strings.Builder, mark, text, end string) {
+	if text == "" {
+		return
+	}
+	for line := range strings.SplitSeq(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", " ").Replace(text), "\n") {
+		b.WriteString(strings.TrimRight(mark+" "+hive.Visible(line), " ") + end)
+	}
+}
+
+// shortRoots are the names of the roots as tools have them: HKLM for HKEY_LOCAL_MACHINE.
+var shortRoots = func() map[string]string {
+	m := map[string]string{}
+	for i, long := range hive.RootNames() {
+		m[long] = hive.ShortRootNames()[i]
+	}
+	return m
+}()
+
+// shortRoot gives the short name of the root of a path.
+func shortRoot(p hive.Path) string {
+	long, _ := hive.LongRoot(p[0])
+	return shortRoots[long]
+}

@@ -1,0 +1,166 @@
+package script_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+	"regvet/hive/script"
+)
+
+// readers take the text of a form apart as its tool does, by rules of quoting written down anew for the tests, and give the edits that the tool
+// would make. They know no more than what the forms write.
+var readers = map[string]func(t *testing.T, text string) []hive.Edit{
+	"powershell": readPowerShell, "reg-cmd": readRegCmd, "ansible": readAnsible,
+}
+
+// choices gives numbers from 0 to n-1: from a random source in the test, from the input in the fuzz target.
+type choices func(n int) int
+
+// signs are what has a meaning in one of the forms, and what looks like it.
+var signs = []string{
+	"a", "B", " ", "'", `"`, `\`, "%", "%%", "%PATH%", "^", "&", "|", "<", ">", "(", ")", "!", "`", "$", "$x", "$(", "{", "}", "{{", "}}", "{%", "{#", "[", "]",
+	"#", "~", ";", ",", ":", "=", "*", "?", "/", "-", "@", "+", `\0`, "\u2018", "\u2019", "\u201a", "\u201b", "\u201c", "\u201d", "\u201e", "é", "日本", "\U0001F600", "\t", "\n", "\r\n",
+	"\x01", "\x7f", "\u0085", "\u2028", "\ufeff", "\u202e", "yes", "null", "0x1", "!unsafe ", "---", ": ", " #", "\xED\xA0\x80",
+}
+
+func (c choices) text() string {
+	var b strings.Builder
+	for n := c(8); n > 0; n-- {
+		b.WriteString(signs[c(len(signs))])
+	}
+	return b.String()
+}
+
+func (c choices) name() string {
+	return strings.NewReplacer(`\`, "", "\n", "", "\r", "").Replace(c.text())
+}
+
+func (c choices) value() hive.Value {
+	v := hive.Value{Name: strings.NewReplacer("\n", "", "\r", "").Replace(c.text()), Type: hive.Type(c(12))}
+	switch v.Type {
+	case hive.SZ, hive.ExpandSZ:
+		v.Data = append(hive.EncodeUTF16(c.text()), 0, 0)
+	case hive.MultiSZ:
+		for n := c(4); n > 0; n-- {
+			v.Data = append(append(v.Data, hive.EncodeUTF16(c.text())...), 0, 0)
+		}
+		v.Data = append(v.Data, 0, 0)
+	case hive.DWord:
+		v.Data = binary.LittleEndian.AppendUint32(nil, uint32(c(256))<<24|uint32(c(256)))
+	case hive.QWord:
+		v.Data = binary.LittleEndian.AppendUint64(nil, uint64(c(256))<<56|uint64(c(256)))
+	default:
+		for n := c(4); n > 0; n-- {
+			v.Data = append(v.Data, byte(c(256)))
+		}
+	}
+	if c(16) == 0 {
+		v.Data = append(v.Data, byte(c(2)))
+	}
+	return v
+}
+
+func (c choices) parts() (parts []regfile.Part) {
+	for n := 1 + c(3); n > 0; n-- {
+		path := hive.Path{hive.RootNames()[c(5)], "k" + c.name()}
+		if c(2) == 0 {
+			path = path.Join("k" + c.name())
+		}
+		p := regfile.Part{Comment: c.text() + "\n" + c.text()}
+		for n := 1 + c(3); n > 0; n-- {
+			e := hive.Edit{Op: hive.Op(c(4)), Path: path}
+			switch e.Op {
+			case hive.SetValue:
+				e.Value = c.value()
+			case hive.DeleteValue:
+				e.Value.Name = strings.NewReplacer("\n", "", "\r", "").Replace(c.text())
+			}
+			p.Edits = append(p.Edits, e)
+		}
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+// law holds each form to it: what it writes makes the same of a registry as the edits do, or it refuses.
+func law(t *testing.T, c choices, count map[string]int) {
+	parts := c.parts()
+	head := c.text() + "\n" + c.text()
+	var edits, before []hive.Edit
+	for _, p := range parts {
+		edits = append(edits, p.Edits...)
+		for _, e := range p.Edits {
+			if c(2) == 0 { // what is there already, with a value that is deleted and one that is not
+				before = append(before, hive.Edit{Op: hive.SetValue, Path: e.Path, Value: hive.DWordValue(e.Value.Name, 7)},
+					hive.Edit{Op: hive.SetValue, Path: e.Path, Value: hive.DWordValue("other", 7)})
+			}
+		}
+	}
+	base := hive.Apply(hive.NewKey("", nil), before...)
+	want := hive.Apply(base, edits...)
+	for _, f := range script.Forms() {
+		text, err := f.Text(head, parts)
+		if err != nil {
+			if _, ok := errors.AsType[script.Refused](err); !ok {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
+			continue
+		}
+		count[f.Name]++
+		got := hive.Apply(base, readers[f.Name](t, string(text))...)
+		if d := hive.Diff(got, want); len(d) > 0 {
+			t.Fatalf("%s does something else; what is lacking: %+v\nedits: %+v\n%s", f.Name, d, edits, text)
+		}
+	}
+}
+
+func TestForms(t *testing.T) {
+	count := map[string]int{}
+	for seed := range uint64(20000) {
+		law(t, rand.New(rand.NewPCG(seed, 1)).IntN, count)
+	}
+	for _, f := range script.Forms() {
+		if count[f.Name] < 500 {
+			t.Errorf("%s: the law was tried on too little: %d", f.Name, count[f.Name])
+		}
+	}
+}
+
+func FuzzForms(f *testing.F) {
+	f.Add([]byte("\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"))
+	f.Add([]byte("\x01\x01\x05\x03\x07\x02\x03\x09\x02\x01\x01\x05\x08\x22\x33\x01"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		law(t, func(n int) int {
+			if len(b) == 0 {
+				return 0
+			}
+			c := int(b[0]) % n
+			b = b[1:]
+			return c
+		}, map[string]int{})
+	})
+}
+
+// TestRefused requires that what a form cannot express is told, each edit of it.
+func TestRefused(t *testing.T) {
+	key := hive.ParsePath(`HKLM\SOFTWARE\Example`)
+	set := func(v hive.Value) hive.Edit { return hive.Edit{Op: hive.SetValue, Path: key, Value: v} }
+	parts := []regfile.Part{{Edits: []hive.Edit{
+		set(hive.Value{Name: "link", Type: hive.Link, Data: hive.EncodeUTF16("x")}),
+		set(hive.DWordValue("fine", 1)),
+		set(hive.Value{Name: "unterminated", Type: hive.SZ, Data: hive.EncodeUTF16("x")}),
+		{Op: hive.SetValue, Path: key[:1], Value: hive.DWordValue("of a root", 1)},
+	}}}
+	for _, f := range script.Forms() {
+		_, err := f.Text("", parts)
+		refused, ok := errors.AsType[script.Refused](err)
+		if !ok || len(refused) != 3 || !strings.Contains(refused[0], `value "link" of the key HKEY_LOCAL_MACHINE\SOFTWARE\Example cannot be written for`) {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+	}
+}
