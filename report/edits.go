@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fatih/color"
 
@@ -227,6 +228,36 @@ func DifferenceJSON(w io.Writer, d Difference) error {
 			one.Known = string(rules.Damaged)
 		}
 		out.Unproven = append(out.Unproven, one)
+	}
+	return writeJSON(w, out)
+}
+
+// Patch is a list of edits that a fix or its undo makes, and where it comes from.
+type Patch struct {
+	Version string // of regvet
+	Date    time.Time
+	Input   Input
+	Fixed   []rules.Finding // what it remedies, or takes the remedy back of
+	Edits   []hive.Edit
+}
+
+type jsonPatch struct {
+	SchemaVersion string        `json:"schema_version"`
+	Tool          jsonTool      `json:"tool"`
+	Date          string        `json:"date"`
+	Input         jsonInput     `json:"input"`
+	Findings      []jsonFinding `json:"findings"`
+	Edits         []jsonEdit    `json:"edits"`
+}
+
+// PatchJSON writes a patch as one JSON object.
+func PatchJSON(w io.Writer, p Patch) error {
+	out := jsonPatch{schemaVersion, jsonTool{"regvet", p.Version}, p.Date.Format(time.RFC3339), inputJSON(p.Input), []jsonFinding{}, []jsonEdit{}}
+	for _, f := range p.Fixed {
+		out.Findings = append(out.Findings, findingJSON(p.Input, f))
+	}
+	for _, e := range p.Edits {
+		out.Edits = append(out.Edits, editJSON(e, nil, nil))
 	}
 	return writeJSON(w, out)
 }

@@ -15,14 +15,16 @@ type Outcome struct {
 	Plan      rules.Plan
 	Unknown   []rules.Finding // what the rules could not answer, and so no fix was made for
 	Proof     *rules.Proof    // nil when there was nothing to prove
-	Fix, Undo string          // the files written; "" when none were
+	Fix, Undo string          // the files that were written, or would be; "" when none were
+	DryRun    bool            // nothing is to be written
+	Others    int             // failures that were not selected
 }
 
 // Fixes writes for people what was fixed, what could not be, and the proof.
 func Fixes(w io.Writer, o Outcome, style Style) error {
 	p := &page{Style: style}
 	word := "planned"
-	if o.Fix != "" {
+	if o.Fix != "" && !o.DryRun {
 		word = "fixed"
 	}
 	for _, f := range o.Plan.Fixed {
@@ -32,6 +34,9 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 		fmt.Fprintf(p, "%s  %s\n", p.paint("not fixed", color.Bold, color.FgRed), p.paint(f.Rule.ID, color.Bold))
 		p.row("key", hive.Visible(f.RealKey.String()))
 		p.row("why not", f.Why)
+		if f.Rival != nil && f.Rival != f.Rule {
+			p.row("choose", "--select "+f.Rule.ID+", or --select "+f.Rival.ID)
+		}
 	}
 	for _, f := range o.Unknown {
 		fmt.Fprintf(p, "%s  %s (%s)\n", p.paint("unknown", color.Bold), p.paint(f.Rule.ID, color.Bold), f.Reason)
@@ -42,16 +47,24 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 	}
 	switch {
 	case o.Proof != nil:
-		if o.Fix != "" {
+		switch {
+		case o.Fix != "" && o.DryRun:
+			fmt.Fprintf(p, "would write %s and %s\n", hive.Visible(o.Fix), hive.Visible(o.Undo))
+		case o.Fix != "":
 			fmt.Fprintf(p, "wrote %s and %s\n", hive.Visible(o.Fix), hive.Visible(o.Undo))
-		} else {
+		case o.Proof.Holds():
 			fmt.Fprintln(p, "nothing was written")
+		default:
+			fmt.Fprintln(p, "nothing was written, because it is not proven")
 		}
 		p.proof(*o.Proof)
-	case len(o.Plan.Unfixed) == 0 && len(o.Unknown) == 0:
+	case len(o.Plan.Unfixed) == 0 && len(o.Unknown) == 0 && o.Plan.Edits == nil:
 		fmt.Fprintln(p, "nothing to fix")
 	default:
 		fmt.Fprintln(p, "nothing was written")
+	}
+	if o.Others > 0 {
+		fmt.Fprintf(p, "%s not selected\n", plural(o.Others, "other finding"))
 	}
 	_, err := w.Write(p.Bytes())
 	return err

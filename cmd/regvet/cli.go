@@ -71,6 +71,7 @@ type options struct {
 	unsafeFixes      bool
 	rewrite, list    bool // of fmt
 	diff             bool
+	dryRun           bool
 	encoding         string
 	codePage         string
 	config           string

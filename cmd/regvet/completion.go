@@ -203,6 +203,8 @@ func flagValues(command string, f *pflag.Flag) candidates {
 			return plainWords("text", "json", "markdown")
 		case "export":
 			return plainWords("reg", "jsonl")
+		case "fix":
+			return plainWords(patchFormats()...)
 		case "diff":
 			return plainWords(diffFormats...)
 		}
@@ -215,6 +217,9 @@ func flagValues(command string, f *pflag.Flag) candidates {
 	case "severity":
 		return plainWords(rules.SeverityNames()...)
 	case "select", "ignore":
+		if command == "fix" {
+			return ruleWords()
+		}
 		return checkWords()
 	case "pack":
 		return packWords()

@@ -1,17 +1,18 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/hive/script"
 	"regvet/report"
 	"regvet/rules"
 )
@@ -20,14 +21,19 @@ var fixCommand = command{
 	name: "fix", args: "INPUT", short: "write the remediation .reg and its undo",
 	min: 1, max: 1,
 	example: `  regvet fix SYSTEM
-  regvet fix -o ports.reg --undo ports-undo.reg SYSTEM
+  regvet fix --dry-run --severity high SYSTEM
+  regvet fix -o ports.reg --undo ports-undo.reg --select KB196271-MaxUserPort SYSTEM
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
 		ruleFlags(f, o, defaultPacks)
-		f.StringVarP(&o.output, "output", "o", "fix.reg", "the `FILE` to import")
+		f.StringSliceVar(&o.selected, "select", nil, "fix only what the rules of these `IDS` find, of any pack (repeatable)")
+		f.StringVar(&o.severity, "severity", "", "fix only findings of at least this `SEVERITY`: info, low, medium, high or critical")
+		f.StringVarP(&o.format, "format", "f", "reg", "the `FORMAT` of both files: "+list(patchFormats()))
+		f.StringVarP(&o.output, "output", "o", "", "the `FILE` to import (default fix.reg, for other formats with "+list(otherExtensions())+" at its end)")
 		f.StringVar(&o.undo, "undo", "", "the `FILE` that undoes it (default undo.reg beside it)")
 		f.StringVar(&o.root, "root", "", "write the edits below this `KEY`, at which the hive was loaded with reg load, such as HKLM\\OFFLINE")
 		f.BoolVar(&o.force, "force", false, "overwrite files that exist")
+		f.BoolVarP(&o.dryRun, "dry-run", "n", false, "tell and prove what would be done, and write nothing")
 		inputFlags(f, o)
 		versionFlag(f, o)
 	},
@@ -35,10 +41,77 @@ var fixCommand = command{
 }
 
 func (c *cli) fix() {
-	if c.undo == "" {
-		c.undo = filepath.Join(filepath.Dir(c.output), "undo.reg")
+	c.oneOf("--format", c.format, patchFormats()...)
+	least, ok := rules.ParseSeverity(c.severity)
+	if !ok && c.severity != "" {
+		c.fail(statusUsage, "--severity cannot be %q%s; it is %s", c.severity, suggest(c.severity, rules.SeverityNames()), list(rules.SeverityNames()))
 	}
-	var root hive.Path
+	root := c.fixNames()
+	if !c.understand() {
+		return
+	}
+	anyPack := len(c.selected) > 0 && len(c.packs) == 0 // an ID tells the rule without its pack
+	if anyPack {
+		c.packs = []string{allPacks}
+	}
+	active := c.loadRules()
+	if active == nil || !c.knowSelected(active) {
+		return
+	}
+	if anyPack {
+		var packs []string
+		for _, r := range active {
+			if c.selects(r) {
+				packs = append(packs, r.Pack)
+			}
+		}
+		active = slices.DeleteFunc(active, func(r *rules.Rule) bool { return !slices.Contains(packs, r.Pack) })
+	}
+	in := c.load(c.args[0])
+	if in == nil {
+		return
+	}
+	if root != nil && in.Mount == nil {
+		c.fail(statusUsage, "--root is for a hive whose mount is known; %s is none (--mount tells it)", displayName(in.Path))
+		return
+	}
+	outcome := report.Outcome{DryRun: c.dryRun}
+	var findings []rules.Finding
+	for _, f := range c.evaluate(in, active) {
+		switch {
+		case len(c.selected) > 0 && !c.selects(f.Rule) || f.Severity < least:
+			if f.Status == rules.Fail {
+				outcome.Others++
+			}
+		case f.Status == rules.Unknown:
+			outcome.Unknown = append(outcome.Unknown, f)
+		default:
+			findings = append(findings, f)
+		}
+	}
+	outcome.Plan = rules.NewPlan(in.reg, findings)
+	if len(outcome.Plan.Edits) > 0 {
+		c.writeFix(in, active, root, &outcome)
+	}
+	c.finish(in)
+	if len(outcome.Plan.Unfixed) > 0 {
+		c.raise(statusFindings)
+	}
+	if c.status != statusUsage {
+		c.output = "" // the result of the command itself goes to standard output
+		c.write(func(w io.Writer) error { return report.Fixes(w, outcome, c.style()) })
+	}
+}
+
+// fixNames completes the names of both files, says what is wrong with them, and gives the key of --root.
+func (c *cli) fixNames() (root hive.Path) {
+	ext := extension(c.format)
+	if c.output == "" {
+		c.output = "fix" + ext
+	}
+	if c.undo == "" {
+		c.undo = filepath.Join(filepath.Dir(c.output), "undo"+ext)
+	}
 	if c.root != "" {
 		if root = hive.ParsePath(c.root); !root.HasRoot() {
 			c.fail(statusUsage, "--root must start with a root of the registry, such as HKLM\\OFFLINE; %q does not", c.root)
@@ -50,100 +123,89 @@ func (c *cli) fix() {
 	if filepath.Clean(c.output) == filepath.Clean(c.undo) {
 		c.fail(statusUsage, "the fix and its undo cannot both be %s", c.output)
 	}
-	if !c.force {
+	if !c.force && !c.dryRun {
 		for _, name := range []string{c.output, c.undo} {
 			if _, err := os.Lstat(name); err == nil {
 				c.fail(statusUsage, "%s exists; --force overwrites it", name)
 			}
 		}
 	}
-	if !c.understand() {
-		return
-	}
-	active := c.loadRules()
-	if active == nil {
-		return
-	}
-	in := c.load(c.args[0])
-	if in == nil {
-		return
-	}
-	if root != nil && in.Mount == nil {
-		c.fail(statusUsage, "--root is for a hive whose mount is known; %s is none (--mount tells it)", displayName(in.Path))
-		return
-	}
-	findings := c.evaluate(in, active)
-	plan := rules.NewPlan(in.reg, findings)
-	outcome := report.Outcome{Plan: plan, Unknown: unknowns(findings)}
-	if len(plan.Edits) > 0 {
-		c.writeFix(in, active, root, plan, &outcome)
-	}
-	c.finish(in)
-	if len(plan.Unfixed) > 0 {
-		c.raise(statusFindings)
-	}
-	if c.status != statusUsage {
-		c.output = "" // the result of the command itself goes to standard output
-		c.write(func(w io.Writer) error { return report.Fixes(w, outcome, c.style()) })
-	}
+	return root
 }
 
-func unknowns(findings []rules.Finding) (all []rules.Finding) {
-	for _, f := range findings {
-		if f.Status == rules.Unknown {
-			all = append(all, f)
-		}
-	}
-	return all
+// selects tells whether --select names a rule.
+func (c *cli) selects(r *rules.Rule) bool {
+	return slices.ContainsFunc(c.selected, func(id string) bool { return strings.EqualFold(id, r.ID) })
 }
 
-// writeFix makes the texts of both files, proves in memory what they will do, and only then writes them. A fix that does not do what it
-// should is not written; where only the undo cannot restore everything, it says so in its own comment.
-func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, plan rules.Plan, outcome *report.Outcome) {
-	forward, back := plan.Edits, plan.Undo
-	if root != nil {
-		forward = moved(in.reg.Real(forward...), in.Mount, root)
-		back = moved(in.reg.Real(back...), in.Mount, root)
+// knowSelected tells whether the rules that --select names are among those in use, and says which are not.
+func (c *cli) knowSelected(active []*rules.Rule) bool {
+	var ids []string
+	for _, r := range active {
+		ids = append(ids, r.ID)
 	}
-	about := fmt.Sprintf("%s, sha256 %s", filepath.Base(displayName(in.Path)), in.sha256())
-	fix, err := regText(fixComment(about, plan), forward)
+	for _, id := range c.selected {
+		if !slices.ContainsFunc(ids, func(known string) bool { return strings.EqualFold(known, id) }) {
+			c.fail(statusUsage, "--select: there is no rule %q%s; \"regvet rules list\" lists them", id, suggest(id, ids))
+		}
+	}
+	return c.status < statusUsage
+}
+
+// writeFix makes the texts of both files, proves in memory what they will do, and only then writes them. A fix that is not proven is not
+// written: neither where a finding would be left or a new one appear, nor where the undo would not restore all to the byte.
+func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, outcome *report.Outcome) {
+	plan := outcome.Plan
+	move := func(edits []hive.Edit) []hive.Edit {
+		if root == nil {
+			return edits
+		}
+		return moved(in.reg.Real(edits...), in.Mount, root)
+	}
+	p := newPatch(in, root, plan)
+	fix, err := p.text(c.format, p.fixHead(), p.sections(plan, move))
 	if err != nil {
-		c.fail(statusFindings, "the fix cannot be written as .reg text: %v", err)
+		c.cannotWrite("fix", err)
 		return
 	}
-	undo, err := regText(undoComment(about, nil), back)
+	undo, err := p.text(c.format, p.undoHead(), []regfile.Part{{Edits: move(plan.Undo)}})
 	if err != nil {
-		c.fail(statusFindings, "the undo cannot be written as .reg text, so that no fix is written: %v", err)
+		c.cannotWrite("undo", err)
 		return
 	}
-	// The proof is of what was read back from the texts, at the paths of the input.
-	readBack := func(text []byte) []hive.Edit {
-		f, err := regfile.Parse("", text)
-		if err != nil || len(f.Problems) > 0 {
-			return nil // what does not read back proves nothing, and fails the proof
+	back := func(edits []hive.Edit) []hive.Edit {
+		if root == nil {
+			return edits
 		}
-		if root != nil {
-			return moved(f.Edits, root, in.Mount)
-		}
-		return f.Edits
+		return moved(edits, root, in.Mount)
 	}
-	proof := rules.Prove(in.reg, in.Windows, active, plan, readBack(fix), readBack(undo))
+	proof := rules.Prove(in.reg, in.Windows, active, plan, back(fix.edits), back(undo.edits))
 	outcome.Proof = &proof
 	if !proof.Holds() {
 		c.raise(statusFindings)
-	}
-	if len(proof.Left) > 0 || len(proof.New) > 0 {
 		return
 	}
-	if !proof.Restored {
-		undo, err = regText(undoComment(about, proof.Remains), back)
+	outcome.Fix, outcome.Undo = c.output, c.undo
+	if c.dryRun {
+		return
 	}
 	write := func(text []byte) func(io.Writer) error {
 		return func(w io.Writer) error { _, err := w.Write(text); return err }
 	}
 	// The undo first: there is never a fix without the way back.
-	if err == nil && c.save(c.undo, write(undo)) && c.save(c.output, write(fix)) {
-		outcome.Fix, outcome.Undo = c.output, c.undo
+	if !c.save(c.undo, write(undo.text)) || !c.save(c.output, write(fix.text)) {
+		outcome.Fix, outcome.Undo = "", ""
+	}
+}
+
+// cannotWrite says why nothing is written: a line for each edit that the format cannot express.
+func (c *cli) cannotWrite(what string, err error) {
+	refused, ok := errors.AsType[script.Refused](err)
+	if !ok {
+		refused = script.Refused{err.Error()}
+	}
+	for _, reason := range refused {
+		c.fail(statusFindings, "the %s: %s", what, reason)
 	}
 }
 
@@ -159,44 +221,10 @@ func moved(edits []hive.Edit, from, to hive.Path) []hive.Edit {
 	return all
 }
 
-func regText(comment string, edits []hive.Edit) ([]byte, error) {
-	var b bytes.Buffer
-	err := regfile.Write(&b, comment, edits)
-	return b.Bytes(), err
-}
-
-// fixComment is what stands at the head of the fix.
-func fixComment(about string, plan rules.Plan) string {
-	lines := []string{"Written by regvet " + version() + " for " + about + "."}
-	restarts := map[string]bool{}
-	for _, f := range plan.Fixed {
-		lines = append(lines, fmt.Sprintf("%s: %s", f.Rule.ID, f.Message))
-		if f.Fix.Note != "" {
-			lines = append(lines, f.Fix.Note)
-		}
-		restarts[f.Fix.Restart] = true
+// otherExtensions are those of the formats but .reg.
+func otherExtensions() (all []string) {
+	for _, name := range patchFormats()[1:] {
+		all = append(all, extension(name))
 	}
-	delete(restarts, "none")
-	if restarts["computer"] {
-		lines = append(lines, "Restart the computer after the import.")
-		delete(restarts, "computer")
-	} else {
-		for r := range restarts {
-			lines = append(lines, "Restart the "+r+" after the import.")
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-// undoComment is what stands at the head of the undo. The edits are those that it lacks.
-func undoComment(about string, lacks []hive.Edit) string {
-	lines := []string{
-		"Written by regvet " + version() + ": takes back the fix for " + about + ".",
-		"It restores keys, values, types and data. What .reg text cannot restore: the times of the keys, their class names and",
-		"security descriptors, and the order of the values.",
-	}
-	for _, e := range lacks {
-		lines = append(lines, "Nor can it restore to the byte: "+report.Place(e))
-	}
-	return strings.Join(lines, "\n")
+	return all
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -24,11 +25,15 @@ func TestMain(m *testing.M) {
 	testscript.Main(elsewhere{m}, map[string]func(){"regvet": main})
 }
 
-// elsewhere runs the tests as outside of GitHub Actions, where the default format is another.
+// epoch is the time at which the tests are said to run.
+const epoch = "1131667200" // 2005-11-11
+
+// elsewhere runs the tests as outside of GitHub Actions, where the default format is another, and always at the same time.
 type elsewhere struct{ *testing.M }
 
 func (m elsewhere) Run() int {
 	os.Unsetenv("GITHUB_ACTIONS")
+	os.Setenv("SOURCE_DATE_EPOCH", epoch)
 	return m.M.Run()
 }
 
@@ -40,9 +45,10 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			data, err := filepath.Abs("../../testdata")
 			env.Setenv("TESTDATA", data)
+			env.Setenv("SOURCE_DATE_EPOCH", epoch)
 			return errors.Join(err, layOut(env.WorkDir))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText, "crlf": withoutCR},
 	})
 }
 
@@ -75,6 +81,18 @@ func asText(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		text := bytes.ReplaceAll([]byte(hive.DecodeUTF16(data[2:])), []byte("\r\n"), []byte("\n"))
 		ts.Check(os.WriteFile(ts.MkAbs(name)+".txt", text, 0o666))
+	}
+}
+
+// withoutCR writes a file whose lines end with CR LF as text that a script can hold, in a file of the same name with .txt behind it.
+func withoutCR(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		text := ts.ReadFile(name)
+		if strings.Count(text, "\n") != strings.Count(text, "\r\n") {
+			ts.Fatalf("%s has a line that does not end with CR LF", name)
+		}
+		text = strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), "\ufeff")
+		ts.Check(os.WriteFile(ts.MkAbs(name)+".txt", []byte(text), 0o666))
 	}
 }
 

@@ -46,6 +46,8 @@ func manual(all []command) string {
 	m.section("ENVIRONMENT")
 	m.WriteString(".TP\n.B NO_COLOR\n")
 	m.text("When it is set, there are no colours on a terminal either.")
+	m.WriteString(".TP\n.B SOURCE_DATE_EPOCH\n")
+	m.text("The date that a fix tells it was made, in seconds since 1970, so that the same files can be made again.")
 	m.WriteString(".TP\n.B GITHUB_ACTIONS\n")
 	m.text("When it is true, the format is github where none is given.")
 	return m.String()

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+	"regvet/hive/script"
+	"regvet/report"
+	"regvet/rules"
+)
+
+// patchForms are the forms of a fix and its undo but for .reg text and JSON.
+var patchForms = script.Forms()
+
+func patchFormats() []string {
+	names := []string{"reg"}
+	for _, f := range patchForms {
+		names = append(names, f.Name)
+	}
+	return append(names, "json")
+}
+
+// extension gives how the names of files of a format end.
+func extension(format string) string {
+	for _, f := range patchForms {
+		if f.Name == format {
+			return f.Extension
+		}
+	}
+	return "." + format
+}
+
+// patch is what the texts of a fix and its undo tell beside the edits.
+type patch struct {
+	in       *input
+	root     hive.Path // of --root; nil for the live registry
+	about    report.Patch
+	restarts []string // what must be started anew
+}
+
+func newPatch(in *input, root hive.Path, plan rules.Plan) patch {
+	p := patch{in: in, root: root}
+	p.in.SHA256 = in.sha256()
+	p.about = report.Patch{Version: version(), Date: now(), Input: in.Input, Fixed: plan.Fixed}
+	for _, f := range plan.Fixed {
+		if r := f.Fix.Restart; r != "none" && !slices.Contains(p.restarts, r) {
+			p.restarts = append(p.restarts, r)
+		}
+	}
+	if slices.Contains(p.restarts, "computer") {
+		p.restarts = []string{"computer"} // which starts all else anew too
+	}
+	return p
+}
+
+// now is the time that a patch tells it was made. SOURCE_DATE_EPOCH sets it, so that a build can make the same files again
+// (https://reproducible-builds.org/specs/source-date-epoch/).
+func now() time.Time {
+	if seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
+		return time.Unix(seconds, 0).UTC()
+	}
+	return time.Now().UTC()
+}
+
+// origin tells where a patch comes from: tool and date, input and its hash, host.
+func (p patch) origin(what string) []string {
+	host := p.in.Host
+	if host == "" {
+		host = "not known"
+	}
+	lines := []string{
+		what,
+		"tool    regvet " + p.about.Version,
+		"date    " + p.about.Date.Format(time.RFC3339),
+		"input   " + hive.Visible(filepath.Base(displayName(p.in.Path))),
+		"sha256  " + p.in.SHA256,
+		"host    " + hive.Visible(host),
+	}
+	if p.root != nil {
+		lines = append(lines, "below   "+hive.Visible(p.root.String())+", where the hive is to be loaded")
+	}
+	return lines
+}
+
+func (p patch) fixHead() string {
+	lines := p.origin("The fix of what rules found. The undo that was written with it takes it back.")
+	for _, r := range p.restarts {
+		lines = append(lines, "Restart the "+hive.Visible(r)+" after the import.")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (p patch) undoHead() string {
+	return strings.Join(append(p.origin("Takes back the fix that was written with it, to the byte."),
+		"It restores keys, values, types and data. What it cannot restore: the times of the keys, their class names and",
+		"security descriptors, and the order of the values."), "\n")
+}
+
+// sections gives the edits of a plan by their keys, each with the rules, reasons and old values above it.
+func (p patch) sections(plan rules.Plan, move func([]hive.Edit) []hive.Edit) []regfile.Part {
+	var all []regfile.Part
+	for _, edits := range byKey(plan.Edits) {
+		var lines []string
+		for _, f := range plan.Fixed {
+			if !slices.ContainsFunc(f.Edits(), func(e hive.Edit) bool { return e.Path.Equal(edits[0].Path) }) {
+				continue
+			}
+			lines = append(lines, fmt.Sprintf("%s (%s, %s): %s", f.Rule.ID, f.Severity, f.Reason, f.Message))
+			if f.Fix.Note != "" {
+				lines = append(lines, "  "+f.Fix.Note)
+			}
+		}
+		for _, e := range edits {
+			lines = append(lines, "  "+p.before(e))
+		}
+		all = append(all, regfile.Part{Comment: strings.Join(lines, "\n"), Edits: move(edits)})
+	}
+	return all
+}
+
+// byKey puts edits of one key together, in the order of the first of each. Where a key is deleted, the order stays as it is, because an edit
+// before and the same edit behind that are not the same.
+func byKey(edits []hive.Edit) (all [][]hive.Edit) {
+	deletes := slices.ContainsFunc(edits, func(e hive.Edit) bool { return e.Op == hive.DeleteKey })
+	for _, e := range edits {
+		i := slices.IndexFunc(all, func(other []hive.Edit) bool { return other[0].Path.Equal(e.Path) })
+		if deletes && i != len(all)-1 {
+			i = -1
+		}
+		if i < 0 {
+			all = append(all, nil)
+			i = len(all) - 1
+		}
+		all[i] = append(all[i], e)
+	}
+	return all
+}
+
+// before says what an edit of the running system's keys finds in the input.
+func (p patch) before(e hive.Edit) string {
+	k := p.in.reg.Find(e.Path)[0].Key
+	if e.Op == hive.DeleteKey || e.Op == hive.CreateKey {
+		if k == nil {
+			return "the key was not there"
+		}
+		keys, values := 0, 0
+		for _, below := range k.Walk() {
+			keys++
+			values += len(below.Values())
+		}
+		return fmt.Sprintf("the key was there, with %s below it and %s in all", amount(keys-1, "key", "keys"), amount(values, "value", "values"))
+	}
+	name := rules.ValueName(e.Value.Name)
+	if k != nil {
+		if v, ok := k.Value(e.Value.Name); ok {
+			return strings.TrimRight(name+" was "+v.Type.String()+" "+hive.Visible(v.Display()), " ")
+		}
+	}
+	return name + " was not set"
+}
+
+// patchText is a text, and the edits that it makes.
+type patchText struct {
+	text  []byte
+	edits []hive.Edit
+}
+
+// text writes a patch in a format. The edits of .reg text are those that were read back from it; regvet does not read the other forms, and takes
+// those that it wrote.
+func (p patch) text(format, head string, parts []regfile.Part) (patchText, error) {
+	var b bytes.Buffer
+	var edits []hive.Edit
+	for _, part := range parts {
+		edits = append(edits, part.Edits...)
+	}
+	if format == "json" {
+		about := p.about
+		about.Edits = edits
+		err := report.PatchJSON(&b, about)
+		return patchText{b.Bytes(), edits}, err
+	}
+	for _, f := range patchForms {
+		if f.Name == format {
+			text, err := f.Text(head, parts)
+			return patchText{text, edits}, err
+		}
+	}
+	if err := regfile.WriteParts(&b, head, parts...); err != nil {
+		return patchText{}, err
+	}
+	f, err := regfile.Parse("", b.Bytes())
+	if err == nil && len(f.Problems) > 0 {
+		err = &f.Problems[0] // what does not read back proves nothing
+	}
+	if err != nil {
+		return patchText{}, err
+	}
+	return patchText{b.Bytes(), f.Edits}, nil
+}
