@@ -41,7 +41,7 @@ type command struct {
 
 // commands are in the order in which the help lists them.
 func commands() []command {
-	return []command{checkCommand, fixCommand, lintCommand, fmtCommand, exportCommand, diffCommand, infoCommand, rulesCommand, explainCommand,
+	return []command{checkCommand, fixCommand, applyCommand, lintCommand, fmtCommand, exportCommand, diffCommand, infoCommand, rulesCommand, explainCommand,
 		completionCommand, manCommand, versionCommand}
 }
 

@@ -197,7 +197,7 @@ func flagValues(command string, f *pflag.Flag) candidates {
 	switch f.Name {
 	case "format":
 		switch command {
-		case "info", "rules":
+		case "info", "rules", "apply":
 			return plainWords("text", "json")
 		case "explain":
 			return plainWords("text", "json", "markdown")
@@ -256,7 +256,7 @@ func arguments(cmd command, before []string) candidates {
 		return c
 	case cmd.name == "export" && len(before) > 0: // a key
 		return candidates{}
-	case strings.Contains(cmd.args, "FILE.reg"):
+	case strings.Contains(cmd.args, "FILE.reg") || cmd.name == "apply" && len(before) == 0:
 		return regFile
 	}
 	return anyFile

@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -161,6 +164,30 @@ func TestRefused(t *testing.T) {
 		refused, ok := errors.AsType[script.Refused](err)
 		if !ok || len(refused) != 3 || !strings.Contains(refused[0], `value "link" of the key HKEY_LOCAL_MACHINE\SOFTWARE\Example cannot be written for`) {
 			t.Errorf("%s: %v", f.Name, err)
+		}
+	}
+}
+
+// TestPowerShellParses has a real PowerShell parse a script, where there is one.
+func TestPowerShellParses(t *testing.T) {
+	pwsh, err := exec.LookPath("pwsh")
+	if err != nil {
+		t.Skip("there is no PowerShell here; only the reader of these tests, which has the rules of quoting, reads the scripts")
+	}
+	parsed := 0
+	for seed := uint64(0); parsed < 20 && seed < 2000; seed++ {
+		text, err := script.PowerShell("head", choices(rand.New(rand.NewPCG(seed, 2)).IntN).parts())
+		if err != nil {
+			continue
+		}
+		parsed++
+		file := filepath.Join(t.TempDir(), "fix.ps1")
+		if err := os.WriteFile(file, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		parse := `$e = $null; [void][System.Management.Automation.Language.Parser]::ParseFile('` + file + `', [ref]$null, [ref]$e); $e; exit $e.Count`
+		if out, err := exec.Command(pwsh, "-NoProfile", "-Command", parse).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s\n%s", err, out, text)
 		}
 	}
 }

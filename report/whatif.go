@@ -1,0 +1,193 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+
+	"regvet/hive"
+	"regvet/rules"
+)
+
+// WhatIf is what a patch would do to the answers of the rules.
+type WhatIf struct {
+	Version string // of regvet
+	Patch   string // as the user named it
+	SHA256  string // of the patch, in hex
+	Edits   int    // how many it holds
+	Input   Input
+	All     bool // what is no finding on either side is to be listed too
+	Changes []Change
+}
+
+// Change is one answer before and after a patch; nil where there is none.
+type Change struct {
+	Before, After *rules.Finding
+}
+
+// Kind tells what becomes of a finding: fixed, new, left, gone where it is neither there nor answered any more, or same for what is no
+// finding on either side.
+func (c Change) Kind() string {
+	failed, fails := c.Before != nil && c.Before.Status == rules.Fail, c.After != nil && c.After.Status == rules.Fail
+	switch {
+	case failed && fails:
+		return "left"
+	case fails:
+		return "new"
+	case failed && c.After != nil && c.After.Status == rules.Pass:
+		return "fixed"
+	case failed:
+		return "gone"
+	}
+	return "same"
+}
+
+// Compare puts the answers of the rules before and after the patch side by side, in the order of those before.
+func (w *WhatIf) Compare(before, after []rules.Finding) {
+	places := map[string][]int{} // of the answers afterwards
+	for i, f := range after {
+		places[f.Fingerprint()] = append(places[f.Fingerprint()], i)
+	}
+	used := map[int]bool{}
+	for i := range before {
+		c := Change{Before: &before[i]}
+		if same := places[before[i].Fingerprint()]; len(same) > 0 {
+			c.After = &after[same[0]]
+			used[same[0]] = true
+			places[before[i].Fingerprint()] = same[1:]
+		}
+		w.Changes = append(w.Changes, c)
+	}
+	for i := range after {
+		if !used[i] {
+			w.Changes = append(w.Changes, Change{After: &after[i]})
+		}
+	}
+}
+
+// count counts the changes by their kinds.
+func (w WhatIf) count() map[string]int {
+	n := map[string]int{}
+	for _, c := range w.Changes {
+		n[c.Kind()]++
+	}
+	return n
+}
+
+var changeColor = map[string]color.Attribute{"fixed": color.FgGreen, "new": color.FgRed, "left": color.FgYellow, "gone": color.FgCyan, "same": color.Faint}
+
+// WhatIfText writes for people each finding as it is and as it would be, side by side, and a line of totals.
+func WhatIfText(w io.Writer, what WhatIf, style Style) error {
+	p := &page{Style: style}
+	for _, c := range what.Changes {
+		kind := c.Kind()
+		if kind == "same" && !what.All {
+			continue
+		}
+		f := c.Before
+		if f == nil {
+			f = c.After
+		}
+		fmt.Fprintf(p, "%s  %s\n", p.paint(strings.ToUpper(kind), color.Bold, changeColor[kind]), p.paint(f.Rule.ID, color.Bold))
+		p.row("key", hive.Visible(f.RealKey.String()))
+		if !f.AboutKey {
+			p.row("value", rules.ValueName(f.Value))
+		}
+		p.beside("before", "after", color.Faint)
+		p.beside(answer(c.Before), answer(c.After))
+		p.WriteByte('\n')
+	}
+	n := what.count()
+	fmt.Fprintln(p, p.paint(fmt.Sprintf("%s: %d fixed, %d new, %d left, %d gone; nothing was written", plural(what.Edits, "edit"), n["fixed"], n["new"], n["left"], n["gone"]), color.Bold))
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// answer says what a rule says.
+func answer(f *rules.Finding) string {
+	if f == nil {
+		return "no answer"
+	}
+	text := strings.ToUpper(string(f.Status))
+	if f.Status == rules.Fail {
+		text = strings.ToUpper(f.Severity.String())
+	}
+	if f.Reason != "" {
+		text += " (" + string(f.Reason) + ")"
+	}
+	return text + ": " + f.Message
+}
+
+// beside writes two texts in columns of the same width.
+func (p *page) beside(left, right string, attributes ...color.Attribute) {
+	width := max((max(p.Width, 60)-6)/2, 20)
+	column := page{Style: Style{Width: width + label + 2}}
+	a, b := column.wrap(left), column.wrap(right)
+	for i := range max(len(a), len(b)) {
+		var l, r string
+		if i < len(a) {
+			l = a[i]
+		}
+		if i < len(b) {
+			r = b[i]
+		}
+		pad := strings.Repeat(" ", max(width-utf8.RuneCountInString(l), 0)+2)
+		p.WriteString("  " + p.paint(l, attributes...))
+		if r != "" {
+			p.WriteString(pad + p.paint(r, attributes...))
+		}
+		p.WriteByte('\n')
+	}
+}
+
+type jsonWhatIf struct {
+	SchemaVersion string          `json:"schema_version"`
+	Tool          jsonTool        `json:"tool"`
+	Patch         jsonPatchFile   `json:"patch"`
+	Input         jsonInput       `json:"input"`
+	Changes       []jsonAnswer    `json:"changes"`
+	Summary       jsonWhatIfCount `json:"summary"`
+}
+
+type jsonPatchFile struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"`
+	Edits  int    `json:"edits"`
+}
+
+type jsonAnswer struct {
+	Change string       `json:"change"`
+	Before *jsonFinding `json:"before"`
+	After  *jsonFinding `json:"after"`
+}
+
+type jsonWhatIfCount struct {
+	Fixed int `json:"fixed"`
+	New   int `json:"new"`
+	Left  int `json:"left"`
+	Gone  int `json:"gone"`
+	Same  int `json:"same"`
+}
+
+// WhatIfJSON writes the same as one JSON object.
+func WhatIfJSON(w io.Writer, what WhatIf) error {
+	n := what.count()
+	out := jsonWhatIf{schemaVersion, jsonTool{"regvet", what.Version}, jsonPatchFile{hive.Printable(what.Patch), what.SHA256, what.Edits}, inputJSON(what.Input),
+		[]jsonAnswer{}, jsonWhatIfCount{n["fixed"], n["new"], n["left"], n["gone"], n["same"]}}
+	finding := func(f *rules.Finding) *jsonFinding {
+		if f == nil {
+			return nil
+		}
+		j := findingJSON(what.Input, *f)
+		return &j
+	}
+	for _, c := range what.Changes {
+		if kind := c.Kind(); kind != "same" || what.All {
+			out.Changes = append(out.Changes, jsonAnswer{kind, finding(c.Before), finding(c.After)})
+		}
+	}
+	return writeJSON(w, out)
+}
