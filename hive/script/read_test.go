@@ -197,8 +197,8 @@ func readPowerShell(t *testing.T, text string) (edits []hive.Edit) {
 	return edits
 }
 
-// batchCommand takes a line apart as cmd.exe does in a batch file, and gives the first command of it, up to the || behind it. It fails for
-// all that would be a variable, a redirection or another command.
+// batchCommand takes a line apart as cmd.exe does in a batch file, and gives the command line that the program gets. It fails for all that
+// would be a variable, a redirection or another command.
 func batchCommand(t *testing.T, line string) string {
 	var b strings.Builder
 	for i := 0; i < len(line); i++ {
@@ -222,16 +222,16 @@ func batchCommand(t *testing.T, line string) string {
 		case c == '^':
 			i++
 			b.WriteByte(line[i])
-		case strings.HasPrefix(line[i:], `|| set "failed=1"`) && i+len(`|| set "failed=1"`) == len(line):
-			return b.String()
 		case strings.IndexByte("&|<>()", c) >= 0:
 			t.Fatalf("a bare %q in the line %q", c, line)
 		default:
 			b.WriteByte(c)
 		}
 	}
-	t.Fatalf("no || behind the command %q", line)
-	return ""
+	if quoted {
+		t.Fatalf("a quote does not end in the line %q", line)
+	}
+	return b.String()
 }
 
 // arguments takes a command line apart as programs of Microsoft's C library do.

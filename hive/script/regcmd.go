@@ -31,7 +31,7 @@ func RegCmd(head string, parts []regfile.Part) ([]byte, error) {
 		}
 		comment(b, "rem", remark(p.Comment), "\r\n")
 		for _, e := range p.Edits {
-			b.WriteString(regLine(e) + "\r\n")
+			b.WriteString(regLine(e) + "\r\nif errorlevel 1 set \"failed=1\"\r\n")
 		}
 	}
 	b.WriteString("\r\nexit /b %failed%\r\n")
@@ -147,7 +147,7 @@ func regLine(e hive.Edit) string {
 		}
 		args = append(args, "/d", cmdQuoted(data))
 	}
-	return strings.Join(append(args, "/f"), " ") + ` || set "failed=1"`
+	return strings.Join(append(args, "/f"), " ")
 }
 
 // cmdQuoted writes an argument for a program that a batch file calls. Three readers take it apart: the batch file its percent signs; cmd.exe
