@@ -1,0 +1,55 @@
+package hive_test
+
+import (
+	"fmt"
+	"testing"
+
+	"regvet/hive"
+)
+
+// TestDiffKnown holds what is proven against the whole difference: it is a part of it, in its order, and all of it where both trees are known
+// whole. Each edit that is not proven names a key that is not known whole.
+func TestDiffKnown(t *testing.T) {
+	unknown, whole := 0, 0
+	for seed := range uint64(3000) {
+		c := seeded(seed)
+		from, to := c.tree(3), c.tree(3)
+		all := hive.Diff(from, to)
+		proven, unproven := hive.DiffKnown(from, to)
+		rest := all
+		for _, e := range proven {
+			for len(rest) > 0 && fmt.Sprint(rest[0]) != fmt.Sprint(e) {
+				rest = rest[1:]
+			}
+			if len(rest) == 0 {
+				t.Fatalf("seed %d: %+v is proven, and no difference", seed, e)
+			}
+			rest = rest[1:]
+		}
+		for _, u := range unproven {
+			if u.Known == hive.Whole || u.In == nil || u.In.KeysKnown() == hive.Whole && u.In.ValuesKnown() == hive.Whole {
+				t.Fatalf("seed %d: %+v is not proven, though the key is known", seed, u)
+			}
+		}
+		if known(from) && known(to) {
+			whole++
+			if len(unproven) > 0 || len(proven) != len(all) {
+				t.Fatalf("seed %d: both are known, and of %d differences %d are proven", seed, len(all), len(proven))
+			}
+		}
+		unknown += len(unproven)
+	}
+	if unknown < 100 || whole < 100 {
+		t.Errorf("the law was tried on too little: %d not proven, %d pairs known whole", unknown, whole)
+	}
+}
+
+// known tells whether nothing of a tree is only implied or damaged.
+func known(root *hive.Key) bool {
+	for _, k := range root.Walk() {
+		if k.KeysKnown() != hive.Whole || k.ValuesKnown() != hive.Whole {
+			return false
+		}
+	}
+	return true
+}
