@@ -20,7 +20,7 @@ var applyCommand = command{
   regvet apply --format json --fail-on high hardening.reg SYSTEM
 `,
 	flags: func(f *pflag.FlagSet, o *options) {
-		ruleFlags(f, o)
+		ruleFlags(f, o, defaultPacks)
 		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text or json")
 		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
 		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings afterwards of at least this `SEVERITY`: info, low, medium, high, critical, or never")
