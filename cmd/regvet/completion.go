@@ -247,7 +247,11 @@ func arguments(cmd command, before []string) candidates {
 		}
 		return plainWords(shells...)
 	case cmd.name == "rules" && len(before) == 0:
-		return candidates{words: [][2]string{{"list", "list them"}, {"show", "tell all that a rule says of itself"}, {"test", "run their tests"}}}
+		var c candidates
+		for _, v := range verbs {
+			c.words = append(c.words, [2]string{v.name, v.short})
+		}
+		return c
 	case cmd.name == "rules":
 		return ruleWords()
 	case cmd.name == "explain":

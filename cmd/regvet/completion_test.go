@@ -56,7 +56,7 @@ func TestComplete(t *testing.T) {
 		{"lint|-|", " *.[rR][eE][gG]"},
 		{"fix|SYSTEM|", ""},
 		{"export|SYSTEM|", ""},
-		{"rules|", "list show test "},
+		{"rules|", "list show lint test docs new schema "},
 		{"rules|show|KB196271-T", "KB196271-TcpTimedWaitDelay "},
 		{"explain|KB196271-T", "KB196271-TcpTimedWaitDelay "},
 		{"completion|", "bash zsh fish powershell "},

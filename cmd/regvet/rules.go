@@ -41,13 +41,19 @@ The verbs:
 // verb is a word after regvet rules.
 type verb struct {
 	name  string
+	short string                    // for who completes it
 	rules func(*cli, []*rules.Rule) // for those that are about rules
 	text  func() []byte             // of the others
 }
 
 var verbs = []verb{
-	{"list", (*cli).listRules, nil}, {"show", (*cli).showRules, nil}, {"lint", (*cli).lintRules, nil}, {"test", (*cli).testRules, nil},
-	{"docs", (*cli).documentRules, nil}, {"new", nil, rules.Template}, {"schema", nil, rules.Schema},
+	{"list", "the rules, one a line", (*cli).listRules, nil},
+	{"show", "all that rules say of themselves", (*cli).showRules, nil},
+	{"lint", "what is doubtful about rules", (*cli).lintRules, nil},
+	{"test", "run the rules' own tests, and prove each fix and undo", (*cli).testRules, nil},
+	{"docs", "a reference in Markdown", (*cli).documentRules, nil},
+	{"new", "a commented rule file to start from", nil, rules.Template},
+	{"schema", "the JSON Schema of rule files, for editors", nil, rules.Schema},
 }
 
 func (c *cli) ruleCommand() {
