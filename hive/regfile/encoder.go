@@ -93,7 +93,7 @@ func (e *encoder) name(name string) {
 		return
 	}
 	e.ascii(`"`)
-	for {
+	for !isPlain(name) {
 		i := 0
 		for i < len(name) && name[i] != '\\' && name[i] != '"' {
 			i++
@@ -155,25 +155,30 @@ var elements = func() (table [256]uint64) {
 	return table
 }()
 
+// hexBreak is what stands between two lines of hex data.
+const hexBreak = "\\\x00\r\x00\n\x00 \x00 \x00"
+
 // hex writes the elements of hex data behind a number of columns. A line ends behind the comma that takes it to column 77 or beyond.
 func (e *encoder) hex(data []byte, column int) {
 	for len(data) > 0 {
 		n := max(1, (wrapAt-column+hexColumn-1)/hexColumn)
 		n = min(n, len(data))
 		size := 2 * hexColumn * n
-		e.buf = slices.Grow(e.buf, size+2) // each element is written as eight bytes
+		e.buf = slices.Grow(e.buf, size+len(hexBreak)) // each element is written as eight bytes
 		out := e.buf[len(e.buf) : len(e.buf)+size+2]
-		for i, c := range data[:n] {
-			binary.LittleEndian.PutUint64(out[2*hexColumn*i:], elements[c])
+		for _, c := range data[:n] {
+			binary.LittleEndian.PutUint64(out, elements[c])
+			out = out[2*hexColumn:]
 		}
 		e.buf = e.buf[:len(e.buf)+size]
 		if data = data[n:]; len(data) == 0 {
 			e.buf = e.buf[:len(e.buf)-2] // no comma behind the last
 			return
 		}
-		e.ascii(`\`)
-		e.crlf()
-		e.ascii("  ")
+		e.buf = append(e.buf, hexBreak...)
+		if len(e.buf) >= hive.FullBuffer {
+			e.buf = e.exchange(e.buf)
+		}
 		column = 2
 	}
 }
@@ -182,7 +187,7 @@ func (e *encoder) hex(data []byte, column int) {
 func (e *encoder) quoted(text []byte) {
 	e.ascii(`"`)
 	from := 0
-	for i := 0; i+1 < len(text); i += 2 {
+	for i := plainUnits(text, 0); i+1 < len(text); i = plainUnits(text, i+2) {
 		if text[i+1] == 0 && (text[i] == '\\' || text[i] == '"') {
 			e.buf = append(append(e.buf, text[from:i]...), '\\', 0)
 			from = i
@@ -195,7 +200,7 @@ func (e *encoder) quoted(text []byte) {
 // textEnd gives the number of bytes before the first NUL of UTF-16LE data, and whether there are line breaks among them. Without a
 // NUL that is all of them but an odd last one.
 func textEnd(data []byte) (end int, broken bool) {
-	for i := 0; i+1 < len(data); i += 2 {
+	for i := plainUnits(data, 0); i+1 < len(data); i = plainUnits(data, i+2) {
 		if data[i+1] != 0 {
 			continue
 		}

@@ -255,3 +255,29 @@ func TestLaws(t *testing.T) {
 		checkRewrite(t, edits)
 	}
 }
+
+// TestEveryCharacter holds what is found eight bytes at a time equal to what is found one by one, for each character at each place.
+func TestEveryCharacter(t *testing.T) {
+	plain := func(r rune) bool { return ' ' <= r && r <= '~' && r != '"' && r != '\\' }
+	special := func(r rune) bool { return strings.ContainsRune("\x00\r\n\"\\", r) }
+	for r := rune(0); r < 0x180; r++ {
+		for length := range 20 {
+			for at := range length {
+				text := strings.Repeat("~", at) + string(r) + strings.Repeat("!", length-at-1)
+				if got, want := isPlain(text), plain(r) || r == 0x7F; got != want {
+					t.Fatalf("isPlain(%q) = %v", text, got)
+				}
+				wide := hive.EncodeUTF16(text)
+				i := plainUnits(wide, 0)
+				if i > 2*at && special(r) || i%2 != 0 || i > len(wide) {
+					t.Fatalf("plainUnits of %q = %d", text, i)
+				}
+				if r > '\\' && length > 2 { // the tildes, the exclamation marks of the rest excepted
+					if i := plainUnits(hive.EncodeUTF16(strings.Repeat(string(r), length)), 0); length-i/2 >= 4 {
+						t.Fatalf("plainUnits finds something at %d in %d times %q", i, length, r)
+					}
+				}
+			}
+		}
+	}
+}
