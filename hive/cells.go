@@ -7,7 +7,13 @@ import (
 	"sync/atomic"
 )
 
+// binHeader is the header of a bin, signed "hbin", read straight from the bytes as [keyNode] is.
+type binHeader []byte
+
 const binHeaderSize = 32
+
+func (b binHeader) offset() uint32 { return binary.LittleEndian.Uint32(b[4:]) } // of the bin, from the first one
+func (b binHeader) size() uint32   { return binary.LittleEndian.Uint32(b[8:]) }
 
 // cellMap knows which offsets are the start of a cell in use. It is made by one pass over the bins when the hive is opened, so
 // that a reference into a freed cell, or into the middle of another one, is never followed.
@@ -61,6 +67,10 @@ func (f *File) mapCells() {
 // mapBin notes the cells between at and end, and gives the offset at which to go on.
 func (f *File) mapBin(at, end int, clipped bool) int {
 	unit := 2 * f.cellHeader
+	// The bits are put together before they are written: to read new memory and then write to it takes the system twice the work.
+	var bits uint64
+	word := at / 512
+	defer func() { f.inUse[word] = bits }()
 	for at+4 <= end {
 		size := int(int32(binary.LittleEndian.Uint32(f.bins[at:])))
 		used := size < 0
@@ -70,8 +80,12 @@ func (f *File) mapBin(at, end int, clipped bool) int {
 		if size < unit || size%unit != 0 || size > end-at && !clipped {
 			return f.skipDamage(at, BadCell, fmt.Sprintf("cell has an impossible size of %d bytes", size))
 		}
+		if at/512 != word {
+			f.inUse[word] = bits
+			word, bits = at/512, 0
+		}
 		if used {
-			f.inUse[at/512] |= 1 << (at / 8 % 64)
+			bits |= 1 << (at / 8 % 64)
 		} else {
 			f.addFree(at, min(at+size, end))
 		}
@@ -99,10 +113,10 @@ func (f *File) bin(at int) (size int, fault string) {
 	if !bytes.HasPrefix(f.bins[at:], []byte("hbin")) { // before all else: damage is skipped in steps of a page
 		return 0, `is not signed "hbin"`
 	}
-	b := profile.HBIN(bytes.NewReader(f.bins[at:at+binHeaderSize]), 0)
-	switch size := b.HbinSize(); {
-	case int64(b.FileOffset()) != int64(at):
-		return 0, fmt.Sprintf("says that it stands at %#x", int64(b.FileOffset())+baseBlockSize)
+	b := binHeader(f.bins[at:])
+	switch size := b.size(); {
+	case int64(b.offset()) != int64(at):
+		return 0, fmt.Sprintf("says that it stands at %#x", int64(b.offset())+baseBlockSize)
 	case size == 0 || size%baseBlockSize != 0 || int64(at)+int64(size) > f.ends:
 		return 0, fmt.Sprintf("has an impossible size of %d bytes", size)
 	default:

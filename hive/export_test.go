@@ -27,6 +27,12 @@ func ReadValue(record []byte) ValueFields {
 	return ValueFields{v.nameLength(), v.length(), v.data(), v.typ(), v.flags()}
 }
 
+// ReadBin reads where a bin says that it stands, from the first one, and its size.
+func ReadBin(header []byte) (offset, size uint32) {
+	b := binHeader(header)
+	return b.offset(), b.size()
+}
+
 // Bytes is the hive as it is read: after the logs were applied.
 func (f *File) Bytes() []byte { return f.data }
 

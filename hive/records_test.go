@@ -43,6 +43,15 @@ func sameReadings(t *testing.T, b []byte) int {
 	}
 	r := bytes.NewReader(b)
 	n := 0
+	for at := int64(4096); at+32 <= int64(len(b)); at += 4096 {
+		if string(b[at:at+4]) == "hbin" {
+			n++
+			want := profile.HBIN(r, at)
+			if offset, size := hive.ReadBin(b[at:]); offset != want.FileOffset() || size != want.HbinSize() {
+				t.Fatalf("bin at %#x: at %#x, %d bytes, regparser reads %#x, %d", at, offset, size, want.FileOffset(), want.HbinSize())
+			}
+		}
+	}
 	for path, k := range f.Root().Walk() {
 		n++
 		at := k.At().Offset + 4
