@@ -202,14 +202,15 @@ func (a applier) reach(k *Key, path Path, at Location) *Key {
 	for _, name := range path {
 		child := a.step(k, name)
 		if child == nil {
-			child = a.own(&Key{name: name, implied: k.implied, depth: k.depth + 1})
+			child = a.own(newKey(name))
+			child.implied, child.depth = k.implied, k.depth+1
 			a[k].keys.put(child)
 		}
 		k = child
 	}
 	k.implied = false
-	if k.at == (Location{}) {
-		k.at = at
+	if k.At() == (Location{}) {
+		k.rare.at = at
 	}
 	return k
 }
@@ -239,7 +240,8 @@ func WithProblems(root *Key, problems ...Problem) *Key {
 			}
 			k = below
 		}
-		k.fault().own = append(slices.Clip(k.fault().own), p)
+		own := &k.more().faults.own
+		*own = append(slices.Clip(*own), p)
 	}
 	a.finish()
 	return out

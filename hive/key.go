@@ -16,9 +16,6 @@ const MaxDepth = 512
 type Key struct {
 	name     string
 	modified Filetime
-	at       Location
-	implied  bool
-	copied   bool // its lists are here already, and may differ from those in the file
 
 	// Where the key's record is, for a key of a hive file and copies of it; file is nil for all others.
 	file   *File
@@ -26,31 +23,50 @@ type Key struct {
 	cell   uint32
 	depth  int32 // levels below the root
 
-	mu     sync.Mutex    // held while one of the lists is read
-	read   atomic.Uint32 // which lists were: keysRead, valuesRead, valuesSeen
-	keys   []*Key        // as stored
-	sorted []*Key        // by folded name
+	mu      sync.Mutex    // held while one of the lists is read
+	read    atomic.Uint32 // which lists were: keysRead, valuesRead, valuesSeen
+	implied bool
+	copied  bool // its lists are here already, and may differ from those in the file
+
+	keys   []*Key // as stored
 	values []Value
-	faults *faults // nil for a key with which all is well, as with nearly all
+	rare   *rare // nil for a key of a hive file that has nothing of it, as nearly all
 }
 
-// Bits of what was read of a key of a hive file.
+// rare is what few keys of a hive file have, so that there is no room for it in all of them.
+type rare struct {
+	at     Location // of a key that is not of a hive file
+	sorted []*Key   // the subkeys by folded name, where that is not how they are stored
+	faults faults
+}
+
+// Bits of what was read of a key.
 const (
-	keysRead   = 1 << iota // keys and sorted hold its subkeys
-	valuesRead             // values holds its values
-	valuesSeen             // its values were read once, and not kept
+	keysRead     = 1 << iota // keys holds its subkeys, and rare.sorted where they are unsorted
+	keysUnsorted             // rare.sorted is set
+	valuesRead               // values holds its values
+	valuesSeen               // its values were read once, and not kept
 )
 
 // faults are the problems met with the parts of a key.
 type faults struct{ own, keys, values []Problem }
 
+// newKey makes a key in memory that is nowhere in a file.
+func newKey(name string) *Key {
+	k := new(struct {
+		Key
+		rare
+	})
+	k.Key.name, k.Key.rare = name, &k.rare
+	return &k.Key
+}
+
 // NewKey makes a key in memory. Of values or subkeys with the same name the last one counts, in the place of the first.
 func NewKey(name string, values []Value, keys ...*Key) *Key {
-	return &Key{
-		name:   name,
-		values: lastOf(values, func(v Value) string { return v.Name }),
-		keys:   lastOf(keys, (*Key).Name),
-	}
+	k := newKey(name)
+	k.values = lastOf(values, func(v Value) string { return v.Name })
+	k.keys = lastOf(keys, (*Key).Name)
+	return k
 }
 
 // lastOf gives the last of the elements of each name, in the order in which the names first stand.
@@ -70,7 +86,11 @@ func lastOf[T any](all []T, name func(T) string) []T {
 }
 
 // NewImpliedKey makes an empty key in memory of which nothing is known but that it is on the way to others. See [Key.Implied].
-func NewImpliedKey(name string) *Key { return &Key{name: name, implied: true} }
+func NewImpliedKey(name string) *Key {
+	k := newKey(name)
+	k.implied = true
+	return k
+}
 
 // Name is the key's name as spelled in the file. See [Printable] for showing it.
 func (k *Key) Name() string { return k.name }
@@ -83,7 +103,12 @@ func (k *Key) Modified() time.Time { return k.modified.Time() }
 func (k *Key) Filetime() Filetime { return k.modified }
 
 // At is the place of the key in its input: the offset of its cell, or the line that names it.
-func (k *Key) At() Location { return k.at }
+func (k *Key) At() Location {
+	if k.file != nil {
+		return offsetOf(k.cell)
+	}
+	return k.rare.at // which a key in memory has from the start
+}
 
 // Implied tells that the input does not list this key but only keys below it: nothing is known of its values, and nothing of
 // the subkeys that are not there. It is never true of a key in a hive.
@@ -98,7 +123,10 @@ func (k *Key) Stored() []*Key {
 // Keys lists the subkeys sorted by folded name, the order in which Windows enumerates and exports them.
 func (k *Key) Keys() []*Key {
 	k.loadKeys()
-	return k.sorted
+	if k.read.Load()&keysUnsorted != 0 {
+		return k.rare.sorted
+	}
+	return k.keys
 }
 
 func (k *Key) loadKeys() {
@@ -115,34 +143,34 @@ func (k *Key) loadKeys() {
 	if k.file != nil && !k.copied {
 		var problems []Problem
 		if k.keys, sorted, problems = k.file.loadKeys(k); len(problems) > 0 {
-			k.fault().keys = problems
+			k.more().faults.keys = problems
 		}
 	} else {
 		sorted = slices.IsSortedFunc(k.keys, byName)
 	}
-	k.sorted = k.keys
 	if !sorted {
-		k.sorted = slices.SortedStableFunc(slices.Values(k.keys), byName)
+		k.more().sorted = slices.SortedStableFunc(slices.Values(k.keys), byName)
+		k.read.Or(keysUnsorted)
 	}
 	k.read.Or(keysRead)
 }
 
-// fault is where problems of the key go. It is called while mu is held, or while nobody else knows the key.
-func (k *Key) fault() *faults {
-	if k.faults == nil {
-		k.faults = new(faults)
+// more gives what few keys have, to be filled in. It is called while mu is held, or while nobody else knows the key.
+func (k *Key) more() *rare {
+	if k.rare == nil {
+		k.rare = new(rare)
 	}
-	return k.faults
+	return k.rare
 }
 
 // found gives the problems met so far.
 func (k *Key) found() faults {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.faults == nil {
+	if k.rare == nil {
 		return faults{}
 	}
-	return *k.faults
+	return k.rare.faults
 }
 
 // Key finds a subkey by name, as Windows compares names. It is nil when there is none; whether that proves that there was none, say
@@ -163,7 +191,7 @@ func (k *Key) Values() []Value {
 		defer k.mu.Unlock()
 		if k.read.Load()&valuesRead == 0 {
 			if k.file != nil && !k.copied {
-				k.keepValues(k.file.loadValues(k, nil))
+				k.keepValues(k.file.loadValues(k, nil, new(namer)))
 			}
 			k.read.Or(valuesRead)
 		}
@@ -174,24 +202,33 @@ func (k *Key) Values() []Value {
 func (k *Key) keepValues(values []Value, problems []Problem) {
 	k.values = values
 	if len(problems) > 0 {
-		k.fault().values = problems
+		k.more().faults.values = problems
 	}
 }
 
-// AppendValues appends [Key.Values] to b and does not keep them, for one who goes through a large hive and needs each value once. A
-// key that is asked for them again keeps them all the same, and so does one with problems: they are reported once.
-func (k *Key) AppendValues(b []Value) []Value {
+// ValueReader reads the values of one key after the other and does not keep them, for one who goes through a large hive and needs
+// each value once. It is for one goroutine.
+type ValueReader struct {
+	values []Value
+	names  namer
+}
+
+// Values gives [Key.Values] of a key; the list is valid until the next call. A key that is asked for its values again keeps them all
+// the same, and so does one with problems: they are reported once.
+func (r *ValueReader) Values(k *Key) []Value {
 	if k.file == nil || k.read.Load()&(valuesRead|valuesSeen) != 0 {
-		return append(b, k.Values()...)
+		return k.Values()
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.read.Load()&valuesRead != 0 || k.copied {
-		return append(b, k.values...)
+		return k.values
 	}
-	values, problems := k.file.loadValues(k, b)
+	r.names.left = manyNames
+	values, problems := k.file.loadValues(k, r.values[:0], &r.names)
+	r.values = values
 	if len(problems) > 0 {
-		k.keepValues(slices.Clone(values[len(b):]), problems)
+		k.keepValues(slices.Clone(values), problems)
 		k.read.Or(valuesRead)
 	}
 	k.read.Or(valuesSeen)
@@ -271,14 +308,11 @@ func (k *Key) path() Path {
 
 // clone makes a key in memory with the same content, which shares the subkeys.
 func (k *Key) clone() *Key {
-	c := &Key{
-		name: k.name, modified: k.modified, at: k.at, implied: k.implied, depth: k.depth,
-		file: k.file, cell: k.cell, parent: k.parent, copied: true,
-		keys: slices.Clone(k.Stored()), values: slices.Clone(k.Values()),
-	}
-	if f := k.found(); f.own != nil || f.keys != nil || f.values != nil {
-		c.faults = &f
-	}
+	c := newKey(k.name)
+	c.modified, c.implied, c.depth = k.modified, k.implied, k.depth
+	c.file, c.cell, c.parent, c.copied = k.file, k.cell, k.parent, true
+	c.keys, c.values = slices.Clone(k.Stored()), slices.Clone(k.Values())
+	c.rare.at, c.rare.faults = k.At(), k.found()
 	return c
 }
 

@@ -3,6 +3,7 @@ package hive
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -53,15 +54,18 @@ func decodeName(b []byte, length int, compressed bool) (name string, whole bool)
 	return DecodeUTF16(b), whole
 }
 
-// namer decodes the names of one list. Most are short, so that one piece of memory serves for several.
+// namer decodes names. Most are short, so that one piece of memory serves for several.
 type namer struct {
 	text strings.Builder
 	left int // names that are still to come
 }
 
+// manyNames is more than one piece of memory is for.
+const manyNames = 1 << 20
+
 // decode is [decodeName].
 func (n *namer) decode(b []byte, length int, compressed bool) (name string, whole bool) {
-	const most = 1 << 10 // bytes of memory for names to come
+	const most = 4 << 10 // bytes of memory for names to come
 	n.left--
 	if length > len(b) || !compressed || !isASCII(b[:length]) {
 		return decodeName(b, length, compressed)
@@ -109,7 +113,7 @@ func (f *File) readRoot() error {
 		return &p
 	}
 	name, _ := node.name()
-	f.root = &Key{name: name, modified: node.modified(), at: offsetOf(f.base.Root), file: f, cell: f.base.Root}
+	f.root = &Key{name: name, modified: node.modified(), file: f, cell: f.base.Root}
 	return nil
 }
 
@@ -123,19 +127,20 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 		return nil, true, nil // a list that is still named then is left over from subkeys that were deleted
 	}
 	if k.depth >= MaxDepth {
-		report(Problem{At: k.at, Kind: TooDeep, Loss: true},
+		report(Problem{At: k.At(), Kind: TooDeep, Loss: true},
 			"key %q is at level %d, the deepest that Windows allows; its %d subkeys are left out", shown(k.name), k.depth, count)
 		return nil, true, problems
 	}
+	f.loading.Lock()
+	defer f.loading.Unlock()
 	offsets := f.subkeyOffsets(node.subkeyList(), report)
 	if len(offsets) != int(count) && len(problems) == 0 { // else it is said already why
-		report(Problem{At: k.at, Kind: WrongCount, Loss: len(offsets) < int(count)},
+		report(Problem{At: k.At(), Kind: WrongCount, Loss: len(offsets) < int(count)},
 			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(offsets))
 	}
-	keys = make([]*Key, 0, len(offsets))
-	var block []Key // the keys themselves: one allocation for many
-	names := namer{left: len(offsets)}
-	for i, offset := range offsets {
+	keys = f.room.list(len(offsets))
+	f.room.names.left = manyNames
+	for _, offset := range offsets {
 		at := offsetOf(offset)
 		child, kind, fault := f.keyNode(offset)
 		if fault != "" {
@@ -143,7 +148,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 				"the cell of a subkey of %q %s; the subkey is left out", shown(k.name), fault)
 			continue
 		}
-		name, whole := names.decode(child[keyNodeSize:], child.nameLength(), child.flags()&keyCompName != 0)
+		name, whole := f.room.names.decode(child[keyNodeSize:], child.nameLength(), child.flags()&keyCompName != 0)
 		if child.parent() != k.cell {
 			report(Problem{At: at, Kind: WrongParent, Loss: true},
 				"key %q stands in the list of %q but names another key as its parent; it is left out", shown(name), shown(k.name))
@@ -169,11 +174,9 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 		case len(name) > maxKeyName && len(AppendUTF16(nil, name)) > 2*maxKeyName:
 			report(Problem{At: at, Kind: BadName}, "the name of key %.20q… has more than the %d characters that Windows allows", Printable(name), maxKeyName)
 		}
-		if len(block) == 0 {
-			block = make([]Key, min(len(offsets)-i, max(64, len(keys))))
-		}
-		block[0] = Key{name: name, modified: child.modified(), at: at, file: f, cell: offset, parent: k, depth: k.depth + 1}
-		keys, block = append(keys, &block[0]), block[1:]
+		sub := f.room.key()
+		*sub = Key{name: name, modified: child.modified(), file: f, cell: offset, parent: k, depth: k.depth + 1}
+		keys = append(keys, sub)
 	}
 	sorted = f.checkOrder(k, keys, report)
 	return keys, sorted, problems
@@ -200,7 +203,7 @@ func (f *File) reporter(k *Key, problems *[]Problem) func(Problem, string, ...an
 			p = Problem{Kind: Amplified, Loss: true, Msg: "more is wrong with this hive than can be told; what else this key lacks is not told"}
 		}
 		p.Key = path
-		*problems = append(*problems, f.report(f.place(p, k.at)))
+		*problems = append(*problems, f.report(f.place(p, k.At())))
 	}
 }
 
@@ -240,9 +243,9 @@ func (f *File) checkOrder(k *Key, keys []*Key, report func(Problem, string, ...a
 	for i := 1; i < len(keys); i++ {
 		switch c := CompareFold(keys[i-1].name, keys[i].name); {
 		case c == 0:
-			report(Problem{At: keys[i].at, Kind: Duplicate}, "key %q has two subkeys named %q; lookups find the first", shown(k.name), shown(keys[i].name))
+			report(Problem{At: keys[i].At(), Kind: Duplicate}, "key %q has two subkeys named %q; lookups find the first", shown(k.name), shown(keys[i].name))
 		case c > 0:
-			report(Problem{At: keys[i].at, Kind: WrongOrder},
+			report(Problem{At: keys[i].At(), Kind: WrongOrder},
 				"the subkeys of %q are not sorted: %q stands after %q, where Windows may not find it", shown(k.name), shown(keys[i].name), shown(keys[i-1].name))
 			return false // one is enough: after it every place is in doubt
 		}
@@ -250,10 +253,41 @@ func (f *File) checkOrder(k *Key, keys []*Key, report func(Problem, string, ...a
 	return true
 }
 
+// keyRoom is memory for keys. Most keys have few subkeys or none, so that one piece of memory serves for the subkeys of several.
+type keyRoom struct {
+	keys    []Key
+	lists   []*Key
+	names   namer
+	offsets []uint32 // of the list that is read
+	made    int      // keys that there is or was room for
+}
+
+// key gives a new key.
+func (r *keyRoom) key() *Key {
+	if len(r.keys) == 0 {
+		r.keys = make([]Key, min(max(r.made, 8), 256))
+		r.made += len(r.keys)
+	}
+	k := &r.keys[0]
+	r.keys = r.keys[1:]
+	return k
+}
+
+// list gives an empty list for n keys.
+func (r *keyRoom) list(n int) []*Key {
+	if len(r.lists) < n {
+		r.lists = make([]*Key, max(n, min(r.made, 512)))
+	}
+	list := r.lists[:0:n]
+	r.lists = r.lists[n:]
+	return list
+}
+
 // subkeyOffsets reads a list of subkeys: a leaf, or an index over leaves. An index in an index does not exist; following one
-// would let a file lead the reader in circles.
+// would let a file lead the reader in circles. The result is valid until the next call.
 func (f *File) subkeyOffsets(list uint32, report func(Problem, string, ...any)) []uint32 {
-	signature, elements := f.list(list, report)
+	signature, elements := f.list(list, f.room.offsets[:0], report)
+	f.room.offsets = elements
 	if signature != "ri" {
 		return elements
 	}
@@ -266,22 +300,21 @@ func (f *File) subkeyOffsets(list uint32, report func(Problem, string, ...any)) 
 			continue
 		}
 		seen[leaf] = true
-		signature, offsets := f.list(leaf, report)
-		if signature == "ri" {
+		before := len(all)
+		if signature, all = f.list(leaf, all, report); signature == "ri" {
 			report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true}, "an index of subkeys stands in another index; it is left out")
-			continue
+			all = all[:before]
 		}
-		all = append(all, offsets...)
 	}
 	return all
 }
 
-// list reads one list of offsets, signed li or ri (offsets only), lf (each with the first four characters of the name) or lh
+// list appends one list of offsets to others, signed li or ri (offsets only), lf (each with the first four characters of the name) or lh
 // (each with a hash of it). The hints are not needed: names are compared as they are.
-func (f *File) list(offset uint32, report func(Problem, string, ...any)) (signature string, elements []uint32) {
+func (f *File) list(offset uint32, others []uint32, report func(Problem, string, ...any)) (signature string, all []uint32) {
 	fail := func(kind Kind, format string, args ...any) (string, []uint32) {
 		report(Problem{At: offsetOf(offset), Kind: kind, Loss: true}, format, args...)
-		return "", nil
+		return "", others
 	}
 	cell, fault := f.cell(offset)
 	if fault != "" {
@@ -308,9 +341,9 @@ func (f *File) list(offset uint32, report func(Problem, string, ...any)) (signat
 	if !f.claim(count * width) {
 		return fail(Amplified, "the hive names its lists of subkeys over and over; this one is left out")
 	}
-	elements = make([]uint32, count)
-	for i := range elements {
-		elements[i] = binary.LittleEndian.Uint32(cell[4+i*width:])
+	all = slices.Grow(others, count)
+	for i := range count {
+		all = append(all, binary.LittleEndian.Uint32(cell[4+i*width:]))
 	}
-	return signature, elements
+	return signature, all
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 )
 
@@ -29,7 +30,7 @@ const (
 )
 
 // loadValues appends the values of a key to a list, in the order of their own.
-func (f *File) loadValues(k *Key, values []Value) (all []Value, problems []Problem) {
+func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, problems []Problem) {
 	node := f.nodeOf(k)
 	count := node.values()
 	if count == 0 || node.flags()&keyPredefHandle != 0 {
@@ -56,9 +57,9 @@ func (f *File) loadValues(k *Key, values []Value) (all []Value, problems []Probl
 	if values == nil {
 		values = make([]Value, 0, n)
 	}
-	names := namer{left: int(n)}
+	names.left = max(names.left, int(n))
 	for i := range n {
-		if v, ok := f.value(k, binary.LittleEndian.Uint32(list[4*i:]), &names, report); ok {
+		if v, ok := f.value(k, binary.LittleEndian.Uint32(list[4*i:]), names, report); ok {
 			values = append(values, v)
 		}
 	}
@@ -68,7 +69,7 @@ func (f *File) loadValues(k *Key, values []Value) (all []Value, problems []Probl
 
 // dropTwice reports values of the same name, and leaves out those that are one value, which the list names twice.
 func (f *File) dropTwice(k *Key, values []Value, report func(Problem, string, ...any)) []Value {
-	if areFewNames(values) {
+	if areDistinct(values) {
 		return values
 	}
 	order := make([]int, len(values))
@@ -102,19 +103,51 @@ func (f *File) dropTwice(k *Key, values []Value, report func(Problem, string, ..
 	return once
 }
 
-// areFewNames tells that there are so few values that it is quickly found that no two have the same name, and that it is so.
-func areFewNames(values []Value) bool {
-	if len(values) > 16 {
-		return false
-	}
+// areDistinct tells that no two values have the same name, where that is quickly found.
+func areDistinct(values []Value) bool {
+	var room [64]uint64
+	marks := room[:0]
 	for i := range values {
-		for j := range i {
-			if EqualFold(values[i].Name, values[j].Name) {
-				return false
-			}
+		mark, ok := nameMark(values[i].Name)
+		if !ok || len(values) <= 8 && slices.Contains(marks, mark) {
+			return false
+		}
+		marks = append(marks, mark)
+	}
+	if len(values) <= 8 {
+		return true
+	}
+	slices.Sort(marks)
+	for i := 1; i < len(marks); i++ {
+		if marks[i-1] == marks[i] {
+			return false
 		}
 	}
 	return true
+}
+
+// nameMark gives a number that is the same for names that Windows takes for the same, and nearly always another for others. It is not ok
+// for names that are not ASCII, of which two can be the same and differ in length.
+func nameMark(name string) (mark uint64, ok bool) {
+	const (
+		high  = 0x8080808080808080
+		small = 0x2020202020202020 // makes a small letter of a capital; what else becomes the same by it are only marks that are the same
+		prime = 0x9E3779B97F4A7C15
+	)
+	mark = uint64(len(name))
+	all := uint64(0)
+	for len(name) >= 8 {
+		x := uint64(name[0]) | uint64(name[1])<<8 | uint64(name[2])<<16 | uint64(name[3])<<24 |
+			uint64(name[4])<<32 | uint64(name[5])<<40 | uint64(name[6])<<48 | uint64(name[7])<<56
+		all |= x
+		mark = bits.RotateLeft64((mark^(x|small))*prime, 29)
+		name = name[8:]
+	}
+	x := uint64(0)
+	for i := 0; i < len(name); i++ {
+		x = x<<8 | uint64(name[i])
+	}
+	return (mark ^ (x | small)) * prime, (all|x)&high == 0
 }
 
 func (f *File) value(k *Key, offset uint32, names *namer, report func(Problem, string, ...any)) (Value, bool) {

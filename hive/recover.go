@@ -41,8 +41,9 @@ func (f *File) Deleted() []Deleted {
 	all := append(s.keys(keys), s.fromLive(live, keys)...)
 	for i := range r.values {
 		if v := &r.values[i]; !v.taken {
-			k := &Key{implied: true, at: offsetOf(v.cell), values: []Value{s.value(v)}}
-			all = append(all, Deleted{Orphan: true, Key: k, At: k.at})
+			k := NewImpliedKey("")
+			k.values, k.rare.at = []Value{s.value(v)}, offsetOf(v.cell)
+			all = append(all, Deleted{Orphan: true, Key: k, At: k.rare.at})
 		}
 	}
 	slices.SortFunc(all, func(a, b Deleted) int { return cmp.Compare(a.At.Offset, b.At.Offset) })
@@ -67,7 +68,7 @@ func Below(k *Key, deleted []Deleted) (below []Deleted) {
 func (f *File) again() *File {
 	c := &File{Source: f.Source, Header: f.Header, base: f.base, data: f.data, bins: f.bins, ends: f.ends, cellMap: f.cellMap}
 	c.isKey = make([]uint64, len(f.isKey))
-	c.root = &Key{name: f.root.name, modified: f.root.modified, at: f.root.at, file: c, cell: f.root.cell}
+	c.root = &Key{name: f.root.name, modified: f.root.modified, file: c, cell: f.root.cell}
 	return c
 }
 
@@ -93,7 +94,7 @@ func (s *salvage) keys(live []*Key) []Deleted {
 	order := make([]int, len(all))
 	for i, k := range r.keys {
 		order[i] = i
-		all[i] = Deleted{Key: &Key{name: k.name, modified: k.node.modified(), at: offsetOf(k.cell)}, At: offsetOf(k.cell)}
+		all[i] = Deleted{Key: formerly(k.name, k.node.modified(), offsetOf(k.cell)), At: offsetOf(k.cell)}
 		all[i].Path, all[i].Orphan = s.path(i, parents)
 	}
 	// Where two lists name a value, the one that was written last is right: the space of the other was used again.
@@ -102,6 +103,13 @@ func (s *salvage) keys(live []*Key) []Deleted {
 		all[i].Key.values = s.valuesOf(r.keys[i].node)
 	}
 	return all
+}
+
+// formerly makes a key for what was deleted.
+func formerly(name string, modified Filetime, at Location) *Key {
+	k := newKey(name)
+	k.modified, k.rare.at = modified, at
+	return k
 }
 
 // parent is what a deleted key was in: a key that is there, or another that was deleted, or none that is known.
@@ -262,9 +270,10 @@ func (s *salvage) fromLive(live *File, keys []*Key) (all []Deleted) {
 	}
 	for i, k := range keys {
 		if len(values[i]) > 0 {
-			only := &Key{name: k.name, modified: k.modified, at: k.at, values: values[i]}
+			only := formerly(k.name, k.modified, k.At())
+			only.values = values[i]
 			if path, ok := s.livePath(k); ok {
-				all = append(all, Deleted{Path: path, Live: true, Key: only, At: k.at})
+				all = append(all, Deleted{Path: path, Live: true, Key: only, At: k.At()})
 			}
 		}
 	}

@@ -45,6 +45,9 @@ type File struct {
 	claimed atomic.Int64 // see claim
 	told    atomic.Int64 // bytes of problems, see tell
 
+	loading sync.Mutex // held while a list of subkeys is read
+	room    keyRoom
+
 	descriptors sync.Map // security descriptors that were read, by the offsets of their cells
 
 	mu       sync.Mutex

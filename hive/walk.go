@@ -1,11 +1,6 @@
 package hive
 
-import (
-	"io"
-	"iter"
-	"runtime"
-	"sync"
-)
+import "iter"
 
 // Walk visits the key and all below it, parents first, subkeys sorted by folded name: the order of a Windows export. The path
 // is relative to k, empty for k itself, and valid until the next step only; copy it with [Path.Join] to keep it.
@@ -86,80 +81,3 @@ func (k *Key) parts(subkeys func(*Key) []*Key) iter.Seq[Part] {
 		yield(part)
 	}
 }
-
-// FullBuffer is the number of bytes from which a buffer is full.
-const FullBuffer = 64 << 10
-
-// Encode writes what a function makes of the key and all below it, in the order of the walk. One goroutine walks, encoders work on
-// parts of the walk side by side, and what they make waits until it is its turn: the memory for it has a limit, however large a part
-// becomes.
-//
-// Subkeys is [Key.Keys] or [Key.Stored], for the order of [Key.Walk] or [Key.WalkStored]. Encode appends to b and gives the rest;
-// a buffer that is full it exchanges on the way for an empty one. Where there is one encoder, it gets the parts in their order.
-func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encode func(b []byte, part Part, exchange func(full []byte) []byte) (rest []byte)) error {
-	type job struct {
-		part   Part
-		result chan []byte
-	}
-	var (
-		jobs    = make(chan job, 4*encoders)
-		results = make(chan chan []byte, 8*encoders)
-		empty   = make(chan []byte, 16*encoders)
-		failed  = make(chan struct{})
-		done    sync.WaitGroup
-	)
-	done.Go(func() {
-		defer close(jobs)
-		defer close(results)
-		for part := range k.parts(subkeys) {
-			result := make(chan []byte, 2)
-			select {
-			case results <- result:
-				jobs <- job{part, result}
-			case <-failed:
-				return
-			}
-		}
-	})
-	buffer := func() []byte {
-		select {
-		case b := <-empty:
-			return b[:0]
-		default:
-			return make([]byte, 0, FullBuffer+8<<10)
-		}
-	}
-	for range encoders {
-		done.Go(func() {
-			for j := range jobs {
-				j.result <- encode(buffer(), j.part, func(full []byte) []byte {
-					j.result <- full
-					return buffer()
-				})
-				close(j.result)
-			}
-		})
-	}
-	var err error
-	for result := range results {
-		for b := range result {
-			if err == nil {
-				if _, err = w.Write(b); err != nil {
-					close(failed)
-				}
-			}
-			if cap(b) > 2*FullBuffer {
-				continue // it held something very long, which is rare
-			}
-			select {
-			case empty <- b:
-			default:
-			}
-		}
-	}
-	done.Wait()
-	return err
-}
-
-// Encoders is the number of encoders that keeps all cores busy.
-func Encoders() int { return runtime.GOMAXPROCS(0) }

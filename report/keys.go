@@ -25,40 +25,49 @@ func Keys(w io.Writer, root *hive.Key, at hive.Path, fields KeyFields) error {
 	if fields.Full {
 		encoders = 1 // a problem with a security descriptor names the first key that has it
 	}
-	return root.Encode(w, encoders, (*hive.Key).Stored, func(b []byte, part hive.Part, exchange func([]byte) []byte) []byte {
-		var values []hive.Value
-		for path, k := range part.Walk() {
-			if k.Implied() {
-				continue
+	return root.Encode(w, encoders, (*hive.Key).Stored, func() hive.Encoder {
+		return (&keyLines{prefix: prefix, fields: fields}).part
+	})
+}
+
+// keyLines encodes keys as lines.
+type keyLines struct {
+	prefix string
+	fields KeyFields
+	values hive.ValueReader
+}
+
+func (l *keyLines) part(b []byte, part hive.Part, exchange func([]byte) []byte) []byte {
+	for path, k := range part.Walk() {
+		if k.Implied() {
+			continue
+		}
+		if len(b) >= hive.FullBuffer {
+			b = exchange(b)
+		}
+		b = append(b, `{"key": `...)
+		b = appendKey(b, l.prefix, path)
+		if l.fields.Times {
+			b = append(b, `, "modified": "`...)
+			b = k.Filetime().UTC().AppendFormat(b, timeLayout)
+			b = append(b, '"')
+		}
+		if l.fields.Full {
+			b = appendRecord(b, k)
+		}
+		b = append(b, `, "values": [`...)
+		for i, v := range l.values.Values(k) {
+			if i > 0 {
+				b = append(b, `, `...)
 			}
 			if len(b) >= hive.FullBuffer {
 				b = exchange(b)
 			}
-			b = append(b, `{"key": `...)
-			b = appendKey(b, prefix, path)
-			if fields.Times {
-				b = append(b, `, "modified": "`...)
-				b = k.Filetime().UTC().AppendFormat(b, timeLayout)
-				b = append(b, '"')
-			}
-			if fields.Full {
-				b = appendRecord(b, k)
-			}
-			b = append(b, `, "values": [`...)
-			values = k.AppendValues(values[:0])
-			for i, v := range values {
-				if i > 0 {
-					b = append(b, `, `...)
-				}
-				if len(b) >= hive.FullBuffer {
-					b = exchange(b)
-				}
-				b = appendValue(b, v, fields.Full)
-			}
-			b = append(b, "]}\n"...)
+			b = appendValue(b, v, l.fields.Full)
 		}
-		return b
-	})
+		b = append(b, "]}\n"...)
+	}
+	return b
 }
 
 // Deleted writes keys and values that were found in the space of a hive that is not in use as lines of JSON, each marked as deleted and with its

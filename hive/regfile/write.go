@@ -134,15 +134,18 @@ func Export(w io.Writer, trees ...Tree) error {
 		frame.buf = frame.buf[:0]
 		var mu sync.Mutex
 		leftOf := map[int]LeftOut{} // by the number of the part
-		err := t.Root.Encode(w, hive.Encoders(), (*hive.Key).Keys, func(b []byte, part hive.Part, exchange func([]byte) []byte) []byte {
-			x := exporter{encoder: encoder{b, exchange}, at: t.At}
-			x.part(part)
-			if x.left != nil {
-				mu.Lock()
-				leftOf[part.Number] = x.left
-				mu.Unlock()
+		err := t.Root.Encode(w, hive.Encoders(), (*hive.Key).Keys, func() hive.Encoder {
+			x := exporter{at: t.At}
+			return func(b []byte, part hive.Part, exchange func([]byte) []byte) []byte {
+				x.encoder = encoder{b, exchange}
+				x.part(part)
+				if x.left != nil {
+					mu.Lock()
+					leftOf[part.Number], x.left = x.left, nil
+					mu.Unlock()
+				}
+				return x.buf
 			}
-			return x.buf
 		})
 		if err != nil {
 			return err
@@ -177,18 +180,19 @@ type exporter struct {
 	wide []byte
 	ends []int // of the path of each key above, by its depth
 	skip int   // the depth of a key that is left out, while in the keys below it; else -1
+
+	values hive.ValueReader
 }
 
 func (x *exporter) part(p hive.Part) {
-	x.wide = appendPath(nil, x.at)
-	x.ends = []int{len(x.wide)}
+	x.wide = appendPath(x.wide[:0], x.at)
+	x.ends = append(x.ends[:0], len(x.wide))
 	x.skip = -1
 	for i, name := range p.Above {
 		if x.enter(i+1, name) != "" {
 			break
 		}
 	}
-	var values []hive.Value
 	for below, k := range p.Walk() {
 		if x.skip >= 0 && len(below) > x.skip {
 			continue
@@ -205,7 +209,7 @@ func (x *exporter) part(p hive.Part) {
 		if k.Implied() {
 			continue
 		}
-		values = k.AppendValues(values[:0])
+		values := x.values.Values(k)
 		if len(x.wide) == 0 && len(values) == 0 {
 			continue
 		}
@@ -284,6 +288,8 @@ func badKeyName(name string) string {
 	switch {
 	case name == "":
 		return "a name is empty"
+	case len(name) <= maxKeyName && isPlain(name):
+		return ""
 	case strings.Contains(name, `\`):
 		return "a name holds a backslash"
 	}
@@ -292,6 +298,9 @@ func badKeyName(name string) string {
 
 // badName tells why .reg text cannot express a name, or "".
 func badName(name string, most int) string {
+	if len(name) <= most && isPlain(name) {
+		return ""
+	}
 	ascii := true
 	for i := 0; i < len(name); i++ {
 		switch c := name[i]; {
