@@ -200,6 +200,15 @@ func paragraphs(text string) (all [][]string) {
 	return all
 }
 
+// unfolded is a text with the lines of its [paragraphs], which are apart by an empty line.
+func unfolded(text string) string {
+	var parts []string
+	for _, lines := range paragraphs(text) {
+		parts = append(parts, strings.Join(lines, "\n"))
+	}
+	return strings.Join(parts, "\n\n")
+}
+
 type jsonExplanation struct {
 	SchemaVersion string         `json:"schema_version"`
 	Tool          jsonTool       `json:"tool"`
@@ -239,15 +248,11 @@ type jsonPackRule struct {
 func ExplainJSON(w io.Writer, e Explanation) error {
 	out := jsonExplanation{schemaVersion, jsonTool{"regvet", e.Version}, []jsonCheck{}, []jsonPackRule{}}
 	for _, c := range e.Checks {
-		var lines []string
-		for _, paragraph := range paragraphs(c.Explanation) {
-			lines = append(lines, strings.Join(paragraph, "\n"))
-		}
 		example := func(e lint.Example) jsonExample {
 			_, how := shown(e)
 			return jsonExample{hive.Printable(e.Text), how}
 		}
-		out.Checks = append(out.Checks, jsonCheck{c.ID, c.Name, c.Title, c.Severity.String(), c.Fix.String(), !c.Off, strings.Join(lines, "\n\n"),
+		out.Checks = append(out.Checks, jsonCheck{c.ID, c.Name, c.Title, c.Severity.String(), c.Fix.String(), !c.Off, unfolded(c.Explanation),
 			example(c.Bad), example(c.Good), append([]string{}, c.References...)})
 	}
 	for _, r := range e.Rules {

@@ -266,21 +266,3 @@ func exampleText(e lint.Example) string {
 	}
 	return e.Text
 }
-
-// unfolded makes one line of each paragraph. A line that is a point of a list, or is set in, stays one.
-func unfolded(text string) string {
-	var b strings.Builder
-	last := ""
-	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		switch {
-		case b.Len() == 0:
-		case last == "" || line == "" || strings.ContainsAny(line[:1], " \t-"):
-			b.WriteByte('\n')
-		default:
-			b.WriteByte(' ')
-		}
-		b.WriteString(line)
-		last = line
-	}
-	return b.String()
-}
