@@ -100,13 +100,14 @@ type roster[T any] struct {
 	index map[string]int // folded name → place in list; nil while they are few. What it does not name is deleted
 }
 
-const few = 8
+// mostUnindexed is how many elements a roster has without an index.
+const mostUnindexed = 8
 
 // newRoster takes a list over. Of two with the same name, which a damaged hive may hold, the first is the one that lookups find,
 // and the other is left out.
 func newRoster[T any](list []T, name func(T) string) roster[T] {
 	r := roster[T]{list: list[:0], name: name}
-	if len(list) > few {
+	if len(list) > mostUnindexed {
 		r.list = list
 		r.makeIndex()
 		return r
@@ -147,7 +148,7 @@ func (r *roster[T]) put(e T) {
 	switch {
 	case r.index != nil:
 		r.index[Fold(r.name(e))] = len(r.list) - 1
-	case len(r.list) > few:
+	case len(r.list) > mostUnindexed:
 		r.makeIndex()
 	}
 }

@@ -68,15 +68,15 @@ func vista(one rules.Ports) string {
 	return "Windows Vista or later"
 }
 
-// few is how many exclusions are listed for people.
-const few = 8
+// shownExclusions is how many exclusions are listed for people.
+const shownExclusions = 8
 
 func excluded(all []rules.Exclusion) string {
 	if len(all) == 0 {
 		return ""
 	}
 	var parts []string
-	for _, x := range all[:min(len(all), few)] {
+	for _, x := range all[:min(len(all), shownExclusions)] {
 		part := strconv.Itoa(x.From)
 		if x.To > x.From {
 			part += "-" + strconv.Itoa(x.To)
@@ -84,7 +84,7 @@ func excluded(all []rules.Exclusion) string {
 		parts = append(parts, part)
 	}
 	text := "excluded " + strings.Join(parts, ", ")
-	if more := len(all) - few; more > 0 {
+	if more := len(all) - shownExclusions; more > 0 {
 		text += fmt.Sprintf(" and %s more", thousands(more))
 	}
 	return text + " by " + all[0].Source

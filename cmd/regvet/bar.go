@@ -12,13 +12,13 @@ import (
 // bar shows on a terminal how far a run over many inputs is. A nil bar shows nothing.
 type bar struct{ *progressbar.ProgressBar }
 
-// few inputs are done before anybody wonders.
-const few = 8
+// mostWithoutBar is how many inputs are done before anybody wonders.
+const mostWithoutBar = 8
 
 // newBar gives a bar where somebody looks at standard error, and the result does not go to the same terminal at the same time.
 func (c *cli) newBar(inputs int) *bar {
 	f, ok := c.stderr.(*os.File)
-	if !ok || inputs <= few || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
+	if !ok || inputs <= mostWithoutBar || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
 	if out, ok := c.stdout.(*os.File); ok && c.format == "jsonl" && c.output == "" && isatty.IsTerminal(out.Fd()) {

@@ -21,7 +21,7 @@ func TestBar(t *testing.T) {
 		t.Fatal(err)
 	}
 	input := func(name string) string { return filepath.Join(dir, name) }
-	many := append(slices.Repeat([]string{input("SYSTEM")}, 2*few), input("nothing"), input("SYSTEM"))
+	many := append(slices.Repeat([]string{input("SYSTEM")}, 2*mostWithoutBar), input("nothing"), input("SYSTEM"))
 	t.Setenv("TERM", "xterm")
 	screen, terminal, err := pty.Open()
 	if err != nil {

@@ -35,7 +35,7 @@ const (
 	mostKeys      = 1 << 17
 	mostValues    = 1 << 19
 	mostDeletions = 1 << 8
-	few           = 32 // values of a section, which are found without a table
+	mostUntabled  = 32 // values of a section, which are found without a table
 )
 
 // seenKey are the lines that named a key, 0 for none, and where its values are.
@@ -68,7 +68,7 @@ func (s *seen) put(v seenValue) (was seenValue, ok bool) {
 	}
 	section := s.values[s.start:]
 	place := -1
-	if len(section) <= few {
+	if len(section) <= mostUntabled {
 		for i := range section {
 			if section[i].id == v.id {
 				place = i
