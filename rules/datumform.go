@@ -20,7 +20,7 @@ var datumForm = form[Datum]{schema{"anyOf": []any{wholeForm.schema, schema{"type
 		case n.Kind == yaml.ScalarNode && n.Tag == "!!int":
 			return Datum{number: d.number(n, what)}
 		}
-		d.wrong(n, `%s must be a number, text in quotes or a list of texts`, what)
+		d.Wrong(n, `%s must be a number, text in quotes or a list of texts`, what)
 		return Datum{}
 	}}
 
@@ -28,7 +28,7 @@ var datumForm = form[Datum]{schema{"anyOf": []any{wholeForm.schema, schema{"type
 var scalarForm = form[Datum]{schema{"anyOf": []any{wholeForm.schema, schema{"type": "string"}}},
 	func(d *decoder, n *yaml.Node, what string) Datum {
 		if n.Kind == yaml.SequenceNode {
-			d.wrong(n, "%s must be a number or text in quotes", what)
+			d.Wrong(n, "%s must be a number or text in quotes", what)
 			return Datum{}
 		}
 		return datumForm.read(d, n, what)
@@ -56,7 +56,7 @@ var otherObject = object[string]{
 		form[string]{schema{"type": "string", "pattern": `^\$.`}, func(d *decoder, n *yaml.Node, what string) string {
 			name, ok := strings.CutPrefix(d.text(n, what), "$")
 			if !ok || name == "" {
-				d.wrong(n, "the value to compare with is written with a dollar sign before its name, such as $MaxUserPort")
+				d.Wrong(n, "the value to compare with is written with a dollar sign before its name, such as $MaxUserPort")
 			}
 			return name
 		}}, func(to *string, name string) { *to = name })},
@@ -76,12 +76,14 @@ func orOther(f form[Datum]) form[operand] {
 var rangeForm = form[Range]{schema{"type": "array", "items": wholeForm.schema, "minItems": 2, "maxItems": 2},
 	func(d *decoder, n *yaml.Node, what string) Range {
 		var ends []uint64
-		d.each(n, what, func(n *yaml.Node) { ends = append(ends, d.number(n, "an end of "+what)) })
+		for n := range d.Elements(n, what) {
+			ends = append(ends, d.number(n, "an end of "+what))
+		}
 		if len(ends) == 2 {
 			return Range{ends[0], ends[1]}
 		}
 		if n.Kind == yaml.SequenceNode {
-			d.wrong(n, "%s needs two numbers, the lowest and the highest", what)
+			d.Wrong(n, "%s needs two numbers, the lowest and the highest", what)
 		}
 		return everything
 	}}
@@ -89,7 +91,7 @@ var rangeForm = form[Range]{schema{"type": "array", "items": wholeForm.schema, "
 var regexpForm = form[*regexp.Regexp]{schema{"type": scalar, "format": "regex"}, func(d *decoder, n *yaml.Node, what string) *regexp.Regexp {
 	re, err := regexp.Compile(d.text(n, what))
 	if err != nil {
-		d.wrong(n, "%s is no regular expression (RE2): %s", what, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		d.Wrong(n, "%s is no regular expression (RE2): %s", what, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		return regexp.MustCompile("")
 	}
 	return re
@@ -99,7 +101,7 @@ var regexpForm = form[*regexp.Regexp]{schema{"type": scalar, "format": "regex"},
 var bytesForm = form[[]byte]{schema{"type": scalar, "pattern": `^[\s,]*([0-9A-Fa-f]{2}[\s,]*)*$`}, func(d *decoder, n *yaml.Node, what string) []byte {
 	b, err := parseBytes(d.text(n, what))
 	if err != nil {
-		d.wrong(n, "%s must be %s", what, kindNames[someBytes])
+		d.Wrong(n, "%s must be %s", what, kindNames[someBytes])
 	}
 	return b
 }}

@@ -30,7 +30,7 @@ type draft struct {
 
 var ruleForm = form[*Rule]{schema{"$ref": "#/definitions/rule"}, func(d *decoder, n *yaml.Node, what string) *Rule {
 	var r draft
-	r.At = locate(n)
+	r.At = Locate(n)
 	before := len(d.mistakes)
 	ruleObject.read(d, n, what, &r)
 	d.check(n, &r, len(d.mistakes) == before)
@@ -68,17 +68,17 @@ func init() {
 			may("when", "Where the rule applies.", conditionForm, func(r *draft, c *Condition) { r.When = c }),
 			{"key", "The key: any root, long or short; * and ? stand for characters of a name, {name} for a name that is then known by it, ** for any number of levels.",
 				false, keyForm.schema, func(d *decoder, n *yaml.Node, r *draft) {
-					at := locate(n)
+					at := Locate(n)
 					r.Key, r.key, r.hasKey = keyForm.read(d, n, "key"), &at, true
 				}},
 			{"value", "The value: a name, a pattern as in a key, or (default). Without it the rule is about the key itself.",
 				false, valueForm.schema, func(d *decoder, n *yaml.Node, r *draft) {
-					at := locate(n)
+					at := Locate(n)
 					r.Value, r.value = valueForm.read(d, n, "value"), &at
 				}},
 			{"misspelt", "In place of value: any value whose name differs from this one by a typing error, at most one for every five letters.",
 				false, misspeltForm.schema, func(d *decoder, n *yaml.Node, r *draft) {
-					at := locate(n)
+					at := Locate(n)
 					r.Value, r.value = misspeltForm.read(d, n, "misspelt"), &at
 				}},
 			may("all", "Conditions that must all hold, in place of value and expect.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.all, r.conditional = all, true }),
@@ -130,9 +130,9 @@ var (
 const maxConditions = 100
 
 var conditionForm = form[*Condition]{schema{"$ref": "#/definitions/condition"}, func(d *decoder, n *yaml.Node, what string) *Condition {
-	c := &Condition{At: locate(n), question: Question{AboutKey: true}}
+	c := &Condition{At: Locate(n), question: Question{AboutKey: true}}
 	if d.depth++; d.depth > maxConditions {
-		d.wrong(n, "conditions are nested in more than %d levels", maxConditions)
+		d.Wrong(n, "conditions are nested in more than %d levels", maxConditions)
 	} else {
 		conditionObject.read(d, n, what, c)
 	}
@@ -141,7 +141,7 @@ var conditionForm = form[*Condition]{schema{"$ref": "#/definitions/condition"}, 
 	switch exists := true; {
 	case !c.asks:
 	case c.question.AboutKey && (len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0):
-		d.wrong(n, "a condition without value is about the key itself: of that, expect can only say exists")
+		d.Wrong(n, "a condition without value is about the key itself: of that, expect can only say exists")
 	case t.Exists == nil && (c.question.AboutKey || len(t.Types) == 0 && len(t.Valid) == 0 && len(t.Data) == 0):
 		t.Exists = &exists
 	}
@@ -177,7 +177,7 @@ var demandForm = form[Demand]{schema{"$ref": "#/definitions/operators"}, func(d 
 		if slices.ContainsFunc(q, func(o Operator) bool { return o.numbers != nil }) {
 			noun = "number"
 		}
-		d.wrong(n, "%s leaves no %s", what, noun)
+		d.Wrong(n, "%s leaves no %s", what, noun)
 	}
 	return q
 }}
@@ -244,11 +244,11 @@ func testWants() []string {
 }
 
 var testForm = form[Test]{schema{"$ref": "#/definitions/test"}, func(d *decoder, n *yaml.Node, what string) Test {
-	t := Test{At: locate(n)}
+	t := Test{At: Locate(n)}
 	before := len(d.mistakes)
 	testObject.read(d, n, what, &t)
 	if len(d.mistakes) == before && has(n, "reg") == has(n, "hive") {
-		d.wrong(n, "a test needs either the field reg or the field hive")
+		d.Wrong(n, "a test needs either the field reg or the field hive")
 	}
 	return t
 }}

@@ -42,20 +42,20 @@ var restartForm = form[string]{schema{"type": "string", "pattern": `^\s*(compute
 	if service, ok := strings.CutPrefix(text, "service "); ok && service != "" || text == "computer" || text == "none" || text == "" {
 		return text
 	}
-	d.wrong(n, "restart cannot be %q; it can be computer, none, or service and its name", text)
+	d.Wrong(n, "restart cannot be %q; it can be computer, none, or service and its name", text)
 	return text
 }}
 
 var stepForm = form[stepDraft]{schema{"$ref": "#/definitions/fix"}, func(d *decoder, n *yaml.Node, what string) (s stepDraft) {
-	s.at = locate(n)
+	s.at = Locate(n)
 	before := len(d.mistakes)
 	stepObject.read(d, n, what, &s)
 	switch {
 	case len(d.mistakes) > before:
 	case s.ops != 1:
-		d.wrong(n, "a fix needs either the field set or the field delete; for several changes write a list")
+		d.Wrong(n, "a fix needs either the field set or the field delete; for several changes write a list")
 	case s.Edit.Op == hive.DeleteKey && s.value != nil:
-		d.wrong(n, "a fix that deletes a key has no value")
+		d.Wrong(n, "a fix that deletes a key has no value")
 	}
 	return s
 }}
@@ -111,7 +111,7 @@ var setForm = form[setDraft]{schema{"$ref": "#/definitions/set"}, func(d *decode
 		return s
 	}
 	if s.typ == hive.Link {
-		d.wrong(n, "a fix cannot set a REG_LINK: registry editors do not make symbolic links")
+		d.Wrong(n, "a fix cannot set a REG_LINK: registry editors do not make symbolic links")
 		return s
 	}
 	s.datum.kind = kindOf(s.typ)
@@ -130,7 +130,7 @@ var setForm = form[setDraft]{schema{"$ref": "#/definitions/set"}, func(d *decode
 	}
 	v, why := s.datum.as(s.typ)
 	if why != "" {
-		d.wrong(s.data, "%s", why)
+		d.Wrong(s.data, "%s", why)
 	}
 	s.value, s.data = v, nil
 	return s

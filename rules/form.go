@@ -55,36 +55,37 @@ func (o *object[T]) read(d *decoder, n *yaml.Node, what string, to *T) {
 		what = o.what
 	}
 	if n.Kind != yaml.MappingNode {
-		d.wrong(n, "%s must be a mapping with the fields %s", what, list(o.names(), "and"))
+		d.Wrong(n, "%s must be a mapping with the fields %s", what, list(o.names(), "and"))
 		return
 	}
 	seen := make([]bool, len(o.fields))
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := resolved(n.Content[i])
-		name := key.Value
-		at := slices.IndexFunc(o.fields, func(f field[T]) bool { return f.name == name })
+	for key, value := range d.Pairs(n) {
+		at := o.index(key.Value)
 		switch {
 		case key.Kind != yaml.ScalarNode || at < 0:
-			d.wrong(n.Content[i], "%s has no field %q%s", what, name, oneOf(name, o.names()))
-			meant := Nearest(name, o.names())
-			if at = slices.IndexFunc(o.fields, func(f field[T]) bool { return f.name == meant }); at >= 0 {
+			if at = o.index(d.NoField(key, what, o.names())); at >= 0 {
 				seen[at] = true // misspelt is one mistake, not two
 			}
 		case seen[at]:
-			d.wrong(n.Content[i], "field %s stands twice in %s", name, what)
+			d.Wrong(key, "field %s stands twice in %s", key.Value, what)
 		default:
 			seen[at] = true
-			o.fields[at].read(d, resolved(n.Content[i+1]), to)
+			o.fields[at].read(d, value, to)
 		}
 	}
 	for i, f := range o.fields {
 		if f.required && !seen[i] {
-			d.wrong(n, "%s needs the field %s", what, f.name)
+			d.Wrong(n, "%s needs the field %s", what, f.name)
 		}
 	}
 	if o.empty != "" && len(n.Content) == 0 {
-		d.wrong(n, "%s %s", what, o.empty)
+		d.Wrong(n, "%s %s", what, o.empty)
 	}
+}
+
+// index gives the place of a field in the object; -1 for none.
+func (o *object[T]) index(name string) int {
+	return slices.IndexFunc(o.fields, func(f field[T]) bool { return f.name == name })
 }
 
 func (o *object[T]) names() []string {
@@ -133,15 +134,11 @@ func listOf[V any](f form[V], least int, empty string) form[[]V] {
 		s["minItems"] = least
 	}
 	return form[[]V]{s, func(d *decoder, n *yaml.Node, what string) (all []V) {
-		if n.Kind != yaml.SequenceNode {
-			d.wrong(n, "%s must be a list", what)
-			return nil
+		for element := range d.Elements(n, what) {
+			all = append(all, f.read(d, element, "an element of "+what))
 		}
-		for _, element := range n.Content {
-			all = append(all, f.read(d, resolved(element), "an element of "+what))
-		}
-		if len(all) < least {
-			d.wrong(n, "%s %s", what, empty)
+		if n.Kind == yaml.SequenceNode && len(all) < least {
+			d.Wrong(n, "%s %s", what, empty)
 		}
 		return all
 	}}
@@ -183,7 +180,7 @@ func parsed[V any](s schema, parse func(string) (V, error)) form[V] {
 		}
 		v, err := parse(text)
 		if err != nil {
-			d.wrong(n, "%v", err)
+			d.Wrong(n, "%v", err)
 		}
 		return v
 	}}
@@ -198,8 +195,6 @@ type located[V any] struct {
 // placed keeps the place of what a form reads, for what can be judged only with the rest of the rule.
 func placed[V any](f form[V]) form[located[V]] {
 	return form[located[V]]{f.schema, func(d *decoder, n *yaml.Node, what string) located[V] {
-		return located[V]{f.read(d, n, what), locate(n)}
+		return located[V]{f.read(d, n, what), Locate(n)}
 	}}
 }
-
-func locate(n *yaml.Node) hive.Location { return hive.Location{Line: n.Line, Column: n.Column} }

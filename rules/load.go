@@ -131,23 +131,14 @@ func Load(source string, data []byte) (*Pack, error) { return load(source, data,
 
 // load is [Load] for a file in a folder, in which the hives of its tests are.
 func load(source string, data []byte, files fs.FS) (*Pack, error) {
-	d := &decoder{source: source}
+	d := &decoder{StrictReader: StrictReader{Source: source, Kind: BadRule, Whole: "a rule file"}}
 	pack := &Pack{Source: source, files: files}
 	if root := d.document(data); root != nil {
 		packObject.read(d, root, "", pack)
 		d.complete(pack)
 	}
-	if len(d.mistakes) > 0 {
-		slices.SortStableFunc(d.mistakes, func(a, b Mistake) int {
-			return slices.Compare([]int{a.At.Line, a.At.Column}, []int{b.At.Line, b.At.Column})
-		})
-		lines := strings.Split(string(data), "\n")
-		for i, m := range d.mistakes {
-			if m.At.Line <= len(lines) {
-				d.mistakes[i].Text = strings.TrimRight(lines[m.At.Line-1], "\r")
-			}
-		}
-		return nil, d.mistakes
+	if mistakes := d.Mistakes(data); mistakes != nil {
+		return nil, mistakes
 	}
 	return pack, nil
 }
@@ -157,7 +148,7 @@ func (d *decoder) complete(p *Pack) {
 	ids := map[string]bool{}
 	for _, r := range p.Rules {
 		if r.ID != "" && ids[r.ID] {
-			d.wrongAt(r.At, "rule %s stands twice; an id names one rule", r.ID)
+			d.WrongAt(r.At, "rule %s stands twice; an id names one rule", r.ID)
 		}
 		ids[r.ID] = true
 		r.Pack, r.source, r.files = p.Name, p.Source, p.files

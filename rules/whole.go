@@ -21,9 +21,9 @@ func (d *decoder) check(n *yaml.Node, r *draft, sound bool) {
 	for i, name := range bound {
 		switch {
 		case slices.Contains(placeholders, "{"+name+"}"):
-			d.wrongAt(*r.key, "the name {%s} is what messages call something else by; choose another", name)
+			d.WrongAt(*r.key, "the name {%s} is what messages call something else by; choose another", name)
 		case slices.Contains(bound[:i], name):
-			d.wrongAt(*r.key, "the name {%s} is bound twice", name)
+			d.WrongAt(*r.key, "the name {%s} is bound twice", name)
 		}
 	}
 	d.checkMessages(&r.base, bound)
@@ -39,7 +39,7 @@ func (d *decoder) check(n *yaml.Node, r *draft, sound bool) {
 	}
 	r.eachCondition(func(c *Condition) {
 		if c.asks && !c.question.hasKey && !r.hasKey {
-			d.wrongAt(c.At, "the condition needs the field key: its rule has none")
+			d.WrongAt(c.At, "the condition needs the field key: its rule has none")
 		}
 	})
 	if len(d.mistakes) == before {
@@ -51,24 +51,24 @@ func (d *decoder) check(n *yaml.Node, r *draft, sound bool) {
 func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 	needs := func(name string) {
 		if !has(n, name) {
-			d.wrong(n, "a rule needs the field %s", name)
+			d.Wrong(n, "a rule needs the field %s", name)
 		}
 	}
 	if has(n, "value") && has(n, "misspelt") {
-		d.wrong(n, "a rule has either the field value or the field misspelt")
+		d.Wrong(n, "a rule has either the field value or the field misspelt")
 	}
 	if r.conditional {
 		for _, name := range []string{"value", "misspelt", "expect", "missing"} {
 			if has(n, name) {
-				d.wrong(n, "a rule of all, any or none has no field %s: what it expects stands in its conditions", name)
+				d.Wrong(n, "a rule of all, any or none has no field %s: what it expects stands in its conditions", name)
 			}
 		}
 		asks := false
 		r.conditions.each(func(c *Condition) { asks = asks || c.asks })
 		if !asks && !r.hasKey {
-			d.wrong(n, "the conditions ask for nothing in the registry")
+			d.Wrong(n, "the conditions ask for nothing in the registry")
 		}
-		r.conditions.At = locate(n)
+		r.conditions.At = Locate(n)
 		r.Conditions, r.AboutKey = &r.conditions, true
 		return
 	}
@@ -78,27 +78,27 @@ func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 	if r.value == nil {
 		r.AboutKey = true
 		if has(n, "expect") && (b.exists == nil || b.types != nil || b.valid != nil || b.data != nil) {
-			d.wrong(n, "a rule without value is about the key itself: its expect must say exists, and nothing else")
+			d.Wrong(n, "a rule without value is about the key itself: its expect must say exists, and nothing else")
 		}
 		if has(n, "missing") {
-			d.wrong(n, "a rule without value has no field missing: exists says what it means that the key is not there")
+			d.Wrong(n, "a rule without value has no field missing: exists says what it means that the key is not there")
 		}
 		return
 	}
 	switch {
 	case !has(n, "expect"):
 	case b.exists == nil && b.types == nil && b.data == nil && b.valid == nil:
-		d.wrong(n, "expect asks for nothing; want exists, type, valid or data")
+		d.Wrong(n, "expect asks for nothing; want exists, type, valid or data")
 	case b.exists != nil && !*b.exists && (b.types != nil || b.data != nil || b.valid != nil):
-		d.wrong(n, "expect wants that the value is not there, and asks for its type or data")
+		d.Wrong(n, "expect wants that the value is not there, and asks for its type or data")
 	case b.exists != nil && b.missing != nil:
-		d.wrong(n, "exists says already what it means that the value is not there; missing must not")
+		d.Wrong(n, "exists says already what it means that the value is not there; missing must not")
 	case b.exists == nil && !has(n, "missing"):
 		needs("missing")
 	case b.exists == nil && b.missing == nil:
-		d.wrong(n, "missing must say what it means that the value is not there: fail, pass, or {default: DATA}")
+		d.Wrong(n, "missing must say what it means that the value is not there: fail, pass, or {default: DATA}")
 	case r.Value.open && b.missing != nil && b.missing.Default != nil:
-		d.wrong(n, "missing cannot have a default for a value that is a pattern: nothing tells which one is not there")
+		d.Wrong(n, "missing cannot have a default for a value that is a pattern: nothing tells which one is not there")
 	}
 }
 
@@ -110,7 +110,7 @@ func (d *decoder) checkMessages(c *change, bound []string) {
 		text, ok := c.messages[reason]
 		for _, m := range placeholder.FindAllString(text.V, -1) {
 			if ok && !slices.Contains(known, m) {
-				d.wrongAt(text.at, "there is no placeholder %s%s", m, oneOf(m, known))
+				d.WrongAt(text.at, "there is no placeholder %s%s", m, OneOf(m, known))
 			}
 		}
 	}
@@ -127,35 +127,35 @@ func (d *decoder) checkFix(r *Rule, f *Fix, bound []string) {
 		unknown := func(names []string) {
 			for _, name := range names {
 				if !slices.Contains(bound, name) {
-					d.wrongAt(s.at, "the fix uses the name {%s}, which nothing binds%s", name, meant(name, bound))
+					d.WrongAt(s.at, "the fix uses the name {%s}, which nothing binds%s", name, meant(name, bound))
 				}
 			}
 		}
 		switch {
 		case s.key != nil && s.key.nameless():
-			d.wrongAt(s.at, "the key of a fix cannot hold *, ? or **: a fix changes one place")
+			d.WrongAt(s.at, "the key of a fix cannot hold *, ? or **: a fix changes one place")
 		case s.key != nil:
 			unknown(s.key.names())
 		case !r.hasKey:
-			d.wrongAt(s.at, "the fix needs the field key: its rule has none")
+			d.WrongAt(s.at, "the fix needs the field key: its rule has none")
 		case r.Key.deep():
-			d.wrongAt(s.at, "a fix cannot be for a key behind **; give it a key of its own")
+			d.WrongAt(s.at, "a fix cannot be for a key behind **; give it a key of its own")
 		case r.Key.nameless():
-			d.wrongAt(s.at, "a fix for a key with * or ? needs a name for what it changes: write {name} in their place")
+			d.WrongAt(s.at, "a fix for a key with * or ? needs a name for what it changes: write {name} in their place")
 		}
 		switch {
 		case s.Edit.Op == hive.DeleteKey:
 		case s.value != nil && s.value.nameless():
-			d.wrongAt(s.at, "the value of a fix cannot hold * or ?: a fix changes one place")
+			d.WrongAt(s.at, "the value of a fix cannot hold * or ?: a fix changes one place")
 		case s.value != nil:
 			unknown(s.value.names())
 			if !s.value.open {
 				s.Edit.Value.Name = s.value.name()
 			}
 		case r.AboutKey:
-			d.wrongAt(s.at, "the fix needs the field value: its rule has none")
+			d.WrongAt(s.at, "the fix needs the field value: its rule has none")
 		case r.Value.nameless():
-			d.wrongAt(s.at, "a fix for a value with * or ? needs a name for what it changes: write {name} in their place")
+			d.WrongAt(s.at, "a fix for a value with * or ? needs a name for what it changes: write {name} in their place")
 		default:
 			s.Edit.Value.Name = r.Value.name()
 			if r.Value.open {
@@ -170,7 +170,7 @@ func meant(name string, bound []string) string {
 	if len(bound) == 0 {
 		return ""
 	}
-	return oneOf(name, bound)
+	return OneOf(name, bound)
 }
 
 // checkTerms checks that the terms of a rule agree with each other: nowhere may it ask for what cannot be, or fix what it then finds
@@ -189,11 +189,11 @@ func (d *decoder) checkTerms(n *yaml.Node, r *Rule) {
 			if _, ok := both.numbers(); ok {
 				noun = "number"
 			}
-			d.wrong(n, "data and valid of rule %s%s have no %s in common", r.ID, where, noun)
+			d.Wrong(n, "data and valid of rule %s%s have no %s in common", r.ID, where, noun)
 			continue
 		}
 		if why := t.refuses(r.boundNames()); why != "" {
-			d.wrong(n, "the fix of rule %s%s %s; the rule wants %s", r.ID, where, why, t.Expected())
+			d.Wrong(n, "the fix of rule %s%s %s; the rule wants %s", r.ID, where, why, t.Expected())
 		}
 	}
 }

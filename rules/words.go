@@ -16,7 +16,7 @@ var nameSyntax = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 func (d *decoder) name(n *yaml.Node, what string) string {
 	s := d.line(n, what)
 	if s != "" && !nameSyntax.MatchString(s) {
-		d.wrong(n, "%s %q is no name; want letters, digits, dots, hyphens and underscores", what, s)
+		d.Wrong(n, "%s %q is no name; want letters, digits, dots, hyphens and underscores", what, s)
 	}
 	return s
 }
@@ -37,7 +37,7 @@ var keyForm = form[KeyPattern]{schema{"type": "string", "pattern": rootSyntax()}
 		if len(p) > 0 {
 			root = p[0]
 		}
-		d.wrong(n, "key must start with a root of the registry, not with %q%s", root, oneOf(root, append(hive.RootNames(), hive.ShortRootNames()...)))
+		d.Wrong(n, "key must start with a root of the registry, not with %q%s", root, OneOf(root, append(hive.RootNames(), hive.ShortRootNames()...)))
 	}
 	return parseKey(s)
 }}
@@ -64,7 +64,7 @@ func rootSyntax() string {
 var valueForm = form[Pattern]{schema{"type": scalar, "minLength": 1}, func(d *decoder, n *yaml.Node, what string) Pattern {
 	switch s := d.text(n, what); {
 	case s == "" && n.Kind == yaml.ScalarNode && n.Tag != "!!null":
-		d.wrong(n, "value must not be empty; the default value is written (default)")
+		d.Wrong(n, "value must not be empty; the default value is written (default)")
 		return Pattern{}
 	case s == defaultValue:
 		return Pattern{}
@@ -77,7 +77,7 @@ var valueForm = form[Pattern]{schema{"type": scalar, "minLength": 1}, func(d *de
 var misspeltForm = form[Pattern]{schema{"type": "string", "minLength": lettersToError}, func(d *decoder, n *yaml.Node, what string) Pattern {
 	s := d.line(n, what)
 	if s != "" && utf8.RuneCountInString(s) < lettersToError {
-		d.wrong(n, "%s %q is too short: a name that is close to it is another name; want %d letters at least", what, s, lettersToError)
+		d.Wrong(n, "%s %q is too short: a name that is close to it is another name; want %d letters at least", what, s, lettersToError)
 	}
 	return misspelt(s)
 }}
@@ -87,7 +87,7 @@ var typeForm = form[hive.Type]{schema{"anyOf": []any{schema{"enum": hive.TypeNam
 		s := d.text(n, "type")
 		t, ok := hive.ParseType(s)
 		if !ok && n.Kind == yaml.ScalarNode {
-			d.wrong(n, "there is no type %q%s", s, oneOf(s, hive.TypeNames()))
+			d.Wrong(n, "there is no type %q%s", s, OneOf(s, hive.TypeNames()))
 		}
 		return t
 	}}
