@@ -24,8 +24,9 @@ type draft struct {
 	final string // "" when the file is written in place
 }
 
-// newDraft begins a file that will be called name, with the permissions of the one that is there. What is no ordinary file, a device
-// or a pipe, is written in place.
+// newDraft begins a file that will be called name, with the permissions of the one that is there. A symbolic link stays: the file that it
+// leads to is replaced, beside which the draft lies. A file that may not be written to is refused, though its folder would let it be
+// replaced. What is no ordinary file, a device or a pipe, is written in place.
 func newDraft(name string) (*draft, error) {
 	info, err := os.Stat(name)
 	if err == nil {
@@ -39,6 +40,14 @@ func newDraft(name string) (*draft, error) {
 		if name, err = filepath.EvalSymlinks(name); err != nil {
 			return nil, err
 		}
+		if info.Mode().Perm()&0o222 == 0 { // root could open it all the same
+			return nil, fmt.Errorf("it is read-only")
+		}
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		f.Close()
 	}
 	beside := fmt.Sprintf("%s.%08x.tmp", name, rand.Uint32())
 	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
