@@ -13,7 +13,7 @@ import (
 // Outcome is what a fix came to.
 type Outcome struct {
 	Plan      rules.Plan
-	Unknown   []rules.Finding // what the rules could not answer, and so no fix was made for
+	Open      []rules.Finding // what is neither pass nor failure, so that no fix was made for it
 	Proof     *rules.Proof    // nil when there was nothing to prove
 	Fix, Undo string          // the files that were written, or would be; "" when none were
 	DryRun    bool            // nothing is to be written
@@ -38,8 +38,12 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 			p.row("choose", "--select "+f.Rule.ID+", or --select "+f.Rival.ID)
 		}
 	}
-	for _, f := range o.Unknown {
-		fmt.Fprintf(p, "%s  %s (%s)\n", p.paint("unknown", color.Bold), p.paint(f.Rule.ID, color.Bold), f.Reason)
+	for _, f := range o.Open {
+		reason := ""
+		if f.Applies() {
+			reason = " (" + string(f.Reason) + ")"
+		}
+		fmt.Fprintf(p, "%s  %s%s\n", p.paint(answerWords(f.Status, f.Reason), color.Bold), p.paint(f.Rule.ID, color.Bold), reason)
 		p.row("message", f.Message)
 	}
 	if p.Len() > 0 {
@@ -58,7 +62,7 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 			fmt.Fprintln(p, "nothing was written, because it is not proven")
 		}
 		p.proof(*o.Proof)
-	case len(o.Plan.Unfixed) == 0 && len(o.Unknown) == 0 && o.Plan.Edits == nil:
+	case len(o.Plan.Unfixed) == 0 && len(o.Open) == 0 && o.Plan.Edits == nil:
 		fmt.Fprintln(p, "nothing to fix")
 	default:
 		fmt.Fprintln(p, "nothing was written")

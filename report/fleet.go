@@ -33,8 +33,8 @@ type fleetMachine struct {
 
 // tally counts findings.
 type tally struct {
-	fails         [rules.Critical + 1]int // by severity
-	pass, unknown int
+	fails                        [rules.Critical + 1]int // by severity
+	pass, unknown, notApplicable int
 }
 
 // A few machines need no summary, and a table has no more than so many of them side by side.
@@ -96,13 +96,15 @@ func (f *fleet) add(in Input) {
 }
 
 func (t *tally) add(f rules.Finding) {
-	switch f.Status {
-	case rules.Fail:
+	switch {
+	case f.Status == rules.Fail:
 		t.fails[f.Severity]++
-	case rules.Pass:
+	case f.Status == rules.Pass:
 		t.pass++
-	case rules.Unknown:
+	case f.Applies():
 		t.unknown++
+	default:
+		t.notApplicable++
 	}
 }
 
@@ -129,6 +131,8 @@ func (t tally) cell() cell {
 		return cell{text: "unknown"}
 	case t.pass > 0:
 		return cell{text: "pass"}
+	case t.notApplicable > 0:
+		return cell{text: "not applicable"}
 	}
 	return cell{}
 }
@@ -268,7 +272,7 @@ func (f *fleet) severities() (all []rules.Severity) {
 	return all
 }
 
-// counts has a row for each rule that has findings: of how many machines, how many of each severity, how many passes and unknowns.
+// counts has a row for each rule that has findings: of how many machines, how many of each severity, and how many are no failures. Columns of zeros are left out, but for passes and unknowns.
 func (f *fleet) counts() table {
 	t := table{head: []string{"rule", "machines"}, number: []bool{false, true}}
 	column := func(name string) { t.head, t.number = append(t.head, name), append(t.number, true) }
@@ -277,13 +281,21 @@ func (f *fleet) counts() table {
 	}
 	column("pass")
 	column("unknown")
+	skips := slices.ContainsFunc(f.byRule, func(t tally) bool { return t.failed() > 0 && t.notApplicable > 0 })
+	if skips {
+		column("not applicable")
+	}
 	for i, rule := range f.rules {
 		if f.hit[i] == 0 {
 			continue
 		}
 		one := f.byRule[i]
 		row := append([]cell{{text: rule.ID}, {text: thousands(f.hit[i])}}, f.severityCells(one)...)
-		t.rows = append(t.rows, append(row, cell{text: thousands(one.pass)}, cell{text: thousands(one.unknown)}))
+		row = append(row, cell{text: thousands(one.pass)}, cell{text: thousands(one.unknown)})
+		if skips {
+			row = append(row, cell{text: thousands(one.notApplicable)})
+		}
+		t.rows = append(t.rows, row)
 	}
 	return t
 }

@@ -129,7 +129,7 @@ func (p *pageHTML) result(r result, t topic) {
 	case r.suppressed != nil:
 		class, severity = "suppressed", "suppressed"
 	case r.status != rules.Fail:
-		class, severity = string(r.status), string(r.status)
+		class, severity = string(r.status), answerWords(r.status, rules.Reason(r.reason))
 	}
 	p.text("<article class=\"%s\">\n<h3><span class=\"severity\">%s</span> <a href=\"#rule-%s\">%s</a> %s</h3>\n<p>%s</p>\n<dl>\n", class, severity, r.id, r.id, t.title, r.message)
 	row := func(name, tag, text string) {

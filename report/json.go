@@ -95,19 +95,23 @@ type jsonData struct {
 }
 
 type jsonSummary struct {
-	Rules   int `json:"rules"`
-	Pass    int `json:"pass"`
-	Fail    int `json:"fail"`
-	Unknown int `json:"unknown"`
+	Rules         int `json:"rules"`
+	Pass          int `json:"pass"`
+	Fail          int `json:"fail"`
+	Unknown       int `json:"unknown"`
+	NotApplicable int `json:"not_applicable"` // findings with that reason, which are not among the unknown ones here
+}
+
+func summaryJSON(asked []*rules.Rule, c Count) jsonSummary {
+	return jsonSummary{len(asked), c.Pass, c.Fail, c.Unknown, c.NotApplicable}
 }
 
 // JSON writes the report as one JSON object.
 func JSON(w io.Writer, r Report) error {
-	count := r.Count()
 	out := jsonReport{
 		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
 		Inputs: []jsonInput{}, Findings: []jsonFinding{},
-		Summary: jsonSummary{len(r.Rules), count.Pass, count.Fail, count.Unknown},
+		Summary: summaryJSON(r.Rules, r.Count()),
 	}
 	for _, in := range r.Inputs {
 		out.Inputs = append(out.Inputs, inputJSON(in))

@@ -32,7 +32,7 @@ func (l *Lines) Input(in Input) {
 
 // Close writes the summary, and gives the first error of all.
 func (l *Lines) Close() error {
-	l.line(map[string]jsonSummary{"summary": {len(l.report.Rules), l.count.Pass, l.count.Fail, l.count.Unknown}})
+	l.line(map[string]jsonSummary{"summary": summaryJSON(l.report.Rules, l.count)})
 	return l.err
 }
 

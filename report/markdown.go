@@ -67,7 +67,10 @@ func markdown(w io.Writer, s sheet) error {
 		for _, r := range results {
 			severity := r.severity
 			if r.status != rules.Fail {
-				severity = strings.TrimSuffix(string(r.status)+", "+r.reason, ", ")
+				severity = answerWords(r.status, rules.Reason(r.reason))
+				if r.status == rules.Unknown && severity == string(r.status) {
+					severity += ", " + r.reason
+				}
 			}
 			if r.suppressed != nil {
 				severity = "suppressed"

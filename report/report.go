@@ -14,7 +14,7 @@ import (
 type Report struct {
 	Version string        // of regvet
 	Rules   []*rules.Rule // those that were asked
-	All     bool          // passes and unknowns are to be listed too, not only counted
+	All     bool          // what is no failure is to be listed too, not only counted
 	Inputs  []Input
 	Refused []hive.Problem // inputs of which nothing could be read, one problem for each
 }
@@ -65,10 +65,11 @@ func (in Input) holds(f rules.Finding) string {
 	return in.Path
 }
 
-// Count is how many findings there are of each status and, for failures, of each severity.
+// Count is how many findings there are of each status and, for failures, of each severity. Those of rules that do not apply are counted
+// by themselves: unknown is what was asked and could not be told.
 type Count struct {
-	Pass, Fail, Unknown int
-	Severity            map[rules.Severity]int
+	Pass, Fail, Unknown, NotApplicable int
+	Severity                           map[rules.Severity]int
 }
 
 // Count counts the findings of all inputs.
@@ -82,16 +83,26 @@ func (r Report) Count() Count {
 
 func (c *Count) add(in Input) {
 	for _, f := range in.Findings {
-		switch f.Status {
-		case rules.Pass:
+		switch {
+		case f.Status == rules.Pass:
 			c.Pass++
-		case rules.Fail:
+		case f.Status == rules.Fail:
 			c.Fail++
 			c.Severity[f.Severity]++
-		case rules.Unknown:
+		case f.Applies():
 			c.Unknown++
+		default:
+			c.NotApplicable++
 		}
 	}
+}
+
+// answerWords name for people what is no failure.
+func answerWords(status rules.Status, reason rules.Reason) string {
+	if reason == rules.NotApplicable {
+		return "not applicable"
+	}
+	return string(status)
 }
 
 // applied names the logs that were applied to a dirty hive.

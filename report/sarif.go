@@ -198,6 +198,8 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 	switch {
 	case r.status == rules.Pass:
 		out.Kind = "pass"
+	case r.reason == string(rules.NotApplicable):
+		out.Kind = "notApplicable"
 	case r.status == rules.Unknown:
 		out.Kind = "open"
 	}

@@ -16,7 +16,7 @@ type sheet struct {
 	command string // "check" or "lint"
 	version string
 	totals  string // in words
-	all     bool   // passes and unknowns are to be listed too
+	all     bool   // what is no failure is to be listed too
 	topics  []topic
 	files   []file
 	tables  []table        // the summary of several machines
@@ -128,7 +128,7 @@ var levels = map[rules.Severity]string{rules.Info: "note", rules.Low: "note", ru
 // scores are from the middle of the ranges in which GitHub sees low, medium, high and critical.
 var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", rules.High: "8.0", rules.Critical: "9.5"}
 
-// checkSheet makes a sheet of the report of a check. Passes and unknowns are in it always.
+// checkSheet makes a sheet of the report of a check. What is no failure is in it always.
 func checkSheet(r Report) sheet {
 	s := sheet{command: "check", version: r.Version, totals: r.totals(), all: r.All, refused: r.Refused,
 		tables: newFleet(r).tables(func(table) bool { return true })}

@@ -113,7 +113,7 @@ func Text(w io.Writer, r Report, style Style) error {
 	}
 	if len(r.Inputs) > 0 {
 		line := r.totals()
-		if r.Count().Unknown > 0 && !r.All {
+		if c := r.Count(); c.Unknown+c.NotApplicable > 0 && !r.All {
 			line += " (--all shows why)"
 		}
 		fmt.Fprintln(p, p.paint(line, color.Bold))
@@ -128,12 +128,12 @@ func (p *page) finding(in Input, f rules.Finding) {
 	case rules.Pass:
 		tag = p.paint("PASS", color.Bold, color.FgGreen)
 	case rules.Unknown:
-		tag = p.paint("UNKNOWN", color.Bold, color.FgWhite)
+		tag = p.paint(strings.ToUpper(answerWords(f.Status, f.Reason)), color.Bold, color.FgWhite)
 	default:
 		tag = p.paint(tag, color.Bold, severityColor[f.Severity])
 	}
 	reason := ""
-	if f.Reason != "" {
+	if f.Reason != "" && f.Applies() {
 		reason = " (" + string(f.Reason) + ")"
 	}
 	fmt.Fprintf(p, "%s  %s%s\n", tag, p.paint(f.Rule.ID, color.Bold), reason)
@@ -208,7 +208,11 @@ func (r Report) totals() string {
 	if len(parts) > 0 {
 		failed += " (" + strings.Join(parts, ", ") + ")"
 	}
-	return fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), plural(len(r.Inputs), "input"), failed, c.Pass, c.Unknown)
+	text := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), plural(len(r.Inputs), "input"), failed, c.Pass, c.Unknown)
+	if c.NotApplicable > 0 {
+		text += fmt.Sprintf(", %d not applicable", c.NotApplicable)
+	}
+	return text
 }
 
 func plural(n int, noun string) string {

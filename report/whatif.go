@@ -111,11 +111,11 @@ func answer(f *rules.Finding) string {
 	if f == nil {
 		return "no answer"
 	}
-	text := strings.ToUpper(string(f.Status))
+	text := strings.ToUpper(answerWords(f.Status, f.Reason))
 	if f.Status == rules.Fail {
 		text = strings.ToUpper(f.Severity.String())
 	}
-	if f.Reason != "" {
+	if f.Reason != "" && f.Applies() {
 		text += " (" + string(f.Reason) + ")"
 	}
 	return text + ": " + f.Message

@@ -36,6 +36,10 @@ type Finding struct {
 // Fixable tells that the finding can be remedied by an edit.
 func (f Finding) Fixable() bool { return f.Status == Fail && f.Fix != nil }
 
+// Applies tells that the rule is for this Windows and this place. Where it is not, nothing was asked, so that the finding is no answer;
+// it is an [Unknown] by its status alone.
+func (f Finding) Applies() bool { return f.Reason != NotApplicable }
+
 // Edits are the changes that remedy the finding on the running system, in their order.
 func (f Finding) Edits() []hive.Edit { return f.Fix.Edits() }
 

@@ -27,7 +27,7 @@ var checkCommand = command{
 		ruleFlags(f, o, defaultPacks)
 		outputFlags(f, o)
 		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`: info, low, medium, high, critical, or never")
-		f.BoolVarP(&o.all, "all", "a", false, "list passes and unknowns too")
+		f.BoolVarP(&o.all, "all", "a", false, "list passes, unknowns and rules that do not apply too")
 		f.BoolVar(&o.deleted, "deleted", false, "show what a value was before it was deleted, where that is still in a hive")
 		inputFlags(f, o)
 		versionFlag(f, o)

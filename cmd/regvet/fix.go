@@ -84,7 +84,9 @@ func (c *cli) fix() {
 				outcome.Others++
 			}
 		case f.Status == rules.Unknown:
-			outcome.Unknown = append(outcome.Unknown, f)
+			if f.Applies() || len(c.selected) > 0 { // whoever names a rule wants to know why there is no fix of it
+				outcome.Open = append(outcome.Open, f)
+			}
 		default:
 			findings = append(findings, f)
 		}
