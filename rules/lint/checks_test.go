@@ -109,3 +109,36 @@ func TestTuned(t *testing.T) {
 		}
 	}
 }
+
+// TestLineEnds holds which of the checks on line ends tells of them: never both, and each without the other.
+func TestLineEnds(t *testing.T) {
+	const start = "Windows Registry Editor Version 5.00"
+	for _, c := range []struct{ in, want string }{
+		{"\r\n\r\n[HKEY_CURRENT_USER\\A]\r\n", ""},
+		{"\n\n[HKEY_CURRENT_USER\\A]\n", "REG106"},
+		{"\r\r[HKEY_CURRENT_USER\\A]\r", "REG106"},
+		{"\r\n\r\n[HKEY_CURRENT_USER\\A]\n", "REG110"},
+		{"\r\n\r\n[HKEY_CURRENT_USER\\A]\r\n\"A\"=hex:01,\\\n  02\r\n", "REG110"},
+		{"\r\r\n\r\r\n[HKEY_CURRENT_USER\\A]\r\r\n", "REG110"},
+	} {
+		for _, left := range []*Check{nil, lineEnds, mixedLineEnds} {
+			l := Linter{Severity: func(check *Check) Severity {
+				if check == left || check != lineEnds && check != mixedLineEnds {
+					return 0
+				}
+				return Warning
+			}}
+			want := c.want
+			if left != nil && want == left.ID {
+				want = ""
+			}
+			var ids []string
+			for _, f := range found(t, l, []byte(start+c.in)) {
+				ids = append(ids, f.Check.ID)
+			}
+			if got := strings.Join(ids, " "); got != want {
+				t.Errorf("%q without %v: found %q, want %q", c.in, left, got, want)
+			}
+		}
+	}
+}

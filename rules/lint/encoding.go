@@ -84,15 +84,29 @@ Go back to the last good version of the file, and save it as UTF-16 little-endia
 
 	lineEnds = &Check{
 		ID: "REG106", Name: "line-ends", Severity: Info,
-		Title: "Not all lines end with CR LF",
+		Title: "The lines end with LF alone, or with CR alone",
 		Explanation: `Windows writes CR LF, and reads LF and CR alone just as well. Other programs that people use on .reg files do not,
-old editors among them; and where the ends differ inside of one file, or a line ends with CR CR LF, a program has changed the file that
-did not know what it was. Git does so when it is not told that .reg files are not to be converted.
+old editors among them. It is no more than a hint, because nothing is wrong on Windows, and files in Git repositories mostly have LF; that
+is why "regvet fmt --encoding utf-8" keeps it.
 
 Save the file with CR LF. "regvet fmt" does that.`,
 		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", LineEnd: "\n"},
 		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		visit: visitLineEnd, finish: finishLineEnds,
+	}
+
+	mixedLineEnds = &Check{
+		ID: "REG110", Name: "mixed-line-ends", Severity: Warning,
+		Title: "Lines of one file end in several ways",
+		Explanation: `Where line ends differ inside of one file, or a line ends with CR CR LF, a program has changed the file that did not
+know what it was. Git does so when it is not told that .reg files are not to be converted. Windows reads CR, LF and CR LF in any order.
+It takes CR CR LF for a line and an empty one, and loses nothing by that; other programs do where a value goes on in the next line
+(REG017).
+
+Save the file with CR LF. "regvet fmt" does that.`,
+		Bad:   Example{Text: "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", LineEnd: "\n"},
+		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
+		visit: visitLineEnd, finish: finishMixedLineEnds,
 	}
 
 	lastLineEnd = &Check{
@@ -253,10 +267,17 @@ type endings struct {
 	line  [4]int         // the first of each
 	text  [4]string      // of the first of each
 	crcr  int            // the first line that ends with CR CR LF
+	by    *Check         // the one of the checks on them that counts for both
 }
 
-func visitLineEnd(p *pass, _ *Check, s *regfile.Statement) {
+func visitLineEnd(p *pass, c *Check, s *regfile.Statement) {
 	e := &p.endings
+	if e.by == nil {
+		e.by = c
+	}
+	if e.by != c {
+		return
+	}
 	// A lone CR is the first of CR CR LF when an empty line with CR LF follows.
 	if s.Ending == regfile.CRLF && e.last == regfile.CR && e.crcr == 0 && len(s.Text) == 0 {
 		e.crcr = s.Line - 1
@@ -313,19 +334,34 @@ var endingNames = [...]string{regfile.CRLF: "CR LF", regfile.LF: "LF", regfile.C
 
 func finishLineEnds(p *pass, c *Check) {
 	e := &p.endings
-	say := func(ending regfile.Ending, line int, format string, args ...any) {
-		text := []byte(e.text[ending])
-		p.reportAt(c, nil, place(line, 1), place(line, regfile.Column(text, len(text))), text, format, args...)
+	for _, ending := range []regfile.Ending{regfile.LF, regfile.CR} {
+		if e.kinds() == 1 && e.count[ending] > 0 {
+			e.report(p, c, ending, e.line[ending], "the lines end with %s alone; Windows reads that, other programs may not; save the file with CR LF", endingNames[ending])
+		}
 	}
-	switch crlf, lf, cr := e.count[regfile.CRLF], e.count[regfile.LF], e.count[regfile.CR]; {
+}
+
+// kinds is how many ways to end a line there are in the file.
+func (e *endings) kinds() (n int) {
+	for _, ending := range []regfile.Ending{regfile.CRLF, regfile.LF, regfile.CR} {
+		if e.count[ending] > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (e *endings) report(p *pass, c *Check, ending regfile.Ending, line int, format string, args ...any) {
+	text := []byte(e.text[ending])
+	p.reportAt(c, nil, place(line, 1), place(line, regfile.Column(text, len(text))), text, format, args...)
+}
+
+func finishMixedLineEnds(p *pass, c *Check) {
+	e := &p.endings
+	switch {
 	case e.crcr > 0:
-		say(regfile.CR, e.crcr, "this line ends with CR CR LF; Windows reads an empty line behind it; save the file with CR LF")
-	case lf+cr == 0:
-	case crlf+cr == 0:
-		say(regfile.LF, e.line[regfile.LF], "the lines end with LF alone; Windows reads that, other programs may not; save the file with CR LF")
-	case crlf+lf == 0:
-		say(regfile.CR, e.line[regfile.CR], "the lines end with CR alone; Windows reads that, other programs may not; save the file with CR LF")
-	default:
+		e.report(p, c, regfile.CR, e.crcr, "this line ends with CR CR LF; Windows reads an empty line behind it; save the file with CR LF")
+	case e.kinds() > 1:
 		// What fewer lines have is what does not belong.
 		odd := regfile.CRLF
 		for _, ending := range []regfile.Ending{regfile.LF, regfile.CR} {
@@ -333,7 +369,7 @@ func finishLineEnds(p *pass, c *Check) {
 				odd = ending
 			}
 		}
-		say(odd, e.line[odd], "this line ends with %s and others do not; Windows reads that, other programs may not; save the file with CR LF", endingNames[odd])
+		e.report(p, c, odd, e.line[odd], "this line ends with %s and others do not; Windows reads that, other programs may not; save the file with CR LF", endingNames[odd])
 	}
 }
 
