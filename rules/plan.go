@@ -26,11 +26,56 @@ type Unfixed struct {
 
 // NewPlan makes edits of the fixes of all failures. Where two want different things in the same place, neither is made: which one is right is
 // for a person to say. A control set that is only guessed is not written to: the undo would be a guess as well.
-func NewPlan(reg *hive.Registry, findings []Finding) Plan {
+func NewPlan(reg *hive.Registry, findings []Finding) Plan { return newPlan(reg, findings, nil) }
+
+// NewPlanAmong is [NewPlan] for findings of some of the rules, or all of them. A fix is left out where one of the rules, which did not
+// fail before, would fail in the place that the fix changes: what one of the two wants, the other forbids.
+func NewPlanAmong(reg *hive.Registry, w hive.Windows, all []*Rule, findings []Finding) Plan {
+	refused := map[string]Finding{} // what would fail, by the fingerprint of the finding whose fix brings it about
+	before := failing(Evaluate(reg, w, all))
+	for {
+		p := newPlan(reg, findings, refused)
+		known := len(refused)
+		for _, f := range Evaluate(reg.Apply(p.Edits...), w, all) {
+			if f.Status != Fail || before[f.Fingerprint()] {
+				continue
+			}
+			for _, fixed := range p.Fixed {
+				if slices.ContainsFunc(fixed.Edits(), f.isAt) {
+					refused[fixed.Fingerprint()] = f
+				}
+			}
+		}
+		if len(refused) == known {
+			return p
+		}
+	}
+}
+
+// isAt tells whether an edit changes what the finding is about.
+func (f Finding) isAt(e hive.Edit) bool {
+	if e.Op == hive.DeleteKey {
+		return f.Key.HasPrefix(e.Path)
+	}
+	return f.Key.Equal(e.Path) && (f.AboutKey || hive.EqualFold(f.Value, e.Value.Name))
+}
+
+// failing are the fingerprints of what failed.
+func failing(findings []Finding) map[string]bool {
+	m := map[string]bool{}
+	for _, f := range findings {
+		if f.Status == Fail {
+			m[f.Fingerprint()] = true
+		}
+	}
+	return m
+}
+
+func newPlan(reg *hive.Registry, findings []Finding, refused map[string]Finding) Plan {
 	var p Plan
 	taken := claims{places: map[string][]claim{}}
 	for i, f := range findings {
-		if f.Status == Fail && f.unfixable() == "" {
+		if _, no := refused[f.Fingerprint()]; f.Status == Fail && f.unfixable() == "" && !no {
 			taken.add(i, f)
 		}
 	}
@@ -40,6 +85,14 @@ func NewPlan(reg *hive.Registry, findings []Finding) Plan {
 			continue
 		}
 		if why := f.unfixable(); why != "" {
+			p.Unfixed = append(p.Unfixed, Unfixed{f, why, nil})
+			continue
+		}
+		if other, no := refused[f.Fingerprint()]; no {
+			why := fmt.Sprintf("rule %s would fail then: %s", other.Rule.ID, other.Message)
+			if other.Rule.Pack != f.Rule.Pack {
+				why += fmt.Sprintf("; to have it all the same, give --select %s without --pack", f.Rule.ID)
+			}
 			p.Unfixed = append(p.Unfixed, Unfixed{f, why, nil})
 			continue
 		}
@@ -197,19 +250,10 @@ func (p Proof) Holds() bool { return len(p.Left) == 0 && len(p.New) == 0 && p.Re
 func Prove(reg *hive.Registry, w hive.Windows, rules []*Rule, plan Plan, fix, undo []hive.Edit) Proof {
 	var proof Proof
 	fixed := reg.Apply(fix...)
-	failed := func(findings []Finding) map[string]bool {
-		m := map[string]bool{}
-		for _, f := range findings {
-			if f.Status == Fail {
-				m[f.Fingerprint()] = true
-			}
-		}
-		return m
-	}
 	after := Evaluate(fixed, w, rules)
-	failing, before := failed(after), failed(Evaluate(reg, w, rules))
+	still, before := failing(after), failing(Evaluate(reg, w, rules))
 	for _, f := range plan.Fixed {
-		if failing[f.Fingerprint()] {
+		if still[f.Fingerprint()] {
 			proof.Left = append(proof.Left, f)
 		} else {
 			proof.Fixed = append(proof.Fixed, f)

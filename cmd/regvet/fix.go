@@ -91,7 +91,7 @@ func (c *cli) fix() {
 			findings = append(findings, f)
 		}
 	}
-	outcome.Plan = rules.NewPlan(in.reg, findings)
+	outcome.Plan = rules.NewPlanAmong(in.reg, in.Windows, active, findings)
 	if len(outcome.Plan.Edits) > 0 {
 		c.writeFix(in, active, root, &outcome)
 	}
