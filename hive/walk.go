@@ -81,3 +81,14 @@ func (k *Key) parts(subkeys func(*Key) []*Key) iter.Seq[Part] {
 		yield(part)
 	}
 }
+
+// Stretch is a key with its values, or a part of a key that has very many, as one meets it on a walk through an input that is not held in
+// memory. It is valid until the next one.
+type Stretch struct {
+	Path    Path     // from the root
+	At      Location // as [Key.At]
+	Implied bool     // as [Key.Implied]
+	Values  []Value
+
+	Begins, Ends bool // the first stretch of its key, and the last
+}

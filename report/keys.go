@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -53,19 +54,69 @@ func (l *keyLines) part(b []byte, part hive.Part, exchange func([]byte) []byte) 
 			b = append(b, '"')
 		}
 		if l.fields.Full {
-			b = appendRecord(b, k)
+			b = appendPlace(appendRecord(b, k), k.At())
 		}
 		b = append(b, `, "values": [`...)
-		for i, v := range l.values.Values(k) {
-			if i > 0 {
-				b = append(b, `, `...)
-			}
-			if len(b) >= hive.FullBuffer {
-				b = exchange(b)
-			}
-			b = appendValue(b, v, l.fields.Full)
-		}
+		b = appendValues(b, l.values.Values(k), false, l.fields.Full, exchange)
 		b = append(b, "]}\n"...)
+	}
+	return b
+}
+
+// OrderedKeys writes what [Keys] writes of a tree, without times, from a walk through an input that is not held in memory. The error may be
+// that of the walk.
+func OrderedKeys(w io.Writer, keys iter.Seq2[*hive.Stretch, error], at hive.Path, full bool) error {
+	prefix := at.String()
+	b := make([]byte, 0, hive.FullBuffer)
+	var failed error
+	exchange := func(full []byte) []byte {
+		if failed == nil {
+			_, failed = w.Write(full)
+		}
+		return full[:0]
+	}
+	some := false // of the values of the key were written
+	for key, err := range keys {
+		switch {
+		case err != nil:
+			return err
+		case key.Implied:
+			continue
+		case len(b) >= hive.FullBuffer:
+			b = exchange(b)
+		}
+		if key.Begins {
+			b = append(b, `{"key": `...)
+			b = appendKey(b, prefix, key.Path)
+			if full {
+				b = appendPlace(b, key.At)
+			}
+			b = append(b, `, "values": [`...)
+			some = false
+		}
+		b = appendValues(b, key.Values, some, full, exchange)
+		some = some || len(key.Values) > 0
+		if key.Ends {
+			b = append(b, "]}\n"...)
+		}
+		if failed != nil {
+			return failed
+		}
+	}
+	exchange(b)
+	return failed
+}
+
+// appendValues appends values of a key, behind others of it or as the first.
+func appendValues(b []byte, values []hive.Value, behind, full bool, exchange func([]byte) []byte) []byte {
+	for i, v := range values {
+		if i > 0 || behind {
+			b = append(b, `, `...)
+		}
+		if len(b) >= hive.FullBuffer {
+			b = exchange(b)
+		}
+		b = appendValue(b, v, full)
 	}
 	return b
 }
@@ -134,7 +185,7 @@ func appendRecord(b []byte, k *hive.Key) []byte {
 			b = appendString(b, r.SDDL)
 		}
 	}
-	return appendPlace(b, k.At())
+	return b
 }
 
 func appendStrings(b []byte, all []string) []byte {

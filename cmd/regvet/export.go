@@ -40,15 +40,25 @@ func (c *cli) export() {
 	c.withoutHash = true
 	// Nearly all that an export of a hive makes it needs to the end, so that there is little garbage to look for.
 	debug.SetGCPercent(800)
-	in := c.load(c.args[0])
+	var key hive.Path
+	if len(c.args) > 1 {
+		key = hive.ParsePath(c.args[1])
+	}
+	in, done := c.loadOrdered(c.args[0], key)
+	if !done {
+		in = c.load(c.args[0])
+	}
 	if in == nil {
 		return
+	}
+	if in.ordered != nil {
+		defer in.ordered.close()
 	}
 	if c.prefixSet && in.Format == "reg" {
 		c.fail(statusUsage, "--prefix is for hives; the keys of %s have roots already", displayName(in.Path))
 		return
 	}
-	trees := []regfile.Tree{{Root: in.root, At: in.Mount}}
+	trees := []subtree{{Tree: regfile.Tree{Root: in.root, At: in.Mount}}}
 	if in.Mount == nil && in.Format == "regf" && !c.prefixSet {
 		c.say("%s: neither keys nor name tell which hive this is; its keys are written without a root (--mount or --prefix gives one)", displayName(in.Path))
 	}
@@ -66,37 +76,56 @@ func (c *cli) export() {
 		}
 	}
 	c.write(func(w io.Writer) error {
-		if c.format == "reg" {
-			err := regfile.Export(w, trees...)
-			if left, ok := errors.AsType[regfile.LeftOut](err); ok {
-				for _, what := range left {
-					c.fail(statusInput, "%s: %s (--format jsonl has it)", displayName(in.Path), what)
-				}
-				return nil
-			}
+		err := c.exportTrees(w, in, trees)
+		left, ok := errors.AsType[regfile.LeftOut](err)
+		if !ok {
 			return err
 		}
-		for _, t := range trees {
-			if err := report.Keys(w, t.Root, t.At, report.KeyFields{Times: in.Format == "regf", Full: c.full}); err != nil {
-				return err
-			}
-		}
-		if c.deleted && in.file != nil {
-			deleted := in.file.Deleted()
-			for _, t := range trees {
-				if err := report.Deleted(w, hive.Below(t.Root, deleted), t.At); err != nil {
-					return err
-				}
-			}
+		for _, what := range left {
+			c.fail(statusInput, "%s: %s (--format jsonl has it)", displayName(in.Path), what)
 		}
 		return nil
 	})
 	c.sayProblems(in)
 }
 
+// exportTrees writes keys of an input in the format that was asked for.
+func (c *cli) exportTrees(w io.Writer, in *input, trees []subtree) error {
+	if in.ordered != nil {
+		return c.exportOrdered(w, in, trees)
+	}
+	if c.format == "reg" {
+		var all []regfile.Tree
+		for _, t := range trees {
+			all = append(all, t.Tree)
+		}
+		return regfile.Export(w, all...)
+	}
+	for _, t := range trees {
+		if err := report.Keys(w, t.Root, t.At, report.KeyFields{Times: in.Format == "regf", Full: c.full}); err != nil {
+			return err
+		}
+	}
+	if c.deleted && in.file != nil {
+		deleted := in.file.Deleted()
+		for _, t := range trees {
+			if err := report.Deleted(w, hive.Below(t.Root, deleted), t.At); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// subtree is a key of an input with all below it, and where the input has it.
+type subtree struct {
+	regfile.Tree
+	real hive.Path
+}
+
 // subtrees finds a key of an input, named from a root of the registry or from the root of the hive. It is exported under the
 // path that it was asked for, as Windows does. Where it is not there, that is said and nil is given.
-func (c *cli) subtrees(in *input, name string) []regfile.Tree {
+func (c *cli) subtrees(in *input, name string) []subtree {
 	path := hive.ParsePath(name)
 	if len(path) == 0 {
 		c.fail(statusUsage, "%q names no key; want a path such as HKLM\\SYSTEM\\Select", name)
@@ -115,14 +144,14 @@ func (c *cli) subtrees(in *input, name string) []regfile.Tree {
 			c.noKey(in, name, known)
 			return nil
 		}
-		return []regfile.Tree{{Root: k, At: in.Mount.Join(path...)}}
+		return []subtree{{Tree: regfile.Tree{Root: k, At: in.Mount.Join(path...)}}}
 	}
-	var trees []regfile.Tree
+	var trees []subtree
 	known := hive.Whole
 	var link hive.Path
 	for _, m := range in.reg.Find(path) {
 		if m.Key != nil {
-			trees = append(trees, regfile.Tree{Root: m.Key, At: m.Live})
+			trees = append(trees, subtree{regfile.Tree{Root: m.Key, At: m.Live}, m.Real})
 			continue
 		}
 		known, link = m.Known, m.Link

@@ -27,13 +27,14 @@ import (
 // input is one input as the commands use it: what it is, and the registry that it gives.
 type input struct {
 	report.Input
-	reg    *hive.Registry
-	root   *hive.Key // of the hive, or a key above the roots that a .reg file names
-	file   *hive.File
-	text   *regfile.File
-	user   string        // whose profile the hive is, by the name of its folder; "" when that is not known
-	sha256 func() string // its hash in hex, which is computed beside the reading
-	md5    func() string // likewise
+	reg     *hive.Registry
+	root    *hive.Key // of the hive, or a key above the roots that a .reg file names
+	file    *hive.File
+	text    *regfile.File
+	ordered *ordered      // a .reg file that is not held in memory; reg and root are only what the way to a key needs
+	user    string        // whose profile the hive is, by the name of its folder; "" when that is not known
+	sha256  func() string // its hash in hex, which is computed beside the reading
+	md5     func() string // likewise
 }
 
 // inputFlags are those that tell how an input is to be understood.

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/pflag"
@@ -87,9 +86,7 @@ func (c *cli) lint() {
 	for _, j := range jobs {
 		c.args = append(c.args, j.name) // none of them may be the output
 	}
-	// What was read of a file is garbage soon: it is worth collecting only where there is much of it.
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(40 << 20)
+	sparing()
 	sinks := c.beginAll(outputs)
 	if sinks == nil {
 		return

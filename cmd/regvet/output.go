@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -160,11 +161,14 @@ func (s *sink) end(err error) bool {
 	default:
 		err = s.draft.commit()
 	}
-	if err != nil {
+	if err != nil && err != errUnread {
 		s.cli.fail(statusUsage, "%s cannot be written: %v", s.name, hive.Cause(err))
 	}
 	return err == nil
 }
+
+// errUnread is the error of a result that ends early because its input does, which was said.
+var errUnread = errors.New("the input could not be read to its end")
 
 // discard gives an output up.
 func (s *sink) discard() {

@@ -68,6 +68,7 @@ func (c conformanceCase) check(t *testing.T) {
 	if err == nil {
 		root = f.Tree()
 	}
+	checkOrdered(t, c.Input, f)
 	for _, want := range c.Expect {
 		k := find(root, hive.ParsePath(want.Key))
 		switch {
@@ -140,7 +141,7 @@ func TestRealFiles(t *testing.T) {
 	if len(files) == 0 {
 		t.Skip("the published files are not beside the repository")
 	}
-	rejected, problems := 0, 0
+	rejected, problems, ordered := 0, 0, 0
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -160,9 +161,12 @@ func TestRealFiles(t *testing.T) {
 		}
 		problems += len(f.Problems)
 		checkRewrite(t, f.Edits)
+		if checkOrdered(t, data, f) {
+			ordered++
+		}
 	}
 	if rejected != len(rejectedReal) {
 		t.Errorf("%d files are rejected, want %d", rejected, len(rejectedReal))
 	}
-	t.Logf("%d files, %d rejected, %d problems in the rest", len(files), rejected, problems)
+	t.Logf("%d files, %d rejected, %d problems in the rest, %d of which are in the order of an export", len(files), rejected, problems, ordered)
 }

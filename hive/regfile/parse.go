@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 
 	"regvet/hive"
@@ -17,9 +18,33 @@ func Parse(source string, data []byte) (*File, error) { return Options{}.Parse(s
 // in the wrong byte order, an empty one, or one that is something else. Whatever else is wrong with a file, Windows imports the
 // rest, and so does Parse.
 func (o Options) Parse(source string, data []byte) (*File, error) {
-	c := collector{data: bytes.NewReader(data), file: &File{}, lossyKey: map[string]bool{}}
+	r := bytes.NewReader(data)
+	var edits []hive.Edit
+	f, err := o.collect(source, r, func(s *Statement) bool {
+		for _, e := range s.Edits {
+			// The list is grown to what the rest of the file will need if it is like what was read.
+			if n := len(edits); n == cap(edits) && n >= 1024 {
+				size := float64(r.Size())
+				all := float64(n) * size / (size - float64(r.Len()))
+				edits = slices.Grow(edits, max(n/4, int(1.05*all)-n))
+			}
+			edits = append(edits, e)
+		}
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.Edits = edits
+	return f, nil
+}
+
+// collect reads a file but for the edits, which it leaves to take: that gets each statement and tells whether to go on. The error is that
+// of Parse, or that of r.
+func (o Options) collect(source string, r io.Reader, take func(*Statement) bool) (*File, error) {
+	c := collector{file: &File{}, lossyKey: map[string]bool{}}
 	var rejected *hive.Problem
-	p := newParser(o, c.data, func(s *Statement) bool {
+	p := newParser(o, r, func(s *Statement) bool {
 		if len(s.Faults) > 0 && s.Faults[0].Code.Rejects() {
 			rejected = &s.Faults[0].Problem
 			rejected.Source = source
@@ -28,39 +53,27 @@ func (o Options) Parse(source string, data []byte) (*File, error) {
 		for _, f := range s.Faults {
 			c.file.Problems = append(c.file.Problems, f.Problem)
 		}
-		for _, e := range s.Edits {
-			c.edit(e)
-		}
-		return true
+		return take(s)
 	})
 	p.tells = c.lists
 	p.scan()
-	if rejected != nil {
+	switch {
+	case rejected != nil:
 		return nil, rejected
+	case p.err != nil:
+		return nil, p.err
 	}
 	c.file.Version, c.file.Encoding = p.st.Version, p.encoding
 	return c.finish(source), nil
 }
 
-// collector makes a [File] of statements.
+// collector makes the problems of a [File] of statements.
 type collector struct {
-	data      *bytes.Reader
 	file      *File
 	lossyKey  map[string]bool // folded paths of the keys that have a problem with loss
 	lossyLast hive.Path       // the last one that was added
 	listed    int             // problems that are listed
 	left      int             // problems that are not listed
-}
-
-// edit adds an edit. The list is grown to what the rest of the file will need if it is like what was read.
-func (c *collector) edit(e hive.Edit) {
-	edits := c.file.Edits
-	if n := len(edits); n == cap(edits) && n >= 1024 {
-		size := float64(c.data.Size())
-		all := float64(n) * size / (size - float64(c.data.Len()))
-		edits = slices.Grow(edits, max(n/4, int(1.05*all)-n))
-	}
-	c.file.Edits = append(edits, e)
 }
 
 // maxProblems is how many problems are listed in any case.

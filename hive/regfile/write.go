@@ -181,54 +181,75 @@ type exporter struct {
 	ends []int // of the path of each key above, by its depth
 	skip int   // the depth of a key that is left out, while in the keys below it; else -1
 
-	values hive.ValueReader
+	reader hive.ValueReader
 }
 
-func (x *exporter) part(p hive.Part) {
+// begin begins a walk at the key that is written as x.at.
+func (x *exporter) begin() {
 	x.wide = appendPath(x.wide[:0], x.at)
 	x.ends = append(x.ends[:0], len(x.wide))
 	x.skip = -1
+}
+
+func (x *exporter) part(p hive.Part) {
+	x.begin()
 	for i, name := range p.Above {
 		if x.enter(i+1, name) != "" {
 			break
 		}
 	}
 	for below, k := range p.Walk() {
-		if x.skip >= 0 && len(below) > x.skip {
+		if !x.reach(below) || k.Implied() {
 			continue
 		}
-		x.skip = -1
-		path := func() string { return clipped(x.at.Join(below...).String()) }
-		if depth := len(below); depth > 0 {
-			if reason := x.enter(depth, below[depth-1]); reason != "" {
-				x.crlf()
-				x.leave(fmt.Sprintf("key %q: %s; it is left out with all below it", path(), reason))
-				continue
-			}
+		values := x.reader.Values(k)
+		if len(x.wide) > 0 || len(values) > 0 {
+			x.open()
+			x.values(below, values)
 		}
-		if k.Implied() {
+	}
+}
+
+// reach goes to the next key of a walk and tells whether it can be written.
+func (x *exporter) reach(below hive.Path) bool {
+	if x.skip >= 0 && len(below) > x.skip {
+		return false
+	}
+	x.skip = -1
+	if depth := len(below); depth > 0 {
+		if reason := x.enter(depth, below[depth-1]); reason != "" {
+			x.crlf()
+			x.leave(fmt.Sprintf("key %q: %s; it is left out with all below it", x.path(below), reason))
+			return false
+		}
+	}
+	return true
+}
+
+// path gives the path of a key for a message.
+func (x *exporter) path(below hive.Path) string { return clipped(x.at.Join(below...).String()) }
+
+// open writes the line of the key that was reached.
+func (x *exporter) open() {
+	x.crlf()
+	x.ascii("[")
+	x.buf = append(x.buf, x.wide...)
+	x.ascii("]")
+	x.crlf()
+}
+
+// values writes values of the key that was reached.
+func (x *exporter) values(below hive.Path, values []hive.Value) {
+	for _, v := range values {
+		reason := badName(v.Name, maxValueName)
+		if v.Short {
+			reason = "its data could not be read whole"
+		}
+		if reason != "" {
+			x.leave(fmt.Sprintf("value %q of key %q: %s; it is left out", clipped(v.Name), x.path(below), reason))
 			continue
 		}
-		values := x.values.Values(k)
-		if len(x.wide) == 0 && len(values) == 0 {
-			continue
-		}
-		x.crlf()
-		x.ascii("[")
-		x.buf = append(x.buf, x.wide...)
-		x.ascii("]")
-		x.crlf()
-		for _, v := range values {
-			reason := badName(v.Name, maxValueName)
-			if v.Short {
-				reason = "its data could not be read whole"
-			}
-			if reason != "" {
-				x.leave(fmt.Sprintf("value %q of key %q: %s; it is left out", clipped(v.Name), path(), reason))
-				continue
-			}
-			x.value(v, windowsText)
-		}
+		x.value(v, windowsText)
 	}
 }
 

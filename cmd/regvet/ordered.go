@@ -1,0 +1,220 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"runtime/debug"
+	"slices"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+	"regvet/report"
+)
+
+// smallText is the size in bytes up to which a .reg file is read whole: the fastest way, and no more memory than reading a larger one
+// piece by piece takes.
+var smallText int64 = 4 << 20
+
+// ordered is a large .reg file that is read key by key, each time that its keys are asked for.
+type ordered struct {
+	text  *io.SectionReader
+	close func() error
+	read  regfile.Options
+	err   error // of the reading
+}
+
+// sparing makes garbage be collected as soon as there is much of it, for those who read a file piece by piece: what was read is garbage
+// soon. It gives what ends that.
+func sparing() (end func()) {
+	percent, limit := debug.SetGCPercent(400), debug.SetMemoryLimit(40<<20)
+	return func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// openText opens an input that can be read piece by piece, from any place: a file, also where standard input is one. It gives nil for all
+// else; reading it whole tells what is wrong with it.
+func (c *cli) openText(path string) (text *io.SectionReader, close func() error) {
+	f, ok := c.stdin.(*os.File)
+	close = func() error { return nil }
+	if path != "-" {
+		var err error
+		f, err = os.Open(path)
+		if ok = err == nil; ok {
+			close = f.Close
+		}
+	}
+	if !ok {
+		return nil, nil
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		if start, err := f.Seek(0, io.SeekCurrent); err == nil && start <= info.Size() {
+			return io.NewSectionReader(f, start, info.Size()-start), close
+		}
+	}
+	close()
+	return nil, nil
+}
+
+// loadOrdered reads a large .reg file that is in the order of an export, without keeping what it holds. It is for those who go through its
+// keys, and ask its registry for no key but the one of the given path. Where the file is to be read in another way, it gives false.
+func (c *cli) loadOrdered(path string, key hive.Path) (in *input, done bool) {
+	text, close := c.openText(path)
+	if text == nil {
+		return nil, false
+	}
+	head := make([]byte, 4)
+	_, err := text.ReadAt(head, 0)
+	if err != nil || hive.IsHive(head) || [4]byte(head) == [4]byte{} || text.Size() <= smallText || text.Size() > hive.MaxSize {
+		close()
+		return nil, false
+	}
+	end := sparing()
+	asked := []hive.Path{key}
+	if set := c.parsedControlSet; set != "" && set != hive.AllControlSets {
+		asked = append(asked, systemPath.Join(set))
+	}
+	frame := newFrame(asked)
+	file, err := c.read.ParseOrdered(displayName(path), text, frame.see)
+	if rejected, ok := errors.AsType[*hive.Problem](err); ok {
+		close()
+		c.refuse(path, rejected)
+		return nil, true
+	}
+	if err == nil && !frame.full {
+		in = frame.input(file, c.parsedControlSet)
+	}
+	if in == nil {
+		end()
+		close()
+		return nil, false
+	}
+	in.Path, in.Size = path, text.Size()
+	in.ordered = &ordered{text: text, close: close, read: c.read}
+	if !c.choose([]*input{in}) {
+		close()
+		return nil, true
+	}
+	return in, true
+}
+
+// keys goes through all keys of the file. An error is kept, and is the last that is given.
+func (o *ordered) keys() iter.Seq2[*hive.Stretch, error] {
+	return func(yield func(*hive.Stretch, error) bool) {
+		for s, err := range o.read.WalkOrdered(o.text) {
+			o.err = err
+			if !yield(s, err) {
+				return
+			}
+		}
+	}
+}
+
+// exportOrdered writes trees of a file that is read while they are written. Where that fails half way, it says so.
+func (c *cli) exportOrdered(w io.Writer, in *input, trees []subtree) error {
+	err := c.writeOrdered(w, in.ordered, trees)
+	switch failed := in.ordered.err; {
+	case failed == nil:
+		return err
+	case errors.Is(failed, regfile.ErrOrder):
+		c.refuse(in.Path, errors.New("was changed while it was read; what was written is not all of it, start again"))
+	default:
+		c.refuse(in.Path, fmt.Errorf("cannot be read to its end, what was written is not all of it: %v", hive.Cause(failed)))
+	}
+	return errUnread
+}
+
+func (c *cli) writeOrdered(w io.Writer, o *ordered, trees []subtree) error {
+	var streams []regfile.Stream
+	for _, t := range trees {
+		streams = append(streams, regfile.Stream{Keys: regfile.StretchesBelow(t.real, o.keys()), At: t.At})
+	}
+	if c.format == "reg" {
+		return regfile.ExportOrdered(w, streams...)
+	}
+	for _, s := range streams {
+		if err := report.OrderedKeys(w, s.Keys, s.At, c.full); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// frame is the part of a file that the way to some keys depends on: the keys on that way, and on those that Windows may take instead.
+type frame struct {
+	asked   []hive.Path
+	ways    []hive.Path // to these keys; the name * stands for any
+	edits   []hive.Edit
+	pending bool // a key was noted that is only implied, and none below it yet
+	full    bool // there are more than mostFrame
+}
+
+const (
+	anyName   = "*"
+	mostFrame = 50_000 // keys
+)
+
+func newFrame(asked []hive.Path) *frame {
+	f := &frame{asked: asked, ways: []hive.Path{systemPath.Join(anyName)}}
+	for _, path := range asked {
+		f.ways = append(f.ways, path)
+		switch {
+		case path.HasPrefix(systemPath) && len(path) > 2:
+			f.ways = append(f.ways, systemPath.Join(anyName).Join(path[3:]...))
+		case path.HasPrefix(userPath):
+			f.ways = append(f.ways, hive.Path{"HKEY_USERS", anyName}.Join(path[1:]...))
+		case path.HasPrefix(hive.Path{"HKEY_CLASSES_ROOT"}):
+			f.ways = append(f.ways, hive.Path{"HKEY_LOCAL_MACHINE", "SOFTWARE", "Classes"}.Join(path[1:]...))
+		}
+	}
+	return f
+}
+
+// see notes a key, if it is part of the frame.
+func (f *frame) see(s *hive.Stretch) {
+	if f.full || !s.Begins {
+		return
+	}
+	onWay := len(s.Path) == 1 || slices.ContainsFunc(f.ways, func(way hive.Path) bool {
+		return len(s.Path) <= len(way) && slices.EqualFunc(s.Path, way[:len(s.Path)], func(name, want string) bool {
+			return want == anyName || hive.EqualFold(name, want)
+		})
+	})
+	f.pending = f.pending || onWay
+	if !f.pending || s.Implied {
+		return // a key that is implied has another below it, the next, and is made on the way to that
+	}
+	f.pending = false
+	path := s.Path.Join()
+	f.edits = append(f.edits, hive.Edit{Op: hive.CreateKey, Path: path, At: s.At})
+	if path.Equal(systemPath.Join("Select")) {
+		for _, v := range s.Values {
+			f.edits = append(f.edits, hive.Edit{Op: hive.SetValue, Path: path, Value: v, At: v.At})
+		}
+	}
+	f.full = len(f.edits) > mostFrame
+}
+
+// input gives a file with the frame as its registry. It gives nil where a key that is asked for is not there, and may have been lost: what
+// that means, only the whole file tells.
+func (f *frame) input(file *regfile.File, set string) *input {
+	file.Edits = f.edits
+	in := &input{text: file, root: file.Tree(), reg: hive.NewRegistry()}
+	in.Format = "reg"
+	in.reg.Mount(nil, in.root)
+	if !slices.ContainsFunc(file.Problems, func(p hive.Problem) bool { return p.Loss }) {
+		return in
+	}
+	reg := in.reg.WithControlSet(set)
+	for _, path := range f.asked {
+		if len(path) > 0 && !slices.ContainsFunc(reg.Find(path), func(m hive.Match) bool { return m.Key != nil }) {
+			return nil
+		}
+	}
+	return in
+}

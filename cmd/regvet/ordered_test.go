@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"regvet/hive"
+)
+
+// withSmallText runs a function while .reg files up to a size are read whole.
+func withSmallText[T any](size int64, f func() T) T {
+	defer func(before int64) { smallText = before }(smallText)
+	smallText = size
+	return f()
+}
+
+// outcome is what a run of a command shows.
+type outcome struct {
+	out, messages string
+	status        int
+}
+
+func outcomeOf(args ...string) outcome {
+	var out, messages bytes.Buffer
+	status := run(args, nil, &out, &messages)
+	return outcome{out.String(), messages.String(), status}
+}
+
+// checkOrdered holds that an export of a file is the same, to the last byte and message, whether it is read key by key, where its order
+// allows that, or whole.
+func checkOrdered(t *testing.T, name string, keys ...string) {
+	t.Helper()
+	for _, args := range [][]string{{"export", name}, {"export", "--format", "jsonl", "--full", "--codepage", "932", name}} {
+		for _, key := range append([]string{""}, keys...) {
+			for _, set := range []string{"current", "1", "all"} {
+				args := append(args[:len(args):len(args)], "--control-set", set)
+				if key != "" {
+					args = append(args, key)
+				}
+				got := withSmallText(0, func() outcome { return outcomeOf(args...) })
+				want := withSmallText(1<<40, func() outcome { return outcomeOf(args...) })
+				if got != want {
+					data, _ := os.ReadFile(name)
+					t.Fatalf("%q: key by key it is\n%+v\nwhole\n%+v\n%q", args, got, want, data[:min(len(data), 4000)])
+				}
+			}
+		}
+	}
+}
+
+func TestOrderedExport(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/*.reg")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, files)
+	}
+	real, _ := filepath.Glob(filepath.Join(sharedReg, "*.reg")) // these may be missing
+	keys := []string{`HKLM\SYSTEM\CurrentControlSet\Services`, `HKCU`, `HKCR\.txt`, `HKLM\SOFTWARE`, `Software`, `\`}
+	for _, name := range append(files, real...) {
+		checkOrdered(t, name, keys...)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	name := filepath.Join(t.TempDir(), "random.reg")
+	ordered := 0
+	for range 100 {
+		if err := os.WriteFile(name, randomSystem(r), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		checkOrdered(t, name, `HKLM\system\CurrentControlSet\a`, `HKLM\SYSTEM\ControlSet002`, `HKEY_CURRENT_USER\A`, `HKCR\A`, `HKU\S-1\A\B`, `HKLM\SYSTEM\Select\x`)
+		c := cli{stderr: io.Discard}
+		if in := withSmallText(0, func() *input { in, _ := c.loadOrdered(name, nil); return in }); in != nil {
+			in.ordered.close()
+			ordered++
+		}
+	}
+	if ordered < 50 || ordered == 100 {
+		t.Errorf("%d of 100 random files were read key by key", ordered)
+	}
+}
+
+// randomSystem makes a file of keys that Windows has other ways to, most of them in order, with a line now and then that is lost.
+func randomSystem(r *rand.Rand) []byte {
+	var paths []hive.Path
+	for range 1 + r.IntN(10) {
+		roots := []string{`HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001`, `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet002`, `HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet`,
+			`HKEY_LOCAL_MACHINE\SYSTEM\Select`, `HKEY_USERS\S-1`, `HKEY_USERS\S-1_Classes`, `HKEY_CURRENT_USER`, `HKEY_CLASSES_ROOT`,
+			`HKEY_LOCAL_MACHINE\SOFTWARE\Classes`, `HKEY_LOCAL_MACHINE\SYSTEM`}
+		path := hive.ParsePath(roots[r.IntN(len(roots))])
+		for range r.IntN(3) {
+			path = path.Join([]string{"A", "B"}[r.IntN(2)])
+		}
+		paths = append(paths, path)
+	}
+	if r.IntN(5) > 0 {
+		slices.SortFunc(paths, func(a, b hive.Path) int { return slices.CompareFunc(a, b, hive.CompareFold) })
+	}
+	text := "Windows Registry Editor Version 5.00\n\n"
+	for _, path := range paths {
+		text += "[" + path.String() + "]\n\"a\"=\"b\"\n"
+		switch r.IntN(10) {
+		case 0:
+			text += "\"lost\"=dword:123456789\n"
+		case 1:
+			text += "[" + path.Join("A", "lost").String() + "\n"
+		}
+		if path[len(path)-1] == "Select" {
+			text += fmt.Sprintf("\"Current\"=dword:%d\n", r.IntN(4))
+		}
+	}
+	return []byte(text)
+}
+
+// brokenFile is a file of which the second half cannot be read.
+type brokenFile struct {
+	*bytes.Reader
+	err error
+}
+
+func (f brokenFile) ReadAt(b []byte, at int64) (int, error) {
+	if at+int64(len(b)) > f.Size()/2 {
+		return 0, f.err
+	}
+	return f.Reader.ReadAt(b, at)
+}
+
+// TestOrderedFails holds that an export which ends before the file does says so.
+func TestOrderedFails(t *testing.T) {
+	text := "Windows Registry Editor Version 5.00\n\n" + strings.Repeat("[HKEY_USERS\\A]\n", 100_000)
+	changed := text + "[HKEY_CURRENT_USER]\n"
+	for _, c := range []struct {
+		r    io.ReaderAt
+		size int
+		want string
+	}{
+		{brokenFile{bytes.NewReader([]byte(text)), errors.New("I/O error")}, len(text), "big.reg: cannot be read to its end, what was written is not all of it: I/O error"},
+		{strings.NewReader(changed), len(changed), "big.reg: was changed while it was read; what was written is not all of it, start again"},
+	} {
+		for _, format := range []string{"reg", "jsonl"} {
+			var out, messages bytes.Buffer
+			c2 := &cli{stdout: &out, stderr: &messages}
+			c2.format = format
+			in := &input{ordered: &ordered{text: io.NewSectionReader(c.r, 0, int64(c.size))}}
+			in.Path = "big.reg"
+			c2.write(func(w io.Writer) error { return c2.exportOrdered(w, in, []subtree{{}}) })
+			if got := messages.String(); c2.status != statusInput || got != "regvet: "+c.want+"\n" {
+				t.Errorf("%s: status %d, %s", format, c2.status, got)
+			}
+		}
+	}
+}
+
+// peakHeap gives how much the heap grows at most while a function runs, in bytes.
+func peakHeap(f func()) uint64 {
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	runtime.GC()
+	metrics.Read(heap)
+	before := heap[0].Value.Uint64()
+	stop, peak := make(chan bool), make(chan uint64)
+	go func() {
+		most := before
+		for {
+			select {
+			case <-stop:
+				peak <- most - before
+				return
+			case <-time.After(time.Millisecond):
+				metrics.Read(heap)
+				most = max(most, heap[0].Value.Uint64())
+			}
+		}
+	}()
+	f()
+	close(stop)
+	return <-peak
+}
+
+// largeText writes a .reg file with many keys and a key with many values, in the order of an export.
+func largeText(t testing.TB, size int) string {
+	name := filepath.Join(t.TempDir(), "large.reg")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w := bufio.NewWriter(f)
+	line := func(format string, args ...any) {
+		n, _ := w.Write(hive.EncodeUTF16(fmt.Sprintf(format+"\r\n", args...))) // an error comes again at the end
+		size -= n
+	}
+	w.Write([]byte{0xFF, 0xFE})
+	line("Windows Registry Editor Version 5.00\r\n")
+	half := size / 2
+	for i := 0; size > half; i++ {
+		line("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Key%08d]\r\n\"Name\"=\"text\"\r\n\"Start\"=dword:%08x\r\n", i, i)
+	}
+	line("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Large]")
+	for i := 0; size > 0; i++ {
+		line("\"Value%08d\"=dword:%08x", i, i)
+	}
+	line("")
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// TestLargeText holds that the memory for the export of a large file does not grow with the file. The tree of this one takes 400 MB.
+func TestLargeText(t *testing.T) {
+	name := largeText(t, 64<<20)
+	for _, args := range [][]string{{"export"}, {"export", "--format", "jsonl"}} {
+		var messages bytes.Buffer
+		peak := peakHeap(func() {
+			if status := run(append(args, name), nil, io.Discard, &messages); status != statusDone {
+				t.Errorf("%q: status %d, %s", args, status, messages.String())
+			}
+		})
+		t.Logf("%q: %d MB", args, peak>>20)
+		if peak > 64<<20 {
+			t.Errorf("%q: %d MB on the heap, want at most 64", args, peak>>20)
+		}
+	}
+}
