@@ -7,9 +7,10 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/transform"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
@@ -71,10 +72,14 @@ func (c *cli) formatAll() {
 		c.fail(statusUsage, "these are %d files, and one at a time can be printed; -w rewrites them, --check lists those that would change, --diff shows how", len(files))
 		return
 	}
+	if !c.diff { // which holds the text of a file twice
+		sparing()
+	}
 	if modes == 0 {
 		for _, path := range files {
 			if f := c.formatted(path, o); f != nil {
 				c.write(func(w io.Writer) error { return c.print(w, f) })
+				f.close()
 			}
 		}
 		return
@@ -82,73 +87,150 @@ func (c *cli) formatAll() {
 	c.write(func(w io.Writer) error {
 		for _, path := range files {
 			f := c.formatted(path, o)
-			if f == nil || bytes.Equal(f.before, f.after) {
+			if f == nil {
 				continue
 			}
-			if err := c.differs(w, f); err != nil {
-				return err
+			if !f.same {
+				if err := c.differs(w, f); err != nil {
+					f.close()
+					return err
+				}
 			}
+			f.close()
 		}
 		return nil
 	})
 }
 
-// formattedFile is a file as it is, and as it would be.
+// formattedFile is a file and what formatting it would do. It is not held: it is formatted once to see that, and again to write it.
 type formattedFile struct {
 	regfile.Formatted
-	path          string
-	options       regfile.FormatOptions
-	before, after []byte
+	path    string
+	options regfile.FormatOptions
+	text    *io.SectionReader
+	close   func() error
+	noForm  bool // it is not formatted
+	same    bool // formatting it changes nothing
 }
 
 // formatted reads a file and formats it. Where that cannot be done, it says why, raises the exit status and gives nil.
 func (c *cli) formatted(path string, o regfile.FormatOptions) *formattedFile {
-	data, err := c.bytes(path)
+	text, close, err := c.open(path)
 	if err != nil {
 		c.refuse(path, err)
 		return nil
 	}
-	f := &formattedFile{path: path, options: o, before: data}
-	var out bytes.Buffer
-	f.Formatted, err = o.Format(&out, bytes.NewReader(data))
+	f := &formattedFile{path: path, options: o, text: text, close: close}
+	same := comparison{with: io.NewSectionReader(text, 0, text.Size())}
+	f.Formatted, err = o.Format(&same, text)
 	if noForm, ok := errors.AsType[*regfile.NoForm](err); ok {
 		c.say("%s: %v", displayName(path), noForm)
-		f.after = data
+		f.noForm, f.same = true, true
 		return f
 	}
+	if err == nil {
+		f.same, err = same.end()
+	}
 	if err != nil {
-		c.refuse(path, err)
-		return nil
+		c.refuseText(path, err)
+	} else if c.tellLeft(f) {
+		return f
 	}
-	f.after = out.Bytes()
-	if !c.tellLeft(f) {
-		return nil
+	close()
+	return nil
+}
+
+// refuseText says why a file that was opened cannot be formatted.
+func (c *cli) refuseText(path string, err error) {
+	if _, ok := errors.AsType[*hive.Problem](err); !ok {
+		err = fmt.Errorf("cannot be read to its end: %v", hive.Cause(err))
 	}
-	return f
+	c.refuse(path, err)
+}
+
+// comparison compares what is written to it with a file. An error is one of the file.
+type comparison struct {
+	with    *io.SectionReader
+	buf     []byte
+	differs bool
+}
+
+func (c *comparison) Write(b []byte) (int, error) {
+	if c.differs {
+		return len(b), nil
+	}
+	c.buf = slices.Grow(c.buf[:0], len(b))[:len(b)]
+	switch _, err := io.ReadFull(c.with, c.buf); err {
+	case nil:
+		c.differs = !bytes.Equal(b, c.buf)
+	case io.EOF, io.ErrUnexpectedEOF:
+		c.differs = len(b) > 0
+	default:
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// end tells whether what was written is the file, all of it.
+func (c *comparison) end() (same bool, err error) {
+	at, err := c.with.Seek(0, io.SeekCurrent) // never fails
+	return !c.differs && at == c.with.Size(), err
+}
+
+// writeFormatted writes the file as it would be. Where it cannot be read again, it says so.
+func (c *cli) writeFormatted(w io.Writer, f *formattedFile) error {
+	if f.noForm {
+		_, err := io.Copy(w, io.NewSectionReader(f.text, 0, f.text.Size()))
+		return err
+	}
+	out := &watched{w: w}
+	if _, err := f.options.Format(out, f.text); err != nil && out.err == nil {
+		c.refuseText(f.path, err)
+		return errUnread
+	}
+	return out.err
+}
+
+// watched keeps the error of a writer, to be told from that of a reader.
+type watched struct {
+	w   io.Writer
+	err error
+}
+
+func (w *watched) Write(b []byte) (n int, err error) {
+	n, w.err = w.w.Write(b)
+	return n, w.err
 }
 
 // print writes a formatted file. A person at a terminal wants to read it, and no program takes UTF-16 from there.
 func (c *cli) print(w io.Writer, f *formattedFile) error {
-	if c.style().Terminal {
-		return report.Plain(w, textOf(f.options, f.after))
+	if !c.style().Terminal {
+		return c.writeFormatted(w, f)
 	}
-	_, err := w.Write(f.after)
-	return err
+	var after bytes.Buffer
+	if err := c.writeFormatted(&after, f); err != nil {
+		return err
+	}
+	return report.Plain(w, textOf(f.options, &after))
 }
 
 // differs does with a file that is not in the form what the flags say.
 func (c *cli) differs(w io.Writer, f *formattedFile) error {
 	name := displayName(f.path)
 	if c.rewrite {
-		if !c.replace(f.path, f.after) {
+		if !c.replace(f.path, f.close, func(w io.Writer) error { return c.writeFormatted(w, f) }) {
 			return nil
 		}
 	} else {
 		c.raise(statusFindings)
 	}
 	if c.diff {
-		return report.Diff(w, name, report.Side{Text: textOf(f.options, f.before), Encoding: shownEncoding(f.From)},
-			report.Side{Text: textOf(f.options, f.after), Encoding: shownEncoding(f.To)}, c.style())
+		var after bytes.Buffer
+		if err := c.writeFormatted(&after, f); err != nil {
+			return err
+		}
+		return report.Diff(w, name, report.Side{Text: textOf(f.options, io.NewSectionReader(f.text, 0, f.text.Size())), Encoding: shownEncoding(f.From)},
+			report.Side{Text: textOf(f.options, &after), Encoding: shownEncoding(f.To)}, c.style())
 	}
 	_, err := fmt.Fprintln(w, hive.Visible(name))
 	return err
@@ -159,14 +241,14 @@ func (c *cli) tellLeft(f *formattedFile) bool {
 	name := displayName(f.path)
 	about := "the text is not all ASCII"
 	if f.Version == regfile.Version5 && !marked(f.From) && f.From != "ASCII" {
-		if c.codePage == "" && utf8.Valid(f.before) {
+		if c.codePage == "" && f.isUTF8() {
 			c.fail(statusInput, "%s: the text is UTF-8 without a byte order mark, which Windows reads in its ANSI code page; "+
 				"give --codepage 65001 for the text that was meant, or --codepage 1252 for what western Windows makes of it", name)
 			return false
 		}
 		about = "the text, read as " + f.From + ", is not all ASCII"
 	}
-	if c.list || (c.rewrite || c.diff) && bytes.Equal(f.before, f.after) {
+	if c.list || (c.rewrite || c.diff) && f.same {
 		return true // nobody sees the result, and whoever runs this every day knows the rest
 	}
 	switch {
@@ -199,26 +281,35 @@ func shownEncoding(name string) string {
 	return name
 }
 
+// isUTF8 tells whether the bytes of the file, all of which were read before, are UTF-8.
+func (f *formattedFile) isUTF8() bool {
+	_, err := io.Copy(io.Discard, transform.NewReader(io.NewSectionReader(f.text, 0, f.text.Size()), encoding.UTF8Validator))
+	return err == nil
+}
+
 // textOf gives the text of a file in UTF-8.
-func textOf(o regfile.FormatOptions, data []byte) string {
+func textOf(o regfile.FormatOptions, r io.Reader) string {
 	var text strings.Builder
-	for s := range o.Scan(bytes.NewReader(data)) {
-		text.Write(s.Raw)
+	for s, err := range o.Scan(r) {
+		if err == nil { // it was read before
+			text.Write(s.Raw)
+		}
 	}
 	return text.String()
 }
 
-// replace puts a file in the place of an input. No other command does that: here it is what the user asks for.
-func (c *cli) replace(name string, data []byte) bool {
+// replace puts a file in the place of an input, which is closed before. No other command does that: here it is what the user asks for.
+func (c *cli) replace(name string, close func() error, write func(io.Writer) error) bool {
 	d, err := newDraft(name)
 	if err == nil {
-		if _, err = d.Write(data); err != nil {
+		if err = write(d); err != nil {
 			d.discard()
 		} else {
+			close() // it was only read
 			err = d.commit()
 		}
 	}
-	if err != nil {
+	if err != nil && err != errUnread {
 		c.fail(statusUsage, "%s cannot be written: %v", name, hive.Cause(err))
 	}
 	return err == nil

@@ -333,8 +333,11 @@ func (c *cli) fixFile(l lint.Linter, name string) *linted {
 	if fixed == nil {
 		return nil
 	}
-	if fixed.Fixes > 0 && name != "-" && !c.replace(name, fixed.Data) {
-		return nil
+	if fixed.Fixes > 0 && name != "-" {
+		write := func(w io.Writer) error { _, err := w.Write(fixed.Data); return err }
+		if !c.replace(name, func() error { return nil }, write) {
+			return nil
+		}
 	}
 	f := c.linted(name, fixed.Remains)
 	f.Fixed = fixed.Fixes

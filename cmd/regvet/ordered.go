@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
-	"runtime/debug"
 	"slices"
 
 	"regvet/hive"
@@ -26,41 +24,6 @@ type ordered struct {
 	err   error // of the reading
 }
 
-// sparing makes garbage be collected as soon as there is much of it, for those who read a file piece by piece: what was read is garbage
-// soon. It gives what ends that.
-func sparing() (end func()) {
-	percent, limit := debug.SetGCPercent(400), debug.SetMemoryLimit(40<<20)
-	return func() {
-		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
-	}
-}
-
-// openText opens an input that can be read piece by piece, from any place: a file, also where standard input is one. It gives nil for all
-// else; reading it whole tells what is wrong with it.
-func (c *cli) openText(path string) (text *io.SectionReader, close func() error) {
-	f, ok := c.stdin.(*os.File)
-	close = func() error { return nil }
-	if path != "-" {
-		var err error
-		f, err = os.Open(path)
-		if ok = err == nil; ok {
-			close = f.Close
-		}
-	}
-	if !ok {
-		return nil, nil
-	}
-	info, err := f.Stat()
-	if err == nil && info.Mode().IsRegular() {
-		if start, err := f.Seek(0, io.SeekCurrent); err == nil && start <= info.Size() {
-			return io.NewSectionReader(f, start, info.Size()-start), close
-		}
-	}
-	close()
-	return nil, nil
-}
-
 // loadOrdered reads a large .reg file that is in the order of an export, without keeping what it holds. It is for those who go through its
 // keys, and ask its registry for no key but the one of the given path. Where the file is to be read in another way, it gives false.
 func (c *cli) loadOrdered(path string, key hive.Path) (in *input, done bool) {
@@ -70,7 +33,7 @@ func (c *cli) loadOrdered(path string, key hive.Path) (in *input, done bool) {
 	}
 	head := make([]byte, 4)
 	_, err := text.ReadAt(head, 0)
-	if err != nil || hive.IsHive(head) || [4]byte(head) == [4]byte{} || text.Size() <= smallText || text.Size() > hive.MaxSize {
+	if err != nil || hive.IsHive(head) || [4]byte(head) == [4]byte{} || text.Size() <= smallText {
 		close()
 		return nil, false
 	}

@@ -160,6 +160,32 @@ func TestOrderedFails(t *testing.T) {
 	}
 }
 
+// TestFormatFails holds that a file which cannot be read again half way is said to be so, and that what is left of it replaces nothing.
+func TestFormatFails(t *testing.T) {
+	text := []byte("Windows Registry Editor Version 5.00\n\n" + strings.Repeat("[HKEY_USERS\\A]\n", 100_000))
+	name := filepath.Join(t.TempDir(), "big.reg")
+	if err := os.WriteFile(name, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var out, messages bytes.Buffer
+	c := &cli{stdout: &out, stderr: &messages}
+	c.rewrite = true
+	broken := brokenFile{bytes.NewReader(text), errors.New("I/O error")}
+	f := &formattedFile{path: name, text: io.NewSectionReader(broken, 0, int64(len(text))), close: func() error { return nil }}
+	if err := c.differs(&out, f); err != nil || c.status != statusInput || out.Len() > 0 {
+		t.Errorf("status %d, error %v, output %s", c.status, err, out.String())
+	}
+	if want := "regvet: " + name + ": cannot be read to its end: I/O error\n"; messages.String() != want {
+		t.Errorf("messages are %s, want %s", messages.String(), want)
+	}
+	if after, err := os.ReadFile(name); err != nil || !bytes.Equal(after, text) {
+		t.Errorf("the file was changed: %v", err)
+	}
+	if left, _ := filepath.Glob(name + "*"); len(left) != 1 {
+		t.Errorf("there is %q", left)
+	}
+}
+
 // peakHeap gives how much the heap grows at most while a function runs, in bytes.
 func peakHeap(f func()) uint64 {
 	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
@@ -215,10 +241,10 @@ func largeText(t testing.TB, size int) string {
 	return name
 }
 
-// TestLargeText holds that the memory for the export of a large file does not grow with the file. The tree of this one takes 400 MB.
+// TestLargeText holds that the memory for a large file does not grow with the file. The tree of this one takes 200 MB.
 func TestLargeText(t *testing.T) {
-	name := largeText(t, 64<<20)
-	for _, args := range [][]string{{"export"}, {"export", "--format", "jsonl"}} {
+	name := largeText(t, 32<<20)
+	for _, args := range [][]string{{"export"}, {"export", "--format", "jsonl"}, {"fmt"}, {"fmt", "--check"}, {"lint", "--fail-on", "never"}} {
 		var messages bytes.Buffer
 		peak := peakHeap(func() {
 			if status := run(append(args, name), nil, io.Discard, &messages); status != statusDone {
