@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -116,7 +117,7 @@ func appendValues(b []byte, values []hive.Value, behind, full bool, exchange fun
 		if len(b) >= hive.FullBuffer {
 			b = exchange(b)
 		}
-		b = appendValue(b, v, full)
+		b = appendValue(b, v, full, exchange)
 	}
 	return b
 }
@@ -151,7 +152,7 @@ func Deleted(w io.Writer, all []hive.Deleted, at hive.Path) error {
 			if i > 0 {
 				line = append(line, `, `...)
 			}
-			line = appendValue(line, v, true)
+			line = appendValue(line, v, true, func(line []byte) []byte { return line })
 		}
 		line = append(line, "]}\n"...)
 		if _, err := out.Write(line); err != nil {
@@ -212,7 +213,7 @@ func appendPlace(b []byte, at hive.Location) []byte {
 	return b
 }
 
-func appendValue(b []byte, v hive.Value, full bool) []byte {
+func appendValue(b []byte, v hive.Value, full bool, exchange func([]byte) []byte) []byte {
 	b = append(b, `{"name": `...)
 	b = appendString(b, v.Name)
 	b = append(b, `, "type": "`...)
@@ -224,7 +225,11 @@ func appendValue(b []byte, v hive.Value, full bool) []byte {
 		b = append(b, `null`...)
 	} else {
 		b = append(b, '"')
-		b = hex.AppendEncode(b, v.Data)
+		for piece := range slices.Chunk(v.Data, hive.FullBuffer/4) {
+			if b = hex.AppendEncode(b, piece); len(b) >= hive.FullBuffer {
+				b = exchange(b)
+			}
+		}
 		b = append(b, '"')
 	}
 	if v.Short {

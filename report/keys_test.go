@@ -1,6 +1,8 @@
 package report
 
 import (
+	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"math/rand/v2"
 	"testing"
@@ -34,5 +36,25 @@ func TestAppendKey(t *testing.T) {
 		if err := json.Unmarshal(b[len("before"):], &got); err != nil || got != hive.Printable(want) || string(b[:6]) != "before" {
 			t.Fatalf("%q %q: %s, which is %q, error %v; want %q", prefix, path, b, got, err, want)
 		}
+	}
+}
+
+// TestLongData tells that data which are written in pieces are whole.
+func TestLongData(t *testing.T) {
+	data := make([]byte, 3*hive.FullBuffer+1)
+	for i := range data {
+		data[i] = byte(i * i >> 3)
+	}
+	root := hive.NewKey("", []hive.Value{{Name: "a", Type: hive.Binary, Data: data}, {Name: "b", Type: hive.Binary, Data: data[:1]}})
+	var out bytes.Buffer
+	if err := Keys(&out, root, hive.Path{"HKEY_USERS"}, KeyFields{}); err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Values []struct{ Name, Data string } }
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || len(got.Values) != 2 {
+		t.Fatal(err, got)
+	}
+	if got.Values[0].Data != hex.EncodeToString(data) || got.Values[1].Data != hex.EncodeToString(data[:1]) {
+		t.Error("the data are not those of the value")
 	}
 }

@@ -106,3 +106,34 @@ func BenchmarkFormat(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkExportOrdered exports a file key by key, with the look at its order, and by way of its tree.
+func BenchmarkExportOrdered(b *testing.B) {
+	data := systemText()
+	b.Run("ordered", func(b *testing.B) {
+		b.SetBytes(int64(len(data)))
+		b.ReportAllocs()
+		for b.Loop() {
+			r := bytes.NewReader(data)
+			if _, err := (Options{}).ParseOrdered("SYSTEM.reg", r, func(*hive.Stretch) {}); err != nil {
+				b.Fatal(err)
+			}
+			if err := ExportOrdered(io.Discard, Stream{Keys: Options{}.WalkOrdered(r)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("tree", func(b *testing.B) {
+		b.SetBytes(int64(len(data)))
+		b.ReportAllocs()
+		for b.Loop() {
+			f, err := Parse("SYSTEM.reg", data)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := Export(io.Discard, Tree{Root: f.Tree()}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

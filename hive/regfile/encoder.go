@@ -186,14 +186,20 @@ func (e *encoder) hex(data []byte, column int) {
 // quoted writes UTF-16LE text, whole units, in quotes.
 func (e *encoder) quoted(text []byte) {
 	e.ascii(`"`)
-	from := 0
-	for i := plainUnits(text, 0); i+1 < len(text); i = plainUnits(text, i+2) {
-		if text[i+1] == 0 && (text[i] == '\\' || text[i] == '"') {
-			e.buf = append(append(e.buf, text[from:i]...), '\\', 0)
-			from = i
+	for len(text) > 0 {
+		piece := text[:min(len(text), hive.FullBuffer/2)]
+		from := 0
+		for i := plainUnits(piece, 0); i+1 < len(piece); i = plainUnits(piece, i+2) {
+			if piece[i+1] == 0 && (piece[i] == '\\' || piece[i] == '"') {
+				e.buf = append(append(e.buf, piece[from:i]...), '\\', 0)
+				from = i
+			}
+		}
+		e.buf = append(e.buf, piece[from:]...)
+		if text = text[len(piece):]; len(e.buf) >= hive.FullBuffer {
+			e.buf = e.exchange(e.buf)
 		}
 	}
-	e.buf = append(e.buf, text[from:]...)
 	e.ascii(`"`)
 }
 

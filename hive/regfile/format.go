@@ -252,7 +252,7 @@ func (f *formatter) release() {
 		return
 	}
 	f.gap(CommentLine, f.heldBlank)
-	f.out = append(f.out, f.held...)
+	f.put(f.held)
 	f.held, f.last = f.held[:0], CommentLine
 }
 
@@ -268,6 +268,20 @@ func (f *formatter) finish() {
 			*name = "ASCII"
 		}
 	}
+}
+
+// put adds text that may be very long.
+func (f *formatter) put(text []byte) {
+	for len(text) > pieceSize {
+		n := pieceSize
+		for n > 1 && !utf8.RuneStart(text[n]) {
+			n--
+		}
+		f.out = append(f.out, text[:n]...)
+		text = text[n:]
+		f.write()
+	}
+	f.out = append(f.out, text...)
 }
 
 // write writes what was collected.

@@ -12,7 +12,7 @@ import (
 func (f *formatter) raw(s *Statement) {
 	f.open = s.Kind == ValueLine && bytes.HasPrefix(s.Data.In(s.Text), []byte("hex"))
 	for line, ending := range s.lines() {
-		f.out = append(f.out, line...)
+		f.put(line)
 		if ending != NoEnding || !f.open {
 			f.out = append(f.out, f.end...)
 		}
@@ -52,7 +52,7 @@ func (f *formatter) value(s *Statement) {
 	case s.Deletes:
 		f.out = append(f.out, '-')
 	case data[0] == '"':
-		f.out = append(f.out, data...)
+		f.put(data)
 	case data[0] == 'd':
 		f.dword(v.Data)
 	default:
@@ -121,6 +121,9 @@ func (f *formatter) hex(t hive.Type, start int) {
 		if column += hexColumn; column >= wrapAt {
 			f.out = append(append(append(f.out, '\\'), f.end...), "  "...)
 			column = 2
+			if len(f.out) >= pieceSize {
+				f.write()
+			}
 		}
 	}
 }

@@ -13,7 +13,7 @@ var ErrOrder = errors.New("the file is not in the order of an export")
 
 // ParseOrdered reads a file as [Options.Parse] does, but keeps no edits: it gives see each key in its turn. So it needs no memory for the
 // number of keys and values. The error is [ErrOrder] where that cannot be done, at the place where that is seen. These files can be read
-// so, among them all that regedit exports of a hive:
+// so, among them all that [Export] writes:
 //
 // Each key stands behind the one before in the order of [hive.Key.Walk], or is the same. Keys that are deleted stand behind all that were
 // named, so that nothing is deleted. Values are set and deleted in any way, but in a key with more than a few megabytes each is
@@ -177,7 +177,7 @@ func (w *walker) enter(e hive.Edit) {
 		return
 	}
 	w.end()
-	w.path, w.implied, w.large = w.path[:shared], w.implied[:shared], false
+	w.path, w.implied = w.path[:shared], w.implied[:shared]
 	for _, name := range e.Path[shared : len(e.Path)-1] {
 		implied := len(w.implied) == 0 || w.implied[len(w.implied)-1]
 		w.path, w.implied = append(w.path, name), append(w.implied, implied)
@@ -199,17 +199,7 @@ func (w *walker) value(e hive.Edit) {
 	e.Path = nil
 	w.held = append(w.held, e)
 	w.size += sizeOfOne + len(e.Value.Name) + len(e.Value.Data)
-	switch {
-	case w.size > w.limits.key && !w.large:
-		w.part(false)
-		w.large = true
-		if w.names != nil {
-			w.names.enter()
-			for _, v := range w.out.Values {
-				w.names.repeats(v.Name, true)
-			}
-		}
-	case w.size > w.limits.piece && w.large:
+	if w.size > w.limits.key || w.large && w.size > w.limits.piece {
 		w.part(false)
 	}
 }
@@ -221,11 +211,20 @@ func (w *walker) end() {
 	}
 }
 
-// part gives what is held of the current key.
+// part gives what is held of the current key, and holds it no more.
 func (w *walker) part(ends bool) {
-	w.give(hive.Stretch{Path: w.path, At: w.at, Values: w.settle(), Begins: !w.large, Ends: ends})
+	values := w.settle()
+	if !w.large && !ends && w.names != nil {
+		w.names.enter()
+		for _, v := range values {
+			w.names.repeats(v.Name, true)
+		}
+	}
+	w.give(hive.Stretch{Path: w.path, At: w.at, Values: values, Begins: !w.large, Ends: ends})
+	w.large = !ends
 	clear(w.held)
-	w.held, w.size = w.held[:0], 0
+	clear(w.settled)
+	w.held, w.settled, w.size, w.out.Values = w.held[:0], w.settled[:0], 0, nil
 }
 
 func (w *walker) give(s hive.Stretch) {

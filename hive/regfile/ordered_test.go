@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"regvet/hive"
@@ -164,5 +165,40 @@ func TestOrdered(t *testing.T) {
 	}
 	if ordered < files/10 || ordered > files*9/10 {
 		t.Errorf("%d of %d files are in order", ordered, files)
+	}
+}
+
+// TestLongValues holds the laws for values and comments that are written in pieces, with long characters on the edges of these.
+func TestLongValues(t *testing.T) {
+	for shift := range 5 {
+		long := strings.Repeat("x", shift) + strings.Repeat("aé日😀", pieceSize/4)
+		quotes := strings.Repeat("x", shift) + strings.Repeat(`a日"\`, pieceSize/4)
+		data := bytes.Repeat([]byte{1, 0xAB}, pieceSize)
+		edits := []hive.Edit{{Op: hive.CreateKey, Path: hive.ParsePath(`HKU\A`)}}
+		for i, v := range []hive.Value{
+			hive.StringValue("", hive.SZ, long), hive.StringValue("", hive.SZ, quotes), {Type: hive.Binary, Data: data}, hive.StringValue("", hive.SZ, "short"),
+		} {
+			v.Name = fmt.Sprint(i)
+			edits = append(edits, hive.Edit{Op: hive.SetValue, Path: edits[0].Path, Value: v})
+		}
+		checkRewrite(t, edits)
+		tree := hive.Apply(hive.NewImpliedKey(""), edits...)
+		checkExport(t, tree)
+		var file bytes.Buffer
+		if err := Export(&file, Tree{Root: tree}); err != nil {
+			t.Fatal(err)
+		}
+		text := hive.DecodeUTF16(file.Bytes()[2:]) + "; " + long + "\r\n\"left\"=" + long + "\r\n"
+		checkFormat(t, FormatOptions{}, wide(text))
+		checkFormat(t, FormatOptions{UTF8: true}, wide(text))
+		page, err := ParseCodePage("932")
+		if err != nil {
+			t.Fatal(err)
+		}
+		narrow, ok := page.encode(nil, []byte(strings.NewReplacer(header5, header4, "é", "e", "😀", "!").Replace(text)))
+		if !ok {
+			t.Fatal("the code page does not hold the text")
+		}
+		checkFormat(t, FormatOptions{Options: Options{page}}, narrow)
 	}
 }

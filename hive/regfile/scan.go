@@ -102,6 +102,7 @@ func (p *parser) scan() bool {
 func (p *parser) begin() bool {
 	p.mark = p.pos
 	version := p.st.Version
+	clear(p.st.Edits) // their data may be large
 	p.st = Statement{Kind: BlankLine, Version: version, Encoding: p.encoding, Path: p.path, Edits: p.st.Edits[:0], Faults: p.st.Faults[:0]}
 	if !p.next() {
 		return false
