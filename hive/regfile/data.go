@@ -25,15 +25,16 @@ func (p *parser) valueLine(i int) {
 	}
 	p.doubtful.Code = 0
 	first := p.number
-	v, op, bad := p.value(i)
-	p.st.Deletes = op == hive.DeleteValue
-	switch {
-	case bad.code != 0:
+	e := hive.Edit{Path: p.path, At: at}
+	bad := p.value(i, &e)
+	p.st.Deletes = e.Op == hive.DeleteValue
+	switch v := &e.Value; {
+	case bad != nil:
 		p.broken = bad.code >= HexType
 		switch {
-		case op != hive.DeleteValue && p.number == first:
+		case e.Op != hive.DeleteValue && p.number == first:
 			p.lost(bad.code, bad.at, "%s; Windows drops this value", bad.msg)
-		case op != hive.DeleteValue:
+		case e.Op != hive.DeleteValue:
 			p.lost(bad.code, bad.at, "%s; Windows drops the value of line %d", bad.msg, first)
 		case p.path != nil:
 			p.fault(bad.code, hive.BadLine, bad.at, p.path, false, "%s; Windows does not delete the value", bad.msg)
@@ -46,9 +47,9 @@ func (p *parser) valueLine(i int) {
 			p.st.Faults = append(p.st.Faults, p.doubtful)
 		}
 		v.At = at
-		p.edit(hive.Edit{Op: op, Path: p.path, Value: v, At: at})
+		p.edit(e)
 	}
-	if bad.swallowed {
+	if bad != nil && bad.swallowed {
 		p.swallowed(bad.at)
 	}
 }
@@ -96,8 +97,8 @@ type fault struct {
 	swallowed bool // the current line is no part of the value, but goes with it
 }
 
-func faultAt(code Code, at int, format string, args ...any) fault {
-	return fault{code: code, msg: fmt.Sprintf(format, args...), at: at}
+func faultAt(code Code, at int, format string, args ...any) *fault {
+	return &fault{code: code, msg: fmt.Sprintf(format, args...), at: at}
 }
 
 var (
@@ -106,15 +107,16 @@ var (
 	typedPrefix = []byte("hex(")
 )
 
-// value reads NAME = DATA.
-func (p *parser) value(i int) (v hive.Value, op hive.Op, bad fault) {
+// value reads NAME = DATA into an edit.
+func (p *parser) value(i int, e *hive.Edit) (bad *fault) {
+	v := &e.Value
 	p.st.Name = Span{i, i + 1}
 	if p.line[i] == '@' {
 		i++
 	} else {
-		text, next, bad := p.quotedText(i, aName)
-		if bad.code != 0 {
-			return v, 0, bad
+		text, next, bad := p.quotedText(i, &aName)
+		if bad != nil {
+			return bad
 		}
 		v.Name, i = p.name(text), next
 		p.st.Name.To = next
@@ -122,43 +124,45 @@ func (p *parser) value(i int) (v hive.Value, op hive.Op, bad fault) {
 	line := p.line
 	i = blanks(line, i)
 	if i == len(line) || line[i] != '=' {
-		return v, 0, faultAt(NoEquals, i, "there is no = behind the name")
+		return faultAt(NoEquals, i, "there is no = behind the name")
 	}
 	p.st.Equals = Span{i, i + 1}
 	i = blanks(line, i+1)
 	p.st.Data = Span{i, len(line)}
 	rest := line[i:]
+	e.Op = hive.SetValue
 	switch {
 	case len(rest) == 0 || rest[0] == ';':
-		return v, 0, faultAt(NoData, i, "there are no data behind the =")
+		return faultAt(NoData, i, "there are no data behind the =")
 	case rest[0] == '"':
 		v.Type = hive.SZ
 		v.Data, bad = p.stringData(i)
-		return v, hive.SetValue, bad
+		return bad
 	case rest[0] == '-':
+		e.Op = hive.DeleteValue
 		if p.dataEnd(i + 1); !ends(line, i+1) {
 			bad = faultAt(BehindDelete, blanks(line, i+1), "there is something behind the -")
 		}
-		return v, hive.DeleteValue, bad
+		return bad
 	case bytes.HasPrefix(rest, dwordPrefix):
 		v.Type = hive.DWord
 		v.Data, bad = p.dword(i + len(dwordPrefix))
-		return v, hive.SetValue, bad
+		return bad
 	case bytes.HasPrefix(rest, hexPrefix):
 		v.Type = hive.Binary
 		v.Data, bad = p.hex(i+len(hexPrefix), v.Type)
-		return v, hive.SetValue, bad
+		return bad
 	case bytes.HasPrefix(rest, typedPrefix):
 		i += len(typedPrefix)
 		n, digits := number(line[i:])
 		if digits < 1 || digits > 8 || !bytes.HasPrefix(line[i+digits:], []byte("):")) {
-			return v, 0, faultAt(HexType, i, "the type must be 1 to 8 hex digits, followed by ):")
+			return faultAt(HexType, i, "the type must be 1 to 8 hex digits, followed by ):")
 		}
 		v.Type = hive.Type(n)
 		v.Data, bad = p.hex(i+digits+2, v.Type)
-		return v, hive.SetValue, bad
+		return bad
 	}
-	return v, 0, faultAt(UnknownData, i, `%s is no form of data; they are "text", dword:, hex:, hex(N): or -`, inQuotes(rest))
+	return faultAt(UnknownData, i, `%s is no form of data; they are "text", dword:, hex:, hex(N): or -`, inQuotes(rest))
 }
 
 // quoted is what stands in quotes, and how it may be wrong.
@@ -173,43 +177,46 @@ var (
 )
 
 // quotedText reads text from the quote at i to the one that closes it. The result is valid until the next call.
-func (p *parser) quotedText(i int, what quoted) (text []byte, next int, bad fault) {
+func (p *parser) quotedText(i int, what *quoted) (text []byte, next int, bad *fault) {
 	line, start := p.line, i
 	i++
 	if n := bytes.IndexByte(line[i:], '"'); n < 0 {
 		return nil, 0, faultAt(what.unclosed, start, "the closing quote of the %s is missing", what.noun)
 	} else if bytes.IndexByte(line[i:i+n], '\\') < 0 {
-		return line[i : i+n], i + n + 1, bad
+		return line[i : i+n], i + n + 1, nil
 	}
 	buf := p.unescaped[:0]
-	for ; i < len(line); i++ {
-		c := line[i]
-		switch {
-		case c == '"':
-			p.unescaped = buf
-			return buf, i + 1, bad
-		case c == '\\' && i+1 < len(line):
-			if i++; line[i] != '\\' && line[i] != '"' {
-				return nil, 0, faultAt(what.escape, i-1, `the %s has a backslash that is not written \\`, what.noun)
-			}
-			c = line[i]
+	for i < len(line) {
+		plain := i
+		for i < len(line) && line[i] != '"' && line[i] != '\\' {
+			i++
 		}
-		buf = append(buf, c)
+		buf = append(buf, line[plain:i]...)
+		switch {
+		case i+1 < len(line) && line[i] == '\\' && line[i+1] != '\\' && line[i+1] != '"':
+			return nil, 0, faultAt(what.escape, i, `the %s has a backslash that is not written \\`, what.noun)
+		case i+1 < len(line) && line[i] == '\\':
+			buf = append(buf, line[i+1])
+		case i < len(line) && line[i] == '"':
+			p.unescaped = buf
+			return buf, i + 1, nil
+		}
+		i += 2
 	}
 	p.unescaped = buf
 	return nil, 0, faultAt(what.unclosed, start, "the closing quote of the %s is missing", what.noun)
 }
 
 // stringData reads the text of a REG_SZ.
-func (p *parser) stringData(i int) ([]byte, fault) {
-	text, next, bad := p.quotedText(i, someText)
-	if bad.code != 0 {
+func (p *parser) stringData(i int) ([]byte, *fault) {
+	text, next, bad := p.quotedText(i, &someText)
+	if bad != nil {
 		return nil, bad
 	}
 	if p.dataEnd(next); !ends(p.line, next) {
 		return nil, faultAt(BehindText, blanks(p.line, next), "there is something behind the closing quote")
 	}
-	return p.textData(text), bad
+	return p.textData(text), nil
 }
 
 // nibble are the values of the hex digits, and 0xFF for all other bytes.
@@ -226,6 +233,18 @@ var nibble = func() (table [256]byte) {
 	return table
 }()
 
+// pairs are the values of two hex digits, the first one in the lower byte of the place, plus one. For all other bytes it has 0.
+var pairs = func() *[1 << 16]uint16 {
+	table := new([1 << 16]uint16)
+	const digits = "0123456789abcdefABCDEF"
+	for _, high := range []byte(digits) {
+		for _, low := range []byte(digits) {
+			table[uint16(low)<<8|uint16(high)] = uint16(nibble[high])<<4 | uint16(nibble[low]) + 1
+		}
+	}
+	return table
+}()
+
 // number reads the hex digits at the start of b and counts them. The number is good up to eight.
 func number(b []byte) (n uint32, digits int) {
 	for digits < len(b) && nibble[b[digits]] < 16 {
@@ -236,7 +255,7 @@ func number(b []byte) (n uint32, digits int) {
 }
 
 // dword reads the digits of a REG_DWORD.
-func (p *parser) dword(i int) ([]byte, fault) {
+func (p *parser) dword(i int) ([]byte, *fault) {
 	i = blanks(p.line, i)
 	n, digits := number(p.line[i:])
 	p.dataEnd(i + digits)
@@ -250,16 +269,16 @@ func (p *parser) dword(i int) ([]byte, fault) {
 	}
 	d := p.room(4)[:4]
 	binary.LittleEndian.PutUint32(d, n)
-	return p.keep(d), fault{}
+	return p.keep(d), nil
 }
 
 // hex reads hex data from byte i of the current line on, and the lines that continue them. Each line ends with an element, or with
 // a comma, or with a comma and a backslash if another follows.
-func (p *parser) hex(i int, t hive.Type) ([]byte, fault) {
+func (p *parser) hex(i int, t hive.Type) ([]byte, *fault) {
 	p.bytes = p.bytes[:0]
 	for {
 		next, more, bad := p.hexLine(i)
-		if bad.code != 0 {
+		if bad != nil {
 			return nil, bad
 		}
 		if !more {
@@ -286,12 +305,12 @@ func (p *parser) hex(i int, t hive.Type) ([]byte, fault) {
 			return nil, bad
 		}
 	}
-	return p.keepHex(t), fault{}
+	return p.keepHex(t), nil
 }
 
 // hexLine appends the elements of one line, which start at i, to p.bytes. It tells where it stopped, and whether another line
 // must follow.
-func (p *parser) hexLine(i int) (next int, more bool, bad fault) {
+func (p *parser) hexLine(i int) (next int, more bool, bad *fault) {
 	line := p.line
 	b := slices.Grow(p.bytes, (len(line)-i)/2+1)
 	n := len(b)
@@ -302,14 +321,15 @@ func (p *parser) hexLine(i int) (next int, more bool, bad fault) {
 		p.st.Capitals = p.st.Capitals || letters&0x20 == 0 // only capitals lack it
 	}()
 	for {
-		// What everyone writes: two digits and a comma.
-		for i+2 < len(line) {
-			hi, lo := nibble[line[i]], nibble[line[i+1]]
-			if hi|lo > 15 || line[i+2] != ',' {
+		// What everyone writes: two digits and a comma, and something behind it.
+		for i+4 <= len(line) {
+			element := binary.LittleEndian.Uint32(line[i:])
+			value := pairs[uint16(element)]
+			if value == 0 || byte(element>>16) != ',' {
 				break
 			}
-			letters &= line[i] & line[i+1]
-			b[n] = hi<<4 | lo
+			letters &= byte(element) & byte(element>>8)
+			b[n] = byte(value - 1)
 			n++
 			i += 3
 		}

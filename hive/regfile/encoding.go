@@ -230,25 +230,30 @@ func appendNarrow(text, b []byte) []byte {
 	return text
 }
 
-// narrow copies the ASCII characters that UTF-16LE text starts with, at most as many as dst has room for, and counts them. Four are
+// narrow copies the ASCII characters that UTF-16LE text starts with, at most as many as dst has room for, and counts them. Eight are
 // tested and moved at a time.
 func narrow(dst, src []byte) int {
-	src = src[:2*len(dst)]
-	n := 0
-	for len(src)-2*n >= 8 {
-		x := binary.LittleEndian.Uint64(src[2*n:])
-		if x&0xFF80_FF80_FF80_FF80 != 0 {
+	all := len(dst)
+	for len(dst) >= 8 && len(src) >= 16 {
+		low, high := binary.LittleEndian.Uint64(src), binary.LittleEndian.Uint64(src[8:])
+		if (low|high)&0xFF80_FF80_FF80_FF80 != 0 {
 			break
 		}
-		x |= x >> 8
-		binary.LittleEndian.PutUint32(dst[n:], uint32(x&0xFFFF|x>>16&0xFFFF_0000))
-		n += 4
+		binary.LittleEndian.PutUint64(dst, packed(low)|packed(high)<<32)
+		dst, src = dst[8:], src[16:]
 	}
+	n := 0
 	for n < len(dst) && src[2*n] < utf8.RuneSelf && src[2*n+1] == 0 {
 		dst[n] = src[2*n]
 		n++
 	}
-	return n
+	return all - len(dst) + n
+}
+
+// packed moves the lower bytes of four UTF-16 units, whose upper ones are zero, next to each other.
+func packed(units uint64) uint64 {
+	units = (units | units>>8) & 0x0000_FFFF_0000_FFFF
+	return (units | units>>16) & 0xFFFF_FFFF
 }
 
 // appendWide appends UTF-8 text to b as UTF-16LE, as [hive.AppendUTF16] does.

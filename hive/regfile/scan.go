@@ -101,9 +101,11 @@ func (p *parser) scan() bool {
 // begin goes to the first line of the next statement and reports whether there is one.
 func (p *parser) begin() bool {
 	p.mark = p.pos
-	version := p.st.Version
-	clear(p.st.Edits) // their data may be large
-	p.st = Statement{Kind: BlankLine, Version: version, Encoding: p.encoding, Path: p.path, Edits: p.st.Edits[:0], Faults: p.st.Faults[:0]}
+	s := &p.st
+	clear(s.Edits) // their data may be large
+	version, edits, faults := s.Version, s.Edits[:0], s.Faults[:0]
+	*s = Statement{}
+	s.Kind, s.Version, s.Encoding, s.Path, s.Edits, s.Faults = BlankLine, version, p.encoding, p.path, edits, faults
 	if !p.next() {
 		return false
 	}
