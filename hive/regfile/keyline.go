@@ -87,13 +87,14 @@ func (p *parser) split(name []byte) (path hive.Path, code Code, bad string) {
 	} else {
 		return nil, KeyRoot, fmt.Sprintf("there is no root %s", inQuotes(first))
 	}
-	p.names = append(p.names[:0], root)
+	p.names, p.doubled = append(p.names[:0], root), false
 	for len(rest) > 0 {
 		var part []byte
 		part, rest, _ = bytes.Cut(rest, []byte{'\\'})
 		depth := len(p.names)
 		switch {
 		case len(part) == 0:
+			p.doubled = true
 			continue
 		case len(part) > maxKeyName && units(part) > maxKeyName:
 			code, bad = KeyTooLong, fmt.Sprintf("a key name has %d characters, at most %d are allowed", units(part), maxKeyName)
@@ -127,7 +128,7 @@ func (p *parser) oddKey(i int, name []byte) {
 	if len(root) != len(p.last[0]) {
 		p.fault(KeyShortRoot, hive.Doubtful, i, nil, false, "the short root %s is read as %s, which not every Windows does; write it in full", root, p.last[0])
 	}
-	if bytes.Contains(bytes.TrimRight(name, `\`), []byte(`\\`)) {
+	if p.doubled {
 		p.fault(KeyBackslashes, hive.Doubtful, i, nil, false, "several backslashes in a row are read as one, which not every Windows does")
 	}
 }

@@ -40,6 +40,7 @@ type parser struct {
 	path hive.Path // of the key that values are set in; nil when there is none
 	last hive.Path // of the last key line
 
+	doubled   bool // there are backslashes in a row in the path that was split last
 	orphaned  bool // values without a key were reported, or need not be
 	misplaced bool // a key line was dropped: the values below go to the key above it
 	broken    bool // hex data were dropped: lines of bytes that follow belong to them

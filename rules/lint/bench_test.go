@@ -9,6 +9,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/rules"
 )
 
 // export is about 20 MB of UTF-16LE, with names and data as in a SYSTEM hive.
@@ -54,14 +55,31 @@ func BenchmarkScan(b *testing.B) {
 	}
 }
 
+// BenchmarkLint runs the checks that run by default, all of them, and all with the rules of all packs.
 func BenchmarkLint(b *testing.B) {
-	data := export()
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		r, err := Linter{}.Lint("SYSTEM.reg", bytes.NewReader(data))
-		if err != nil || len(r.Findings) > 0 {
-			b.Fatal(err, r.Findings[0])
-		}
+	all := func(c *Check) Severity { return c.Severity }
+	packs, err := rules.Rules(rules.BuiltIn()...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, run := range []struct {
+		name   string
+		linter Linter
+	}{
+		{"default", Linter{}},
+		{"all", Linter{Severity: all}},
+		{"packs", Linter{Severity: all, Rules: packs}},
+	} {
+		b.Run(run.name, func(b *testing.B) {
+			data := export()
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := run.linter.Lint("SYSTEM.reg", bytes.NewReader(data))
+				if err != nil || len(r.Findings) > 0 {
+					b.Fatal(err, r.Findings[0])
+				}
+			}
+		})
 	}
 }

@@ -24,8 +24,9 @@ type Check struct {
 	say    func(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) // says it in other words than package regfile; nil for the same
 	visit  func(p *pass, c *Check, s *regfile.Statement)                   // is shown each statement
 	kinds  []regfile.Kind                                                  // that visit is shown; nil for all
+	needs  facts                                                           // visit is shown statements with one of them; none for all
 	data   string                                                          // of values, visit is shown those whose data start with one of these characters; "" for all
-	known  bool                                                            // of values, visit is shown those that some [pattern] is about
+	known  bool                                                            // of values, visit is shown those that a [pattern] of the check is about
 	finish func(p *pass, c *Check)                                         // is called when all of them were shown
 }
 

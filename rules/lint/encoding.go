@@ -24,7 +24,7 @@ Save the file as UTF-16 little-endian with a byte order mark, as Windows does.`,
 "Owner"="Müller"
 `),
 		codes: []regfile.Code{regfile.NotASCII, regfile.NotInCodePage, regfile.HexCodePage}, say: sayCodePage,
-		visit: visitCodePage, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine},
+		visit: visitCodePage, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, needs: beyondASCII | oldVersion,
 	}
 
 	utf8Mark = &Check{
@@ -49,7 +49,7 @@ character, the file two. regvet goes by the header. Windows 95 and NT 4 do not r
 Write "Windows Registry Editor Version 5.00", and text in hex data with two bytes for a character.`,
 		Bad:   Example{Text: "REGEDIT4\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
 		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
-		visit: visitOldHeader, kinds: []regfile.Kind{regfile.HeaderLine, regfile.ValueLine}, finish: finishOldHeader,
+		visit: visitOldHeader, kinds: []regfile.Kind{regfile.HeaderLine, regfile.ValueLine}, needs: oldVersion, finish: finishOldHeader,
 	}
 
 	utf16Form = &Check{
@@ -79,7 +79,7 @@ Go back to the last good version of the file, and save it as UTF-16 little-endia
 "Owner"="Müller"
 `),
 		codes: []regfile.Code{regfile.InvalidUTF8, regfile.OddLength, regfile.NULInText},
-		visit: visitDamagedText, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine},
+		visit: visitDamagedText, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, needs: beyondASCII,
 	}
 
 	lineEnds = &Check{
@@ -118,7 +118,7 @@ this one, its first line becomes a part of the last one here.
 End the last line too.`,
 		Bad:   version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]"),
 		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
-		visit: visitLastLine,
+		visit: visitLastLine, needs: atEdge,
 	}
 
 	invisibleCharacter = &Check{
@@ -132,7 +132,7 @@ Type the name anew.`,
 		Bad:        version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Exa\u200bmple]\n"),
 		Good:       version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		References: []string{"https://trojansource.codes/"},
-		visit:      visitInvisible, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine},
+		visit:      visitInvisible, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, needs: beyondASCII,
 	}
 
 	gitAttributes = &Check{
@@ -374,8 +374,6 @@ func finishMixedLineEnds(p *pass, c *Check) {
 }
 
 func visitLastLine(p *pass, c *Check, s *regfile.Statement) {
-	ending := p.ending
-	p.ending = s.Ending
 	if s.Ending != regfile.NoEnding || len(s.Raw) == 0 {
 		return
 	}
@@ -383,7 +381,7 @@ func visitLastLine(p *pass, c *Check, s *regfile.Statement) {
 	at := place(s.Line+s.Lines()-1, regfile.Column(line, len(line)))
 	end := s.Offset + int64(len(s.Raw))
 	p.reportAt(c, s, at, at, line, "the last line has no end; Windows reads it, what is appended to the file becomes a part of it; end the line").
-		fix("end the line", Change{From: end, To: end, New: lineEnd(ending)})
+		fix("end the line", Change{From: end, To: end, New: lineEnd(p.ending)})
 }
 
 // typographicQuotes are what word processors make of quotes.

@@ -57,9 +57,8 @@ type pass struct {
 	Linter
 	file   string
 	result Result
-	on     map[*Check]Severity             // the checks that run
-	visit  [regfile.StrayLine + 1][]*Check // those of them that are shown the statements of a kind
-	values [2][forms + 1][]*Check          // and the values: unknown and known ones, by the form of their data, the last for any other
+	on     map[*Check]Severity // the checks that run
+	visits visits
 	codes  map[regfile.Code][]*Check
 	listed map[*Check]int
 	left   map[*Check]int // findings that are not listed
@@ -79,10 +78,12 @@ type section struct {
 	deletes bool      // the key line is [-KEY]
 	line    int       // of the key line; 0 before the first
 	watched bool      // rules of packs look here
+	facts   facts     // of all its statements
 }
 
 func newPass(l Linter, name string) *pass {
 	p := &pass{Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, listed: map[*Check]int{}, left: map[*Check]int{}, watch: newWatch(l.Rules)}
+	p.patterns = patterns()
 	for _, c := range checks {
 		severity := c.Severity
 		if c.Off {
@@ -95,21 +96,6 @@ func newPass(l Linter, name string) *pass {
 			continue
 		}
 		p.on[c] = severity
-		for kind := range p.visit {
-			if c.visit != nil && kind != int(regfile.ValueLine) && (c.kinds == nil || slices.Contains(c.kinds, regfile.Kind(kind))) {
-				p.visit[kind] = append(p.visit[kind], c)
-			}
-		}
-		if c.visit != nil && (c.kinds == nil || slices.Contains(c.kinds, regfile.ValueLine)) {
-			for form := range forms + 1 {
-				if c.data == "" || form == forms || strings.IndexByte(c.data, formLetters[form]) >= 0 {
-					p.values[1][form] = append(p.values[1][form], c)
-					if !c.known {
-						p.values[0][form] = append(p.values[0][form], c)
-					}
-				}
-			}
-		}
 		for _, code := range c.codes {
 			p.codes[code] = append(p.codes[code], c)
 		}
@@ -144,35 +130,10 @@ func (p *pass) statement(s *regfile.Statement) {
 		return
 	}
 	p.changes = p.changes || len(s.Edits) > 0 || s.Kind == regfile.HeaderLine && hasFault(s, regfile.HeaderUnsupported)
-	for _, c := range p.visitors(s) {
-		c.visit(p, c, s)
-	}
+	p.show(s)
+	p.ending = s.Ending
 	p.watch.see(p, s)
 	p.ignores.pass(s)
-}
-
-// forms is how many forms of data are told apart by the letter that they start with.
-const forms = 4
-
-const formLetters = "\"dh-"
-
-// visitors are the checks that look at a statement. Most values are of no concern to most checks.
-func (p *pass) visitors(s *regfile.Statement) []*Check {
-	if s.Kind != regfile.ValueLine {
-		return p.visit[s.Kind]
-	}
-	known := 0
-	if n := len(s.Edits); n > 0 && p.hit(s.Edits[n-1].Value.Name) {
-		known = 1
-	}
-	form := -1
-	if !s.Data.Empty() && s.Version != regfile.Windows31 {
-		form = strings.IndexByte(formLetters, s.Text[s.Data.From])
-	}
-	if form < 0 {
-		return p.values[known][forms]
-	}
-	return p.values[known][form]
 }
 
 // enter begins the section of a key line.
@@ -184,7 +145,9 @@ func (p *pass) enter(s *regfile.Statement) {
 	p.places, p.matched = p.places[:0], p.matched[:0]
 	if len(s.Edits) > 0 {
 		p.section.path = s.Path
-		p.section.folded = p.fold(s.Path)
+		folded, same := p.fold(s.Path)
+		p.section.folded = folded
+		p.section.facts = p.pathFacts(folded, same)
 		p.section.watched = p.watch.watches(p.section.folded)
 		p.seen.enterKey(p)
 		p.enterPatterns()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strconv"
 	"strings"
+	"sync"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
@@ -15,7 +16,7 @@ import (
 // ANY for HKLM and HKCU. All control sets are CurrentControlSet, and Wow6432Node is left out. One * stands for one name of a path, or a
 // part of one at its end, and ~* for the name *.
 type pattern struct {
-	check  string // the ID of the check
+	check  *Check
 	keys   []string
 	values []string // "" is the default value, * any value; none for the key itself
 	when   func(*hive.Value) bool
@@ -36,7 +37,7 @@ type patternStart struct {
 }
 
 // patterns are those of all checks, by the paths of their keys.
-var patterns = func() *patternNode {
+var patterns = sync.OnceValue(func() *patternNode {
 	root := &patternNode{}
 	for _, list := range [][]pattern{autorunPatterns, defencePatterns, secretPatterns, servicePatterns, deletionPatterns, numberPatterns, targetPatterns} {
 		for i := range list {
@@ -51,7 +52,7 @@ var patterns = func() *patternNode {
 		}
 	}
 	return root
-}()
+})
 
 func (n *patternNode) add(key string, w *pattern) {
 	for name := range strings.SplitSeq(hive.Fold(key), `\`) {
@@ -110,7 +111,13 @@ func (n *patternNode) find(path []string, all []*pattern) []*pattern {
 // enterPatterns finds the patterns of the current key.
 func (p *pass) enterPatterns() {
 	p.places = appendPlaces(p.places[:0], p.section.folded)
-	p.matched = patterns.find(p.places, p.matched[:0])
+	p.matched = p.patterns.find(p.places, p.matched[:0])
+	if len(p.places) > 0 && p.places[0] == "HKCR" {
+		p.section.facts |= inClasses
+	}
+	if n := len(p.places); n > 0 && p.places[n-1] == "COMMAND" {
+		p.section.facts |= ofCommand
+	}
 }
 
 // appendPlaces appends the names of a folded path as a pattern writes it.
@@ -154,7 +161,7 @@ func isControlSet(name string) bool {
 // match gives the pattern of a check for a value in the current key; nil when there is none.
 func (p *pass) match(c *Check, v *hive.Value) *pattern {
 	for _, w := range p.hits {
-		if w.check == c.ID && (w.when == nil || w.when(v)) {
+		if w.check == c && (w.when == nil || w.when(v)) {
 			return w
 		}
 	}

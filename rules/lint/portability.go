@@ -38,7 +38,7 @@ Where the file is for both, leave the name out and import the file with "reg imp
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 `),
 		References: []string{"https://learn.microsoft.com/windows/win32/winprog64/registry-redirector"},
-		visit:      visitWow6432Node, kinds: []regfile.Kind{regfile.KeyLine}, finish: finishWow6432Node,
+		visit:      visitWow6432Node, kinds: []regfile.Kind{regfile.KeyLine}, needs: inWow6432, finish: finishWow6432Node,
 	}
 
 	foreignSID = &Check{
@@ -52,7 +52,7 @@ For the user who imports the file write HKEY_CURRENT_USER; for all users, a poli
 `),
 		Good: version5(`[HKEY_CURRENT_USER\Software\Example]
 `),
-		visit: visitForeignSID, kinds: []regfile.Kind{regfile.KeyLine},
+		visit: visitForeignSID, kinds: []regfile.Kind{regfile.KeyLine}, needs: inAccount,
 	}
 
 	localPath = &Check{
@@ -98,7 +98,7 @@ Write HKEY_LOCAL_MACHINE\SOFTWARE\Classes or HKEY_CURRENT_USER\Software\Classes.
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Classes\Example.File]
 `),
 		References: []string{"https://learn.microsoft.com/windows/win32/sysinfo/hkey-classes-root-key"},
-		visit:      visitClassesRoot, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, finish: finishClassesRoot,
+		visit:      visitClassesRoot, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, needs: inClasses, finish: finishClassesRoot,
 	}
 
 	volatileKey = &Check{
@@ -214,8 +214,14 @@ func (p *pass) reportFirst(c *Check, f *first, format string, args ...any) *Find
 	return found
 }
 
+// What paths hold that are of concern to two checks, in capitals.
+const (
+	wowPart     = `\WOW6432NODE`
+	accountPart = `\S-1-5-21-`
+)
+
 func visitWow6432Node(p *pass, _ *Check, s *regfile.Statement) {
-	if len(s.Edits) == 0 || !strings.Contains(p.section.folded, `\WOW6432NODE`) {
+	if len(s.Edits) == 0 {
 		return
 	}
 	name := s.Name.In(s.Text)
@@ -228,12 +234,11 @@ func finishWow6432Node(p *pass, c *Check) {
 }
 
 func visitForeignSID(p *pass, c *Check, s *regfile.Statement) {
-	const prefix = `\S-1-5-21-`
-	if len(s.Edits) == 0 || !strings.Contains(p.section.folded, prefix) {
+	if len(s.Edits) == 0 {
 		return
 	}
 	for _, name := range s.Path {
-		if !hasPrefixFold(name, prefix[1:]) {
+		if !hasPrefixFold(name, accountPart[1:]) {
 			continue
 		}
 		name = strings.TrimSuffix(hive.Fold(name), "_CLASSES")
@@ -241,7 +246,7 @@ func visitForeignSID(p *pass, c *Check, s *regfile.Statement) {
 			return // the line above has the same
 		}
 		p.sid = name
-		from := s.Name.From + bytes.Index(bytes.ToUpper(s.Name.In(s.Text)), []byte(prefix)) + 1
+		from := s.Name.From + bytes.Index(bytes.ToUpper(s.Name.In(s.Text)), []byte(accountPart)) + 1
 		p.report(c, s, regfile.Span{From: from, To: min(from+len(name), s.Name.To)},
 			"%s is an account of one computer or domain; elsewhere Windows makes a key that nobody uses; write HKEY_CURRENT_USER where it is the user's", name)
 		return

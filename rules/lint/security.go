@@ -22,7 +22,7 @@ Remove the line. Where another product takes over, Defender steps back by itself
 "DisableRealtimeMonitoring"=dword:00000000
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1562/001/"},
-		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine}, known: true,
+		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine}, needs: deletes, known: true,
 	}
 
 	uacOff = &Check{
@@ -40,7 +40,7 @@ Remove the line, or write the value that the message names.`,
 "EnableLUA"=dword:00000001
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1548/002/", "https://attack.mitre.org/techniques/T1003/001/"},
-		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine}, known: true,
+		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine}, needs: deletes, known: true,
 	}
 
 	firewallOff = &Check{
@@ -57,7 +57,7 @@ Remove the line, and allow what is needed by a rule of the firewall.`,
 "EnableFirewall"=dword:00000001
 `),
 		References: []string{"https://attack.mitre.org/techniques/T1562/004/"},
-		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine}, known: true,
+		visit:      visitPattern, kinds: []regfile.Kind{regfile.ValueLine, regfile.KeyLine}, needs: deletes, known: true,
 	}
 
 	weakCrypto = &Check{
@@ -89,80 +89,80 @@ const (
 
 // defencePatterns are from the documentation of Windows and its policies.
 var defencePatterns = []pattern{
-	{"REG403", []string{defender, defenderPolicy}, []string{"DisableAntiSpyware", "DisableAntiVirus"}, isNot(0),
+	{defenderOff, []string{defender, defenderPolicy}, []string{"DisableAntiSpyware", "DisableAntiVirus"}, isNot(0),
 		"this turns off Microsoft Defender; remove the line"},
-	{"REG403", []string{defender + `\Real-Time Protection`, defenderPolicy + `\Real-Time Protection`}, []string{"DisableRealtimeMonitoring", "DisableBehaviorMonitoring",
+	{defenderOff, []string{defender + `\Real-Time Protection`, defenderPolicy + `\Real-Time Protection`}, []string{"DisableRealtimeMonitoring", "DisableBehaviorMonitoring",
 		"DisableOnAccessProtection", "DisableScanOnRealtimeEnable", "DisableIOAVProtection", "DisableScriptScanning", "DisableRawWriteNotification"}, isNot(0),
 		"this turns off a part of the real-time protection of Microsoft Defender; remove the line"},
-	{"REG403", []string{defender + `\Spynet`, defenderPolicy + `\Spynet`}, []string{"DisableBlockAtFirstSeen"}, isNot(0),
+	{defenderOff, []string{defender + `\Spynet`, defenderPolicy + `\Spynet`}, []string{"DisableBlockAtFirstSeen"}, isNot(0),
 		"this keeps Microsoft Defender from blocking files that are new to it; remove the line"},
-	{"REG403", []string{defender + `\Features`}, []string{"TamperProtection"}, is(0, 4),
+	{defenderOff, []string{defender + `\Features`}, []string{"TamperProtection"}, is(0, 4),
 		"this turns off the tamper protection of Microsoft Defender; remove the line"},
-	{"REG403", []string{defender + `\Exclusions\*`, defenderPolicy + `\Exclusions\*`}, []string{"*"}, nil,
+	{defenderOff, []string{defender + `\Exclusions\*`, defenderPolicy + `\Exclusions\*`}, []string{"*"}, nil,
 		"this takes a place out of the sight of Microsoft Defender; remove the line"},
-	{"REG403", []string{services + `\WinDefend`, services + `\WdNisSvc`, services + `\WdFilter`, services + `\WdBoot`, services + `\WdNisDrv`, services + `\Sense`, services + `\SecurityHealthService`},
+	{defenderOff, []string{services + `\WinDefend`, services + `\WdNisSvc`, services + `\WdFilter`, services + `\WdBoot`, services + `\WdNisDrv`, services + `\Sense`, services + `\SecurityHealthService`},
 		[]string{"Start"}, is(4), "this keeps a service of Microsoft Defender from starting; remove the line"},
-	{"REG403", []string{services + `\WinDefend`, services + `\WdNisSvc`, services + `\WdFilter`, services + `\WdBoot`, services + `\Sense`}, nil, nil,
+	{defenderOff, []string{services + `\WinDefend`, services + `\WdNisSvc`, services + `\WdFilter`, services + `\WdBoot`, services + `\Sense`}, nil, nil,
 		"this deletes a service of Microsoft Defender; remove the line"},
-	{"REG403", []string{`ANY\Software\Microsoft\Windows Script\Settings`}, []string{"AmsiEnable"}, is(0),
+	{defenderOff, []string{`ANY\Software\Microsoft\Windows Script\Settings`}, []string{"AmsiEnable"}, is(0),
 		"this keeps scripts out of the sight of Microsoft Defender; remove the line"},
-	{"REG403", []string{`HKLM\SOFTWARE\Microsoft\AMSI\Providers`, `HKLM\SOFTWARE\Microsoft\AMSI\Providers\{2781761E-28E0-4109-99FE-B9D127C57AFE}`}, nil, nil,
+	{defenderOff, []string{`HKLM\SOFTWARE\Microsoft\AMSI\Providers`, `HKLM\SOFTWARE\Microsoft\AMSI\Providers\{2781761E-28E0-4109-99FE-B9D127C57AFE}`}, nil, nil,
 		"this takes Microsoft Defender out of the list of those who see scripts; remove the line"},
-	{"REG403", []string{`HKLM\SOFTWARE\Policies\Microsoft\Windows\System`}, []string{"EnableSmartScreen"}, is(0),
+	{defenderOff, []string{`HKLM\SOFTWARE\Policies\Microsoft\Windows\System`}, []string{"EnableSmartScreen"}, is(0),
 		"this turns off SmartScreen; remove the line"},
-	{"REG403", []string{`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Explorer`}, []string{"SmartScreenEnabled"}, isOff,
+	{defenderOff, []string{`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Explorer`}, []string{"SmartScreenEnabled"}, isOff,
 		"this turns off SmartScreen; remove the line"},
-	{"REG403", []string{`ANY\Software\Policies\Microsoft\Edge`}, []string{"SmartScreenEnabled"}, is(0),
+	{defenderOff, []string{`ANY\Software\Policies\Microsoft\Edge`}, []string{"SmartScreenEnabled"}, is(0),
 		"this turns off SmartScreen in Microsoft Edge; remove the line"},
-	{"REG403", []string{`ANY\Software\Policies\Microsoft\MicrosoftEdge\PhishingFilter`, `HKCU\Software\Microsoft\Edge\SmartScreenEnabled`}, []string{"EnabledV9", ""}, is(0),
+	{defenderOff, []string{`ANY\Software\Policies\Microsoft\MicrosoftEdge\PhishingFilter`, `HKCU\Software\Microsoft\Edge\SmartScreenEnabled`}, []string{"EnabledV9", ""}, is(0),
 		"this turns off SmartScreen in Microsoft Edge; remove the line"},
-	{"REG403", []string{`ANY\Software\Microsoft\Windows\CurrentVersion\AppHost`}, []string{"EnableWebContentEvaluation"}, is(0),
+	{defenderOff, []string{`ANY\Software\Microsoft\Windows\CurrentVersion\AppHost`}, []string{"EnableWebContentEvaluation"}, is(0),
 		"this turns off SmartScreen for apps; remove the line"},
 
-	{"REG404", []string{system}, []string{"EnableLUA"}, is(0),
+	{uacOff, []string{system}, []string{"EnableLUA"}, is(0),
 		"this turns off User Account Control, so each program of an administrator has all rights; write dword:00000001"},
-	{"REG404", []string{system}, []string{"ConsentPromptBehaviorAdmin"}, is(0),
+	{uacOff, []string{system}, []string{"ConsentPromptBehaviorAdmin"}, is(0),
 		"with this, programs get all rights without a question; write dword:00000005"},
-	{"REG404", []string{system}, []string{"PromptOnSecureDesktop"}, is(0),
+	{uacOff, []string{system}, []string{"PromptOnSecureDesktop"}, is(0),
 		"with this, other programs can answer the question for rights; write dword:00000001"},
-	{"REG404", []string{system}, []string{"LocalAccountTokenFilterPolicy"}, is(1),
+	{uacOff, []string{system}, []string{"LocalAccountTokenFilterPolicy"}, is(1),
 		"with this, local accounts have all rights over the network; write dword:00000000"},
-	{"REG404", []string{lsa}, []string{"RunAsPPL"}, is(0),
+	{uacOff, []string{lsa}, []string{"RunAsPPL"}, is(0),
 		"this turns off the protection of lsass, so passwords can be read from memory; write dword:00000001"},
-	{"REG404", []string{lsa, `HKLM\SOFTWARE\Policies\Microsoft\Windows\DeviceGuard`}, []string{"LsaCfgFlags"}, is(0),
+	{uacOff, []string{lsa, `HKLM\SOFTWARE\Policies\Microsoft\Windows\DeviceGuard`}, []string{"LsaCfgFlags"}, is(0),
 		"this turns off Credential Guard, so passwords can be read from memory; write dword:00000001"},
-	{"REG404", []string{deviceGuard, `HKLM\SOFTWARE\Policies\Microsoft\Windows\DeviceGuard`}, []string{"EnableVirtualizationBasedSecurity"}, is(0),
+	{uacOff, []string{deviceGuard, `HKLM\SOFTWARE\Policies\Microsoft\Windows\DeviceGuard`}, []string{"EnableVirtualizationBasedSecurity"}, is(0),
 		"this turns off what Credential Guard and memory integrity rest on; write dword:00000001"},
-	{"REG404", []string{deviceGuard + `\Scenarios\HypervisorEnforcedCodeIntegrity`}, []string{"Enabled"}, is(0),
+	{uacOff, []string{deviceGuard + `\Scenarios\HypervisorEnforcedCodeIntegrity`}, []string{"Enabled"}, is(0),
 		"this turns off memory integrity, so drivers that are not signed can run; write dword:00000001"},
-	{"REG404", []string{deviceGuard + `\Scenarios\CredentialGuard`}, []string{"Enabled"}, is(0),
+	{uacOff, []string{deviceGuard + `\Scenarios\CredentialGuard`}, []string{"Enabled"}, is(0),
 		"this turns off Credential Guard, so passwords can be read from memory; write dword:00000001"},
 
-	{"REG405", []string{services + `\SharedAccess\Parameters\FirewallPolicy\*`, `HKLM\SOFTWARE\Policies\Microsoft\WindowsFirewall\*`}, []string{"EnableFirewall"}, is(0),
+	{firewallOff, []string{services + `\SharedAccess\Parameters\FirewallPolicy\*`, `HKLM\SOFTWARE\Policies\Microsoft\WindowsFirewall\*`}, []string{"EnableFirewall"}, is(0),
 		"this turns off the firewall for a kind of network; write dword:00000001"},
-	{"REG405", []string{services + `\SharedAccess\Parameters\FirewallPolicy\*`, `HKLM\SOFTWARE\Policies\Microsoft\WindowsFirewall\*`}, []string{"DefaultInboundAction"}, is(0),
+	{firewallOff, []string{services + `\SharedAccess\Parameters\FirewallPolicy\*`, `HKLM\SOFTWARE\Policies\Microsoft\WindowsFirewall\*`}, []string{"DefaultInboundAction"}, is(0),
 		"with this, the firewall lets everything in that no rule forbids; write dword:00000001"},
-	{"REG405", []string{services + `\MpsSvc`, services + `\mpsdrv`, services + `\BFE`}, []string{"Start"}, is(4),
+	{firewallOff, []string{services + `\MpsSvc`, services + `\mpsdrv`, services + `\BFE`}, []string{"Start"}, is(4),
 		"this keeps the service of the firewall from starting; remove the line"},
-	{"REG405", []string{services + `\MpsSvc`, services + `\mpsdrv`, services + `\BFE`}, nil, nil,
+	{firewallOff, []string{services + `\MpsSvc`, services + `\mpsdrv`, services + `\BFE`}, nil, nil,
 		"this deletes the service of the firewall; remove the line"},
 
-	{"REG410", []string{schannel + `\Protocols\SSL 2.0\*`, schannel + `\Protocols\SSL 3.0\*`, schannel + `\Protocols\PCT 1.0\*`}, []string{"Enabled"}, isNot(0),
+	{weakCrypto, []string{schannel + `\Protocols\SSL 2.0\*`, schannel + `\Protocols\SSL 3.0\*`, schannel + `\Protocols\PCT 1.0\*`}, []string{"Enabled"}, isNot(0),
 		"this turns on a version of SSL that is broken; write dword:00000000"},
-	{"REG410", []string{schannel + `\Protocols\SSL 2.0\*`, schannel + `\Protocols\SSL 3.0\*`}, []string{"DisabledByDefault"}, is(0),
+	{weakCrypto, []string{schannel + `\Protocols\SSL 2.0\*`, schannel + `\Protocols\SSL 3.0\*`}, []string{"DisabledByDefault"}, is(0),
 		"this makes a version of SSL that is broken the default; write dword:00000001"},
-	{"REG410", []string{schannel + `\Ciphers\RC4*`, schannel + `\Ciphers\RC2*`, schannel + `\Ciphers\DES*`, schannel + `\Ciphers\NULL`}, []string{"Enabled"}, isNot(0),
+	{weakCrypto, []string{schannel + `\Ciphers\RC4*`, schannel + `\Ciphers\RC2*`, schannel + `\Ciphers\DES*`, schannel + `\Ciphers\NULL`}, []string{"Enabled"}, isNot(0),
 		"this turns on a cipher that is broken; write dword:00000000"},
-	{"REG410", []string{services + `\LanmanServer\Parameters`}, []string{"SMB1"}, isNot(0),
+	{weakCrypto, []string{services + `\LanmanServer\Parameters`}, []string{"SMB1"}, isNot(0),
 		"this turns on SMB version 1, which worms spread by; write dword:00000000"},
-	{"REG410", []string{services + `\mrxsmb10`}, []string{"Start"}, isNot(4),
+	{weakCrypto, []string{services + `\mrxsmb10`}, []string{"Start"}, isNot(4),
 		"this starts the driver of SMB version 1, which worms spread by; write dword:00000004"},
-	{"REG410", []string{`HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\WDigest`}, []string{"UseLogonCredential"}, isNot(0),
+	{weakCrypto, []string{`HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\WDigest`}, []string{"UseLogonCredential"}, isNot(0),
 		"with this, Windows keeps passwords in memory as they are; write dword:00000000"},
-	{"REG410", []string{lsa}, []string{"LmCompatibilityLevel"}, below(3),
+	{weakCrypto, []string{lsa}, []string{"LmCompatibilityLevel"}, below(3),
 		"with this, Windows answers with LM and NTLM version 1, which are broken; write dword:00000005"},
-	{"REG410", []string{lsa}, []string{"NoLMHash"}, is(0), "with this, Windows stores passwords as LM hashes, which are broken; write dword:00000001"},
-	{"REG410", []string{services + `\LanmanWorkstation\Parameters`, `HKLM\SOFTWARE\Policies\Microsoft\Windows\LanmanWorkstation`}, []string{"AllowInsecureGuestAuth"}, isNot(0),
+	{weakCrypto, []string{lsa}, []string{"NoLMHash"}, is(0), "with this, Windows stores passwords as LM hashes, which are broken; write dword:00000001"},
+	{weakCrypto, []string{services + `\LanmanWorkstation\Parameters`, `HKLM\SOFTWARE\Policies\Microsoft\Windows\LanmanWorkstation`}, []string{"AllowInsecureGuestAuth"}, isNot(0),
 		"with this, Windows uses shares of servers that do not prove who they are; write dword:00000000"},
 }
 
@@ -187,7 +187,7 @@ func visitDeletedPattern(p *pass, c *Check, s *regfile.Statement) {
 		return
 	}
 	for _, w := range p.matched {
-		if w.check == c.ID && w.values == nil {
+		if w.check == c && w.values == nil {
 			p.report(c, s, s.Name, "%s", w.what)
 			return
 		}

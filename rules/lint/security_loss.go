@@ -84,17 +84,17 @@ const secret = "this is a password, which all who can read the file can read; ta
 
 // secretPatterns are from the documentation of the programs.
 var secretPatterns = []pattern{
-	{"REG406", []string{winlogon}, []string{"DefaultPassword", "AltDefaultPassword"}, isAny, secret},
-	{"REG406", []string{`ANY\Software\RealVNC\*`, `ANY\Software\ORL\*`, `ANY\Software\ORL\WinVNC3\Default`, `ANY\Software\TightVNC\*`, `ANY\Software\TigerVNC\*`, `ANY\Software\UltraVNC\*`,
+	{storedSecret, []string{winlogon}, []string{"DefaultPassword", "AltDefaultPassword"}, isAny, secret},
+	{storedSecret, []string{`ANY\Software\RealVNC\*`, `ANY\Software\ORL\*`, `ANY\Software\ORL\WinVNC3\Default`, `ANY\Software\TightVNC\*`, `ANY\Software\TigerVNC\*`, `ANY\Software\UltraVNC\*`,
 		`ANY\Software\UltraVNC`, `ANY\Software\TurboVNC\*`}, []string{"Password", "PasswordViewOnly", "ControlPassword", "AdminPassword", "UserPassword"}, isAny, secret},
-	{"REG406", []string{`HKCU\Software\SimonTatham\PuTTY\Sessions\*`}, []string{"ProxyPassword"}, isAny, secret},
-	{"REG406", []string{`HKCU\Software\Martin Prikryl\WinSCP 2\Sessions\*`},
+	{storedSecret, []string{`HKCU\Software\SimonTatham\PuTTY\Sessions\*`}, []string{"ProxyPassword"}, isAny, secret},
+	{storedSecret, []string{`HKCU\Software\Martin Prikryl\WinSCP 2\Sessions\*`},
 		[]string{"Password", "PasswordPlain", "ProxyPassword", "ProxyPasswordEnc", "Passphrase"}, isAny,
 		secret},
-	{"REG406", []string{`HKLM\SOFTWARE\TeamViewer`, `HKLM\SOFTWARE\TeamViewer\*`},
+	{storedSecret, []string{`HKLM\SOFTWARE\TeamViewer`, `HKLM\SOFTWARE\TeamViewer\*`},
 		[]string{"SecurityPasswordAES", "OptionsPasswordAES", "ProxyPasswordAES", "PermanentPassword", "SecurityPasswordExported"}, isAny,
 		secret},
-	{"REG411", []string{`ANY\Software\Microsoft\SystemCertificates\ROOT\Certificates\*`, `ANY\Software\Microsoft\SystemCertificates\AuthRoot\Certificates\*`,
+	{trustedCertificate, []string{`ANY\Software\Microsoft\SystemCertificates\ROOT\Certificates\*`, `ANY\Software\Microsoft\SystemCertificates\AuthRoot\Certificates\*`,
 		`ANY\Software\Microsoft\SystemCertificates\CA\Certificates\*`, `ANY\Software\Microsoft\SystemCertificates\TrustedPublisher\Certificates\*`,
 		`ANY\Software\Policies\Microsoft\SystemCertificates\ROOT\Certificates\*`, `ANY\Software\Policies\Microsoft\SystemCertificates\CA\Certificates\*`,
 		`ANY\Software\Policies\Microsoft\SystemCertificates\TrustedPublisher\Certificates\*`, `HKLM\SOFTWARE\Microsoft\EnterpriseCertificates\ROOT\Certificates\*`},
@@ -105,7 +105,7 @@ const wide = "this deletes all that is below the key, which Windows or the accou
 
 // deletionPatterns are keys of which Windows needs nearly all that is below them.
 var deletionPatterns = []pattern{
-	{"REG407", []string{
+	{wideDeletion, []string{
 		`HKLM\SOFTWARE`, `HKLM\SYSTEM`, `HKLM\SAM`, `HKLM\SECURITY`, `HKLM\HARDWARE`, `HKLM\BCD00000000`, `HKLM\COMPONENTS`, `HKLM\DRIVERS`,
 		`HKLM\SAM\SAM`, `HKLM\SECURITY\Policy`,
 		`HKLM\SOFTWARE\Microsoft`, `HKLM\SOFTWARE\Policies`, `HKLM\SOFTWARE\Policies\Microsoft`,
@@ -138,7 +138,7 @@ func visitWideDeletion(p *pass, c *Check, s *regfile.Statement) {
 	case !s.Deletes:
 		p.wide = slices.DeleteFunc(p.wide, func(w *wideNote) bool { return w.folded == p.section.folded })
 	case len(p.places) == 2 && p.places[0] == "HKCR":
-		if slices.ContainsFunc(p.matched, func(w *pattern) bool { return w.check == c.ID }) && len(p.wide) < 100 {
+		if slices.ContainsFunc(p.matched, func(w *pattern) bool { return w.check == c }) && len(p.wide) < 100 {
 			note := &wideNote{folded: p.section.folded}
 			note.note(s, s.Name)
 			p.wide = append(p.wide, note)
@@ -156,8 +156,8 @@ func finishWideDeletion(p *pass, c *Check) {
 
 // servicePatterns find the keys of services.
 var servicePatterns = []pattern{
-	{"REG408", []string{services + `\*`}, []string{"ImagePath"}, nil, "the program of a service"},
-	{"REG408", []string{services + `\*`, services + `\*\Parameters`}, []string{"ServiceDll"}, nil, "the library of a service"},
+	{servicePath, []string{services + `\*`}, []string{"ImagePath"}, nil, "the program of a service"},
+	{servicePath, []string{services + `\*`, services + `\*\Parameters`}, []string{"ServiceDll"}, nil, "the library of a service"},
 }
 
 func visitServicePath(p *pass, c *Check, s *regfile.Statement) {

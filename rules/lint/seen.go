@@ -3,6 +3,7 @@ package lint
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"regvet/hive"
@@ -93,6 +94,9 @@ func (s *seen) put(v seenValue) (was seenValue, ok bool) {
 	}
 	if len(s.places) > 0 {
 		s.places[v.id] = len(section)
+	}
+	if len(s.values) == cap(s.values) {
+		s.values = slices.Grow(s.values, max(len(s.values), 2*few)) // append would copy them more often
 	}
 	s.values = append(s.values, v)
 	return was, true
@@ -217,25 +221,32 @@ func (s *seen) value(p *pass, e *hive.Edit, line int) (was seenValue, sum uint32
 	return was, sum
 }
 
-// fold is [hive.Fold] of a path, with one allocation where there are letters of ASCII alone.
-func (p *pass) fold(path hive.Path) string {
-	buf := p.names[:0]
-	for i, name := range path {
+// fold is [hive.Fold] of a path. It tells how many bytes of it are those of the path before; only the names behind are looked at.
+func (p *pass) fold(path hive.Path) (folded string, same int) {
+	i := 0
+	for i < min(len(path), len(p.above)) && path[i] == p.above[i] {
+		same += len(path[i]) + 1
+		i++
+	}
+	same = max(0, same-1)
+	buf := p.names[:same]
+	for ; i < len(path); i++ {
 		if i > 0 {
 			buf = append(buf, '\\')
 		}
-		buf = append(buf, name...)
+		buf = append(buf, path[i]...)
 	}
-	p.names = buf
-	if firstBeyondASCII(buf) >= 0 {
-		return hive.Fold(string(buf))
+	p.names, p.above = buf, path
+	if firstBeyondASCII(buf[same:]) >= 0 {
+		p.above = nil
+		return hive.Fold(string(buf)), same
 	}
-	for i, c := range buf {
+	for i, c := range buf[same:] {
 		if c >= 'a' && c <= 'z' {
-			buf[i] = c - ('a' - 'A')
+			buf[same+i] = c - ('a' - 'A')
 		}
 	}
-	return string(buf)
+	return string(buf), same
 }
 
 // nameHash is the hash of a name, the same for all names that Windows takes for one.

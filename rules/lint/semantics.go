@@ -79,7 +79,7 @@ Move the deletion above the lines that set the key, or remove those.`,
 [HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
 "Enabled"=dword:00000001
 `),
-		visit: visitSetThenDeleted, kinds: []regfile.Kind{regfile.KeyLine},
+		visit: visitSetThenDeleted, kinds: []regfile.Kind{regfile.KeyLine}, needs: deletes,
 	}
 
 	writtenDefault = &Check{

@@ -85,47 +85,48 @@ func visitPathCase(p *pass, c *Check, s *regfile.Statement) {
 		return
 	}
 	name := s.Name.In(s.Text)
-	if n := len(p.usual); n > 0 && len(name) > n && string(name[:n]) == p.usual {
-		return // as in the key line before
-	}
 	var changes []Change
 	from, level := 0, 0
+	if n := len(p.usual); n > 0 && len(name) > n && string(name[:n]) == p.usual {
+		from, level = n, p.usualNames // as in the key line before
+	}
+	usual, usualNames := from, level
 	for ; level <= len(knownNames) && from <= len(name); level++ {
 		part, _, _ := bytes.Cut(name[from:], []byte{'\\'})
-		usual := ""
+		want := ""
 		switch {
 		case level == 0:
-			usual = s.Path[0]
+			want = s.Path[0]
 		case s.Path[0] != "HKEY_LOCAL_MACHINE" && s.Path[0] != "HKEY_CURRENT_USER":
 		case level == 1 && s.Path[0] == "HKEY_CURRENT_USER":
-			if usual = "Software"; string(part) == "SOFTWARE" || !hive.EqualFold(usual, string(part)) {
-				usual = ""
+			if want = "Software"; string(part) == "SOFTWARE" || !hive.EqualFold(want, string(part)) {
+				want = ""
 			}
 		default:
 			for _, known := range knownNames[level-1] {
 				if len(known) == len(part) && hive.EqualFold(known, string(part)) {
-					usual = known
+					want = known
 				}
 			}
 		}
-		if usual == "" && level > 0 {
-			from += len(part) + 1
-			level = len(knownNames) // nothing below is known
-			continue
+		if want == "" && level > 0 {
+			break // nothing below is known
 		}
-		if string(part) != usual {
-			changes = append(changes, change(s, regfile.Span{From: s.Name.From + from, To: s.Name.From + from + len(part)}, usual))
+		if string(part) != want {
+			changes = append(changes, change(s, regfile.Span{From: s.Name.From + from, To: s.Name.From + from + len(part)}, want))
 		}
-		from += len(part) + 1
+		if from += len(part) + 1; from <= len(name) {
+			usual, usualNames = from, level+1
+		}
 	}
-	p.usual = ""
 	switch {
-	case len(changes) == 0 && level > len(knownNames) && from <= len(name):
-		p.usual = string(name[:from])
 	case len(changes) > 0:
+		p.usual = ""
 		span := regfile.Span{From: int(changes[0].From - s.Offset), To: int(changes[0].To - s.Offset)}
 		p.report(c, s, span,
 			"%s is usually written %s; Windows takes both for the same; write it so", span.In(s.Text), changes[0].New).fix("write it as Windows does", changes...)
+	case usual != len(p.usual) || string(name[:usual]) != p.usual:
+		p.usual, p.usualNames = string(name[:usual]), usualNames
 	}
 }
 
@@ -167,7 +168,11 @@ func hexStyle(s *regfile.Statement) string {
 		return capitals
 	}
 	text := s.Text[:s.Data.To]
-	if what := hexLineStyle(text, len(text)-utf8.RuneCount(text)); what != "" {
+	beyond := 0
+	if firstBeyondASCII(text) >= 0 {
+		beyond = len(text) - utf8.RuneCount(text)
+	}
+	if what := hexLineStyle(text, beyond); what != "" {
 		return what
 	}
 	rest := s.Raw[len(s.Text):]

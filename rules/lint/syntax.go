@@ -45,7 +45,7 @@ Let the header be the whole line.`,
 .reg files do, and everyone who looks at the file expects it.`,
 		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
 		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
-		visit: visitSecondLine,
+		visit: visitSecondLine, needs: atEdge,
 	}
 
 	valueWithoutKey = &Check{

@@ -28,7 +28,7 @@ Put the brackets right around the key.`,
 [HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
 `),
 		codes: []regfile.Code{regfile.KeyBracket, regfile.KeyBlank, regfile.Misplaced}, say: sayKeyBrackets,
-		visit: visitBehindSplitKey, finish: finishSplitKey,
+		visit: visitBehindSplitKey, needs: belowSplit, finish: finishSplitKey,
 	}
 
 	behindKey = &Check{
@@ -274,6 +274,9 @@ func sayUnknownRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 // visitBackslashes looks for backslashes in a row and at the end.
 func visitBackslashes(p *pass, c *Check, s *regfile.Statement) {
 	name := s.Name.In(s.Text)
+	if n := len(name); len(s.Edits) > 0 && len(s.Faults) == 0 && name[n-1] != '\\' {
+		return // the parser says if there are several in a row
+	}
 	trimmed := bytes.TrimRight(name, `\`)
 	first := len(trimmed)
 	if i := bytes.Index(trimmed, []byte(`\\`)); i >= 0 {
