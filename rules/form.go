@@ -166,7 +166,7 @@ var (
 	textForm  = form[string]{schema{"type": scalar}, (*decoder).text}
 	lineForm  = form[string]{schema{"type": scalar, "pattern": `\S`}, (*decoder).line}
 	linesForm = listOf(lineForm, 0, "")
-	nameForm  = form[string]{schema{"type": scalar, "pattern": nameSyntax.String()}, (*decoder).name}
+	nameForm  = form[string]{schema{"type": scalar, "pattern": nameSyntax}, (*decoder).name}
 	wholeForm = form[uint64]{schema{"type": "integer", "minimum": 0, "maximum": uint64(1<<64 - 1)}, (*decoder).number}
 	boolForm  = form[bool]{schema{"type": "boolean"}, (*decoder).boolean}
 )

@@ -118,7 +118,7 @@ func (l *linter) messages() {
 				"{valid}":   len(t.Valid) == 0,
 				"{want}":    len(t.Valid) == 0 && len(t.Data) == 0,
 			}
-			for _, name := range placeholder.FindAllString(text.V, -1) {
+			for _, name := range placeholder().FindAllString(text.V, -1) {
 				if empty[name] && l.rule.Conditions == nil {
 					l.doubt(text.at, "there is nothing to put for %s in the message for %s", name, reason)
 				}

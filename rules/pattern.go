@@ -3,6 +3,7 @@ package rules
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
@@ -40,7 +41,9 @@ const (
 )
 
 // special finds what is more than a character of its own at the start of a pattern.
-var special = regexp.MustCompile(`^(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|\[([*?{])\]|(\*+)|(\?))`)
+var special = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|\[([*?{])\]|(\*+)|(\?))`)
+})
 
 func parsePattern(text string) Pattern {
 	p := Pattern{text: text}
@@ -48,7 +51,7 @@ func parsePattern(text string) Pattern {
 		return p
 	}
 	for rest := text; rest != ""; {
-		m := special.FindStringSubmatch(rest)
+		m := special().FindStringSubmatch(rest)
 		switch {
 		case m == nil:
 			_, size := utf8.DecodeRuneInString(rest)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/agext/levenshtein"
 	"gopkg.in/yaml.v3"
@@ -64,7 +65,7 @@ func (r *StrictReader) Mistakes(data []byte) Mistakes {
 }
 
 // yamlLine finds the line in an error of the YAML parser, which has no field for it.
-var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (?s:(.*))$`)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: line (\d+): (?s:(.*))$`) })
 
 // Document gives the root of a file, which may hold one YAML document; nil for a file that is no YAML, or that holds none, which is no
 // mistake here.
@@ -88,7 +89,7 @@ func (r *StrictReader) Document(data []byte) *yaml.Node {
 
 func (r *StrictReader) syntax(err error) {
 	line, msg := 1, strings.TrimPrefix(err.Error(), "yaml: ")
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+	if m := yamlLine().FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		msg = m[2]
 		if strings.HasPrefix(msg, "did not find expected") {

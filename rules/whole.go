@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 
@@ -102,13 +103,13 @@ func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 	}
 }
 
-var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{[^{}]*\}`) })
 
 func (d *decoder) checkMessages(c *change, bound []string) {
 	known := slices.Concat(placeholders, each(bound, func(name string) string { return "{" + name + "}" }))
 	for _, reason := range failReasons {
 		text, ok := c.messages[reason]
-		for _, m := range placeholder.FindAllString(text.V, -1) {
+		for _, m := range placeholder().FindAllString(text.V, -1) {
 			if ok && !slices.Contains(known, m) {
 				d.WrongAt(text.at, "there is no placeholder %s%s", m, OneOf(m, known))
 			}

@@ -3,6 +3,7 @@ package rules
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -11,11 +12,13 @@ import (
 )
 
 // nameSyntax is how packs and rules are called, so that a name can stand in a command line and in a file name.
-var nameSyntax = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+const nameSyntax = `^[A-Za-z0-9][A-Za-z0-9._-]*$`
+
+var nameRegexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(nameSyntax) })
 
 func (d *decoder) name(n *yaml.Node, what string) string {
 	s := d.line(n, what)
-	if s != "" && !nameSyntax.MatchString(s) {
+	if s != "" && !nameRegexp().MatchString(s) {
 		d.Wrong(n, "%s %q is no name; want letters, digits, dots, hyphens and underscores", what, s)
 	}
 	return s

@@ -233,17 +233,18 @@ var nibble = func() (table [256]byte) {
 	return table
 }()
 
-// pairs are the values of two hex digits, the first one in the lower byte of the place, plus one. For all other bytes it has 0.
-var pairs = func() *[1 << 16]uint16 {
-	table := new([1 << 16]uint16)
-	const digits = "0123456789abcdefABCDEF"
-	for _, high := range []byte(digits) {
-		for _, low := range []byte(digits) {
-			table[uint16(low)<<8|uint16(high)] = uint16(nibble[high])<<4 | uint16(nibble[low]) + 1
+// upper are the values of the hex digits as the first of two, and noDigit for all other bytes; lower as the second one.
+var upper, lower = func() (upper, lower [256]uint16) {
+	for i, n := range nibble {
+		upper[i], lower[i] = uint16(n)<<4, uint16(n)
+		if n > 15 {
+			upper[i], lower[i] = noDigit, noDigit
 		}
 	}
-	return table
+	return upper, lower
 }()
+
+const noDigit = 0x100
 
 // number reads the hex digits at the start of b and counts them. The number is good up to eight.
 func number(b []byte) (n uint32, digits int) {
@@ -324,12 +325,13 @@ func (p *parser) hexLine(i int) (next int, more bool, bad *fault) {
 		// What everyone writes: two digits and a comma, and something behind it.
 		for i+4 <= len(line) {
 			element := binary.LittleEndian.Uint32(line[i:])
-			value := pairs[uint16(element)]
-			if value == 0 || byte(element>>16) != ',' {
+			first, second := byte(element), byte(element>>8)
+			value := upper[first] | lower[second]
+			if value >= noDigit || byte(element>>16) != ',' {
 				break
 			}
-			letters &= byte(element) & byte(element>>8)
-			b[n] = byte(value - 1)
+			letters &= first & second
+			b[n] = byte(value)
 			n++
 			i += 3
 		}

@@ -96,7 +96,7 @@ func (s *seen) put(v seenValue) (was seenValue, ok bool) {
 		s.places[v.id] = len(section)
 	}
 	if len(s.values) == cap(s.values) {
-		s.values = slices.Grow(s.values, max(len(s.values), 2*few)) // append would copy them more often
+		s.values = slices.Grow(s.values, max(len(s.values), 2*mostUntabled)) // append would copy them more often
 	}
 	s.values = append(s.values, v)
 	return was, true
