@@ -9,10 +9,11 @@ import (
 // memory is where a parser puts what it reads. A file has up to millions of names, paths and data, most of them small, so they are
 // cut from larger pieces, and names that occur again and again are made once.
 type memory struct {
-	data  []byte   // the rest of the piece that small data are cut from
-	paths []string // the rest of the piece that paths are cut from
-	seen  [1024]string
-	seed  maphash.Seed
+	data     []byte   // the rest of the piece that small data are cut from
+	dataSize int      // the size of that piece in bytes
+	paths    []string // the rest of the piece that paths are cut from
+	seen     [1024]string
+	seed     maphash.Seed
 
 	// For what is being read.
 	bytes     []byte
@@ -21,6 +22,7 @@ type memory struct {
 }
 
 const (
+	firstPiece = 2 << 10  // bytes; each piece is twice as large as the one before, up to
 	dataPiece  = 64 << 10 // bytes
 	pathsPiece = 1 << 10  // names
 	shortName  = 64       // bytes; longer names are not looked up
@@ -28,11 +30,12 @@ const (
 
 // room gives an empty slice with space for n bytes, to be filled and given to keep before the next call.
 func (m *memory) room(n int) []byte {
-	if n > dataPiece/8 {
-		return make([]byte, 0, n)
-	}
 	if n > cap(m.data) {
-		m.data = make([]byte, 0, dataPiece)
+		m.dataSize = min(max(2*m.dataSize, firstPiece), dataPiece)
+		if n > m.dataSize/8 {
+			return make([]byte, 0, n)
+		}
+		m.data = make([]byte, 0, m.dataSize)
 	}
 	return m.data[:0:n]
 }

@@ -96,6 +96,9 @@ func newPass(l Linter, name string) *pass {
 			continue
 		}
 		p.on[c] = severity
+		if c.visit != nil {
+			p.visits.checks = append(p.visits.checks, c)
+		}
 		for _, code := range c.codes {
 			p.codes[code] = append(p.codes[code], c)
 		}

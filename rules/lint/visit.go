@@ -32,6 +32,7 @@ const sorts = int(regfile.StrayLine) + 1 + len(formLetters)
 // visits are the checks that are shown the statements of a sort that have certain facts, in the order of the checks. They are looked up
 // when the first such statement comes.
 type visits struct {
+	checks []*Check                     // those that run and look at statements
 	places [sorts][1 << allFacts]uint16 // in lists, plus one
 	lists  [][]*Check
 }
@@ -108,8 +109,8 @@ func (p *pass) pathFacts(folded string, same int) (has facts) {
 
 // visitors are the checks that look at statements of a sort, but for those that look at known values.
 func (p *pass) visitors(kind regfile.Kind, sort int, has facts) (all []*Check) {
-	for _, c := range checks {
-		if c.visit == nil || p.on[c] == 0 || c.kinds != nil && !slices.Contains(c.kinds, kind) || c.needs != 0 && c.needs&has == 0 {
+	for _, c := range p.visits.checks {
+		if c.kinds != nil && !slices.Contains(c.kinds, kind) || c.needs != 0 && c.needs&has == 0 {
 			continue
 		}
 		if kind == regfile.ValueLine {
