@@ -173,6 +173,20 @@ func (r *roster[T]) all() []T {
 	return kept
 }
 
+// Stamp gives a copy of the tree in which the key at a path was last written at some time, for a tree from a source without times. It is
+// not ok where there is no such key.
+func Stamp(root *Key, path Path, t Filetime) (stamped *Key, ok bool) {
+	a := applier{}
+	out := a.own(root)
+	k := a.find(out, path)
+	if k == nil {
+		return root, false
+	}
+	k.modified = t
+	a.finish()
+	return out, true
+}
+
 // step gives the subkey of k, which must be the applier's own, as one that is the applier's own too; nil when there is none.
 func (a applier) step(k *Key, name string) *Key {
 	keys := &a[k].keys

@@ -8,6 +8,14 @@ type Filetime int64
 // unixEpoch is 1970-01-01 as a Filetime.
 const unixEpoch Filetime = 116444736000000000
 
+// perSecond is how many intervals of a Filetime make a second.
+const perSecond = 10_000_000
+
+// FiletimeOf gives the Filetime of a time; what is below its resolution is cut off.
+func FiletimeOf(t time.Time) Filetime {
+	return unixEpoch + Filetime(t.Unix())*perSecond + Filetime(t.Nanosecond()/100)
+}
+
 // Time gives the time in UTC, without loss, or the zero time for a Filetime of zero.
 func (f Filetime) Time() time.Time {
 	if f == 0 {
@@ -18,7 +26,6 @@ func (f Filetime) Time() time.Time {
 
 // UTC is [Filetime.Time] for those who need the year 1601 for zero too.
 func (f Filetime) UTC() time.Time {
-	const perSecond = 10_000_000
 	sec := int64(f/perSecond) - int64(unixEpoch/perSecond)
 	return time.Unix(sec, int64(f%perSecond)*100).UTC()
 }

@@ -102,6 +102,10 @@ func (k *Key) Modified() time.Time { return k.modified.Time() }
 // Filetime is [Key.Modified] as Windows stores it.
 func (k *Key) Filetime() Filetime { return k.modified }
 
+// Dated tells that the source of the key keeps the time of its last change, as hives do: there zero is a time like any other, and not
+// that of a source without times.
+func (k *Key) Dated() bool { return k.file != nil || k.modified != 0 }
+
 // At is the place of the key in its input: the offset of its cell, or the line that names it.
 func (k *Key) At() Location {
 	if k.file != nil {

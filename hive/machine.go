@@ -37,7 +37,7 @@ func (z TimeZone) String() string {
 // TimeZone reads Control\TimeZoneInformation of the current control set. It reports whether that is there. Source: Microsoft,
 // TIME_ZONE_INFORMATION: UTC = local time + bias.
 func (r *Registry) TimeZone() (z TimeZone, ok bool) {
-	control := r.control()
+	control := r.control(currentControlSet)
 	if control == nil {
 		return z, false
 	}
@@ -66,8 +66,11 @@ func (r *Registry) TimeZone() (z TimeZone, ok bool) {
 
 // Shutdown gives the time of the last orderly shutdown, from Control\Windows\ShutdownTime of the current control set; the zero time
 // when it is not there.
-func (r *Registry) Shutdown() time.Time {
-	control := r.control()
+func (r *Registry) Shutdown() time.Time { return r.ShutdownOf(currentControlSet) }
+
+// ShutdownOf is [Registry.Shutdown] as the control set of that name has it.
+func (r *Registry) ShutdownOf(set string) time.Time {
+	control := r.control(set)
 	if control == nil {
 		return time.Time{}
 	}
@@ -78,9 +81,9 @@ func (r *Registry) Shutdown() time.Time {
 	return Filetime(binary.LittleEndian.Uint64(v.Data)).Time()
 }
 
-// control is the key Control of the current control set; nil when there is none, or no telling which set that is.
-func (r *Registry) control() *Key {
-	m := r.Find(systemPath.Join(currentControlSet, "Control"))
+// control is the key Control of a control set; nil when there is none, or no telling which set that is.
+func (r *Registry) control(set string) *Key {
+	m := r.Find(systemPath.Join(set, "Control"))
 	if len(m) != 1 {
 		return nil
 	}

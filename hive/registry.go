@@ -11,6 +11,13 @@ type Registry struct {
 	root       *Key
 	systemHive bool   // the tree at systemPath came from a hive, so a key CurrentControlSet in it means nothing
 	controlSet string // the set that was chosen; "" for the current one, AllControlSets for each
+	written    []writtenHive
+}
+
+// writtenHive is a hive of which it is known when it was last written, by the path at which it is mounted.
+type writtenHive struct {
+	at   Path
+	time Filetime
 }
 
 var (
@@ -37,6 +44,25 @@ func (r *Registry) Mount(at Path, tree *Key) {
 	}
 	r.root = graft(r.root, at, tree.Rename(at[len(at)-1]))
 	r.systemHive = r.systemHive || at.Equal(systemPath)
+	if f := tree.file; f != nil && f.base.Checksum == f.base.Computed {
+		r.SetWritten(at, f.base.Modified)
+	}
+}
+
+// SetWritten tells when the hive at a path was last written, for a tree that came from none. It belongs to the making of a registry.
+func (r *Registry) SetWritten(at Path, t Filetime) { r.written = append(r.written, writtenHive{at, t}) }
+
+// Written gives when the hive in which a place of the input lies was last written, as its base block tells. It bounds the times of the
+// keys up to Windows 7. Windows 8.1 changed how hives are written, and since then it may be years older than the keys. It is not ok where
+// the place lies in no hive, or where the base block cannot be trusted.
+func (r *Registry) Written(real Path) (t Filetime, ok bool) {
+	depth := -1
+	for _, h := range r.written {
+		if real.HasPrefix(h.at) && len(h.at) > depth {
+			t, ok, depth = h.time, true, len(h.at)
+		}
+	}
+	return t, ok
 }
 
 // graft gives a copy of root with tree at path. Keys in between that were not there are implied.

@@ -75,7 +75,7 @@ func (p *page) terms(r *rules.Rule, t rules.Terms) {
 
 // absence says what it means that the value of a rule is not there; "" where the rule is about something else.
 func absence(r *rules.Rule, t rules.Terms) string {
-	if r.AboutKey || t.Exists != nil {
+	if r.AboutKey && t.Written == nil || t.Exists != nil {
 		return ""
 	}
 	text := "a finding"

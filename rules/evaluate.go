@@ -42,9 +42,9 @@ type answers struct {
 	fixed *variants // what the rule asks for, where that does not hang on the place
 	found []Finding
 
-	unread   [2]*Finding // where the input does not tell of all keys: the first place not covered, and the first damaged
-	more     [2]int      // how many such places there are beyond the first
-	unlisted int         // keys below a ** that lack the value, as they should
+	unread   [3]*Finding // where the input does not tell of all keys: the first place not covered, the first damaged, and the first without its time
+	more     [3]int      // how many such places there are beyond the first
+	unlisted int         // keys below a ** that lack the value, as they should, or have the time that they should
 	skipped  *Finding    // the first key at which the rule does not apply
 }
 
@@ -79,7 +79,12 @@ func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
 			a.ask(s)
 		}
 	default:
-		more := e.places(r.Question, scene{}, func(m hive.Match, bound Bound) { a.ask(sceneAt(m, bound)) }, a.lose)
+		more := e.places(r.Question, scene{}, func(m hive.Match, bound Bound) {
+			s := sceneAt(m, bound)
+			s.counted = r.Key.deep() && r.Conditions == nil
+			s.namesSet = !r.Key.base.HasPrefix(currentSet)
+			a.ask(s)
+		}, a.lose)
 		for _, s := range more {
 			if a.onlyCounts() {
 				s.value, s.absent = hive.Fold(r.Value.name()), func(keys int) { a.unlisted += keys }
@@ -148,15 +153,14 @@ func (a *answers) ask(s scene) {
 			f.Notes = append(f.Notes, v.note())
 		}
 		f.Notes = append(f.Notes, notes...)
-		if a.rule.Key.deep() && f.Observed == nil && !f.AboutKey && f.Status != Fail {
-			if f.Status == Pass {
-				a.unlisted++
-				continue
-			}
+		switch counted := a.rule.Key.deep() && f.Observed == nil && (!f.AboutKey || f.written != nil); {
+		case counted && f.Status == Pass:
+			a.unlisted++
+		case (counted || f.written != nil && a.rule.Key.IsPattern()) && f.Status == Unknown:
 			a.addUnread(f)
-			continue
+		default:
+			a.found = append(a.found, f)
 		}
-		a.found = append(a.found, f)
 	}
 }
 
@@ -187,6 +191,7 @@ func (a *answers) conclude(t Terms, s scene) Finding {
 	if p := v.place; p != nil && (s.at == nil || p.RealKey.Equal(f.RealKey)) {
 		f.Key, f.RealKey, f.Value, f.AboutKey, f.Observed, f.At, f.Modified = p.Key, p.RealKey, p.Value, p.AboutKey, p.Observed, p.At, p.Modified
 		f.Notes, f.guessed = slices.Clone(p.Notes), f.guessed || p.guessed
+		f.written = p.written
 	}
 	switch v.truth {
 	case yes:
@@ -219,7 +224,10 @@ func (a *answers) lose(m hive.Match) {
 // addUnread keeps the first place that the input does not tell of, for each reason, and counts the others.
 func (a *answers) addUnread(f Finding) {
 	i := 0
-	if f.Reason == Damaged {
+	switch {
+	case f.written != nil:
+		i = 2
+	case f.Reason == Damaged:
 		i = 1
 	}
 	if a.unread[i] != nil {
@@ -252,6 +260,9 @@ func (a *answers) finish() []Finding {
 	if len(a.found) == 0 && a.skipped != nil {
 		a.found = append(a.found, *a.skipped)
 	}
+	if len(a.found) == 0 && a.unlisted > 0 && a.rule.AboutKey {
+		a.found = a.none() // keys have their times, whatever the input does not tell of others
+	}
 	for i, f := range a.unread {
 		if f != nil {
 			if a.more[i] > 0 {
@@ -275,6 +286,10 @@ func (a *answers) none() (found []Finding) {
 		f.Key, f.RealKey = append(slices.Clone(m.Live), below...), append(slices.Clone(m.Real), below...)
 		t := a.base()
 		switch {
+		case a.unlisted > 0 && a.rule.AboutKey && t.Written != nil:
+			f = f.pass(fmt.Sprintf("each of %d keys was last written %s", a.unlisted, t.Written))
+		case a.unlisted > 0 && a.rule.AboutKey:
+			f = f.pass(fmt.Sprintf("%d keys pass", a.unlisted))
 		case a.unlisted > 0:
 			f = f.pass(fmt.Sprintf("%s is set in none of %d keys", ValueName(f.Value), a.unlisted))
 		case a.rule.AboutKey && t.Exists != nil && *t.Exists:

@@ -45,12 +45,12 @@ func changeFields[T any](of func(*T) *change) []field[T] {
 		may("severity", "What a finding costs who ignores it.", severityForm, func(t *T, s Severity) { of(t).severity = s }),
 		may("expect", "What must be there: whether anything, of which type, with which data.", expectForm, func(t *T, e expectation) {
 			c := of(t)
-			c.exists, c.types, c.valid, c.data = e.exists, e.types, e.valid, e.data
+			c.exists, c.types, c.valid, c.data, c.written = e.exists, e.types, e.valid, e.data, e.written
 		}),
 		may("missing", "What it means that the value is not there.", missingForm, func(t *T, m missingDraft) {
 			of(t).missing, of(t).missingSev = m.missing, m.severity
 		}),
-		may("messages", "What a finding says, by its reason. {value}, {key}, {actual}, {type}, {want}, {valid}, {default} and the names that the key binds stand for what was found.",
+		may("messages", "What a finding says, by its reason. {value}, {key}, {actual}, {type}, {want}, {valid}, {default}, {written}, {limit} and the names that the key binds stand for what was found.",
 			messagesForm, func(t *T, m map[Reason]located[string]) { of(t).messages = m }),
 		may("fix", "What puts it right: one change, or a list of them.", fixForm, func(t *T, f *Fix) { of(t).fix = f }),
 	}
@@ -109,7 +109,7 @@ func init() {
 			may("key", "The key; without it that of the rule.", keyForm, func(c *Condition, k KeyPattern) { c.question.Key, c.question.hasKey, c.asks = k, true, true }),
 			may("value", "The value; without it the condition is about the key itself.", valueForm, func(c *Condition, p Pattern) { c.question.Value, c.question.AboutKey, c.asks = p, false, true }),
 			may("expect", "What must be there.", expectForm, func(c *Condition, e expectation) {
-				c.terms.Exists, c.terms.Types, c.terms.Valid, c.terms.Data, c.asks = e.exists, e.types, e.valid, e.data, true
+				c.terms.Exists, c.terms.Types, c.terms.Valid, c.terms.Data, c.terms.Written, c.asks = e.exists, e.types, e.valid, e.data, e.written, true
 			}),
 			may("missing", "Whether the condition holds where the value is not there: it does not, unless this says so.", missingForm, func(c *Condition, m missingDraft) {
 				if m.missing != nil {
@@ -141,7 +141,12 @@ var conditionForm = form[*Condition]{schema{"$ref": "#/definitions/condition"}, 
 	switch exists := true; {
 	case !c.asks:
 	case c.question.AboutKey && (len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0):
-		d.Wrong(n, "a condition without value is about the key itself: of that, expect can only say exists")
+		d.Wrong(n, "a condition without value is about the key itself: of that, expect can only say exists or written")
+	case t.Written != nil && !c.question.AboutKey:
+		d.WrongAt(t.Written.at, "%s", noTime)
+	case t.Written != nil && t.Exists != nil && !*t.Exists:
+		d.WrongAt(t.Written.at, "expect wants that the key is not there, and asks when it was last written")
+	case t.Written != nil && has(n, "missing"):
 	case t.Exists == nil && (c.question.AboutKey || len(t.Types) == 0 && len(t.Valid) == 0 && len(t.Data) == 0):
 		t.Exists = &exists
 	}
@@ -155,6 +160,7 @@ type expectation struct {
 	exists      *bool
 	types       []hive.Type
 	valid, data Demand
+	written     *Written
 }
 
 var expectObject = object[expectation]{
@@ -164,6 +170,7 @@ var expectObject = object[expectation]{
 		may("type", "The type that the reader of the value takes: one, or a list of which one must do.", oneOrMore(typeForm, "names no type"), func(e *expectation, all []hive.Type) { e.types = all }),
 		may("valid", "Data that the reader of the value takes. Others are out of range.", demandForm, func(e *expectation, q Demand) { e.valid = q }),
 		may("data", "Data that the rule wants. Others are a mismatch.", demandForm, func(e *expectation, q Demand) { e.data = q }),
+		may("written", "When the key was last written. Only of a key: of values there is no time.", writtenForm, func(e *expectation, w *Written) { e.written = w }),
 	},
 }
 
@@ -228,6 +235,7 @@ var testObject = object[Test]{
 		must("name", "What the test shows.", lineForm, func(t *Test, s string) { t.Name = s }),
 		may("reg", "Lines of .reg text below the key of the rule, or whole sections.", textForm, func(t *Test, s string) { t.Reg = s }),
 		may("hive", "In place of reg a hive: a file in the folder of the pack.", lineForm, func(t *Test, s string) { t.Hive = s }),
+		may("written", "When the key of the rule was last written, or a mapping of keys to times, with hive for the hive. A .reg file has no times.", stampsForm, func(t *Test, all []stampedKey) { t.written = all }),
 		may("windows", "The version of Windows, where it matters.", versionForm, func(t *Test, v hive.Version) { t.Windows = v }),
 		may("product", "The product, where it matters.", choice(productWords()...), func(t *Test, s string) { t.Product = s }),
 		must("want", "What the rule answers: pass, or the reason of a failure or of an unknown.", choice(testWants()...), func(t *Test, s string) { t.Want = Reason(s) }),
@@ -249,6 +257,9 @@ var testForm = form[Test]{schema{"$ref": "#/definitions/test"}, func(d *decoder,
 	testObject.read(d, n, what, &t)
 	if len(d.mistakes) == before && has(n, "reg") == has(n, "hive") {
 		d.Wrong(n, "a test needs either the field reg or the field hive")
+	}
+	if len(d.mistakes) == before && t.written != nil && t.Hive != "" {
+		d.Wrong(n, "a test with a hive has no field written: the hive has the times of its keys")
 	}
 	return t
 }}

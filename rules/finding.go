@@ -30,7 +30,8 @@ type Finding struct {
 	History  []Past   // what was set here once and was deleted, see [AddHistory]
 	Fix      *Fix     // of a failure: as it is to be done here; nil when the rule has none
 
-	guessed bool // it is not known that RealKey is what Key leads to
+	written *string // of one about when the key was last written: what that was compared with, for people
+	guessed bool    // it is not known that RealKey is what Key leads to
 }
 
 // Fixable tells that the finding can be remedied by an edit.
@@ -50,29 +51,37 @@ func (f Finding) Fingerprint() string {
 }
 
 // placeholders are what a message may hold in place of what was found, beside the names that the rule binds.
-var placeholders = []string{"{value}", "{key}", "{actual}", "{type}", "{want}", "{valid}", "{default}"}
+var placeholders = []string{"{value}", "{key}", "{actual}", "{type}", "{want}", "{valid}", "{default}", "{written}", "{limit}"}
 
 // fill puts what was found into the template of a message.
 func (f Finding) fill(template string, t Terms, bound Bound) string {
-	words := map[string]string{
-		"{value}": ValueName(f.Value),
-		"{key}":   hive.Visible(f.Key.String()),
-		"{want}":  t.want(),
-		"{valid}": t.Valid.String(),
+	var pairs []string
+	put := func(name, text string) {
+		if strings.Contains(template, name) {
+			pairs = append(pairs, name, text)
+		}
 	}
+	var actual, kind, standard, limit string
 	if f.Observed != nil {
-		words["{actual}"] = hive.Visible(f.Observed.Display())
-		words["{type}"] = f.Observed.Type.String()
+		actual, kind = hive.Visible(f.Observed.Display()), f.Observed.Type.String()
 	}
 	if d := t.Missing.Default; d != nil {
-		words["{default}"] = hive.Visible(d.plain())
+		standard = hive.Visible(d.plain())
 	}
-	var pairs []string
-	for _, name := range placeholders {
-		pairs = append(pairs, name, words[name])
+	if f.written != nil {
+		limit = *f.written
 	}
+	put("{value}", ValueName(f.Value))
+	put("{key}", hive.Visible(f.Key.String()))
+	put("{actual}", actual)
+	put("{type}", kind)
+	put("{want}", t.want())
+	put("{valid}", t.Valid.String())
+	put("{default}", standard)
+	put("{written}", f.lastWrite())
+	put("{limit}", limit)
 	for name, text := range bound {
-		pairs = append(pairs, "{"+name+"}", hive.Visible(text))
+		put("{"+name+"}", hive.Visible(text))
 	}
 	return strings.NewReplacer(pairs...).Replace(template)
 }

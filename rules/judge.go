@@ -76,6 +76,9 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		return e.fail(f, Present, t, s)
 	}
 	if v == nil {
+		if t.Written != nil {
+			return e.written(f, t, key, s)
+		}
 		return f.pass("the key is there")
 	}
 	if v.Short && (len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0) {

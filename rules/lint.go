@@ -16,6 +16,7 @@ func Lint(all []*Rule) []Mistake {
 		l.conditions()
 		l.messages()
 		l.demands()
+		l.times()
 		l.proof()
 		doubts = append(doubts, l.doubts...)
 	}
@@ -84,7 +85,7 @@ func (l *linter) reasons(t Terms) map[Reason]bool {
 		Present:    exists && !*t.Exists,
 		WrongType:  len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0,
 		OutOfRange: len(t.Valid) > 0,
-		Mismatch:   len(t.Data) > 0,
+		Mismatch:   len(t.Data) > 0 || t.Written != nil,
 	}
 }
 
@@ -116,7 +117,9 @@ func (l *linter) messages() {
 				"{type}":    reason == NoValue || l.rule.AboutKey,
 				"{default}": t.Missing.Default == nil,
 				"{valid}":   len(t.Valid) == 0,
-				"{want}":    len(t.Valid) == 0 && len(t.Data) == 0,
+				"{want}":    len(t.Valid) == 0 && len(t.Data) == 0 && t.Written == nil,
+				"{written}": reason == NoValue && l.rule.AboutKey,
+				"{limit}":   t.Written == nil || len(t.Written.bounds) == 0 || reason != Mismatch,
 			}
 			for _, name := range placeholder().FindAllString(text.V, -1) {
 				if empty[name] && l.rule.Conditions == nil {
@@ -145,6 +148,41 @@ func (l *linter) demands() {
 	}
 }
 
+// hiveTimeUntil is the version of Windows since which the time of a hive does not bound those of its keys, see [hive.Registry.Written].
+var hiveTimeUntil = versionRange{from: hive.Version{Major: 6, Minor: 3}}
+
+// times finds comparisons of the last write of a key that show nothing.
+func (l *linter) times() {
+	r := l.rule
+	ask := func(w *Written, key KeyPattern, whens ...*Condition) {
+		if w == nil {
+			return
+		}
+		for _, b := range w.bounds {
+			old := slices.ContainsFunc(whens, func(c *Condition) bool {
+				return c != nil && c.windows != nil && !c.windows.meets(hiveTimeUntil)
+			})
+			switch {
+			case b.moment.kind == theHive && !old:
+				l.doubt(b.moment.at, "Windows 8.1 and later do not keep up the time of a hive: the rule is for when: {windows: \"<6.3\"} or older")
+			case b.moment.kind == aKey && hive.EqualFold(b.moment.text, key.text):
+				l.doubt(b.moment.at, "the time of the key is compared with itself")
+			}
+		}
+	}
+	ask(r.base.written, r.Key, r.When)
+	for _, o := range r.overrides {
+		ask(o.written, r.Key, r.When, o.when)
+	}
+	r.eachCondition(func(c *Condition) {
+		key := c.question.Key
+		if !c.question.hasKey {
+			key = r.Key
+		}
+		ask(c.terms.Written, key, r.When, c)
+	})
+}
+
 // proof finds what the tests do not show, and what the rule does not say for itself.
 func (l *linter) proof() {
 	r := l.rule
@@ -168,7 +206,7 @@ func (c change) covers(other change) bool {
 	}
 	sets := func(set, otherSet bool) bool { return set || !otherSet }
 	return sets(c.severity != 0, other.severity != 0) && sets(c.exists != nil, other.exists != nil) && sets(c.types != nil, other.types != nil) &&
-		sets(c.valid != nil, other.valid != nil) && sets(c.data != nil, other.data != nil) && sets(c.missing != nil, other.missing != nil) &&
+		sets(c.valid != nil, other.valid != nil) && sets(c.data != nil, other.data != nil) && sets(c.missing != nil, other.missing != nil) && sets(c.written != nil, other.written != nil) &&
 		sets(c.missingSev != 0, other.missingSev != 0) && sets(c.fix != nil, other.fix != nil)
 }
 

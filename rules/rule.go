@@ -46,6 +46,7 @@ type Terms struct {
 	Types    []hive.Type // the types that the reader of the value takes; none for any
 	Valid    Demand      // what the reader of the value takes; what is outside is out of range
 	Data     Demand      // what the rule wants
+	Written  *Written    // what it wants of the last write of a key; nil where it does not ask
 	Missing  Missing
 	Messages map[Reason]string // templates: {value}, {actual} and the like stand for what was found
 	Fix      *Fix              // nil when there is none
@@ -65,6 +66,7 @@ type Test struct {
 	Name     string
 	Reg      string       // .reg text below the rule's key, or whole sections
 	Hive     string       // in place of it a hive: a file in the folder of the pack
+	written  []stampedKey // when keys of the text were last written
 	Windows  hive.Version // zero when it does not matter
 	Product  string       // workstation, server or domain-controller; "" when it does not matter
 	Want     Reason
@@ -78,6 +80,7 @@ type change struct {
 	exists      *bool
 	types       []hive.Type
 	valid, data Demand
+	written     *Written
 	missing     *Missing
 	missingSev  Severity
 	messages    map[Reason]located[string]
@@ -90,7 +93,7 @@ func (c change) apply(t *Terms) {
 	}
 	if c.exists != nil {
 		if t.Exists = c.exists; !*c.exists {
-			t.Types, t.Valid, t.Data = nil, nil, nil // what must not be there has no type and no data
+			t.Types, t.Valid, t.Data, t.Written = nil, nil, nil, nil // what must not be there has no type, no data and no time
 		}
 	}
 	if c.types != nil {
@@ -101,6 +104,9 @@ func (c change) apply(t *Terms) {
 	}
 	if c.data != nil {
 		t.Data = c.data
+	}
+	if c.written != nil {
+		t.Written = c.written
 	}
 	if c.missing != nil {
 		severity := t.Missing.Severity
@@ -189,7 +195,7 @@ func (t Terms) Expected() string {
 	case t.expected != "":
 		return t.expected
 	case t.Exists == nil:
-	case *t.Exists && len(t.Types) == 0 && len(t.Valid) == 0 && len(t.Data) == 0:
+	case *t.Exists && !t.asksMore():
 		return "present"
 	case !*t.Exists:
 		return "absent"
@@ -200,11 +206,22 @@ func (t Terms) Expected() string {
 	if len(t.Valid) > 0 || len(t.Data) > 0 {
 		parts = append(parts, t.want())
 	}
+	if t.Written != nil {
+		parts = append(parts, "last written "+t.Written.String())
+	}
 	return strings.Join(parts, ", ")
+}
+
+// asksMore tells that the terms ask for more than whether something is there.
+func (t Terms) asksMore() bool {
+	return len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0 || t.Written != nil
 }
 
 // want says what is valid and wanted. Where both are numbers that is what they have in common.
 func (t Terms) want() string {
+	if t.Written != nil {
+		return t.Written.String()
+	}
 	both := slices.Concat(t.Valid, t.Data)
 	if set, ok := both.numbers(); ok && len(set) == 1 || len(t.Data) == 0 {
 		return both.String()

@@ -20,6 +20,9 @@ type scene struct {
 	user  string      // whose settings HKEY_CURRENT_USER are; "" for those of any user
 	set   string      // the key that CurrentControlSet is; "" for that which the registry tells
 	bound Bound
+
+	counted  bool // keys that pass are counted, and not told of one by one
+	namesSet bool // the rule names the control set in which it looks itself
 }
 
 var (
@@ -153,7 +156,7 @@ func (e *evaluation) prepare(rules []*Rule) {
 	for _, r := range rules {
 		bound := r.boundNames()
 		r.eachCondition(func(c *Condition) {
-			if !c.asks || !c.question.Key.IsPattern() || anyOf(c.question.names(), bound) || e.walked[c] != nil {
+			if !c.asks || !c.question.Key.IsPattern() || anyOf(append(c.question.names(), c.terms.Written.names()...), bound) || e.walked[c] != nil {
 				return
 			}
 			for _, base := range e.registry.Find(c.question.Key.base) {

@@ -17,6 +17,8 @@ func Schema() []byte {
 	demandObject.define(definitions)
 	lengthObject.define(definitions)
 	otherObject.define(definitions)
+	writtenObject.define(definitions)
+	momentObject.define(definitions)
 	missingObject.define(definitions)
 	messagesObject.define(definitions)
 	stepObject.define(definitions)

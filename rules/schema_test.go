@@ -126,6 +126,17 @@ rules:
       - {set: {type: REG_BINARY, data: 01 02}, key: 'HKLM\SOFTWARE\Other\{name}', value: X}
       - {delete: value, value: Y, note: Careful.}
       - {delete: key, key: 'HKLM\SOFTWARE\{name}\Old'}
+  - id: E-5
+    title: Five
+    severity: low
+    key: HKLM\SYSTEM\{set}\Services\{service}
+    when: {key: HKLM\SYSTEM, expect: {exists: true, written: {after: hive}}}
+    expect: {written: {not_after: {key: 'HKLM\SYSTEM\CurrentControlSet\Services\{service}'}, not_before: 1993-07-27, before: "2100-01-01T10:00:00.5+01:00", after: shutdown, tolerance: 90s, whole_second: false}}
+    missing: pass
+    overrides: [{when: {windows: "<6.0"}, expect: {written: {whole_second: true}}}]
+    messages: {mismatch: "{written} {limit}"}
+    tests:
+      - {name: a time, reg: '[HKEY_LOCAL_MACHINE\SYSTEM]', written: {HKLM\SYSTEM: 2019-12-31, hive: 2020-01-01 10:00:00Z}, want: not-covered}
   - id: E-4
     title: Four
     severity: low

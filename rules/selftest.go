@@ -110,7 +110,25 @@ func (r *Rule) testRegistry(t Test) (*hive.Registry, error) {
 			return nil, fmt.Errorf("the .reg text of the test: line %d: %s", p.At.Line-2, p.Msg)
 		}
 	}
-	reg.Mount(nil, file.Tree())
+	tree := file.Tree()
+	for _, s := range t.written {
+		if s.hive {
+			reg.SetWritten(nil, s.time)
+			continue
+		}
+		key := s.key
+		if key == nil {
+			if key = r.Key.base; !r.hasKey || r.Key.IsPattern() {
+				return nil, fmt.Errorf("the time of the test must name its key: that of the rule is not one key")
+			}
+		}
+		stamped, ok := hive.Stamp(tree, key, s.time)
+		if !ok {
+			return nil, fmt.Errorf("the test tells when %s was last written, and its .reg text has no such key", key)
+		}
+		tree = stamped
+	}
+	reg.Mount(nil, tree)
 	return reg, nil
 }
 

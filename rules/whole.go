@@ -28,8 +28,13 @@ func (d *decoder) check(n *yaml.Node, r *draft, sound bool) {
 		}
 	}
 	d.checkMessages(&r.base, bound)
+	d.checkWritten(r.base.written, bound)
 	for _, o := range r.overrides {
 		d.checkMessages(&o.change, bound)
+		d.checkWritten(o.written, bound)
+		if o.written != nil && (r.value != nil || r.conditional) {
+			d.WrongAt(o.written.at, "%s", noTime)
+		}
 	}
 	if !sound {
 		return
@@ -42,6 +47,7 @@ func (d *decoder) check(n *yaml.Node, r *draft, sound bool) {
 		if c.asks && !c.question.hasKey && !r.hasKey {
 			d.WrongAt(c.At, "the condition needs the field key: its rule has none")
 		}
+		d.checkWritten(c.terms.Written, append(c.question.names(), bound...))
 	})
 	if len(d.mistakes) == before {
 		d.checkTerms(n, &r.Rule)
@@ -78,16 +84,28 @@ func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 	b := &r.base
 	if r.value == nil {
 		r.AboutKey = true
-		if has(n, "expect") && (b.exists == nil || b.types != nil || b.valid != nil || b.data != nil) {
-			d.Wrong(n, "a rule without value is about the key itself: its expect must say exists, and nothing else")
+		if has(n, "expect") && (b.exists == nil && b.written == nil || b.types != nil || b.valid != nil || b.data != nil) {
+			d.Wrong(n, "a rule without value is about the key itself: its expect must say exists or written, and nothing else")
 		}
-		if has(n, "missing") {
+		switch {
+		case b.written == nil && has(n, "missing"):
 			d.Wrong(n, "a rule without value has no field missing: exists says what it means that the key is not there")
+		case b.written == nil:
+		case b.exists != nil && !*b.exists:
+			d.WrongAt(b.written.at, "expect wants that the key is not there, and asks when it was last written")
+		case b.exists != nil && has(n, "missing"):
+			d.Wrong(n, "exists says already what it means that the key is not there; missing must not")
+		case b.exists == nil && !has(n, "missing"):
+			needs("missing")
+		case b.exists == nil && (b.missing == nil || b.missing.Default != nil):
+			d.Wrong(n, "missing must say what it means that the key is not there: fail or pass")
 		}
 		return
 	}
 	switch {
 	case !has(n, "expect"):
+	case b.written != nil:
+		d.WrongAt(b.written.at, "%s", noTime)
 	case b.exists == nil && b.types == nil && b.data == nil && b.valid == nil:
 		d.Wrong(n, "expect asks for nothing; want exists, type, valid or data")
 	case b.exists != nil && !*b.exists && (b.types != nil || b.data != nil || b.valid != nil):
@@ -100,6 +118,27 @@ func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 		d.Wrong(n, "missing must say what it means that the value is not there: fail, pass, or {default: DATA}")
 	case r.Value.open && b.missing != nil && b.missing.Default != nil:
 		d.Wrong(n, "missing cannot have a default for a value that is a pattern: nothing tells which one is not there")
+	}
+}
+
+// noTime is the mistake of who asks for the time of a value.
+const noTime = "written is of a key, and values have no time: leave out value, or ask for it in a condition without one"
+
+// checkWritten checks that what a time is compared with is one key, which the rule knows.
+func (d *decoder) checkWritten(w *Written, bound []string) {
+	if w == nil {
+		return
+	}
+	for _, b := range w.bounds {
+		if b.moment.key.nameless() {
+			d.WrongAt(b.moment.at, "the key to compare with cannot hold *, ? or **: a time is compared with that of one key")
+			continue
+		}
+		for _, name := range b.moment.key.names() {
+			if !slices.Contains(bound, name) {
+				d.WrongAt(b.moment.at, "the key to compare with uses the name {%s}, which nothing binds%s", name, meant(name, bound))
+			}
+		}
 	}
 }
 

@@ -134,6 +134,7 @@ func layOut(dir string) error {
 	files["torn.LOG1"] = torn
 	files["deleted"] = deletedData()
 	files["links"] = linkedData()
+	files["stamped"] = stampedData()
 	files["deleted-port"] = deletedPort()
 	files["deleted-slack"] = deletedSlack()
 	for name, data := range hivetest.Damages() {

@@ -1,0 +1,266 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"regvet/hive"
+)
+
+// Written is what is asked of the time at which a key was last written: bounds that it must keep, and whether it has a part below a second.
+type Written struct {
+	bounds    []bound
+	tolerance tolerance     // by how much it may be beyond a bound
+	whole     *bool         // whether it must be a whole second, or must not; nil for either
+	at        hive.Location // where it stands in the rule file
+}
+
+// bound is a moment on one side of which a time must be.
+type bound struct {
+	text   string // for people: "not after"
+	upper  bool   // the time must be before the moment, else after it
+	strict bool   // it must not be the moment itself
+	moment moment
+}
+
+// moment is what a time is compared with: a date, the last write of a key or of the hive, or the last shutdown.
+type moment struct {
+	text string // as the rule has it, with the full name of a root
+	kind momentKind
+	date time.Time
+	key  KeyPattern
+	at   hive.Location
+}
+
+type momentKind uint8
+
+const (
+	aDate momentKind = iota
+	aKey
+	theHive
+	theShutdown
+)
+
+// momentWords are the moments that have a name.
+var momentWords = map[string]momentKind{"hive": theHive, "shutdown": theShutdown}
+
+// tolerance is a length of time as it was written.
+type tolerance struct {
+	text   string
+	length time.Duration
+}
+
+// String ends a text about a time with the tolerance, where there is one.
+func (t tolerance) String() string {
+	if t.length == 0 {
+		return ""
+	}
+	return ", give or take " + t.text
+}
+
+// String says for people what is asked: "not before 1993-07-27 and before 2100-01-01".
+func (w *Written) String() string {
+	parts := each(w.bounds, func(b bound) string { return b.text + " " + b.moment.String() })
+	if w.whole != nil {
+		parts = append(parts, wholeText(*w.whole))
+	}
+	return strings.Join(parts, " and ") + w.tolerance.String()
+}
+
+func (m moment) String() string {
+	switch m.kind {
+	case aKey:
+		return "the last write of " + hive.Visible(m.text)
+	case theHive:
+		return "the last write of its hive"
+	case theShutdown:
+		return "the last shutdown"
+	}
+	return m.text
+}
+
+// names lists the names that must be bound where the time is asked for.
+func (w *Written) names() (all []string) {
+	if w != nil {
+		for _, b := range w.bounds {
+			all = append(all, b.moment.key.names()...)
+		}
+	}
+	return all
+}
+
+// keeps tells that a time keeps the bound where its moment is known.
+func (b bound) keeps(t, moment time.Time, tolerance time.Duration) bool {
+	order := t.Compare(moment.Add(tolerance))
+	if !b.upper {
+		order = moment.Add(-tolerance).Compare(t)
+	}
+	return order < 0 || order == 0 && !b.strict
+}
+
+// nothing tells that no time can keep all bounds, as far as that can be seen from their dates.
+func (w *Written) nothing() bool {
+	for _, high := range w.bounds {
+		for _, low := range w.bounds {
+			if high.upper && !low.upper && high.moment.kind == aDate && low.moment.kind == aDate {
+				// The highest time that keeps the upper bound.
+				last := high.moment.date.Add(w.tolerance.length)
+				if high.strict {
+					last = last.Add(-filetimeStep)
+				}
+				if !low.keeps(last, low.moment.date, w.tolerance.length) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// filetimeStep is the resolution of the times in hives.
+const filetimeStep = 100 * time.Nanosecond
+
+// instant is a moment as the input tells it.
+type instant struct {
+	time   time.Time
+	known  truth  // no where it is known that there is no such moment
+	text   string // for people; of what is not known why
+	reason Reason // of perhaps
+}
+
+// String says for people what the moment is, with its time.
+func (i instant) String() string {
+	if i.text == "" {
+		return stamp(i.time)
+	}
+	return i.text + " " + stamp(i.time)
+}
+
+// written holds the last write of a key against what is asked of it. A bound that is not kept decides, even where another one is open.
+func (e *evaluation) written(f Finding, t Terms, key *hive.Key, s scene) Finding {
+	f.written = new(string)
+	if !key.Dated() {
+		return f.unknown(NotCovered, "the input does not tell when the key was last written")
+	}
+	w := t.Written
+	at := key.Filetime().UTC()
+	var kept []string
+	var open *instant
+	for _, b := range w.bounds {
+		m := e.moment(b.moment, f.RealKey, s)
+		switch {
+		case m.known == perhaps:
+			if open == nil {
+				open = &m
+			}
+		case m.known == no:
+			f.Notes = append(f.Notes, m.text+", with whose last write it is compared, is not there")
+		case !b.keeps(at, m.time, w.tolerance.length):
+			return e.failWritten(f, t, s, m.String(), b.text+" "+m.String()+w.tolerance.String())
+		case !s.counted:
+			kept = append(kept, b.text+" "+m.String()+w.tolerance.String())
+			limit := m.String()
+			f.written = &limit
+		}
+	}
+	if whole := at.Nanosecond() == 0; w.whole != nil && whole != *w.whole {
+		return e.failWritten(f, t, s, "", wholeText(*w.whole))
+	}
+	switch {
+	case open != nil:
+		return f.unknown(open.reason, open.text)
+	case s.counted:
+		return f.pass("")
+	}
+	return f.pass(strings.TrimRight("the key was last written "+stamp(at)+", "+strings.Join(kept, " and "), ", "))
+}
+
+// wholeText says for people whether a time is to be a whole second.
+func wholeText(whole bool) string {
+	if whole {
+		return "at a whole second"
+	}
+	return "not at a whole second"
+}
+
+// failWritten is the failure for a time, with what it was held against in its message.
+func (e *evaluation) failWritten(f Finding, t Terms, s scene, limit, want string) Finding {
+	f.written = &limit
+	f = e.fail(f, Mismatch, t, s)
+	if _, own := t.Messages[Mismatch]; !own {
+		f.Message = "the key was last written " + f.lastWrite() + "; want it " + want
+	}
+	return f
+}
+
+// moment looks up what a key at a real place is compared with.
+func (e *evaluation) moment(m moment, real hive.Path, s scene) instant {
+	open := func(reason Reason, format string, args ...any) instant {
+		return instant{known: perhaps, reason: reason, text: fmt.Sprintf(format, args...)}
+	}
+	switch m.kind {
+	case theHive:
+		t, ok := e.registry.Written(real)
+		if !ok {
+			return open(NotCovered, "the input does not tell when its hive was last written")
+		}
+		return instant{time: t.UTC(), known: yes, text: "its hive, which was last written"}
+	case theShutdown:
+		set := hive.ControlSetOf(real)
+		t := e.registry.Shutdown()
+		if set != "" {
+			t = e.registry.ShutdownOf(set)
+		}
+		if t.IsZero() {
+			return open(NotCovered, "the input does not tell of the last shutdown")
+		}
+		return instant{time: t, known: yes, text: "the last shutdown,"}
+	case aKey:
+		path := m.key.fill(s.bound).base
+		matches := e.findWritten(path, s)
+		if len(matches) != 1 || matches[0].Guessed {
+			return open(NotCovered, "it is compared with %s, and the input does not tell which one that is", hive.Visible(path.String()))
+		}
+		other := matches[0]
+		name := hive.Visible(other.Real.String())
+		switch {
+		case other.Key != nil && other.Key.Dated():
+			t := other.Key.Filetime().UTC()
+			return instant{time: t, known: yes, text: name + ", which was last written"}
+		case other.Key == nil && other.Known == hive.Whole:
+			return instant{known: no, text: name}
+		case other.Key == nil && other.Known == hive.Damaged:
+			return open(Damaged, "it is compared with %s, and there the input is damaged%s", name, because(other.Problem))
+		}
+		return open(NotCovered, "it is compared with %s, and the input does not tell when that was last written", name)
+	}
+	return instant{time: m.date, known: yes}
+}
+
+// findWritten follows the path of the key that a time is compared with. A rule that names control sets itself, to compare them, means by
+// CurrentControlSet the one with which the computer ran; one that looks in CurrentControlSet means the set that it was asked for.
+func (e *evaluation) findWritten(path hive.Path, s scene) []hive.Match {
+	if s.namesSet && path.HasPrefix(currentSet) {
+		matches := e.registry.WithControlSet("").Find(path)
+		if !slices.ContainsFunc(matches, func(m hive.Match) bool { return m.Guessed }) {
+			return matches
+		}
+	}
+	return e.find(path, s)
+}
+
+// lastWrite says when the key of the finding was last written.
+func (f Finding) lastWrite() string {
+	switch {
+	case !f.Modified.IsZero():
+		return stamp(f.Modified)
+	case f.written != nil:
+		return stamp(hive.Filetime(0).UTC()) + ", which is the time zero"
+	}
+	return "at an unknown time"
+}
+
+// stamp writes a time with the resolution of those in hives.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }

@@ -1,0 +1,163 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"regvet/hive"
+)
+
+// writtenObject reads what is asked of the last write of a key.
+var writtenObject = object[Written]{
+	name: "written", what: "written", doc: "What is asked of the time at which the key was last written. All of it must hold.",
+	empty: "asks nothing; want after, before, not_after, not_before or whole_second",
+	fields: []field[Written]{
+		boundField("after", "The key was last written after this.", bound{text: "after", strict: true}),
+		boundField("before", "The key was last written before this.", bound{text: "before", upper: true, strict: true}),
+		boundField("not_after", "The key was last written at this time or before it.", bound{text: "not after", upper: true}),
+		boundField("not_before", "The key was last written at this time or after it.", bound{text: "not before"}),
+		may("tolerance", "By how much the time may be beyond these: a number and s, m, h or d, such as 90s or 2d.", toleranceForm, func(w *Written, t tolerance) { w.tolerance = t }),
+		may("whole_second", "Whether the time has no part below a second. With false it must have one.", boolForm, func(w *Written, b bool) { w.whole = &b }),
+	},
+}
+
+// boundField is the field of a bound, which is made with its moment.
+func boundField(name, doc string, b bound) field[Written] {
+	return may(name, doc, momentForm, func(w *Written, m moment) {
+		w.bounds = append(w.bounds, bound{b.text, b.upper, b.strict, m})
+	})
+}
+
+var writtenForm = form[*Written]{schema{"$ref": "#/definitions/written"}, func(d *decoder, n *yaml.Node, what string) *Written {
+	w := &Written{at: Locate(n)}
+	before := len(d.mistakes)
+	writtenObject.read(d, n, what, w)
+	switch {
+	case len(d.mistakes) > before:
+	case len(w.bounds) == 0 && w.whole == nil:
+		d.Wrong(n, "%s %s", what, writtenObject.empty)
+	case len(w.bounds) == 0 && w.tolerance.length > 0:
+		d.Wrong(n, "%s has a tolerance and no time for which it counts", what)
+	case w.nothing():
+		d.Wrong(n, "%s leaves no time", what)
+	}
+	return w
+}}
+
+// momentObject is {key: PATH}.
+var momentObject = object[KeyPattern]{
+	name: "moment", doc: "The last write of another key.",
+	fields: []field[KeyPattern]{must("key", "The key. {name} in it stands for what the key of the rule has there.", keyForm, func(k *KeyPattern, v KeyPattern) { *k = v })},
+}
+
+const (
+	dateSyntax      = `\d{4}-\d{2}-\d{2}`
+	timeSyntax      = dateSyntax + `([Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2}))?`
+	toleranceSyntax = `^[1-9]\d{0,5}[smhd]$`
+)
+
+// momentForm is a moment: a date, a word or a key.
+var momentForm = form[moment]{schema{"anyOf": []any{
+	schema{"enum": []string{"hive", "shutdown"}}, schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`}, of(&momentObject, "moment").schema,
+}}, func(d *decoder, n *yaml.Node, what string) moment {
+	if n.Kind == yaml.MappingNode {
+		key := of(&momentObject, "moment").read(d, n, what)
+		return moment{text: key.String(), kind: aKey, key: key, at: Locate(n)}
+	}
+	text := d.line(n, what)
+	if text == "" {
+		return moment{}
+	}
+	m := moment{text: text, at: Locate(n)}
+	if kind, ok := momentWords[text]; ok {
+		m.kind = kind
+		return m
+	}
+	t, err := parseTime(text)
+	if err != nil {
+		meant := Nearest(text, []string{"hive", "shutdown"})
+		if meant != "" {
+			d.Wrong(n, "%s cannot be %q; did you mean %s?", what, text, meant)
+		} else {
+			d.Wrong(n, "%s cannot be %q; it can be a date such as 2019-12-31 or 2019-12-31T18:00:00Z, hive, shutdown, or {key: KEY}", what, text)
+		}
+	}
+	m.date = t
+	return m
+}}
+
+// parseTime reads a date, which is that of its midnight in UTC, or a date with a time and its offset from UTC.
+func parseTime(text string) (t time.Time, err error) {
+	for _, layout := range []string{time.DateOnly, time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00"} {
+		if t, err = time.Parse(layout, strings.ToUpper(text)); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return t, fmt.Errorf("%q is no time; want a date such as 2019-12-31, or 2019-12-31T18:00:00Z", text)
+}
+
+var toleranceForm = parsed(schema{"type": "string", "pattern": toleranceSyntax}, func(text string) (tolerance, error) {
+	units := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}
+	if !regexp.MustCompile(toleranceSyntax).MatchString(text) {
+		return tolerance{}, fmt.Errorf("tolerance cannot be %q; want a number and s, m, h or d, such as 90s or 2d", text)
+	}
+	last := len(text) - 1
+	n, err := strconv.Atoi(text[:last])
+	return tolerance{text, time.Duration(n) * units[text[last]]}, err
+})
+
+// stampsForm is when the keys of a test were last written: one time for the key of the rule, or a time for each of some keys and for the hive.
+var stampsForm = form[[]stampedKey]{schema{"anyOf": []any{
+	schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`},
+	schema{"type": "object", "minProperties": 1, "additionalProperties": schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`},
+		"propertyNames": schema{"anyOf": []any{schema{"const": "hive"}, schema{"pattern": rootSyntax()}}}},
+}}, func(d *decoder, n *yaml.Node, what string) (all []stampedKey) {
+	if n.Kind != yaml.MappingNode {
+		if text := d.line(n, what); text != "" {
+			all = append(all, d.stamped(n, stampedKey{at: Locate(n)}))
+		}
+		return all
+	}
+	if len(n.Content) == 0 {
+		d.Wrong(n, "%s names no key", what)
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := resolved(n.Content[i])
+		s := stampedKey{at: Locate(name)}
+		if s.hive = name.Value == "hive"; !s.hive {
+			key := keyForm.read(d, name, what)
+			if s.key = key.base; key.IsPattern() {
+				d.Wrong(name, "the key of a time in a test cannot be a pattern: write its name")
+			}
+		}
+		if slices.ContainsFunc(all, func(o stampedKey) bool { return o.hive == s.hive && o.key.Equal(s.key) }) {
+			d.Wrong(name, "%s stands twice in %s", name.Value, what)
+		}
+		all = append(all, d.stamped(resolved(n.Content[i+1]), s))
+	}
+	return all
+}}
+
+// stampedKey is when a key of a test was last written, or with hive all of it.
+type stampedKey struct {
+	key  hive.Path // nil for that of the rule
+	hive bool
+	time hive.Filetime
+	at   hive.Location
+}
+
+// stamped reads the time of a key.
+func (d *decoder) stamped(n *yaml.Node, s stampedKey) stampedKey {
+	t, err := parseTime(d.line(n, "a time"))
+	if err != nil {
+		d.Wrong(n, "%v", err)
+	}
+	s.time = hive.FiletimeOf(t)
+	return s
+}
