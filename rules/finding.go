@@ -55,35 +55,62 @@ var placeholders = []string{"{value}", "{key}", "{actual}", "{type}", "{want}", 
 
 // fill puts what was found into the template of a message.
 func (f Finding) fill(template string, t Terms, bound Bound) string {
-	var pairs []string
-	put := func(name, text string) {
-		if strings.Contains(template, name) {
-			pairs = append(pairs, name, text)
+	var b strings.Builder
+	for {
+		from := strings.IndexByte(template, '{')
+		if from < 0 {
+			return b.String() + template
 		}
+		b.WriteString(template[:from])
+		template = template[from:]
+		end := strings.IndexByte(template, '}') + 1
+		text, ok := f.placeholder(template[:end], t, bound)
+		if !ok {
+			text, end = "{", 1 // another brace may stand behind it
+		}
+		b.WriteString(text)
+		template = template[end:]
 	}
-	var actual, kind, standard, limit string
-	if f.Observed != nil {
-		actual, kind = hive.Visible(f.Observed.Display()), f.Observed.Type.String()
+}
+
+// placeholder gives what stands for a name in braces in a message.
+func (f Finding) placeholder(name string, t Terms, bound Bound) (text string, ok bool) {
+	switch name {
+	case "{value}":
+		return ValueName(f.Value), true
+	case "{key}":
+		return hive.Visible(f.Key.String()), true
+	case "{actual}":
+		if f.Observed != nil {
+			text = hive.Visible(f.Observed.Display())
+		}
+		return text, true
+	case "{type}":
+		if f.Observed != nil {
+			text = f.Observed.Type.String()
+		}
+		return text, true
+	case "{want}":
+		return t.want(), true
+	case "{valid}":
+		return t.Valid.String(), true
+	case "{default}":
+		if d := t.Missing.Default; d != nil {
+			text = hive.Visible(d.plain())
+		}
+		return text, true
+	case "{written}":
+		return f.lastWrite(), true
+	case "{limit}":
+		if f.written != nil {
+			text = *f.written
+		}
+		return text, true
 	}
-	if d := t.Missing.Default; d != nil {
-		standard = hive.Visible(d.plain())
+	if len(name) > 2 {
+		text, ok = bound[name[1:len(name)-1]]
 	}
-	if f.written != nil {
-		limit = *f.written
-	}
-	put("{value}", ValueName(f.Value))
-	put("{key}", hive.Visible(f.Key.String()))
-	put("{actual}", actual)
-	put("{type}", kind)
-	put("{want}", t.want())
-	put("{valid}", t.Valid.String())
-	put("{default}", standard)
-	put("{written}", f.lastWrite())
-	put("{limit}", limit)
-	for name, text := range bound {
-		put("{"+name+"}", hive.Visible(text))
-	}
-	return strings.NewReplacer(pairs...).Replace(template)
+	return hive.Visible(text), ok
 }
 
 // defaultMessages are used where a rule has none of its own.
