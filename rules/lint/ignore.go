@@ -2,6 +2,7 @@ package lint
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"regvet/hive"
@@ -13,8 +14,8 @@ import (
 //	; regvet:ignore REG205 -- the program expands it itself
 //	; regvet:ignore-file REG301, REG302 -- for this machine only
 //
-// The first stands behind a statement and is for it, or in a line of its own and is for the next statement. The second is for the whole
-// file. In place of checks may stand the word all.
+// The first stands behind a statement or in one of its lines and is for it, or in a line of its own and is for the next statement. The
+// second is for the whole file. In place of checks may stand the word all.
 type ignores struct {
 	all  []*ignore
 	next []*ignore // for the statement that follows
@@ -36,43 +37,98 @@ const (
 	ignoreFileMark = "regvet:ignore-file"
 )
 
-// read looks at the comment of a statement.
-func (g *ignores) read(p *pass, s *regfile.Statement) {
-	comment := s.Comment.In(s.Text)
+// see looks at the comments of a statement. What stands behind a key or a line that Windows drops is no comment for Windows, but the
+// line may be wrong in the very way that is not to be reported.
+func (g *ignores) see(p *pass, s *regfile.Statement) {
+	line := lineOf{number: s.Line, offset: s.Offset, text: s.Text, raw: s.Raw}
+	switch {
+	case !s.Comment.Empty():
+		g.read(p, s, line, s.Comment)
+	case s.Kind == regfile.KeyLine && s.Name.To+1 < len(s.Text):
+		g.find(p, s, line, s.Name.To+1)
+	case s.Kind == regfile.StrayLine, s.Kind == regfile.ValueLine && len(s.Edits) == 0 && isBroken(s):
+		g.find(p, s, line, 0)
+	}
+	if len(s.Raw) <= len(s.Text)+2 || !bytes.Contains(s.Raw[len(s.Text):], []byte(ignoreMark)) {
+		return
+	}
+	line.number--
+	for raw := range linesOf(s.Raw) {
+		line.number++
+		line.text, line.raw = trimLineEnd(raw), raw
+		if line.number > s.Line {
+			g.find(p, s, line, 0)
+		}
+		line.offset += int64(len(raw))
+	}
+}
+
+// isBroken tells that a value is dropped for what is written in it, and not for the key lines above it.
+func isBroken(s *regfile.Statement) bool {
+	return slices.ContainsFunc(s.Faults, func(f regfile.Fault) bool { return f.Code > regfile.Misplaced })
+}
+
+// lineOf is a line of a statement, and its place.
+type lineOf struct {
+	number int
+	offset int64 // in the text of the file
+	text   []byte
+	raw    []byte // with what ends it
+}
+
+// find reads the comment that starts with the mark, where there is one at or behind byte i of the line.
+func (g *ignores) find(p *pass, s *regfile.Statement, line lineOf, i int) {
+	mark := bytes.Index(line.text[i:], []byte(ignoreMark))
+	if mark < 0 {
+		return
+	}
+	from := len(bytes.TrimRight(line.text[:i+mark], " \t")) - 1
+	if from >= i && line.text[from] == ';' {
+		g.read(p, s, line, regfile.Span{From: from, To: len(line.text)})
+	}
+}
+
+// read looks at the comment of a line.
+func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Span) {
+	comment := at.In(line.text)
 	i := bytes.Index(comment, []byte(ignoreMark))
 	if i < 0 || len(bytes.Trim(comment[:i], "; \t")) > 0 {
 		return
 	}
 	words, reason, _ := strings.Cut(string(comment[i:]), "--")
-	mark, names, _ := strings.Cut(words, " ")
-	span := regfile.Span{From: s.Comment.From + i, To: len(s.Text)}
+	mark, names := words, ""
+	if i := strings.IndexAny(words, " \t"); i >= 0 {
+		mark, names = words[:i], words[i:]
+	}
+	from := place(line.number, regfile.Column(line.text, at.From+i))
+	to := place(line.number, regfile.Column(line.text, len(line.text)))
 	if mark != ignoreMark && mark != ignoreFileMark {
-		p.report(ignoreUnused, s, span, "%s is not known; write %s or %s, then the checks, then -- and the reason", mark, ignoreMark, ignoreFileMark)
+		p.reportAt(ignoreUnused, s, from, to, line.text,
+			"%s is not known; write %s or %s, then the checks, then -- and the reason", mark, ignoreMark, ignoreFileMark)
 		return
 	}
 	fields := strings.FieldsFunc(names, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' })
 	if len(fields) == 0 {
-		p.report(ignoreUnused, s, span, "this names no check, so it suppresses nothing; write %s, the ID of a check, -- and the reason", mark)
+		p.reportAt(ignoreUnused, s, from, to, line.text,
+			"this names no check, so it suppresses nothing; write %s, the ID of a check, -- and the reason", mark)
 		return
 	}
 	reason = strings.TrimSpace(reason)
 	if reason == "" {
-		p.report(ignoreReason, s, span, "this suppresses findings without saying why; write -- and the reason behind it")
+		p.reportAt(ignoreReason, s, from, to, line.text, "this suppresses findings without saying why; write -- and the reason behind it")
 	}
 	// The comment goes with the blanks before it, or with its line where it has one of its own.
-	before := bytes.TrimRight(s.Text[:s.Comment.From], " \t")
-	removal := change(s, regfile.Span{From: len(before), To: len(s.Text)}, "")
-	if s.Kind == regfile.CommentLine {
-		removal = change(s, regfile.Span{From: 0, To: len(s.Raw)}, "")
+	before := bytes.TrimRight(line.text[:at.From], " \t")
+	removal := Change{From: line.offset + int64(len(before)), To: line.offset + int64(len(line.text))}
+	if len(before) == 0 {
+		removal.To = line.offset + int64(len(line.raw))
 	}
 	for _, name := range fields {
-		one := &ignore{check: Lookup(name), reason: reason, line: excerpt(s.Text), removal: removal}
+		one := &ignore{check: Lookup(name), reason: reason, line: excerpt(line.text), at: from, end: to, removal: removal}
 		if one.check == nil && !strings.EqualFold(name, "all") {
-			p.report(ignoreUnused, s, span, "there is no check %s, so this suppresses nothing; \"regvet explain\" lists the checks", name)
+			p.reportAt(ignoreUnused, s, from, to, line.text, "there is no check %s, so this suppresses nothing; \"regvet explain\" lists the checks", name)
 			continue
 		}
-		one.at = hive.Location{Line: s.Line, Column: regfile.Column(s.Text, span.From)}
-		one.end = hive.Location{Line: s.Line, Column: regfile.Column(s.Text, span.To)}
 		g.all = append(g.all, one)
 		switch {
 		case mark == ignoreFileMark:

@@ -115,9 +115,7 @@ func (p *pass) statement(s *regfile.Statement) {
 	if s.Kind == regfile.KeyLine || s.Kind == regfile.ValueLine && s.Version == regfile.Windows31 {
 		p.enter(s)
 	}
-	if !s.Comment.Empty() {
-		p.ignores.read(p, s)
-	}
+	p.ignores.see(p, s)
 	for i := range s.Faults {
 		f := &s.Faults[i]
 		for _, c := range p.codes[f.Code] {

@@ -46,16 +46,36 @@ func TestIgnore(t *testing.T) {
 		{"above the value", "; regvet:ignore every-value -- why\n\n; more\n\"a\"=dword:1\n\"b\"=dword:1\n", "6:1 REG999 s (why)\n7:1 REG999\n"},
 		{"in the file", "\"a\"=dword:1\n;regvet:ignore-file all -- why\n", "3:1 REG999 s (why)\n"},
 		{"in hex data", "\"a\"=hex:1,\\ ; regvet:ignore REG999 -- why\n  2\n", "3:1 REG999 s (why)\n"},
+		{"in a later line of hex data", "\"a\"=hex:1,\\\n  2,\\\n ; regvet:ignore REG999 -- why\n  3\n", "3:1 REG999 s (why)\n"},
+		{"behind the last line of hex data", "\"a\"=hex:1,\\\n  2 ; regvet:ignore REG999 -- why\n", "3:1 REG999 s (why)\n"},
+		{"unused in hex data", "\"a\"=hex:1,\\\r\n  2 ; regvet:ignore REG505 -- why\r\n", "3:1 REG999\n4:7 REG504\n"},
+		{"behind a value that is dropped", "\"a\"=dword:0x1 ; regvet:ignore REG999 -- why\n\"b\"=\"C:\\Temp\" ; regvet:ignore REG999 -- why\n",
+			"3:1 REG999 s (why)\n4:1 REG999 s (why)\n"},
+		{"in a text", "\"a\"=\"; regvet:ignore REG999 -- why\"\n", "3:1 REG999\n"},
+		{"in a text without a key", "[-HKEY_USERS\\A]\n\"a\"=\"; regvet:ignore REG999 -- why\"\n", "4:1 REG999\n"},
+		{"unused behind a key", "[HKEY_USERS\\B] ; regvet:ignore REG999 -- why\n", "3:18 REG504\n"},
 		{"without reason", "\"a\"=dword:1 ; regvet:ignore REG999\n", "3:1 REG999 s ()\n3:15 REG505\n"},
 		{"unused", "; regvet:ignore REG999 -- why\n", "3:3 REG504\n"},
 		{"no such check", "\"a\"=dword:1 ; regvet:ignore REG998 -- why\n", "3:1 REG999\n3:15 REG504\n"},
 		{"no check", "\"a\"=dword:1 ; regvet:ignore -- why\n", "3:1 REG999\n3:15 REG504\n"},
 		{"no such word", "\"a\"=dword:1 ; regvet:ignored REG999 -- why\n", "3:1 REG999\n3:15 REG504\n"},
+		{"with a tab", "\"a\"=dword:1\t;\tregvet:ignore\tREG999\t--\twhy\n", "3:1 REG999 s (why)\n"},
 		{"only spoken of", "\"a\"=dword:1 ; write regvet:ignore REG999\n", "3:1 REG999\n"},
 	} {
 		if got := shown(t, Linter{}, head+c.in); got != c.want {
 			t.Errorf("%s: found\n%swant\n%s", c.name, got, c.want)
 		}
+	}
+}
+
+// TestIgnoreBehind holds that a comment behind a key line or a line that is none counts for it.
+func TestIgnoreBehind(t *testing.T) {
+	all := checks
+	checks = []*Check{ignoreUnused, strayLine, numberedControlSet}
+	t.Cleanup(func() { checks = all })
+	const in = "REGEDIT4\n[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\A] ; regvet:ignore REG301 -- why\nsee above ; regvet:ignore REG007 -- too\nand below\n"
+	if got, want := shown(t, Linter{}, in), "2:28 REG301 s (why)\n3:1 REG007 s (too)\n4:1 REG007\n"; got != want {
+		t.Errorf("found\n%swant\n%s", got, want)
 	}
 }
 
