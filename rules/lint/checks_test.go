@@ -42,6 +42,10 @@ func TestTuned(t *testing.T) {
 		{"text that is no value", example + "a = b means that a is b\n", "REG008"},
 		{"a sentence", example + "see a page = b\n", "REG007"},
 
+		{"an empty line in hex data behind a quote", example + "\"A\\\"B\"=hex:01,\\\n\n  02\n", "REG017"},
+		{"an empty line in hex data behind a lone CR", example + "\"A\"=hex:01,\\\r\n  02\n", "REG017 REG106"},
+		{"an empty line in hex data behind a comment", example + "\"A\"=hex:01,\\\n; C:\\\n\n  02\n", "REG017"},
+
 		{"the same data twice", example + "\"A\"=\"x\"\n\"a\"=\"x\"\n", ""},
 		{"in two sections", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\software\\EXAMPLE]\n\"a\"=\"y\"\n", "REG201 REG202 REG501"},
 		{"in two keys", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other]\n\"A\"=\"y\"\n", ""},

@@ -37,6 +37,7 @@ Save it as UTF-16 little-endian with a byte order mark, as Windows does; where a
 		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", Encoding: UTF8BOM},
 		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		codes: []regfile.Code{regfile.UTF8ByteOrderMark}, say: sayUTF8Mark,
+		visit: visitBelowUTF8Mark, kinds: []regfile.Kind{regfile.ValueLine}, data: "h", finish: finishUTF8Mark,
 	}
 
 	oldHeaderInUTF16 = &Check{
@@ -147,8 +148,32 @@ working-tree-encoding=UTF-16LE-BOM eol=CRLF" for files in UTF-16, "*.reg -text" 
 	}
 )
 
+// utf8MarkNote is the first line of a file in UTF-8 with a byte order mark.
+type utf8MarkNote struct {
+	first
+	msg     string
+	hexText bool // the header is REGEDIT4, and the file has text in hex data
+}
+
 func sayUTF8Mark(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	if found := p.fault(c, s, f); found != nil {
+	_, span := faultSpan(s, f)
+	p.utf8Mark = &utf8MarkNote{msg: f.Msg}
+	p.utf8Mark.note(s, span)
+}
+
+func visitBelowUTF8Mark(p *pass, _ *Check, s *regfile.Statement) {
+	if p.utf8Mark != nil && s.Version == regfile.Version4 && isHexText(s) {
+		p.utf8Mark.hexText = true
+	}
+}
+
+// finishUTF8Mark offers no fix for a file that REG103 would have to speak of then: one with text in the hex data of version 4.
+func finishUTF8Mark(p *pass, c *Check) {
+	if p.utf8Mark == nil {
+		return
+	}
+	found := p.reportFirst(c, &p.utf8Mark.first, "%s", p.utf8Mark.msg)
+	if found != nil && !p.utf8Mark.hexText {
 		found.fix("save it as UTF-16")
 		found.Fix.Encoding = regfile.UTF16LE
 	}

@@ -108,10 +108,38 @@ func checkLint(t *testing.T, data []byte) {
 	if err != nil || !slices.EqualFunc(before.Edits, after.Edits, sameEdit) {
 		t.Fatalf("the safe fixes make of\n%q\nthe file\n%q (%v)", data, fixed.Data, err)
 	}
+	for _, f := range fixed.Remains.Findings {
+		if f.Fix != nil && f.Fix.Safety >= Safe && f.Suppressed == nil {
+			t.Fatalf("the safe fixes make of\n%q\nthe file\n%q, where %s in %v is still to be fixed", data, fixed.Data, f.Check.ID, f.At)
+		}
+	}
 }
 
 func sameEdit(a, b hive.Edit) bool {
 	return a.Op == b.Op && a.Path.Equal(b.Path) && a.Value.Name == b.Value.Name && a.Value.Type == b.Value.Type && bytes.Equal(a.Value.Data, b.Value.Data)
+}
+
+// TestFixed holds that one run makes all fixes, where they are not those of an example.
+func TestFixed(t *testing.T) {
+	const key = "[HKEY_USERS\\A]\r\n"
+	for _, c := range []struct{ name, in, want string }{
+		{"a file that imports nothing", "REGEDIT5\r\n" + key, "REGEDIT5\r\n" + key},
+		{"an empty line in one", "REGEDIT5\r\n\r\n" + key, "REGEDIT5\r\n\r\n" + key},
+		{"a semicolon in the name of hex data", "REGEDIT4\r\n\r\n" + key + "\"a;b\"=hex:1, 02 ; c, 3\r\n", "REGEDIT4\r\n\r\n" + key + "\"a;b\"=hex:01,02 ; c, 3\r\n"},
+		{"an old file with a mark", "\xEF\xBB\xBFREGEDIT4\r\n\r\n" + key, "Windows Registry Editor Version 5.00\r\n\r\n" + key},
+		{"an old file with a mark and text in hex data", "\xEF\xBB\xBFREGEDIT4\r\n\r\n" + key + "@=hex(2):41,00\r\n", "REGEDIT4\r\n\r\n" + key + "@=hex(2):41,00\r\n"},
+	} {
+		fixed, err := Linter{}.Fix("test.reg", []byte(c.in), Safe)
+		if err != nil || string(fixed.After) != c.want {
+			t.Errorf("%s: %q becomes %q (%v), want %q", c.name, c.in, fixed.After, err, c.want)
+			continue
+		}
+		for _, f := range fixed.Remains.Findings {
+			if f.Fix != nil && f.Fix.Safety >= Safe {
+				t.Errorf("%s: %s is still to be fixed in %q", c.name, f.Check.ID, fixed.After)
+			}
+		}
+	}
 }
 
 func FuzzLint(f *testing.F) {

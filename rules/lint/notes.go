@@ -20,6 +20,7 @@ type notes struct {
 	hex        hexEnd
 	split      *splitKey
 	oldHeader  *oldHeaderNote
+	utf8Mark   *utf8MarkNote
 	wide       []*wideNote
 	endings    endings
 	ending     regfile.Ending // of the statement before

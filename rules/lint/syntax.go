@@ -178,7 +178,7 @@ func visitHeaderBlanks(p *pass, c *Check, s *regfile.Statement) {
 }
 
 func visitSecondLine(p *pass, c *Check, s *regfile.Statement) {
-	if s.Line != 2 || s.Kind == regfile.BlankLine {
+	if s.Line != 2 || s.Kind == regfile.BlankLine || s.Version == regfile.Unsupported {
 		return
 	}
 	p.report(c, s, regfile.Span{To: len(s.Text)},

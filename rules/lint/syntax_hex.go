@@ -258,7 +258,9 @@ func visitEmptyLineInHex(p *pass, c *Check, s *regfile.Statement) {
 		return
 	}
 	// Each line but the last has a backslash, unless it is empty or a comment.
-	if s.Ending != regfile.NoEnding && bytes.Count(s.Raw, []byte{'\\'})+1 == bytes.Count(s.Raw, []byte{'\n'}) {
+	data := s.Raw[s.Data.From:]
+	lines := bytes.Count(data, []byte{'\\'}) + 1
+	if s.Ending == regfile.CRLF && bytes.Count(data, []byte{'\n'}) == lines && bytes.Count(data, []byte{'\r'}) == lines && bytes.IndexByte(data, ';') < 0 {
 		return
 	}
 	var changes []Change
@@ -289,11 +291,12 @@ func sayHexElements(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	from := s.Data.From + bytes.IndexByte(s.Data.In(s.Text), ':') + 1
 	offset := s.Offset
 	for line := range linesOf(s.Raw) {
-		text, _, _ := bytes.Cut(trimLineEnd(line), []byte{';'})
 		start := from
 		if from == 0 {
-			start = blanksAt(text, 0) // with which a line that continues starts
+			start = blanksAt(line, 0) // with which a line that continues starts
 		}
+		text := trimLineEnd(line)
+		text = text[:start+commentAt(text[start:])]
 		for i := start; i < len(text); i++ {
 			switch c := text[i]; {
 			case isHexDigit(c) && (i == start || !isHexDigit(text[i-1])) && (i+1 == len(text) || !isHexDigit(text[i+1])):
