@@ -46,6 +46,9 @@ func TestTuned(t *testing.T) {
 		{"an empty line in hex data behind a lone CR", example + "\"A\"=hex:01,\\\r\n  02\n", "REG017 REG106"},
 		{"an empty line in hex data behind a comment", example + "\"A\"=hex:01,\\\n; C:\\\n\n  02\n", "REG017"},
 
+		{"lost backslashes before a comment and blanks", example + "\"A\"=hex:01,\n  02, 3, ; the rest\n  04\n", "REG016"},
+		{"a word behind hex data", example + "\"A\"=hex:01\nadd a,b\n", "REG007"},
+
 		{"the same data twice", example + "\"A\"=\"x\"\n\"a\"=\"x\"\n", ""},
 		{"in two sections", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\software\\EXAMPLE]\n\"a\"=\"y\"\n", "REG201 REG202 REG501"},
 		{"in two keys", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other]\n\"A\"=\"y\"\n", ""},

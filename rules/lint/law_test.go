@@ -142,6 +142,14 @@ func TestFixed(t *testing.T) {
 	}
 }
 
+// TestFixedAtNUL holds that nothing is written behind a NUL, where it would not be read.
+func TestFixedAtNUL(t *testing.T) {
+	const in = "REGEDIT4\r\n\r\n[HKEY_USERS\\A]\r\n\"a\"=hex:01,\x0002\r\n03\r\n"
+	if fixed, err := (Linter{}).Fix("test.reg", []byte(in), Unsafe); err != nil || string(fixed.Data) != in {
+		t.Errorf("%q becomes %q (%v)", in, fixed.Data, err)
+	}
+}
+
 func FuzzLint(f *testing.F) {
 	for _, c := range Checks() {
 		f.Add(c.Bad.inBytes(c.Bad.text()))

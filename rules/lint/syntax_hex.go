@@ -203,22 +203,31 @@ func visitHexEnd(p *pass, _ *Check, s *regfile.Statement) {
 		if i := bytes.LastIndexByte(data, '\n'); i >= 0 {
 			last = data[i+1:]
 		}
-		if i := bytes.LastIndexByte(last, ';'); i < 0 || bytes.IndexByte(last[i:], '\r') >= 0 {
+		if i := bytes.LastIndexByte(last, ';'); (i < 0 || bytes.IndexByte(last[i:], '\r') >= 0) && !hasFault(s, regfile.NULInText) {
 			data = bytes.TrimRight(data, " \t")
 			p.hex.at, p.hex.comma = s.Offset+int64(len(data)), bytes.HasSuffix(data, []byte{','})
 		}
 	}
 }
 
-// looksLikeHex tells whether a line holds nothing but bytes of hex data.
+// looksLikeHex tells whether a line holds nothing but bytes of hex data, and a comment.
 func looksLikeHex(line []byte) bool {
-	line = bytes.TrimRight(line, " \t\\")
+	line = bytes.TrimRight(line[:commentAt(line)], " \t\\")
+	if len(line) == 0 {
+		return false
+	}
+	digits := 0 // of the current byte
 	for i, c := range line {
-		if place := i % 3; place == 2 && c != ',' || place < 2 && !isHexDigit(c) {
+		switch {
+		case isHexDigit(c) && (digits == 0 || digits == 1 && isHexDigit(line[i-1])):
+			digits++
+		case c == ',' && digits > 0:
+			digits = 0
+		case !isBlank(c):
 			return false
 		}
 	}
-	return len(line)%3 != 1 && len(line) > 0
+	return true
 }
 
 func sayHexCutShort(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
