@@ -149,3 +149,22 @@ func TestLineEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestAdvice holds that a message that the reader of the file starts is ended with what to write.
+func TestAdvice(t *testing.T) {
+	const key = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\r\n"
+	for _, c := range []struct{ in, want string }{
+		{`"A`, "the closing quote of the name is missing; Windows drops this value; write it behind the name"},
+		{`"A"="C:\Example"`, `the text has a backslash that is not written \\; Windows drops this value; write \\`},
+		{`"A"=hex:100`, "an element of hex data has 3 digits, at most 2 are allowed; Windows drops this value; write two hex digits for each byte, and one comma between two bytes"},
+		{`"A"=hex:01,\x`, "only a comment may stand behind the backslash of hex data; Windows drops this value; remove what stands there"},
+		{`"A"`, "there is no = behind the name; Windows drops this value; write = and the data, or - to delete the value"},
+		{"[HKEY_USERS\\" + strings.Repeat("a", 256) + "]", "a key name has 256 characters, at most 255 are allowed; Windows drops this key and its values; write a shorter one"},
+		{"\"A\"=\"x\" \x00", "there is a NUL character here; the rest of the line is ignored; remove it"},
+	} {
+		said := found(t, Linter{}, []byte(key+c.in+"\r\n"))
+		if !slices.ContainsFunc(said, func(f Finding) bool { return f.Message == c.want }) {
+			t.Errorf("%s: found %v, want %s", c.in, said, c.want)
+		}
+	}
+}

@@ -79,7 +79,7 @@ Go back to the last good version of the file, and save it as UTF-16 little-endia
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Owner"="Müller"
 `),
-		codes: []regfile.Code{regfile.InvalidUTF8, regfile.OddLength, regfile.NULInText},
+		codes: []regfile.Code{regfile.InvalidUTF8, regfile.OddLength, regfile.NULInText}, say: sayDamagedText,
 		visit: visitDamagedText, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, needs: beyondASCII,
 	}
 
@@ -258,6 +258,14 @@ func finishOldHeader(p *pass, c *Check) {
 	if !h.hexText {
 		found.fix("write the header of version 5.00", Change{From: h.offset, To: h.offset + int64(len(h.text)), New: regfile.Version5.String()})
 	}
+}
+
+func sayDamagedText(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if f.Code == regfile.NULInText {
+		p.faultAs(c, s, f, "%s; remove it", f.Msg)
+		return
+	}
+	p.faultAs(c, s, f, "%s; complete the text, and save it as UTF-16 little-endian", f.Msg)
 }
 
 // visitDamagedText looks for what is left of text that a program read in the wrong encoding, in a file that is written in the right one.

@@ -270,10 +270,3 @@ func sayCommentBehindData(p *pass, c *Check, s *regfile.Statement, f *regfile.Fa
 	p.faultAs(c, s, f, "a comment starts with ;, not %s; %s; write ;", mark, outcome).
 		fix("write ; in place of "+mark, Change{From: f.Offset, To: f.Offset + int64(len(mark)), New: ";"})
 }
-
-// sayUnlessComment reports a fault, unless it is a comment that starts with # or //.
-func sayUnlessComment(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	if foreignComment(s, f) == "" {
-		p.fault(c, s, f)
-	}
-}

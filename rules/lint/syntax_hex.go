@@ -22,7 +22,7 @@ Write two hex digits for each byte and one comma between two bytes.`,
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Data"=hex:01,0f,03
 `),
-		codes: []regfile.Code{regfile.HexDigit, regfile.HexTooLong, regfile.HexEmpty, regfile.HexNoSeparator}, say: sayUnlessComment,
+		codes: []regfile.Code{regfile.HexDigit, regfile.HexTooLong, regfile.HexEmpty, regfile.HexNoSeparator}, say: sayHexDigits,
 	}
 
 	hexType = &Check{
@@ -137,6 +137,12 @@ Remove the comma and the backslash at the end of the value.`,
 	}
 )
 
+func sayHexDigits(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	if foreignComment(s, f) == "" {
+		p.faultAs(c, s, f, "%s; write two hex digits for each byte, and one comma between two bytes", f.Msg)
+	}
+}
+
 func sayHexType(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	found := p.fault(c, s, f)
 	// hex(0x2): and hex(2) without the colon.
@@ -165,7 +171,7 @@ func sayHexBreak(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	case f.Code == regfile.HexNoComma:
 		p.faultAs(c, s, f, "%s; write it", f.Msg).fix("write the comma", Change{From: f.Offset, To: f.Offset, New: ","})
 	case f.Code == regfile.BehindHex && foreignComment(s, f) == "":
-		p.fault(c, s, f)
+		p.faultAs(c, s, f, "%s; remove what stands there", f.Msg)
 	case f.Code == regfile.HexNotContinued && s.Raw[at] == ',':
 		p.faultAs(c, s, f,
 			"the comma must stand at the end of the line above, before the backslash; Windows drops the value of line %d, and this line", s.Line)

@@ -116,9 +116,13 @@ Windows drops what is beyond: the key with its values, or the value.`,
 		Bad:        version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\" + strings.Repeat("Example", 40) + "]\n"),
 		Good:       version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\" + strings.Repeat("Example", 4) + "]\n"),
 		References: []string{"https://learn.microsoft.com/windows/win32/sysinfo/registry-element-size-limits"},
-		codes:      []regfile.Code{regfile.KeyTooLong, regfile.KeyTooDeep, regfile.NameTooLong},
+		codes:      []regfile.Code{regfile.KeyTooLong, regfile.KeyTooDeep, regfile.NameTooLong}, say: sayNameLimits,
 	}
 )
+
+func sayNameLimits(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	p.faultAs(c, s, f, "%s; write a shorter one", f.Msg)
+}
 
 func sayKeyBrackets(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	switch f.Code {

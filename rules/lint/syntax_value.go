@@ -144,7 +144,7 @@ func looksLikeValue(line []byte) bool {
 
 func sayNameQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	if f.Code == regfile.NameUnclosed {
-		p.fault(c, s, f)
+		p.faultAs(c, s, f, "%s; write it behind the name", f.Msg)
 		return
 	}
 	if p.strayOf(s) != strayValue {
@@ -199,7 +199,7 @@ func sayTextQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 }
 
 func sayLoneBackslash(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	found := p.faultAs(c, s, f, "%s", f.Msg)
+	found := p.faultAs(c, s, f, `%s; write \\`, f.Msg)
 	// The text that the fault is in, as far as its closing quote. A quote behind a lone backslash is one of the text.
 	var changes []Change
 	for i := int(f.Offset - s.Offset); i < len(s.Text) && s.Text[i] != '"'; i++ {
@@ -257,16 +257,14 @@ func visitShortDWord(p *pass, c *Check, s *regfile.Statement) {
 }
 
 func sayDataForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	if foreignComment(s, f) != "" && f.Code == regfile.NoEquals {
-		p.fault(c, s, f)
-		return
-	}
 	data := s.Data.In(s.Text)
 	word, rest, colon := bytes.Cut(data, []byte{':'})
 	switch lower := bytes.ToLower(word); {
 	case f.Code == regfile.NoData:
 		p.faultAs(c, s, f, `%s; write "" for an empty text, or - to delete the value`, f.Msg)
-	case f.Code == regfile.NoEquals || !colon:
+	case f.Code == regfile.NoEquals:
+		p.faultAs(c, s, f, "%s; write = and the data, or - to delete the value", f.Msg)
+	case !colon:
 		p.faultAs(c, s, f, "%s", f.Msg)
 	case string(lower) != string(word) && (string(lower) == "dword" || bytes.HasPrefix(lower, []byte("hex"))):
 		span := regfile.Span{From: s.Data.From, To: s.Data.From + len(word)}
