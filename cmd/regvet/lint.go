@@ -34,7 +34,7 @@ var lintCommand = command{
 		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, by ID, name or the start of an ID, such as REG1 (repeatable)")
 		f.StringSliceVar(&o.ignored, "ignore", nil, "do not run these `CHECKS` (repeatable)")
 		f.BoolVar(&o.makeFixes, "fix", false, "make the fixes that are safe, in the files themselves")
-		f.BoolVar(&o.diff, "diff", false, "show the fixes that are safe as a unified diff before the findings, and change nothing")
+		f.BoolVar(&o.diff, "diff", false, "show the fixes that are safe as a unified diff before the findings, and change nothing, with --fix neither")
 		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff: the other fixes too, after which Windows does something else")
 		regFileFlags(f, o)
 		codePageFlag(f, o)
@@ -48,11 +48,8 @@ var lintCommand = command{
 const mostListed = 1000
 
 func (c *cli) lint() {
-	switch {
-	case c.unsafeFixes && !c.makeFixes && !c.diff:
+	if c.unsafeFixes && !c.makeFixes && !c.diff {
 		c.fail(statusUsage, "--unsafe-fixes does nothing without --fix or --diff; add one of them")
-	case c.makeFixes && c.diff:
-		c.fail(statusUsage, "--fix changes files and --diff does not; give one of them")
 	}
 	if c.writeBaseline && c.given("baseline") && c.baseline == "" {
 		c.fail(statusUsage, "--write-baseline has no file to write to; name one with --baseline")
@@ -226,7 +223,7 @@ type linted struct {
 
 // lintFile looks at one file, or puts it right. It gives nil when the file cannot be read.
 func (c *cli) lintFile(l lint.Linter, name string, wants wanted) *linted {
-	if c.makeFixes {
+	if c.makeFixes && !c.diff {
 		return c.fixFile(l, name)
 	}
 	var in io.Reader = c.stdin
