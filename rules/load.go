@@ -15,10 +15,10 @@ import (
 // BadRule is the kind of a mistake in a rule file.
 const BadRule hive.Kind = "bad-rule"
 
-// Mistakes are all that is wrong with rule files, each with its file, line and column.
+// Mistakes are all that is wrong with rule files, or with a config, each with its file, line and column.
 type Mistakes []Mistake
 
-// Mistake is one thing that is wrong with a rule file.
+// Mistake is one thing that is wrong with a file.
 type Mistake struct {
 	hive.Problem
 	Text string // the line of the file in which it stands; "" when it stands in none

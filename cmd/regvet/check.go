@@ -199,7 +199,7 @@ func (c *cli) loadRules() []*rules.Rule {
 	return all
 }
 
-// mistakes says what is wrong with rule files: a line for each mistake, and below it the line of the file with a caret at the place.
+// mistakes says what is wrong with rule files, or with a config: a line for each mistake, and below it the line of the file with a caret at the place.
 func (c *cli) mistakes(err error) {
 	all, ok := errors.AsType[rules.Mistakes](err)
 	if !ok {

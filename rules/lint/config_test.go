@@ -2,7 +2,6 @@ package lint
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"os"
 	"strings"
@@ -11,7 +10,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
 
-	"regvet/hive"
+	"regvet/rules"
 )
 
 var update = flag.Bool("update", false, "write what the tests compare with anew")
@@ -112,8 +111,8 @@ func FuzzConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := LoadConfig("test.yaml", data)
 		if err != nil {
-			for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
-				if p, ok := errors.AsType[*hive.Problem](one); !ok || p.At.Line < 1 || p.At.Column < 1 || p.Msg == "" {
+			for _, one := range err.(rules.Mistakes) {
+				if one.At.Line < 1 || one.At.Column < 1 || one.Msg == "" {
 					t.Errorf("a mistake without its place: %v", one)
 				}
 			}

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strings"
 
@@ -17,20 +16,15 @@ import (
 // BadConfig is the kind of a mistake in a config.
 const BadConfig hive.Kind = "bad-config"
 
-// LoadConfig reads a config. Everything that is wrong with it is reported at once: the error is a line for each mistake, with source, line
-// and column.
+// LoadConfig reads a config. Everything that is wrong with it is reported at once: the error is [rules.Mistakes].
 func LoadConfig(source string, data []byte) (*Config, error) {
 	r := &configReader{rules.StrictReader{Source: source, Kind: BadConfig, Whole: "a config", Most: maxConfigNodes}}
 	c := &Config{}
 	if root := r.Document(data); root != nil && !empty(root) {
 		readFields(r, root, "a config", configFields, c)
 	}
-	var all []error
-	for _, m := range r.Mistakes(data) {
-		all = append(all, &m.Problem)
-	}
-	if all != nil {
-		return nil, errors.Join(all...)
+	if mistakes := r.Mistakes(data); mistakes != nil {
+		return nil, mistakes
 	}
 	return c, nil
 }
