@@ -43,7 +43,7 @@ func TestTuned(t *testing.T) {
 		{"a sentence", example + "see a page = b\n", "REG007"},
 
 		{"an empty line in hex data behind a quote", example + "\"A\\\"B\"=hex:01,\\\n\n  02\n", "REG017"},
-		{"an empty line in hex data behind a lone CR", example + "\"A\"=hex:01,\\\r\n  02\n", "REG017 REG106"},
+		{"an empty line in hex data behind a lone CR", example + "\"A\"=hex:01,\\\r\n  02\n", "REG017 REG110"},
 		{"an empty line in hex data behind a comment", example + "\"A\"=hex:01,\\\n; C:\\\n\n  02\n", "REG017"},
 
 		{"lost backslashes before a comment and blanks", example + "\"A\"=hex:01,\n  02, 3, ; the rest\n  04\n", "REG016"},
