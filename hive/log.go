@@ -123,7 +123,7 @@ func (f *logFile) entries() (all []entry, why string) {
 		e, size, fault := readEntry(rest, want)
 		if fault != "" {
 			if len(all) == 0 {
-				return nil, "its first entry " + fault
+				return nil, "holds no entry to apply: the first one " + fault
 			}
 			return all, fmt.Sprintf("ends behind entry %d: the next one %s", want-1, fault)
 		}
@@ -220,6 +220,18 @@ func replayNew(hive []byte, h Header, logs []logFile) []byte {
 	put32(hive, 8, next-1)
 	seal(hive)
 	return hive
+}
+
+// misfits is what becomes of logs that lead to something that is no hive.
+func misfits(uses []LogUse) []LogUse {
+	refused := make([]LogUse, len(uses))
+	for i, u := range uses {
+		refused[i] = LogUse{Name: u.Name, Why: u.Why}
+		if u.Entries > 0 {
+			refused[i].Why = "does not fit this hive: with it no root key can be read"
+		}
+	}
+	return refused
 }
 
 // fits tells whether the hive can be as long as the entry says: new bins are in the entry that makes them.

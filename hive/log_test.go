@@ -307,30 +307,30 @@ func TestLogRefused(t *testing.T) {
 		{"older than the hive", hivetest.Log(b, 4, hivetest.Entries(4, 2, c.before, c.after)...), "is older than the hive: it starts at 4, needed is 5", 0},
 		{"much older", hivetest.Log(b, 0x80000006, hivetest.Entries(0x80000006, 1, c.before, c.after)...), "is older than the hive: it starts at 2147483654, needed is 5", 0},
 		{"newer than needed", hivetest.Log(b, 0x80000004, hivetest.Entries(0x80000004, 1, c.before, c.after)...), "", 1},
-		{"number of its own", hivetest.Log(b, 6, entries...), "its first entry has the number 5, not 6", 0},
-		{"hash 1", flip(sector + hivetest.EntryHash1), "its first entry has a wrong hash", 0},
-		{"hash 1, upper half", flip(sector + hivetest.EntryHash1 + 4), "its first entry has a wrong hash", 0},
-		{"hash 2", flip(sector + hivetest.EntryHash2), "its first entry has a wrong hash", 0},
-		{"flags without a new hash", flip(sector + hivetest.EntryFlags), "its first entry has a wrong hash", 0},
-		{"last byte without a new hash", flip(second - 4), "its first entry has a wrong hash", 0},
-		{"signature", entry(0, 0x656C7668), `its first entry is not signed "HvLE"`, 0},
-		{"size 0", entry(hivetest.EntrySize, 0), "its first entry has an impossible size of 0 bytes", 0},
-		{"size of no sectors", entry(hivetest.EntrySize, 513), "its first entry has an impossible size of 513 bytes", 0},
-		{"size beyond the file", entry(hivetest.EntrySize, 0x10000), "its first entry has an impossible size of 65536 bytes", 0},
-		{"greatest size", entry(hivetest.EntrySize, 0xFFFFFE00), "its first entry has an impossible size of 4294966784 bytes", 0},
-		{"number", entry(hivetest.EntryNumber, 7), "its first entry has the number 7, not 5", 0},
-		{"no pages", entry(hivetest.EntryCount, 0), "its first entry has an impossible number of 0 pages", 0},
-		{"too many pages", entry(hivetest.EntryCount, 0xFFFFFFFF), "its first entry has an impossible number of 4294967295 pages", 0},
-		{"one page too many", entry(hivetest.EntryCount, uint32((len(entries[0])-40)/8+1)), fmt.Sprintf("its first entry has an impossible number of %d pages", (len(entries[0])-40)/8+1), 0},
-		{"no bins", entry(hivetest.EntryLength, 0), "its first entry is for bins of an impossible length of 0 bytes", 0},
-		{"bins of half a page", entry(hivetest.EntryLength, length+2048), fmt.Sprintf("its first entry is for bins of an impossible length of %d bytes", length+2048), 0},
+		{"number of its own", hivetest.Log(b, 6, entries...), "holds no entry to apply: the first one has the number 5, not 6", 0},
+		{"hash 1", flip(sector + hivetest.EntryHash1), "holds no entry to apply: the first one has a wrong hash", 0},
+		{"hash 1, upper half", flip(sector + hivetest.EntryHash1 + 4), "holds no entry to apply: the first one has a wrong hash", 0},
+		{"hash 2", flip(sector + hivetest.EntryHash2), "holds no entry to apply: the first one has a wrong hash", 0},
+		{"flags without a new hash", flip(sector + hivetest.EntryFlags), "holds no entry to apply: the first one has a wrong hash", 0},
+		{"last byte without a new hash", flip(second - 4), "holds no entry to apply: the first one has a wrong hash", 0},
+		{"signature", entry(0, 0x656C7668), `holds no entry to apply: the first one is not signed "HvLE"`, 0},
+		{"size 0", entry(hivetest.EntrySize, 0), "holds no entry to apply: the first one has an impossible size of 0 bytes", 0},
+		{"size of no sectors", entry(hivetest.EntrySize, 513), "holds no entry to apply: the first one has an impossible size of 513 bytes", 0},
+		{"size beyond the file", entry(hivetest.EntrySize, 0x10000), "holds no entry to apply: the first one has an impossible size of 65536 bytes", 0},
+		{"greatest size", entry(hivetest.EntrySize, 0xFFFFFE00), "holds no entry to apply: the first one has an impossible size of 4294966784 bytes", 0},
+		{"number", entry(hivetest.EntryNumber, 7), "holds no entry to apply: the first one has the number 7, not 5", 0},
+		{"no pages", entry(hivetest.EntryCount, 0), "holds no entry to apply: the first one has an impossible number of 0 pages", 0},
+		{"too many pages", entry(hivetest.EntryCount, 0xFFFFFFFF), "holds no entry to apply: the first one has an impossible number of 4294967295 pages", 0},
+		{"one page too many", entry(hivetest.EntryCount, uint32((len(entries[0])-40)/8+1)), fmt.Sprintf("holds no entry to apply: the first one has an impossible number of %d pages", (len(entries[0])-40)/8+1), 0},
+		{"no bins", entry(hivetest.EntryLength, 0), "holds no entry to apply: the first one is for bins of an impossible length of 0 bytes", 0},
+		{"bins of half a page", entry(hivetest.EntryLength, length+2048), fmt.Sprintf("holds no entry to apply: the first one is for bins of an impossible length of %d bytes", length+2048), 0},
 		{"bins that nobody has", entry(hivetest.EntryLength, 0xFFFFF000), "ends at entry 5, which is for bins of 4294963200 bytes that neither it nor the hive holds", 0},
 		{"more bins than it brings", hivetest.Log(b, 5, hivetest.Entry(5, int(length)+base, hivetest.Page{At: int(length), Data: make([]byte, base-sector)})),
 			fmt.Sprintf("ends at entry 5, which is for bins of %d bytes that neither it nor the hive holds", length+base), 0},
-		{"page behind the bins", entry(hivetest.EntryPages, length-256), fmt.Sprintf("its first entry has a page at %#x of an impossible size of 512 bytes", length-256), 0},
-		{"page far away", entry(hivetest.EntryPages, 0xFFFFFE00), "its first entry has a page at 0xfffffe00 of an impossible size of 512 bytes", 0},
-		{"page larger than the entry", entry(hivetest.EntryPages+4, uint32(len(entries[0]))), fmt.Sprintf("its first entry has a page at %#x of an impossible size of %d bytes", le.Uint32(entries[0][hivetest.EntryPages:]), len(entries[0])), 0},
-		{"greatest page", entry(hivetest.EntryPages+4, 0xFFFFFFFF), fmt.Sprintf("its first entry has a page at %#x of an impossible size of 4294967295 bytes", le.Uint32(entries[0][hivetest.EntryPages:])), 0},
+		{"page behind the bins", entry(hivetest.EntryPages, length-256), fmt.Sprintf("holds no entry to apply: the first one has a page at %#x of an impossible size of 512 bytes", length-256), 0},
+		{"page far away", entry(hivetest.EntryPages, 0xFFFFFE00), "holds no entry to apply: the first one has a page at 0xfffffe00 of an impossible size of 512 bytes", 0},
+		{"page larger than the entry", entry(hivetest.EntryPages+4, uint32(len(entries[0]))), fmt.Sprintf("holds no entry to apply: the first one has a page at %#x of an impossible size of %d bytes", le.Uint32(entries[0][hivetest.EntryPages:]), len(entries[0])), 0},
+		{"greatest page", entry(hivetest.EntryPages+4, 0xFFFFFFFF), fmt.Sprintf("holds no entry to apply: the first one has a page at %#x of an impossible size of 4294967295 bytes", le.Uint32(entries[0][hivetest.EntryPages:])), 0},
 		{"cut in the second entry", log[:len(log)-1], fmt.Sprintf("ends behind entry 5: the next one has an impossible size of %d bytes", len(entries[1])), 1},
 		{"cut in the header of the second entry", log[:second+20], `ends behind entry 5: the next one is not signed "HvLE"`, 1},
 		{"zeros behind the last", append(bytes.Clone(log), make([]byte, 1024)...), `ends behind entry 6: the next one is not signed "HvLE"`, 2},
@@ -388,7 +388,7 @@ func TestTwoLogs(t *testing.T) {
 		{"the older one ends early", append(part(5, 5), torn(part(6, 6))[sector:]...), part(7, 8),
 			"ends behind entry 5: the next one has a wrong hash", "does not go on where the other one ends: it starts at 7, needed is 6", [2]int{1, 0}},
 		// What the first log should have held is missing, so that the second would be put over another hive than it was written for.
-		{"the older one is torn at once", torn(part(5, 6)), part(7, 8), "its first entry has a wrong hash",
+		{"the older one is torn at once", torn(part(5, 6)), part(7, 8), "holds no entry to apply: the first one has a wrong hash",
 			"does not go on where the other one ends: it starts at 7, needed is 5", [2]int{0, 0}},
 		{"one of each kind", hivetest.OldLog(c.before, c.after), part(5, 8), "is of the old kind, and there is one of the new kind", "", [2]int{0, 4}},
 	}
@@ -638,5 +638,31 @@ func BenchmarkReplayCopy(b *testing.B) {
 		if c := bytes.Clone(dirty); len(c) == 0 {
 			b.Fatal("empty")
 		}
+	}
+}
+
+// TestLogOfAnotherHive has a log whose entries are sound but not for this hive, which is then read without it.
+func TestLogOfAnotherHive(t *testing.T) {
+	c := sameSize()
+	other := bytes.Clone(c.before)
+	for at := base; at < len(other); at++ {
+		other[at] ^= 0x55
+	}
+	for name, log := range map[string][]byte{
+		"new": hivetest.Log(c.before, 5, hivetest.Entries(5, 1, c.before, other)...),
+		"old": hivetest.OldLog(c.before, other),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := hivetest.Dirty(c.before, 6, 5)
+			f := replay(t, b, hive.Log{Name: "LOG", Data: log}, hive.Log{Name: "empty"})
+			if got, want := snapshot(f.Root()), snapshot(read(t, b).Root()); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			want := "the hive is dirty (sequence numbers 6 and 5): its latest changes are only in its logs, of which none can be applied; " +
+				"not applied: LOG does not fit this hive: with it no root key can be read; empty is empty"
+			if p := f.Problems(); len(p) != 1 || p[0].Msg != want {
+				t.Errorf("%v", p)
+			}
+		})
 	}
 }

@@ -149,14 +149,27 @@ func IsDirty(data []byte) bool {
 // hive is dirty, what the logs hold is put over a copy of it.
 func Read(source string, data []byte, logs ...Log) (*File, error) {
 	f := &File{Source: source, data: data}
+	err := f.load(logs)
+	if err == nil {
+		return f, nil
+	}
+	if i := slices.IndexFunc(f.Logs, func(u LogUse) bool { return u.Entries > 0 }); i >= 0 {
+		// No change takes the root key away: the logs are of another hive. Without them there may be something to read.
+		without := &File{Source: source, data: data, Logs: misfits(f.Logs)}
+		if without.load(nil) == nil {
+			return without, nil
+		}
+	}
+	return nil, err
+}
+
+// load reads what all else starts from. Logs that were tried before, in f.Logs, are not applied again.
+func (f *File) load(logs []Log) error {
 	if err := f.readHeader(logs); err != nil {
-		return nil, err
+		return err
 	}
 	f.mapCells()
-	if err := f.readRoot(); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return f.readRoot()
 }
 
 func (f *File) readHeader(logs []Log) error {
@@ -180,10 +193,12 @@ func (f *File) readHeader(logs []Log) error {
 		}
 	}
 	if h.Dirty() {
-		var data []byte
-		if data, f.Logs = replay(f.data, h, logs); data != nil {
-			f.data = data
-			f.base = parseHeader(data)
+		if f.Logs == nil {
+			var data []byte
+			if data, f.Logs = replay(f.data, h, logs); data != nil {
+				f.data = data
+				f.base = parseHeader(data)
+			}
 		}
 		f.reportDirty()
 	}
@@ -234,7 +249,7 @@ func (f *File) reportDirty() {
 	p := Problem{At: Location{Offset: 4}, Kind: Dirty, Msg: fmt.Sprintf("the hive is dirty (sequence numbers %d and %d)", h.Sequence1, h.Sequence2)}
 	if h.Checksum != h.Computed {
 		p.At, p.Kind = Location{Offset: 508}, BadChecksum
-		p.Msg = fmt.Sprintf("the hive is dirty (the checksum of its base block is %#08x, must be %#08x)", h.Checksum, h.Computed)
+		p.Msg = fmt.Sprintf("the hive is dirty (the checksum of its base block is 0x%08x, must be 0x%08x)", h.Checksum, h.Computed)
 	}
 	var applied, refused []string
 	for _, u := range f.Logs {

@@ -256,7 +256,7 @@ func TestOddHeader(t *testing.T) {
 		{"dirty", odd(hivetest.BaseSequence2, 9), "dirty 0x4: the hive is dirty (sequence numbers 1 and 9): its latest changes are only in its logs, which were not applied"},
 		{"length beyond the file", odd(hivetest.BaseLength, uint32(end)), fmt.Sprintf("truncated! %#x: the file ends here, 4096 bytes before the end of the hive; what lies beyond is lost", end)},
 		// A base block that does not add up may say what it wants of the length.
-		{"bad checksum", unsealed, fmt.Sprintf("bad-checksum 0x1fc: the hive is dirty (the checksum of its base block is %#08x, must be %#08x): its latest changes are only in its logs, which were not applied", 0x1234, hivetest.Checksum(unsealed))},
+		{"bad checksum", unsealed, fmt.Sprintf("bad-checksum 0x1fc: the hive is dirty (the checksum of its base block is 0x%08x, must be 0x%08x): its latest changes are only in its logs, which were not applied", 0x1234, hivetest.Checksum(unsealed))},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
