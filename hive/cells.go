@@ -10,7 +10,10 @@ import (
 // binHeader is the header of a bin, signed "hbin", read straight from the bytes as [keyNode] is.
 type binHeader []byte
 
-const binHeaderSize = 32
+const (
+	binHeaderSize = 32
+	binSignature  = 0x6E696268 // "hbin"
+)
 
 func (b binHeader) offset() uint32 { return binary.LittleEndian.Uint32(b[4:]) } // of the bin, from the first one
 func (b binHeader) size() uint32   { return binary.LittleEndian.Uint32(b[8:]) }
@@ -60,13 +63,14 @@ func (f *File) mapCells() {
 		if clipped {
 			end = len(f.bins)
 		}
-		at = f.mapBin(at+binHeaderSize, end, clipped)
+		at = f.mapBin(at, end, clipped)
 	}
 }
 
-// mapBin notes the cells between at and end, and gives the offset at which to go on.
-func (f *File) mapBin(at, end int, clipped bool) int {
+// mapBin notes the cells of the bin at an offset up to its end, and gives the offset at which to go on.
+func (f *File) mapBin(bin, end int, clipped bool) int {
 	unit := 2 * f.cellHeader
+	at := bin + binHeaderSize
 	// The bits are put together before they are written: to read new memory and then write to it takes the system twice the work.
 	var bits uint64
 	word := at / 512
@@ -76,6 +80,11 @@ func (f *File) mapBin(at, end int, clipped bool) int {
 		used := size < 0
 		if used {
 			size = -size
+		}
+		if size == binSignature && f.isBin(at) {
+			f.report(Problem{At: offsetOf(uint32(bin)), Kind: BadBin,
+				Msg: fmt.Sprintf("bin is said to have %d bytes, but the next one begins after %d", binHeader(f.bins[bin:]).size(), at-bin)})
+			return at
 		}
 		if size < unit || size%unit != 0 || size > end-at && !clipped {
 			return f.skipDamage(at, BadCell, fmt.Sprintf("cell has an impossible size of %d bytes", size))
@@ -124,13 +133,16 @@ func (f *File) bin(at int) (size int, fault string) {
 	}
 }
 
+// isBin tells whether a sound bin begins at an offset.
+func (f *File) isBin(at int) bool {
+	_, fault := f.bin(at)
+	return at%baseBlockSize == 0 && fault == ""
+}
+
 // skipDamage reports damage at an offset and gives that of the next sound bin.
 func (f *File) skipDamage(at int, kind Kind, what string) int {
 	next := (at/baseBlockSize + 1) * baseBlockSize
-	for next < len(f.bins) {
-		if _, fault := f.bin(next); fault == "" {
-			break
-		}
+	for next < len(f.bins) && !f.isBin(next) {
 		next += baseBlockSize
 	}
 	next = min(next, len(f.bins))

@@ -110,6 +110,18 @@ func (f *File) readRoot() error {
 	if fault != "" {
 		p := f.place(Problem{Source: f.Source, At: offsetOf(f.base.Root), Kind: kind, Loss: true,
 			Msg: "the cell of the root key " + fault + "; nothing can be read"}, Location{Offset: rootField})
+		if end := f.ends + baseBlockSize; p.At.Offset >= end {
+			p.Msg += fmt.Sprintf("; by its base block the hive ends at %#x", end)
+		}
+		// What was met on the way may be the reason.
+		const most = 3
+		for i, before := range f.Problems() {
+			if i == most {
+				p.Msg += fmt.Sprintf("; and %d problems more", len(f.problems)-most)
+				break
+			}
+			p.Msg += fmt.Sprintf("; %s: %s", before.At, before.Msg)
+		}
 		return &p
 	}
 	name, _ := node.name()
@@ -173,6 +185,8 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 			report(Problem{At: at, Kind: BadName, Loss: true}, "the name of key %q is longer than its cell; it is cut off there", shown(name))
 		case len(name) > maxKeyName && len(AppendUTF16(nil, name)) > 2*maxKeyName:
 			report(Problem{At: at, Kind: BadName}, "the name of key %.20q… has more than the %d characters that Windows allows", Printable(name), maxKeyName)
+		case strings.IndexByte(name, '\\') >= 0:
+			report(Problem{At: at, Kind: BadName}, "the name of key %q holds a backslash, which Windows does not allow; a path with it can be taken for that of another key", shown(name))
 		}
 		sub := f.room.key()
 		*sub = Key{name: name, modified: child.modified(), file: f, cell: offset, parent: k, depth: k.depth + 1}
