@@ -176,7 +176,11 @@ func (f *File) value(k *Key, offset uint32, names *namer, report func(Problem, s
 	}
 	v := Value{Name: name, Type: record.typ(), At: at}
 	v.Data, fault = f.valueData(record)
-	if fault != "" {
+	switch fault {
+	case "":
+	case inOneCell:
+		report(Problem{At: at, Kind: BadData}, "the data of value %q of key %q %s", shown(name), shown(k.name), fault)
+	default:
 		v.Short = true
 		if len(v.Data) == 0 {
 			v.Data = nil
@@ -192,6 +196,9 @@ func (f *File) value(k *Key, offset uint32, names *namer, report func(Problem, s
 
 // repeated is what is wrong with data for which there is no more claim.
 const repeated = "are left out: the hive names the same data over and over"
+
+// inOneCell is what is odd about data that are all there, but not as Windows writes them. Programs that change hives without Windows do so.
+const inOneCell = "are in one cell, where data of this size must be in segments; Windows may not read them"
 
 // valueData gives the data of a value. Where there are fewer bytes than the record says, it gives those there are, nil for none,
 // and says what is wrong.
@@ -231,6 +238,11 @@ func (f *File) bigData(offset, length uint32) (data []byte, fault string) {
 	switch {
 	case fault != "":
 		return nil, fmt.Sprintf("cannot be read: the index of their segments, %s, %s", cellAt(offset), fault)
+	case string(cell[:min(2, len(cell))]) != "db" && int64(len(cell)) >= int64(length):
+		if !f.claim(int(length)) {
+			return nil, repeated
+		}
+		return cell[:length:length], inOneCell
 	case len(cell) < 8 || string(cell[:2]) != "db":
 		return nil, fmt.Sprintf(`cannot be read: the index of their segments, %s, is not signed "db"`, cellAt(offset))
 	}

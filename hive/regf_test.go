@@ -297,6 +297,28 @@ func TestOddNames(t *testing.T) {
 	}
 }
 
+// TestBigDataInOneCell has data without segments in a version that has them, as programs write that do not know of segments.
+func TestBigDataInOneCell(t *testing.T) {
+	data := bytes.Repeat([]byte("abcdefg"), 2335) // 16,345 bytes, one more than a segment has
+	b, at := hivetest.BuildLayout(&hivetest.Key{Values: []hive.Value{{Name: "v", Type: hive.Binary, Data: data}}}, hivetest.Options{Minor: 3})
+	b = hivetest.Set32(b, hivetest.BaseMinor, 5)
+	f := read(t, b)
+	v, _ := f.Root().Value("v")
+	if !bytes.Equal(v.Data, data) || v.Short {
+		t.Errorf("%d bytes, short %t", len(v.Data), v.Short)
+	}
+	want := `bad-data: the data of value "v" of key "" are in one cell, where data of this size must be in segments; Windows may not read them`
+	if p := f.Problems(); len(p) != 1 || brief(p[0])+": "+p[0].Msg != want {
+		t.Errorf("got  %v\nwant %s", p, want)
+	}
+	laws(t, b)
+	// A cell that is too small for them is none of them.
+	f = read(t, hivetest.Set32(b, at.Key("").Value("v").Record+hivetest.ValueLength, 40_000))
+	if v, _ := f.Root().Value("v"); v.Data != nil || !v.Short {
+		t.Errorf("%d bytes, short %t", len(v.Data), v.Short)
+	}
+}
+
 // TestBinTooLarge has a bin that is said to reach over the next ones: these are read as what they are.
 func TestBinTooLarge(t *testing.T) {
 	b, at := hivetest.BuildLayout(specialTree(), hivetest.Options{})
