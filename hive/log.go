@@ -25,6 +25,8 @@ type LogUse struct {
 	Entries     int    // how many were applied; 0 when the log was refused
 	First, Last uint32 // sequence numbers of the entries that were applied
 	Why         string // why it was refused, or where it ended before its end; "" when there is nothing to say
+	Later       bool   // it holds what was not applied and may be later than what was
+	Foreign     bool   // it was applied, but its base block has another identifier than that of the hive
 }
 
 // The types of files that start as a hive does.
@@ -66,13 +68,30 @@ func replay(hive []byte, h Header, logs []Log) (data []byte, uses []LogUse) {
 			old = append(old, f)
 		}
 	}
+	for _, f := range slices.Concat(fresh, old) {
+		f.use.Later = false
+	}
 	if len(fresh) > 0 {
 		for _, f := range old {
 			f.use.Why = "is of the old kind, and there is one of the new kind"
 		}
-		return replayNew(hive, h, fresh), uses
+		data = replayNew(hive, h, fresh)
+	} else {
+		data = replayOld(hive, h, old)
 	}
-	return replayOld(hive, h, old), uses
+	for i, l := range logs {
+		uses[i].Foreign = uses[i].Entries > 0 && h.Checksum == h.Computed && areForeign(hive, l.Data)
+	}
+	return data, uses
+}
+
+// areForeign tells whether the base blocks of a hive and a log have identifiers, and other ones: those of the manager of the hive's
+// transactions, which Windows makes anew for each hive. Windows itself does not look at them when it applies a log.
+func areForeign(hive, log []byte) bool {
+	const from, to = 112, 128
+	none := make([]byte, to-from)
+	a, b := hive[from:to], log[from:to]
+	return !bytes.Equal(a, b) && !bytes.Equal(a, none) && !bytes.Equal(b, none)
 }
 
 // read checks the base block of a log. It gives the reason why the log cannot be used, or "".
@@ -83,12 +102,15 @@ func (f *logFile) read() string {
 	case !IsHive(f.Data):
 		return `does not start with "regf"`
 	case len(f.Data) < sectorSize:
+		f.use.Later = true
 		return "ends inside its base block"
 	}
 	f.Header = parseHeader(f.Data)
-	switch {
-	case !f.isLog():
+	if !f.isLog() {
 		return fmt.Sprintf("is no log: its type is %d", f.Type)
+	}
+	f.use.Later = true // until it is known better
+	switch {
 	case f.Checksum != f.Computed:
 		return "has a base block with a wrong checksum"
 	case f.Sequence1 != f.Sequence2:
@@ -122,6 +144,8 @@ func (f *logFile) entries() (all []entry, why string) {
 	for len(rest) > 0 {
 		e, size, fault := readEntry(rest, want)
 		if fault != "" {
+			// What has the number of the next entry is it, whatever is wrong with it; else it is left over.
+			f.use.Later = len(rest) >= entryHeader && string(rest[:4]) == "HvLE" && binary.LittleEndian.Uint32(rest[12:]) == want
 			if len(all) == 0 {
 				return nil, "holds no entry to apply: the first one " + fault
 			}
@@ -191,6 +215,7 @@ func replayNew(hive []byte, h Header, logs []logFile) []byte {
 		switch {
 		case begun && f.Sequence1 != next:
 			f.use.Why = fmt.Sprintf("does not go on where the other one ends: it starts at %d, needed is %d", f.Sequence1, next)
+			f.use.Later = older(f.Sequence1, next) > 0
 			continue
 		case !begun && h.Checksum == h.Computed && older(f.Sequence1, next) < 0:
 			f.use.Why = fmt.Sprintf("is older than the hive: it starts at %d, needed is %d", f.Sequence1, next)
@@ -202,6 +227,7 @@ func replayNew(hive []byte, h Header, logs []logFile) []byte {
 		for i, e := range entries {
 			if !e.fits(hive) {
 				f.use.Why = fmt.Sprintf("ends at entry %d, which is for bins of %d bytes that neither it nor the hive holds", e.number, e.length)
+				f.use.Later = true
 				entries = entries[:i]
 				break
 			}
@@ -226,7 +252,7 @@ func replayNew(hive []byte, h Header, logs []logFile) []byte {
 func misfits(uses []LogUse) []LogUse {
 	refused := make([]LogUse, len(uses))
 	for i, u := range uses {
-		refused[i] = LogUse{Name: u.Name, Why: u.Why}
+		refused[i] = LogUse{Name: u.Name, Why: u.Why, Later: u.Later}
 		if u.Entries > 0 {
 			refused[i].Why = "does not fit this hive: with it no root key can be read"
 		}
@@ -273,7 +299,7 @@ func replayOld(hive []byte, h Header, logs []logFile) []byte {
 		}
 		out, why := f.applyOld(hive)
 		if why != "" {
-			f.use.Why = why
+			f.use.Why, f.use.Later = why, true
 			continue
 		}
 		f.use.Entries, f.use.First, f.use.Last = 1, f.Sequence1, f.Sequence1

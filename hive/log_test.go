@@ -666,3 +666,70 @@ func TestLogOfAnotherHive(t *testing.T) {
 		})
 	}
 }
+
+// TestLaterLogs has logs that hold more than was applied of them, and such as only look so.
+func TestLaterLogs(t *testing.T) {
+	c := sameSize()
+	b := hivetest.Dirty(c.before, 6, 5)
+	entries := hivetest.Entries(5, 4, c.before, c.after)
+	part := func(from, to uint32) []byte { return hivetest.Log(b, from, entries[from-5:to-5+1]...) }
+	torn := func(log []byte) []byte { return hivetest.Set32(log, len(log)-sector, 0x12345678) }
+	newer, old := hivetest.Dirty(c.before, 5, 4), hivetest.OldLog(c.before, c.after)
+	tests := []struct {
+		name  string
+		hive  []byte
+		log   []byte
+		later bool
+	}{
+		{"goes on", b, part(7, 8), false},
+		{"gap", b, part(8, 8), true},
+		{"overlap", b, part(6, 8), false},
+		{"torn", b, torn(part(7, 7)), true},
+		{"torn at its end", b, torn(part(7, 8)), true},
+		{"cut off", b, part(7, 8)[:sector+len(entries[2])+100], true},
+		{"followed by what is left over", b, append(part(7, 8), entries[0]...), false},
+		{"followed by zeros", b, append(part(7, 8), make([]byte, 1024)...), false},
+		{"of an earlier round", b, hivetest.Log(b, 1, hivetest.Entries(1, 3, c.after, c.before)...), false},
+		{"empty", b, nil, false},
+		{"a base block", b, part(7, 8)[:sector], false},
+		{"a bad base block", b, hivetest.Set32(part(7, 8), hivetest.BaseSequence2, 9), true},
+		{"half a base block", b, part(7, 8)[:100], true},
+		{"a hive", b, c.after, false},
+		{"old, torn", newer, hivetest.Set32(old, hivetest.BaseModified, le.Uint32(old[hivetest.BaseModified:])+1)[:len(old)-1], true},
+		{"old", newer, old, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			logs := []hive.Log{{Name: "LOG1", Data: part(5, 6)}, {Name: "LOG2", Data: test.log}}
+			if &test.hive[0] == &newer[0] {
+				logs[0].Data = old
+			}
+			f := replay(t, test.hive, logs...)
+			if u := f.Logs[1]; u.Later != test.later || f.Logs[0].Later || f.Logs[0].Entries == 0 {
+				t.Errorf("%+v", f.Logs)
+			}
+		})
+	}
+}
+
+// TestForeignLogs compares the identifiers of a hive and its log.
+func TestForeignLogs(t *testing.T) {
+	c := sameSize()
+	b := hivetest.Dirty(c.before, 6, 5)
+	log := hivetest.Log(b, 5, hivetest.Entries(5, 1, c.before, c.after)...)
+	set := hivetest.Set32
+	for _, id := range []struct {
+		hive, log uint32
+		foreign   bool
+	}{{0, 0, false}, {1, 1, false}, {0, 1, false}, {1, 0, false}, {1, 2, true}} {
+		f := replay(t, set(b, hivetest.BaseManager, id.hive), hive.Log{Name: "LOG1", Data: set(log, hivetest.BaseManager, id.log)})
+		if u := f.Logs[0]; u.Entries != 1 || u.Foreign != id.foreign {
+			t.Errorf("%+v: %+v", id, u)
+		}
+	}
+	// A base block that does not add up may hold anything there.
+	f := replay(t, set(set(b, hivetest.BaseManager, 1), hivetest.BaseChecksum, 0), hive.Log{Name: "LOG1", Data: set(log, hivetest.BaseManager, 2)})
+	if u := f.Logs[0]; u.Entries != 1 || u.Foreign {
+		t.Errorf("%+v", u)
+	}
+}

@@ -254,6 +254,8 @@ func (f *File) reportDirty() {
 	var applied, refused []string
 	for _, u := range f.Logs {
 		switch {
+		case u.Foreign:
+			applied = append(applied, u.Name+", although its base block has the identifier of another hive")
 		case u.Entries > 0:
 			applied = append(applied, u.Name)
 		default:

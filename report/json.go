@@ -137,7 +137,7 @@ func inputJSON(in Input) jsonInput {
 		Ports:   portsJSON(in.Ports), Problems: problemsJSON(in.Problems), Logs: []jsonLog{},
 	}
 	for _, u := range in.logUse() {
-		out.Logs = append(out.Logs, jsonLog{hive.Printable(u.Name), u.Entries > 0, u.Entries, u.First, u.Last, u.Why})
+		out.Logs = append(out.Logs, jsonLog{hive.Printable(u.Name), u.Entries > 0, u.Entries, u.First, u.Last, u.Why, u.Later, u.Foreign})
 	}
 	out.ControlSet, out.ControlSetGuessed = controlSet(in)
 	if out.Windows.Evidence == nil {
@@ -226,6 +226,8 @@ type jsonLog struct {
 	First   uint32 `json:"first,omitempty"`
 	Last    uint32 `json:"last,omitempty"`
 	Why     string `json:"why,omitempty"`
+	Later   bool   `json:"later,omitempty"`
+	Foreign bool   `json:"foreign,omitempty"`
 }
 
 type jsonHeader struct {

@@ -331,8 +331,14 @@ func logs(in Input) (lines []string) {
 		case u.Entries > 1:
 			line += fmt.Sprintf(": entries %d to %d applied", u.First, u.Last)
 		}
-		if u.Why != "" {
+		switch {
+		case u.Entries > 0 && u.Why != "":
+			line += "; it " + u.Why
+		case u.Why != "":
 			line += ": " + u.Why
+		}
+		if u.Foreign {
+			line += "; its base block has the identifier of another hive"
 		}
 		lines = append(lines, line)
 	}

@@ -115,16 +115,46 @@ func (c *cli) evaluate(in *input, active []*rules.Rule) []rules.Finding {
 	return rules.Evaluate(in.reg, in.Windows, active)
 }
 
-// addCaveat notes with each finding that rests on a dirty hive of which no log was applied that there may be a later answer.
+// addCaveat notes with each finding that rests on a dirty hive whose logs were not all applied that there may be a later answer.
 func (in *input) addCaveat() {
-	if !in.Dirty || slices.ContainsFunc(in.LogUse, func(u hive.LogUse) bool { return u.Entries > 0 }) {
+	caveats := in.caveats()
+	if len(caveats) == 0 {
 		return
 	}
 	for i, f := range in.Findings {
 		if f.Reason != rules.NotCovered {
-			in.Findings[i].Notes = append(slices.Clip(f.Notes), "the hive is dirty and no log of it was applied, so that this may not be its latest state")
+			in.Findings[i].Notes = append(slices.Clip(f.Notes), caveats...)
 		}
 	}
+}
+
+// caveats tell what is in doubt of a dirty hive and its logs.
+func (in *input) caveats() (notes []string) {
+	if !in.Dirty {
+		return nil
+	}
+	var applied bool
+	var later, foreign []string
+	for _, u := range in.LogUse {
+		applied = applied || u.Entries > 0
+		if u.Later {
+			later = append(later, hive.Printable(u.Name))
+		}
+		if u.Foreign {
+			foreign = append(foreign, hive.Printable(u.Name))
+		}
+	}
+	switch {
+	case !applied:
+		notes = append(notes, "the hive is dirty and no log of it was applied, so that this may not be its latest state")
+	case len(later) > 0:
+		notes = append(notes, fmt.Sprintf("the hive is dirty and not all of its logs could be applied (%s), so that this may not be its latest state", strings.Join(later, ", ")))
+	}
+	if len(foreign) > 0 {
+		notes = append(notes, fmt.Sprintf("the logs that were applied may be of another hive (%s): the identifiers in their base blocks differ; --no-logs reads the hive without them",
+			strings.Join(foreign, ", ")))
+	}
+	return notes
 }
 
 // oneOf checks the value of a flag that is one of some words.

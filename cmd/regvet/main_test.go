@@ -132,6 +132,11 @@ func layOut(dir string) error {
 	torn := bytes.Clone(files["dirty-system.LOG1"])
 	torn[len(torn)-1]++
 	files["torn.LOG1"] = torn
+	torn = bytes.Clone(files["dirty-system.LOG2"])
+	torn[len(torn)-1]++
+	files["torn.LOG2"] = torn
+	files["dirty-own"] = hivetest.Set32(files["dirty-system"], hivetest.BaseManager, 1)
+	files["dirty-own.LOG1"] = hivetest.Set32(files["dirty-system.LOG1"], hivetest.BaseManager, 2)
 	files["deleted"] = deletedData()
 	files["links"] = linkedData()
 	files["stamped"] = stampedData()

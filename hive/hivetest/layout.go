@@ -70,7 +70,8 @@ const (
 	BaseRoot      = 36
 	BaseLength    = 40 // of all bins together
 	BaseCluster   = 44
-	BaseName      = 48 // 64 bytes
+	BaseName      = 48  // 64 bytes
+	BaseManager   = 112 // 16 bytes: the identifier of the manager of the hive's transactions
 	BaseChecksum  = 508
 )
 
