@@ -145,7 +145,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 	}
 	f.loading.Lock()
 	defer f.loading.Unlock()
-	offsets := f.subkeyOffsets(node.subkeyList(), report)
+	offsets := f.subkeyOffsets(k, node.subkeyList(), report)
 	if len(offsets) != int(count) && len(problems) == 0 { // else it is said already why
 		report(Problem{At: k.At(), Kind: WrongCount, Loss: len(offsets) < int(count)},
 			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(offsets))
@@ -299,8 +299,8 @@ func (r *keyRoom) list(n int) []*Key {
 
 // subkeyOffsets reads a list of subkeys: a leaf, or an index over leaves. An index in an index does not exist; following one
 // would let a file lead the reader in circles. The result is valid until the next call.
-func (f *File) subkeyOffsets(list uint32, report func(Problem, string, ...any)) []uint32 {
-	signature, elements := f.list(list, f.room.offsets[:0], report)
+func (f *File) subkeyOffsets(k *Key, list uint32, report func(Problem, string, ...any)) []uint32 {
+	signature, elements := f.list(k.name, list, f.room.offsets[:0], report)
 	f.room.offsets = elements
 	if signature != "ri" {
 		return elements
@@ -310,32 +310,33 @@ func (f *File) subkeyOffsets(list uint32, report func(Problem, string, ...any)) 
 	for _, leaf := range elements {
 		if seen[leaf] {
 			report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true},
-				"the index in the %s names this list of subkeys twice; it is read once, and the list that should stand there is lost", cellAt(list))
+				"the index of the subkeys of %q, %s, names this list twice; it is read once, and the list that should stand there is lost", shown(k.name), cellAt(list))
 			continue
 		}
 		seen[leaf] = true
 		before := len(all)
-		if signature, all = f.list(leaf, all, report); signature == "ri" {
-			report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true}, "an index of subkeys stands in another index; it is left out")
+		if signature, all = f.list(k.name, leaf, all, report); signature == "ri" {
+			report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true}, "an index of subkeys of %q stands in another index; it is left out", shown(k.name))
 			all = all[:before]
 		}
 	}
 	return all
 }
 
-// list appends one list of offsets to others, signed li or ri (offsets only), lf (each with the first four characters of the name) or lh
-// (each with a hash of it). The hints are not needed: names are compared as they are.
-func (f *File) list(offset uint32, others []uint32, report func(Problem, string, ...any)) (signature string, all []uint32) {
+// list appends one list of the subkeys of a key, of which it gets the name for messages, to others. It is signed li or ri (offsets
+// only), lf (each with the first four characters of the name) or lh (each with a hash of it). The hints are not needed: names are
+// compared as they are.
+func (f *File) list(of string, offset uint32, others []uint32, report func(Problem, string, ...any)) (signature string, all []uint32) {
 	fail := func(kind Kind, format string, args ...any) (string, []uint32) {
-		report(Problem{At: offsetOf(offset), Kind: kind, Loss: true}, format, args...)
+		report(Problem{At: offsetOf(offset), Kind: kind, Loss: true}, format, append([]any{shown(of)}, args...)...)
 		return "", others
 	}
 	cell, fault := f.cell(offset)
 	if fault != "" {
-		return fail(BadCell, "the cell of a list of subkeys %s; those subkeys are lost", fault)
+		return fail(BadCell, "the cell of a list of the subkeys of %q %s; those subkeys are lost", fault)
 	}
 	if len(cell) < 4 {
-		return fail(BadList, "a list of subkeys ends before its first element")
+		return fail(BadList, "a list of the subkeys of %q ends before its first element")
 	}
 	signature = string(cell[:2])
 	width := 4
@@ -344,16 +345,16 @@ func (f *File) list(offset uint32, others []uint32, report func(Problem, string,
 	case "lf", "lh":
 		width = 8
 	default:
-		return fail(BadSignature, "a list of subkeys is signed %q, not lf, lh, li or ri; those subkeys are lost", cell[:2])
+		return fail(BadSignature, "a list of the subkeys of %q is signed %q, not lf, lh, li or ri; those subkeys are lost", cell[:2])
 	}
 	count, room := int(binary.LittleEndian.Uint16(cell[2:])), (len(cell)-4)/width
 	if count > room {
 		report(Problem{At: offsetOf(offset), Kind: BadList, Loss: true},
-			"a list of subkeys says that it has %d elements, its cell has room for %d; the rest is lost", count, room)
+			"a list of the subkeys of %q says that it has %d elements, its cell has room for %d; the rest is lost", shown(of), count, room)
 		count = room
 	}
 	if !f.claim(count * width) {
-		return fail(Amplified, "the hive names its lists of subkeys over and over; this one is left out")
+		return fail(Amplified, "the hive names its lists of subkeys over and over; this one of %q is left out")
 	}
 	all = slices.Grow(others, count)
 	for i := range count {

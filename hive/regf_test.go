@@ -319,6 +319,25 @@ func TestBigDataInOneCell(t *testing.T) {
 	}
 }
 
+// TestDamagedListNamesItsKey has lists of subkeys that cannot be read: whose they are, must be told.
+func TestDamagedListNamesItsKey(t *testing.T) {
+	b, at := hivetest.BuildLayout(&hivetest.Key{Keys: []*hivetest.Key{wideTree(20, "ri")}}, hivetest.Options{ListMax: 8})
+	list := at.Key("root")
+	for want, b := range map[string][]byte{
+		`the cell of a list of the subkeys of "root" is not at the start of a cell in use; those subkeys are lost`:                                                               hivetest.Free(b, list.Leaves[0]),
+		`a list of the subkeys of "root" is signed "xx", not lf, lh, li or ri; those subkeys are lost`:                                                                           hivetest.Sign(b, list.Leaves[0], "xx"),
+		`an index of subkeys of "root" stands in another index; it is left out`:                                                                                                  hivetest.Sign(b, list.Leaves[0], "ri"),
+		`a list of the subkeys of "root" says that it has 65535 elements, its cell has room for 8; the rest is lost`:                                                             hivetest.Set16(b, list.Leaves[0]+hivetest.ListCount, 0xFFFF),
+		fmt.Sprintf(`the index of the subkeys of "root", cell at offset %#x, names this list twice; it is read once, and the list that should stand there is lost`, list.List-4): hivetest.Refer(b, list.List+hivetest.ListElements, list.Leaves[1]),
+	} {
+		f := read(t, b)
+		f.Root().Key("root").Keys()
+		if p := f.Problems(); len(p) == 0 || !slices.ContainsFunc(p, func(p hive.Problem) bool { return p.Msg == want }) {
+			t.Errorf("got  %v\nwant %s", p, want)
+		}
+	}
+}
+
 // TestBinTooLarge has a bin that is said to reach over the next ones: these are read as what they are.
 func TestBinTooLarge(t *testing.T) {
 	b, at := hivetest.BuildLayout(specialTree(), hivetest.Options{})
