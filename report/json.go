@@ -206,6 +206,7 @@ type jsonInfoInput struct {
 	Shutdown    string            `json:"last_shutdown,omitempty"`
 	Select      map[string]uint64 `json:"select"`
 	ControlSets []jsonControlSet  `json:"control_sets"`
+	OtherSets   []string          `json:"other_control_sets"`
 	Keys        int               `json:"keys"`
 	Values      int               `json:"values"`
 	Header      *jsonHeader       `json:"header,omitempty"` // of a hive
@@ -245,7 +246,8 @@ func InfoJSON(w io.Writer, r Report) error {
 	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, []jsonInfoInput{}}
 	for _, in := range r.Inputs {
 		i := jsonInfoInput{jsonInput: inputJSON(in), MD5: in.MD5, TimeZone: hive.Printable(in.TimeZone), Keys: in.Keys, Values: in.Values,
-			Select: map[string]uint64{}, MountBy: in.MountBy, ControlSets: []jsonControlSet{}, Text: in.Text}
+			Select: map[string]uint64{}, MountBy: in.MountBy, ControlSets: []jsonControlSet{},
+			OtherSets: append([]string{}, in.OtherSets...), Text: in.Text}
 		if !in.Shutdown.IsZero() {
 			i.Shutdown = timestamp(in.Shutdown)
 		}

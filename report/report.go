@@ -31,6 +31,7 @@ type Input struct {
 	Mount       hive.Path // where Windows mounts the hive; nil when that is not known, and for .reg text
 	MountBy     string    // how that is known
 	ControlSets []hive.ControlSet
+	OtherSets   []string         // the control sets that are there besides, where they were asked for
 	Selections  []hive.Selection // the numbers in the key Select
 	Host        string
 	Windows     hive.Windows

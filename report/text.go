@@ -306,6 +306,12 @@ func (p *page) info(in Input) {
 		}
 		p.row(name, s.Name+" ("+how+")")
 	}
+	others := strings.Join(in.OtherSets, ", ")
+	if len(in.ControlSets) == 0 {
+		p.row("sets", others)
+	} else if others != "" {
+		p.row("", "also there: "+others)
+	}
 	p.ports(in.Ports, true)
 	p.row("holds", fmt.Sprintf("%s, %s", plural(in.Keys, "key"), plural(in.Values, "value")))
 	if len(in.Problems) == 0 {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"io"
+	"slices"
 
 	"github.com/spf13/pflag"
 
+	"regvet/hive"
 	"regvet/report"
 	"regvet/rules"
 )
@@ -63,6 +65,13 @@ func (c *cli) inspect(in *input) {
 	}
 	in.Shutdown = in.reg.Shutdown()
 	in.Selections = in.reg.Selections()
+	for _, s := range in.reg.WithControlSet(hive.AllControlSets).ControlSets() {
+		isNamed := func(named hive.ControlSet) bool { return hive.EqualFold(named.Name, s.Name) }
+		isThere := in.reg.Find(systemPath.Join(s.Name))[0].Key != nil
+		if isThere && !slices.ContainsFunc(in.ControlSets, isNamed) {
+			in.OtherSets = append(in.OtherSets, s.Name)
+		}
+	}
 	in.Ports = rules.EphemeralPorts(in.reg, in.Windows)
 	if c.verify && len(in.problems()) > 0 {
 		c.raise(statusInput)
