@@ -87,20 +87,28 @@ func TestExportEqualsOracle(t *testing.T) {
 	}
 }
 
-// exported gives a line of the export in the form of the oracle's.
-func exported(t *testing.T, line []byte) string {
-	var k struct {
-		Key      string
-		Modified time.Time
-		Values   []struct {
-			Name   string
-			TypeID uint32 `json:"type_id"`
-			Data   *string
-		}
+// exportedKey is a line of an export to jsonl.
+type exportedKey struct {
+	Key      string
+	Modified time.Time
+	Values   []struct {
+		Name   string
+		TypeID uint32 `json:"type_id"`
+		Data   *string
+		Short  bool
 	}
+}
+
+func decodeKey(t *testing.T, line []byte) (k exportedKey) {
 	if err := json.Unmarshal(line, &k); err != nil {
 		t.Fatalf("%v in %s", err, line)
 	}
+	return k
+}
+
+// exported gives a line of the export in the form of the oracle's.
+func exported(t *testing.T, line []byte) string {
+	k := decodeKey(t, line)
 	var values []string
 	for _, v := range k.Values {
 		if v.Data == nil {
