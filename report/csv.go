@@ -18,6 +18,7 @@ var csvColumns = []string{
 	"line", "column", "offset", // in a .reg file, and in a hive
 	"fix", "suppressed_by", "suppression_reason", "title", "fingerprint", "sha256",
 	"machine", "host", // of which the input is one of several hives, and what the computer calls itself
+	"notes", // what else is to be known of the finding, for one that a dirty hive may have a later answer
 }
 
 // csvTable writes a line with the names of the columns, and one for each finding, as RFC 4180 has it, in UTF-8 with the byte order
@@ -56,6 +57,7 @@ func csvTable(w io.Writer, s sheet) error {
 				number(int64(r.at.Line)), number(int64(r.at.Column)), number(r.at.Offset),
 				r.fix, by, why, s.topics[r.topic].title, r.print, f.sha256,
 				f.machine, f.host,
+				strings.Join(r.notes, "; "),
 			})
 		}
 	}
