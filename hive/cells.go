@@ -58,17 +58,13 @@ func (f *File) mapCells() {
 			at = f.skipDamage(at, BadBin, "bin "+fault)
 			continue
 		}
-		end := at + size
-		clipped := end > len(f.bins)
-		if clipped {
-			end = len(f.bins)
-		}
-		at = f.mapBin(at, end, clipped)
+		at = f.mapBin(at, size)
 	}
 }
 
-// mapBin notes the cells of the bin at an offset up to its end, and gives the offset at which to go on.
-func (f *File) mapBin(bin, end int, clipped bool) int {
+// mapBin notes the cells of the bin at an offset, and gives the offset at which to go on.
+func (f *File) mapBin(bin, binSize int) int {
+	end := min(bin+binSize, len(f.bins)) // the file may have been cut off
 	unit := 2 * f.cellHeader
 	at := bin + binHeaderSize
 	// The bits are put together before they are written: to read new memory and then write to it takes the system twice the work.
@@ -83,10 +79,10 @@ func (f *File) mapBin(bin, end int, clipped bool) int {
 		}
 		if size == binSignature && f.isBin(at) {
 			f.report(Problem{At: offsetOf(uint32(bin)), Kind: BadBin,
-				Msg: fmt.Sprintf("bin is said to have %d bytes, but the next one begins after %d", binHeader(f.bins[bin:]).size(), at-bin)})
+				Msg: fmt.Sprintf("bin is said to have %d bytes, but the next one begins after %d", binSize, at-bin)})
 			return at
 		}
-		if size < unit || size%unit != 0 || size > end-at && !clipped {
+		if size < unit || size%unit != 0 || size > bin+binSize-at {
 			return f.skipDamage(at, BadCell, fmt.Sprintf("cell has an impossible size of %d bytes", size))
 		}
 		if at/512 != word {
@@ -98,7 +94,7 @@ func (f *File) mapBin(bin, end int, clipped bool) int {
 		} else {
 			f.addFree(at, min(at+size, end))
 		}
-		if size > end-at { // the last cell of a file that was cut off
+		if size > end-at { // the last cell that is there
 			return end
 		}
 		at += size
@@ -175,10 +171,11 @@ func (f *File) cell(offset uint32) (content []byte, fault string) {
 	}
 	size := -int(int32(binary.LittleEndian.Uint32(f.bins[at:])))
 	if f.inUse[at/512]&(1<<(at/8%64)) == 0 {
-		_, damaged := spanAt(f.unmapped, at)
-		if !damaged || size < f.cellHeader || size > len(f.bins)-at {
+		i, damaged := spanAt(f.unmapped, at)
+		if !damaged || size < f.cellHeader {
 			return nil, "is not at the start of a cell in use"
 		}
+		size = min(size, f.unmapped[i].to-at) // its own size may be what is damaged; the record in it says how much of it there is
 	}
 	return f.bins[at+f.cellHeader : min(at+size, len(f.bins))], ""
 }
