@@ -19,7 +19,7 @@ import (
 // File is a hive or a .reg file. Paths are those of [fs.FS].
 type File struct {
 	Path string
-	Logs []string // of a hive: the paths of its transaction logs, needed or not
+	Logs []string // of a hive: the paths of its transaction logs, needed or not: LOG, LOG1, LOG2
 	User string   // of a hive of a user of a machine: the name of the folder of the profile, "alice" say
 }
 
@@ -102,6 +102,9 @@ func walk(fsys fs.FS) (found []File, errs map[string]error) {
 	})
 	for _, i := range hives {
 		found[i].Logs = logs[hive.Fold(found[i].Path)]
+		slices.SortStableFunc(found[i].Logs, func(a, b string) int { // as Windows numbers them, in whatever case
+			return strings.Compare(strings.ToLower(path.Ext(a)), strings.ToLower(path.Ext(b)))
+		})
 	}
 	return found, errs
 }

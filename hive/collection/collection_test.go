@@ -75,7 +75,7 @@ func TestFind(t *testing.T) {
 	} {
 		files[name] = &fstest.MapFile{Data: []byte(data)}
 	}
-	want := []string{"a/SYSTEM a/SYSTEM.Log2 a/system.LOG1", "b.reg", "cut off", "d41d8cd98f00b204e9800998ecf8427e", "empty.reg", "export.REG", "four letters",
+	want := []string{"a/SYSTEM a/system.LOG1 a/SYSTEM.Log2", "b.reg", "cut off", "d41d8cd98f00b204e9800998ecf8427e", "empty.reg", "export.REG", "four letters",
 		"marked.reg", "notes.reg", "old.reg", "wide.reg"}
 	if diff := cmp.Diff(want, find(files)); diff != "" {
 		t.Error(diff)
