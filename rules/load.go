@@ -137,7 +137,7 @@ func load(source string, data []byte, files fs.FS) (*Pack, error) {
 		packObject.read(d, root, "", pack)
 		d.complete(pack)
 	}
-	if mistakes := d.Mistakes(data); mistakes != nil {
+	if mistakes := d.Mistakes(); mistakes != nil {
 		return nil, mistakes
 	}
 	return pack, nil

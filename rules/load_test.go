@@ -1,12 +1,14 @@
 package rules_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -126,7 +128,7 @@ var mistakes = []struct {
 	{"list in place of a mapping", "expect:\n", "expect: []\n    extra:\n", "13:13: expect must be a mapping with the fields data, exists, type, valid and written\n14:5: a rule has no field \"extra\"; it can be all, any, expect, fix, id, key, messages, missing, misspelt, none, overrides, rationale, references, severity, tags, tests, title, value or when", false},
 	{"no name", "id: EX-1", "id: EX 1", `5:9: id "EX 1" is no name; want letters, digits, dots, hyphens and underscores`, false},
 	{"no rules", sound[strings.Index(sound, "  - id"):], "  []\n", "5:3: rules is empty; a pack without rules checks nothing", false},
-	{"not YAML", "title: An example", "title: [", "2:1: not YAML: did not find expected ',' or ']'", false},
+	{"not YAML", "title: An example", "title: [", "3:21: not YAML: did not find expected ',' or ']'; close what is open before this, and put text that holds a comma, brace, bracket or colon in quotes", false},
 	{"second document", "      - {name: good", "---\n      - {name: good", "23:11: tests must be a list\n24:1: a second YAML document; a rule file is one document", false},
 	{"time of a value", "type: REG_DWORD\n", "type: REG_DWORD\n      written: {after: hive}\n", "15:16: written is of a key, and values have no time: leave out value, or ask for it in a condition without one", true},
 	{"unknown bound of a time", "value: One\n    expect:\n", "when: {key: HKLM, expect: {written: {afer: hive}}}\n    value: One\n    expect:\n", `12:42: written has no field "afer"; did you mean after?`, false},
@@ -190,6 +192,64 @@ func TestExcerpt(t *testing.T) {
 			if len(line) > 220 {
 				t.Errorf("a line of %d characters", len(line))
 			}
+		}
+	}
+}
+
+// TestSyntax breaks the YAML of a sound pack as people do. The mistake stands where the reader stops, and says what to do.
+func TestSyntax(t *testing.T) {
+	for _, c := range []struct{ name, old, new, want, caret string }{
+		{"backslash in double quotes", `key: HKLM\SYSTEM`, `key: "HKLM\SYSTEM`, `11:15: not YAML: found unknown escape character; in double quotes a \ begins an escape, in single quotes and without any it does not`,
+			`\`},
+		{"colon in text", "title: One", "title: One: two", "6:15: not YAML: mapping values are not allowed in this context; check the indentation, and put text that holds a colon and a blank in quotes", `:`},
+		{"text that begins with a brace", "rationale: Because.", "rationale: {value} is low", "8:24: not YAML: did not find expected key; check the indentation, close all quotes, and put text that begins with a brace, bracket or quote in quotes", "i"},
+		{"quote in quotes", "rationale: Because.", "rationale: 'It's so'", "8:20: not YAML: did not find expected key; check the indentation, close all quotes, and put text that begins with a brace, bracket or quote in quotes", "s"},
+		{"less indentation", "    value: One", "   value: One", "12:4: not YAML: did not find expected '-' indicator; check the indentation", "v"},
+		{"star", "value: One", "value: *", "12:12: not YAML: did not find expected alphabetic or numeric character; put text that begins with * or & in quotes", "*"},
+		{"star with a name", "value: One", "value: *Port", "12:13: not YAML: unknown anchor 'Port' referenced; put text that begins with * in quotes", "P"},
+		{"percent", "value: One", "value: %x%", "12:12: not YAML: found character that cannot start any token; put text that begins with this character in quotes", "%"},
+		{"tab", "    value: One", "    \tvalue: One", "12:5: not YAML: found a tab character that violates indentation; indent with blanks", "\t"},
+		{"no UTF-8", "title: One", "title: On\xe9", "6:14: not YAML: it is neither UTF-8 nor UTF-16 with a byte order mark; save it as UTF-8", "\ufffd"},
+		{"NUL", "title: One", "title: On\x00", "6:14: not YAML: control characters are not allowed", `\x00`},
+		{"open brace", "data: {at_least: 5}", "data: {at_least: 5", "16:24: not YAML: did not find expected ',' or '}'; close what is open before this", ""},
+		{"open quote", "severity: high", `severity: "high`, "9:19: not YAML: did not find expected key; check the indentation, close all quotes", "A"},
+		{"line ends of an old Macintosh", "severity: high\n", "severity: hgih\r", `7:15: severity cannot be "hgih"; did you mean high?`, "h"},
+	} {
+		_, err := rules.Load("", []byte(strings.Replace(sound, c.old, c.new, 1)))
+		mistakes, ok := errors.AsType[rules.Mistakes](err)
+		if !ok {
+			t.Errorf("%s: it loads", c.name)
+			continue
+		}
+		if got := mistakes[0].Error(); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+		line, caret, _ := strings.Cut(mistakes[0].Excerpt(), "\n")
+		if at := len(caret) - 1; at < 0 || at > len(line) || !strings.HasPrefix(line[at:], c.caret) {
+			t.Errorf("%s: the caret does not stand at %q:\n%s", c.name, c.caret, mistakes[0].Excerpt())
+		}
+	}
+}
+
+// TestEncodings loads a pack with a mistake in the encodings in which editors save. Place and line are those that the editor shows.
+func TestEncodings(t *testing.T) {
+	text := strings.Replace(sound, "pack: example", "pck: example", 1)
+	utf16 := func(order binary.AppendByteOrder) string {
+		var b []byte
+		for _, u := range utf16.Encode([]rune("\ufeff" + text)) {
+			b = order.AppendUint16(b, u)
+		}
+		return string(b)
+	}
+	for name, data := range map[string]string{"UTF-8": text, "BOM": "\ufeff" + text, "UTF-16LE": utf16(binary.LittleEndian), "UTF-16BE": utf16(binary.BigEndian)} {
+		_, err := rules.Load("", []byte(data))
+		mistakes, ok := errors.AsType[rules.Mistakes](err)
+		if !ok {
+			t.Errorf("%s: it loads", name)
+			continue
+		}
+		if got, want := mistakes[0].Error()+"\n"+mistakes[0].Excerpt(), "1:1: a pack has no field \"pck\"; did you mean pack?\n  1 | pck: example\n    | ^"; got != want {
+			t.Errorf("%s:\n%s", name, got)
 		}
 	}
 }

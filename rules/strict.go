@@ -1,16 +1,10 @@
 package rules
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/agext/levenshtein"
 	"gopkg.in/yaml.v3"
@@ -26,6 +20,7 @@ type StrictReader struct {
 	Whole  string    // what the file is, such as "a config"
 	Most   int       // how many elements of lists and mappings are walked; 0 for all. Aliases can make many of few
 
+	text     string // of the file
 	mistakes Mistakes
 	walked   int // elements so far
 }
@@ -47,56 +42,39 @@ func (r *StrictReader) NoField(key *yaml.Node, what string, known []string) (mea
 	return Nearest(key.Value, known)
 }
 
-// Mistakes gives what was wrong in the order of the places, each with its line of the file.
-func (r *StrictReader) Mistakes(data []byte) Mistakes {
+// Mistakes gives what was wrong in the order of the places, each with its line of the file, after it was read as a [StrictReader.Document].
+func (r *StrictReader) Mistakes() Mistakes {
 	if len(r.mistakes) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(r.mistakes, func(a, b Mistake) int {
 		return slices.Compare([]int{a.At.Line, a.At.Column}, []int{b.At.Line, b.At.Column})
 	})
-	lines := strings.Split(string(data), "\n")
+	lines := lineBreak.Split(r.text, -1)
 	for i, m := range r.mistakes {
 		if m.At.Line <= len(lines) {
-			r.mistakes[i].Text = strings.TrimRight(lines[m.At.Line-1], "\r")
+			r.mistakes[i].Text = lines[m.At.Line-1]
 		}
 	}
 	return r.mistakes
 }
 
-// yamlLine finds the line in an error of the YAML parser, which has no field for it.
-var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: line (\d+): (?s:(.*))$`) })
-
 // Document gives the root of a file, which may hold one YAML document; nil for a file that is no YAML, or that holds none, which is no
 // mistake here.
 func (r *StrictReader) Document(data []byte) *yaml.Node {
-	in := yaml.NewDecoder(bytes.NewReader(data))
-	var root, second yaml.Node
-	switch err := in.Decode(&root); {
-	case errors.Is(err, io.EOF):
+	r.text = toUTF8(data)
+	if offset, why := notYAML(r.text); why != "" {
+		r.WrongAt(placeOf(r.text, offset), "not YAML: %s", why)
 		return nil
+	}
+	root, second, err := parseYAML(r.text)
+	switch {
 	case err != nil:
-		r.syntax(err)
-		return nil
+		r.WrongAt(breaksAt(r.text, err), "not YAML: %s%s", complaint(err), advice(err))
+	case second != nil:
+		r.Wrong(second, "a second YAML document; %s is one document", r.Whole)
 	}
-	if err := in.Decode(&second); err == nil {
-		r.Wrong(&second, "a second YAML document; %s is one document", r.Whole)
-	} else if !errors.Is(err, io.EOF) {
-		r.syntax(err)
-	}
-	return root.Content[0]
-}
-
-func (r *StrictReader) syntax(err error) {
-	line, msg := 1, strings.TrimPrefix(err.Error(), "yaml: ")
-	if m := yamlLine().FindStringSubmatch(err.Error()); m != nil {
-		line, _ = strconv.Atoi(m[1])
-		msg = m[2]
-		if strings.HasPrefix(msg, "did not find expected") {
-			line++ // the YAML parser counts the lines of these from 0, of all others from 1
-		}
-	}
-	r.WrongAt(hive.Location{Line: max(line, 1), Column: 1}, "not YAML: %s", strings.ReplaceAll(msg, "\n", " "))
+	return root
 }
 
 // Locate gives the place of a node in its file.

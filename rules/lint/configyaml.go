@@ -23,7 +23,7 @@ func LoadConfig(source string, data []byte) (*Config, error) {
 	if root := r.Document(data); root != nil && !empty(root) {
 		readFields(r, root, "a config", configFields, c)
 	}
-	if mistakes := r.Mistakes(data); mistakes != nil {
+	if mistakes := r.Mistakes(); mistakes != nil {
 		return nil, mistakes
 	}
 	return c, nil

@@ -1,0 +1,143 @@
+package rules
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/unicode"
+	"gopkg.in/yaml.v3"
+
+	"regvet/hive"
+)
+
+// parseYAML gives the root of a file, and that of a second document, where there are these.
+func parseYAML(text string) (root, second *yaml.Node, err error) {
+	in := yaml.NewDecoder(strings.NewReader(text))
+	for _, to := range []**yaml.Node{&root, &second} {
+		var n yaml.Node
+		if err := in.Decode(&n); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, nil, err
+		}
+		*to = &n
+	}
+	if root != nil {
+		root = root.Content[0]
+	}
+	return root, second, nil
+}
+
+// toUTF8 gives the text of a file without its byte order mark. YAML is UTF-8, or UTF-16 with such a mark.
+func toUTF8(data []byte) string {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		data, _ = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(data)
+	}
+	return strings.TrimPrefix(string(data), "\ufeff")
+}
+
+// notYAML finds the first character that no YAML can hold, and says why; "" where there is none.
+func notYAML(text string) (offset int, why string) {
+	for i, char := range text {
+		switch {
+		case char == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd"):
+			return i, "it is neither UTF-8 nor UTF-16 with a byte order mark; save it as UTF-8"
+		case char < ' ' && !strings.ContainsRune("\t\r\n", char), char > '~' && char < '\u00a0' && char != '\u0085', char == '\ufeff', char == '\ufffe', char == '\uffff':
+			return i, "control characters are not allowed; in double quotes they can be written as \\x1b"
+		}
+	}
+	return 0, ""
+}
+
+// lineBreak is what ends a line in YAML.
+var lineBreak = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
+
+// placeOf gives the line and column of a character.
+func placeOf(text string, offset int) hive.Location {
+	before := lineBreak.Split(text[:offset], -1)
+	return hive.Location{Line: len(before), Column: utf8.RuneCountInString(before[len(before)-1]) + 1}
+}
+
+// The YAML parser names a line in its errors, in text alone: that of the beginning of what it was reading, or one before, or none.
+var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
+
+// complaint is what the YAML parser says, without the line.
+func complaint(err error) string {
+	msg := strings.TrimPrefix(err.Error(), yamlLine.FindString(err.Error()))
+	return strings.ReplaceAll(strings.TrimPrefix(msg, "yaml: "), "\n", " ")
+}
+
+// breaksAt finds where text stops being YAML: at the end of the shortest beginning of it of which the parser has the same to say. In
+// a large file it is the line that the parser names, and in a long line its start, for each look at the file takes its time.
+func breaksAt(text string, err error) hive.Location {
+	const (
+		large = 1 << 20
+		many  = 200 // words of a line
+	)
+	first := 1
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		first, _ = strconv.Atoi(m[1])
+	}
+	if len(text) > large {
+		return hive.Location{Line: first, Column: 1}
+	}
+	named := regexp.MustCompile(`'\w*'`) // a name may be cut off
+	same := named.ReplaceAllString(complaint(err), "")
+	breaks := func(end int) bool {
+		_, _, err := parseYAML(text[:end])
+		return err != nil && named.ReplaceAllString(complaint(err), "") == same
+	}
+	ends := []int{} // of the lines
+	for _, at := range lineBreak.FindAllStringIndex(text, -1) {
+		ends = append(ends, at[1])
+	}
+	ends = append(ends, len(text))
+	from := min(first, len(ends)) - 1
+	line := min(from+sort.Search(len(ends)-from, func(i int) bool { return breaks(ends[from+i]) }), len(ends)-1)
+	start := 0
+	if line > 0 {
+		start = ends[line-1]
+	}
+	// Back from the end of the line, to the first word or sign without which there is nothing to say. Beginnings that end within
+	// others can break for reasons of their own, so that this is no place for halving.
+	words := regexp.MustCompile(`\w+| +|.`).FindAllStringIndex(text[start:ends[line]], many)
+	at := ends[line]
+	if len(words) == many {
+		at, words = start, nil
+	}
+	for len(words) > 0 && breaks(start+words[len(words)-1][1]) {
+		at = start + words[len(words)-1][0]
+		words = words[:len(words)-1]
+	}
+	return placeOf(text, at)
+}
+
+// advice says what most often makes the YAML parser say something, and what to do then.
+func advice(err error) string {
+	msg := complaint(err)
+	for _, a := range []struct{ about, advice string }{
+		{"unknown escape character", `in double quotes a \ begins an escape, in single quotes and without any it does not`},
+		{"mapping values are not allowed", "check the indentation, and put text that holds a colon and a blank in quotes"},
+		{"did not find expected key", "check the indentation, close all quotes, and put text that begins with a brace, bracket or quote in quotes"},
+		{"did not find expected '-'", "check the indentation"},
+		{"did not find expected ','", "close what is open before this, and put text that holds a comma, brace, bracket or colon in quotes"},
+		{"did not find expected node content", "close what is open before this"},
+		{"alphabetic or numeric", "put text that begins with * or & in quotes"},
+		{"unknown anchor", "put text that begins with * in quotes"},
+		{"cannot start any token", "put text that begins with this character in quotes"},
+		{"could not find expected ':'", "a colon and a blank stand between a field and what it holds"},
+		{"tab character", "indent with blanks"},
+		{"unexpected end of stream", "close the quotes"},
+	} {
+		if strings.Contains(msg, a.about) {
+			return "; " + a.advice
+		}
+	}
+	return ""
+}
