@@ -15,14 +15,19 @@ var datumForm = form[Datum]{schema{"anyOf": []any{wholeForm.schema, schema{"type
 		switch {
 		case n.Kind == yaml.SequenceNode:
 			return Datum{kind: aList, list: listOf(textForm, 0, "").read(d, n, what)}
-		case n.Kind == yaml.ScalarNode && n.Tag == "!!str":
+		case n.Kind == yaml.ScalarNode && n.Tag == "!!str" && !tooLarge(n):
 			return Datum{kind: aText, text: n.Value}
-		case n.Kind == yaml.ScalarNode && n.Tag == "!!int":
+		case n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || tooLarge(n)):
 			return Datum{number: d.number(n, what)}
 		}
 		d.Wrong(n, `%s must be a number, text in quotes or a list of texts`, what)
 		return Datum{}
 	}}
+
+// tooLarge tells that a number in hex was taken for text, because it has more than 64 bits.
+func tooLarge(n *yaml.Node) bool {
+	return n.Style == 0 && n.Tag == "!!str" && wholeNumber.MatchString(n.Value)
+}
 
 // scalarForm is a number or text.
 var scalarForm = form[Datum]{schema{"anyOf": []any{wholeForm.schema, schema{"type": "string"}}},

@@ -38,6 +38,10 @@ func (r *StrictReader) WrongAt(at hive.Location, format string, args ...any) {
 
 // NoField notes that a mapping has no field of a name, and gives the known one that was most likely meant; "" for none.
 func (r *StrictReader) NoField(key *yaml.Node, what string, known []string) (meant string) {
+	if key.Value == "<<" {
+		r.Wrong(key, "%s has no field \"<<\": merge keys are not for %s; write out what it stands for", what, strings.TrimPrefix(r.Whole, "a ")+"s")
+		return ""
+	}
 	r.Wrong(key, "%s has no field %q%s", what, key.Value, OneOf(key.Value, known))
 	return Nearest(key.Value, known)
 }

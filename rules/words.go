@@ -77,7 +77,7 @@ var valueForm = form[Pattern]{schema{"type": scalar, "minLength": 1}, func(d *de
 }}
 
 // misspeltForm is a name that is long enough for one close to it to be a typing error.
-var misspeltForm = form[Pattern]{schema{"type": "string", "minLength": lettersToError}, func(d *decoder, n *yaml.Node, what string) Pattern {
+var misspeltForm = form[Pattern]{schema{"type": scalar, "minLength": lettersToError}, func(d *decoder, n *yaml.Node, what string) Pattern {
 	s := d.line(n, what)
 	if s != "" && utf8.RuneCountInString(s) < lettersToError {
 		d.Wrong(n, "%s %q is too short: a name that is close to it is another name; want %d letters at least", what, s, lettersToError)

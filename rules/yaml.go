@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -97,13 +98,23 @@ func (d *decoder) line(n *yaml.Node, what string) string {
 	return ""
 }
 
+// wholeNumber is how numbers are written that all readers of YAML understand alike. With a zero before it one is octal for some.
+var (
+	wholeNumber = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*|0x[0-9A-Fa-f]+|0o[0-7]+)$`)
+	zeroBefore  = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
+)
+
 func (d *decoder) number(n *yaml.Node, what string) uint64 {
 	var v uint64
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || n.Decode(&v) != nil {
-		d.Wrong(n, "%s must be a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388", what)
-		return 0
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Tag == "!!int" && zeroBefore.MatchString(n.Value):
+		d.Wrong(n, "the number %s has a zero before it, which readers of YAML do not understand alike; write it without, or in hex such as 0x1388", n.Value)
+	case n.Kind != yaml.ScalarNode || n.Tag != "!!int" || !wholeNumber.MatchString(n.Value) || n.Decode(&v) != nil:
+		d.Wrong(n, "%s must be %s", what, kindNames[aNumber])
+	default:
+		return v
 	}
-	return v
+	return 0
 }
 
 func (d *decoder) boolean(n *yaml.Node, what string) bool {
@@ -117,7 +128,7 @@ func (d *decoder) boolean(n *yaml.Node, what string) bool {
 // choice reads one of some words.
 func (d *decoder) choice(n *yaml.Node, what string, words []string) string {
 	s := d.text(n, what)
-	if n.Kind != yaml.ScalarNode || slices.Contains(words, s) {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || slices.Contains(words, s) {
 		return s
 	}
 	d.Wrong(n, "%s cannot be %q%s", what, s, OneOf(s, words))
