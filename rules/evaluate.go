@@ -260,8 +260,8 @@ func (a *answers) finish() []Finding {
 	if len(a.found) == 0 && a.skipped != nil {
 		a.found = append(a.found, *a.skipped)
 	}
-	if len(a.found) == 0 && a.unlisted > 0 && a.rule.AboutKey {
-		a.found = a.none() // keys have their times, whatever the input does not tell of others
+	if len(a.found) == 0 && a.unlisted > 0 {
+		a.found = a.none()
 	}
 	for i, f := range a.unread {
 		if f != nil {
@@ -286,11 +286,13 @@ func (a *answers) none() (found []Finding) {
 		f.Key, f.RealKey = append(slices.Clone(m.Live), below...), append(slices.Clone(m.Real), below...)
 		t := a.base()
 		switch {
-		case a.unlisted > 0 && a.rule.AboutKey && t.Written != nil:
+		case m.Key == nil && m.Known != hive.Whole:
+			continue // which is told already
+		case a.unlisted > 0 && m.Key != nil && a.rule.AboutKey && t.Written != nil:
 			f = f.pass(fmt.Sprintf("each of %d keys was last written %s", a.unlisted, t.Written))
-		case a.unlisted > 0 && a.rule.AboutKey:
+		case a.unlisted > 0 && m.Key != nil && a.rule.AboutKey:
 			f = f.pass(fmt.Sprintf("%d keys pass", a.unlisted))
-		case a.unlisted > 0:
+		case a.unlisted > 0 && m.Key != nil:
 			f = f.pass(fmt.Sprintf("%s is set in none of %d keys", ValueName(f.Value), a.unlisted))
 		case a.rule.AboutKey && t.Exists != nil && *t.Exists:
 			t.Fix = nil // no key is known that it could make

@@ -161,6 +161,10 @@ func TestWhere(t *testing.T) {
 			value: X
 			expect: {exists: true}`, []string{`pass  Some\One X: X is 1`, `unknown not-covered Some\Two X: the input does not cover this key`,
 			`unknown not-covered SOFTWARE\Some X: the input does not cover all keys below this one`}},
+		{"any depth where not all is covered", `key: HKLM\SOFTWARE\**
+			value: Y
+			expect: {exists: false}`, []string{`pass  SOFTWARE\** Y: Y is set in none of 2 keys`,
+			`unknown not-covered HKEY_LOCAL_MACHINE\SOFTWARE Y: the input does not cover this key; so it is at 5 more places`}},
 		{"what is not covered", `key: HKLM\SECURITY\*\Example
 			value: X
 			expect: {exists: true}`, []string{`unknown not-covered HKEY_LOCAL_MACHINE\SECURITY X: the input does not cover all keys below this one`}},
