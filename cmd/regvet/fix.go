@@ -164,13 +164,13 @@ func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, outcome 
 		}
 		return moved(in.reg.Real(edits...), in.Mount, root)
 	}
-	p := newPatch(in, root, plan)
-	fix, err := p.text(c.format, p.fixHead(), p.sections(plan, move))
+	p := newPatch(in, c.format, root, plan)
+	fix, err := p.text(p.fixHead(), p.sections(plan, move))
 	if err != nil {
 		c.cannotWrite("fix", err)
 		return
 	}
-	undo, err := p.text(c.format, p.undoHead(), []regfile.Part{{Edits: move(plan.Undo)}})
+	undo, err := p.text(p.undoHead(), []regfile.Part{{Edits: move(plan.Undo)}})
 	if err != nil {
 		c.cannotWrite("undo", err)
 		return

@@ -41,13 +41,14 @@ func extension(format string) string {
 // patch is what the texts of a fix and its undo tell beside the edits.
 type patch struct {
 	in       *input
+	format   string
 	root     hive.Path // of --root; nil for the live registry
 	about    report.Patch
 	restarts []string // what must be started anew
 }
 
-func newPatch(in *input, root hive.Path, plan rules.Plan) patch {
-	p := patch{in: in, root: root}
+func newPatch(in *input, format string, root hive.Path, plan rules.Plan) patch {
+	p := patch{in: in, format: format, root: root}
 	p.in.SHA256 = in.sha256()
 	p.about = report.Patch{Version: version(), Date: now(), Input: in.Input, Fixed: plan.Fixed}
 	for _, f := range plan.Fixed {
@@ -107,7 +108,11 @@ func (p patch) undoHead() string {
 // sections gives the edits of a plan by their keys, each with the rules, reasons and old values above it.
 func (p patch) sections(plan rules.Plan, move func([]hive.Edit) []hive.Edit) []regfile.Part {
 	var all []regfile.Part
+	made := map[string]bool{}
 	for _, edits := range byKey(plan.Edits) {
+		if parents := p.parents(edits[0], made); p.format == "reg" && len(parents) > 0 {
+			all = append(all, regfile.Part{Edits: move(parents)})
+		}
 		var lines []string
 		for _, f := range plan.Fixed {
 			if !slices.ContainsFunc(f.Edits(), func(e hive.Edit) bool { return e.Path.Equal(edits[0].Path) }) {
@@ -122,6 +127,21 @@ func (p patch) sections(plan rules.Plan, move func([]hive.Edit) []hive.Edit) []r
 			lines = append(lines, "  "+p.before(e))
 		}
 		all = append(all, regfile.Part{Comment: strings.Join(lines, "\n"), Edits: move(edits)})
+	}
+	return all
+}
+
+// parents makes the keys on the way to that of an edit which are not there. Windows makes them on its own, but hivexregedit makes no key
+// whose parent is not there.
+func (p patch) parents(e hive.Edit, made map[string]bool) (all []hive.Edit) {
+	for n := 2; n < len(e.Path); n++ {
+		key := e.Path[:n]
+		name := hive.Fold(key.String())
+		if e.Op == hive.DeleteKey || e.Op == hive.DeleteValue || made[name] || p.in.reg.Find(key)[0].Key != nil {
+			continue
+		}
+		made[name] = true
+		all = append(all, hive.Edit{Op: hive.CreateKey, Path: key})
 	}
 	return all
 }
@@ -173,22 +193,22 @@ type patchText struct {
 	edits []hive.Edit
 }
 
-// text writes a patch in a format. The edits of .reg text are those that were read back from it; regvet does not read the other forms, and takes
+// text writes a patch in its format. The edits of .reg text are those that were read back from it; regvet does not read the other forms, and takes
 // those that it wrote.
-func (p patch) text(format, head string, parts []regfile.Part) (patchText, error) {
+func (p patch) text(head string, parts []regfile.Part) (patchText, error) {
 	var b bytes.Buffer
 	var edits []hive.Edit
 	for _, part := range parts {
 		edits = append(edits, part.Edits...)
 	}
-	if format == "json" {
+	if p.format == "json" {
 		about := p.about
 		about.Edits = edits
 		err := report.PatchJSON(&b, about)
 		return patchText{b.Bytes(), edits}, err
 	}
 	for _, f := range patchForms {
-		if f.Name == format {
+		if f.Name == p.format {
 			text, err := f.Text(head, parts)
 			return patchText{text, edits}, err
 		}
