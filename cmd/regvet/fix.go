@@ -191,13 +191,26 @@ func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, outcome 
 	if c.dryRun {
 		return
 	}
-	write := func(text []byte) func(io.Writer) error {
-		return func(w io.Writer) error { _, err := w.Write(text); return err }
-	}
-	// The undo first: there is never a fix without the way back.
-	if !c.save(c.undo, write(undo.text)) || !c.save(c.output, write(fix.text)) {
+	if !c.savePair(undo.text, fix.text) {
 		outcome.Fix, outcome.Undo = "", ""
 	}
+}
+
+// savePair writes the undo and the fix, or neither of them. Neither comes to its place before the disk has both, and the undo comes
+// first: there is never a fix without the way back.
+func (c *cli) savePair(undo, fix []byte) bool {
+	files := c.beginAll([]output{{file: c.undo}, {file: c.output}})
+	for i, f := range files {
+		_, err := f.Write([][]byte{undo, fix}[i])
+		if err == nil {
+			err = f.Flush()
+		}
+		if err != nil {
+			files[1-i].discard()
+			return f.end(err)
+		}
+	}
+	return files != nil && files[0].end(nil) && files[1].end(nil)
 }
 
 // cannotWrite says why nothing is written: a line for each edit that the format cannot express.
