@@ -129,6 +129,7 @@ var mistakes = []struct {
 	{"no name", "id: EX-1", "id: EX 1", `5:9: id "EX 1" is no name; want letters, digits, dots, hyphens and underscores`, false},
 	{"no rules", sound[strings.Index(sound, "  - id"):], "  []\n", "5:3: rules is empty; a pack without rules checks nothing", false},
 	{"not YAML", "title: An example", "title: [", "3:21: not YAML: did not find expected ',' or ']'; close what is open before this, and put text that holds a comma, brace, bracket or colon in quotes", false},
+	{"letters the wrong way round", "    key: HKLM", "    kye: HKLM", "11:5: a rule has no field \"kye\"; did you mean key?", false},
 	{"octal", "[1, 10]", "[010, 10]", `15:25: the number 010 has a zero before it, which readers of YAML do not understand alike; write it without, or in hex such as 0x1388`, true},
 	{"binary", "at_least: 5", "at_least: 0b101", `16:24: at_least must be a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388`, true},
 	{"underscore", "{at_least: 5}", "{equals: 1_000}", `16:22: equals must be a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388`, true},

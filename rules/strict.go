@@ -141,15 +141,28 @@ func OneOf(word string, known []string) string {
 }
 
 // Nearest gives the known word that a misspelt one is most like, for a message that asks "did you mean"; "" when none is like it. Case
-// does not count.
+// does not count, and two letters the wrong way round are one error.
 func Nearest(word string, known []string) string {
 	best, like := "", 0.5 // of 1; below it a suggestion puzzles more than it helps
 	for _, k := range known {
-		if l := levenshtein.Match(strings.ToLower(word), strings.ToLower(k), nil); l > like || l == like && best == "" {
+		l := levenshtein.Match(strings.ToLower(word), strings.ToLower(k), nil)
+		if swapped(strings.ToLower(word), strings.ToLower(k)) {
+			l = 1 - 1/float64(len(k))
+		}
+		if l > like || l == like && best == "" {
 			best, like = k, l
 		}
 	}
 	return best
+}
+
+// swapped tells that two words differ by two neighbours that changed places.
+func swapped(a, b string) bool {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	return len(a) == len(b) && i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }
 
 // list writes words as people do: a, b and c.
