@@ -77,7 +77,7 @@ func complaint(err error) string {
 // a large file it is the line that the parser names, and in a long line its start, for each look at the file takes its time.
 func breaksAt(text string, err error) hive.Location {
 	const (
-		large = 1 << 20
+		large = 4 << 20
 		many  = 200 // words of a line
 	)
 	first := 1
@@ -99,7 +99,12 @@ func breaksAt(text string, err error) hive.Location {
 	}
 	ends = append(ends, len(text))
 	from := min(first, len(ends)) - 1
-	line := min(from+sort.Search(len(ends)-from, func(i int) bool { return breaks(ends[from+i]) }), len(ends)-1)
+	far := 1 // lines behind the one that is named; the place is most often near
+	for from+far < len(ends) && !breaks(ends[from+far-1]) {
+		far *= 2
+	}
+	near := far / 2
+	line := min(from+near+sort.Search(min(far, len(ends)-from)-near, func(i int) bool { return breaks(ends[from+near+i]) }), len(ends)-1)
 	start := 0
 	if line > 0 {
 		start = ends[line-1]
