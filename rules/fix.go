@@ -12,6 +12,8 @@ type Fix struct {
 	Steps   []Step // in their order
 	Restart string // what must be started anew before the change counts: "computer", "service NAME", "none"
 	Note    string
+
+	unsound bool // as it was read; no such fix leaves this package
 }
 
 // Step is one change that a fix makes.

@@ -62,7 +62,7 @@ var stepForm = form[stepDraft]{schema{"$ref": "#/definitions/fix"}, func(d *deco
 
 // fixForm is one change or a list of them. What must be started anew after several is what the strongest asks for.
 var fixForm = form[*Fix]{oneOrMore(stepForm, "").schema, func(d *decoder, n *yaml.Node, what string) *Fix {
-	f := &Fix{}
+	f, before := &Fix{}, len(d.mistakes)
 	var services, notes []string
 	for _, s := range oneOrMore(stepForm, "names no change").read(d, n, what) {
 		f.Steps = append(f.Steps, s.Step)
@@ -83,6 +83,7 @@ var fixForm = form[*Fix]{oneOrMore(stepForm, "").schema, func(d *decoder, n *yam
 	if f.Restart == "" {
 		f.Restart = "none"
 	}
+	f.unsound = len(d.mistakes) > before
 	return f
 }}
 

@@ -27,30 +27,32 @@ func (d *decoder) check(n *yaml.Node, r *draft, sound bool) {
 			d.WrongAt(*r.key, "the name {%s} is bound twice", name)
 		}
 	}
-	d.checkMessages(&r.base, bound)
-	d.checkWritten(r.base.written, bound)
+	changes := []change{r.base}
 	for _, o := range r.overrides {
-		d.checkMessages(&o.change, bound)
-		d.checkWritten(o.written, bound)
+		changes = append(changes, o.change)
 		if o.written != nil && (r.value != nil || r.conditional) {
 			d.WrongAt(o.written.at, "%s", noTime)
 		}
 	}
-	if !sound {
-		return
-	}
-	d.checkFix(&r.Rule, r.base.fix, bound)
-	for _, o := range r.overrides {
-		d.checkFix(&r.Rule, o.fix, bound)
-	}
-	r.eachCondition(func(c *Condition) {
-		if c.asks && !c.question.hasKey && !r.hasKey {
-			d.WrongAt(c.At, "the condition needs the field key: its rule has none")
+	for _, c := range changes {
+		if sound || r.hasKey {
+			d.checkFix(&r.Rule, c.fix, bound)
 		}
-		d.checkWritten(c.terms.Written, append(c.question.names(), bound...))
-	})
-	if len(d.mistakes) == before {
-		d.checkTerms(n, &r.Rule)
+		d.checkWritten(c.written, bound)
+	}
+	if sound {
+		r.eachCondition(func(c *Condition) {
+			if c.asks && !c.question.hasKey && !r.hasKey {
+				d.WrongAt(c.At, "the condition needs the field key: its rule has none")
+			}
+			d.checkWritten(c.terms.Written, append(c.question.names(), bound...))
+		})
+		if len(d.mistakes) == before {
+			d.checkTerms(n, &r.Rule)
+		}
+	}
+	for _, c := range changes {
+		d.checkMessages(&c, bound)
 	}
 }
 
@@ -159,7 +161,7 @@ func (d *decoder) checkMessages(c *change, bound []string) {
 // checkFix checks that each step of a fix knows its place, and completes it. A step at a place that a pattern led to must tell by
 // names what the pattern met, so that whoever reads the rule sees that it changes many places.
 func (d *decoder) checkFix(r *Rule, f *Fix, bound []string) {
-	if f == nil {
+	if f == nil || f.unsound {
 		return
 	}
 	for i := range f.Steps {
