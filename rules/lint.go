@@ -2,7 +2,9 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"regvet/hive"
 )
@@ -17,6 +19,7 @@ func Lint(all []*Rule) []Mistake {
 		l.messages()
 		l.demands()
 		l.times()
+		l.fixes()
 		l.proof()
 		doubts = append(doubts, l.doubts...)
 	}
@@ -40,7 +43,7 @@ func (l *linter) doubt(at hive.Location, format string, args ...any) {
 func (l *linter) conditions() {
 	r := l.rule
 	for i, o := range r.overrides {
-		if r.When != nil && r.When.windows != nil && o.when.windows != nil && !r.When.windows.meets(*o.when.windows) {
+		if r.When != nil && never(r.When, o.when) && !never(r.When) && !never(o.when) {
 			l.doubt(o.at, "the override never counts: it is for %s, and the rule only for %s", o.when, r.When)
 		}
 		for _, later := range r.overrides[i+1:] {
@@ -51,6 +54,7 @@ func (l *linter) conditions() {
 		}
 	}
 	r.eachCondition(func(c *Condition) {
+		before := len(l.doubts)
 		all := slices.Clone(c.all)
 		if c.windows != nil {
 			all = append(all, c)
@@ -62,6 +66,9 @@ func (l *linter) conditions() {
 				}
 			}
 		}
+		if len(l.doubts) == before && never(c) && !slices.ContainsFunc(slices.Concat(c.all, c.any), func(c *Condition) bool { return never(c) }) {
+			l.doubt(c.At, "the condition never holds on any Windows: %s", c)
+		}
 		for _, group := range [][]*Condition{c.all, c.any, c.none} {
 			for i, one := range group {
 				for _, other := range group[:i] {
@@ -72,6 +79,29 @@ func (l *linter) conditions() {
 			}
 		}
 	})
+}
+
+// never tells that there is no version and product of Windows on which some conditions hold together. It asks for one version at each
+// place where an answer can change.
+func never(all ...*Condition) bool {
+	versions := []hive.Version{{}}
+	for _, c := range all {
+		c.each(func(c *Condition) {
+			if c.windows != nil {
+				versions = append(versions, c.windows.from, c.windows.below)
+			}
+		})
+	}
+	slices.SortFunc(versions, hive.Version.Compare)
+	for _, v := range slices.Compact(versions) {
+		for _, p := range products {
+			w := hive.Windows{AtLeast: v, Below: hive.Version{Major: v.Major, Minor: v.Minor, Build: v.Build + 1}, Product: p.product}
+			if !slices.ContainsFunc(all, func(c *Condition) bool { return c.onWindows(w) == no }) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // reasons tells for which reasons the rule can fail with some terms.
@@ -181,6 +211,30 @@ func (l *linter) times() {
 		}
 		ask(c.terms.Written, key, r.When, c)
 	})
+}
+
+// boundName is a name in braces as a key binds it, in text.
+var boundName = regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// fixes finds names in the data of fixes for which there is nothing to put, so that they would be written into the registry.
+func (l *linter) fixes() {
+	bound := l.rule.boundNames()
+	fixes := []*Fix{l.rule.base.fix}
+	for _, o := range l.rule.overrides {
+		fixes = append(fixes, o.fix)
+	}
+	for _, f := range fixes {
+		if f == nil {
+			continue
+		}
+		for _, s := range f.Steps {
+			for _, m := range boundName.FindAllStringSubmatch(strings.Join(slices.Concat(s.data.list, []string{s.data.text}), " "), -1) {
+				if !slices.Contains(bound, m[1]) {
+					l.doubt(s.at, "the fix sets %s as it stands, for nothing binds that name%s", m[0], meant(m[1], bound))
+				}
+			}
+		}
+	}
 }
 
 // proof finds what the tests do not show, and what the rule does not say for itself.

@@ -36,6 +36,13 @@ rules:
 		{"an override that another one wins over", `messages: {missing: "{default}"}`, "severity: info", ""},
 		{"an override that another one always wins over", `{windows: ">=6.1"}, messages: {missing: "{default}"}`, `{windows: ">=5.2"}, severity: info`, "16:16: rule L: the override never counts: the one in line 17 is for Windows >=6.0 too, and changes all that this one does"},
 		{"conditions at odds", `when: {windows: ">=5.0"}`, `when: {windows: ">=5.0", all: [{windows: "<5.0"}]}`, "9:11: rule L: the condition never holds: no Windows is <5.0 and >=5.0"},
+		{"conditions at odds with none", `when: {windows: ">=5.0"}`, `when: {windows: "6.1", none: [{windows: ">=6.0"}]}`, "9:11: rule L: the condition never holds on any Windows: Windows >=6.1 <6.2, none of (Windows >=6.0)"},
+		{"two products at once", `when: {windows: ">=5.0"}`, `when: {any: [{windows: "5.0"}, {all: [{product: server}, {product: [workstation, domain-controller]}]}]}`, "9:36: rule L: the condition never holds on any Windows: all of (product server; product workstation or domain-controller)"},
+		{"an override for another product", `when: {windows: ">=5.0"}`, `when: {product: server}`, ""},
+		{"an override for a product that the rule is not for", `when: {windows: ">=6.0"}, severity`, `when: {windows: "<5.2", none: [{windows: "<5.2"}]}, severity`, "16:16: rule L: the condition never holds on any Windows"},
+		{"an override where the rule does not apply", `- {when: {windows: ">=6.0"}, severity: low}`, `- {when: {any: [{windows: "<4.0"}, {windows: "4.0"}]}, severity: low}`, "16:16: rule L: the override never counts: it is for any of (Windows <4.0; Windows >=4.0 <4.1), and the rule only for Windows >=5.0"},
+		{"a name in data that nothing binds", `missing: {default: 1}`, `missing: {default: 1}
+    fix: [{set: {type: REG_DWORD, data: 5}}, {set: {type: REG_SZ, data: "{servce} and {0}"}, value: Two}]`, "14:46: rule L: the fix sets {servce} as it stands, for nothing binds that name"},
 		{"a condition twice", `when: {windows: ">=5.0"}`, `when: {any: [{product: server}, {product: server}]}`, "9:37: rule L: the condition stands in line 9 already"},
 		{"a message that is never given", "messages: {mismatch", "messages: {present", `14:25: rule L: the message for present is never given: the rule cannot fail for that reason`},
 		{"nothing to put", "messages: {mismatch", "messages: {missing", "14:25: rule L: there is nothing to put for {actual} in the message for missing"},
