@@ -96,14 +96,29 @@ func (d Datum) equalFold(e Datum) bool {
 	return d.kind == e.kind && hive.EqualFold(d.text, e.text) && slices.EqualFunc(d.list, e.list, hive.EqualFold)
 }
 
-// value makes a value of the data, of the first of some types that takes them.
+// value makes a value of the data, of the first of some types that takes them. Text is bytes in hex for a type that has no text.
 func (d Datum) value(types []hive.Type) hive.Value {
-	for _, t := range append(slices.Clone(types), hive.DWord, hive.QWord, hive.SZ, hive.MultiSZ, hive.Binary) {
+	for _, t := range types {
+		if v, why := d.written(t).as(t); why == "" {
+			return v
+		}
+	}
+	for _, t := range []hive.Type{hive.DWord, hive.QWord, hive.SZ, hive.MultiSZ, hive.Binary} {
 		if v, why := d.as(t); why == "" {
 			return v
 		}
 	}
 	return hive.Value{Type: hive.Binary, Data: d.bytes}
+}
+
+// written gives the data as they are meant for a type: bytes where they are written as text in hex.
+func (d Datum) written(t hive.Type) Datum {
+	if d.kind == aText && kindOf(t) == someBytes {
+		if b, err := parseBytes(d.text); err == nil {
+			return Datum{kind: someBytes, bytes: b}
+		}
+	}
+	return d
 }
 
 // as makes a value of a type of the data, and says why that cannot be.

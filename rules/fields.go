@@ -198,7 +198,7 @@ type missingDraft struct {
 var missingObject = object[missingDraft]{
 	name: "missing", what: "missing", doc: "What it means that the value is not there.",
 	fields: []field[missingDraft]{
-		may("default", "The data that Windows uses instead; they are held against data.", datumForm, func(m *missingDraft, v Datum) { m.missing = &Missing{Default: &v} }),
+		may("default", "The data that Windows uses instead, bytes in hex where the type has no text; they are held against data.", datumForm, func(m *missingDraft, v Datum) { m.missing = &Missing{Default: &v} }),
 		may("severity", "What a finding for that reason costs, where that differs.", severityForm, func(m *missingDraft, s Severity) { m.severity = s }),
 	},
 }

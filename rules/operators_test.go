@@ -99,6 +99,10 @@ func TestWhere(t *testing.T) {
 		name, rule string
 		want       []string // status, reason, last two names of the key, value, message
 	}{
+		{"a default in hex", services + `\Beta
+			value: Bytes
+			expect: {type: REG_BINARY, data: {bytes: "01 ff", length: {equals: 2}}}
+			missing: {default: "01,FF"}`, []string{`pass  Services\Beta Bytes: Bytes is not set; Windows uses 01,FF`}},
 		{"a star", services + `\*
 			value: Start
 			expect: {type: REG_DWORD, data: {not: 4}}

@@ -234,10 +234,33 @@ func (d *decoder) checkTerms(n *yaml.Node, r *Rule) {
 			d.Wrong(n, "data and valid of rule %s%s have no %s in common", r.ID, where, noun)
 			continue
 		}
+		if why := t.misfit(); why != "" {
+			d.Wrong(n, "the default of rule %s%s does not fit: %s", r.ID, where, why)
+		}
 		if why := t.refuses(r.boundNames()); why != "" {
 			d.Wrong(n, "the fix of rule %s%s %s; the rule wants %s", r.ID, where, why, t.Expected())
 		}
 	}
+}
+
+// misfit says why the default is no data that the rule can ask for; "" where it is, or where there is none.
+func (t Terms) misfit() (why string) {
+	d := t.Missing.Default
+	if d == nil {
+		return ""
+	}
+	for _, typ := range t.Types {
+		if _, why = d.written(typ).as(typ); why == "" {
+			break
+		}
+	}
+	if why != "" {
+		return why
+	}
+	if _, err := slices.Concat(t.Valid, t.Data).ask(d.value(t.Types), func(string) (hive.Value, truth) { return hive.Value{}, perhaps }); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // refuses says what the fix does that the rule itself would find again; "" where it does not, or where only a test can tell.
