@@ -130,7 +130,7 @@ var (
 const maxConditions = 100
 
 var conditionForm = form[*Condition]{schema{"$ref": "#/definitions/condition"}, func(d *decoder, n *yaml.Node, what string) *Condition {
-	c := &Condition{At: Locate(n), question: Question{AboutKey: true}}
+	c, before := &Condition{At: Locate(n), question: Question{AboutKey: true}}, len(d.mistakes)
 	if d.depth++; d.depth > maxConditions {
 		d.Wrong(n, "conditions are nested in more than %d levels", maxConditions)
 	} else {
@@ -138,6 +138,9 @@ var conditionForm = form[*Condition]{schema{"$ref": "#/definitions/condition"}, 
 	}
 	d.depth--
 	t := &c.terms
+	if why := t.mistyped("the condition"); why != "" && len(d.mistakes) == before {
+		d.Wrong(n, "%s", why)
+	}
 	switch exists := true; {
 	case !c.asks:
 	case c.question.AboutKey && (len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0):

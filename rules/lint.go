@@ -166,13 +166,20 @@ func (l *linter) demands() {
 		if i > 0 && l.rule.overrides[i-1].valid == nil && l.rule.overrides[i-1].data == nil {
 			continue
 		}
+		where := ""
+		if i > 0 {
+			where = " for " + v.When
+		}
+		for _, q := range v.Terms.demands() {
+			for _, o := range q.demand {
+				if at := slices.IndexFunc(v.Terms.Types, func(t hive.Type) bool { return !o.fits(t) }); at >= 0 {
+					l.doubt(hive.Location{}, "a %s is always of the wrong type%s: %s ask for %s", v.Terms.Types[at], where, q.name, plainKinds[o.kinds[0]])
+				}
+			}
+		}
 		valid, ok := v.Terms.Valid.numbers()
 		data, ok2 := v.Terms.Data.numbers()
 		if ok && ok2 && slices.Equal(valid.and(data), valid) {
-			where := ""
-			if i > 0 {
-				where = " for " + v.When
-			}
 			l.doubt(hive.Location{}, "data are never a mismatch%s: all that is valid, %s, does", where, v.Terms.Valid)
 		}
 	}

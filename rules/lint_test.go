@@ -43,6 +43,7 @@ rules:
 		{"an override where the rule does not apply", `- {when: {windows: ">=6.0"}, severity: low}`, `- {when: {any: [{windows: "<4.0"}, {windows: "4.0"}]}, severity: low}`, "16:16: rule L: the override never counts: it is for any of (Windows <4.0; Windows >=4.0 <4.1), and the rule only for Windows >=5.0"},
 		{"a name in data that nothing binds", `missing: {default: 1}`, `missing: {default: 1}
     fix: [{set: {type: REG_DWORD, data: 5}}, {set: {type: REG_SZ, data: "{servce} and {0}"}, value: Two}]`, "14:46: rule L: the fix sets {servce} as it stands, for nothing binds that name"},
+		{"a type that data cannot be asked of", "type: REG_DWORD", "type: [REG_DWORD, REG_SZ]", "5:5: rule L: a REG_SZ is always of the wrong type: data ask for a number"},
 		{"a condition twice", `when: {windows: ">=5.0"}`, `when: {any: [{product: server}, {product: server}]}`, "9:37: rule L: the condition stands in line 9 already"},
 		{"a message that is never given", "messages: {mismatch", "messages: {present", `14:25: rule L: the message for present is never given: the rule cannot fail for that reason`},
 		{"nothing to put", "messages: {mismatch", "messages: {missing", "14:25: rule L: there is nothing to put for {actual} in the message for missing"},

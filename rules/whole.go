@@ -226,6 +226,10 @@ func (d *decoder) checkTerms(n *yaml.Node, r *Rule) {
 			}
 			where = " for " + v.When
 		}
+		if why := t.mistyped("rule " + r.ID + where); why != "" {
+			d.Wrong(n, "%s", why)
+			continue
+		}
 		if both := slices.Concat(t.Valid, t.Data); both.nothing() {
 			noun := "data"
 			if _, ok := both.numbers(); ok {
@@ -242,6 +246,29 @@ func (d *decoder) checkTerms(n *yaml.Node, r *Rule) {
 		}
 	}
 }
+
+// mistyped says that valid or data of something ask for another kind of data than all of its types have; "" where they do not.
+func (t Terms) mistyped(of string) string {
+	for _, q := range t.demands() {
+		for _, o := range q.demand {
+			if len(t.Types) > 0 && len(o.kinds) > 0 && !slices.ContainsFunc(t.Types, o.fits) {
+				return q.name + " of " + of + " ask for " + plainKinds[o.kinds[0]] + " (" + o.text + "), which a " + list(each(t.Types, hive.Type.String), "or") + " is not"
+			}
+		}
+	}
+	return ""
+}
+
+// namedDemand is what is asked of data, and the field in which it stands.
+type namedDemand struct {
+	name   string
+	demand Demand
+}
+
+func (t Terms) demands() []namedDemand { return []namedDemand{{"valid", t.Valid}, {"data", t.Data}} }
+
+// fits tells that the operator can be asked of data of a type.
+func (o Operator) fits(t hive.Type) bool { return o.raw != nil || slices.Contains(o.kinds, kindOf(t)) }
 
 // misfit says why the default is no data that the rule can ask for; "" where it is, or where there is none.
 func (t Terms) misfit() (why string) {
