@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"regvet/hive"
 )
@@ -221,7 +222,7 @@ func (l *linter) times() {
 }
 
 // boundName is a name in braces as a key binds it, in text.
-var boundName = regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+var boundName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`) })
 
 // fixes finds names in the data of fixes for which there is nothing to put, so that they would be written into the registry.
 func (l *linter) fixes() {
@@ -235,7 +236,7 @@ func (l *linter) fixes() {
 			continue
 		}
 		for _, s := range f.Steps {
-			for _, m := range boundName.FindAllStringSubmatch(strings.Join(slices.Concat(s.data.list, []string{s.data.text}), " "), -1) {
+			for _, m := range boundName().FindAllStringSubmatch(strings.Join(slices.Concat(s.data.list, []string{s.data.text}), " "), -1) {
 				if !slices.Contains(bound, m[1]) {
 					l.doubt(s.at, "the fix sets %s as it stands, for nothing binds that name%s", m[0], meant(m[1], bound))
 				}

@@ -54,7 +54,7 @@ func (r *StrictReader) Mistakes() Mistakes {
 	slices.SortStableFunc(r.mistakes, func(a, b Mistake) int {
 		return slices.Compare([]int{a.At.Line, a.At.Column}, []int{b.At.Line, b.At.Column})
 	})
-	lines := lineBreak.Split(r.text, -1)
+	lines := lineBreak().Split(r.text, -1)
 	for i, m := range r.mistakes {
 		if m.At.Line <= len(lines) {
 			r.mistakes[i].Text = lines[m.At.Line-1]

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/unicode"
@@ -56,20 +57,20 @@ func notYAML(text string) (offset int, why string) {
 }
 
 // lineBreak is what ends a line in YAML.
-var lineBreak = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
+var lineBreak = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]") })
 
 // placeOf gives the line and column of a character.
 func placeOf(text string, offset int) hive.Location {
-	before := lineBreak.Split(text[:offset], -1)
+	before := lineBreak().Split(text[:offset], -1)
 	return hive.Location{Line: len(before), Column: utf8.RuneCountInString(before[len(before)-1]) + 1}
 }
 
 // The YAML parser names a line in its errors, in text alone: that of the beginning of what it was reading, or one before, or none.
-var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: line (\d+): `) })
 
 // complaint is what the YAML parser says, without the line.
 func complaint(err error) string {
-	msg := strings.TrimPrefix(err.Error(), yamlLine.FindString(err.Error()))
+	msg := strings.TrimPrefix(err.Error(), yamlLine().FindString(err.Error()))
 	return strings.ReplaceAll(strings.TrimPrefix(msg, "yaml: "), "\n", " ")
 }
 
@@ -81,7 +82,7 @@ func breaksAt(text string, err error) hive.Location {
 		many  = 200 // words of a line
 	)
 	first := 1
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+	if m := yamlLine().FindStringSubmatch(err.Error()); m != nil {
 		first, _ = strconv.Atoi(m[1])
 	}
 	if len(text) > large {
@@ -94,7 +95,7 @@ func breaksAt(text string, err error) hive.Location {
 		return err != nil && named.ReplaceAllString(complaint(err), "") == same
 	}
 	ends := []int{} // of the lines
-	for _, at := range lineBreak.FindAllStringIndex(text, -1) {
+	for _, at := range lineBreak().FindAllStringIndex(text, -1) {
 		ends = append(ends, at[1])
 	}
 	ends = append(ends, len(text))
