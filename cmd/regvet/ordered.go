@@ -18,9 +18,8 @@ var smallText int64 = 4 << 20
 
 // ordered is a large .reg file that is read key by key, each time that its keys are asked for.
 type ordered struct {
-	text  *io.SectionReader
+	*regfile.Ordered
 	close func() error
-	read  regfile.Options
 	err   error // of the reading
 }
 
@@ -43,11 +42,14 @@ func (c *cli) loadOrdered(path string, key hive.Path) (in *input, done bool) {
 		asked = append(asked, systemPath.Join(set))
 	}
 	frame := newFrame(asked)
-	file, err := c.read.ParseOrdered(displayName(path), text, frame.see)
+	file, found, err := c.read.ParseOrdered(displayName(path), text, frame.see)
 	if rejected, ok := errors.AsType[*hive.Problem](err); ok {
 		close()
 		c.refuse(path, rejected)
 		return nil, true
+	}
+	if err == nil && c.format == "jsonl" && found.WalkStored() == nil {
+		err = regfile.ErrOrder // that of its lines
 	}
 	if err == nil && !frame.full {
 		in = frame.input(file, c.parsedControlSet)
@@ -58,7 +60,7 @@ func (c *cli) loadOrdered(path string, key hive.Path) (in *input, done bool) {
 		return nil, false
 	}
 	in.Path, in.Size = path, text.Size()
-	in.ordered = &ordered{text: text, close: close, read: c.read}
+	in.ordered = &ordered{Ordered: found, close: close}
 	if !c.choose([]*input{in}) {
 		close()
 		return nil, true
@@ -66,10 +68,10 @@ func (c *cli) loadOrdered(path string, key hive.Path) (in *input, done bool) {
 	return in, true
 }
 
-// keys goes through all keys of the file. An error is kept, and is the last that is given.
-func (o *ordered) keys() iter.Seq2[*hive.Stretch, error] {
+// keys gives a walk through all keys of the file in which an error is kept. It is the last that is given.
+func (o *ordered) keys(walk iter.Seq2[*hive.Stretch, error]) iter.Seq2[*hive.Stretch, error] {
 	return func(yield func(*hive.Stretch, error) bool) {
-		for s, err := range o.read.WalkOrdered(o.text) {
+		for s, err := range walk {
 			o.err = err
 			if !yield(s, err) {
 				return
@@ -93,9 +95,13 @@ func (c *cli) exportOrdered(w io.Writer, in *input, trees []subtree) error {
 }
 
 func (c *cli) writeOrdered(w io.Writer, o *ordered, trees []subtree) error {
+	walk := o.Walk
+	if c.format == "jsonl" {
+		walk = o.WalkStored
+	}
 	var streams []regfile.Stream
 	for _, t := range trees {
-		streams = append(streams, regfile.Stream{Keys: regfile.StretchesBelow(t.real, o.keys()), At: t.At})
+		streams = append(streams, regfile.Stream{Keys: regfile.StretchesBelow(t.real, o.keys(walk())), At: t.At})
 	}
 	if c.format == "reg" {
 		return regfile.ExportOrdered(w, streams...)
@@ -138,8 +144,12 @@ func newFrame(asked []hive.Path) *frame {
 	return f
 }
 
-// see notes a key, if it is part of the frame.
+// see notes a key, if it is part of the frame. It begins again where it gets nil.
 func (f *frame) see(s *hive.Stretch) {
+	if s == nil {
+		f.edits, f.pending, f.full = nil, false, false
+		return
+	}
 	if f.full || !s.Begins {
 		return
 	}
@@ -166,6 +176,8 @@ func (f *frame) see(s *hive.Stretch) {
 // input gives a file with the frame as its registry. It gives nil where a key that is asked for is not there, and may have been lost: what
 // that means, only the whole file tells.
 func (f *frame) input(file *regfile.File, set string) *input {
+	// From behind, so that a key which is made on the way to one below it is implied until an edit names it.
+	slices.Reverse(f.edits)
 	file.Edits = f.edits
 	in := &input{text: file, root: file.Tree(), reg: hive.NewRegistry()}
 	in.Format = "reg"

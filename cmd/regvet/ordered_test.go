@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"regvet/hive"
+	"regvet/hive/regfile"
 )
 
 // withSmallText runs a function while .reg files up to a size are read whole.
@@ -113,6 +114,8 @@ func randomSystem(r *rand.Rand) []byte {
 			text += "\"lost\"=dword:123456789\n"
 		case 1:
 			text += "[" + path.Join("A", "lost").String() + "\n"
+		case 2:
+			text += "[-" + path.Join("A").String() + "]\n"
 		}
 		if path[len(path)-1] == "Select" {
 			text += fmt.Sprintf("\"Current\"=dword:%d\n", r.IntN(4))
@@ -134,26 +137,46 @@ func (f brokenFile) ReadAt(b []byte, at int64) (int, error) {
 	return f.Reader.ReadAt(b, at)
 }
 
+// changing is a file that may become another.
+type changing struct{ io.ReaderAt }
+
 // TestOrderedFails holds that an export which ends before the file does says so.
 func TestOrderedFails(t *testing.T) {
 	text := "Windows Registry Editor Version 5.00\n\n" + strings.Repeat("[HKEY_USERS\\A]\n", 100_000)
-	changed := text + "[HKEY_CURRENT_USER]\n"
+	// The last key goes on with the run of the first.
+	runs := strings.Replace(text, "A]", "B]", 1) + "[HKEY_USERS\\Z\\1]\n[HKEY_USERS\\C]\n[HKEY_USERS\\Z\\0]\n"
+	const unread, changed = "cannot be read to its end, what was written is not all of it: I/O error",
+		"was changed while it was read; what was written is not all of it, start again"
 	for _, c := range []struct {
-		r    io.ReaderAt
-		size int
-		want string
+		text  string
+		after io.ReaderAt // what the file is when it is read again
+		want  string
 	}{
-		{brokenFile{bytes.NewReader([]byte(text)), errors.New("I/O error")}, len(text), "big.reg: cannot be read to its end, what was written is not all of it: I/O error"},
-		{strings.NewReader(changed), len(changed), "big.reg: was changed while it was read; what was written is not all of it, start again"},
+		{text, brokenFile{bytes.NewReader([]byte(text)), errors.New("I/O error")}, unread},
+		{text, strings.NewReader(strings.Replace(text, "USERS\\A", "USERS\\B", 1)), changed},
+		{runs, brokenFile{bytes.NewReader([]byte(runs)), errors.New("I/O error")}, unread},
+		{runs, strings.NewReader(strings.Replace(runs, "USERS\\Z", "USERS\\0", 1)), changed},                    // before A
+		{runs, strings.NewReader(strings.Replace(runs, "\n[HKEY_USERS\\B]", "\n\nHKEY_USERS\\B]", 1)), changed}, // one line more
+		{runs, strings.NewReader(strings.Replace(runs, "B]\n[", "B]  ", 1)), changed},                           // one less
+		{runs, strings.NewReader(strings.Replace(runs, "[HKEY_USERS\\C]", "                ", 1)), changed},
 	} {
 		for _, format := range []string{"reg", "jsonl"} {
 			var out, messages bytes.Buffer
 			c2 := &cli{stdout: &out, stderr: &messages}
 			c2.format = format
-			in := &input{ordered: &ordered{text: io.NewSectionReader(c.r, 0, int64(c.size))}}
+			file := &changing{strings.NewReader(c.text)}
+			_, found, err := regfile.Options{}.ParseOrdered("big.reg", io.NewSectionReader(file, 0, int64(len(c.text))), func(*hive.Stretch) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if format == "jsonl" && found.WalkStored() == nil {
+				continue
+			}
+			file.ReaderAt = c.after
+			in := &input{ordered: &ordered{Ordered: found}}
 			in.Path = "big.reg"
 			c2.write(func(w io.Writer) error { return c2.exportOrdered(w, in, []subtree{{}}) })
-			if got := messages.String(); c2.status != statusInput || got != "regvet: "+c.want+"\n" {
+			if got := messages.String(); c2.status != statusInput || got != "regvet: big.reg: "+c.want+"\n" {
 				t.Errorf("%s: status %d, %s", format, c2.status, got)
 			}
 		}

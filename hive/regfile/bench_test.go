@@ -114,11 +114,12 @@ func BenchmarkExportOrdered(b *testing.B) {
 		b.SetBytes(int64(len(data)))
 		b.ReportAllocs()
 		for b.Loop() {
-			r := bytes.NewReader(data)
-			if _, err := (Options{}).ParseOrdered("SYSTEM.reg", r, func(*hive.Stretch) {}); err != nil {
+			text := io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))
+			_, x, err := Options{}.ParseOrdered("SYSTEM.reg", text, func(*hive.Stretch) {})
+			if err != nil {
 				b.Fatal(err)
 			}
-			if err := ExportOrdered(io.Discard, Stream{Keys: Options{}.WalkOrdered(r)}); err != nil {
+			if err := ExportOrdered(io.Discard, Stream{Keys: x.Walk()}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -26,6 +26,8 @@ type decoder struct {
 	encoding string
 	piece    []byte // for what is read at once
 	in       []byte // the part of it that was not decoded yet
+	taken    int    // the length of the part that was
+	from     place  // where that part begins
 	ended    bool
 	err      error   // of r
 	written  int64   // bytes of text that were given
@@ -78,6 +80,7 @@ func (d *decoder) open() (code Code, reject string) {
 	default:
 		d.encoding = d.page.String()
 	}
+	d.from.offset = int64(n - len(d.in))
 	return 0, ""
 }
 
@@ -97,6 +100,7 @@ func (d *decoder) more(text []byte) []byte {
 	}
 	known := len(text)
 	d.in = d.piece[:n]
+	d.from = place{d.written, d.from.offset + int64(d.taken)}
 	switch d.encoding {
 	case utf16LE:
 		text = d.wide(text)
@@ -105,6 +109,7 @@ func (d *decoder) more(text []byte) []byte {
 	default:
 		text = d.ansi(text)
 	}
+	d.taken = n - len(d.in)
 	d.hasNUL = d.hasNUL || bytes.IndexByte(text[known:], 0) >= 0
 	d.written += int64(len(text) - known)
 	return text

@@ -98,12 +98,12 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("error is %#v", err)
 			}
 			checkScan(t, data, nil)
-			checkOrdered(t, data, nil)
+			checkOrdered(t, Options{}, data, nil)
 			return
 		}
 		checkScan(t, data, file)
 		if len(data) < 1<<16 {
-			checkOrdered(t, data, file)
+			checkOrdered(t, Options{}, data, file)
 		}
 		again, err := Parse("fuzz", data)
 		if err != nil || !reflect.DeepEqual(file, again) {
@@ -148,8 +148,8 @@ func checkExport(t *testing.T, tree *hive.Key) {
 	if len(f.Problems) > 0 {
 		t.Fatalf("problem in an export: %v", f.Problems[0].Error())
 	}
-	if !checkOrdered(t, out.Bytes(), f) {
-		t.Fatalf("an export is not in the order of an export:\n%s", show(out.Bytes()))
+	if checkOrdered(t, Options{}, out.Bytes(), f) == nil {
+		t.Fatalf("an export cannot be read key by key:\n%s", show(out.Bytes()))
 	}
 	var edits []hive.Edit
 	for path, k := range tree.Walk() {

@@ -2,6 +2,7 @@ package regfile
 
 import (
 	"bytes"
+	"io"
 	"runtime/debug"
 
 	"regvet/hive"
@@ -23,6 +24,12 @@ type lines struct {
 	// The next LF and CR at or behind pos, or the length of the text. They are kept so that a file without the one or the
 	// other is not searched to its end for every line.
 	lf, cr int
+
+	known place // of a statement, or of the piece; that of mark, where the statement there began in an earlier piece
+}
+
+func newLines(o Options, r io.Reader) lines {
+	return lines{decoder: decoder{r: r, page: o.page()}, lf: -1, cr: -1}
 }
 
 // next goes to the next line and reports whether there is one.
@@ -72,13 +79,8 @@ func (l *lines) fill() bool {
 		return false
 	}
 	if l.mark > 0 {
-		l.text = l.text[:copy(l.text, l.text[l.mark:])]
-		l.base += int64(l.mark)
-		l.start -= l.mark
-		l.pos -= l.mark
-		l.lf -= l.mark
-		l.cr -= l.mark
-		l.mark = 0
+		l.known = l.behind()
+		l.forget()
 	}
 	known, width := len(l.text), len(l.line)
 	large := l.grow()
@@ -96,6 +98,17 @@ func (l *lines) fill() bool {
 		l.cr = l.find('\r', known)
 	}
 	return true
+}
+
+// forget drops the text before mark.
+func (l *lines) forget() {
+	l.text = l.text[:copy(l.text, l.text[l.mark:])]
+	l.base += int64(l.mark)
+	l.start -= l.mark
+	l.pos -= l.mark
+	l.lf -= l.mark
+	l.cr -= l.mark
+	l.mark = 0
 }
 
 // largeText is from how many bytes on memory counts for more than time.

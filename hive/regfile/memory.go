@@ -28,6 +28,8 @@ const (
 	shortName  = 64       // bytes; longer names are not looked up
 )
 
+func newMemory() *memory { return &memory{seed: maphash.MakeSeed()} }
+
 // room gives an empty slice with space for n bytes, to be filled and given to keep before the next call.
 func (m *memory) room(n int) []byte {
 	if n > cap(m.data) {

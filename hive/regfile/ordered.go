@@ -1,62 +1,127 @@
 package regfile
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"iter"
+	"math"
 
 	"regvet/hive"
 )
 
-// ErrOrder is the error for a file that cannot be read key by key, because what it says of one stands in several places.
-var ErrOrder = errors.New("the file is not in the order of an export")
+// ErrOrder is the error for a file that cannot be read key by key, because its keys stand too far from the order of an export.
+var ErrOrder = errors.New("the file is too far from the order of an export")
 
-// ParseOrdered reads a file as [Options.Parse] does, but keeps no edits: it gives see each key in its turn. So it needs no memory for the
-// number of keys and values. The error is [ErrOrder] where that cannot be done, at the place where that is seen. These files can be read
-// so, among them all that [Export] writes:
-//
-// Each key stands behind the one before in the order of [hive.Key.Walk], or is the same. Keys that are deleted stand behind all that were
-// named, so that nothing is deleted. Values are set and deleted in any way, but in a key with more than a few megabytes each is
-// set once.
-//
-// The file is read from its start, twice where that is needed to be sure of the last point.
-func (o Options) ParseOrdered(source string, r io.ReadSeeker, see func(*hive.Stretch)) (*File, error) {
-	return o.parseOrdered(source, r, see, usual)
+// Ordered is a file that can be read key by key.
+type Ordered struct {
+	text *io.SectionReader
+	read Options
+	limits
+	runs     runs
+	version  Version
+	encoding string
+	stored   bool // the keys below each key follow it in the file
 }
 
-func (o Options) parseOrdered(source string, r io.ReadSeeker, see func(*hive.Stretch), l limits) (*File, error) {
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+// ParseOrdered reads a file as [Options.Parse] does, but keeps no edits: it gives see each key in its turn, in the order of
+// [hive.Key.Walk]. Where it begins again with the first key, it gives nil before. So it needs no memory for the number of keys and values.
+// The error is [ErrOrder] where that cannot be done. These files can be read so, among them all that [Export] writes:
+//
+// The keys are those of a few thousand lists, each of them in the order of a walk, that take turns no more than some hundred thousand times:
+// a sorted file is one, Key1 to Key1000 are four. Keys that are deleted stand behind all that were named, so that nothing is deleted. Values
+// are set and deleted in any way, but in a key with more than a few megabytes each is set once.
+//
+// The file is read once, and up to twice more where it is not sorted, or to be sure of the last point.
+func (o Options) ParseOrdered(source string, text *io.SectionReader, see func(*hive.Stretch)) (*File, *Ordered, error) {
+	return o.parseOrdered(source, text, see, usual)
+}
+
+func (o Options) parseOrdered(source string, text *io.SectionReader, see func(*hive.Stretch), l limits) (*File, *Ordered, error) {
+	keys := 0
+	give := func(s *hive.Stretch) bool {
+		if s.Begins {
+			keys++
+		}
+		see(s)
+		return true
 	}
-	w := walker{limits: l, yield: func(s *hive.Stretch) bool { see(s); return true }, names: newNameFilter(l.filter)}
-	f, err := o.collect(source, r, w.statement)
+	w := walker{limits: l, yield: give, names: newNameFilter(l.filter)}
+	s := survey{walker: w}
+	x := &Ordered{text: text, read: o, limits: l}
+	f, err := o.collect(source, x.start(), s.take)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	w.end()
-	if w.err != nil || len(w.names.suspects) == 0 {
-		return f, w.err
+	s.end()
+	if s.err != nil || !s.fit(f) {
+		return f, nil, ErrOrder
 	}
-	w.names.verify()
-	again := walker{limits: l, yield: func(*hive.Stretch) bool { return true }, names: w.names}
-	return f, again.all(o, r)
+	x.runs, x.version, x.encoding = s.runs, f.Version, f.Encoding
+	if s.cut {
+		keys = 0
+		see(nil)
+		w.names = newNameFilter(l.filter)
+		if err := x.walk(&w); err != nil {
+			return f, nil, err
+		}
+	}
+	x.stored = !s.returns && s.keys == keys
+	if len(w.names.suspects) > 0 {
+		w.names.verify()
+		if err := x.walk(&walker{limits: l, yield: func(*hive.Stretch) bool { return true }, names: w.names}); err != nil {
+			return f, nil, err
+		}
+	}
+	return f, x, nil
 }
 
-// WalkOrdered goes through a file of which [Options.ParseOrdered] has found that this can be done. It gives the keys of [File.Tree]
-// but for the root, in the order of [hive.Key.Walk] and of [hive.Key.WalkStored], which are the same. The file is read from its start. An
-// error is the last that is given, [ErrOrder] where the file has changed.
-func (o Options) WalkOrdered(r io.ReadSeeker) iter.Seq2[*hive.Stretch, error] {
-	return o.walkOrdered(r, usual)
+// Walk goes through the keys of [File.Tree] but for the root, in the order of [hive.Key.Walk]. An error is the last that is given, [ErrOrder]
+// where it is seen that the file has changed.
+func (x *Ordered) Walk() iter.Seq2[*hive.Stretch, error] { return x.stretches((*Ordered).walk) }
+
+// WalkStored is Walk in the order of [hive.Key.WalkStored]. It is nil for a file that comes back to a key after others.
+func (x *Ordered) WalkStored() iter.Seq2[*hive.Stretch, error] {
+	if !x.stored {
+		return nil
+	}
+	return x.stretches((*Ordered).walkStored)
 }
 
-func (o Options) walkOrdered(r io.ReadSeeker, l limits) iter.Seq2[*hive.Stretch, error] {
+func (x *Ordered) stretches(walk func(*Ordered, *walker) error) iter.Seq2[*hive.Stretch, error] {
 	return func(yield func(*hive.Stretch, error) bool) {
-		w := walker{limits: l, yield: func(s *hive.Stretch) bool { return yield(s, nil) }}
-		if err := w.all(o, r); err != nil && !w.stopped {
+		w := walker{limits: x.limits, yield: func(s *hive.Stretch) bool { return yield(s, nil) }}
+		if err := walk(x, &w); err != nil && !w.stopped {
 			yield(nil, err)
 		}
 	}
 }
+
+// start gives the file from its start.
+func (x *Ordered) start() io.Reader { return io.NewSectionReader(x.text, 0, x.text.Size()) }
+
+// walk takes a walker through the file in the order of a walk.
+func (x *Ordered) walk(w *walker) error {
+	if x.runs.cut {
+		return x.merge(w)
+	}
+	return x.walkStored(w)
+}
+
+// walkStored takes a walker through the file as it stands.
+func (x *Ordered) walkStored(w *walker) error {
+	w.anyOrder = x.runs.cut
+	p := newParser(x.read, x.start(), w.statement)
+	p.tells = tellsNothing
+	p.scan()
+	if w.err == nil {
+		w.err = p.err
+	}
+	w.end()
+	return w.err
+}
+
+func tellsNothing(hive.Path, bool) bool { return false }
 
 // StretchesBelow gives those of a key and of all below it, with their paths from there on.
 func StretchesBelow(root hive.Path, all iter.Seq2[*hive.Stretch, error]) iter.Seq2[*hive.Stretch, error] {
@@ -80,15 +145,18 @@ func StretchesBelow(root hive.Path, all iter.Seq2[*hive.Stretch, error]) iter.Se
 	}
 }
 
-// limits are how much of a file is held, in bytes.
+// limits are how much of a file is held, in bytes but for the counts.
 type limits struct {
-	key    int    // of a key, all of which may still change
-	piece  int    // of a larger one
-	filter uint64 // for the names of its values
+	key          int    // of a key, all of which may still change
+	piece        int    // of a larger one
+	filter       uint64 // for the names of its values
+	buffers      int    // for what is read of all runs at once
+	mostRuns     int    // runs
+	mostSegments int    // of runs
 }
 
-// usual is for a filter that suspects hundreds of six million names.
-var usual = limits{4 << 20, 256 << 10, 16 << 20}
+// usual is for a filter that suspects hundreds of six million names, and for runs that are read 4 KB at once, if not more.
+var usual = limits{4 << 20, 256 << 10, 16 << 20, 8 << 20, 2 << 10, 512 << 10}
 
 // sizeOfOne is what is held of one edit, without its name and data.
 const sizeOfOne = 256
@@ -96,49 +164,40 @@ const sizeOfOne = 256
 // walker makes stretches of edits.
 type walker struct {
 	limits
-	yield   func(*hive.Stretch) bool
-	names   *nameFilter // of the values of a large key; nil where they were looked at before
-	err     error
-	stopped bool // by yield
+	yield    func(*hive.Stretch) bool
+	names    *nameFilter // of the values of a large key; nil where they were looked at before
+	anyOrder bool        // a key may stand before the last one, but not be that or above it
+	err      error
+	stopped  bool // by yield
 
 	// The key that is being read. It is none where its path is empty.
-	path    hive.Path
-	implied []bool // of each name of the path
-	at      hive.Location
-	held    []hive.Edit // of its values
-	size    int         // of what is held, in bytes
-	large   bool        // a part of it was given already
+	path  hive.Path
+	known []int // for each name of the path: the line from which on all of the key is known, never where it is implied
+	at    hive.Location
+	held  []hive.Edit // of its values
+	size  int         // of what is held, in bytes
+	large bool        // a part of it was given already
 
 	out     hive.Stretch
 	settled []hive.Value
 	folder
 }
 
-// all reads a file from its start to the end.
-func (w *walker) all(o Options, r io.ReadSeeker) error {
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	p := newParser(o, r, w.statement)
-	p.tells = func(hive.Path, bool) bool { return false }
-	p.scan()
-	if w.err == nil {
-		w.err = p.err
-	}
-	w.end()
-	return w.err
-}
+// never is behind all lines.
+const never = math.MaxInt
 
 // statement takes the edits of a statement and tells whether to go on.
 func (w *walker) statement(s *Statement) bool {
 	for _, e := range s.Edits {
 		switch e.Op {
 		case hive.CreateKey:
-			w.enter(e)
-		case hive.DeleteKey:
-			if _, order := w.compare(e.Path); order <= 0 {
+			shared, order := compare(e.Path, w.path)
+			if order < 0 && (!w.anyOrder || shared == len(e.Path)) {
 				w.err = ErrOrder
+			} else if order != 0 {
+				w.enter(e, shared)
 			}
+		case hive.DeleteKey: // there is none
 		default: // the path is that of the key
 			w.value(e)
 		}
@@ -146,44 +205,46 @@ func (w *walker) statement(s *Statement) bool {
 	return w.err == nil && !w.stopped
 }
 
-// compare tells how many names a path shares with that of the current key, and whether it stands before (-1), with (0) or behind it (1)
-// in the order of a walk.
-func (w *walker) compare(path hive.Path) (shared, order int) {
-	for shared < min(len(path), len(w.path)) {
-		if a, b := path[shared], w.path[shared]; a != b {
+// compare tells how many names two paths share, and whether the first stands before (-1), with (0) or behind (1) the second in the order
+// of a walk.
+func compare(a, b hive.Path) (shared, order int) {
+	for shared < min(len(a), len(b)) {
+		if a, b := a[shared], b[shared]; a != b {
 			if order = hive.CompareFold(a, b); order != 0 {
 				return shared, order
 			}
 		}
 		shared++
 	}
-	switch {
-	case len(path) < len(w.path):
-		order = -1
-	case len(path) > len(w.path):
-		order = 1
-	}
-	return shared, order
+	return shared, cmp.Compare(len(a), len(b))
 }
 
-// enter goes to a key, by way of those above it that were not named yet.
-func (w *walker) enter(e hive.Edit) {
-	shared, order := w.compare(e.Path)
-	switch {
-	case order < 0:
-		w.err = ErrOrder
-		return
-	case order == 0:
-		return
+// enter goes to a key, by way of those above it that were not named yet. It shares some names with the current one.
+func (w *walker) enter(e hive.Edit, shared int) {
+	for i := shared; i < len(e.Path); i++ {
+		w.open(i, e.Path[i], e.At.Line)
 	}
+	w.name(e.At)
+}
+
+// open goes to a key at a depth below the current path, which the file passes through first in a line. A key that is made so is known if
+// the one above it was at that time.
+func (w *walker) open(depth int, name string, line int) {
 	w.end()
-	w.path, w.implied = w.path[:shared], w.implied[:shared]
-	for _, name := range e.Path[shared : len(e.Path)-1] {
-		implied := len(w.implied) == 0 || w.implied[len(w.implied)-1]
-		w.path, w.implied = append(w.path, name), append(w.implied, implied)
-		w.give(hive.Stretch{Path: w.path, Implied: implied, Begins: true, Ends: true})
+	known := never
+	if depth > 0 && w.known[depth-1] <= line {
+		known = line
 	}
-	w.path, w.implied, w.at = append(w.path, e.Path[len(e.Path)-1]), append(w.implied, false), e.At
+	w.path, w.known, w.at = append(w.path[:depth], name), append(w.known[:depth], known), hive.Location{}
+}
+
+// name notes that a line names the current key.
+func (w *walker) name(at hive.Location) {
+	if w.at == (hive.Location{}) {
+		w.at = at
+	}
+	last := &w.known[len(w.known)-1]
+	*last = min(*last, at.Line)
 }
 
 // value takes an edit of a value of the current key.
@@ -220,7 +281,8 @@ func (w *walker) part(ends bool) {
 			w.names.repeats(v.Name, true)
 		}
 	}
-	w.give(hive.Stretch{Path: w.path, At: w.at, Values: values, Begins: !w.large, Ends: ends})
+	implied := w.known[len(w.known)-1] == never
+	w.give(hive.Stretch{Path: w.path, At: w.at, Implied: implied, Values: values, Begins: !w.large, Ends: ends})
 	w.large = !ends
 	clear(w.held)
 	clear(w.settled)

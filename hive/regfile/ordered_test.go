@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -13,8 +15,8 @@ import (
 	"regvet/hive"
 )
 
-// tiny makes nearly every key a large one, and the filter suspect nearly every name.
-var tiny = limits{key: 2 * sizeOfOne, piece: sizeOfOne, filter: 8}
+// tiny makes nearly every key a large one, the filter suspect nearly every name, and pieces end nearly everywhere.
+var tiny = limits{key: 2 * sizeOfOne, piece: sizeOfOne, filter: 8, buffers: 600, mostRuns: 6, mostSegments: 40}
 
 // walked is a key as it is met on a walk.
 type walked struct {
@@ -24,41 +26,43 @@ type walked struct {
 	Values  []hive.Value
 }
 
-// checkOrdered holds the law of WalkOrdered: a file that it goes through gives the keys of its tree in the order of both walks, and the
-// same exports; and what ParseOrdered tells of a file is what Parse tells. It reports whether the file is one of these.
-func checkOrdered(t *testing.T, data []byte, file *File) bool {
+// checkOrdered holds the law of Ordered: a file that can be read so gives the keys of its tree in the order of both walks, where it has the
+// second one, and the same exports; and what ParseOrdered tells of a file is what Parse tells. It gives nil for other files.
+func checkOrdered(t *testing.T, o Options, data []byte, file *File) (found *Ordered) {
 	t.Helper()
-	ordered := false
+	text := io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))
 	for _, l := range []limits{usual, tiny} {
-		r := bytes.NewReader(data)
 		var seen []walked
-		told, err := Options{}.parseOrdered("fuzz", r, func(s *hive.Stretch) { seen = add(t, seen, s) }, l)
+		told, x, err := o.parseOrdered("fuzz", text, func(s *hive.Stretch) {
+			if s == nil {
+				seen = nil
+				return
+			}
+			seen = add(t, seen, s)
+		}, l)
 		if file == nil {
 			if problem := (*hive.Problem)(nil); !errors.As(err, &problem) || problem.Kind != hive.BadText {
 				t.Fatalf("a file that is rejected gives the error %v", err)
 			}
-			return false
+			return nil
 		}
 		if err == ErrOrder {
 			continue
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		ordered = true
-		var got []walked
-		for s, err := range (Options{}).walkOrdered(r, l) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = add(t, got, s)
-		}
 		tree := file.Tree()
-		want, stored := allOf(tree.Walk()), allOf(tree.WalkStored())
-		if !reflect.DeepEqual(want, stored) {
-			t.Fatalf("the keys as stored are %+v, sorted %+v", stored, want)
-		}
+		got, want := walkedIn(t, x.Walk()), allOf(tree.Walk())
 		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(seen, want) {
 			t.Fatalf("key by key it is\n%+v\n%+v\nwhole\n%+v\n%q", got, seen, want, data)
+		}
+		if found == nil {
+			found = x
+		}
+		if walk := x.WalkStored(); walk != nil {
+			if got, want := walkedIn(t, walk), allOf(tree.WalkStored()); !reflect.DeepEqual(got, want) {
+				t.Fatalf("key by key the file holds\n%+v\nwhole\n%+v\n%q", got, want, data)
+			}
 		}
 		whole := *file
 		whole.Edits, whole.Problems = nil, slices.Clone(file.Problems)
@@ -68,9 +72,20 @@ func checkOrdered(t *testing.T, data []byte, file *File) bool {
 		if !reflect.DeepEqual(*told, whole) {
 			t.Fatalf("key by key the file is %+v, whole %+v", *told, whole)
 		}
-		checkStreams(t, data, tree, l)
+		checkStreams(t, x, tree)
 	}
-	return ordered
+	return found
+}
+
+func walkedIn(t *testing.T, walk iter.Seq2[*hive.Stretch, error]) (all []walked) {
+	t.Helper()
+	for s, err := range walk {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = add(t, all, s)
+	}
+	return all
 }
 
 // add adds a stretch to the keys that were met, or to the last of them.
@@ -96,15 +111,14 @@ func allOf(walk func(func(hive.Path, *hive.Key) bool)) (all []walked) {
 }
 
 // checkStreams holds that the exports of a file, and of some of its keys, are those of its tree.
-func checkStreams(t *testing.T, data []byte, tree *hive.Key, l limits) {
+func checkStreams(t *testing.T, x *Ordered, tree *hive.Key) {
 	t.Helper()
-	r := bytes.NewReader(data)
-	trees, streams := []Tree{{Root: tree}}, []Stream{{Keys: Options{}.walkOrdered(r, l)}}
+	trees, streams := []Tree{{Root: tree}}, []Stream{{Keys: x.Walk()}}
 	for path, k := range tree.Walk() {
 		if len(path) > 0 && len(trees) < 4 {
 			path = path.Join()
 			trees = append(trees, Tree{k, path})
-			streams = append(streams, Stream{StretchesBelow(path, Options{}.walkOrdered(r, l)), path})
+			streams = append(streams, Stream{StretchesBelow(path, x.Walk()), path})
 		}
 	}
 	var got, want bytes.Buffer
@@ -133,9 +147,15 @@ func randomSections(r *rand.Rand, disorder int) []byte {
 			paths[i], paths[j] = paths[j], paths[i]
 		}
 	}
-	text := header5 + "\n\n"
+	return sectionsOf(r, paths)
+}
+
+// sectionsOf makes a file of some keys, in that order.
+func sectionsOf(r *rand.Rand, paths []string) []byte {
+	pick := func(all ...string) string { return all[r.IntN(len(all))] }
+	text := header5 + pick("\n\n", "\n", "\r\n; é\r\n", "\r")
 	for _, path := range paths {
-		if text += "[" + path + "]\n"; r.IntN(12) == 0 {
+		if text += pick("", "", " ") + "[" + path + pick("]\n", "]\r", "]\r\n"); r.IntN(12) == 0 {
 			text += "[-" + path + pick("", `\a`, `\Z`) + "]\n"
 		}
 		for i := range r.IntN(14) {
@@ -143,28 +163,101 @@ func randomSections(r *rand.Rand, disorder int) []byte {
 			if r.IntN(8) > 0 {
 				name = fmt.Sprintf("n%d", i)
 			}
-			text += `"` + name + `"=` + pick("-", `"text"`, "dword:1", "hex:01,02", "hex(7):61,00", "dword:1", "hex(2):\\\n 01", "dword:1", `"t`) + "\n"
+			text += `"` + name + `"=` + pick("-", `"text"`, "dword:1", "hex:01,02", "hex(7):61,00", "dword:1", "hex(2):\\\n 01", "dword:1", `"t`, `"日"`) +
+				pick("\n", "\n", "\r\n", "\r", "\n\n; é\n")
 		}
 	}
 	return []byte(text)
 }
 
+// randomRuns makes a file of keys in the order of their numbers, or in several lists, or in none.
+func randomRuns(r *rand.Rand) []byte {
+	var paths []string
+	root := `HKEY_USERS\A`
+	switch r.IntN(4) {
+	case 0: // two levels, with or without the keys above
+		above := r.IntN(2) == 0
+		for i := range 1 + r.IntN(4) {
+			if above {
+				paths = append(paths, fmt.Sprintf(`%s\Key%d`, root, i+8))
+			}
+			for j := range r.IntN(6) {
+				paths = append(paths, fmt.Sprintf(`%s\Key%d\Sub%d`, root, i+8, j+8))
+			}
+		}
+	case 1: // a list behind another
+		for range 2 + r.IntN(3) {
+			for _, name := range []string{"a", "b", `b\x`, `b\x\y`, `b\Z`, "c", "d", "é"} {
+				if r.IntN(2) == 0 {
+					name = strings.ToUpper(name)
+				}
+				if r.IntN(3) == 0 {
+					paths = append(paths, root+`\`+name)
+				}
+			}
+		}
+	default:
+		for i := range r.IntN(20) {
+			paths = append(paths, fmt.Sprintf(`%s\%d`, root, i)+[]string{"", "", `\1`, `\1\x`}[r.IntN(4)])
+		}
+		if r.IntN(2) == 0 {
+			r.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
+		}
+	}
+	return sectionsOf(r, paths)
+}
+
+// encodings make files of UTF-8 text, and read them.
+var encodings = []struct {
+	page int
+	make func([]byte) []byte
+}{
+	{1252, slices.Clone[[]byte]},
+	{65001, slices.Clone[[]byte]},
+	{65001, func(text []byte) []byte { return bytes.ReplaceAll(text, []byte("日"), []byte("\xE6\x97")) }}, // half a character
+	{932, func(text []byte) []byte { return bytes.ReplaceAll(text, []byte("é"), []byte("\x83\x5C")) }},   // a backslash is its second half
+	{936, func(text []byte) []byte { return bytes.ReplaceAll(text, []byte("é"), []byte{0x81}) }},         // the first half of a character
+	{950, func(text []byte) []byte { return bytes.ReplaceAll(text, []byte("é"), []byte{0x88, 0x62}) }},   // two characters of Unicode
+	{949, func(text []byte) []byte { return bytes.ReplaceAll(text, []byte("é"), []byte{0xA1}) }},
+	{1252, func(text []byte) []byte { return append([]byte{0xEF, 0xBB, 0xBF}, text...) }},
+	{1252, func(text []byte) []byte {
+		return append([]byte{0xEF, 0xBB, 0xBF}, bytes.ReplaceAll(text, []byte("日"), []byte{0xE6, 0xFF})...)
+	}},
+	{1252, func(text []byte) []byte { return wide(string(text)) }},
+	{1252, func(text []byte) []byte {
+		return append(wide(strings.ReplaceAll(string(text), "日", "\uE00A\u0D0A😀")), 'x')
+	}},
+}
+
 func TestOrdered(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	ordered := 0
-	const files = 2000
+	const files = 3000
+	var ordered, merged, stored int
 	for i := range files {
-		data := randomSections(r, i%3)
-		file, err := Parse("fuzz", data)
+		text := randomSections(r, i%3)
+		if i%2 == 0 {
+			text = randomRuns(r)
+		}
+		encoding := encodings[r.IntN(len(encodings))]
+		data, o := encoding.make(text), Options{newCodePage(encoding.page)}
+		file, err := o.Parse("fuzz", data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if checkOrdered(t, data, file) {
-			ordered++
+		x := checkOrdered(t, o, data, file)
+		if x == nil {
+			continue
+		}
+		ordered++
+		if x.runs.cut {
+			merged++
+			if x.stored {
+				stored++
+			}
 		}
 	}
-	if ordered < files/10 || ordered > files*9/10 {
-		t.Errorf("%d of %d files are in order", ordered, files)
+	if ordered < files/2 || ordered > files*9/10 || merged < files/4 || stored < files/20 || stored > merged*9/10 {
+		t.Errorf("of %d files %d can be read key by key, %d of them have several runs, %d of these can be read as they stand", files, ordered, merged, stored)
 	}
 }
 

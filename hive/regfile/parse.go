@@ -20,8 +20,8 @@ func Parse(source string, data []byte) (*File, error) { return Options{}.Parse(s
 func (o Options) Parse(source string, data []byte) (*File, error) {
 	r := bytes.NewReader(data)
 	var edits []hive.Edit
-	f, err := o.collect(source, r, func(s *Statement) bool {
-		for _, e := range s.Edits {
+	f, err := o.collect(source, r, func(p *parser) bool {
+		for _, e := range p.st.Edits {
 			// The list is grown to what the rest of the file will need if it is like what was read.
 			if n := len(edits); n == cap(edits) && n >= 1024 {
 				size := float64(r.Size())
@@ -39,12 +39,13 @@ func (o Options) Parse(source string, data []byte) (*File, error) {
 	return f, nil
 }
 
-// collect reads a file but for the edits, which it leaves to take: that gets each statement and tells whether to go on. The error is that
+// collect reads a file but for the edits, which it leaves to take: that gets the parser with each statement and tells whether to go on. The error is that
 // of Parse, or that of r.
-func (o Options) collect(source string, r io.Reader, take func(*Statement) bool) (*File, error) {
+func (o Options) collect(source string, r io.Reader, take func(*parser) bool) (*File, error) {
 	c := collector{file: &File{}, lossyKey: map[string]bool{}}
 	var rejected *hive.Problem
-	p := newParser(o, r, func(s *Statement) bool {
+	var p *parser
+	p = newParser(o, r, func(s *Statement) bool {
 		if len(s.Faults) > 0 && s.Faults[0].Code.Rejects() {
 			rejected = &s.Faults[0].Problem
 			rejected.Source = source
@@ -53,7 +54,7 @@ func (o Options) collect(source string, r io.Reader, take func(*Statement) bool)
 		for _, f := range s.Faults {
 			c.file.Problems = append(c.file.Problems, f.Problem)
 		}
-		return take(s)
+		return take(p)
 	})
 	p.tells = c.lists
 	p.scan()

@@ -3,7 +3,6 @@ package regfile
 import (
 	"bytes"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"iter"
 	"unicode"
@@ -15,6 +14,13 @@ import (
 // Options tell how a file is to be read. The zero Options are those of western Windows.
 type Options struct {
 	CodePage *CodePage // of files that are not UTF-16, and of text in the hex data of version 4; nil for windows-1252
+}
+
+func (o Options) page() *CodePage {
+	if o.CodePage == nil {
+		return western
+	}
+	return o.CodePage
 }
 
 // Scan reads a .reg file statement by statement, as Windows imports it, and holds no more of it in memory than one statement. A file
@@ -48,16 +54,11 @@ type parser struct {
 
 	doubtful Fault // what Windows versions may not agree on in the current value; without a code for nothing
 
-	memory
+	*memory
 }
 
 func newParser(o Options, r io.Reader, yield func(*Statement) bool) *parser {
-	if o.CodePage == nil {
-		o.CodePage = western
-	}
-	p := &parser{lines: lines{decoder: decoder{r: r, page: o.CodePage}, lf: -1, cr: -1}, yield: yield}
-	p.seed = maphash.MakeSeed()
-	return p
+	return &parser{lines: newLines(o, r), yield: yield, memory: newMemory()}
 }
 
 // scan gives all statements to yield, and tells whether that took all of them.
@@ -87,16 +88,21 @@ func (p *parser) scan() bool {
 		if !p.begin() {
 			return len(p.doubts) == 0 || p.end()
 		}
-		switch version {
-		case Unsupported:
-			p.st.Kind = StrayLine
-		case Windows31:
-			p.line31()
-		default:
-			p.statement()
-		}
+		p.read()
 	}
 	return false
+}
+
+// read reads the statement of which begin went to the first line.
+func (p *parser) read() {
+	switch p.st.Version {
+	case Unsupported:
+		p.st.Kind = StrayLine
+	case Windows31:
+		p.line31()
+	default:
+		p.statement()
+	}
 }
 
 // begin goes to the first line of the next statement and reports whether there is one.

@@ -37,10 +37,7 @@ func (o Options) Encode(text []byte, encoding string) ([]byte, error) {
 	case utf8BOM:
 		return append([]byte{0xEF, 0xBB, 0xBF}, text...), nil
 	}
-	page := o.CodePage
-	if page == nil {
-		page = western
-	}
+	page := o.page()
 	data, ok := page.encode(nil, text)
 	if !ok {
 		return nil, fmt.Errorf("the text has characters that %s does not have", page)

@@ -7,7 +7,7 @@ import (
 	"regvet/hive"
 )
 
-// Stream is a [Tree] that is read while it is written, and not held: its keys come from [Options.WalkOrdered].
+// Stream is a [Tree] that is read while it is written, and not held: its keys come from [Ordered.Walk].
 type Stream struct {
 	Keys iter.Seq2[*hive.Stretch, error]
 	At   hive.Path // as in Tree

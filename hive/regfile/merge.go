@@ -1,0 +1,183 @@
+package regfile
+
+import (
+	"cmp"
+	"container/heap"
+	"io"
+
+	"regvet/hive"
+)
+
+// merge takes a walker through all runs at once. Where several have the same key, their statements are taken in the order of the file.
+func (x *Ordered) merge(w *walker) error {
+	all := x.cursors()
+	for _, c := range all {
+		if more, err := c.next(w); err != nil {
+			return err
+		} else if !more {
+			return ErrOrder
+		}
+	}
+	heap.Init(&all)
+	for len(all) > 0 && w.err == nil && !w.stopped {
+		c := all[0]
+		above := c.depth - 1
+		shared, order := compare(c.key[:c.depth], w.path)
+		switch {
+		case order > 0 && shared == above:
+			w.open(above, c.key[above], c.named.Line)
+		case order != 0:
+			return ErrOrder
+		}
+		more := true
+		if c.depth < len(c.key) {
+			c.depth++
+		} else {
+			w.name(c.named)
+			var err error
+			if more, err = c.next(w); err != nil {
+				return err
+			}
+		}
+		if more {
+			heap.Fix(&all, 0)
+		} else {
+			heap.Pop(&all)
+		}
+	}
+	w.end()
+	return w.err
+}
+
+// cursor is a place in a run: at a key that a statement names, or at one above it that is entered on the way there.
+type cursor struct {
+	*parser
+	runReader
+	segment int32   // that is read
+	behind  []int32 // those that come after it
+	key     hive.Path
+	named   hive.Location
+	depth   int // of the key that the cursor is at, which is on the way to the other
+}
+
+// cursors gives one for each run, before its first key. What is read of all of them is kept together.
+func (x *Ordered) cursors() (all cursors) {
+	kept := newMemory()
+	piece := min(pieceSize, x.buffers/(len(x.runs.others)+1))
+	for _, r := range append(x.runs.others[:len(x.runs.others):len(x.runs.others)], x.runs.current) {
+		c := &cursor{runReader: runReader{x.text, x.runs.segments, r.segments, 0}, segment: r.segments[0], behind: r.segments[1:]}
+		c.parser = &parser{lines: newLines(x.read, &c.runReader), tells: tellsNothing, memory: kept}
+		c.piece, c.encoding, c.st.Version = make([]byte, piece), x.encoding, x.version
+		c.number = x.runs.segments[c.segment].line - 1
+		all = append(all, c)
+	}
+	return all
+}
+
+// next takes a walker through the values of the key that is named, and goes on to the next one, or to the first of those on the way to it. It
+// tells whether there is one.
+func (c *cursor) next(w *walker) (more bool, err error) {
+	for w.err == nil && !w.stopped {
+		begins := c.beginsSegment()
+		if !c.begin() {
+			if c.err == nil && (begins || len(c.behind) > 0) {
+				return false, ErrOrder
+			}
+			return false, c.err
+		}
+		c.read()
+		for _, e := range c.st.Edits {
+			switch e.Op {
+			case hive.CreateKey:
+				shared, order := compare(e.Path, c.key)
+				if order < 0 {
+					return false, ErrOrder
+				}
+				c.key = append(c.key[:0], e.Path...)
+				c.named, c.depth = e.At, min(shared+1, len(c.key))
+				c.spare()
+				return true, nil
+			case hive.DeleteKey: // there is none
+			default:
+				w.value(e)
+			}
+		}
+		if begins {
+			return false, ErrOrder
+		}
+	}
+	return false, nil
+}
+
+// beginsSegment tells whether the next line is the first of a segment, which names a key as long as the file stays the same.
+func (c *cursor) beginsSegment() bool {
+	if len(c.behind) > 0 && c.number+1 == c.segments[c.segment+1].line {
+		c.segment, c.behind = c.behind[0], c.behind[1:]
+		c.number = c.segments[c.segment].line - 1
+	}
+	return c.number+1 == c.segments[c.segment].line
+}
+
+// spare lets go of what a cursor does not need while it stands at a key, for there may be thousands.
+func (c *cursor) spare() {
+	c.parser.path, c.last, c.st.Path = c.key, c.key, nil // and not a part of a large piece of memory
+	clear(c.st.Edits)
+	if cap(c.text) > 8*len(c.piece) {
+		c.forget()
+		c.text = append(make([]byte, 0, len(c.text)+len(c.piece)), c.text...)
+		c.parser.line = nil
+	}
+}
+
+// runReader reads the segments of a run as one text.
+type runReader struct {
+	file     io.ReaderAt
+	segments []segment // of the file
+	own      []int32   // the numbers of those that are left
+	n        int64     // what was read of the first of these, in bytes
+}
+
+// Read implements [io.Reader].
+func (r *runReader) Read(b []byte) (int, error) {
+	for ; len(r.own) > 0; r.own, r.n = r.own[1:], 0 {
+		i := r.own[0]
+		from, left := r.segments[i].offset+r.n, int64(len(b))
+		if int(i)+1 < len(r.segments) {
+			left = min(left, r.segments[i+1].offset-from)
+		}
+		if left == 0 {
+			continue
+		}
+		n, err := r.file.ReadAt(b[:left], from)
+		r.n += int64(n)
+		if n > 0 {
+			err = nil // it comes again
+		}
+		return n, err
+	}
+	return 0, io.EOF
+}
+
+// cursors is a [heap.Interface]: the first is at the first key and, of several at the same, at the first line.
+type cursors []*cursor
+
+func (all cursors) Len() int { return len(all) }
+
+func (all cursors) Less(i, j int) bool {
+	a, b := all[i], all[j]
+	_, order := compare(a.key[:a.depth], b.key[:b.depth])
+	return cmp.Or(order, a.named.Line-b.named.Line) < 0
+}
+
+func (all cursors) Swap(i, j int) { all[i], all[j] = all[j], all[i] }
+
+// Push implements [heap.Interface].
+func (all *cursors) Push(c any) { *all = append(*all, c.(*cursor)) }
+
+// Pop implements [heap.Interface].
+func (all *cursors) Pop() any {
+	last := len(*all) - 1
+	c := (*all)[last]
+	*all = (*all)[:last]
+	return c
+}

@@ -1,0 +1,110 @@
+package regfile
+
+import (
+	"slices"
+	"sort"
+
+	"regvet/hive"
+)
+
+// A file that is not sorted may consist of few lists of keys that are: Key1 to Key9, Key10 to Key99 and so on stand in numeric order, and an
+// export of a running Windows has the volatile keys behind the stored ones. Such a list is a run here. It may lie in several segments of
+// the file, with segments of other runs in between.
+
+// runs are how the keys of a file are divided into runs.
+type runs struct {
+	segments []segment // in the order of the file
+	others   []*run    // all but the current one, sorted by their last keys, from behind
+	current  *run      // the one that the last segment belongs to; nil before the first key
+	cut      bool      // there are several segments
+	longest  int       // bytes of text of a statement that names a key
+}
+
+// segment is a part of a file that starts with a key, and ends where the next one starts.
+type segment struct {
+	offset int64 // in the file
+	line   int
+}
+
+// run is a list of keys in the order of a walk.
+type run struct {
+	segments []int32   // their numbers
+	last     hive.Path // key; not kept of the current run
+}
+
+// begin begins a segment with a key that stands before the last one. It goes to the run that ends nearest before that key, so that there are as
+// few runs as can be had without going back.
+func (r *runs) begin(last, first hive.Path, s segment) {
+	if r.current != nil {
+		r.cut = true
+		r.current.last = append(r.current.last[:0], last...)
+		r.others = slices.Insert(r.others, r.behind(last), r.current)
+	}
+	r.current = new(run)
+	if i := r.behind(first); i < len(r.others) {
+		r.current = r.others[i]
+		r.others = slices.Delete(r.others, i, i+1)
+	}
+	r.current.segments = append(r.current.segments, int32(len(r.segments)))
+	r.segments = append(r.segments, s)
+}
+
+// behind counts the runs, without the current one, whose last key stands behind another.
+func (r *runs) behind(path hive.Path) int {
+	return sort.Search(len(r.others), func(i int) bool {
+		_, order := compare(path, r.others[i].last)
+		return order >= 0
+	})
+}
+
+// survey is the first way through a file: it divides it into runs. As long as there is one, it walks it as well.
+type survey struct {
+	walker
+	runs
+	keys    int  // that are entered, each time that they are
+	returns bool // to a key above the last one
+}
+
+// take takes a statement and tells whether to go on.
+func (s *survey) take(p *parser) bool {
+	for _, e := range p.st.Edits {
+		switch e.Op {
+		case hive.CreateKey:
+			s.key(p, e)
+		case hive.DeleteKey:
+			if _, order := compare(e.Path, s.path); order <= 0 || s.behind(e.Path) > 0 {
+				s.err = ErrOrder
+			}
+		default:
+			if !s.cut {
+				s.value(e)
+			}
+		}
+	}
+	return s.err == nil
+}
+
+func (s *survey) key(p *parser, e hive.Edit) {
+	shared, order := compare(e.Path, s.path)
+	s.longest = max(s.longest, len(p.st.Raw))
+	if order == 0 {
+		return
+	}
+	if order < 0 || s.current == nil {
+		s.returns = s.returns || order < 0 && shared == len(e.Path)
+		s.begin(s.path, e.Path, segment{p.locate(), p.st.Line})
+		if s.cut {
+			s.yield = func(*hive.Stretch) bool { return true }
+		}
+		if len(s.others) >= s.mostRuns || len(s.segments) > s.mostSegments {
+			s.err = ErrOrder
+		}
+	}
+	s.keys += len(e.Path) - shared
+	s.enter(e, shared)
+}
+
+// fit tells whether all runs can be read at once. A line of a Windows 3.1 file is a key and its value, which may be large.
+func (s *survey) fit(f *File) bool {
+	return !s.cut || (len(s.others)+1)*s.longest <= s.buffers && f.Version != Windows31
+}
