@@ -99,11 +99,11 @@ func randomSystem(r *rand.Rand) []byte {
 			`HKEY_LOCAL_MACHINE\SOFTWARE\Classes`, `HKEY_LOCAL_MACHINE\SYSTEM`}
 		path := hive.ParsePath(roots[r.IntN(len(roots))])
 		for range r.IntN(3) {
-			path = path.Join([]string{"A", "B"}[r.IntN(2)])
+			path = path.Join([]string{"A", "B", "a", "Key9", "Key10"}[r.IntN(5)])
 		}
 		paths = append(paths, path)
 	}
-	if r.IntN(5) > 0 {
+	if r.IntN(2) > 0 {
 		slices.SortFunc(paths, func(a, b hive.Path) int { return slices.CompareFunc(a, b, hive.CompareFold) })
 	}
 	text := "Windows Registry Editor Version 5.00\n\n"
@@ -234,8 +234,8 @@ func peakHeap(f func()) uint64 {
 	return <-peak
 }
 
-// largeText writes a .reg file with many keys and a key with many values, in the order of an export.
-func largeText(t testing.TB, size int) string {
+// largeText writes a .reg file with many keys of a form that takes their number, and a key with many values.
+func largeText(t testing.TB, size int, key string) string {
 	name := filepath.Join(t.TempDir(), "large.reg")
 	f, err := os.Create(name)
 	if err != nil {
@@ -251,7 +251,7 @@ func largeText(t testing.TB, size int) string {
 	line("Windows Registry Editor Version 5.00\r\n")
 	half := size / 2
 	for i := 0; size > half; i++ {
-		line("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Key%08d]\r\n\"Name\"=\"text\"\r\n\"Start\"=dword:%08x\r\n", i, i)
+		line("[HKEY_LOCAL_MACHINE\\SOFTWARE\\"+key+"]\r\n\"Name\"=\"text\"\r\n\"Start\"=dword:%08x\r\n", i, i)
 	}
 	line("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Large]")
 	for i := 0; size > 0; i++ {
@@ -266,11 +266,14 @@ func largeText(t testing.TB, size int) string {
 
 // TestLargeText holds that the memory for a large file does not grow with the file. The tree of this one takes 200 MB.
 func TestLargeText(t *testing.T) {
-	name := largeText(t, 32<<20)
-	for _, args := range [][]string{{"export"}, {"export", "--format", "jsonl"}, {"fmt"}, {"fmt", "--check"}, {"lint", "--fail-on", "never"}} {
+	sorted, numbered := largeText(t, 32<<20, "Key%08d"), largeText(t, 32<<20, "Key%d")
+	for _, args := range [][]string{
+		{"export", sorted}, {"export", "--format", "jsonl", sorted}, {"export", numbered}, {"export", "--format", "jsonl", numbered},
+		{"fmt", sorted}, {"fmt", "--check", sorted}, {"lint", "--fail-on", "never", sorted},
+	} {
 		var messages bytes.Buffer
 		peak := peakHeap(func() {
-			if status := run(append(args, name), nil, io.Discard, &messages); status != statusDone {
+			if status := run(args, nil, io.Discard, &messages); status != statusDone {
 				t.Errorf("%q: status %d, %s", args, status, messages.String())
 			}
 		})

@@ -53,11 +53,11 @@ func (x *Ordered) merge(w *walker) error {
 type cursor struct {
 	*parser
 	runReader
-	segment int32   // that is read
-	behind  []int32 // those that come after it
-	key     hive.Path
-	named   hive.Location
-	depth   int // of the key that the cursor is at, which is on the way to the other
+	from, to spot     // the segment that is read
+	behind   segments // those that come after it
+	key      hive.Path
+	named    hive.Location
+	depth    int // of the key that the cursor is at, which is on the way to the other
 }
 
 // cursors gives one for each run, before its first key. What is read of all of them is kept together.
@@ -65,10 +65,11 @@ func (x *Ordered) cursors() (all cursors) {
 	kept := newMemory()
 	piece := min(pieceSize, x.buffers/(len(x.runs.others)+1))
 	for _, r := range append(x.runs.others[:len(x.runs.others):len(x.runs.others)], x.runs.current) {
-		c := &cursor{runReader: runReader{x.text, x.runs.segments, r.segments, 0}, segment: r.segments[0], behind: r.segments[1:]}
+		c := &cursor{runReader: runReader{file: x.text, left: segments{list: r.segments}}, behind: segments{list: r.segments}}
 		c.parser = &parser{lines: newLines(x.read, &c.runReader), tells: tellsNothing, memory: kept}
 		c.piece, c.encoding, c.st.Version = make([]byte, piece), x.encoding, x.version
-		c.number = x.runs.segments[c.segment].line - 1
+		c.from, c.to = c.behind.next()
+		c.number = c.from.line - 1
 		all = append(all, c)
 	}
 	return all
@@ -80,7 +81,7 @@ func (c *cursor) next(w *walker) (more bool, err error) {
 	for w.err == nil && !w.stopped {
 		begins := c.beginsSegment()
 		if !c.begin() {
-			if c.err == nil && (begins || len(c.behind) > 0) {
+			if c.err == nil && (begins || len(c.behind.list) > 0) {
 				return false, ErrOrder
 			}
 			return false, c.err
@@ -111,11 +112,11 @@ func (c *cursor) next(w *walker) (more bool, err error) {
 
 // beginsSegment tells whether the next line is the first of a segment, which names a key as long as the file stays the same.
 func (c *cursor) beginsSegment() bool {
-	if len(c.behind) > 0 && c.number+1 == c.segments[c.segment+1].line {
-		c.segment, c.behind = c.behind[0], c.behind[1:]
-		c.number = c.segments[c.segment].line - 1
+	if len(c.behind.list) > 0 && c.number+1 == c.to.line {
+		c.from, c.to = c.behind.next()
+		c.number = c.from.line - 1
 	}
-	return c.number+1 == c.segments[c.segment].line
+	return c.number+1 == c.from.line
 }
 
 // spare lets go of what a cursor does not need while it stands at a key, for there may be thousands.
@@ -131,31 +132,25 @@ func (c *cursor) spare() {
 
 // runReader reads the segments of a run as one text.
 type runReader struct {
-	file     io.ReaderAt
-	segments []segment // of the file
-	own      []int32   // the numbers of those that are left
-	n        int64     // what was read of the first of these, in bytes
+	file    io.ReaderAt
+	left    segments
+	at, end int64 // of the segment that is read
 }
 
 // Read implements [io.Reader].
 func (r *runReader) Read(b []byte) (int, error) {
-	for ; len(r.own) > 0; r.own, r.n = r.own[1:], 0 {
-		i := r.own[0]
-		from, left := r.segments[i].offset+r.n, int64(len(b))
-		if int(i)+1 < len(r.segments) {
-			left = min(left, r.segments[i+1].offset-from)
+	for r.at == r.end {
+		if len(r.left.list) == 0 {
+			return 0, io.EOF
 		}
-		if left == 0 {
-			continue
-		}
-		n, err := r.file.ReadAt(b[:left], from)
-		r.n += int64(n)
-		if n > 0 {
-			err = nil // it comes again
-		}
-		return n, err
+		from, to := r.left.next()
+		r.at, r.end = from.offset, to.offset
 	}
-	return 0, io.EOF
+	n, err := r.file.ReadAt(b[:min(int64(len(b)), r.end-r.at)], r.at)
+	if r.at += int64(n); n > 0 {
+		err = nil // it comes again
+	}
+	return n, err
 }
 
 // cursors is a [heap.Interface]: the first is at the first key and, of several at the same, at the first line.

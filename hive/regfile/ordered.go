@@ -28,7 +28,7 @@ type Ordered struct {
 // [hive.Key.Walk]. Where it begins again with the first key, it gives nil before. So it needs no memory for the number of keys and values.
 // The error is [ErrOrder] where that cannot be done. These files can be read so, among them all that [Export] writes:
 //
-// The keys are those of a few thousand lists, each of them in the order of a walk, that take turns no more than some hundred thousand times:
+// The keys are those of up to a thousand lists, each of them in the order of a walk, that take turns no more than some hundred thousand times:
 // a sorted file is one, Key1 to Key1000 are four. Keys that are deleted stand behind all that were named, so that nothing is deleted. Values
 // are set and deleted in any way, but in a key with more than a few megabytes each is set once.
 //
@@ -54,6 +54,9 @@ func (o Options) parseOrdered(source string, text *io.SectionReader, see func(*h
 		return nil, nil, err
 	}
 	s.end()
+	if s.cut {
+		s.add(spot{text.Size(), never})
+	}
 	if s.err != nil || !s.fit(f) {
 		return f, nil, ErrOrder
 	}
@@ -147,16 +150,16 @@ func StretchesBelow(root hive.Path, all iter.Seq2[*hive.Stretch, error]) iter.Se
 
 // limits are how much of a file is held, in bytes but for the counts.
 type limits struct {
-	key          int    // of a key, all of which may still change
-	piece        int    // of a larger one
-	filter       uint64 // for the names of its values
-	buffers      int    // for what is read of all runs at once
-	mostRuns     int    // runs
-	mostSegments int    // of runs
+	key      int    // of a key, all of which may still change
+	piece    int    // of a larger one
+	filter   uint64 // for the names of its values
+	buffers  int    // for what is read of all runs at once
+	mostRuns int    // runs
+	segments int    // for the lists of the segments of all runs
 }
 
 // usual is for a filter that suspects hundreds of six million names, and for runs that are read 4 KB at once, if not more.
-var usual = limits{4 << 20, 256 << 10, 16 << 20, 8 << 20, 2 << 10, 512 << 10}
+var usual = limits{4 << 20, 256 << 10, 16 << 20, 4 << 20, 1 << 10, 12 << 20}
 
 // sizeOfOne is what is held of one edit, without its name and data.
 const sizeOfOne = 256

@@ -16,7 +16,7 @@ import (
 )
 
 // tiny makes nearly every key a large one, the filter suspect nearly every name, and pieces end nearly everywhere.
-var tiny = limits{key: 2 * sizeOfOne, piece: sizeOfOne, filter: 8, buffers: 600, mostRuns: 6, mostSegments: 40}
+var tiny = limits{key: 2 * sizeOfOne, piece: sizeOfOne, filter: 8, buffers: 600, segments: 200, mostRuns: 6}
 
 // walked is a key as it is met on a walk.
 type walked struct {

@@ -1,6 +1,7 @@
 package regfile
 
 import (
+	"encoding/binary"
 	"slices"
 	"sort"
 
@@ -13,29 +14,50 @@ import (
 
 // runs are how the keys of a file are divided into runs.
 type runs struct {
-	segments []segment // in the order of the file
-	others   []*run    // all but the current one, sorted by their last keys, from behind
-	current  *run      // the one that the last segment belongs to; nil before the first key
-	cut      bool      // there are several segments
-	longest  int       // bytes of text of a statement that names a key
+	others  []*run // all but the current one, sorted by their last keys, from behind
+	current *run   // the one that the last segment belongs to; nil before the first key
+	cut     bool   // there are several segments
+	longest int    // bytes of text of a statement that names a key
+	listed  int    // bytes of the lists of segments
 }
 
-// segment is a part of a file that starts with a key, and ends where the next one starts.
-type segment struct {
+// spot is the start of a line.
+type spot struct {
 	offset int64 // in the file
 	line   int
 }
 
 // run is a list of keys in the order of a walk.
 type run struct {
-	segments []int32   // their numbers
+	segments []byte    // the start and the end of each, as what they are behind the spot before
+	end      spot      // of the last of these
 	last     hive.Path // key; not kept of the current run
 }
 
-// begin begins a segment with a key that stands before the last one. It goes to the run that ends nearest before that key, so that there are as
-// few runs as can be had without going back.
-func (r *runs) begin(last, first hive.Path, s segment) {
+// segments are those of a run that were not read yet.
+type segments struct {
+	list []byte
+	end  spot // of the one before
+}
+
+// next gives the start and the end of the next segment. There must be one.
+func (s *segments) next() (from, to spot) {
+	from = s.spot()
+	return from, s.spot()
+}
+
+func (s *segments) spot() spot {
+	offset, n := binary.Uvarint(s.list)
+	line, m := binary.Uvarint(s.list[n:])
+	s.list = s.list[n+m:]
+	s.end = spot{s.end.offset + int64(offset), s.end.line + int(line)}
+	return s.end
+}
+
+// begin begins a segment with a key, in the run that ends nearest before it, or in a new one: so there are as few runs as there can be.
+func (r *runs) begin(last, first hive.Path, at spot) {
 	if r.current != nil {
+		r.add(at)
 		r.cut = true
 		r.current.last = append(r.current.last[:0], last...)
 		r.others = slices.Insert(r.others, r.behind(last), r.current)
@@ -45,8 +67,17 @@ func (r *runs) begin(last, first hive.Path, s segment) {
 		r.current = r.others[i]
 		r.others = slices.Delete(r.others, i, i+1)
 	}
-	r.current.segments = append(r.current.segments, int32(len(r.segments)))
-	r.segments = append(r.segments, s)
+	r.add(at)
+}
+
+// add adds the start or the end of a segment to the current run.
+func (r *runs) add(s spot) {
+	c := r.current
+	r.listed -= len(c.segments)
+	c.segments = binary.AppendUvarint(c.segments, uint64(s.offset-c.end.offset))
+	c.segments = binary.AppendUvarint(c.segments, uint64(s.line-c.end.line))
+	c.end = s
+	r.listed += len(c.segments)
 }
 
 // behind counts the runs, without the current one, whose last key stands behind another.
@@ -90,18 +121,30 @@ func (s *survey) key(p *parser, e hive.Edit) {
 	if order == 0 {
 		return
 	}
-	if order < 0 || s.current == nil {
-		s.returns = s.returns || order < 0 && shared == len(e.Path)
-		s.begin(s.path, e.Path, segment{p.locate(), p.st.Line})
+	if order < 0 && shared == len(e.Path) {
+		s.returns = true
+	}
+	if s.current == nil || order < 0 || len(s.others) > 0 && s.endsBetween(e.Path) {
+		s.begin(s.path, e.Path, spot{p.locate(), p.st.Line})
 		if s.cut {
 			s.yield = func(*hive.Stretch) bool { return true }
 		}
-		if len(s.others) >= s.mostRuns || len(s.segments) > s.mostSegments {
+		if len(s.others) >= s.mostRuns || s.listed > s.segments {
 			s.err = ErrOrder
 		}
 	}
 	s.keys += len(e.Path) - shared
 	s.enter(e, shared)
+}
+
+// endsBetween tells whether a run ends between the last key and one behind it.
+func (s *survey) endsBetween(path hive.Path) bool {
+	i := s.behind(path)
+	if i == len(s.others) {
+		return false
+	}
+	_, order := compare(s.others[i].last, s.path)
+	return order > 0
 }
 
 // fit tells whether all runs can be read at once. A line of a Windows 3.1 file is a key and its value, which may be large.
