@@ -159,6 +159,7 @@ func TestOrderedFails(t *testing.T) {
 		{runs, strings.NewReader(strings.Replace(runs, "\n[HKEY_USERS\\B]", "\n\nHKEY_USERS\\B]", 1)), changed}, // one line more
 		{runs, strings.NewReader(strings.Replace(runs, "B]\n[", "B]  ", 1)), changed},                           // one less
 		{runs, strings.NewReader(strings.Replace(runs, "[HKEY_USERS\\C]", "                ", 1)), changed},
+		{runs, strings.NewReader(runs[:strings.Index(runs, "[HKEY_USERS\\C]")]), changed},
 	} {
 		for _, format := range []string{"reg", "jsonl"} {
 			var out, messages bytes.Buffer

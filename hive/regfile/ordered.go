@@ -28,11 +28,11 @@ type Ordered struct {
 // [hive.Key.Walk]. Where it begins again with the first key, it gives nil before. So it needs no memory for the number of keys and values.
 // The error is [ErrOrder] where that cannot be done. These files can be read so, among them all that [Export] writes:
 //
-// The keys are those of up to a thousand lists, each of them in the order of a walk, that take turns no more than some hundred thousand times:
-// a sorted file is one, Key1 to Key1000 are four. Keys that are deleted stand behind all that were named, so that nothing is deleted. Values
-// are set and deleted in any way, but in a key with more than a few megabytes each is set once.
+// The keys are those of up to a thousand lists, each of them in the order of a walk, that take turns no more than a million or two times: a
+// sorted file is one list, Key1 to Key1000 are four. Keys that are deleted stand behind all that were named, so that nothing is deleted.
+// Values are set and deleted in any way, but in a key with more than a few megabytes each is set once.
 //
-// The file is read once, and up to twice more where it is not sorted, or to be sure of the last point.
+// The file is read once, once more where it is not sorted, and once more where that is needed to be sure of the last point.
 func (o Options) ParseOrdered(source string, text *io.SectionReader, see func(*hive.Stretch)) (*File, *Ordered, error) {
 	return o.parseOrdered(source, text, see, usual)
 }
@@ -148,14 +148,14 @@ func StretchesBelow(root hive.Path, all iter.Seq2[*hive.Stretch, error]) iter.Se
 	}
 }
 
-// limits are how much of a file is held, in bytes but for the counts.
+// limits are how much of a file is held, in bytes.
 type limits struct {
 	key      int    // of a key, all of which may still change
 	piece    int    // of a larger one
 	filter   uint64 // for the names of its values
 	buffers  int    // for what is read of all runs at once
-	mostRuns int    // runs
-	segments int    // for the lists of the segments of all runs
+	mostRuns int    // a count
+	segments int    // for the lists of where their segments are
 }
 
 // usual is for a filter that suspects hundreds of six million names, and for runs that are read 4 KB at once, if not more.

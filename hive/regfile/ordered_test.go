@@ -261,6 +261,64 @@ func TestOrdered(t *testing.T) {
 	}
 }
 
+// TestLongRuns holds the law for files that are read in several pieces, with the starts of runs on the edges of these.
+func TestLongRuns(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, encoding := range encodings {
+		text := header5 + "\n"
+		for i := range 300 {
+			text += fmt.Sprintf("\n[HKEY_USERS\\A\\%s%d]\n\"日\"=\"é\"\n;%s", strings.Repeat("é", r.IntN(250)), i%40, strings.Repeat("é日", r.IntN(400)))
+		}
+		data, o := encoding.make([]byte(text)), Options{newCodePage(encoding.page)}
+		file, err := o.Parse("fuzz", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x := checkOrdered(t, o, data, file); x == nil || !x.runs.cut {
+			t.Error("a file is not read run by run")
+		}
+	}
+	// The line that begins a run ends with a piece, or between its CR and its LF does.
+	const before, line = header5 + "\r\n;", "\r\n[HKEY_USERS\\B]\r\n[HKEY_USERS\\A]\r\n"
+	for shift := range 4 {
+		data := []byte(before + strings.Repeat("x", pieceSize-len(before+line)+shift) + line + "@=\"text\"\r\n")
+		file, err := Parse("fuzz", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if checkOrdered(t, Options{}, data, file) == nil {
+			t.Errorf("with %d characters more, the file is not read run by run", shift)
+		}
+	}
+}
+
+// TestRuns holds that there are as few runs as there can be.
+func TestRuns(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		keys func(i int) string // for the numbers from 0
+		want int
+	}{
+		{"sorted", func(i int) string { return fmt.Sprintf("Key%04d", i) }, 1},
+		{"numbers", func(i int) string { return fmt.Sprint("Key", i) }, 3},
+		{"two levels", func(i int) string { return fmt.Sprintf("Key%d\\Sub%d", i/20, i%20) }, 4},
+		{"two lists in turn", func(i int) string { return fmt.Sprintf("%c\\%04d", 'b'-i%2, i/2) }, 2},
+		{"from behind", func(i int) string { return fmt.Sprintf("Key%04d", 999-i) }, 1000},
+	} {
+		text := header5 + "\n"
+		for i := range 1000 {
+			text += "[HKEY_USERS\\A\\" + c.keys(i) + "]\n"
+		}
+		_, x, err := Options{}.ParseOrdered("test", io.NewSectionReader(strings.NewReader(text), 0, int64(len(text))), func(*hive.Stretch) {})
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		if got := len(x.runs.others) + 1; got != c.want {
+			t.Errorf("%s: there are %d runs, want %d", c.name, got, c.want)
+		}
+	}
+}
+
 // TestLongValues holds the laws for values and comments that are written in pieces, with long characters on the edges of these.
 func TestLongValues(t *testing.T) {
 	for shift := range 5 {
