@@ -23,7 +23,7 @@ type ordered struct {
 	err   error // of the reading
 }
 
-// loadOrdered reads a large .reg file that is in the order of an export, without keeping what it holds. It is for those who go through its
+// loadOrdered reads a large .reg file that can be read key by key, without keeping what it holds. It is for those who go through its
 // keys, and ask its registry for no key but the one of the given path. Where the file is to be read in another way, it gives false.
 func (c *cli) loadOrdered(path string, key hive.Path) (in *input, done bool) {
 	text, close := c.openText(path)
@@ -49,7 +49,7 @@ func (c *cli) loadOrdered(path string, key hive.Path) (in *input, done bool) {
 		return nil, true
 	}
 	if err == nil && c.format == "jsonl" && found.WalkStored() == nil {
-		err = regfile.ErrOrder // that of its lines
+		err = regfile.ErrOrder // for lines, which stand in the order of the file
 	}
 	if err == nil && !frame.full {
 		in = frame.input(file, c.parsedControlSet)

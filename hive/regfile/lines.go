@@ -25,7 +25,7 @@ type lines struct {
 	// other is not searched to its end for every line.
 	lf, cr int
 
-	known place // of a statement, or of the piece; that of mark, where the statement there began in an earlier piece
+	known place // of mark, or of one before it, from which it is found
 }
 
 func newLines(o Options, r io.Reader) lines {
