@@ -20,7 +20,7 @@ type Encoder func(b []byte, part Part, exchange func(full []byte) (empty []byte)
 // Subkeys is [Key.Keys] or [Key.Stored], for the order of [Key.Walk] or [Key.WalkStored].
 func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encoder func() Encoder) error {
 	var (
-		out     = newSequence(w, 8*encoders)
+		out     = newSequence(w, 4*encoders)
 		waiting = make(chan Part, 4*encoders)
 		others  sync.WaitGroup
 	)
