@@ -33,6 +33,7 @@ func TestTuned(t *testing.T) {
 		{"a path with a backslash at its end", example + `"A"="C:\\Temp\"` + "\n", "REG009"},
 		{"0x", example + `"A"=dword:0x10` + "\n", "REG011"},
 		{"no digits", example + `"A"=dword:` + "\n", "REG011"},
+		{"a comment in place of the digits", example + `"A"=dword:# on` + "\n", "REG011"},
 		{"a slash comment behind data", example + `"A"="x" // why` + "\n", "REG020"},
 		{"a hash behind hex data", example + `"A"=hex:01 # why` + "\n", "REG020"},
 		{"qword", example + `"A"=qword:1` + "\n", "REG018"},

@@ -106,6 +106,17 @@ func newPass(l Linter, name string) *pass {
 	return p
 }
 
+// checksOf gives the checks that speak of a fault: of a comment that starts with # or // behind data one check alone.
+func (p *pass) checksOf(s *regfile.Statement, f *regfile.Fault) []*Check {
+	switch {
+	case !slices.Contains(behindData, f.Code) || foreignComment(s, f) == "":
+		return p.codes[f.Code]
+	case p.on[commentBehindData] == 0:
+		return nil
+	}
+	return []*Check{commentBehindData}
+}
+
 // statement shows a statement to the checks.
 func (p *pass) statement(s *regfile.Statement) {
 	if s.Kind == regfile.HeaderLine {
@@ -118,7 +129,7 @@ func (p *pass) statement(s *regfile.Statement) {
 	p.ignores.see(p, s)
 	for i := range s.Faults {
 		f := &s.Faults[i]
-		for _, c := range p.codes[f.Code] {
+		for _, c := range p.checksOf(s, f) {
 			if c.say != nil {
 				c.say(p, c, s, f)
 			} else {

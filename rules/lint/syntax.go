@@ -97,8 +97,7 @@ Write ; in place of # or //.`,
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled"=dword:00000001 ; on
 `),
-		codes: []regfile.Code{regfile.BehindText, regfile.BehindDWord, regfile.BehindDelete, regfile.BehindHex, regfile.HexNoSeparator, regfile.HexDigit},
-		say:   sayCommentBehindData,
+		say: sayCommentBehindData,
 	}
 
 	slashComment = &Check{
@@ -247,6 +246,11 @@ func sayHashComment(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		fix("write ; in place of #", change(s, span, ";"))
 }
 
+// behindData are the faults that can be about a comment behind data.
+var behindData = []regfile.Code{
+	regfile.BehindText, regfile.BehindDWord, regfile.BehindDelete, regfile.BehindHex, regfile.HexNoSeparator, regfile.HexDigit,
+}
+
 // foreignComment gives the # or // that a fault is about, "" for any other fault.
 func foreignComment(s *regfile.Statement, f *regfile.Fault) string {
 	switch rest := s.Raw[f.Offset-s.Offset:]; {
@@ -259,11 +263,7 @@ func foreignComment(s *regfile.Statement, f *regfile.Fault) string {
 }
 
 func sayCommentBehindData(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	mark := foreignComment(s, f)
-	if mark == "" {
-		return
-	}
-	outcome := "Windows drops this value"
+	mark, outcome := foreignComment(s, f), "Windows drops this value"
 	if s.Deletes {
 		outcome = "Windows does not delete the value"
 	}

@@ -138,9 +138,7 @@ Remove the comma and the backslash at the end of the value.`,
 )
 
 func sayHexDigits(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	if foreignComment(s, f) == "" {
-		p.faultAs(c, s, f, "%s; write two hex digits for each byte, and one comma between two bytes", f.Msg)
-	}
+	p.faultAs(c, s, f, "%s; write two hex digits for each byte, and one comma between two bytes", f.Msg)
 }
 
 func sayHexType(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
@@ -170,7 +168,7 @@ func sayHexBreak(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	switch {
 	case f.Code == regfile.HexNoComma:
 		p.faultAs(c, s, f, "%s; write it", f.Msg).fix("write the comma", Change{From: f.Offset, To: f.Offset, New: ","})
-	case f.Code == regfile.BehindHex && foreignComment(s, f) == "":
+	case f.Code == regfile.BehindHex:
 		p.faultAs(c, s, f, "%s; remove what stands there", f.Msg)
 	case f.Code == regfile.HexNotContinued && s.Raw[at] == ',':
 		p.faultAs(c, s, f,

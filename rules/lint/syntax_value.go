@@ -167,9 +167,6 @@ func sayNameQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 }
 
 func sayTextQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	if foreignComment(s, f) != "" {
-		return
-	}
 	data := s.Data.In(s.Text)
 	last := bytes.LastIndexByte(data, '"')
 	switch {
@@ -216,9 +213,6 @@ func sayLoneBackslash(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault)
 }
 
 func sayDWordForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	if foreignComment(s, f) != "" {
-		return
-	}
 	found := p.faultAs(c, s, f, "%s; write 8 hex digits", f.Msg)
 	data, _, _ := bytes.Cut(s.Data.In(s.Text), []byte{';'})
 	data = bytes.TrimRight(data, " \t")
@@ -294,7 +288,5 @@ func sayDataForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 }
 
 func sayBehindDelete(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	if foreignComment(s, f) == "" {
-		p.faultAs(c, s, f, "%s; write =- alone, or the data without the -", f.Msg)
-	}
+	p.faultAs(c, s, f, "%s; write =- alone, or the data without the -", f.Msg)
 }
