@@ -110,13 +110,13 @@ func (e *encoder) name(name string) {
 }
 
 // value writes a value line. Which data of a REG_SZ are written as text, and how much of them, tells the last argument: it gives
-// the UTF-16LE text between the quotes.
-func (e *encoder) value(v hive.Value, quoted func(data []byte) (text []byte, ok bool)) {
+// what stands between the quotes.
+func (e *encoder) value(v hive.Value, quotable func(data []byte) (wideText, bool)) {
 	start, written := len(e.buf), 0
 	e.name(v.Name)
 	switch {
 	case v.Type == hive.SZ:
-		if text, ok := quoted(v.Data); ok {
+		if text, ok := quotable(v.Data); ok {
 			e.quoted(text)
 			e.crlf()
 			return
@@ -183,16 +183,18 @@ func (e *encoder) hex(data []byte, column int) {
 	}
 }
 
-// quoted writes UTF-16LE text, whole units, in quotes.
-func (e *encoder) quoted(text []byte) {
+// quoted writes text in quotes.
+func (e *encoder) quoted(t wideText) {
 	e.ascii(`"`)
-	for len(text) > 0 {
+	for text := t.units; len(text) > 0; {
 		piece := text[:min(len(text), hive.FullBuffer/2)]
 		from := 0
-		for i := plainUnits(piece, 0); i+1 < len(piece); i = plainUnits(piece, i+2) {
-			if piece[i+1] == 0 && (piece[i] == '\\' || piece[i] == '"') {
-				e.buf = append(append(e.buf, piece[from:i]...), '\\', 0)
-				from = i
+		if t.escapes {
+			for i := plainUnits(piece, 0); i+1 < len(piece); i = plainUnits(piece, i+2) {
+				if piece[i+1] == 0 && (piece[i] == '\\' || piece[i] == '"') {
+					e.buf = append(append(e.buf, piece[from:i]...), '\\', 0)
+					from = i
+				}
 			}
 		}
 		e.buf = append(e.buf, piece[from:]...)
@@ -203,31 +205,41 @@ func (e *encoder) quoted(text []byte) {
 	e.ascii(`"`)
 }
 
-// textEnd gives the number of bytes before the first NUL of UTF-16LE data, and whether there are line breaks among them. Without a
-// NUL that is all of them but an odd last one.
-func textEnd(data []byte) (end int, broken bool) {
+// wideText is text in UTF-16LE, whole units.
+type wideText struct {
+	units   []byte
+	breaks  bool // there are line breaks in it
+	escapes bool // there are quotes or backslashes in it
+}
+
+// textOf gives the text before the first NUL of UTF-16LE data. Without a NUL that is all of them but an odd last byte.
+func textOf(data []byte) (t wideText) {
 	for i := plainUnits(data, 0); i+1 < len(data); i = plainUnits(data, i+2) {
 		if data[i+1] != 0 {
 			continue
 		}
 		switch data[i] {
 		case 0:
-			return i, broken
+			t.units = data[:i]
+			return t
 		case '\r', '\n':
-			broken = true
+			t.breaks = true
+		case '\\', '"':
+			t.escapes = true
 		}
 	}
-	return len(data) &^ 1, broken
+	t.units = data[:len(data)&^1]
+	return t
 }
 
 // exactText is for data that the text between the quotes gives back without loss.
-func exactText(data []byte) ([]byte, bool) {
-	end, broken := textEnd(data)
-	return data[:end], !broken && end+2 == len(data)
+func exactText(data []byte) (wideText, bool) {
+	t := textOf(data)
+	return t, !t.breaks && len(t.units)+2 == len(data)
 }
 
 // windowsText is what Windows exports: all that stands before the first NUL. Line breaks are ours to refuse.
-func windowsText(data []byte) ([]byte, bool) {
-	end, broken := textEnd(data)
-	return data[:end], !broken
+func windowsText(data []byte) (wideText, bool) {
+	t := textOf(data)
+	return t, !t.breaks
 }

@@ -135,7 +135,7 @@ func (f *formatter) text(data []byte) bool {
 	if !ok || f.Version != Version5 {
 		return false
 	}
-	narrow := appendNarrow(nil, text)
+	narrow := appendNarrow(nil, text.units)
 	if f.To != utf16LE && asciiPrefix(narrow) < len(narrow) {
 		return false
 	}
