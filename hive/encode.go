@@ -69,14 +69,21 @@ type sequence struct {
 	changed sync.Cond // next or err is another
 	w       io.Writer
 	err     error
-	next    int      // number of the part whose turn it is
-	done    [][]byte // the parts that are done before their turn: that with the number n at n modulo the length
-	empty   [][]byte // buffers that can be used again
+	next    int       // number of the part whose turn it is
+	begun   []pending // the part with the number n at n modulo the length
+	used    int       // buffers that an encoder has, or that wait for their turn
+	empty   [][]byte  // buffers that can be used again
 }
 
-// newSequence makes a sequence in which so many parts at most are begun and not written.
+// pending is what there is of a part and not written.
+type pending struct {
+	buffers [][]byte
+	done    bool // that is all
+}
+
+// newSequence makes a sequence in which so many parts at most are begun and not written, and as many buffers are used.
 func newSequence(w io.Writer, most int) *sequence {
-	s := &sequence{w: w, done: make([][]byte, most)}
+	s := &sequence{w: w, begun: make([]pending, most)}
 	s.changed.L = &s.mu
 	return s
 }
@@ -84,15 +91,7 @@ func newSequence(w io.Writer, most int) *sequence {
 // add encodes a part and writes what becomes of it, at once or, when it is not its turn yet, in the name of the part before it.
 func (s *sequence) add(part Part, encode Encoder) {
 	b := s.begin(part.Number)
-	b = encode(b, part, func(full []byte) []byte {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for s.next != part.Number && s.err == nil {
-			s.changed.Wait()
-		}
-		s.write(full)
-		return full[:0]
-	})
+	b = encode(b, part, func(full []byte) []byte { return s.exchange(part.Number, full) })
 	s.end(part.Number, b)
 }
 
@@ -100,9 +99,21 @@ func (s *sequence) add(part Part, encode Encoder) {
 func (s *sequence) begin(number int) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for number >= s.next+len(s.done) && s.err == nil {
+	s.await(number)
+	return s.buffer()
+}
+
+// await waits until there is room for another buffer of a part. There always is for the part whose turn it is, so that somebody goes on.
+// It is called while mu is held.
+func (s *sequence) await(number int) {
+	for number > s.next && (s.used >= len(s.begun) || number >= s.next+len(s.begun)) && s.err == nil {
 		s.changed.Wait()
 	}
+}
+
+// buffer gives an empty buffer. It is called while mu is held.
+func (s *sequence) buffer() []byte {
+	s.used++
 	last := len(s.empty) - 1
 	if last < 0 {
 		return make([]byte, 0, FullBuffer+8<<10)
@@ -112,35 +123,56 @@ func (s *sequence) begin(number int) []byte {
 	return b
 }
 
+// exchange gives an empty buffer for a full one, which waits for its turn.
+func (s *sequence) exchange(number int, full []byte) (empty []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(number, full)
+	if s.next == number {
+		s.writePending()
+	}
+	s.await(number)
+	return s.buffer()
+}
+
 // end notes that a part is done, and writes all whose turn has come.
 func (s *sequence) end(number int, b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil {
-		return
-	}
-	s.done[number%len(s.done)] = b
-	for {
-		turn := &s.done[s.next%len(s.done)]
-		if *turn == nil {
-			return
-		}
-		s.write(*turn)
-		if cap(*turn) <= 2*FullBuffer { // else it held something very long, which is rare
-			s.empty = append(s.empty, (*turn)[:0])
-		}
-		*turn = nil
+	s.put(number, b)
+	s.part(number).done = true
+	for s.part(s.next).done {
+		s.writePending()
+		s.part(s.next).done = false
 		s.next++
 		s.changed.Broadcast()
 	}
 }
 
-// write writes a buffer, unless an earlier one could not be written. It is called while mu is held.
-func (s *sequence) write(b []byte) {
-	if s.err != nil || len(b) == 0 {
-		return
+func (s *sequence) part(number int) *pending { return &s.begun[number%len(s.begun)] }
+
+// put puts a buffer of a part behind the others of it. It is called while mu is held.
+func (s *sequence) put(number int, b []byte) {
+	p := s.part(number)
+	p.buffers = append(p.buffers, b)
+}
+
+// writePending writes what there is of the part whose turn it is, unless something before it could not be written. It is called while mu
+// is held.
+func (s *sequence) writePending() {
+	p := s.part(s.next)
+	for _, b := range p.buffers {
+		if s.err == nil && len(b) > 0 {
+			_, s.err = s.w.Write(b)
+		}
+		if cap(b) <= 2*FullBuffer { // else it held something very long, which is rare
+			s.empty = append(s.empty, b[:0])
+		}
 	}
-	if _, s.err = s.w.Write(b); s.err != nil {
+	s.used -= len(p.buffers)
+	clear(p.buffers)
+	p.buffers = p.buffers[:0]
+	if s.err != nil {
 		s.changed.Broadcast()
 	}
 }
