@@ -36,7 +36,7 @@ func newDraft(name string) (*draft, error) {
 		}
 		if !info.Mode().IsRegular() {
 			f, err := os.OpenFile(name, os.O_WRONLY, 0)
-			return &draft{Writer: bufio.NewWriterSize(f, 1<<16), file: f}, err
+			return &draft{Writer: bufio.NewWriterSize(f, 1<<14), file: f}, err
 		}
 		if name, err = filepath.EvalSymlinks(name); err != nil {
 			return nil, err
@@ -62,7 +62,7 @@ func newDraft(name string) (*draft, error) {
 			return nil, err
 		}
 	}
-	return &draft{bufio.NewWriterSize(f, 1<<16), f, name}, nil
+	return &draft{bufio.NewWriterSize(f, 1<<14), f, name}, nil
 }
 
 // commit puts the file in its place.
@@ -135,7 +135,7 @@ type sink struct {
 // begin begins an output. It says why it cannot be written, and gives nil then.
 func (c *cli) begin(o output) *sink {
 	if o.file == "" {
-		return &sink{bufio.NewWriterSize(c.stdout, 1<<16), o.format, c.style(), nil, "standard output", c}
+		return &sink{bufio.NewWriterSize(c.stdout, 1<<14), o.format, c.style(), nil, "standard output", c}
 	}
 	if c.isInput(o.file) {
 		c.fail(statusUsage, "%s is an input, and inputs are never changed; choose another name for the output", o.file)
