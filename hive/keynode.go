@@ -152,6 +152,8 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 	}
 	keys = f.room.list(len(offsets))
 	f.room.names.left = manyNames
+	claims := f.claims()
+	defer claims.end()
 	for _, offset := range offsets {
 		at := offsetOf(offset)
 		child, kind, fault := f.keyNode(offset)
@@ -176,7 +178,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 				"the list of key %q names this subkey twice; it is read once, and the subkey that should stand there is lost", shown(k.name))
 			continue
 		}
-		if !f.claim(len(name)) {
+		if !claims.take(len(name)) {
 			report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names the same bytes over and over; a subkey of %q is left out", shown(k.name))
 			continue
 		}

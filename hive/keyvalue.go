@@ -49,7 +49,9 @@ func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, pr
 		report(Problem{At: at, Kind: BadList, Loss: true},
 			"key %q says that it has %d values, its list has room for %d; the rest is lost", shown(k.name), count, n)
 	}
-	if !f.claim(int(n) * 4) {
+	claims := f.claims()
+	defer claims.end()
+	if !claims.take(int(n) * 4) {
 		report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names its lists of values over and over; that of key %q is left out", shown(k.name))
 		return values, problems
 	}
@@ -59,7 +61,7 @@ func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, pr
 	}
 	names.left = max(names.left, int(n))
 	for i := range n {
-		if v, ok := f.value(k, binary.LittleEndian.Uint32(list[4*i:]), names, report); ok {
+		if v, ok := f.value(k, binary.LittleEndian.Uint32(list[4*i:]), names, &claims, report); ok {
 			values = append(values, v)
 		}
 	}
@@ -150,7 +152,7 @@ func nameMark(name string) (mark uint64, ok bool) {
 	return (mark ^ (x | small)) * prime, (all|x)&high == 0
 }
 
-func (f *File) value(k *Key, offset uint32, names *namer, report func(Problem, string, ...any)) (Value, bool) {
+func (f *File) value(k *Key, offset uint32, names *namer, claims *claims, report func(Problem, string, ...any)) (Value, bool) {
 	at := offsetOf(offset)
 	cell, fault := f.cell(offset)
 	kind := BadCell
@@ -167,7 +169,7 @@ func (f *File) value(k *Key, offset uint32, names *namer, report func(Problem, s
 	}
 	record := keyValue(cell)
 	name, whole := names.decode(cell[keyValueSize:], record.nameLength(), record.flags()&valueCompName != 0)
-	if !f.claim(keyValueSize + len(name)) {
+	if !claims.take(keyValueSize + len(name)) {
 		report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names the same values over and over; a value of key %q is left out", shown(k.name))
 		return Value{}, false
 	}
@@ -175,7 +177,7 @@ func (f *File) value(k *Key, offset uint32, names *namer, report func(Problem, s
 		report(Problem{At: at, Kind: BadName, Loss: true}, "the name of value %q of key %q is longer than its cell; it is cut off there", shown(name), shown(k.name))
 	}
 	v := Value{Name: name, Type: record.typ(), At: at}
-	v.Data, fault = f.valueData(record)
+	v.Data, fault = f.valueData(record, claims)
 	switch fault {
 	case "":
 	case inOneCell:
@@ -202,7 +204,7 @@ const inOneCell = "are in one cell, where data of this size must be in segments;
 
 // valueData gives the data of a value. Where there are fewer bytes than the record says, it gives those there are, nil for none,
 // and says what is wrong.
-func (f *File) valueData(record keyValue) (data []byte, fault string) {
+func (f *File) valueData(record keyValue, claims *claims) (data []byte, fault string) {
 	length := record.length()
 	if length&inlineData != 0 {
 		n := length &^ inlineData
@@ -215,14 +217,14 @@ func (f *File) valueData(record keyValue) (data []byte, fault string) {
 		return []byte{}, ""
 	}
 	if f.base.Minor >= 4 && length > segmentSize {
-		return f.bigData(record.data(), length)
+		return f.bigData(record.data(), length, claims)
 	}
 	cell, fault := f.cell(record.data())
 	if fault != "" {
 		return nil, fmt.Sprintf("cannot be read: their %s %s", cellAt(record.data()), fault)
 	}
 	n := min(int64(length), int64(len(cell)))
-	if !f.claim(int(n)) {
+	if !claims.take(int(n)) {
 		return nil, repeated
 	}
 	if n < int64(length) {
@@ -233,13 +235,13 @@ func (f *File) valueData(record keyValue) (data []byte, fault string) {
 
 // bigData puts together data that are spread over segments. Whether they are is decided by their length alone, as Windows
 // does: data of any kind may begin with the letters of the record's signature.
-func (f *File) bigData(offset, length uint32) (data []byte, fault string) {
+func (f *File) bigData(offset, length uint32, claims *claims) (data []byte, fault string) {
 	cell, fault := f.cell(offset)
 	switch {
 	case fault != "":
 		return nil, fmt.Sprintf("cannot be read: the index of their segments, %s, %s", cellAt(offset), fault)
 	case string(cell[:min(2, len(cell))]) != "db" && int64(len(cell)) >= int64(length):
-		if !f.claim(int(length)) {
+		if !claims.take(int(length)) {
 			return nil, repeated
 		}
 		return cell[:length:length], inOneCell
@@ -252,7 +254,7 @@ func (f *File) bigData(offset, length uint32) (data []byte, fault string) {
 		return nil, fmt.Sprintf("cannot be read: the list of their segments, %s, %s", cellAt(index.List()), fault)
 	}
 	segments := min(int(index.Count()), len(list)/4, int((int64(length)+segmentSize-1)/segmentSize))
-	if !f.claim(4 * segments) {
+	if !claims.take(4 * segments) {
 		return nil, repeated
 	}
 	held := int64(0) // by the segments that are there: a claim for more would leave too little for the rest of a hive that was cut off
@@ -261,7 +263,7 @@ func (f *File) bigData(offset, length uint32) (data []byte, fault string) {
 		held += int64(min(segmentSize, len(part)))
 	}
 	held = min(held, int64(length))
-	if !f.claim(int(held)) {
+	if !claims.take(int(held)) {
 		return nil, repeated
 	}
 	data = make([]byte, 0, held)

@@ -304,7 +304,9 @@ func (s *salvage) behindList(live *File, node keyNode) (values []Value) {
 func (s *salvage) value(v *formerValue) Value {
 	value := Value{Name: v.name, Type: v.record.typ(), At: offsetOf(v.cell)}
 	var fault string
-	if value.Data, fault = s.valueData(v.record); fault != "" && fault != inOneCell {
+	claims := s.claims()
+	defer claims.end()
+	if value.Data, fault = s.valueData(v.record, &claims); fault != "" && fault != inOneCell {
 		value.Data, value.Short = nil, true
 	}
 	return value

@@ -306,6 +306,24 @@ func (f *File) report(p Problem) Problem {
 // megabytes into terabytes; so there is an end at four times its size.
 func (f *File) claim(n int) bool { return f.claimed.Add(int64(n)) <= 4*int64(len(f.bins)) }
 
+// claims are those of one list. They are added to those of the file when the list was read: goroutines that read side by side would
+// else get in each other's way at each value. Until then they do not know of one another, so that n of them may together claim n times as
+// much.
+type claims struct {
+	file         *File
+	before, made int64
+}
+
+func (f *File) claims() claims { return claims{f, f.claimed.Load(), 0} }
+
+// take is [File.claim].
+func (c *claims) take(n int) bool {
+	c.made += int64(n)
+	return c.before+c.made <= 4*int64(len(c.file.bins))
+}
+
+func (c *claims) end() { c.file.claimed.Add(c.made) }
+
 // tell tells whether there is room for a problem of n bytes. A list of bad references makes a message of each four bytes; so
 // there is an end to messages, too, far beyond what damage makes of a hive.
 func (f *File) tell(n int) bool { return f.told.Add(int64(n)) <= 1<<20+4*int64(len(f.bins)) }
