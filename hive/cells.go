@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"sync/atomic"
 )
 
 // binHeader is the header of a bin, signed "hbin", read straight from the bytes as [keyNode] is.
@@ -148,10 +147,12 @@ func (f *File) skipDamage(at int, kind Kind, what string) int {
 	return next
 }
 
-// isNew tells whether a cell is read as a key for the first time.
+// isNew tells whether a cell is read as a key for the first time. It is called while loading is held.
 func (f *File) isNew(cell uint32) bool {
 	bit := uint64(1) << (cell / 8 % 64)
-	return atomic.OrUint64(&f.isKey[cell/512], bit)&bit == 0
+	before := f.isKey[cell/512]
+	f.isKey[cell/512] = before | bit
+	return before&bit == 0
 }
 
 // cell gives the content of the cell in use at an offset from the first bin, as far as the file holds it, or says why there is
