@@ -135,6 +135,9 @@ type sink struct {
 // begin begins an output. It says why it cannot be written, and gives nil then.
 func (c *cli) begin(o output) *sink {
 	if o.file == "" {
+		if out, ok := c.stdout.(*os.File); ok {
+			widenPipe(out)
+		}
 		return &sink{bufio.NewWriterSize(c.stdout, 1<<14), o.format, c.style(), nil, "standard output", c}
 	}
 	if c.isInput(o.file) {
