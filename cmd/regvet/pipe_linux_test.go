@@ -15,9 +15,9 @@ func TestWidenPipe(t *testing.T) {
 	}
 	defer r.Close()
 	defer w.Close()
-	before, err := unix.FcntlInt(w.Fd(), unix.F_GETPIPE_SZ, 0)
+	before, err := unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, 64<<10)
 	if err != nil {
-		t.Fatal(err)
+		t.Skip("this system does not set the size of a pipe:", err)
 	}
 	widenPipe(w)
 	if after, err := unix.FcntlInt(w.Fd(), unix.F_GETPIPE_SZ, 0); err != nil || after == before {
