@@ -1,8 +1,10 @@
 package hive
 
 import (
+	"errors"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"sync"
 )
 
@@ -17,6 +19,8 @@ type Encoder func(b []byte, part Part, exchange func(full []byte) (empty []byte)
 // side, each on one at a time, and what they make waits until it is its turn: the memory for it has a limit, however large a part
 // becomes. Where there is one encoder, it gets the parts in their order.
 //
+// A panic of any of them, also one that [Mapped.Guard] is there for, ends them all and is raised again.
+//
 // Subkeys is [Key.Keys] or [Key.Stored], for the order of [Key.Walk] or [Key.WalkStored].
 func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encoder func() Encoder) error {
 	var (
@@ -24,39 +28,48 @@ func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encod
 		waiting = make(chan Part, 4*encoders)
 		others  sync.WaitGroup
 	)
+	drain := func(encode Encoder) {
+		defer out.recover()
+		for part := range waiting {
+			out.add(part, encode)
+		}
+	}
 	for range encoders - 1 {
 		others.Go(func() {
-			encode := encoder()
-			for part := range waiting {
-				out.add(part, encode)
-			}
+			debug.SetPanicOnFault(true) // so that it becomes one that can be raised again
+			drain(encoder())
 		})
 	}
 	// To walk takes less time than to encode. So the one who walks is an encoder as well, and takes a part whenever enough of
 	// them are waiting: to hand over each part to somebody who sleeps takes longer than to encode it.
 	encode := encoder()
-	for part := range k.parts(subkeys) {
-		for queued := false; !queued; {
-			select {
-			case waiting <- part:
-				queued = true
-			default:
+	walk := func() {
+		defer out.recover()
+		defer close(waiting)
+		for part := range k.parts(subkeys) {
+			for queued := false; !queued; {
 				select {
-				case oldest := <-waiting:
-					out.add(oldest, encode)
+				case waiting <- part:
+					queued = true
 				default:
+					select {
+					case oldest := <-waiting:
+						out.add(oldest, encode)
+					default:
+					}
 				}
 			}
-		}
-		if out.failed() {
-			break
+			if out.failed() {
+				break
+			}
 		}
 	}
-	close(waiting)
-	for part := range waiting {
-		out.add(part, encode)
-	}
+	walk()
+	drain(encode)
 	others.Wait()
+	if out.panicked != nil {
+		panic(out.panicked)
+	}
 	return out.err
 }
 
@@ -73,6 +86,20 @@ type sequence struct {
 	begun   []pending // the part with the number n at n modulo the length
 	used    int       // buffers that an encoder has, or that wait for their turn
 	empty   [][]byte  // buffers that can be used again
+
+	panicked any // what an encoder or the walk panicked with
+}
+
+var errPanicked = errors.New("an encoder panicked")
+
+// recover ends the sequence where the function that defers it panicked.
+func (s *sequence) recover() {
+	if r := recover(); r != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.panicked, s.err = r, errPanicked
+		s.changed.Broadcast()
+	}
 }
 
 // pending is what there is of a part and not written.

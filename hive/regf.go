@@ -67,40 +67,60 @@ func Open(name string) (*File, error) {
 // ReadFile gives the bytes of an input. It is opened for reading only; pipes are read to their end, up to [MaxSize]. Folders and
 // devices are refused, and so is what is larger than any input can be. An error is a [*Problem].
 func ReadFile(name string) ([]byte, error) {
-	refuse := func(what string) ([]byte, error) {
-		return nil, &Problem{Source: name, Kind: Unreadable, Msg: what, Loss: true}
-	}
-	f, err := os.Open(name)
+	f, info, err := openInput(name)
 	if err != nil {
-		return refuse(fmt.Sprintf("cannot be opened: %v", Cause(err)))
+		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	return readInput(name, f, info)
+}
+
+func unreadableInput(name, what string) error {
+	return &Problem{Source: name, Kind: Unreadable, Msg: what, Loss: true}
+}
+
+// openInput opens an input, unless it cannot be one.
+func openInput(name string) (*os.File, os.FileInfo, error) {
+	f, err := os.Open(name)
 	if err != nil {
-		return refuse(fmt.Sprintf("cannot be read: %v", Cause(err)))
+		return nil, nil, unreadableInput(name, fmt.Sprintf("cannot be opened: %v", Cause(err)))
 	}
-	switch mode := info.Mode(); {
-	case mode.IsDir():
-		return refuse("is a folder; give the files in it that are to be read")
-	case mode&os.ModeDevice != 0:
-		return refuse("is a device; copy the hive out of it and give the copy")
-	case info.Size() > MaxSize:
-		return refuse(fmt.Sprintf("has %d bytes, more than any hive or .reg file; the limit is %d", info.Size(), int64(MaxSize)))
+	info, err := f.Stat()
+	if err == nil {
+		switch mode := info.Mode(); {
+		case mode.IsDir():
+			err = unreadableInput(name, "is a folder; give the files in it that are to be read")
+		case mode&os.ModeDevice != 0:
+			err = unreadableInput(name, "is a device; copy the hive out of it and give the copy")
+		case info.Size() > MaxSize:
+			err = unreadableInput(name, fmt.Sprintf("has %d bytes, more than any hive or .reg file; the limit is %d", info.Size(), int64(MaxSize)))
+		}
+	} else {
+		err = unreadableInput(name, fmt.Sprintf("cannot be read: %v", Cause(err)))
 	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
+}
+
+// readInput reads an input that was opened.
+func readInput(name string, f *os.File, info os.FileInfo) ([]byte, error) {
 	if info.Mode().IsRegular() && info.Size() > 0 {
 		data := make([]byte, info.Size())
 		hugePages(data)
 		if err := readParts(f, data); err != nil {
-			return refuse(fmt.Sprintf("cannot be read to its end: %v", Cause(err)))
+			return nil, unreadableInput(name, fmt.Sprintf("cannot be read to its end: %v", Cause(err)))
 		}
 		return data, nil
 	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
 	switch {
 	case err != nil:
-		return refuse(fmt.Sprintf("cannot be read to its end: %v", Cause(err)))
+		return nil, unreadableInput(name, fmt.Sprintf("cannot be read to its end: %v", Cause(err)))
 	case int64(len(data)) > MaxSize:
-		return refuse(fmt.Sprintf("is longer than any hive or .reg file; the limit is %d bytes", int64(MaxSize)))
+		return nil, unreadableInput(name, fmt.Sprintf("is longer than any hive or .reg file; the limit is %d bytes", int64(MaxSize)))
 	}
 	return data, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -154,6 +155,44 @@ func TestEncodeStops(t *testing.T) {
 	for _, writes := range []int{0, 1, 5, 50} {
 		if err := root.Encode(&limitedWriter{writes}, 3, (*hive.Key).Keys, encodePaths(10)); err != errFull {
 			t.Errorf("after %d writes: %v, want %v", writes, err, errFull)
+		}
+	}
+}
+
+// TestEncodePanics tells that a panic, wherever it is, ends it all and is raised in the goroutine that began.
+func TestEncodePanics(t *testing.T) {
+	paths := encodePaths(10)
+	for _, c := range []struct {
+		name    string
+		subkeys func(*hive.Key) []*hive.Key
+		encoder func() hive.Encoder
+	}{
+		{"an encoder", (*hive.Key).Keys, func() hive.Encoder {
+			encode := paths()
+			return func(b []byte, part hive.Part, exchange func([]byte) []byte) []byte {
+				if part.Number == 5 {
+					panic("here")
+				}
+				return encode(b, part, exchange)
+			}
+		}},
+		{"the walk", func(k *hive.Key) []*hive.Key {
+			if k.Name() == "Key 30" {
+				panic("here")
+			}
+			return k.Keys()
+		}, paths},
+	} {
+		for _, encoders := range []int{1, 2, 5} {
+			func() {
+				defer func() {
+					if r := recover(); r != "here" {
+						t.Errorf("%s, %d encoders: %v", c.name, encoders, r)
+					}
+				}()
+				err := wordsOf(t).Encode(io.Discard, encoders, c.subkeys, c.encoder)
+				t.Errorf("%s, %d encoders: ended with %v", c.name, encoders, err)
+			}()
 		}
 	}
 }

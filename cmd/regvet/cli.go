@@ -96,6 +96,7 @@ type cli struct {
 	given          func(flag string) bool // whether the command line has it
 	withMD5        bool                   // inputs get this hash too
 	withoutHash    bool                   // inputs get no hash at all: the result does not tell it
+	mapped         *hive.Mapped           // the input, for a command that needs no copy of it; else nil
 	refused        []hive.Problem         // inputs that could not be read at all
 	stdin          io.Reader
 	stdout, stderr io.Writer

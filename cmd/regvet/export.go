@@ -37,9 +37,17 @@ func (c *cli) export() {
 	if !c.understand() {
 		return
 	}
-	c.withoutHash = true
+	c.withoutHash, c.mapped = true, new(hive.Mapped)
+	defer c.mapped.Close()
 	// Nearly all that an export of a hive makes it needs to the end, so that there is little garbage to look for.
 	debug.SetGCPercent(800)
+	if err := c.mapped.Guard(func() error { c.exportInput(); return nil }); err != nil {
+		c.refuse(c.args[0], err)
+	}
+}
+
+// exportInput exports the input. It says what went wrong.
+func (c *cli) exportInput() {
 	var key hive.Path
 	if len(c.args) > 1 {
 		key = hive.ParsePath(c.args[1])
@@ -76,15 +84,21 @@ func (c *cli) export() {
 		}
 	}
 	c.write(func(w io.Writer) error {
-		err := c.exportTrees(w, in, trees)
-		left, ok := errors.AsType[regfile.LeftOut](err)
-		if !ok {
-			return err
+		err := c.mapped.Guard(func() error { return c.exportTrees(w, in, trees) })
+		if left, ok := errors.AsType[regfile.LeftOut](err); ok {
+			err = nil
+			for _, what := range left {
+				c.fail(statusInput, "%s: %s (--format jsonl has it)", displayName(in.Path), what)
+			}
 		}
-		for _, what := range left {
-			c.fail(statusInput, "%s: %s (--format jsonl has it)", displayName(in.Path), what)
+		if err == nil {
+			err = c.mapped.Unchanged()
 		}
-		return nil
+		if _, ok := errors.AsType[*hive.Problem](err); ok {
+			c.refuse(in.Path, err)
+			err = errUnread
+		}
+		return err
 	})
 	c.sayProblems(in)
 }

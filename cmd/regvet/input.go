@@ -145,7 +145,10 @@ func beside(h hash.Hash, data []byte) func() string {
 
 // bytes reads an input whole; "-" is standard input.
 func (c *cli) bytes(path string) ([]byte, error) {
-	if path != "-" {
+	switch {
+	case path != "-" && c.mapped != nil:
+		return c.mapped.Open(path)
+	case path != "-":
 		return hive.ReadFile(path)
 	}
 	data, err := io.ReadAll(io.LimitReader(c.stdin, hive.MaxSize+1))
