@@ -80,12 +80,16 @@ func (n *namer) decode(b []byte, length int, compressed bool) (name string, whol
 }
 
 func isASCII(b []byte) bool {
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
+	const high = 0x8080808080808080 // of eight bytes
+	all := uint64(0)
+	for len(b) >= 8 {
+		all |= binary.LittleEndian.Uint64(b)
+		b = b[8:]
 	}
-	return true
+	for _, c := range b {
+		all |= uint64(c)
+	}
+	return all&high == 0
 }
 
 // keyNode finds the record of a key.

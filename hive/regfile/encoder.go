@@ -19,6 +19,13 @@ const (
 	hexColumn = 3  // columns of one byte of hex data
 )
 
+// What stands in nearly every line, in UTF-16LE.
+const (
+	wideQuote  = "\"\x00"
+	wideEquals = "\"\x00=\x00" // behind the name of a value
+	wideDWord  = "d\x00w\x00o\x00r\x00d\x00:\x00"
+)
+
 // begin is the start of a file.
 func (e *encoder) begin() {
 	e.buf = append(e.buf, 0xFF, 0xFE)
@@ -92,8 +99,12 @@ func (e *encoder) name(name string) {
 		e.ascii("@=")
 		return
 	}
-	e.ascii(`"`)
-	for !isPlain(name) {
+	if isPlain(name) {
+		e.plainName(name)
+		return
+	}
+	e.buf = append(e.buf, wideQuote...)
+	for {
 		i := 0
 		for i < len(name) && name[i] != '\\' && name[i] != '"' {
 			i++
@@ -106,14 +117,26 @@ func (e *encoder) name(name string) {
 		name = name[i+1:]
 	}
 	e.plain(name)
-	e.ascii(`"=`)
+	e.buf = append(e.buf, wideEquals...)
 }
 
-// value writes a value line. Which data of a REG_SZ are written as text, and how much of them, tells the last argument: it gives
-// what stands between the quotes.
+// plainName is name for one that is not empty and [isPlain].
+func (e *encoder) plainName(name string) {
+	e.buf = append(e.buf, wideQuote...)
+	e.plain(name)
+	e.buf = append(e.buf, wideEquals...)
+}
+
+// value writes a value line; see [encoder.data].
 func (e *encoder) value(v hive.Value, quotable func(data []byte) (wideText, bool)) {
-	start, written := len(e.buf), 0
+	start := len(e.buf)
 	e.name(v.Name)
+	e.data(v, start, quotable)
+}
+
+// data writes the type and the data of a value to the end of the line, which begins at a place of the buffer. Which data of a REG_SZ are
+// written as text, and how much of them, tells the last argument: it gives what stands between the quotes.
+func (e *encoder) data(v hive.Value, start int, quotable func(data []byte) (wideText, bool)) {
 	switch {
 	case v.Type == hive.SZ:
 		if text, ok := quotable(v.Data); ok {
@@ -123,9 +146,9 @@ func (e *encoder) value(v hive.Value, quotable func(data []byte) (wideText, bool
 		}
 		e.ascii("hex(1):")
 	case v.Type == hive.DWord && len(v.Data) == 4:
-		e.ascii("dword:")
+		e.buf = append(e.buf, wideDWord...)
 		for i := 3; i >= 0; i-- {
-			e.buf = append(e.buf, digits[v.Data[i]>>4], 0, digits[v.Data[i]&15], 0)
+			e.buf = binary.LittleEndian.AppendUint32(e.buf, uint32(elements[v.Data[i]]))
 		}
 		e.crlf()
 		return
@@ -140,8 +163,7 @@ func (e *encoder) value(v hive.Value, quotable func(data []byte) (wideText, bool
 		}
 		e.ascii("):")
 	}
-	written = (len(e.buf) - start) / 2
-	e.hex(v.Data, written)
+	e.hex(v.Data, (len(e.buf)-start)/2)
 	e.crlf()
 }
 
@@ -185,7 +207,7 @@ func (e *encoder) hex(data []byte, column int) {
 
 // quoted writes text in quotes.
 func (e *encoder) quoted(t wideText) {
-	e.ascii(`"`)
+	e.buf = append(e.buf, wideQuote...)
 	for text := t.units; len(text) > 0; {
 		piece := text[:min(len(text), hive.FullBuffer/2)]
 		from := 0
@@ -202,7 +224,7 @@ func (e *encoder) quoted(t wideText) {
 			e.buf = e.exchange(e.buf)
 		}
 	}
-	e.ascii(`"`)
+	e.buf = append(e.buf, wideQuote...)
 }
 
 // wideText is text in UTF-16LE, whole units.

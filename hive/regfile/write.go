@@ -232,15 +232,21 @@ func (x *exporter) path(below hive.Path) string { return clipped(x.at.Join(below
 // open writes the line of the key that was reached.
 func (x *exporter) open() {
 	x.crlf()
-	x.ascii("[")
+	x.buf = append(x.buf, '[', 0)
 	x.buf = append(x.buf, x.wide...)
-	x.ascii("]")
+	x.buf = append(x.buf, ']', 0)
 	x.crlf()
 }
 
 // values writes values of the key that was reached.
 func (x *exporter) values(below hive.Path, values []hive.Value) {
 	for _, v := range values {
+		if n := len(v.Name); 0 < n && n <= maxValueName && isPlain(v.Name) && !v.Short { // as nearly all
+			start := len(x.buf)
+			x.plainName(v.Name)
+			x.data(v, start, windowsText)
+			continue
+		}
 		reason := badName(v.Name, maxValueName)
 		if v.Short {
 			reason = "its data could not be read whole"
