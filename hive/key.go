@@ -14,20 +14,22 @@ const MaxDepth = 512
 // first asked for, and keeps them; any number of goroutines may read it. A key that came from a .reg file or from [Apply] simply
 // has them. Keys are never changed after they were handed out.
 type Key struct {
+	// First what one needs who goes through the values of many keys, in the 64 bytes that processors hand to each other: the keys are often
+	// read by another goroutine than the one that writes.
 	name     string
 	modified Filetime
-
-	// Where the key's record is, for a key of a hive file and copies of it; file is nil for all others.
-	file   *File
-	parent *Key // nil for the root
-	cell   uint32
-	depth  int32 // levels below the root
+	file     *File  // that the key's record is in, for a key of a hive file and copies of it; nil for all others
+	cell     uint32 // of the record
+	depth    int32  // levels below the root
+	count    uint32 // of the values, as the record says
+	list     uint32 // the cell of their list
 
 	mu      sync.Mutex    // held while one of the lists is read
 	read    atomic.Uint32 // which lists were: keysRead, valuesRead, valuesSeen
 	implied bool
 	copied  bool // its lists are here already, and may differ from those in the file
 
+	parent *Key   // nil for the root
 	keys   []*Key // as stored
 	values []Value
 	rare   *rare // nil for a key of a hive file that has nothing of it, as nearly all
@@ -220,8 +222,11 @@ type ValueReader struct {
 // Values gives [Key.Values] of a key; the list is valid until the next call. A key that is asked for its values again keeps them all
 // the same, and so does one with problems: they are reported once.
 func (r *ValueReader) Values(k *Key) []Value {
-	if k.file == nil || k.read.Load()&(valuesRead|valuesSeen) != 0 {
+	switch {
+	case k.file == nil || k.read.Load()&(valuesRead|valuesSeen) != 0:
 		return k.Values()
+	case k.count == 0 && !k.copied:
+		return nil
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

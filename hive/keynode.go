@@ -129,8 +129,17 @@ func (f *File) readRoot() error {
 		return &p
 	}
 	name, _ := node.name()
-	f.root = &Key{name: name, modified: node.modified(), file: f, cell: f.base.Root}
+	f.root = new(Key)
+	f.root.init(f, f.base.Root, node, name)
 	return nil
+}
+
+// init makes k the key that a record is of.
+func (k *Key) init(f *File, cell uint32, node keyNode, name string) {
+	k.name, k.modified, k.file, k.cell = name, node.modified(), f, cell
+	if node.flags()&keyPredefHandle == 0 {
+		k.count, k.list = node.values(), node.valueList()
+	}
 }
 
 // loadKeys reads the subkeys of a key in the order of its list, and tells whether that is the order of their names. What cannot be
@@ -195,7 +204,8 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 			report(Problem{At: at, Kind: BadName}, "the name of key %q holds a backslash, which Windows does not allow; a path with it can be taken for that of another key", shown(name))
 		}
 		sub := f.room.key()
-		*sub = Key{name: name, modified: child.modified(), file: f, cell: offset, parent: k, depth: k.depth + 1}
+		sub.init(f, offset, child, name)
+		sub.parent, sub.depth = k, k.depth+1
 		keys = append(keys, sub)
 	}
 	sorted = f.checkOrder(k, keys, report)

@@ -31,14 +31,12 @@ const (
 
 // loadValues appends the values of a key to a list, in the order of their own.
 func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, problems []Problem) {
-	node := f.nodeOf(k)
-	count := node.values()
-	if count == 0 || node.flags()&keyPredefHandle != 0 {
+	if k.count == 0 {
 		return values, nil
 	}
+	count, at := k.count, offsetOf(k.list)
 	report := f.reporter(k, &problems)
-	at := offsetOf(node.valueList())
-	list, fault := f.cell(node.valueList())
+	list, fault := f.cell(k.list)
 	if fault != "" {
 		report(Problem{At: at, Kind: BadCell, Loss: true},
 			"the cell of the list of the %d values of key %q %s; they are lost", count, shown(k.name), fault)

@@ -68,7 +68,8 @@ func Below(k *Key, deleted []Deleted) (below []Deleted) {
 func (f *File) again() *File {
 	c := &File{Source: f.Source, Header: f.Header, base: f.base, data: f.data, bins: f.bins, ends: f.ends, cellMap: f.cellMap}
 	c.isKey = make([]uint64, len(f.isKey))
-	c.root = &Key{name: f.root.name, modified: f.root.modified, file: c, cell: f.root.cell}
+	c.root = new(Key)
+	c.root.init(c, f.root.cell, f.nodeOf(f.root), f.root.name)
 	return c
 }
 
