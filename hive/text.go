@@ -104,6 +104,30 @@ func decodeRune(s string) (rune, int) {
 	return r, n
 }
 
+// IsPlain tells whether text is visible ASCII and blanks, without quotes and backslashes, so that it stands as it is between quotes in a .reg
+// file and in JSON.
+func IsPlain(text string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	odd := uint64(0)
+	for len(text) >= 8 {
+		x := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
+			uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
+		quote, backslash := x^'"'*ones, x^'\\'*ones
+		// Of eight bytes at a time: those from 0x7F, and those from which nothing can be taken without a loan from the next.
+		odd |= x | (x + ones) | (x - ' '*ones) | (quote - ones) | (backslash - ones)
+		text = text[8:]
+	}
+	if odd&high != 0 {
+		return false
+	}
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // Printable makes valid UTF-8 of s: each lone surrogate, and each byte that is no text at all, becomes one U+FFFD.
 func Printable(s string) string {
 	if utf8.ValidString(s) {

@@ -10,8 +10,8 @@ import (
 	"regvet/hive"
 )
 
-// TestAppendKey tells that a path is read from JSON again as it was, but for what is no text.
-func TestAppendKey(t *testing.T) {
+// TestPath tells that a path is read from JSON again as it was, but for what is no text.
+func TestPath(t *testing.T) {
 	noise := rand.New(rand.NewPCG(3, 4))
 	alphabet := []string{"a", "B", "7", " ", `\`, `"`, "/", "<", "&", "\x00", "\n", "\x1f", "\x7f", "~", "é", "€", "\u2028", "😀", "\xed\xa0\x80", "\xff"}
 	word := func() (s string) {
@@ -24,17 +24,19 @@ func TestAppendKey(t *testing.T) {
 		}
 		return s
 	}
-	for range 20_000 {
+	var p jsonPath
+	for range 2_000 {
 		prefix := word()
+		p.begin(prefix)
 		var path hive.Path
-		for range noise.IntN(4) {
-			path = append(path, word())
-		}
-		want := joined(prefix, path)
-		b := appendKey([]byte("before"), prefix, path)
-		var got string
-		if err := json.Unmarshal(b[len("before"):], &got); err != nil || got != hive.Printable(want) || string(b[:6]) != "before" {
-			t.Fatalf("%q %q: %s, which is %q, error %v; want %q", prefix, path, b, got, err, want)
+		for range 20 { // keys of a walk
+			path = append(path[:noise.IntN(len(path)+1)], word())
+			p.enter(len(path), path[len(path)-1])
+			want := joined(prefix, path)
+			var got string
+			if err := json.Unmarshal([]byte(`"`+string(p.text)+`"`), &got); err != nil || got != hive.Printable(want) {
+				t.Fatalf("%q %q: %s, which is %q, error %v; want %q", prefix, path, p.text, got, err, want)
+			}
 		}
 	}
 }
@@ -56,5 +58,33 @@ func TestLongData(t *testing.T) {
 	}
 	if got.Values[0].Data != hex.EncodeToString(data) || got.Values[1].Data != hex.EncodeToString(data[:1]) {
 		t.Error("the data are not those of the value")
+	}
+}
+
+// TestAppendHex tells that data of every length become their digits.
+func TestAppendHex(t *testing.T) {
+	data := make([]byte, 256)
+	for i := range data {
+		data[i] = byte(i)
+	}
+	for n := range data {
+		if got, want := string(appendHex([]byte("before"), data[n:])), "before"+hex.EncodeToString(data[n:]); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	}
+}
+
+// TestClock tells that a time is formatted as package time does it, whatever was formatted before.
+func TestClock(t *testing.T) {
+	noise := rand.New(rand.NewPCG(5, 6))
+	times := []hive.Filetime{0, 1, 9_999_999, 10_000_000, -1, -10_000_000, 1<<63 - 1, -1 << 63, 129_000_000_000_000_000}
+	for range 1000 {
+		times = append(times, hive.Filetime(noise.Uint64()), times[len(times)-1]+hive.Filetime(noise.IntN(20_000_000)))
+	}
+	var c clock
+	for _, at := range times {
+		if got, want := string(c.append(nil, at)), timestamp(at.UTC()); got != want {
+			t.Fatalf("%d: %s, want %s", at, got, want)
+		}
 	}
 }

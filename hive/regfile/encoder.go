@@ -99,7 +99,7 @@ func (e *encoder) name(name string) {
 		e.ascii("@=")
 		return
 	}
-	if isPlain(name) {
+	if hive.IsPlain(name) {
 		e.plainName(name)
 		return
 	}
@@ -120,7 +120,7 @@ func (e *encoder) name(name string) {
 	e.buf = append(e.buf, wideEquals...)
 }
 
-// plainName is name for one that is not empty and [isPlain].
+// plainName is name for one that is not empty and [hive.IsPlain].
 func (e *encoder) plainName(name string) {
 	e.buf = append(e.buf, wideQuote...)
 	e.plain(name)

@@ -285,30 +285,6 @@ func appendWide[T string | []byte](b []byte, text T) []byte {
 	return b
 }
 
-// isPlain tells whether text is ASCII without control characters, quotes and backslashes, so that it stands as it is in a name and
-// between quotes.
-func isPlain(text string) bool {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	odd := uint64(0)
-	for len(text) >= 8 {
-		x := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
-			uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
-		quote, backslash := x^'"'*ones, x^'\\'*ones
-		// Of eight bytes at a time: those from 0x80, and those from which nothing can be taken without a loan from the next.
-		odd |= x | (x - ' '*ones) | (quote - ones) | (backslash - ones)
-		text = text[8:]
-	}
-	if odd&high != 0 {
-		return false
-	}
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
 // plainUnits gives the first place from i at which UTF-16LE text may hold a NUL, a line break, a quote or a backslash.
 func plainUnits(text []byte, i int) int {
 	const ones, high = 0x0001000100010001, 0x8000800080008000

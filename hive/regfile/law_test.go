@@ -271,8 +271,8 @@ func TestEveryCharacter(t *testing.T) {
 		for length := range 20 {
 			for at := range length {
 				text := strings.Repeat("~", at) + string(r) + strings.Repeat("!", length-at-1)
-				if got, want := isPlain(text), plain(r) || r == 0x7F; got != want {
-					t.Fatalf("isPlain(%q) = %v", text, got)
+				if got, want := hive.IsPlain(text), plain(r); got != want {
+					t.Fatalf("IsPlain(%q) = %v", text, got)
 				}
 				want := length / 4 * 4 // what is left over is for the caller to look at
 				if stops(r) {

@@ -241,7 +241,7 @@ func (x *exporter) open() {
 // values writes values of the key that was reached.
 func (x *exporter) values(below hive.Path, values []hive.Value) {
 	for _, v := range values {
-		if n := len(v.Name); 0 < n && n <= maxValueName && isPlain(v.Name) && !v.Short { // as nearly all
+		if n := len(v.Name); 0 < n && n <= maxValueName && hive.IsPlain(v.Name) && !v.Short { // as nearly all
 			start := len(x.buf)
 			x.plainName(v.Name)
 			x.data(v, start, windowsText)
@@ -315,7 +315,7 @@ func badKeyName(name string) string {
 	switch {
 	case name == "":
 		return "a name is empty"
-	case len(name) <= maxKeyName && isPlain(name):
+	case len(name) <= maxKeyName && hive.IsPlain(name):
 		return ""
 	case strings.Contains(name, `\`):
 		return "a name holds a backslash"
@@ -325,7 +325,7 @@ func badKeyName(name string) string {
 
 // badName tells why .reg text cannot express a name, or "".
 func badName(name string, most int) string {
-	if len(name) <= most && isPlain(name) {
+	if len(name) <= most && hive.IsPlain(name) {
 		return ""
 	}
 	ascii := true
