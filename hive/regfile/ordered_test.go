@@ -154,9 +154,9 @@ func randomSections(r *rand.Rand, disorder int) []byte {
 func sectionsOf(r *rand.Rand, paths []string) []byte {
 	pick := func(all ...string) string { return all[r.IntN(len(all))] }
 	text := header5 + pick("\n\n", "\n", "\r\n; é\r\n", "\r")
-	for _, path := range paths {
+	for i, path := range paths {
 		if text += pick("", "", " ") + "[" + path + pick("]\n", "]\r", "]\r\n"); r.IntN(12) == 0 {
-			text += "[-" + path + pick("", `\a`, `\Z`) + "]\n"
+			text += "[-" + pick(path, paths[r.IntN(i+1)]) + pick("", `\a`, `\Z`) + "]\n"
 		}
 		for i := range r.IntN(14) {
 			name := pick("x", "X", "y", "é")
@@ -258,6 +258,45 @@ func TestOrdered(t *testing.T) {
 	}
 	if ordered < files/2 || ordered > files*9/10 || merged < files/4 || stored < files/20 || stored > merged*9/10 {
 		t.Errorf("of %d files %d can be read key by key, %d of them have several runs, %d of these can be read as they stand", files, ordered, merged, stored)
+	}
+}
+
+// TestOrderedDeletes holds the law for keys that are deleted behind others, and tells which of these files can be read key by key.
+func TestOrderedDeletes(t *testing.T) {
+	for _, c := range []struct {
+		lines string // the names of keys
+		want  bool
+	}{
+		{"A B -C", true},
+		{"A B -B", false},
+		{"A B -A", false},
+		{"B A -C", true},
+		{"B A -B", false}, // the last of a run that ended before
+		{"B A -b", false},
+		{`B\x A -B`, false},
+		{`B A -B\x`, true},
+		{"C B A -C", false},
+		{"C B A -B", false},
+		{"C D A B -D", false},
+		{"C D A B -E", true},
+		{"C A -E B", true},
+	} {
+		text := header5 + "\n"
+		for _, name := range strings.Fields(c.lines) {
+			name, deletes := strings.CutPrefix(name, "-")
+			if deletes {
+				text += "[-HKEY_USERS\\" + name + "]\n"
+				continue
+			}
+			text += "[HKEY_USERS\\" + name + "]\n@=\"text\"\n"
+		}
+		file, err := Parse("test", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x := checkOrdered(t, Options{}, []byte(text), file); (x != nil) != c.want {
+			t.Errorf("%s: read key by key %v, want %v", c.lines, x != nil, c.want)
+		}
 	}
 }
 

@@ -88,6 +88,15 @@ func (r *runs) behind(path hive.Path) int {
 	})
 }
 
+// reached tells whether the last key of a run, without the current one, is a key or stands behind it.
+func (r *runs) reached(path hive.Path) bool {
+	if len(r.others) == 0 {
+		return false
+	}
+	_, order := compare(path, r.others[0].last) // which stands behind all others
+	return order <= 0
+}
+
 // survey is the first way through a file: it divides it into runs. As long as there is one, it walks it as well.
 type survey struct {
 	walker
@@ -103,7 +112,7 @@ func (s *survey) take(p *parser) bool {
 		case hive.CreateKey:
 			s.key(p, e)
 		case hive.DeleteKey:
-			if _, order := compare(e.Path, s.path); order <= 0 || s.behind(e.Path) > 0 {
+			if _, order := compare(e.Path, s.path); order <= 0 || s.reached(e.Path) {
 				s.err = ErrOrder
 			}
 		default:
