@@ -1129,7 +1129,9 @@ func laws(t testing.TB, b []byte, logs ...hive.Log) {
 	if d := hive.Diff(f.Root(), again.Root()); len(d) > 0 {
 		t.Fatalf("read twice, there are two trees: %v", d)
 	}
-	if got, want := snapshot(again.Root()), snapshot(f.Root()); got != want {
+	// Where more is wrong than there is room to tell, what was read first is told.
+	full := slices.ContainsFunc(problems, func(p hive.Problem) bool { return p.Kind == hive.Amplified })
+	if got, want := snapshot(again.Root()), snapshot(f.Root()); got != want && !full {
 		t.Fatalf("read twice, there are two trees:\n%s\n%s", got, want)
 	}
 }
