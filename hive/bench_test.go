@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // systemHive is a hive of the size and shape of a SYSTEM hive: 11 MB, 24,000 keys of which most have a few values, in two control

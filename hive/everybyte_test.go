@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // smallest is a hive of 8 KiB, the least that there is, with each form of list, a class, names and data of each kind that fit, a deleted

@@ -12,7 +12,7 @@ import (
 	"unsafe"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // mapped maps a hive of some megabytes. It gives its name and its bytes as well.

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 func TestMount(t *testing.T) {

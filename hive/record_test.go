@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 func TestRecord(t *testing.T) {

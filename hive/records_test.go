@@ -11,7 +11,7 @@ import (
 	"www.velocidex.com/golang/regparser"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // shared holds hives of real machines and other projects, which are not part of the repository.

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // doubleNames has names that stand twice, the way only damage leaves them.

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // systemTree makes the content of a SYSTEM hive with control sets of those numbers, each with a value that holds its number.

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // space is a hive with a free cell of so many bytes, which tests fill as they like, and the offset of its content. The root has the key

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // TestFiletimeOf takes times there and back, those before 1601 and 1970 among them.

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // TestValueReader tells that values are the same whether they are kept or not, in whatever order and by however many they are asked

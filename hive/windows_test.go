@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // windowsOf mounts a SYSTEM hive with one control set that has those keys below Control, and others beside it.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 	"regvet/rules"
 )
 

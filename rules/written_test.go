@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 	"regvet/rules"
 )
 

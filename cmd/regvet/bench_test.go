@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // largeSystem writes a SYSTEM hive of about 12 MB, shaped as a real one: some hundred services with parameters, and the many small

@@ -15,8 +15,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
 	"regvet/hive/regfile"
+	"regvet/internal/hivetest"
 )
 
 var update = flag.Bool("update", false, "write what the tests compare with anew")

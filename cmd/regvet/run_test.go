@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"regvet/hive/hivetest"
 	"regvet/hive/regfile"
+	"regvet/internal/hivetest"
 )
 
 // FuzzRun gives the commands that write no files any words for arguments: the exit status is one of the four, a failure is

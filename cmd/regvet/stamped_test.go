@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"regvet/hive"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // stampedData is a SYSTEM hive with two control sets, of which the first is the current one, and times that are not those of Windows: the

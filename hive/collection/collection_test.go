@@ -13,7 +13,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/collection"
-	"regvet/hive/hivetest"
+	"regvet/internal/hivetest"
 )
 
 // find lists what is found, an input a line: its machine, its files with their users and logs, and whether there was an error.
