@@ -2,13 +2,7 @@ package hive
 
 import (
 	"cmp"
-
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -52,112 +46,6 @@ type File struct {
 
 	mu       sync.Mutex
 	problems []Problem
-}
-
-// Open reads a hive file. The file is opened for reading only. An error is a [*Problem] that says why nothing at all can be read
-// of it; lesser damage is in [File.Problems] and [Key.Problems].
-func Open(name string) (*File, error) {
-	data, err := ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	return Read(name, data)
-}
-
-// ReadFile gives the bytes of an input. It is opened for reading only; pipes are read to their end, up to [MaxSize]. Folders and
-// devices are refused, and so is what is larger than any input can be. An error is a [*Problem].
-func ReadFile(name string) ([]byte, error) {
-	f, info, err := openInput(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readInput(name, f, info)
-}
-
-func unreadableInput(name, what string) error {
-	return &Problem{Source: name, Kind: Unreadable, Msg: what, Loss: true}
-}
-
-// openInput opens an input, unless it cannot be one.
-func openInput(name string) (*os.File, os.FileInfo, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, nil, unreadableInput(name, fmt.Sprintf("cannot be opened: %v", Cause(err)))
-	}
-	info, err := f.Stat()
-	if err == nil {
-		switch mode := info.Mode(); {
-		case mode.IsDir():
-			err = unreadableInput(name, "is a folder; give the files in it that are to be read")
-		case mode&os.ModeDevice != 0:
-			err = unreadableInput(name, "is a device; copy the hive out of it and give the copy")
-		case info.Size() > MaxSize:
-			err = unreadableInput(name, fmt.Sprintf("has %d bytes, more than any hive or .reg file; the limit is %d", info.Size(), int64(MaxSize)))
-		}
-	} else {
-		err = unreadableInput(name, fmt.Sprintf("cannot be read: %v", Cause(err)))
-	}
-	if err != nil {
-		f.Close()
-		return nil, nil, err
-	}
-	return f, info, nil
-}
-
-// readInput reads an input that was opened.
-func readInput(name string, f *os.File, info os.FileInfo) ([]byte, error) {
-	if info.Mode().IsRegular() && info.Size() > 0 {
-		data := make([]byte, info.Size())
-		hugePages(data)
-		if err := readParts(f, data); err != nil {
-			return nil, unreadableInput(name, fmt.Sprintf("cannot be read to its end: %v", Cause(err)))
-		}
-		return data, nil
-	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	switch {
-	case err != nil:
-		return nil, unreadableInput(name, fmt.Sprintf("cannot be read to its end: %v", Cause(err)))
-	case int64(len(data)) > MaxSize:
-		return nil, unreadableInput(name, fmt.Sprintf("is longer than any hive or .reg file; the limit is %d bytes", int64(MaxSize)))
-	}
-	return data, nil
-}
-
-// readParts fills data from the start of a file. The time goes into memory that is touched for the first time, so that two
-// readers at two places are twice as fast.
-func readParts(f *os.File, data []byte) error {
-	const least = 1 << 20 // bytes that are worth a reader of their own
-	parts := min(runtime.GOMAXPROCS(0), len(data)/least+1)
-	errs := make([]error, parts)
-	var done sync.WaitGroup
-	for i := range parts {
-		from, to := i*len(data)/parts, (i+1)*len(data)/parts
-		done.Go(func() {
-			if n, err := f.ReadAt(data[from:to], int64(from)); n < to-from {
-				errs[i] = err
-			}
-		})
-	}
-	done.Wait()
-	for _, err := range errs {
-		if err == io.EOF {
-			return errors.New("it became shorter while it was read; copy it and give the copy")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Cause is the bare reason of an error about a file, for a message that names the file already.
-func Cause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 // IsDirty tells whether data are a dirty hive, one that needs its logs.

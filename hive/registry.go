@@ -359,3 +359,21 @@ func isControlSet(name string) bool {
 	}
 	return true
 }
+
+// AnyName stands for any name in the paths that [Ways] returns.
+const AnyName = "*"
+
+// Ways returns the paths at which a file may hold what [Registry.Find] finds at a path, the path itself first: in which control set
+// CurrentControlSet is, or with which user HKEY_CURRENT_USER, only the whole registry tells.
+func Ways(path Path) []Path {
+	ways := []Path{path}
+	switch {
+	case path.HasPrefix(systemPath) && len(path) > 2:
+		ways = append(ways, systemPath.Join(AnyName).Join(path[3:]...))
+	case path.HasPrefix(userPath):
+		ways = append(ways, usersPath.Join(AnyName).Join(path[1:]...))
+	case path.HasPrefix(rootPath):
+		ways = append(ways, classesPath.Join(path[1:]...))
+	}
+	return ways
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/fatih/color"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/rules"
 )
 
@@ -21,7 +22,7 @@ type fleet struct {
 	byRule   []tally
 	hit      []int // for each rule, the machines of which it has findings
 	machines []fleetMachine
-	last     *Machine
+	last     *collection.Machine
 	now      []tally // for each rule, of the last machine
 }
 

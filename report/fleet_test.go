@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"regvet/hive/collection"
 	"regvet/rules"
 )
 
@@ -16,7 +17,7 @@ func machinesOf(n int) Report {
 	high, low := &rules.Rule{ID: "R-1"}, &rules.Rule{ID: "R-2"}
 	r := Report{Rules: []*rules.Rule{high, low, {ID: "R-3"}}}
 	for i := range n {
-		in := Input{Path: fmt.Sprintf("a|b\x1b[31m<b>_%d_", i), Findings: []rules.Finding{{Rule: r.Rules[2], Status: rules.Pass}}}
+		in := Input{Input: collection.Input{Path: fmt.Sprintf("a|b\x1b[31m<b>_%d_", i)}, Findings: []rules.Finding{{Rule: r.Rules[2], Status: rules.Pass}}}
 		for range i {
 			in.Findings = append(in.Findings, rules.Finding{Rule: low, Status: rules.Fail, Severity: rules.Low})
 		}

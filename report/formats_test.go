@@ -16,6 +16,7 @@ import (
 	junitreader "github.com/joshdk/go-junit"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/rules"
 	"regvet/rules/lint"
 )
@@ -57,7 +58,7 @@ func FuzzFormats(f *testing.F) {
 			Expected: "REG_DWORD", Message: hive.Visible(message), Notes: []string{words}, Fix: &rules.Fix{Steps: []rules.Step{{Edit: hive.Edit{Op: hive.SetValue, Value: hive.DWordValue(value, 1)}}}},
 		}
 		problems := []hive.Problem{{Kind: hive.BadCell, Msg: message, Loss: true, At: hive.Location{Offset: int64(abs(end))}}}
-		readers(t, Report{Version: "1", Rules: []*rules.Rule{rule}, Inputs: []Input{{Path: path, Format: "regf", Host: reason, Problems: problems, Findings: []rules.Finding{fail}}}}, Write, 1)
+		readers(t, Report{Version: "1", Rules: []*rules.Rule{rule}, Inputs: []Input{{Input: collection.Input{Path: path, Format: "regf", Host: reason, Problems: problems}, Findings: []rules.Finding{fail}}}}, Write, 1)
 	})
 }
 

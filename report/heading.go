@@ -55,7 +55,7 @@ func (p *page) machine(hives []Input) {
 
 // dirt says whether a hive is dirty, and what became of it then.
 func dirt(in Input) []string {
-	switch logs := in.applied(); {
+	switch logs := applied(in.Input); {
 	case in.Format != "regf":
 		return nil
 	case !in.Dirty:

@@ -132,12 +132,12 @@ func writeJSON(w io.Writer, v any) error {
 func inputJSON(in Input) jsonInput {
 	out := jsonInput{
 		Path: hive.Printable(in.Path), Format: in.Format, SHA256: in.SHA256, Size: in.Size,
-		Mount: hive.Printable(in.Mount.String()), Dirty: in.Dirty, LogsApplied: in.applied(), Host: hive.Printable(in.Host),
+		Mount: hive.Printable(in.Mount.String()), Dirty: in.Dirty, LogsApplied: applied(in.Input), Host: hive.Printable(in.Host),
 		Windows: jsonWindows{in.Windows.Version(), in.Windows.String(), hive.Printable(in.Windows.Product), in.Windows.Evidence},
 		Ports:   portsJSON(in.Ports), Problems: problemsJSON(in.Problems), Logs: []jsonLog{},
 	}
-	for _, u := range in.logUse() {
-		out.Logs = append(out.Logs, jsonLog{hive.Printable(u.Name), u.Entries > 0, u.Entries, u.First, u.Last, u.Why, u.Later, u.Foreign})
+	for _, u := range in.Logs {
+		out.Logs = append(out.Logs, jsonLog{hive.Printable(u.Name), u.SHA256, u.Entries > 0, u.Entries, u.First, u.Last, u.Why, u.Later, u.Foreign})
 	}
 	out.ControlSet, out.ControlSetGuessed = controlSet(in)
 	if out.Windows.Evidence == nil {
@@ -222,6 +222,7 @@ type jsonControlSet struct {
 
 type jsonLog struct {
 	Name    string `json:"name"`
+	SHA256  string `json:"sha256,omitempty"` // of a log that was read
 	Applied bool   `json:"applied"`
 	Entries int    `json:"entries"`
 	First   uint32 `json:"first,omitempty"`

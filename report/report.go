@@ -4,9 +4,11 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/rules"
 )
 
@@ -19,43 +21,11 @@ type Report struct {
 	Refused []hive.Problem // inputs of which nothing could be read, one problem for each
 }
 
-// Input is one input: what it is, what is wrong with it, and what the rules say of it.
+// Input is one input: what is known about it, and what the rules say about it.
 type Input struct {
-	Path    string   // as the user named it
-	Machine *Machine // of which it is one of several hives; nil for an input by itself
-	Format  string   // "regf" for a hive, "reg" for .reg text
-	SHA256  string   // of the file, in hex
-	MD5     string   // likewise, for those whose case files still ask for it; "" when it was not computed
-	Size    int64    // bytes
-
-	Mount       hive.Path // where Windows mounts the hive; nil when that is not known, and for .reg text
-	MountBy     string    // how that is known
-	ControlSets []hive.ControlSet
-	OtherSets   []string         // the control sets that are there besides, where they were asked for
-	Selections  []hive.Selection // the numbers in the key Select
-	Host        string
-	Windows     hive.Windows
-	TimeZone    string
-	Shutdown    time.Time // the last orderly one, UTC; zero when it is not known
-
-	Header   *hive.Header  // of a hive
-	Dirty    bool          // of a hive: it was being written when it was copied
-	Logs     []string      // its logs: those that lie beside it, or were named
-	LogUse   []hive.LogUse // what became of them, if it is dirty
-	Text     string        // of .reg text: its version and encoding
-	Edits    int           // of .reg text: how many edits it holds
-	Problems []hive.Problem
-	Keys     int // how many it holds, where they were counted
-	Values   int // likewise
-
+	collection.Input
 	Ports    []rules.Ports // the ephemeral ports, where they were asked for and the input tells of them
 	Findings []rules.Finding
-}
-
-// Machine is one computer of which several hives are read as one registry. Its inputs stand one after the other.
-type Machine struct {
-	Name  string // the folder in which they were found
-	Hives int    // how many they are
 }
 
 // holds names what holds the place of a finding: the input, or the machine when none of its hives holds the place.
@@ -106,31 +76,15 @@ func answerWords(status rules.Status, reason rules.Reason) string {
 	return string(status)
 }
 
-// applied names the logs that were applied to a dirty hive.
-func (in Input) applied() []string {
+// applied returns the names of the logs that were applied to a dirty hive.
+func applied(in collection.Input) []string {
 	names := []string{}
-	for _, u := range in.LogUse {
-		if u.Entries > 0 {
-			names = append(names, u.Name)
+	for _, l := range in.Logs {
+		if l.Entries > 0 {
+			names = append(names, l.Name)
 		}
 	}
 	return names
-}
-
-// logUse tells what became of each log of an input.
-func (in Input) logUse() []hive.LogUse {
-	if len(in.LogUse) > 0 {
-		return in.LogUse
-	}
-	var uses []hive.LogUse
-	for _, name := range in.Logs {
-		u := hive.LogUse{Name: name, Why: "is not needed: the hive is clean"}
-		if in.Dirty {
-			u.Why = "was left out by --no-logs"
-		}
-		uses = append(uses, u)
-	}
-	return uses
 }
 
 // listed gives the findings of an input that are to be shown.
@@ -161,3 +115,16 @@ func (r Report) machines() (n int) {
 func timestamp(t time.Time) string { return t.UTC().Format(timeLayout) }
 
 const timeLayout = "2006-01-02T15:04:05.0000000Z" // with the resolution of a FILETIME
+
+// AddCaveats notes with each finding what is in doubt about a dirty hive whose logs were not all applied: there may be a later answer.
+func (in *Input) AddCaveats() {
+	caveats := in.Caveats()
+	if len(caveats) == 0 {
+		return
+	}
+	for i, f := range in.Findings {
+		if f.Reason != rules.NotCovered {
+			in.Findings[i].Notes = append(slices.Clip(f.Notes), caveats...)
+		}
+	}
+}

@@ -329,7 +329,7 @@ func (p *page) info(in Input) {
 
 // logs says what became of each log of a hive, a line each.
 func logs(in Input) (lines []string) {
-	for _, u := range in.logUse() {
+	for _, u := range in.Logs {
 		line := hive.Visible(u.Name)
 		switch {
 		case u.Entries == 1:

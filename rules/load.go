@@ -79,7 +79,7 @@ func LoadFiles(path string) ([]*Pack, error) {
 	var packs []*Pack
 	var mistakes Mistakes
 	for _, name := range files {
-		data, err := hive.ReadFile(name)
+		data, err := readFile(name)
 		if err != nil {
 			mistakes = append(mistakes, asMistake(name, err))
 			continue
@@ -154,4 +154,13 @@ func (d *decoder) complete(p *Pack) {
 		r.Pack, r.source, r.files = p.Name, p.Source, p.files
 		r.References = append(slices.Clone(p.References), r.References...)
 	}
+}
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return hive.ReadFile(f, name, 16<<20)
 }

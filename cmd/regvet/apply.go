@@ -4,11 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
-	"strings"
 
 	"github.com/spf13/pflag"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/report"
 	"regvet/rules"
 )
@@ -19,85 +19,85 @@ var applyCommand = command{
 	example: `  regvet apply fix.reg SYSTEM
   regvet apply --format json --fail-on high hardening.reg SYSTEM
 `,
-	flags: func(f *pflag.FlagSet, o *options) {
-		ruleFlags(f, o, defaultPacks)
-		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text or json")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
-		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings afterwards of at least this `SEVERITY`: info, low, medium, high, critical, or never")
+	define: func(f *pflag.FlagSet) func(*session, []string) {
+		o := new(applyOptions)
+		o.rules.define(f, defaultPacks)
+		formatFlag(f, &o.format, "text", "json")
+		outputFlag(f, &o.output)
+		failFlag(f, &o.failOn, "findings afterwards")
 		f.BoolVarP(&o.all, "all", "a", false, "list what neither was nor becomes a finding too")
-		inputFlags(f, o)
-		versionFlag(f, o)
+		o.input.define(f)
+		o.input.defineVersion(f)
+		return o.run
 	},
-	run: (*cli).apply,
 }
 
-func (c *cli) apply() {
-	c.oneOf("--format", c.format, "text", "json")
-	failOn, ok := rules.ParseSeverity(c.failOn)
-	if !ok && c.failOn != "never" {
-		c.fail(statusUsage, "--fail-on cannot be %q; it is %s, or never", c.failOn, strings.Join(rules.SeverityNames(), ", "))
-	}
-	if c.args[0] == "-" && c.args[1] == "-" {
-		c.fail(statusUsage, "standard input can be read only once")
-	}
-	if !c.understand() {
+type applyOptions struct {
+	rules          ruleFlags
+	input          inputFlags
+	format, failOn choice
+	output         string
+	all            bool
+}
+
+func (o *applyOptions) run(s *session, args []string) {
+	onlyOnce(s, args)
+	active, ok := o.rules.load(s)
+	if s.failed() || !ok {
 		return
 	}
-	active := c.loadRules()
-	if active == nil {
-		return
-	}
-	w := report.WhatIf{Version: version(), Patch: c.args[0], All: c.all}
-	edits, ok := c.loadPatch(&w)
+	w := report.WhatIf{Version: version(), Patch: args[0], All: o.all}
+	edits, ok := o.loadPatch(s, &w)
 	if !ok {
 		return
 	}
-	in := c.load(c.args[1])
+	in := o.input.open(s, args[1], true)
 	if in == nil {
 		return
 	}
-	before := c.evaluate(in, active)
-	edits = c.covered(in, edits)
-	after := in.reg.Apply(edits...)
+	before := evaluate(s, in, o.input.windows.value, active)
+	edits = covered(s, args[0], in, edits)
+	after := in.Registry.Apply(edits...)
 	windows := in.Windows
-	if c.parsedWindows == nil {
+	if o.input.windows.value == nil {
 		windows = after.Windows()
 	}
 	w.Compare(before, rules.Evaluate(after, windows, active))
 	for _, change := range w.Changes {
-		if f := change.After; f != nil && f.Status == rules.Fail && c.failOn != "never" && f.Severity >= failOn {
-			c.raise(statusFindings)
+		if f := change.After; f != nil && o.failOn.fails(*f) {
+			s.raise(statusFindings)
 		}
 	}
-	w.Input = c.finish(in)
-	c.write(func(out io.Writer) error {
-		if c.format == "json" {
+	w.Input.Input = s.facts(in)
+	s.write(o.output, func(out io.Writer, style report.Style) error {
+		if o.format.value == "json" {
 			return report.WhatIfJSON(out, w)
 		}
-		return report.WhatIfText(out, w, c.style())
+		return report.WhatIfText(out, w, style)
 	})
 }
 
-// loadPatch reads the edits of a .reg file. It says why they cannot be read, and is not ok then.
-func (c *cli) loadPatch(w *report.WhatIf) (edits []hive.Edit, ok bool) {
-	data, err := c.bytes(w.Patch)
+// loadPatch reads the edits of a .reg file. Where they cannot be read it says why, and returns false.
+func (o *applyOptions) loadPatch(s *session, w *report.WhatIf) (edits []hive.Edit, ok bool) {
+	data, err := collection.ReadFile(s.files, w.Patch)
 	if err != nil {
-		c.refuse(w.Patch, err)
+		s.refuse(w.Patch, err)
 		return nil, false
 	}
+	name := collection.DisplayName(w.Patch)
 	if hive.IsHive(data) {
-		c.fail(statusUsage, "%s is a hive; the patch is a .reg file, and the hive to try it on comes behind it", displayName(w.Patch))
+		s.fail(statusUsage, "%s is a hive; the patch is a .reg file, and the hive to try it on comes behind it", name)
 		return nil, false
 	}
-	f, err := c.read.Parse(displayName(w.Patch), data)
+	f, err := o.input.options(false).Text.Parse(name, data)
 	if err != nil {
-		c.refuse(w.Patch, err)
+		s.refuse(w.Patch, err)
 		return nil, false
 	}
 	for _, p := range f.Problems {
-		c.say("%v", &p)
+		s.say("%v", &p)
 		if p.Loss {
-			c.raise(statusInput)
+			s.raise(statusInput)
 		}
 	}
 	sum := sha256.Sum256(data)
@@ -105,12 +105,12 @@ func (c *cli) loadPatch(w *report.WhatIf) (edits []hive.Edit, ok bool) {
 	return f.Edits, true
 }
 
-// covered gives the edits of keys that an input holds, at the paths where it has them, and says of how many others it tells nothing.
-func (c *cli) covered(in *input, edits []hive.Edit) []hive.Edit {
+// covered returns the edits of keys that an input holds, at the paths where it has them, and says about how many others nothing can be told.
+func covered(s *session, patch string, in *collection.Opened, edits []hive.Edit) []hive.Edit {
 	var all []hive.Edit
 	others := 0
 	for _, e := range edits {
-		real := in.reg.Real(e)
+		real := in.Registry.Real(e)
 		if len(real) == 0 || in.Format == "regf" && (in.Mount == nil || !real[0].Path.HasPrefix(in.Mount)) {
 			others++
 			continue
@@ -118,7 +118,7 @@ func (c *cli) covered(in *input, edits []hive.Edit) []hive.Edit {
 		all = append(all, real...)
 	}
 	if others > 0 {
-		c.say("%s: %s of keys that %s does not hold, so that nothing can be told of what they do", displayName(c.args[0]), amount(others, "edit is", "edits are"), displayName(in.Path))
+		s.say("%s: %s of keys that %s does not hold, so that nothing can be told of what they do", collection.DisplayName(patch), amount(others, "edit is", "edits are"), in.Name())
 	}
 	return all
 }

@@ -46,7 +46,8 @@ func TestHooks(t *testing.T) {
 		if i < 0 {
 			t.Fatalf("%s: there is no command %s", h.ID, words[1])
 		}
-		if err := commands()[i].flagSet(&options{}).Parse(words[2:]); err != nil {
+		flags, _ := commands()[i].parser()
+		if err := flags.Parse(words[2:]); err != nil {
 			t.Errorf("%s: %v", h.ID, err)
 		}
 		files := regexp.MustCompile(h.Files)

@@ -15,13 +15,13 @@ type bar struct{ *progressbar.ProgressBar }
 // mostWithoutBar is how many inputs are done before anybody wonders.
 const mostWithoutBar = 8
 
-// newBar gives a bar where somebody looks at standard error, and the result does not go to the same terminal at the same time.
-func (c *cli) newBar(inputs int) *bar {
-	f, ok := c.stderr.(*os.File)
+// newBar returns a bar, or nil where nobody looks at standard error, or where results go live to the same terminal.
+func newBar(s *session, inputs int, live bool) *bar {
+	f, ok := s.stderr.(*os.File)
 	if !ok || inputs <= mostWithoutBar || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
-	if out, ok := c.stdout.(*os.File); ok && c.format == "jsonl" && c.output == "" && isatty.IsTerminal(out.Fd()) {
+	if out, ok := s.stdout.(*os.File); ok && live && isatty.IsTerminal(out.Fd()) {
 		return nil
 	}
 	return &bar{progressbar.NewOptions(inputs, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription("regvet"),

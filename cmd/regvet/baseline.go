@@ -5,18 +5,11 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/spf13/pflag"
-
 	"regvet/rules/lint"
 )
 
 // baselineName is how the baseline is called where nothing else is said.
 const baselineName = ".regvet-baseline.json"
-
-func baselineFlags(f *pflag.FlagSet, o *options) {
-	f.StringVar(&o.baseline, "baseline", "", "mark the findings that stand in this `FILE`, and do not show them; \"\" for no baseline, not even that of a config")
-	f.BoolVar(&o.writeBaseline, "write-baseline", false, "write what is found now to the file of --baseline, or to "+baselineName+" where none is named")
-}
 
 // knownFile is a baseline, and what is made of it.
 type knownFile struct {
@@ -45,9 +38,9 @@ func (p *planner) knownIn(file, shown string, refuse func(error)) *knownFile {
 	}
 	k := &knownFile{Baseline: lint.NewBaseline(), name: shown, folder: filepath.Dir(file), seen: map[string]bool{}}
 	p.baselines[file] = k
-	data, err := readSmall(file, maxBaseline)
+	data, err := readSmall(p.files, file, maxBaseline)
 	switch {
-	case isMissing(err) && p.writeBaseline:
+	case isMissing(err) && p.options.writeBaseline:
 		return k
 	case isMissing(err):
 		err = fmt.Errorf("%w; write it with --write-baseline", err)
@@ -116,17 +109,17 @@ func (k *knownFile) lost() (paths []string) {
 }
 
 // endBaseline writes a baseline, or says what of it is not there any more. What it has of files that were not linted now stays.
-func (c *cli) endBaseline(k *knownFile) {
+func (o *lintOptions) endBaseline(s *session, k *knownFile) {
 	lost := k.lost()
 	for _, path := range lost {
 		k.gone += k.Size(path)
 	}
-	if c.writeBaseline {
+	if o.writeBaseline {
 		for _, path := range lost {
 			k.Remove(path)
 		}
-		if c.save(k.name, k.Write) {
-			c.say("wrote %s to %s", count(k.taken, "finding"), k.name)
+		if s.replace(k.name, nil, k.Write) {
+			s.say("wrote %s to %s", count(k.taken, "finding"), k.name)
 		}
 		return
 	}
@@ -145,7 +138,7 @@ func (c *cli) endBaseline(k *knownFile) {
 	if k.gone == 1 {
 		verb = "is"
 	}
-	c.say("%s of the baseline %s %s gone; write it anew with --write-baseline%s", count(k.gone, "finding"), k.name, verb, renamed)
+	s.say("%s of the baseline %s %s gone; write it anew with --write-baseline%s", count(k.gone, "finding"), k.name, verb, renamed)
 }
 
 // count writes a number of things.

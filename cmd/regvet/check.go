@@ -1,15 +1,12 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"runtime/debug"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/report"
 	"regvet/rules"
 )
@@ -23,68 +20,53 @@ var checkCommand = command{
   regvet check --format jsonl /mnt/image/Windows/System32/config
   regvet check -o sarif=out.sarif -o junit=out.xml SYSTEM
 `,
-	flags: func(f *pflag.FlagSet, o *options) {
-		ruleFlags(f, o, defaultPacks)
-		outputFlags(f, o)
-		f.StringVar(&o.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`: info, low, medium, high, critical, or never")
+	define: func(f *pflag.FlagSet) func(*session, []string) {
+		o := new(checkOptions)
+		o.rules.define(f, defaultPacks)
+		o.result.define(f)
+		failFlag(f, &o.failOn, "findings")
 		f.BoolVarP(&o.all, "all", "a", false, "list passes, unknowns and rules that do not apply too")
 		f.BoolVar(&o.deleted, "deleted", false, "show what a value was before it was deleted, where that is still in a hive")
-		inputFlags(f, o)
-		versionFlag(f, o)
+		o.input.define(f)
+		o.input.defineVersion(f)
+		return o.run
 	},
-	run: (*cli).check,
 }
 
-func (c *cli) check() {
-	failOn, ok := rules.ParseSeverity(c.failOn)
-	if !ok && c.failOn != "never" {
-		c.fail(statusUsage, "--fail-on cannot be %q; it is %s, or never", c.failOn, strings.Join(rules.SeverityNames(), ", "))
-	}
-	outputs := c.chooseOutputs()
-	if !c.understand() {
+type checkOptions struct {
+	rules        ruleFlags
+	input        inputFlags
+	result       resultFlags
+	failOn       choice
+	all, deleted bool
+}
+
+// run checks the inputs: the rules are loaded and the outputs begun before anything is read, then group after group is opened, judged and
+// forgotten, and the report is written, at once where a format allows that.
+func (o *checkOptions) run(s *session, args []string) {
+	outputs := o.result.choose(s)
+	active, ok := o.rules.load(s)
+	if outputs == nil || !ok {
 		return
 	}
-	active := c.loadRules()
-	if active == nil {
+	s.files.Protect(o.input.logs...)
+	inputs := groups(s, args, o.input.mount.value == nil)
+	if s.failed() {
 		return
 	}
-	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == rules.PortsPack })
-	judge := func(c *cli, together []*input) (all []report.Input) {
-		for _, f := range c.evaluate(together[0], active) {
-			in := holder(together, f.RealKey)
-			in.Findings = append(in.Findings, f)
-			if f.Status == rules.Fail && c.failOn != "never" && f.Severity >= failOn {
-				c.raise(statusFindings)
-			}
-		}
-		for _, in := range together {
-			if in != together[0] {
-				c.describe(in)
-			}
-			if asksPorts && in == holder(together, systemPath) {
-				in.Ports = rules.EphemeralPorts(in.reg, in.Windows)
-			}
-			if c.deleted && in.file != nil {
-				in.Findings = rules.AddHistory(in.Findings, in.Mount, in.file.Deleted())
-			}
-			in.addCaveat()
-			all = append(all, c.finish(in))
-		}
-		return all
-	}
-	units := c.expand(true)
-	r := report.Report{Version: version(), Rules: active, All: c.all}
-	sinks := c.beginAll(outputs)
+	sinks := s.beginAll(outputs)
 	if sinks == nil {
 		return
 	}
+	r := report.Report{Version: version(), Rules: active, All: o.all}
 	lines := map[*sink]*report.Lines{} // these are written as the inputs are read, which the others keep in memory
-	for _, s := range sinks {
-		if s.format == "jsonl" {
-			lines[s] = report.NewLines(s, r)
+	for _, k := range sinks {
+		if k.format == "jsonl" {
+			lines[k] = report.NewLines(k, r)
 		}
 	}
-	c.each(units, judge, func(in report.Input) {
+	judge := func(s *session, together collection.Joined) []report.Input { return o.judge(s, together, active) }
+	each(s, inputs, &o.input, o.input.options(true), o.result.live(), judge, func(in report.Input) {
 		for _, l := range lines {
 			l.Input(in)
 		}
@@ -92,168 +74,55 @@ func (c *cli) check() {
 			r.Inputs = append(r.Inputs, in)
 		}
 	})
-	r.Refused = c.refused
-	for _, s := range sinks {
-		if l := lines[s]; l != nil {
-			s.end(l.Close())
+	r.Refused = s.refused
+	for _, k := range sinks {
+		if l := lines[k]; l != nil {
+			k.end(l.Close())
 		} else {
-			s.end(report.Write(s, s.format, r, s.style))
+			k.end(report.Write(k, k.format, r, k.style))
 		}
 	}
 }
 
-// evaluate judges an input, and says so when no rule can speak of it.
-func (c *cli) evaluate(in *input, active []*rules.Rule) []rules.Finding {
-	c.describe(in)
-	if in.Format == "regf" && in.Mount == nil {
-		c.say("%s: neither keys nor name tell which hive this is, so that no rule can be answered; say it with --mount, such as --mount HKLM\\SYSTEM", displayName(in.Path))
-		// It may be damage that hides what it is: all of it is read, so that this is said.
-		for _, k := range in.root.Walk() {
-			k.Values()
+// judge holds inputs that are one registry against the rules. Each finding goes to the input that holds its place.
+func (o *checkOptions) judge(s *session, together collection.Joined, active []*rules.Rule) []report.Input {
+	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == rules.PortsPack })
+	findings := map[*collection.Opened][]rules.Finding{}
+	for _, f := range evaluate(s, together[0], o.input.windows.value, active) {
+		in := together.Holder(f.RealKey)
+		findings[in] = append(findings[in], f)
+		if o.failOn.fails(f) {
+			s.raise(statusFindings)
 		}
 	}
-	return rules.Evaluate(in.reg, in.Windows, active)
-}
-
-// addCaveat notes with each finding that rests on a dirty hive whose logs were not all applied that there may be a later answer.
-func (in *input) addCaveat() {
-	caveats := in.caveats()
-	if len(caveats) == 0 {
-		return
-	}
-	for i, f := range in.Findings {
-		if f.Reason != rules.NotCovered {
-			in.Findings[i].Notes = append(slices.Clip(f.Notes), caveats...)
+	var all []report.Input
+	for _, in := range together {
+		if in != together[0] {
+			in.Describe(o.input.windows.value)
 		}
-	}
-}
-
-// caveats tell what is in doubt of a dirty hive and its logs.
-func (in *input) caveats() (notes []string) {
-	if !in.Dirty {
-		return nil
-	}
-	var applied bool
-	var later, foreign []string
-	for _, u := range in.LogUse {
-		applied = applied || u.Entries > 0
-		if u.Later {
-			later = append(later, hive.Printable(u.Name))
+		out := report.Input{Findings: findings[in]}
+		if asksPorts && together.HoldsSystem(in) {
+			out.Ports = rules.EphemeralPorts(in.Registry, in.Windows)
 		}
-		if u.Foreign {
-			foreign = append(foreign, hive.Printable(u.Name))
+		if o.deleted && in.Hive != nil {
+			out.Findings = rules.AddHistory(out.Findings, in.Mount, in.Hive.Deleted())
 		}
-	}
-	switch {
-	case !applied:
-		notes = append(notes, "the hive is dirty and no log of it was applied, so that this may not be its latest state")
-	case len(later) > 0:
-		notes = append(notes, fmt.Sprintf("the hive is dirty and not all of its logs could be applied (%s), so that this may not be its latest state", strings.Join(later, ", ")))
-	}
-	if len(foreign) > 0 {
-		notes = append(notes, fmt.Sprintf("the logs that were applied may be of another hive (%s): the identifiers in their base blocks differ; --no-logs reads the hive without them",
-			strings.Join(foreign, ", ")))
-	}
-	return notes
-}
-
-// oneOf checks the value of a flag that is one of some words.
-func (c *cli) oneOf(flag, value string, words ...string) {
-	if !slices.Contains(words, value) {
-		c.fail(statusUsage, "%s cannot be %q%s; it is %s", flag, value, suggest(value, words), list(words))
-	}
-}
-
-// list writes words as people do: a, b or c.
-func list(words []string) string {
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
-}
-
-// allPacks stands for every pack in --pack.
-const allPacks = "all"
-
-// ruleFlags are those that choose the rules. Which packs are used without --pack is told by the command.
-func ruleFlags(f *pflag.FlagSet, o *options, unsaid string) {
-	f.StringArrayVarP(&o.rules, "rules", "r", nil, "a rule `FILE`, or a folder of them, beside the built-in packs (repeatable)")
-	f.StringArrayVarP(&o.packs, "pack", "p", nil, fmt.Sprintf("use the pack of this `NAME`: %s, one of --rules, or %s; without it %s (repeatable)", strings.Join(rules.BuiltInNames(), ", "), allPacks, unsaid))
-}
-
-// defaultPacks is what commands that hold something against rules use without --pack.
-const defaultPacks = rules.DefaultPack + " and those of --rules"
-
-// loadPacks reads the packs that the flags choose. It says what is wrong, and gives nil then.
-func (c *cli) loadPacks() []*rules.Pack {
-	names := rules.BuiltInNames()
-	var own []*rules.Pack
-	for _, path := range c.rules {
-		more, err := rules.LoadFiles(path)
-		if err != nil {
-			c.mistakes(err)
-			continue
-		}
-		own = append(own, more...)
-	}
-	for _, p := range own {
-		names = append(names, p.Name)
-	}
-	known := append(slices.Clone(names), allPacks)
-	for _, name := range c.packs {
-		if !slices.Contains(known, name) {
-			c.fail(statusUsage, "there is no pack %q%s; there is %s, and %s for all of them", name, suggest(name, known), strings.Join(names, ", "), allPacks)
-		}
-	}
-	switch {
-	case c.status >= statusUsage:
-		return nil
-	case slices.Contains(c.packs, allPacks):
-		return append(rules.BuiltIn(), own...)
-	case len(c.packs) == 0:
-		return append(rules.BuiltIn(rules.DefaultPack), own...)
-	}
-	own = slices.DeleteFunc(own, func(p *rules.Pack) bool { return !slices.Contains(c.packs, p.Name) })
-	return append(rules.BuiltIn(c.packs...), own...)
-}
-
-// loadRules gives the rules of the packs that the flags choose, nil when something is wrong with them.
-func (c *cli) loadRules() []*rules.Rule {
-	packs := c.loadPacks()
-	if packs == nil {
-		return nil
-	}
-	all, err := rules.Rules(packs...)
-	if err != nil {
-		c.mistakes(err)
-		return nil
+		out.Input = s.facts(in)
+		out.AddCaveats()
+		all = append(all, out)
 	}
 	return all
 }
 
-// mistakes says what is wrong with rule files, or with a config: a line for each mistake, and below it the line of the file with a caret at the place.
-func (c *cli) mistakes(err error) {
-	all, ok := errors.AsType[rules.Mistakes](err)
-	if !ok {
-		c.fail(statusUsage, "%v", err)
-	}
-	for _, m := range all {
-		c.fail(statusUsage, "%v", m.Error())
-		if excerpt := m.Excerpt(); excerpt != "" {
-			fmt.Fprintln(c.stderr, excerpt)
+// evaluate describes and judges an input, and says so when no rule can speak about it.
+func evaluate(s *session, in *collection.Opened, windows *hive.Version, active []*rules.Rule) []rules.Finding {
+	in.Describe(windows)
+	if in.Format == "regf" && in.Mount == nil {
+		s.say("%s: neither keys nor name tell which hive this is, so that no rule can be answered; say it with --mount, such as --mount HKLM\\SYSTEM", in.Name())
+		// It may be damage that hides what it is: all of it is read, so that this is said.
+		for _, k := range in.Root.Walk() {
+			k.Values()
 		}
 	}
-}
-
-var versionCommand = command{
-	name: "version", short: "print the version", max: 0,
-	example: "  regvet version\n",
-	run:     func(c *cli) { fmt.Fprintf(c.stdout, "regvet %s\n", version()) },
-}
-
-// version is that of the module as Go built it: a tag, or the commit.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
+	return rules.Evaluate(in.Registry, in.Windows, active)
 }

@@ -8,20 +8,21 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"regvet/report"
 	"regvet/rules"
 	"regvet/rules/lint"
 )
 
-var completionCommand = command{
-	name: "completion", args: "bash|zsh|fish|powershell", short: "print the script with which a shell completes what is typed",
-	min: 1, max: -1,
-	example: `  source <(regvet completion bash)
+func completionCommand(all func() []command) command {
+	return command{
+		name: "completion", args: "bash|zsh|fish|powershell", short: "print the script with which a shell completes what is typed",
+		min: 1, max: -1,
+		example: `  source <(regvet completion bash)
   source <(regvet completion zsh)
   regvet completion fish | source
   regvet completion powershell | Out-String | Invoke-Expression
 `,
-	run: (*cli).completion,
+		define: noFlags(func(s *session, args []string) { completion(s, args, all()) }),
+	}
 }
 
 // shells are those that there is a script for. Each asks "regvet completion words" what may stand at a place, so that it never knows less
@@ -31,21 +32,21 @@ var shells = []string{"bash", "zsh", "fish", "powershell"}
 //go:embed completion
 var scripts embed.FS
 
-func (c *cli) completion() {
-	shell, words := c.args[0], c.args[1:]
+func completion(s *session, args []string, commands []command) {
+	shell, words := args[0], args[1:]
 	switch {
 	case shell == "words" && len(words) > 0:
-		fmt.Fprint(c.stdout, complete(c.commands, words))
+		fmt.Fprint(s.stdout, complete(commands, words))
 	case !slices.Contains(shells, shell):
-		c.fail(statusUsage, "there is no script for %q%s; there is one for %s", shell, suggest(shell, shells), strings.Join(shells, ", "))
+		s.fail(statusUsage, "there is no script for %q%s; there is one for %s", shell, suggest(shell, shells), strings.Join(shells, ", "))
 	case len(words) > 0:
-		c.fail(statusUsage, "completion does not take %q; see \"regvet completion --help\"", words[0])
+		s.fail(statusUsage, "completion does not take %q; see \"regvet completion --help\"", words[0])
 	default:
 		script, err := scripts.ReadFile("completion/regvet." + shell)
 		if err != nil {
 			panic(err) // it is part of the program
 		}
-		c.stdout.Write(script)
+		s.stdout.Write(script)
 	}
 }
 
@@ -111,7 +112,7 @@ func complete(commands []command, words []string) candidates {
 		return candidates{}
 	}
 	cmd := commands[i]
-	flags := cmd.flagSet(&options{})
+	flags, _ := cmd.parser()
 	var args []string
 	var waiting *pflag.Flag // for its value
 	onlyArgs := false
@@ -194,28 +195,10 @@ func waitsFor(flags *pflag.FlagSet, word string) *pflag.Flag {
 
 // flagValues gives what may be the value of a flag of a command.
 func flagValues(command string, f *pflag.Flag) candidates {
+	if c, ok := f.Value.(*choice); ok {
+		return plainWords(c.words...)
+	}
 	switch f.Name {
-	case "format":
-		switch command {
-		case "info", "rules", "apply":
-			return plainWords("text", "json")
-		case "explain":
-			return plainWords("text", "json", "markdown")
-		case "export":
-			return plainWords("reg", "jsonl")
-		case "fix":
-			return plainWords(patchFormats()...)
-		case "diff":
-			return plainWords(diffFormats...)
-		}
-		return plainWords(report.FormatNames()...)
-	case "fail-on":
-		if command == "lint" {
-			return plainWords(append(slices.Clone(lint.SeverityNames()), "never")...)
-		}
-		return plainWords(append(slices.Clone(rules.SeverityNames()), "never")...)
-	case "severity":
-		return plainWords(rules.SeverityNames()...)
 	case "select", "ignore":
 		if command == "fix" {
 			return ruleWords()
@@ -225,8 +208,6 @@ func flagValues(command string, f *pflag.Flag) candidates {
 		return packWords()
 	case "control-set":
 		return plainWords("current", "all")
-	case "encoding":
-		return plainWords("utf-16le", "utf-8")
 	case "rules":
 		return ruleFile
 	}

@@ -74,7 +74,8 @@ func TestComplete(t *testing.T) {
 // TestCompleteWords holds that a command takes each word that is offered for its flags, and that there are words for flags that take no others.
 func TestCompleteWords(t *testing.T) {
 	for _, cmd := range commands() {
-		cmd.flagSet(&options{}).VisitAll(func(f *pflag.Flag) {
+		flags, _ := cmd.parser()
+		flags.VisitAll(func(f *pflag.Flag) {
 			name, usage := pflag.UnquoteUsage(f)
 			c := flagValues(cmd.name, f)
 			if len(c.words) == 0 && (name == "FORMAT" || name == "SEVERITY" || name == "CHECKS") {

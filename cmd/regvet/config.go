@@ -4,27 +4,17 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/spf13/pflag"
-
 	"regvet/hive"
-	"regvet/hive/regfile"
+	"regvet/hive/collection"
 	"regvet/rules"
 	"regvet/rules/lint"
 )
-
-// configFlags are those that choose the config.
-func configFlags(f *pflag.FlagSet, o *options) {
-	f.StringVar(&o.config, "config", "", "take the settings from this `FILE`, in place of the nearest "+lint.ConfigName+" in the folder of each file or above it")
-	f.BoolVar(&o.noConfig, "no-config", false, "look for no "+lint.ConfigName)
-	f.BoolVar(&o.showConfig, "show-config", false, "show which config counts for each file and what it comes to, and lint nothing")
-}
 
 // scope is what one config says, and what it leads to. Where there is none, it says nothing.
 type scope struct {
@@ -49,64 +39,50 @@ type plan struct {
 // never is above every severity.
 const never = lint.Error + 1
 
-// threshold is the lowest severity that counts for the exit status.
-func threshold(word string) (lint.Severity, bool) {
-	if word == "never" {
-		return never, true
+// threshold returns the lowest severity that counts for the exit status.
+func threshold(word string) lint.Severity {
+	if least, ok := lint.ParseSeverity(word); ok {
+		return least
 	}
-	return lint.ParseSeverity(word)
+	return never
 }
 
 // planner finds the plans of files. It reads each config once.
 type planner struct {
-	*cli
+	*session
+	options           *lintOptions
 	home              string            // the working directory
 	folders           map[string]*scope // by folder
 	plain             *scope            // where there is no config
 	baselines         map[string]*knownFile
 	selected, ignored map[*lint.Check]bool
-	windows           *hive.Version
-	codePage          *regfile.CodePage
 	broken            bool // a config has mistakes, or what it leads to
 }
 
-// newPlanner reads the flags. It says what is wrong with them, and gives nil then.
-func (c *cli) newPlanner() *planner {
-	p := &planner{cli: c, folders: map[string]*scope{}, baselines: map[string]*knownFile{}}
+// newPlanner returns a planner of what the flags say. It says what is wrong with them, and returns nil then.
+func newPlanner(s *session, o *lintOptions) *planner {
+	p := &planner{session: s, options: o, folders: map[string]*scope{}, baselines: map[string]*knownFile{}}
 	var err error
 	if p.home, err = os.Getwd(); err != nil {
-		c.fail(statusUsage, "the working directory cannot be told: %v", hive.Cause(err))
+		s.fail(statusUsage, "the working directory cannot be told: %v", hive.Cause(err))
 	}
-	if _, ok := threshold(c.failOn); !ok {
-		c.fail(statusUsage, "--fail-on cannot be %q; it is %s, or never", c.failOn, strings.Join(lint.SeverityNames(), ", "))
+	if o.config != "" && o.noConfig {
+		s.fail(statusUsage, "--config and --no-config cannot go together; leave one out")
 	}
-	if c.config != "" && c.noConfig {
-		c.fail(statusUsage, "--config and --no-config cannot go together; leave one out")
-	}
-	if p.codePage, err = regfile.ParseCodePage(c.options.codePage); err != nil {
-		c.fail(statusUsage, "--codepage: %v", err)
-	}
-	if c.options.windows != "" {
-		v, err := hive.ParseVersion(c.options.windows)
-		if err != nil {
-			c.fail(statusUsage, "--windows: %v", err)
-		}
-		p.windows = &v
-	}
-	p.selected, p.ignored = c.checks("--select", c.options.selected), c.checks("--ignore", c.options.ignored)
-	if c.status >= statusUsage {
+	p.selected, p.ignored = checks(s, "--select", o.selected), checks(s, "--ignore", o.ignored)
+	if s.failed() {
 		return nil
 	}
 	return p
 }
 
 // checks finds the checks that a flag names.
-func (c *cli) checks(flag string, names []string) map[*lint.Check]bool {
+func checks(s *session, flag string, names []string) map[*lint.Check]bool {
 	found := map[*lint.Check]bool{}
 	for _, name := range names {
 		chosen := lint.Select(name)
 		if len(chosen) == 0 {
-			c.fail(statusUsage, "%s: there is no check %q%s; \"regvet explain\" lists them", flag, name, suggest(name, lint.Words()))
+			s.fail(statusUsage, "%s: there is no check %q%s; \"regvet explain\" lists them", flag, name, suggest(name, lint.Words()))
 		}
 		for _, check := range chosen {
 			found[check] = true
@@ -144,16 +120,16 @@ func (p *planner) make(s *scope, paths []int) *plan {
 		}
 	}
 	made.linter = lint.Linter{Most: mostListed, Rules: s.rules, Severity: func(c *lint.Check) lint.Severity { return made.severity[c] }}
-	made.linter.Read.CodePage = p.codePage
-	if settings.CodePage != nil && !p.given("codepage") {
+	made.linter.Read.CodePage = p.options.codePage.value
+	if settings.CodePage != nil && !p.options.flags.Changed("codepage") {
 		made.linter.Read.CodePage = settings.CodePage
 	}
-	if v := cmp.Or(p.windows, settings.Windows); v != nil {
+	if v := cmp.Or(p.options.windows.value, settings.Windows); v != nil {
 		made.linter.Target = hive.Exactly(*v)
 	}
-	made.failOn, _ = threshold(p.failOn)
-	if s.config.FailOn != "" && !p.given("fail-on") {
-		made.failOn, _ = threshold(s.config.FailOn)
+	made.failOn = threshold(p.options.failOn.value)
+	if s.config.FailOn != "" && !p.options.flags.Changed("fail-on") {
+		made.failOn = threshold(s.config.FailOn)
 	}
 	return made
 }
@@ -161,18 +137,18 @@ func (p *planner) make(s *scope, paths []int) *plan {
 // scopeOf gives the scope of the files in a folder: that of the nearest config upward. The search ends at the root of the repository, so
 // that no file above it changes what a clone of it comes to.
 func (p *planner) scopeOf(folder string) *scope {
-	if p.config != "" {
-		file, err := filepath.Abs(p.config)
+	if p.options.config != "" {
+		file, err := filepath.Abs(p.options.config)
 		if err != nil {
-			file = p.config
+			file = p.options.config
 		}
 		folder = filepath.Dir(file)
 		if p.folders[folder] == nil {
-			p.folders[folder] = p.read(file, p.config)
+			p.folders[folder] = p.read(file, p.options.config)
 		}
 		return p.folders[folder]
 	}
-	if p.noConfig {
+	if p.options.noConfig {
 		return p.unconfigured()
 	}
 	if s := p.folders[folder]; s != nil {
@@ -231,7 +207,7 @@ const maxConfig = 1 << 20
 // read reads a config and what it leads to. It says what is wrong with it.
 func (p *planner) read(file, shown string) *scope {
 	s := &scope{file: shown, folder: filepath.Dir(file), config: &lint.Config{}, plans: map[string]*plan{}}
-	data, err := readSmall(file, maxConfig)
+	data, err := readSmall(p.files, file, maxConfig)
 	if err != nil {
 		p.mistake(fmt.Errorf("%s: cannot be read: %v", shown, err))
 		return s
@@ -247,23 +223,13 @@ func (p *planner) read(file, shown string) *scope {
 }
 
 // readSmall reads a file that a person writes.
-func readSmall(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
+func readSmall(files *collection.Local, name string, most int64) ([]byte, error) {
+	f, err := collection.OpenFound(files, name)
 	if err != nil {
 		return nil, hive.Cause(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, hive.Cause(err)
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is no ordinary file")
-	case info.Size() > most:
-		return nil, fmt.Errorf("it has %d bytes; the limit is %d", info.Size(), most)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, most))
-	return data, hive.Cause(err)
+	return hive.ReadFile(f, name, most)
 }
 
 // load gives a scope its rules and its baseline. It says what is wrong with them.
@@ -277,51 +243,48 @@ func (p *planner) load(s *scope) {
 		}
 		return filepath.Join(s.folder, filepath.FromSlash(name))
 	}
-	loading := *p.cli // with the rule files of the config
-	loading.status, loading.options.rules = statusDone, slices.Clone(p.options.rules)
+	chosen := ruleFlags{files: slices.Clone(p.options.rules.files), packs: p.options.rules.packs} // with the rule files of the config
 	for _, r := range s.config.Rules {
 		if _, err := os.Stat(within(r.Name)); err != nil {
 			wrong(r, "the rules %q cannot be read: %v", r.Name, hive.Cause(err))
 			continue
 		}
-		loading.options.rules = append(loading.options.rules, p.shown(within(r.Name)))
+		chosen.files = append(chosen.files, p.shown(within(r.Name)))
 	}
-	if packs := p.choosePacks(s, &loading, wrong); packs != nil {
+	packs, ok := p.choosePacks(s, chosen, wrong)
+	if ok {
 		all, err := rules.Rules(packs...)
 		if err != nil {
-			loading.mistakes(err)
+			p.mistake(err)
 		}
 		s.rules = all
 		for _, pack := range packs {
 			s.packs = append(s.packs, pack.Name)
 		}
 	}
-	if loading.status != statusDone {
-		p.broken = true
-		p.raise(loading.status)
-	}
+	p.broken = p.broken || !ok
 	switch baseline := s.config.Baseline; {
-	case p.given("baseline") && p.options.baseline != "":
+	case p.options.flags.Changed("baseline") && p.options.baseline != "":
 		s.known = p.knownIn(p.options.baseline, p.options.baseline, nil)
-	case p.given("baseline"): // none
+	case p.options.flags.Changed("baseline"): // none
 	case baseline != nil:
 		s.known = p.knownIn(within(baseline.Name), p.shown(within(baseline.Name)), func(err error) {
 			wrong(*baseline, "the baseline %q cannot be read: %v", baseline.Name, err)
 		})
-	case p.writeBaseline:
+	case p.options.writeBaseline:
 		s.known = p.knownIn(baselineName, baselineName, nil)
 	}
 }
 
-// choosePacks loads packs, and leaves those that the flags name, or else the config. It says what is wrong, and gives nil then.
-func (p *planner) choosePacks(s *scope, loading *cli, wrong func(lint.Reference, string, ...any)) []*rules.Pack {
-	if p.given("pack") || len(s.config.Packs) == 0 {
-		return loading.loadPacks()
+// choosePacks loads packs, and leaves those that the flags name, or else the config. What is wrong with them it says, and returns false.
+func (p *planner) choosePacks(s *scope, flags ruleFlags, wrong func(lint.Reference, string, ...any)) ([]*rules.Pack, bool) {
+	if p.options.flags.Changed("pack") || len(s.config.Packs) == 0 {
+		return flags.loadPacks(p.session)
 	}
-	loading.options.packs = []string{allPacks}
-	packs := loading.loadPacks()
-	if packs == nil {
-		return nil
+	flags.packs = []string{allPacks}
+	packs, ok := flags.loadPacks(p.session)
+	if !ok {
+		return nil, false
 	}
 	var names []string
 	for _, pack := range packs {
@@ -339,7 +302,7 @@ func (p *planner) choosePacks(s *scope, loading *cli, wrong func(lint.Reference,
 			chosen = append(chosen, packs[i])
 		}
 	}
-	return chosen
+	return chosen, true
 }
 
 // isMissing tells that a file is not there, and not that something else is wrong with it.

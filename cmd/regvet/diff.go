@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/report"
 )
@@ -18,78 +19,80 @@ var diffCommand = command{
 	example: `  regvet diff SYSTEM.before SYSTEM
   regvet diff --format reg -o changes.reg SYSTEM.before SYSTEM
 `,
-	flags: func(f *pflag.FlagSet, o *options) {
-		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT`: text, reg (what makes TO of FROM when it is imported) or json")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
-		mountFlag(f, o)
-		noLogsFlag(f, o)
-		codePageFlag(f, o)
+	define: func(f *pflag.FlagSet) func(*session, []string) {
+		o := new(diffOptions)
+		choose(f, &o.format, "format", "f", "text", "the `FORMAT`: %s; reg is what makes TO of FROM when it is imported", "text", "reg", "json")
+		outputFlag(f, &o.output)
+		o.input.defineMount(f)
+		o.input.defineNoLogs(f)
+		codePageFlag(f, &o.input.codePage, "1252", codePageUsage)
+		return o.run
 	},
-	run: (*cli).diffInputs,
 }
 
-var diffFormats = []string{"text", "reg", "json"}
+type diffOptions struct {
+	format choice
+	output string
+	input  inputFlags
+}
 
-func (c *cli) diffInputs() {
-	c.oneOf("--format", c.format, diffFormats...)
-	if c.args[0] == "-" && c.args[1] == "-" {
-		c.fail(statusUsage, "standard input can be read only once")
-	}
-	if !c.understand() {
+func (o *diffOptions) run(s *session, args []string) {
+	onlyOnce(s, args)
+	if s.failed() {
 		return
 	}
-	from, to := c.loadSource(source{path: c.args[0]}), c.loadSource(source{path: c.args[1]})
+	from, to := o.input.open(s, args[0], true), o.input.open(s, args[1], true)
 	if from == nil || to == nil {
 		return
 	}
-	d, ok := c.difference(from, to)
+	d, ok := o.difference(s, from, to)
 	if !ok {
 		return
 	}
-	c.describe(from)
-	c.describe(to)
-	d.Version, d.From, d.To = version(), c.finish(from), c.finish(to)
-	c.sayUnproven(from, to, d)
+	from.Describe(nil)
+	to.Describe(nil)
+	d.Version, d.From.Input, d.To.Input = version(), s.facts(from), s.facts(to)
+	sayUnproven(s, from, to, d)
 	if len(d.Edits) > 0 {
-		c.raise(statusFindings)
+		s.raise(statusFindings)
 	}
-	c.write(func(w io.Writer) error {
-		switch c.format {
+	s.write(o.output, func(w io.Writer, style report.Style) error {
+		switch o.format.value {
 		case "json":
 			return report.DifferenceJSON(w, d)
 		case "reg":
-			return c.writeDifference(w, d)
+			return writeDifference(s, w, d)
 		}
-		return report.DifferenceText(w, d, c.style())
+		return report.DifferenceText(w, d, style)
 	})
 }
 
 // difference compares two inputs, control sets as they lie. Two hives are compared from their roots, which must belong to one place, and all
-// else from the roots of the registry. It says why inputs cannot be compared, and is not ok then.
-func (c *cli) difference(from, to *input) (d report.Difference, ok bool) {
-	a, b := from.root, to.root
+// else from the roots of the registry. Where inputs cannot be compared it says why, and returns false.
+func (o *diffOptions) difference(s *session, from, to *collection.Opened) (d report.Difference, ok bool) {
+	a, b := from.Root, to.Root
 	switch {
 	case from.Format == "regf" && to.Format == "regf":
 		if d.At = from.Mount; d.At == nil {
 			d.At = to.Mount
 		}
 		if from.Mount != nil && to.Mount != nil && !from.Mount.Equal(to.Mount) {
-			c.fail(statusUsage, "%s is mounted at %s, and %s at %s, so that they hold nothing of the same; --mount tells where both belong",
-				displayName(from.Path), from.Mount, displayName(to.Path), to.Mount)
+			s.fail(statusUsage, "%s is mounted at %s, and %s at %s, so that they hold nothing of the same; --mount tells where both belong",
+				from.Name(), from.Mount, to.Name(), to.Mount)
 			return d, false
 		}
-		if d.At == nil && c.format == "reg" {
-			c.fail(statusUsage, "neither keys nor names tell which hives these are, and .reg text needs the path; say it with --mount, such as --mount HKLM\\SYSTEM")
+		if d.At == nil && o.format.value == "reg" {
+			s.fail(statusUsage, "neither keys nor names tell which hives these are, and .reg text needs the path; say it with --mount, such as --mount HKLM\\SYSTEM")
 			return d, false
 		}
 	default:
-		for _, in := range []*input{from, to} {
+		for _, in := range []*collection.Opened{from, to} {
 			if in.Format == "regf" && in.Mount == nil {
-				c.fail(statusUsage, "%s: neither keys nor name tell which hive this is, so that it cannot be held against a .reg file; say it with --mount, such as --mount HKLM\\SYSTEM", displayName(in.Path))
+				s.fail(statusUsage, "%s: neither keys nor name tell which hive this is, so that it cannot be held against a .reg file; say it with --mount, such as --mount HKLM\\SYSTEM", in.Name())
 				return d, false
 			}
 		}
-		a, b = from.reg.Root(), to.reg.Root()
+		a, b = from.Registry.Root(), to.Registry.Root()
 	}
 	d.Root = a
 	d.Edits, d.Unproven = hive.DiffKnown(a, b)
@@ -97,7 +100,7 @@ func (c *cli) difference(from, to *input) (d report.Difference, ok bool) {
 }
 
 // sayUnproven says what was not compared: a line for each key that could not be read whole, and one for a .reg file that does not list all.
-func (c *cli) sayUnproven(from, to *input, d report.Difference) {
+func sayUnproven(s *session, from, to *collection.Opened, d report.Difference) {
 	type hole struct {
 		key  string
 		inTo bool
@@ -119,10 +122,10 @@ func (c *cli) sayUnproven(from, to *input, d report.Difference) {
 			holes = append(holes, h)
 		}
 	}
-	side := map[bool]*input{false: from, true: to}
+	side := map[bool]*collection.Opened{false: from, true: to}
 	for _, h := range holes {
-		c.fail(statusInput, "%s: the key %s could not be read whole, so that what is missing there proves nothing; %s left out",
-			displayName(side[h.inTo].Path), h.key, amount(counts[h], "difference is", "differences are"))
+		s.fail(statusInput, "%s: the key %s could not be read whole, so that what is missing there proves nothing; %s left out",
+			side[h.inTo].Name(), h.key, amount(counts[h], "difference is", "differences are"))
 	}
 	for _, inTo := range []bool{false, true} {
 		if n := outside[inTo]; n > 0 {
@@ -130,8 +133,8 @@ func (c *cli) sayUnproven(from, to *input, d report.Difference) {
 			if n == 1 {
 				was = "was"
 			}
-			c.say("%s tells only of the keys that it lists; %s of %s outside of them %s not compared",
-				displayName(side[inTo].Path), amount(n, "key or value", "keys or values"), displayName(side[!inTo].Path), was)
+			s.say("%s tells only of the keys that it lists; %s of %s outside of them %s not compared",
+				side[inTo].Name(), amount(n, "key or value", "keys or values"), side[!inTo].Name(), was)
 		}
 	}
 }
@@ -145,7 +148,7 @@ func amount(n int, one, more string) string {
 }
 
 // writeDifference writes the edits as .reg text. What that cannot express is left out and told, and so is what Windows imports otherwise.
-func (c *cli) writeDifference(w io.Writer, d report.Difference) error {
+func writeDifference(s *session, w io.Writer, d report.Difference) error {
 	var edits []hive.Edit
 	var left hive.Path // a key that is left out with all below it
 	for _, e := range d.Edits {
@@ -154,19 +157,19 @@ func (c *cli) writeDifference(w io.Writer, d report.Difference) error {
 			continue
 		}
 		if reason := regfile.Unwritable(e); reason != "" {
-			c.fail(statusInput, "key %q cannot be written as .reg text: %s; it is left out (--format json has it)", hive.Printable(e.Path.String()), reason)
+			s.fail(statusInput, "key %q cannot be written as .reg text: %s; it is left out (--format json has it)", hive.Printable(e.Path.String()), reason)
 			if e.Op == hive.CreateKey {
 				left = e.Path
 			}
 			continue
 		}
 		if e.Op == hive.SetValue && len(regfile.Imported(e.Value).Data) != len(e.Value.Data) {
-			c.say("%s: Windows adds the NUL that the text lacks when it imports it (--format json has it to the byte)", report.Place(e))
+			s.say("%s: Windows adds the NUL that the text lacks when it imports it (--format json has it to the byte)", report.Place(e))
 		}
 		edits = append(edits, e)
 	}
 	about := func(in report.Input) string {
-		return fmt.Sprintf("%s, sha256 %s", filepath.Base(displayName(in.Path)), in.SHA256)
+		return fmt.Sprintf("%s, sha256 %s", filepath.Base(in.Name()), in.SHA256)
 	}
 	comment := fmt.Sprintf("Written by regvet %s: what makes the second of the first when it is imported.\n%s\n%s", version(), about(d.From), about(d.To))
 	return regfile.Write(w, comment, edits)

@@ -19,23 +19,29 @@ var explainCommand = command{
   regvet explain REG214 useless-suppression
   regvet explain --format markdown -o checks.md
 `,
-	flags: func(f *pflag.FlagSet, o *options) {
-		ruleFlags(f, o, "all of them")
-		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text, json or markdown")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
+	define: func(f *pflag.FlagSet) func(*session, []string) {
+		o := new(explainOptions)
+		o.rules.define(f, "all of them")
+		formatFlag(f, &o.format, "text", "json", "markdown")
+		outputFlag(f, &o.output)
+		return o.run
 	},
-	run: (*cli).explain,
 }
 
-func (c *cli) explain() {
-	c.oneOf("--format", c.format, "text", "json", "markdown")
-	c.showAllPacks()
-	packs := c.loadRules()
-	if c.status >= statusUsage {
+type explainOptions struct {
+	rules  ruleFlags
+	format choice
+	output string
+}
+
+func (o *explainOptions) run(s *session, args []string) {
+	o.rules.unsaidAll()
+	packs, ok := o.rules.load(s)
+	if !ok {
 		return
 	}
 	e := report.Explanation{Version: version()}
-	for _, name := range c.args {
+	for _, name := range args {
 		check := lint.Lookup(name)
 		found := slices.DeleteFunc(slices.Clone(packs), func(r *rules.Rule) bool { return !strings.EqualFold(r.ID, name) && r.Pack != name })
 		switch {
@@ -49,25 +55,25 @@ func (c *cli) explain() {
 				}
 			}
 		default:
-			c.fail(statusUsage, "there is no check, rule or pack %q%s; \"regvet explain\" lists the checks, \"regvet rules list\" the rules", name, suggest(name, explained(packs)))
+			s.fail(statusUsage, "there is no check, rule or pack %q%s; \"regvet explain\" lists the checks, \"regvet rules list\" the rules", name, suggest(name, explained(packs)))
 		}
 	}
-	if c.status >= statusUsage {
+	if s.failed() {
 		return
 	}
-	if len(c.args) == 0 {
+	if len(args) == 0 {
 		e.Checks = lint.Checks()
 	}
-	c.write(func(w io.Writer) error {
+	s.write(o.output, func(w io.Writer, style report.Style) error {
 		switch {
-		case c.format == "json":
+		case o.format.value == "json":
 			return report.ExplainJSON(w, e)
-		case c.format == "markdown":
+		case o.format.value == "markdown":
 			return report.ExplainMarkdown(w, e)
-		case len(c.args) == 0:
+		case len(args) == 0:
 			return report.Checks(w, e.Checks)
 		}
-		return report.ExplainText(w, e, c.style())
+		return report.ExplainText(w, e, style)
 	})
 }
 

@@ -2,12 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
-	"runtime/debug"
 
 	"github.com/spf13/pflag"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/report"
 )
@@ -18,97 +19,140 @@ var exportCommand = command{
 	example: `  regvet export SYSTEM > system.reg
   regvet export --format jsonl SYSTEM 'HKLM\SYSTEM\CurrentControlSet\Services\Tcpip'
 `,
-	flags: func(f *pflag.FlagSet, o *options) {
-		f.StringVarP(&o.format, "format", "f", "reg", "the `FORMAT`: reg (as Windows exports) or jsonl (one key a line)")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
+	define: func(f *pflag.FlagSet) func(*session, []string) {
+		o := &exportOptions{flags: f}
+		choose(f, &o.format, "format", "f", "reg", "the `FORMAT`: reg (as Windows exports) or jsonl (one key a line)", "reg", "jsonl")
+		outputFlag(f, &o.output)
 		f.StringVar(&o.prefix, "prefix", "", "the `PATH` of the hive's root in the result, in place of its mount; may be empty")
 		f.BoolVar(&o.full, "full", false, "with jsonl: flags, class and security of each key too, and the place of each key and value")
 		f.BoolVar(&o.deleted, "deleted", false, "with jsonl: after what is there, the keys and values that were deleted and are still in free cells or the slack of others")
-		inputFlags(f, o)
+		f.BoolVar(&o.noLimit, "no-limit", false, "write also what is more than a hundred times as long as the input")
+		o.input.define(f)
+		return o.run
 	},
-	run: (*cli).export,
 }
 
-func (c *cli) export() {
-	c.oneOf("--format", c.format, "reg", "jsonl")
-	if (c.full || c.deleted) && c.format == "reg" {
-		c.fail(statusUsage, "--full and --deleted are for --format jsonl; .reg text has no place for more than names and values")
-	}
-	if !c.understand() {
+type exportOptions struct {
+	flags         *pflag.FlagSet
+	format        choice
+	output        string
+	prefix        string
+	full, deleted bool
+	noLimit       bool
+	input         inputFlags
+}
+
+// smallText is the size in bytes up to which a .reg file is read whole.
+var smallText int64 = collection.SmallText
+
+func (o *exportOptions) run(s *session, args []string) {
+	if (o.full || o.deleted) && o.format.value == "reg" {
+		s.fail(statusUsage, "--full and --deleted are for --format jsonl; .reg text has no place for more than names and values")
 		return
 	}
-	c.withoutHash, c.mapped = true, new(hive.Mapped)
-	defer c.mapped.Close()
-	// Nearly all that an export of a hive makes it needs to the end, so that there is little garbage to look for.
-	debug.SetGCPercent(800)
-	if err := c.mapped.Guard(func() error { c.exportInput(); return nil }); err != nil {
-		c.refuse(c.args[0], err)
+	var key string
+	if len(args) > 1 {
+		key = args[1]
 	}
-}
-
-// exportInput exports the input. It says what went wrong.
-func (c *cli) exportInput() {
-	var key hive.Path
-	if len(c.args) > 1 {
-		key = hive.ParsePath(c.args[1])
-	}
-	in, done := c.loadOrdered(c.args[0], key)
-	if !done {
-		in = c.load(c.args[0])
-	}
+	in := o.open(s, args[0], hive.ParsePath(key))
 	if in == nil {
 		return
 	}
-	if in.ordered != nil {
-		defer in.ordered.close()
+	if in.Ordered != nil {
+		defer in.Ordered.Close()
 	}
-	if c.prefixSet && in.Format == "reg" {
-		c.fail(statusUsage, "--prefix is for hives; the keys of %s have roots already", displayName(in.Path))
+	prefixed := o.flags.Changed("prefix")
+	if prefixed && in.Format == "reg" {
+		s.fail(statusUsage, "--prefix is for hives; the keys of %s have roots already", in.Name())
 		return
 	}
-	trees := []subtree{{Tree: regfile.Tree{Root: in.root, At: in.Mount}}}
-	if in.Mount == nil && in.Format == "regf" && !c.prefixSet {
-		c.say("%s: neither keys nor name tell which hive this is; its keys are written without a root (--mount or --prefix gives one)", displayName(in.Path))
+	trees := []subtree{{Tree: regfile.Tree{Root: in.Root, At: in.Mount}}}
+	if in.Mount == nil && in.Format == "regf" && !prefixed {
+		s.say("%s: neither keys nor name tell which hive this is; its keys are written without a root (--mount or --prefix gives one)", in.Name())
 	}
-	if len(c.args) > 1 {
-		if trees = c.subtrees(in, c.args[1]); trees == nil {
-			c.sayProblems(in)
+	if len(args) > 1 {
+		if trees = subtrees(s, in, key); trees == nil {
+			s.facts(in)
 			return
 		}
 	}
-	if c.prefixSet {
+	if prefixed {
 		for i := range trees {
 			if at := trees[i].At; at.HasPrefix(in.Mount) {
-				trees[i].At = hive.ParsePath(c.prefix).Join(at[len(in.Mount):]...)
+				trees[i].At = hive.ParsePath(o.prefix).Join(at[len(in.Mount):]...)
 			}
 		}
 	}
-	c.write(func(w io.Writer) error {
-		err := c.mapped.Guard(func() error { return c.exportTrees(w, in, trees) })
-		if left, ok := errors.AsType[regfile.LeftOut](err); ok {
-			err = nil
-			for _, what := range left {
-				c.fail(statusInput, "%s: %s (--format jsonl has it)", displayName(in.Path), what)
-			}
+	s.write(o.output, func(w io.Writer, _ report.Style) error {
+		if !o.noLimit {
+			w = &limited{w: w, left: max(mostGrowth*in.Size, leastLimit)}
 		}
-		if err == nil {
-			err = c.mapped.Unchanged()
-		}
-		if _, ok := errors.AsType[*hive.Problem](err); ok {
-			c.refuse(in.Path, err)
-			err = errUnread
-		}
-		return err
+		return o.export(s, w, in, trees)
 	})
-	c.sayProblems(in)
+	s.facts(in)
+}
+
+// open opens the input, key by key where it is a large .reg file that allows that. It says why it cannot be read, and returns nil then.
+func (o *exportOptions) open(s *session, path string, key hive.Path) *collection.Opened {
+	in, refused := collection.OpenOrdered(s.files, path, key, o.input.controlSet.value, o.format.value == "jsonl", smallText, o.input.options(false))
+	s.refuseAll(refused)
+	switch {
+	case in == nil && refused == nil:
+		return o.input.open(s, path, false)
+	case in != nil && !o.input.chooseControlSet(s, collection.Joined{in}):
+		in.Ordered.Close()
+		return nil
+	}
+	return in
+}
+
+// The output of an export is limited: a small hive can have millions of keys share one text. What is sound stays far below.
+const (
+	mostGrowth = 100      // times the input
+	leastLimit = 64 << 20 // bytes
+)
+
+var errLimit = errors.New("the limit is reached")
+
+// limited is a writer that takes no more than some bytes.
+type limited struct {
+	w    io.Writer
+	left int64
+}
+
+func (l *limited) Write(b []byte) (int, error) {
+	if l.left -= int64(len(b)); l.left < 0 {
+		return 0, errLimit
+	}
+	return l.w.Write(b)
+}
+
+// export writes trees of an input, and says what cannot be written. The error is that of the output.
+func (o *exportOptions) export(s *session, w io.Writer, in *collection.Opened, trees []subtree) error {
+	err := o.exportTrees(w, in, trees)
+	if left, ok := errors.AsType[regfile.LeftOut](err); ok {
+		err = nil
+		for _, what := range left {
+			s.fail(statusInput, "%s: %s (--format jsonl has it)", in.Name(), what)
+		}
+	}
+	switch {
+	case errors.Is(err, errLimit):
+		s.refuse(in.Path, fmt.Errorf("the export is more than %d times as long as the input and ends here: many keys share what is written with each; --no-limit writes all of it", mostGrowth))
+		return errUnread
+	case in.Ordered != nil && in.Ordered.Err() != nil:
+		s.refuse(in.Path, in.Ordered.Err())
+		return errUnread
+	}
+	return err
 }
 
 // exportTrees writes keys of an input in the format that was asked for.
-func (c *cli) exportTrees(w io.Writer, in *input, trees []subtree) error {
-	if in.ordered != nil {
-		return c.exportOrdered(w, in, trees)
+func (o *exportOptions) exportTrees(w io.Writer, in *collection.Opened, trees []subtree) error {
+	if in.Ordered != nil {
+		return o.exportOrdered(w, in.Ordered, trees)
 	}
-	if c.format == "reg" {
+	if o.format.value == "reg" {
 		var all []regfile.Tree
 		for _, t := range trees {
 			all = append(all, t.Tree)
@@ -116,16 +160,37 @@ func (c *cli) exportTrees(w io.Writer, in *input, trees []subtree) error {
 		return regfile.Export(w, all...)
 	}
 	for _, t := range trees {
-		if err := report.Keys(w, t.Root, t.At, report.KeyFields{Times: in.Format == "regf", Full: c.full}); err != nil {
+		if err := report.Keys(w, t.Root, t.At, report.KeyFields{Times: in.Format == "regf", Full: o.full}); err != nil {
 			return err
 		}
 	}
-	if c.deleted && in.file != nil {
-		deleted := in.file.Deleted()
+	if o.deleted && in.Hive != nil {
+		deleted := in.Hive.Deleted()
 		for _, t := range trees {
 			if err := report.Deleted(w, hive.Below(t.Root, deleted), t.At); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// exportOrdered writes trees of a file that is read while they are written.
+func (o *exportOptions) exportOrdered(w io.Writer, file *collection.Ordered, trees []subtree) error {
+	walk := file.Walk
+	if o.format.value == "jsonl" {
+		walk = file.WalkStored
+	}
+	var streams []regfile.Stream
+	for _, t := range trees {
+		streams = append(streams, regfile.Stream{Keys: regfile.StretchesBelow(t.real, file.Keys(walk())), At: t.At})
+	}
+	if o.format.value == "reg" {
+		return regfile.ExportOrdered(w, streams...)
+	}
+	for _, stream := range streams {
+		if err := report.OrderedKeys(w, stream.Keys, stream.At, o.full); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -137,33 +202,30 @@ type subtree struct {
 	real hive.Path
 }
 
-// subtrees finds a key of an input, named from a root of the registry or from the root of the hive. It is exported under the
-// path that it was asked for, as Windows does. Where it is not there, that is said and nil is given.
-func (c *cli) subtrees(in *input, name string) []subtree {
+// subtrees finds a key of an input, named from a root of the registry or from the root of the hive. It is exported under the path that it
+// was asked for, as Windows does. Where it is not there, that is said and nil is returned.
+func subtrees(s *session, in *collection.Opened, name string) []subtree {
 	path := hive.ParsePath(name)
 	if len(path) == 0 {
-		c.fail(statusUsage, "%q names no key; want a path such as HKLM\\SYSTEM\\Select", name)
+		s.fail(statusUsage, "%q names no key; want a path such as HKLM\\SYSTEM\\Select", name)
 		return nil
 	}
 	if !path.HasRoot() && in.Format == "regf" {
-		k := in.root
+		k := in.Root
 		known := hive.Whole
 		for _, part := range path {
 			known = k.KeysKnown()
 			if k = k.Key(part); k == nil {
-				break
+				noKey(s, in, name, known)
+				return nil
 			}
-		}
-		if k == nil {
-			c.noKey(in, name, known)
-			return nil
 		}
 		return []subtree{{Tree: regfile.Tree{Root: k, At: in.Mount.Join(path...)}}}
 	}
 	var trees []subtree
 	known := hive.Whole
 	var link hive.Path
-	for _, m := range in.reg.Find(path) {
+	for _, m := range in.Registry.Find(path) {
 		if m.Key != nil {
 			trees = append(trees, subtree{regfile.Tree{Root: m.Key, At: m.Live}, m.Real})
 			continue
@@ -171,23 +233,23 @@ func (c *cli) subtrees(in *input, name string) []subtree {
 		known, link = m.Known, m.Link
 	}
 	if trees == nil && link != nil && known == hive.NotCovered {
-		c.fail(statusUsage, "%s: the way to the key %s leads over the symbolic link %s, and the input does not hold what is behind it", displayName(in.Path), name, link)
+		s.fail(statusUsage, "%s: the way to the key %s leads over the symbolic link %s, and the input does not hold what is behind it", in.Name(), name, link)
 		return nil
 	}
 	if trees == nil {
-		c.noKey(in, name, known)
+		noKey(s, in, name, known)
 	}
 	return trees
 }
 
 // noKey says that a key was not found, and what that means.
-func (c *cli) noKey(in *input, name string, known hive.Known) {
+func noKey(s *session, in *collection.Opened, name string, known hive.Known) {
 	switch known {
 	case hive.Whole:
-		c.fail(statusUsage, "%s: there is no key %s", displayName(in.Path), name)
+		s.fail(statusUsage, "%s: there is no key %s", in.Name(), name)
 	case hive.NotCovered:
-		c.fail(statusUsage, "%s: the input does not hold the key %s, nor one above it", displayName(in.Path), name)
+		s.fail(statusUsage, "%s: the input does not hold the key %s, nor one above it", in.Name(), name)
 	case hive.Damaged:
-		c.fail(statusInput, "%s: the key %s was not found, but the input is damaged there, so that this proves nothing", displayName(in.Path), name)
+		s.fail(statusInput, "%s: the key %s was not found, but the input is damaged there, so that this proves nothing", in.Name(), name)
 	}
 }

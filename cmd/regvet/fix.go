@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/hive/script"
 	"regvet/report"
@@ -24,155 +25,164 @@ var fixCommand = command{
   regvet fix --dry-run --severity high SYSTEM
   regvet fix -o ports.reg --undo ports-undo.reg --select KB196271-MaxUserPort SYSTEM
 `,
-	flags: func(f *pflag.FlagSet, o *options) {
-		ruleFlags(f, o, defaultPacks)
+	define: func(f *pflag.FlagSet) func(*session, []string) {
+		o := new(fixOptions)
+		o.rules.define(f, defaultPacks)
 		f.StringSliceVar(&o.selected, "select", nil, "fix only what the rules of these `IDS` find, of any pack (repeatable)")
-		f.StringVar(&o.severity, "severity", "", "fix only findings of at least this `SEVERITY`: info, low, medium, high or critical")
-		f.StringVarP(&o.format, "format", "f", "reg", "the `FORMAT` of both files: "+list(patchFormats()))
+		choose(f, &o.severity, "severity", "", "", "fix only findings of at least this `SEVERITY`: %s", severityWords()...)
+		choose(f, &o.format, "format", "f", "reg", "the `FORMAT` of both files: %s", patchFormats()...)
 		f.StringVarP(&o.output, "output", "o", "", "the `FILE` to import (default fix.reg, for other formats with "+list(otherExtensions())+" at its end)")
 		f.StringVar(&o.undo, "undo", "", "the `FILE` that undoes it (default undo.reg beside it)")
-		f.StringVar(&o.root, "root", "", "write the edits below this `KEY`, at which the hive was loaded with reg load, such as HKLM\\OFFLINE")
+		pathFlag(f, &o.root, "root", "write the edits below this `KEY`, at which the hive was loaded with reg load, such as HKLM\\OFFLINE", `HKLM\OFFLINE`)
 		f.BoolVar(&o.force, "force", false, "overwrite files that exist")
 		f.BoolVarP(&o.dryRun, "dry-run", "n", false, "tell and prove what would be done, and write nothing")
-		inputFlags(f, o)
-		versionFlag(f, o)
+		o.input.define(f)
+		o.input.defineVersion(f)
+		return o.run
 	},
-	run: (*cli).fix,
 }
 
-func (c *cli) fix() {
-	c.oneOf("--format", c.format, patchFormats()...)
-	least, ok := rules.ParseSeverity(c.severity)
-	if !ok && c.severity != "" {
-		c.fail(statusUsage, "--severity cannot be %q%s; it is %s", c.severity, suggest(c.severity, rules.SeverityNames()), list(rules.SeverityNames()))
-	}
-	root := c.fixNames()
-	if !c.understand() {
+type fixOptions struct {
+	rules            ruleFlags
+	input            inputFlags
+	selected         []string // IDs of rules
+	severity, format choice
+	output, undo     string
+	root             parsed[hive.Path]
+	force, dryRun    bool
+}
+
+func (o *fixOptions) run(s *session, args []string) {
+	o.completeNames(s)
+	active, ok := o.activeRules(s)
+	if !ok || s.failed() {
 		return
 	}
-	anyPack := len(c.selected) > 0 && len(c.packs) == 0 // an ID tells the rule without its pack
-	if anyPack {
-		c.packs = []string{allPacks}
-	}
-	active := c.loadRules()
-	if active == nil || !c.knowSelected(active) {
-		return
-	}
-	if anyPack {
-		var packs []string
-		for _, r := range active {
-			if c.selects(r) {
-				packs = append(packs, r.Pack)
-			}
-		}
-		active = slices.DeleteFunc(active, func(r *rules.Rule) bool { return !slices.Contains(packs, r.Pack) })
-	}
-	in := c.load(c.args[0])
+	in := o.input.open(s, args[0], true)
 	if in == nil {
 		return
 	}
-	if root != nil && in.Mount == nil {
-		c.fail(statusUsage, "--root is for a hive whose mount is known; %s is none (--mount tells it)", displayName(in.Path))
+	if o.root.value != nil && in.Mount == nil {
+		s.fail(statusUsage, "--root is for a hive whose mount is known; %s is none (--mount tells it)", in.Name())
 		return
 	}
-	outcome := report.Outcome{DryRun: c.dryRun}
+	outcome := report.Outcome{DryRun: o.dryRun}
+	least, _ := rules.ParseSeverity(o.severity.value)
 	var findings []rules.Finding
-	for _, f := range c.evaluate(in, active) {
+	for _, f := range evaluate(s, in, o.input.windows.value, active) {
 		switch {
-		case len(c.selected) > 0 && !c.selects(f.Rule) || f.Severity < least:
+		case len(o.selected) > 0 && !o.selects(f.Rule) || f.Severity < least:
 			if f.Status == rules.Fail {
 				outcome.Others++
 			}
 		case f.Status == rules.Unknown:
-			if f.Applies() || len(c.selected) > 0 { // whoever names a rule wants to know why there is no fix of it
+			if f.Applies() || len(o.selected) > 0 { // whoever names a rule wants to know why there is no fix of it
 				outcome.Open = append(outcome.Open, f)
 			}
 		default:
 			findings = append(findings, f)
 		}
 	}
-	outcome.Plan = rules.NewPlanAmong(in.reg, in.Windows, active, findings)
+	outcome.Plan = rules.NewPlanAmong(in.Registry, in.Windows, active, findings)
 	if len(outcome.Plan.Edits) > 0 {
-		c.writeFix(in, active, root, &outcome)
+		o.writeFix(s, in, active, &outcome)
 	}
-	c.finish(in)
+	s.facts(in)
 	if len(outcome.Plan.Unfixed) > 0 {
-		c.raise(statusFindings)
+		s.raise(statusFindings)
 	}
-	if c.status != statusUsage {
-		c.output = "" // the result of the command itself goes to standard output
-		c.write(func(w io.Writer) error { return report.Fixes(w, outcome, c.style()) })
+	if s.status != statusUsage {
+		s.write("", func(w io.Writer, style report.Style) error { return report.Fixes(w, outcome, style) })
 	}
 }
 
-// fixNames completes the names of both files, says what is wrong with them, and gives the key of --root.
-func (c *cli) fixNames() (root hive.Path) {
-	ext := extension(c.format)
-	if c.output == "" {
-		c.output = "fix" + ext
+// completeNames completes the names of both files, and says what is wrong with them.
+func (o *fixOptions) completeNames(s *session) {
+	ext := extension(o.format.value)
+	if o.output == "" {
+		o.output = "fix" + ext
 	}
-	if c.undo == "" {
-		c.undo = filepath.Join(filepath.Dir(c.output), "undo"+ext)
+	if o.undo == "" {
+		o.undo = filepath.Join(filepath.Dir(o.output), "undo"+ext)
 	}
-	if c.root != "" {
-		if root = hive.ParsePath(c.root); !root.HasRoot() {
-			c.fail(statusUsage, "--root must start with a root of the registry, such as HKLM\\OFFLINE; %q does not", c.root)
-		}
+	if o.output == "-" || o.undo == "-" {
+		s.fail(statusUsage, "fix writes two files, and needs names for both")
 	}
-	if c.output == "-" || c.undo == "-" {
-		c.fail(statusUsage, "fix writes two files, and needs names for both")
+	if filepath.Clean(o.output) == filepath.Clean(o.undo) {
+		s.fail(statusUsage, "the fix and its undo cannot both be %s", o.output)
 	}
-	if filepath.Clean(c.output) == filepath.Clean(c.undo) {
-		c.fail(statusUsage, "the fix and its undo cannot both be %s", c.output)
-	}
-	if !c.force && !c.dryRun {
-		for _, name := range []string{c.output, c.undo} {
+	if !o.force && !o.dryRun {
+		for _, name := range []string{o.output, o.undo} {
 			if _, err := os.Lstat(name); err == nil {
-				c.fail(statusUsage, "%s exists; --force overwrites it", name)
+				s.fail(statusUsage, "%s exists; --force overwrites it", name)
 			}
 		}
 	}
-	return root
 }
 
-// selects tells whether --select names a rule.
-func (c *cli) selects(r *rules.Rule) bool {
-	return slices.ContainsFunc(c.selected, func(id string) bool { return strings.EqualFold(id, r.ID) })
+// activeRules returns the rules that are to be judged: those of the packs that were chosen, or of each pack with a rule that --select names.
+// What is wrong with them it says, and returns false.
+func (o *fixOptions) activeRules(s *session) ([]*rules.Rule, bool) {
+	anyPack := len(o.selected) > 0 && len(o.rules.packs) == 0 // an ID tells the rule without its pack
+	if anyPack {
+		o.rules.unsaidAll()
+	}
+	active, ok := o.rules.load(s)
+	if !ok || !o.knowSelected(s, active) {
+		return nil, false
+	}
+	if anyPack {
+		var packs []string
+		for _, r := range active {
+			if o.selects(r) {
+				packs = append(packs, r.Pack)
+			}
+		}
+		active = slices.DeleteFunc(active, func(r *rules.Rule) bool { return !slices.Contains(packs, r.Pack) })
+	}
+	return active, true
 }
 
-// knowSelected tells whether the rules that --select names are among those in use, and says which are not.
-func (c *cli) knowSelected(active []*rules.Rule) bool {
+// selects reports whether --select names a rule.
+func (o *fixOptions) selects(r *rules.Rule) bool {
+	return slices.ContainsFunc(o.selected, func(id string) bool { return strings.EqualFold(id, r.ID) })
+}
+
+// knowSelected reports whether the rules that --select names are among those in use, and says which are not.
+func (o *fixOptions) knowSelected(s *session, active []*rules.Rule) bool {
 	var ids []string
 	for _, r := range active {
 		ids = append(ids, r.ID)
 	}
-	for _, id := range c.selected {
+	known := true
+	for _, id := range o.selected {
 		if !slices.ContainsFunc(ids, func(known string) bool { return strings.EqualFold(known, id) }) {
-			c.fail(statusUsage, "--select: there is no rule %q%s; \"regvet rules list\" lists them", id, suggest(id, ids))
+			s.fail(statusUsage, "--select: there is no rule %q%s; \"regvet rules list\" lists them", id, suggest(id, ids))
+			known = false
 		}
 	}
-	return c.status < statusUsage
+	return known
 }
 
 // writeFix makes the texts of both files, proves in memory what they will do, and only then writes them. A fix that is not proven is not
 // written: neither where a finding would be left or a new one appear, nor where the undo would not restore all to the byte.
-func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, outcome *report.Outcome) {
-	plan := outcome.Plan
+func (o *fixOptions) writeFix(s *session, in *collection.Opened, active []*rules.Rule, outcome *report.Outcome) {
+	plan, root := outcome.Plan, o.root.value
 	move := func(edits []hive.Edit) []hive.Edit {
 		if root == nil {
 			return edits
 		}
-		return moved(in.reg.Real(edits...), in.Mount, root)
+		return moved(in.Registry.Real(edits...), in.Mount, root)
 	}
-	p := newPatch(in, c.format, root, plan)
+	p := newPatch(in, o.format.value, root, plan)
 	fix, err := p.text(p.fixHead(), p.sections(plan, move))
 	if err != nil {
-		c.cannotWrite("fix", err)
+		cannotWrite(s, "fix", err)
 		return
 	}
 	undo, err := p.text(p.undoHead(), []regfile.Part{{Edits: move(plan.Undo)}})
 	if err != nil {
-		c.cannotWrite("undo", err)
+		cannotWrite(s, "undo", err)
 		return
 	}
 	back := func(edits []hive.Edit) []hive.Edit {
@@ -181,25 +191,25 @@ func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, outcome 
 		}
 		return moved(edits, root, in.Mount)
 	}
-	proof := rules.Prove(in.reg, in.Windows, active, plan, back(fix.edits), back(undo.edits))
+	proof := rules.Prove(in.Registry, in.Windows, active, plan, back(fix.edits), back(undo.edits))
 	outcome.Proof = &proof
 	if !proof.Holds() {
-		c.raise(statusFindings)
+		s.raise(statusFindings)
 		return
 	}
-	outcome.Fix, outcome.Undo = c.output, c.undo
-	if c.dryRun {
+	outcome.Fix, outcome.Undo = o.output, o.undo
+	if o.dryRun {
 		return
 	}
-	if !c.savePair(undo.text, fix.text) {
+	if !o.savePair(s, undo.text, fix.text) {
 		outcome.Fix, outcome.Undo = "", ""
 	}
 }
 
 // savePair writes the undo and the fix, or neither of them. Neither comes to its place before the disk has both, and the undo comes
 // first: there is never a fix without the way back.
-func (c *cli) savePair(undo, fix []byte) bool {
-	files := c.beginAll([]output{{file: c.undo}, {file: c.output}})
+func (o *fixOptions) savePair(s *session, undo, fix []byte) bool {
+	files := s.beginAll([]output{{file: o.undo}, {file: o.output}})
 	for i, f := range files {
 		_, err := f.Write([][]byte{undo, fix}[i])
 		if err == nil {
@@ -214,13 +224,13 @@ func (c *cli) savePair(undo, fix []byte) bool {
 }
 
 // cannotWrite says why nothing is written: a line for each edit that the format cannot express.
-func (c *cli) cannotWrite(what string, err error) {
+func cannotWrite(s *session, what string, err error) {
 	refused, ok := errors.AsType[script.Refused](err)
 	if !ok {
 		refused = script.Refused{err.Error()}
 	}
 	for _, reason := range refused {
-		c.fail(statusFindings, "the %s: %s", what, reason)
+		s.fail(statusFindings, "the %s: %s", what, reason)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/report"
 )
@@ -24,79 +25,75 @@ var fmtCommand = command{
   regvet fmt -w --encoding utf-8 .
   regvet fmt --check --encoding utf-8 .
 `,
-	flags: func(f *pflag.FlagSet, o *options) {
+	define: func(f *pflag.FlagSet) func(*session, []string) {
+		o := new(fmtOptions)
 		f.BoolVarP(&o.rewrite, "write", "w", false, "rewrite the files that are not in this form, and list them")
 		f.BoolVar(&o.list, "check", false, "list the files that are not in this form, and exit with 1 if there are any")
 		f.BoolVar(&o.diff, "diff", false, "show what would change, and exit with 1 if anything would")
-		f.StringVar(&o.encoding, "encoding", "utf-16le", "the `ENCODING` of version 5.00: utf-16le, as regedit writes, or utf-8, which git can compare; "+
+		choose(f, &o.encoding, "encoding", "", "utf-16le", "the `ENCODING` of version 5.00: %s; regedit writes UTF-16LE, git can compare UTF-8; "+
 			"with utf-8, a file that is not all ASCII gets a byte order mark, because without one Windows takes its characters for others, "+
-			"and line ends stay LF where the first line has it")
-		regFileFlags(f, o)
-		f.StringVar(&o.codePage, "codepage", "", "the `NUMBER` of the code page that files without a byte order mark are in (default 1252; 65001 is UTF-8)")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
+			"and line ends stay LF where the first line has it", "utf-16le", "utf-8")
+		o.regFiles.define(f)
+		codePageFlag(f, &o.codePage, "", "the `NUMBER` of the code page that files without a byte order mark are in (default 1252; 65001 is UTF-8)")
+		outputFlag(f, &o.output)
+		return o.run
 	},
-	run: (*cli).formatAll,
 }
 
-func (c *cli) formatAll() {
-	c.oneOf("--encoding", c.encoding, "utf-16le", "utf-8")
+type fmtOptions struct {
+	rewrite, list, diff bool
+	encoding            choice
+	regFiles            regFileFlags
+	codePage            parsed[*regfile.CodePage]
+	output              string
+}
+
+func (o *fmtOptions) run(s *session, args []string) {
 	modes := 0
-	for _, mode := range []bool{c.rewrite, c.list, c.diff} {
+	for _, mode := range []bool{o.rewrite, o.list, o.diff} {
 		if mode {
 			modes++
 		}
 	}
 	if modes > 1 {
-		c.fail(statusUsage, "-w, --check and --diff exclude each other")
+		s.fail(statusUsage, "-w, --check and --diff exclude each other")
 	}
-	o := regfile.FormatOptions{UTF8: c.encoding == "utf-8"}
-	if c.codePage != "" {
-		page, err := regfile.ParseCodePage(c.codePage)
-		if err != nil {
-			c.fail(statusUsage, "--codepage: %v", err)
-		}
-		o.CodePage = page
+	if o.rewrite && slices.Contains(args, collection.StandardInput) {
+		s.fail(statusUsage, "-w rewrites files, and standard input is none; leave -w out")
+	} else {
+		onlyOnce(s, args)
 	}
-	switch first := slices.Index(c.args, "-"); {
-	case first < 0:
-	case c.rewrite:
-		c.fail(statusUsage, "-w rewrites files, and standard input is none; leave -w out")
-	case slices.Contains(c.args[first+1:], "-"):
-		c.fail(statusUsage, "standard input can be read only once")
-	}
-	if c.status >= statusUsage {
+	if s.failed() {
 		return
 	}
-	files := c.regFiles()
+	files := o.regFiles.find(s, args)
 	if modes == 0 && len(files) > 1 {
-		c.fail(statusUsage, "these are %d files, and one at a time can be printed; -w rewrites them, --check lists those that would change, --diff shows how", len(files))
+		s.fail(statusUsage, "these are %d files, and one at a time can be printed; -w rewrites them, --check lists those that would change, --diff shows how", len(files))
 		return
 	}
-	if !c.diff { // which holds the text of a file twice
-		sparing()
-	}
+	s.files.Protect(files...)
 	if modes == 0 {
 		for _, path := range files {
-			if f := c.formatted(path, o); f != nil {
-				c.write(func(w io.Writer) error { return c.print(w, f) })
-				f.close()
+			if f := o.formatted(s, path); f != nil {
+				s.write(o.output, func(w io.Writer, style report.Style) error { return f.print(s, w, style) })
+				f.Close()
 			}
 		}
 		return
 	}
-	c.write(func(w io.Writer) error {
+	s.write(o.output, func(w io.Writer, style report.Style) error {
 		for _, path := range files {
-			f := c.formatted(path, o)
+			f := o.formatted(s, path)
 			if f == nil {
 				continue
 			}
 			if !f.same {
-				if err := c.differs(w, f); err != nil {
-					f.close()
+				if err := o.differs(s, w, style, f); err != nil {
+					f.Close()
 					return err
 				}
 			}
-			f.close()
+			f.Close()
 		}
 		return nil
 	})
@@ -113,18 +110,23 @@ type formattedFile struct {
 	same    bool // formatting it changes nothing
 }
 
-// formatted reads a file and formats it. Where that cannot be done, it says why, raises the exit status and gives nil.
-func (c *cli) formatted(path string, o regfile.FormatOptions) *formattedFile {
-	text, close, err := c.open(path)
+// Close ends the reading of the file.
+func (f *formattedFile) Close() error { return f.close() }
+
+// formatted reads a file and formats it. Where that cannot be done, it says why and returns nil.
+func (o *fmtOptions) formatted(s *session, path string) *formattedFile {
+	text, close, err := collection.OpenText(s.files, path)
 	if err != nil {
-		c.refuse(path, err)
+		s.refuse(path, err)
 		return nil
 	}
-	f := &formattedFile{path: path, options: o, text: text, close: close}
+	form := regfile.FormatOptions{UTF8: o.encoding.value == "utf-8"}
+	form.CodePage = o.codePage.value
+	f := &formattedFile{path: path, options: form, text: text, close: close}
 	same := comparison{with: io.NewSectionReader(text, 0, text.Size())}
-	f.Formatted, err = o.Format(&same, text)
+	f.Formatted, err = form.Format(&same, text)
 	if noForm, ok := errors.AsType[*regfile.NoForm](err); ok {
-		c.say("%s: %v", displayName(path), noForm)
+		s.say("%s: %v", collection.DisplayName(path), noForm)
 		f.noForm, f.same = true, true
 		return f
 	}
@@ -132,8 +134,8 @@ func (c *cli) formatted(path string, o regfile.FormatOptions) *formattedFile {
 		f.same, err = same.end()
 	}
 	if err != nil {
-		c.refuseText(path, err)
-	} else if c.tellLeft(f) {
+		refuseText(s, path, err)
+	} else if o.tellLeft(s, f) {
 		return f
 	}
 	close()
@@ -141,11 +143,11 @@ func (c *cli) formatted(path string, o regfile.FormatOptions) *formattedFile {
 }
 
 // refuseText says why a file that was opened cannot be formatted.
-func (c *cli) refuseText(path string, err error) {
+func refuseText(s *session, path string, err error) {
 	if _, ok := errors.AsType[*hive.Problem](err); !ok {
 		err = fmt.Errorf("cannot be read to its end: %v", hive.Cause(err))
 	}
-	c.refuse(path, err)
+	s.refuse(path, err)
 }
 
 // comparison compares what is written to it with a file. An error is one of the file.
@@ -177,15 +179,15 @@ func (c *comparison) end() (same bool, err error) {
 	return !c.differs && at == c.with.Size(), err
 }
 
-// writeFormatted writes the file as it would be. Where it cannot be read again, it says so.
-func (c *cli) writeFormatted(w io.Writer, f *formattedFile) error {
+// write writes the file as it would be. Where it cannot be read again, it says so.
+func (f *formattedFile) write(s *session, w io.Writer) error {
 	if f.noForm {
 		_, err := io.Copy(w, io.NewSectionReader(f.text, 0, f.text.Size()))
 		return err
 	}
 	out := &watched{w: w}
 	if _, err := f.options.Format(out, f.text); err != nil && out.err == nil {
-		c.refuseText(f.path, err)
+		refuseText(s, f.path, err)
 		return errUnread
 	}
 	return out.err
@@ -203,60 +205,60 @@ func (w *watched) Write(b []byte) (n int, err error) {
 }
 
 // print writes a formatted file. A person at a terminal wants to read it, and no program takes UTF-16 from there.
-func (c *cli) print(w io.Writer, f *formattedFile) error {
-	if !c.style().Terminal {
-		return c.writeFormatted(w, f)
+func (f *formattedFile) print(s *session, w io.Writer, style report.Style) error {
+	if !style.Terminal {
+		return f.write(s, w)
 	}
 	var after bytes.Buffer
-	if err := c.writeFormatted(&after, f); err != nil {
+	if err := f.write(s, &after); err != nil {
 		return err
 	}
 	return report.Plain(w, textOf(f.options, &after))
 }
 
 // differs does with a file that is not in the form what the flags say.
-func (c *cli) differs(w io.Writer, f *formattedFile) error {
-	name := displayName(f.path)
-	if c.rewrite {
-		if !c.replace(f.path, f.close, func(w io.Writer) error { return c.writeFormatted(w, f) }) {
+func (o *fmtOptions) differs(s *session, w io.Writer, style report.Style, f *formattedFile) error {
+	name := collection.DisplayName(f.path)
+	if o.rewrite {
+		if !s.replace(f.path, f, func(w io.Writer) error { return f.write(s, w) }) {
 			return nil
 		}
 	} else {
-		c.raise(statusFindings)
+		s.raise(statusFindings)
 	}
-	if c.diff {
+	if o.diff {
 		var after bytes.Buffer
-		if err := c.writeFormatted(&after, f); err != nil {
+		if err := f.write(s, &after); err != nil {
 			return err
 		}
 		return report.Diff(w, name, report.Side{Text: textOf(f.options, io.NewSectionReader(f.text, 0, f.text.Size())), Encoding: shownEncoding(f.From)},
-			report.Side{Text: textOf(f.options, &after), Encoding: shownEncoding(f.To)}, c.style())
+			report.Side{Text: textOf(f.options, &after), Encoding: shownEncoding(f.To)}, style)
 	}
 	_, err := fmt.Fprintln(w, hive.Visible(name))
 	return err
 }
 
-// tellLeft says what the user must know of a file that was formatted. It tells whether the result is what its author can have meant.
-func (c *cli) tellLeft(f *formattedFile) bool {
-	name := displayName(f.path)
+// tellLeft says what the user must know about a file that was formatted. It reports whether the result is what its author can have meant.
+func (o *fmtOptions) tellLeft(s *session, f *formattedFile) bool {
+	name := collection.DisplayName(f.path)
 	about := "the text is not all ASCII"
 	if f.Version == regfile.Version5 && !marked(f.From) && f.From != "ASCII" {
-		if c.codePage == "" && f.isUTF8() {
-			c.fail(statusInput, "%s: the text is UTF-8 without a byte order mark, which Windows reads in its ANSI code page; "+
+		if o.codePage.text == "" && f.isUTF8() {
+			s.fail(statusInput, "%s: the text is UTF-8 without a byte order mark, which Windows reads in its ANSI code page; "+
 				"give --codepage 65001 for the text that was meant, or --codepage 1252 for what western Windows makes of it", name)
 			return false
 		}
 		about = "the text, read as " + f.From + ", is not all ASCII"
 	}
-	if c.list || (c.rewrite || c.diff) && f.same {
+	if o.list || (o.rewrite || o.diff) && f.same {
 		return true // nobody sees the result, and whoever runs this every day knows the rest
 	}
 	switch {
 	case f.Version != regfile.Version5:
 	case f.To == "UTF-8":
-		c.say("%s: %s, so the file starts with a UTF-8 byte order mark, which not every Windows accepts; import what --encoding utf-16le makes of it", name, about)
+		s.say("%s: %s, so the file starts with a UTF-8 byte order mark, which not every Windows accepts; import what --encoding utf-16le makes of it", name, about)
 	case !marked(f.From) && f.From != "ASCII":
-		c.say("%s: %s; in UTF-16LE every Windows reads it the same", name, about)
+		s.say("%s: %s; in UTF-16LE every Windows reads it the same", name, about)
 	}
 	if f.Left > 0 {
 		left := f.First
@@ -265,7 +267,7 @@ func (c *cli) tellLeft(f *formattedFile) bool {
 			which = fmt.Sprintf("this line and %d more are left as they are", more)
 		}
 		left.Source, left.Msg = name, which+": "+left.Msg
-		c.say("%v", &left)
+		s.say("%v", &left)
 	}
 	return true
 }
@@ -296,21 +298,4 @@ func textOf(o regfile.FormatOptions, r io.Reader) string {
 		}
 	}
 	return text.String()
-}
-
-// replace puts a file in the place of an input, which is closed before. No other command does that: here it is what the user asks for.
-func (c *cli) replace(name string, close func() error, write func(io.Writer) error) bool {
-	d, err := newDraft(name)
-	if err == nil {
-		if err = write(d); err != nil {
-			d.discard()
-		} else {
-			close() // it was only read
-			err = d.commit()
-		}
-	}
-	if err != nil && err != errUnread {
-		c.fail(statusUsage, "%s cannot be written: %v", name, hive.Cause(err))
-	}
-	return err == nil
 }

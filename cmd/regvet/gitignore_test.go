@@ -78,8 +78,8 @@ func TestGitIgnores(t *testing.T) {
 		}
 	}
 	var messages bytes.Buffer
-	c := &cli{args: []string{"."}, stderr: &messages}
-	got := c.regFiles()
+	s := &session{stderr: &messages}
+	got := new(regFileFlags).find(s, []string{"."})
 	if messages.Len() > 0 {
 		t.Error(messages.String())
 	}
@@ -116,12 +116,12 @@ func TestGitIgnoresInWorktree(t *testing.T) {
 	}
 	t.Chdir(dir)
 	var messages bytes.Buffer
-	c := &cli{args: []string{"two"}, stderr: &messages}
-	if got, want := c.regFiles(), []string{filepath.Join("two", "found.reg"), filepath.Join("two", "long", "found.reg")}; !slices.Equal(got, want) {
+	s := &session{stderr: &messages}
+	if got, want := new(regFileFlags).find(s, []string{"two"}), []string{filepath.Join("two", "found.reg"), filepath.Join("two", "long", "found.reg")}; !slices.Equal(got, want) {
 		t.Errorf("found %s, want %s", got, want)
 	}
-	if c.status != statusInput || strings.Count(messages.String(), "is longer than") != 1 {
-		t.Errorf("status %d: %s", c.status, &messages)
+	if s.status != statusInput || strings.Count(messages.String(), "is longer than") != 1 {
+		t.Errorf("status %d: %s", s.status, &messages)
 	}
 }
 

@@ -15,11 +15,11 @@ func TestImports(t *testing.T) {
 		"regvet/hive":              {regparser},
 		"regvet/hive/regfile":      {"regvet/hive"},
 		"regvet/internal/hivetest": {"regvet/hive"},
-		"regvet/hive/collection":   {"regvet/hive"},
+		"regvet/hive/collection":   {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/rules":             {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/regfile", "regvet/rules"},
-		"regvet/report":            {"regvet/hive", "regvet/rules", "regvet/rules/lint"},
+		"regvet/report":            {"regvet/hive", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint"},
 		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint",
 			"regvet/report"},
 	}

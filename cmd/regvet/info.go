@@ -2,11 +2,10 @@ package main
 
 import (
 	"io"
-	"slices"
 
 	"github.com/spf13/pflag"
 
-	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/report"
 	"regvet/rules"
 )
@@ -15,65 +14,51 @@ var infoCommand = command{
 	name: "info", args: "INPUT|FOLDER...", short: "what a file is: header, state, host, Windows, control set, problems",
 	min: 1, max: -1,
 	example: "  regvet info SYSTEM\n  regvet info --verify --format json SYSTEM NTUSER.DAT\n",
-	flags: func(f *pflag.FlagSet, o *options) {
-		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: text or json")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
+	define: func(f *pflag.FlagSet) func(*session, []string) {
+		o := new(infoOptions)
+		formatFlag(f, &o.format, "text", "json")
+		outputFlag(f, &o.output)
 		f.BoolVar(&o.verify, "verify", false, "read the classes and descriptors of the keys too, and exit with 3 for any problem, also for one that loses nothing")
-		inputFlags(f, o)
-		versionFlag(f, o)
+		o.input.define(f)
+		o.input.defineVersion(f)
+		return o.run
 	},
-	run: (*cli).info,
 }
 
-func (c *cli) info() {
-	c.oneOf("--format", c.format, "text", "json")
-	if !c.understand() {
+type infoOptions struct {
+	format choice
+	output string
+	verify bool
+	input  inputFlags
+}
+
+func (o *infoOptions) run(s *session, args []string) {
+	s.files.Protect(o.input.logs...)
+	inputs := groups(s, args, false)
+	if s.failed() {
 		return
 	}
-	c.withMD5 = true
+	open := o.input.options(true)
+	open.MD5 = true
 	r := report.Report{Version: version()}
-	describe := func(c *cli, alone []*input) []report.Input {
-		in := alone[0]
-		c.describe(in)
-		c.inspect(in)
-		return []report.Input{c.finish(in)}
-	}
-	c.each(c.expand(false), describe, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
-	c.write(func(w io.Writer) error {
-		if c.format == "json" {
+	each(s, inputs, &o.input, open, false, o.describe, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
+	s.write(o.output, func(w io.Writer, style report.Style) error {
+		if o.format.value == "json" {
 			return report.InfoJSON(w, r)
 		}
-		return report.InfoText(w, r, c.style())
+		return report.InfoText(w, r, style)
 	})
 }
 
-// inspect fills in what only info tells of an input. All of it is walked, so that all of its problems are met; those of what only the
-// record of a key has, when it is to be verified.
-func (c *cli) inspect(in *input) {
-	in.MD5 = in.md5()
-	for _, k := range in.root.Walk() {
-		if !k.Implied() {
-			in.Keys++
-			in.Values += len(k.Values())
-			if c.verify {
-				k.Record() // for what is wrong with it
-			}
-		}
+// describe returns what is known about an input. All of it is walked, so that all of its problems are met.
+func (o *infoOptions) describe(s *session, together collection.Joined) []report.Input {
+	in := together[0]
+	in.Describe(o.input.windows.value)
+	in.Inspect(o.verify)
+	out := report.Input{Ports: rules.EphemeralPorts(in.Registry, in.Windows)}
+	out.Input = s.facts(in)
+	if o.verify && len(out.Problems) > 0 {
+		s.raise(statusInput)
 	}
-	if z, ok := in.reg.TimeZone(); ok {
-		in.TimeZone = z.String()
-	}
-	in.Shutdown = in.reg.Shutdown()
-	in.Selections = in.reg.Selections()
-	for _, s := range in.reg.WithControlSet(hive.AllControlSets).ControlSets() {
-		isNamed := func(named hive.ControlSet) bool { return hive.EqualFold(named.Name, s.Name) }
-		isThere := in.reg.Find(systemPath.Join(s.Name))[0].Key != nil
-		if isThere && !slices.ContainsFunc(in.ControlSets, isNamed) {
-			in.OtherSets = append(in.OtherSets, s.Name)
-		}
-	}
-	in.Ports = rules.EphemeralPorts(in.reg, in.Windows)
-	if c.verify && len(in.problems()) > 0 {
-		c.raise(statusInput)
-	}
+	return []report.Input{out}
 }

@@ -7,118 +7,125 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/spf13/pflag"
 
 	"regvet/hive"
+	"regvet/hive/collection"
+	"regvet/hive/regfile"
 	"regvet/report"
 	"regvet/rules/lint"
 )
 
 var lintCommand = command{
-	name: "lint", args: "FILE.reg|FOLDER...", short: "say what Windows will do with .reg files that they do not say",
+	name: "lint", args: "FILE.reg|FOLDER...", short: "report what Windows will silently ignore or misread in .reg files",
 	min: 1, max: -1,
 	example: `  regvet lint patch.reg
   regvet lint --fix --select REG012,REG022 .
   regvet lint --format sarif -o lint.sarif patches
   regvet lint --baseline known.json --write-baseline .
 `,
-	flags: func(f *pflag.FlagSet, o *options) {
-		configFlags(f, o)
-		ruleFlags(f, o, defaultPacks)
-		outputFlags(f, o)
-		f.StringVar(&o.failOn, "fail-on", "warning", "exit with 1 for findings of at least this `SEVERITY`: info, warning, error, or never")
+	define: func(f *pflag.FlagSet) func(*session, []string) {
+		o := &lintOptions{flags: f}
+		f.StringVar(&o.config, "config", "", "take the settings from this `FILE`, in place of the nearest "+lint.ConfigName+" in the folder of each file or above it")
+		f.BoolVar(&o.noConfig, "no-config", false, "look for no "+lint.ConfigName)
+		f.BoolVar(&o.showConfig, "show-config", false, "show which config counts for each file and what it comes to, and lint nothing")
+		o.rules.define(f, defaultPacks)
+		o.result.define(f)
+		choose(f, &o.failOn, "fail-on", "", "warning", "exit with 1 for findings of at least this `SEVERITY`: %s", append(slices.Clone(lint.SeverityNames()), neverFails)...)
 		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, by ID, name or the start of an ID, such as REG1 (repeatable)")
 		f.StringSliceVar(&o.ignored, "ignore", nil, "do not run these `CHECKS` (repeatable)")
 		f.BoolVar(&o.makeFixes, "fix", false, "make the fixes that are safe, in the files themselves")
-		f.BoolVar(&o.diff, "diff", false, "show the fixes that are safe as a unified diff before the findings, and change nothing, with --fix neither")
+		f.BoolVar(&o.diff, "diff", false, "show the fixes that are safe as a unified diff before the findings, and change nothing, even with --fix")
 		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff: the other fixes too, after which Windows does something else")
-		regFileFlags(f, o)
-		codePageFlag(f, o)
-		f.StringVar(&o.windows, "windows", "", "the Windows `VERSION` that the files are for, such as 6.1 or 10.0")
-		baselineFlags(f, o)
+		o.regFiles.define(f)
+		codePageFlag(f, &o.codePage, "1252", codePageUsage)
+		versionFlag(f, &o.windows, "the Windows `VERSION` that the files are for, such as 6.1 or 10.0")
+		f.StringVar(&o.baseline, "baseline", "", "mark the findings that stand in this `FILE`, and do not show them; \"\" for no baseline, not even that of a config")
+		f.BoolVar(&o.writeBaseline, "write-baseline", false, "write what is found now to the file of --baseline, or to "+baselineName+" where none is named")
+		return o.run
 	},
-	run: (*cli).lint,
+}
+
+type lintOptions struct {
+	flags             *pflag.FlagSet
+	config            string
+	noConfig          bool
+	showConfig        bool
+	rules             ruleFlags
+	result            resultFlags
+	failOn            choice
+	selected, ignored []string // checks
+	makeFixes         bool
+	diff              bool
+	unsafeFixes       bool
+	regFiles          regFileFlags
+	codePage          parsed[*regfile.CodePage]
+	windows           parsed[*hive.Version]
+	baseline          string
+	writeBaseline     bool
 }
 
 // mostListed is how many findings of one check are listed of a file.
 const mostListed = 1000
 
-func (c *cli) lint() {
-	if c.unsafeFixes && !c.makeFixes && !c.diff {
-		c.fail(statusUsage, "--unsafe-fixes does nothing without --fix or --diff; add one of them")
-	}
-	if c.writeBaseline && c.given("baseline") && c.baseline == "" {
-		c.fail(statusUsage, "--write-baseline has no file to write to; name one with --baseline")
-	}
-	if c.showConfig && (c.formatSet || len(c.outputs) > 0) {
-		c.fail(statusUsage, "--show-config shows text on standard output; leave out --format and -o")
-	}
-	outputs := c.chooseOutputs()
-	if c.diff && slices.ContainsFunc(outputs, func(o output) bool { return o.file == "" && o.format != "text" }) {
-		c.fail(statusUsage, "--diff shows text; write the findings to a file with -o FORMAT=FILE")
-	}
-	planner := c.newPlanner()
-	if planner == nil || outputs == nil || c.status >= statusUsage {
+func (o *lintOptions) run(s *session, args []string) {
+	outputs, ok := o.understand(s)
+	if !ok {
 		return
 	}
-	files := c.regFiles()
-	if len(files) == 0 && !c.allowEmpty {
+	planner := newPlanner(s, o)
+	if planner == nil {
+		return
+	}
+	files := o.regFiles.find(s, args)
+	if len(files) == 0 && !o.regFiles.allowEmpty {
 		return
 	}
 	jobs := planner.jobs(files)
 	switch {
 	case planner.broken:
 		return
-	case c.showConfig:
-		c.write(func(w io.Writer) error { return writePlans(w, jobs) })
+	case o.showConfig:
+		s.write("", func(w io.Writer, _ report.Style) error { return writePlans(w, jobs) })
 		return
 	}
-	jobs = c.included(jobs)
-	r := report.LintReport{Version: version(), Checks: planner.running(jobs), Baseline: len(planner.baselines) > 0}
-	c.args = nil
+	jobs = included(s, args, jobs)
 	for _, j := range jobs {
-		c.args = append(c.args, j.name) // none of them may be the output
+		s.files.Protect(j.name)
 	}
-	sparing()
-	sinks := c.beginAll(outputs)
+	sinks := s.beginAll(outputs)
 	if sinks == nil {
 		return
 	}
+	r := report.LintReport{Version: version(), Checks: planner.running(jobs), Baseline: len(planner.baselines) > 0}
 	lines := map[*sink]*report.LintLines{} // these are written as the files are read, which the others keep in memory
-	var wants wanted
-	for _, s := range sinks {
-		switch s.format {
-		case "jsonl":
-			lines[s] = report.NewLintLines(s, r)
-			wants.hash = true
-		case "json", "csv", "html", "markdown":
-			wants.hash = true
-		case "sarif":
-			wants.hash, wants.text = true, true
+	wants := o.wanted(outputs)
+	for _, k := range sinks {
+		if k.format == "jsonl" {
+			lines[k] = report.NewLintLines(k, r)
 		}
 	}
 	done := 0
-	inOrder(c, jobs, func(c *cli, j job) *linted { return c.lintFile(j.linter(c), j.name, wants) }, func(f *linted) {
+	inOrder(s, jobs, o.result.live(), func(s *session, j job) *linted { return o.lintFile(s, j, wants) }, func(f *linted) {
 		j := jobs[done]
 		done++
 		if f == nil {
 			return
 		}
 		if j.plan.known != nil {
-			j.plan.known.take(j.name, f.Findings, j.plan, c.writeBaseline)
+			j.plan.known.take(j.name, f.Findings, j.plan, o.writeBaseline)
 		}
 		for _, finding := range f.Findings {
 			if finding.Suppressed == nil && finding.Severity >= j.plan.failOn {
-				c.raise(statusFindings)
+				s.raise(statusFindings)
 			}
 		}
-		for _, s := range sinks {
-			if s.draft == nil && len(f.diff) > 0 {
-				s.Write(f.diff) // an error comes again at the end
+		for _, k := range sinks {
+			if k.draft == nil && len(f.diff) > 0 {
+				k.Write(f.diff) // an error comes again at the end
 			}
 		}
 		for _, l := range lines {
@@ -129,16 +136,53 @@ func (c *cli) lint() {
 		}
 	})
 	for _, file := range slices.Sorted(maps.Keys(planner.baselines)) {
-		c.endBaseline(planner.baselines[file])
+		o.endBaseline(s, planner.baselines[file])
 	}
-	r.Refused = c.refused
-	for _, s := range sinks {
-		if l := lines[s]; l != nil {
-			s.end(l.Close())
+	r.Refused = s.refused
+	for _, k := range sinks {
+		if l := lines[k]; l != nil {
+			k.end(l.Close())
 		} else {
-			s.end(report.WriteLint(s, s.format, r, s.style))
+			k.end(report.WriteLint(k, k.format, r, k.style))
 		}
 	}
+}
+
+// understand returns the outputs that the flags choose. Where flags contradict each other it says so, and returns false.
+func (o *lintOptions) understand(s *session) (outputs []output, ok bool) {
+	if o.unsafeFixes && !o.makeFixes && !o.diff {
+		s.fail(statusUsage, "--unsafe-fixes does nothing without --fix or --diff; add one of them")
+	}
+	if o.writeBaseline && o.flags.Changed("baseline") && o.baseline == "" {
+		s.fail(statusUsage, "--write-baseline has no file to write to; name one with --baseline")
+	}
+	if o.showConfig && (o.flags.Changed("format") || len(o.result.outputs) > 0) {
+		s.fail(statusUsage, "--show-config shows text on standard output; leave out --format and -o")
+	}
+	outputs = o.result.choose(s)
+	if o.diff && slices.ContainsFunc(outputs, func(k output) bool { return k.file == "" && k.format != "text" }) {
+		s.fail(statusUsage, "--diff shows text; write the findings to a file with -o FORMAT=FILE")
+	}
+	return outputs, !s.failed()
+}
+
+// wanted is what the formats want of a file beside its findings.
+type wanted struct {
+	hash bool
+	text bool // if there are fixes
+}
+
+// wanted returns what outputs want.
+func (o *lintOptions) wanted(outputs []output) (w wanted) {
+	for _, k := range outputs {
+		switch k.format {
+		case "json", "jsonl", "csv", "html", "markdown":
+			w.hash = true
+		case "sarif":
+			w.hash, w.text = true, true
+		}
+	}
+	return w
 }
 
 // job is a file that is to be linted.
@@ -162,18 +206,18 @@ func (p *planner) jobs(files []string) (all []job) {
 }
 
 // included leaves out what configs exclude. It says so where nothing else tells that a file was not linted.
-func (c *cli) included(jobs []job) (all []job) {
+func included(s *session, args []string, jobs []job) (all []job) {
 	told := false
 	for _, j := range jobs {
 		if !j.excluded {
 			all = append(all, j)
-		} else if slices.Contains(c.args, j.name) {
-			c.say("%s: is not linted, since %s excludes it", displayName(j.name), j.plan.file)
+		} else if slices.Contains(args, j.name) {
+			s.say("%s: is not linted, since %s excludes it", collection.DisplayName(j.name), j.plan.file)
 			told = true
 		}
 	}
 	if len(all) == 0 && len(jobs) > 0 && !told {
-		c.say("nothing is linted; configs exclude what was found: %s", count(len(jobs), ".reg file"))
+		s.say("nothing is linted; configs exclude what was found: %s", count(len(jobs), ".reg file"))
 	}
 	return all
 }
@@ -195,11 +239,11 @@ func (p *planner) running(jobs []job) (checks []*lint.Check) {
 	return checks
 }
 
-// linter is the one for the file of a job.
-func (j job) linter(c *cli) lint.Linter {
+// linter returns the one for the file of a job.
+func (o *lintOptions) linter(j job) lint.Linter {
 	l := j.plan.linter
 	switch k := j.plan.known; {
-	case c.writeBaseline:
+	case o.writeBaseline:
 		l.Most = mostKnown
 	case k != nil:
 		path := k.path(j.name)
@@ -209,36 +253,31 @@ func (j job) linter(c *cli) lint.Linter {
 	return l
 }
 
-// wanted is what the formats want of a file beside its findings.
-type wanted struct {
-	hash bool
-	text bool // if there are fixes
-}
-
 // linted is a file that was looked at.
 type linted struct {
 	report.LintFile
 	diff []byte // what would put it right, if that is asked for
 }
 
-// lintFile looks at one file, or puts it right. It gives nil when the file cannot be read.
-func (c *cli) lintFile(l lint.Linter, name string, wants wanted) *linted {
-	if c.makeFixes && !c.diff {
-		return c.fixFile(l, name)
+// lintFile looks at one file, or puts it right. It returns nil when the file cannot be read.
+func (o *lintOptions) lintFile(s *session, j job, wants wanted) *linted {
+	l, name := o.linter(j), j.name
+	if o.makeFixes && !o.diff {
+		return o.fixFile(s, l, name)
 	}
-	var in io.Reader = c.stdin
+	var in io.Reader
 	var diff []byte
-	if c.diff {
-		data, err := c.bytes(name)
+	if o.diff {
+		data, err := collection.ReadFile(s.files, name)
 		if err != nil {
-			c.refuse(name, err)
+			s.refuse(name, err)
 			return nil
 		}
-		diff, in = c.diffOf(l, name, data), bytes.NewReader(data)
-	} else if name != "-" {
-		f, err := os.Open(name)
+		diff, in = o.diffOf(s, l, name, data), bytes.NewReader(data)
+	} else {
+		f, err := s.files.Open(name)
 		if err != nil {
-			c.refuse(name, fmt.Errorf("cannot be read: %v", hive.Cause(err)))
+			s.refuse(name, fmt.Errorf("cannot be read: %w", hive.Cause(err)))
 			return nil
 		}
 		defer f.Close()
@@ -254,12 +293,12 @@ func (c *cli) lintFile(l lint.Linter, name string, wants wanted) *linted {
 	case wants.hash:
 		in = io.TeeReader(in, sum)
 	}
-	result, err := l.Lint(displayName(name), in)
+	result, err := l.Lint(collection.DisplayName(name), in)
 	if err != nil {
-		c.refuse(name, fmt.Errorf("cannot be read: %v", hive.Cause(err)))
+		s.refuse(name, fmt.Errorf("cannot be read: %w", hive.Cause(err)))
 		return nil
 	}
-	f := c.linted(name, result)
+	f := newLinted(s, name, result)
 	f.Size, f.diff = counter.n, diff
 	if wants.hash {
 		f.SHA256 = hex.EncodeToString(sum.Sum(nil))
@@ -282,31 +321,31 @@ func (c *counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// linted makes a part of the report of a result, and says what the linter could not see.
-func (c *cli) linted(name string, r *lint.Result) *linted {
+// newLinted makes a part of the report of a result, and says what the linter could not see.
+func newLinted(s *session, name string, r *lint.Result) *linted {
 	for _, p := range r.Problems {
-		c.say("%v", &p)
+		s.say("%v", &p)
 	}
 	return &linted{LintFile: report.LintFile{Path: name, Version: r.Version.String(), Encoding: r.Encoding, Findings: r.Findings, Problems: r.Problems}}
 }
 
-// fixed gives a file with the fixes that the flags ask for. Where they cannot be made it says why, and gives nil.
-func (c *cli) fixed(l lint.Linter, name string, data []byte) *lint.Fixed {
+// fixed returns a file with the fixes that the flags ask for. Where they cannot be made it says why, and returns nil.
+func (o *lintOptions) fixed(s *session, l lint.Linter, name string, data []byte) *lint.Fixed {
 	least := lint.Safe
-	if c.unsafeFixes {
+	if o.unsafeFixes {
 		least = lint.Unsafe
 	}
-	fixed, err := l.Fix(displayName(name), data, least)
+	fixed, err := l.Fix(collection.DisplayName(name), data, least)
 	if err != nil {
-		c.refuse(name, err)
+		s.refuse(name, err)
 		return nil
 	}
 	return fixed
 }
 
-// diffOf shows what the fixes would change.
-func (c *cli) diffOf(l lint.Linter, name string, data []byte) []byte {
-	fixed := c.fixed(l, name, data)
+// diffOf returns what the fixes would change, as a unified diff.
+func (o *lintOptions) diffOf(s *session, l lint.Linter, name string, data []byte) []byte {
+	fixed := o.fixed(s, l, name, data)
 	if fixed == nil || fixed.Fixes == 0 {
 		return nil
 	}
@@ -315,28 +354,28 @@ func (c *cli) diffOf(l lint.Linter, name string, data []byte) []byte {
 		return report.Side{Text: string(text), Encoding: shownEncoding(encoding)}
 	}
 	var b bytes.Buffer
-	_ = report.Diff(&b, displayName(name), side(data), side(fixed.Data), c.style()) // into memory it never fails
+	_ = report.Diff(&b, collection.DisplayName(name), side(data), side(fixed.Data), s.style("")) // into memory it never fails
 	return b.Bytes()
 }
 
-// fixFile puts a file right, or shows how. What it gives is what remains.
-func (c *cli) fixFile(l lint.Linter, name string) *linted {
-	data, err := c.bytes(name)
+// fixFile puts a file right. It returns what remains.
+func (o *lintOptions) fixFile(s *session, l lint.Linter, name string) *linted {
+	data, err := collection.ReadFile(s.files, name)
 	if err != nil {
-		c.refuse(name, err)
+		s.refuse(name, err)
 		return nil
 	}
-	fixed := c.fixed(l, name, data)
+	fixed := o.fixed(s, l, name, data)
 	if fixed == nil {
 		return nil
 	}
 	if fixed.Fixes > 0 && name != "-" {
 		write := func(w io.Writer) error { _, err := w.Write(fixed.Data); return err }
-		if !c.replace(name, func() error { return nil }, write) {
+		if !s.replace(name, nil, write) {
 			return nil
 		}
 	}
-	f := c.linted(name, fixed.Remains)
+	f := newLinted(s, name, fixed.Remains)
 	f.Fixed = fixed.Fixes
 	f.Size = int64(len(fixed.Data))
 	sum := sha256.Sum256(fixed.Data)

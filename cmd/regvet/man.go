@@ -8,12 +8,14 @@ import (
 	"github.com/spf13/pflag"
 )
 
-var manCommand = command{
-	name: "man", short: "print the manual page",
-	example: `  regvet man > regvet.1
+func manCommand(all func() []command) command {
+	return command{
+		name: "man", short: "print the manual page",
+		example: `  regvet man > regvet.1
   regvet man | man -l -
 `,
-	run: func(c *cli) { fmt.Fprint(c.stdout, manual(c.commands)) },
+		define: noFlags(func(s *session, _ []string) { fmt.Fprint(s.stdout, manual(all())) }),
+	}
 }
 
 // manual is the manual page in the language of roff, of the same texts as the help.
@@ -27,7 +29,8 @@ func manual(all []command) string {
 		if i > 0 {
 			m.WriteString(".br\n")
 		}
-		m.text(cmd.usage(cmd.flagSet(&options{})))
+		flags, _ := cmd.parser()
+		m.text(cmd.usage(flags))
 	}
 	m.section("DESCRIPTION")
 	m.text(about)
@@ -74,7 +77,7 @@ type roff struct{ strings.Builder }
 func (m *roff) section(name string) { fmt.Fprintf(m, ".SH %s\n", name) }
 
 func (m *roff) command(cmd command) {
-	flags := cmd.flagSet(&options{})
+	flags, _ := cmd.parser()
 	fmt.Fprintf(m, ".SS %s\n", quoted(cmd.usage(flags)))
 	m.text(cmd.name + ": " + cmd.short + ".")
 	flags.VisitAll(func(f *pflag.Flag) {

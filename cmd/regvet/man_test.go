@@ -16,7 +16,8 @@ func TestManual(t *testing.T) {
 		if !strings.Contains(page, "\n.SS \"regvet "+cmd.name) {
 			t.Errorf("nothing of the command %s", cmd.name)
 		}
-		cmd.flagSet(&options{}).VisitAll(func(f *pflag.Flag) {
+		flags, _ := cmd.parser()
+		flags.VisitAll(func(f *pflag.Flag) {
 			if !strings.Contains(page, escapedRoff("--"+f.Name)) {
 				t.Errorf("nothing of --%s", f.Name)
 			}

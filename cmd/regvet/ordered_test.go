@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/hive/regfile"
+	"regvet/report"
 )
 
 // withSmallText runs a function while .reg files up to a size are read whole.
@@ -79,9 +81,8 @@ func TestOrderedExport(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkOrdered(t, name, `HKLM\system\CurrentControlSet\a`, `HKLM\SYSTEM\ControlSet002`, `HKEY_CURRENT_USER\A`, `HKCR\A`, `HKU\S-1\A\B`, `HKLM\SYSTEM\Select\x`)
-		c := cli{stderr: io.Discard}
-		if in := withSmallText(0, func() *input { in, _ := c.loadOrdered(name, nil); return in }); in != nil {
-			in.ordered.close()
+		if in, _ := collection.OpenOrdered(&collection.Local{}, name, nil, "", false, 0, collection.Options{}); in != nil {
+			in.Ordered.Close()
 			ordered++
 		}
 	}
@@ -163,8 +164,8 @@ func TestOrderedFails(t *testing.T) {
 	} {
 		for _, format := range []string{"reg", "jsonl"} {
 			var out, messages bytes.Buffer
-			c2 := &cli{stdout: &out, stderr: &messages}
-			c2.format = format
+			s := &session{stdout: &out, stderr: &messages}
+			o := &exportOptions{format: choice{value: format}}
 			file := &changing{strings.NewReader(c.text)}
 			_, found, err := regfile.Options{}.ParseOrdered("big.reg", io.NewSectionReader(file, 0, int64(len(c.text))), func(*hive.Stretch) {})
 			if err != nil {
@@ -174,11 +175,11 @@ func TestOrderedFails(t *testing.T) {
 				continue
 			}
 			file.ReaderAt = c.after
-			in := &input{ordered: &ordered{Ordered: found}}
+			in := &collection.Opened{Ordered: &collection.Ordered{Ordered: found}}
 			in.Path = "big.reg"
-			c2.write(func(w io.Writer) error { return c2.exportOrdered(w, in, []subtree{{}}) })
-			if got := messages.String(); c2.status != statusInput || got != "regvet: big.reg: "+c.want+"\n" {
-				t.Errorf("%s: status %d, %s", format, c2.status, got)
+			s.write("", func(w io.Writer, _ report.Style) error { return o.export(s, w, in, []subtree{{}}) })
+			if got := messages.String(); s.status != statusInput || got != "regvet: big.reg: "+c.want+"\n" {
+				t.Errorf("%s: status %d, %s", format, s.status, got)
 			}
 		}
 	}
@@ -192,12 +193,12 @@ func TestFormatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, messages bytes.Buffer
-	c := &cli{stdout: &out, stderr: &messages}
-	c.rewrite = true
+	s := &session{stdout: &out, stderr: &messages}
+	o := &fmtOptions{rewrite: true}
 	broken := brokenFile{bytes.NewReader(text), errors.New("I/O error")}
 	f := &formattedFile{path: name, text: io.NewSectionReader(broken, 0, int64(len(text))), close: func() error { return nil }}
-	if err := c.differs(&out, f); err != nil || c.status != statusInput || out.Len() > 0 {
-		t.Errorf("status %d, error %v, output %s", c.status, err, out.String())
+	if err := o.differs(s, &out, plainStyle, f); err != nil || s.status != statusInput || out.Len() > 0 {
+		t.Errorf("status %d, error %v, output %s", s.status, err, out.String())
 	}
 	if want := "regvet: " + name + ": cannot be read to its end: I/O error\n"; messages.String() != want {
 		t.Errorf("messages are %s, want %s", messages.String(), want)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -91,32 +92,18 @@ func (d *draft) discard() {
 	}
 }
 
-// save writes a file whole or not at all. It says what went wrong, and tells whether all went well.
-func (c *cli) save(name string, result func(io.Writer) error) bool {
-	s := c.begin(output{file: name})
-	return s != nil && s.end(result(s))
+// save writes a file whole or not at all. It says what went wrong, and reports whether all went well.
+func (s *session) save(name string, result func(io.Writer) error) bool {
+	k := s.begin(output{file: name})
+	return k != nil && k.end(result(k))
 }
 
-// isInput tells whether a name leads to one of the inputs.
-func (c *cli) isInput(name string) bool {
-	out, err := os.Stat(name)
-	if err != nil {
-		return false
+// write sends a result to a file, or to standard output where the name is "" or "-". It says what went wrong.
+func (s *session) write(name string, result func(io.Writer, report.Style) error) {
+	if name == "-" {
+		name = ""
 	}
-	for _, arg := range c.args {
-		if in, err := os.Stat(arg); err == nil && os.SameFile(in, out) {
-			return true
-		}
-	}
-	return false
-}
-
-// write sends the result to the file of -o, or to standard output. It says what went wrong.
-func (c *cli) write(result func(io.Writer) error) {
-	if c.output == "-" {
-		c.output = ""
-	}
-	c.save(c.output, result)
+	s.save(name, func(w io.Writer) error { return result(w, s.style(name)) })
 }
 
 // output is a form of the result, and where it goes: to a file, or to standard output where file is "".
@@ -125,47 +112,58 @@ type output struct{ format, file string }
 // sink takes a result while it is made.
 type sink struct {
 	*bufio.Writer
-	format string
-	style  report.Style
-	draft  *draft // nil for standard output
-	name   string
-	cli    *cli
+	format  string
+	style   report.Style
+	draft   *draft // nil for standard output
+	name    string
+	session *session
 }
 
-// begin begins an output. It says why it cannot be written, and gives nil then.
-func (c *cli) begin(o output) *sink {
+// begin begins an output. It says why it cannot be written, and returns nil then.
+func (s *session) begin(o output) *sink {
 	if o.file == "" {
-		if out, ok := c.stdout.(*os.File); ok {
+		if out, ok := s.stdout.(*os.File); ok {
 			widenPipe(out)
 		}
-		return &sink{bufio.NewWriterSize(c.stdout, 1<<14), o.format, c.style(), nil, "standard output", c}
+		return &sink{bufio.NewWriterSize(s.stdout, 1<<14), o.format, s.style(""), nil, "standard output", s}
 	}
-	if c.isInput(o.file) {
-		c.fail(statusUsage, "%s is an input, and inputs are never changed; choose another name for the output", o.file)
+	if s.protects(o.file) {
 		return nil
 	}
 	d, err := newDraft(o.file)
 	if err != nil {
-		c.fail(statusUsage, "%s cannot be written: %v", o.file, hive.Cause(err))
+		s.fail(statusUsage, "%s cannot be written: %v", o.file, hive.Cause(err))
 		return nil
 	}
-	return &sink{d.Writer, o.format, plainStyle, d, o.file, c}
+	return &sink{d.Writer, o.format, plainStyle, d, o.file, s}
 }
 
-// end ends an output with the error that making the result ended with. It says what went wrong, and tells whether all went well.
-func (s *sink) end(err error) bool {
+// protects reports whether an output would replace a file that the run reads, and says so.
+func (s *session) protects(name string) bool {
+	if !s.files.Protects(name) {
+		return false
+	}
+	s.fail(statusUsage, "%s is read by this command, and what was read is never changed; choose another name for the output", name)
+	return true
+}
+
+// end ends an output with the error that making the result ended with. It says what went wrong, and reports whether all went well.
+func (k *sink) end(err error) bool {
 	switch {
-	case s.draft == nil:
-		if e := s.Flush(); err == nil {
+	case k.draft == nil:
+		if e := k.Flush(); err == nil {
 			err = e
 		}
 	case err != nil:
-		s.draft.discard()
+		k.draft.discard()
+	case k.session.protects(k.name): // all that was read is known only now
+		k.draft.discard()
+		return false
 	default:
-		err = s.draft.commit()
+		err = k.draft.commit()
 	}
 	if err != nil && err != errUnread {
-		s.cli.fail(statusUsage, "%s cannot be written: %v", s.name, hive.Cause(err))
+		k.session.fail(statusUsage, "%s cannot be written: %v", k.name, hive.Cause(err))
 	}
 	return err == nil
 }
@@ -174,56 +172,62 @@ func (s *sink) end(err error) bool {
 var errUnread = errors.New("the input could not be read to its end")
 
 // discard gives an output up.
-func (s *sink) discard() {
-	if s.draft != nil {
-		s.draft.discard()
+func (k *sink) discard() {
+	if k.draft != nil {
+		k.draft.discard()
 	}
 }
 
-// outputFlags are those that say in which form the result is given, and where it goes.
-func outputFlags(f *pflag.FlagSet, o *options) {
-	f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of the result: "+list(report.FormatNames())+"; in GitHub Actions it is github where it is not given")
-	f.StringArrayVarP(&o.outputs, "output", "o", nil, "write the result to a file, `[FORMAT=]FILE`: instead of to standard output, or with FORMAT beside it (repeatable)")
+// resultFlags say in which forms a report is written, and where each goes.
+type resultFlags struct {
+	format  choice
+	outputs []string
+	flags   *pflag.FlagSet
 }
 
-// chooseOutputs gives the outputs that the flags choose: the result itself, and what -o FORMAT=FILE adds. It says what is wrong with
-// them, and gives nil then.
-func (c *cli) chooseOutputs() []output {
-	formats := report.FormatNames()
-	c.oneOf("--format", c.format, formats...)
+func (r *resultFlags) define(f *pflag.FlagSet) {
+	r.flags = f
+	choose(f, &r.format, "format", "f", "text", "the `FORMAT` of the result: %s; in GitHub Actions it is github where it is not given", report.FormatNames()...)
+	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write the result to a file, `[FORMAT=]FILE`: instead of to standard output, or with FORMAT beside it (repeatable)")
+}
+
+// choose returns the outputs that the flags choose: the result itself, and what -o FORMAT=FILE adds. It says what is wrong with them, and
+// returns nil then.
+func (r *resultFlags) choose(s *session) []output {
+	formats := r.format.words
 	var all []output
-	main := output{format: c.format}
-	if !c.formatSet && os.Getenv("GITHUB_ACTIONS") == "true" {
+	main := output{format: r.format.value}
+	if !r.flags.Changed("format") && os.Getenv("GITHUB_ACTIONS") == "true" {
 		main.format = "github"
 	}
-	chosen := false // where the result itself goes
-	for _, o := range c.outputs {
+	chosen, wrong := false, false // chosen: where the result itself goes
+	refuse := func(format string, args ...any) {
+		s.fail(statusUsage, format, args...)
+		wrong = true
+	}
+	for _, o := range r.outputs {
 		format, file, ok := strings.Cut(o, "=")
 		switch {
 		case ok && slices.Contains(formats, format):
 		case ok && !strings.ContainsAny(format, `/\.`) && rules.Nearest(format, formats) != "":
-			c.fail(statusUsage, "-o cannot have the format %q%s; for a file of that name write ./%s", format, suggest(format, formats), o)
+			refuse("-o cannot have the format %q%s; for a file of that name write ./%s", format, suggest(format, formats), o)
 			continue
 		default:
-			format, file, chosen = c.format, o, true
+			format, file, chosen = r.format.value, o, true
 		}
 		if file == "" {
-			c.fail(statusUsage, "-o %q names no file", o)
+			refuse("-o %q names no file", o)
 			continue
 		}
 		if file == "-" {
 			file, chosen = "", true
 		}
 		if slices.ContainsFunc(all, func(other output) bool { return sameFile(other.file, file) }) {
-			name := "standard output"
-			if file != "" {
-				name = file
-			}
-			c.fail(statusUsage, "two results cannot go to %s; choose another name for one", name)
+			refuse("two results cannot go to %s; choose another name for one", cmp.Or(file, "standard output"))
 		}
 		all = append(all, output{format, file})
 	}
-	if c.status >= statusUsage {
+	if wrong {
 		return nil
 	}
 	if !chosen {
@@ -232,23 +236,23 @@ func (c *cli) chooseOutputs() []output {
 	return all
 }
 
-// beginAll begins outputs, before there is a result, so that nobody waits for one that cannot be written. It says what is wrong, and
-// gives nil then.
-func (c *cli) beginAll(all []output) (sinks []*sink) {
+// beginAll begins outputs, before there is a result, so that nobody waits for one that cannot be written. It says what is wrong, and returns
+// nil then.
+func (s *session) beginAll(all []output) (sinks []*sink) {
 	for _, o := range all {
-		s := c.begin(o)
-		if s == nil {
+		k := s.begin(o)
+		if k == nil {
 			for _, begun := range sinks {
 				begun.discard()
 			}
 			return nil
 		}
-		sinks = append(sinks, s)
+		sinks = append(sinks, k)
 	}
 	return sinks
 }
 
-// sameFile tells whether two outputs would be one file.
+// sameFile reports whether two outputs would be one file.
 func sameFile(a, b string) bool {
 	if a == "" || b == "" {
 		return a == b
@@ -261,4 +265,27 @@ func sameFile(a, b string) bool {
 	}
 	y, err := os.Stat(b)
 	return err == nil && os.SameFile(x, y) && x.Mode().IsRegular()
+}
+
+// live reports whether the result goes to standard output line by line, while the inputs are read.
+func (r *resultFlags) live() bool { return r.format.value == "jsonl" && len(r.outputs) == 0 }
+
+// replace puts a file in the place of one that was read. That is what the user asks for with fmt -w, lint --fix and --write-baseline, and nothing
+// else does it. read closes what was read of the file, if it is open still. It says what went wrong, and reports whether all went well.
+func (s *session) replace(name string, read io.Closer, write func(io.Writer) error) bool {
+	d, err := newDraft(name)
+	if err == nil {
+		if err = write(d); err != nil {
+			d.discard()
+		} else {
+			if read != nil {
+				read.Close() // an open file cannot be replaced everywhere
+			}
+			err = d.commit()
+		}
+	}
+	if err != nil && err != errUnread {
+		s.fail(statusUsage, "%s cannot be written: %v", name, hive.Cause(err))
+	}
+	return err == nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/hive/script"
 	"regvet/report"
@@ -40,17 +41,16 @@ func extension(format string) string {
 
 // patch is what the texts of a fix and its undo tell beside the edits.
 type patch struct {
-	in       *input
+	in       *collection.Opened
 	format   string
 	root     hive.Path // of --root; nil for the live registry
 	about    report.Patch
 	restarts []string // what must be started anew
 }
 
-func newPatch(in *input, format string, root hive.Path, plan rules.Plan) patch {
+func newPatch(in *collection.Opened, format string, root hive.Path, plan rules.Plan) patch {
 	p := patch{in: in, format: format, root: root}
-	p.in.SHA256 = in.sha256()
-	p.about = report.Patch{Version: version(), Date: now(), Input: in.Input, Fixed: plan.Fixed}
+	p.about = report.Patch{Version: version(), Date: now(), Input: report.Input{Input: in.Facts()}, Fixed: plan.Fixed}
 	for _, f := range plan.Fixed {
 		if r := f.Fix.Restart; r != "none" && !slices.Contains(p.restarts, r) {
 			p.restarts = append(p.restarts, r)
@@ -81,7 +81,7 @@ func (p patch) origin(what string) []string {
 		what,
 		"tool    regvet " + p.about.Version,
 		"date    " + p.about.Date.Format(time.RFC3339),
-		"input   " + hive.Visible(filepath.Base(displayName(p.in.Path))),
+		"input   " + hive.Visible(filepath.Base(p.in.Name())),
 		"sha256  " + p.in.SHA256,
 		"host    " + hive.Visible(host),
 	}
@@ -137,7 +137,7 @@ func (p patch) parents(e hive.Edit, made map[string]bool) (all []hive.Edit) {
 	for n := 2; n < len(e.Path); n++ {
 		key := e.Path[:n]
 		name := hive.Fold(key.String())
-		if e.Op == hive.DeleteKey || e.Op == hive.DeleteValue || made[name] || p.in.reg.Find(key)[0].Key != nil {
+		if e.Op == hive.DeleteKey || e.Op == hive.DeleteValue || made[name] || p.in.Registry.Find(key)[0].Key != nil {
 			continue
 		}
 		made[name] = true
@@ -166,7 +166,7 @@ func byKey(edits []hive.Edit) (all [][]hive.Edit) {
 
 // before says what an edit of the running system's keys finds in the input.
 func (p patch) before(e hive.Edit) string {
-	k := p.in.reg.Find(e.Path)[0].Key
+	k := p.in.Registry.Find(e.Path)[0].Key
 	if e.Op == hive.DeleteKey || e.Op == hive.CreateKey {
 		if k == nil {
 			return "the key was not there"

@@ -14,10 +14,15 @@ import (
 	"regvet/hive"
 )
 
-// regFileFlags are those that choose among the .reg files of folders.
-func regFileFlags(f *pflag.FlagSet, o *options) {
-	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out the files and folders that match this `GLOB`, such as third_party or **/*.old.reg, also those that are named (repeatable)")
-	f.BoolVar(&o.allowEmpty, "allow-empty", false, "take it for no error that there is no .reg file")
+// regFileFlags choose among the .reg files of folders.
+type regFileFlags struct {
+	exclude    []string
+	allowEmpty bool
+}
+
+func (r *regFileFlags) define(f *pflag.FlagSet) {
+	f.StringArrayVar(&r.exclude, "exclude", nil, "leave out the files and folders that match this `GLOB`, such as third_party or **/*.old.reg, also those that are named (repeatable)")
+	f.BoolVar(&r.allowEmpty, "allow-empty", false, "exit with 0 if there is no .reg file")
 }
 
 // repositories are where programs that keep versions keep them. No file in one is anybody's .reg file.
@@ -26,26 +31,26 @@ var repositories = []string{".git", ".hg", ".svn", ".jj"}
 // regFiles gives the .reg files of the command line, with those of a folder and of the folders below in its place, each file once. In a
 // folder, what git ignores is left out. Links to files are followed, links to folders are not. It says what is wrong; a command that gets
 // no files has nothing more to do, unless the flags allow it.
-func (c *cli) regFiles() []string {
-	s := search{cli: c, seen: map[string]bool{}}
-	for i, glob := range c.exclude {
+func (r *regFileFlags) find(out *session, args []string) []string {
+	s := search{session: out, seen: map[string]bool{}}
+	for i, glob := range r.exclude {
 		glob = filepath.ToSlash(glob)
 		switch {
 		case !doublestar.ValidatePattern(glob):
-			c.fail(statusUsage, "--exclude: %q is no glob: a bracket or a brace is not closed", c.exclude[i])
-		case path.IsAbs(glob) || filepath.IsAbs(c.exclude[i]) || glob == ".." || strings.HasPrefix(glob, "../"):
-			c.fail(statusUsage, "--exclude: %q leads out of the current folder, to which a glob is relative; start it with **/", c.exclude[i])
+			s.fail(statusUsage, "--exclude: %q is no glob: a bracket or a brace is not closed", r.exclude[i])
+		case path.IsAbs(glob) || filepath.IsAbs(r.exclude[i]) || glob == ".." || strings.HasPrefix(glob, "../"):
+			s.fail(statusUsage, "--exclude: %q leads out of the current folder, to which a glob is relative; start it with **/", r.exclude[i])
 		}
 		s.exclude = append(s.exclude, strings.TrimSuffix(strings.TrimPrefix(glob, "./"), "/"))
 	}
-	if c.status >= statusUsage {
+	if s.failed() {
 		return nil
 	}
 	s.home, _ = os.Getwd() // without it, globs are held against the names as they are given
-	for _, arg := range c.args {
+	for _, arg := range args {
 		s.argument(arg)
 	}
-	if len(s.files) == 0 && !c.allowEmpty {
+	if len(s.files) == 0 && !r.allowEmpty {
 		hint := ""
 		switch {
 		case s.excluded && s.ignored:
@@ -55,14 +60,14 @@ func (c *cli) regFiles() []string {
 		case s.ignored:
 			hint = " that git does not ignore"
 		}
-		c.fail(statusUsage, "there is no .reg file%s in %s; --allow-empty takes that for no error", hint, strings.Join(c.args, ", "))
+		s.fail(statusUsage, "there is no .reg file%s in %s; --allow-empty takes that for no error", hint, strings.Join(args, ", "))
 	}
 	return s.files
 }
 
 // search is a search for .reg files.
 type search struct {
-	*cli
+	*session
 	exclude  []string // globs
 	home     string
 	seen     map[string]bool // the files that were found, by their path without symbolic links

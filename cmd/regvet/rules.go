@@ -28,94 +28,93 @@ The verbs:
   docs    a reference in Markdown        new     a commented rule file to start from
   schema  the JSON Schema of rule files, for editors
 `,
-	flags: func(f *pflag.FlagSet, o *options) {
-		ruleFlags(f, o, "all of them")
+	define: func(f *pflag.FlagSet) func(*session, []string) {
+		o := new(rulesOptions)
+		o.rules.define(f, "all of them")
 		f.StringArrayVarP(&o.tags, "tag", "t", nil, "only rules with this `TAG` (repeatable)")
-		f.StringVar(&o.severity, "severity", "", "only rules of at least this `SEVERITY`: info, low, medium, high or critical")
-		f.StringVarP(&o.format, "format", "f", "text", "the `FORMAT` of list and show: text or json")
-		f.StringVarP(&o.output, "output", "o", "", "write the result to this `FILE`")
+		choose(f, &o.severity, "severity", "", "", "only rules of at least this `SEVERITY`: %s", severityWords()...)
+		choose(f, &o.format, "format", "f", "text", "the `FORMAT` of list and show: %s", "text", "json")
+		outputFlag(f, &o.output)
+		return o.run
 	},
-	run: (*cli).ruleCommand,
+}
+
+type rulesOptions struct {
+	rules            ruleFlags
+	tags             []string
+	severity, format choice
+	output           string
 }
 
 // verb is a word after regvet rules.
 type verb struct {
 	name  string
-	short string                    // for who completes it
-	rules func(*cli, []*rules.Rule) // for those that are about rules
-	text  func() []byte             // of the others
+	short string                                       // for who completes it
+	rules func(*rulesOptions, *session, []*rules.Rule) // for those that are about rules
+	text  func() []byte                                // of the others
 }
 
 var verbs = []verb{
-	{"list", "the rules, one a line", (*cli).listRules, nil},
-	{"show", "all that rules say of themselves", (*cli).showRules, nil},
-	{"lint", "what is doubtful about rules", (*cli).lintRules, nil},
-	{"test", "run the rules' own tests, and prove each fix and undo", (*cli).testRules, nil},
-	{"docs", "a reference in Markdown", (*cli).documentRules, nil},
+	{"list", "the rules, one a line", (*rulesOptions).listRules, nil},
+	{"show", "all that rules say of themselves", (*rulesOptions).showRules, nil},
+	{"lint", "what is doubtful about rules", (*rulesOptions).lintRules, nil},
+	{"test", "run the rules' own tests, and prove each fix and undo", (*rulesOptions).testRules, nil},
+	{"docs", "a reference in Markdown", (*rulesOptions).documentRules, nil},
 	{"new", "a commented rule file to start from", nil, rules.Template},
 	{"schema", "the JSON Schema of rule files, for editors", nil, rules.Schema},
 }
 
-func (c *cli) ruleCommand() {
+func (o *rulesOptions) run(s *session, args []string) {
 	var words []string
 	for _, v := range verbs {
 		words = append(words, v.name)
 	}
-	i := slices.Index(words, c.args[0])
-	if i < 0 {
-		c.fail(statusUsage, "rules has no verb %q%s; it has %s", c.args[0], suggest(c.args[0], words), list(words))
-		return
-	}
-	c.oneOf("--format", c.format, "text", "json")
-	least, ok := rules.ParseSeverity(c.severity)
-	if !ok && c.severity != "" {
-		c.fail(statusUsage, "--severity cannot be %q%s; it is %s", c.severity, suggest(c.severity, rules.SeverityNames()), list(rules.SeverityNames()))
-	}
-	if text := verbs[i].text; text != nil {
-		if len(c.args) > 1 {
-			c.fail(statusUsage, "rules %s does not take %q", words[i], c.args[1])
+	i := slices.Index(words, args[0])
+	switch {
+	case i < 0:
+		s.fail(statusUsage, "rules has no verb %q%s; it has %s", args[0], suggest(args[0], words), list(words))
+	case verbs[i].text == nil:
+		if all, ok := o.choose(s, args[1:]); ok {
+			verbs[i].rules(o, s, all)
 		}
-		if c.status < statusUsage {
-			c.write(func(w io.Writer) error { _, err := w.Write(text()); return err })
-		}
-		return
-	}
-	all := c.chosenRules(least)
-	if c.status < statusUsage {
-		verbs[i].rules(c, all)
+	case len(args) > 1:
+		s.fail(statusUsage, "rules %s does not take %q", words[i], args[1])
+	default:
+		s.write(o.output, func(w io.Writer, _ report.Style) error { _, err := w.Write(verbs[i].text()); return err })
 	}
 }
 
-// chosenRules gives the rules that the flags and the names behind the verb choose: those of each rule, pack or rule file.
-func (c *cli) chosenRules(least rules.Severity) []*rules.Rule {
+// choose returns the rules that the flags and the names behind the verb choose: those of each rule, pack or rule file. What is wrong it says,
+// and returns false.
+func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	wanted := map[string]bool{} // rules and packs
 	var names []string
-	for _, arg := range c.args[1:] {
+	for _, arg := range args {
 		if info, err := os.Stat(arg); err != nil || !info.IsDir() && !isRuleFile(arg) {
 			if !isRuleFile(arg) {
 				names = append(names, arg)
 				continue
 			}
 		}
-		packs, err := rules.LoadFiles(arg)
+		packs, err := loadRuleFiles(s, arg)
 		if err != nil {
-			c.mistakes(err)
+			s.mistakes(err)
 			continue
 		}
-		if !slices.Contains(c.rules, arg) {
-			c.rules = append(c.rules, arg)
+		if !slices.Contains(o.rules.files, arg) {
+			o.rules.files = append(o.rules.files, arg)
 		}
 		for _, p := range packs {
 			wanted[p.Name] = true
 		}
 	}
-	if c.status >= statusUsage {
-		return nil
+	if s.failed() {
+		return nil, false
 	}
-	c.showAllPacks()
-	all := c.loadRules()
-	if all == nil {
-		return nil
+	o.rules.unsaidAll() // to tell about a rule is not to use it
+	all, ok := o.rules.load(s)
+	if !ok {
+		return nil, false
 	}
 	var known []string
 	for _, r := range all {
@@ -123,7 +122,7 @@ func (c *cli) chosenRules(least rules.Severity) []*rules.Rule {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			c.fail(statusUsage, "there is no rule or pack %q%s; \"regvet rules list\" lists them", name, suggest(name, known))
+			s.fail(statusUsage, "there is no rule or pack %q%s; \"regvet rules list\" lists them", name, suggest(name, known))
 		}
 		wanted[name] = true
 	}
@@ -131,42 +130,36 @@ func (c *cli) chosenRules(least rules.Severity) []*rules.Rule {
 	for _, r := range all {
 		tags = append(tags, r.Tags...)
 	}
-	for _, tag := range c.tags {
+	for _, tag := range o.tags {
 		if !slices.Contains(tags, tag) {
-			c.fail(statusUsage, "no rule has the tag %q%s", tag, suggest(tag, tags))
+			s.fail(statusUsage, "no rule has the tag %q%s", tag, suggest(tag, tags))
 		}
 	}
+	least, _ := rules.ParseSeverity(o.severity.value)
 	return slices.DeleteFunc(all, func(r *rules.Rule) bool {
 		return len(wanted) > 0 && !wanted[r.ID] && !wanted[r.Pack] || r.Terms(hive.Windows{}).Severity < least ||
-			len(c.tags) > 0 && !slices.ContainsFunc(c.tags, func(tag string) bool { return slices.Contains(r.Tags, tag) })
-	})
+			len(o.tags) > 0 && !slices.ContainsFunc(o.tags, func(tag string) bool { return slices.Contains(r.Tags, tag) })
+	}), !s.failed()
 }
 
-// showAllPacks makes all packs those that are used where the command line names none: to tell of a rule is not to use it.
-func (c *cli) showAllPacks() {
-	if len(c.packs) == 0 {
-		c.packs = []string{allPacks}
-	}
-}
-
-// isRuleFile tells a rule file by its name.
+// isRuleFile reports whether a name is that of a rule file.
 func isRuleFile(name string) bool {
 	ext := filepath.Ext(name)
 	return ext == ".yaml" || ext == ".yml"
 }
 
-func (c *cli) listRules(all []*rules.Rule) {
-	c.write(func(w io.Writer) error {
-		if c.format == "json" {
+func (o *rulesOptions) listRules(s *session, all []*rules.Rule) {
+	s.write(o.output, func(w io.Writer, style report.Style) error {
+		if o.format.value == "json" {
 			return report.RulesJSON(w, version(), all)
 		}
 		return report.Rules(w, all)
 	})
 }
 
-func (c *cli) showRules(all []*rules.Rule) {
-	c.write(func(w io.Writer) error {
-		if c.format == "json" {
+func (o *rulesOptions) showRules(s *session, all []*rules.Rule) {
+	s.write(o.output, func(w io.Writer, style report.Style) error {
+		if o.format.value == "json" {
 			return report.RulesJSON(w, version(), all)
 		}
 		for i, r := range all {
@@ -175,7 +168,7 @@ func (c *cli) showRules(all []*rules.Rule) {
 					return err
 				}
 			}
-			if err := report.Rule(w, r, c.style()); err != nil {
+			if err := report.Rule(w, r, style); err != nil {
 				return err
 			}
 		}
@@ -183,28 +176,31 @@ func (c *cli) showRules(all []*rules.Rule) {
 	})
 }
 
-func (c *cli) lintRules(all []*rules.Rule) {
+func (o *rulesOptions) lintRules(s *session, all []*rules.Rule) {
 	doubts := rules.Lint(all)
 	if len(doubts) > 0 {
-		c.raise(statusFindings)
+		s.raise(statusFindings)
 	}
-	c.write(func(w io.Writer) error { return report.Doubts(w, all, doubts) })
+	s.write(o.output, func(w io.Writer, style report.Style) error { return report.Doubts(w, all, doubts) })
 }
 
-func (c *cli) testRules(all []*rules.Rule) {
+func (o *rulesOptions) testRules(s *session, all []*rules.Rule) {
 	var results []rules.TestResult
 	for _, r := range all {
 		results = append(results, r.RunTests()...)
 	}
 	for _, t := range results {
 		if t.Err != nil {
-			c.raise(statusFindings)
+			s.raise(statusFindings)
 		}
 	}
-	c.write(func(w io.Writer) error { return report.Tests(w, all, results) })
+	s.write(o.output, func(w io.Writer, style report.Style) error { return report.Tests(w, all, results) })
 }
 
-func (c *cli) documentRules(all []*rules.Rule) {
-	packs := c.loadPacks()
-	c.write(func(w io.Writer) error { return report.Docs(w, packs, all) })
+func (o *rulesOptions) documentRules(s *session, all []*rules.Rule) {
+	packs, ok := o.rules.loadPacks(s)
+	if !ok {
+		return
+	}
+	s.write(o.output, func(w io.Writer, style report.Style) error { return report.Docs(w, packs, all) })
 }

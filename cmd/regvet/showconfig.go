@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/rules/lint"
 )
 
@@ -19,7 +20,7 @@ func writePlans(w io.Writer, jobs []job) error {
 			out.WriteByte('\n')
 		}
 		p := j.plan
-		fmt.Fprintln(&out, hive.Visible(displayName(j.name)))
+		fmt.Fprintln(&out, hive.Visible(collection.DisplayName(j.name)))
 		line := func(name, text string) { fmt.Fprintf(&out, "  %-10s %s\n", name, hive.Visible(text)) }
 		line("config", cmp.Or(p.file, "none"))
 		if j.excluded {

@@ -19,7 +19,7 @@ import (
 // find lists what is found, an input a line: its machine, its files with their users and logs, and whether there was an error.
 func find(fsys fs.FS) []string {
 	var all []string
-	for in, err := range collection.Find(fsys) {
+	for in := range collection.Find(fsys) {
 		var words []string
 		if in.Machine != "" {
 			words = append(words, in.Machine+":")
@@ -30,9 +30,9 @@ func find(fsys fs.FS) []string {
 				word += "@" + f.User
 			}
 			words = append(append(words, word), f.Logs...)
-		}
-		if err != nil {
-			words = append(words, "!")
+			if f.Err != nil {
+				words = append(words, "!")
+			}
 		}
 		all = append(all, strings.Join(words, " "))
 	}

@@ -1,24 +1,162 @@
 package collection
 
 import (
+	"cmp"
+	"fmt"
+	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"regvet/hive"
 )
 
+var (
+	systemPath = hive.ParsePath(`HKLM\SYSTEM`)
+	userPath   = hive.ParsePath("HKCU")
+)
+
+// Joined are inputs that are judged together, as one registry: the hives of a machine, or one input by itself.
+type Joined []*Opened
+
+// Open opens the files of a group. It returns what is to be judged together: usually all of it, and nothing when nothing could be read. A
+// hive whose content says that it is another one than its name says, of which the machine has one already, is by itself. What could not be
+// read is listed as by [Open].
+func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem) {
+	var machine Joined
+	room := o.Memory
+	for _, f := range g.Files {
+		if size := f.size(fsys); o.Memory > 0 && len(machine) > 0 && size > room {
+			f.Err = fmt.Errorf("has %d bytes, and the hives of a machine may have %d together; read it by itself", size, o.Memory)
+		} else {
+			room -= size
+		}
+		in, more := f.Open(fsys, o)
+		refused = append(refused, more...)
+		if in == nil {
+			continue
+		}
+		if g.Machine != "" && hive.KnownName(f.Path) == "DEFAULT" && in.Mount.Equal(userPath) {
+			// It has the keys of a user's hive, and only its name says that it belongs to no user.
+			in.Mount, in.MountBy = hive.ParsePath(`HKU\.DEFAULT`), "keys and file name"
+		}
+		if g.Machine != "" && !slices.ContainsFunc(machine, func(other *Opened) bool { return other.Mount.Equal(in.Mount) && other.user == in.user }) {
+			machine = append(machine, in)
+		} else {
+			all = append(all, Joined{in})
+		}
+	}
+	if len(machine) > 0 {
+		machine.join(g.Machine)
+		all = slices.Insert(all, 0, machine)
+	}
+	return all, refused
+}
+
+// Size returns how many bytes the files of a group have together with their logs, and -1 where that is not known before they are read.
+func (g Group) Size(fsys fs.FS) (total int64) {
+	for _, f := range g.Files {
+		size := f.size(fsys)
+		if size < 0 {
+			return -1
+		}
+		total += size
+	}
+	return total
+}
+
+func (f File) size(fsys fs.FS) (total int64) {
+	for _, name := range append([]string{f.Path}, f.Logs...) {
+		info, err := fs.Stat(fsys, name)
+		switch {
+		case err != nil: // opening it will tell
+		case !info.Mode().IsRegular():
+			return -1
+		default:
+			total += info.Size()
+		}
+	}
+	return total
+}
+
+// join gives hives of one machine one registry, with the users below HKEY_USERS: under their SIDs where the SOFTWARE hive tells
+// them, else under the names of the folders of their profiles.
+func (j Joined) join(machine string) {
+	profiles := hive.NewRegistry()
+	for _, in := range j {
+		if in.user == "" {
+			profiles.Mount(in.Mount, in.Root)
+		}
+	}
+	sids := profiles.Profiles()
+	reg := hive.NewRegistry()
+	for _, in := range j {
+		if in.user != "" && in.Mount.HasPrefix(userPath) {
+			in.Mount = hive.ParsePath("HKU").Join(cmp.Or(sids[hive.Fold(in.user)], in.user)).Join(in.Mount[len(userPath):]...)
+			in.MountBy += " and the folder of the profile"
+		}
+	}
+	// UsrClass.dat goes below NTUSER.DAT, where Windows has a link to it.
+	for _, in := range slices.SortedStableFunc(slices.Values(j), func(a, b *Opened) int { return cmp.Compare(len(a.Mount), len(b.Mount)) }) {
+		reg.Mount(in.Mount, in.Root)
+		// Without UsrClass.dat nothing is known of what is behind that link, which no file holds.
+		if software := in.Root.Key("Software"); in.user != "" && len(in.Mount) == 2 && software != nil && software.Key("Classes") == nil {
+			reg.Mount(in.Mount.Join("Software", "Classes"), hive.NewImpliedKey("Classes"))
+		}
+	}
+	name := &Machine{Name: machine, Hives: len(j)}
+	for _, in := range j {
+		in.Registry, in.Machine = reg, name
+	}
+}
+
+// ChooseControlSet makes CurrentControlSet the set of that name, or each set for [hive.AllControlSets]. The error says which sets there are
+// when there is no such set.
+func (j Joined) ChooseControlSet(name string) error {
+	reg := j[0].Registry.WithControlSet(name)
+	for _, in := range j {
+		in.Registry = reg
+	}
+	if name == hive.AllControlSets {
+		return nil
+	}
+	in := j.Holder(systemPath)
+	if m := reg.Find(systemPath.Join(name))[0]; m.Key != nil || m.Known != hive.Whole {
+		return nil
+	}
+	var names []string
+	for _, s := range reg.WithControlSet(hive.AllControlSets).ControlSets() {
+		names = append(names, s.Name)
+	}
+	return fmt.Errorf("%s: there is no %s; there is %s", in.Name(), name, strings.Join(names, ", "))
+}
+
+// Holder returns the input that holds a key, or would hold it; the first one when none does.
+func (j Joined) Holder(key hive.Path) *Opened {
+	best := j[0]
+	for _, in := range j {
+		if key.HasPrefix(in.Mount) && (!key.HasPrefix(best.Mount) || len(in.Mount) > len(best.Mount)) {
+			best = in
+		}
+	}
+	return best
+}
+
+// HoldsSystem reports whether the input is the one of its machine that holds the SYSTEM hive, or would hold it.
+func (j Joined) HoldsSystem(in *Opened) bool { return in == j.Holder(systemPath) }
+
 // machines tells which hives belong together, by the paths of the files. Two kinds of folders hold the hives of one machine: a whole
 // system, with the hives of Windows in System32\config and those of its users beside that; and one into which hives were copied side
 // by side under the names that they have in Windows. A copy of another name stands by itself, because it may be of another machine.
-func machines(found []File) map[string]*Input {
-	at := map[string]*Input{}
-	var groups []*Input
-	join := func(g *Input, f File) {
+func machines(found []File) map[string]*Group {
+	at := map[string]*Group{}
+	var groups []*Group
+	join := func(g *Group, f File) {
 		g.Files = append(g.Files, f)
 		at[f.Path] = g
 	}
 	// The hives of Windows, and which of the systems lies in a folder beside the users.
-	systems, beside := map[string]*Input{}, map[string]*Input{}
+	systems, beside := map[string]*Group{}, map[string]*Group{}
 	taken := map[string]bool{} // the places of a machine that have their hive
 	for _, f := range found {
 		windows, ok := windowsOf(f.Path)
@@ -27,7 +165,7 @@ func machines(found []File) map[string]*Input {
 		}
 		g := systems[windows]
 		if g == nil {
-			g = &Input{Machine: windows}
+			g = &Group{Machine: windows}
 			systems[windows] = g
 			groups = append(groups, g)
 			root := hive.Fold(path.Dir(windows))
@@ -110,9 +248,9 @@ func userOf(name string) (root, user string, ok bool) {
 }
 
 // sideBySide finds the folders in which each of the hives that are not yet part of a machine has a name of its own.
-func sideBySide(found []File, at map[string]*Input) []*Input {
-	var folders []*Input
-	byName := map[string]*Input{}
+func sideBySide(found []File, at map[string]*Group) []*Group {
+	var folders []*Group
+	byName := map[string]*Group{}
 	twice := map[string]bool{}
 	names := map[string]bool{}
 	for _, f := range found {
@@ -123,7 +261,7 @@ func sideBySide(found []File, at map[string]*Input) []*Input {
 		folder := path.Dir(f.Path)
 		g := byName[folder]
 		if g == nil {
-			g = &Input{Machine: folder}
+			g = &Group{Machine: folder}
 			byName[folder] = g
 			folders = append(folders, g)
 		}
@@ -132,7 +270,7 @@ func sideBySide(found []File, at map[string]*Input) []*Input {
 		names[place] = true
 		g.Files = append(g.Files, f)
 	}
-	var groups []*Input
+	var groups []*Group
 	for _, g := range folders {
 		if !twice[g.Machine] {
 			groups = append(groups, g)

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"regvet/rules"
+)
+
+// command is one word after regvet.
+type command struct {
+	name    string
+	args    string // as shown behind the flags
+	short   string // one line
+	example string
+	min     int // arguments that are needed
+	max     int // arguments that are taken, -1 for any number
+	// define defines the flags of the command, and returns what carries it out with their values. What goes wrong is said in the session.
+	define func(*pflag.FlagSet) func(*session, []string)
+}
+
+// parser returns the flags of a command, and what carries it out once they are parsed.
+func (cmd command) parser() (*pflag.FlagSet, func(*session, []string)) {
+	flags := pflag.NewFlagSet(cmd.name, pflag.ContinueOnError)
+	flags.SortFlags = false
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	return flags, cmd.define(flags)
+}
+
+// run carries out a command.
+func (cmd command) run(s *session, args []string) {
+	flags, carryOut := cmd.parser()
+	if err := flags.Parse(args); errors.Is(err, pflag.ErrHelp) {
+		fmt.Fprint(s.stdout, cmd.help(flags))
+		return
+	} else if err != nil {
+		s.fail(statusUsage, "%s", cmd.wrongFlag(flags, err))
+		return
+	}
+	switch n := flags.NArg(); {
+	case n < cmd.min:
+		s.fail(statusUsage, "%s needs %s; see \"regvet %s --help\"", cmd.name, cmd.args, cmd.name)
+	case cmd.max >= 0 && n > cmd.max:
+		s.fail(statusUsage, "%s does not take %q; see \"regvet %s --help\"", cmd.name, flags.Arg(cmd.max), cmd.name)
+	default:
+		carryOut(s, flags.Args())
+	}
+}
+
+// wrongFlag returns what is wrong with a flag, and where to read about it.
+func (cmd command) wrongFlag(flags *pflag.FlagSet, err error) string {
+	if wrong, ok := errors.AsType[wrongValue](err); ok {
+		return wrong.Error()
+	}
+	hint := ""
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var names []string
+		flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := rules.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+			hint = "; did you mean --" + near + "?"
+		}
+	}
+	return fmt.Sprintf("%s%s; see \"regvet %s --help\"", err, hint, cmd.name)
+}
+
+// usage returns how a command is written.
+func (cmd command) usage(flags *pflag.FlagSet) string {
+	usage := "regvet " + cmd.name
+	if flags.HasFlags() {
+		usage += " [flags]"
+	}
+	if cmd.args != "" {
+		usage += " " + cmd.args
+	}
+	return usage
+}
+
+func (cmd command) help(flags *pflag.FlagSet) string {
+	text := fmt.Sprintf("regvet %s: %s\n\nUsage:\n  %s\n", cmd.name, cmd.short, cmd.usage(flags))
+	if flags.HasFlags() {
+		// Everybody knows how a switch is given.
+		const values = "[=true|false]"
+		text += "\nFlags:\n" + strings.ReplaceAll(flags.FlagUsagesWrapped(100), values, strings.Repeat(" ", len(values)))
+	}
+	return text + "\nExample:\n" + cmd.example
+}
+
+// noFlags defines a command without flags.
+func noFlags(carryOut func(*session, []string)) func(*pflag.FlagSet) func(*session, []string) {
+	return func(*pflag.FlagSet) func(*session, []string) { return carryOut }
+}
+
+// suggest ends a message about a word that is not known with the one that was most likely meant.
+func suggest(word string, known []string) string {
+	if near := rules.Nearest(word, known); near != "" {
+		return fmt.Sprintf(", did you mean %s?", near)
+	}
+	return ""
+}
+
+// list writes words as people do: a, b or c.
+func list(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

@@ -1,0 +1,133 @@
+package collection
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+)
+
+// Local is the file system of this computer as an [fs.FS]. Names are paths as the system spells them, not only those that
+// [fs.ValidPath] allows, and [StandardInput] is one of them. Files are opened for reading only.
+//
+// It knows every file that was opened through it or that [Local.Protect] named, so that no output replaces one: see [Local.Protects]. It
+// is safe for concurrent use.
+type Local struct {
+	Stdin io.Reader // nil where there is none
+
+	mu    sync.Mutex
+	known []fs.FileInfo
+}
+
+// StandardInput is the name of standard input.
+const StandardInput = "-"
+
+// Open opens a file or a folder. A device is refused, since many do not end, unless it is standard input. A pipe is opened, which waits for
+// its writer: see [OpenFound].
+func (l *Local) Open(name string) (fs.File, error) {
+	if name == StandardInput {
+		return l.openStdin()
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.Mode()&fs.ModeDevice != 0:
+		return nil, refused(name, "it is a device; copy what is to be read out of it and give the copy")
+	case info.Mode()&(fs.ModeSocket|fs.ModeIrregular) != 0:
+		return nil, refused(name, "it is not a regular file")
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	l.note(f)
+	return f, nil
+}
+
+func refused(name, why string) error { return &fs.PathError{Op: "open", Path: name, Err: errors.New(why)} }
+
+// Stat implements [fs.StatFS]: it does not open the file, which for a pipe would wait.
+func (l *Local) Stat(name string) (fs.FileInfo, error) {
+	if name == StandardInput {
+		f, err := l.openStdin()
+		if err != nil {
+			return nil, err
+		}
+		return f.Stat()
+	}
+	return os.Stat(name)
+}
+
+// ReadDir implements [fs.ReadDirFS].
+func (l *Local) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
+
+func (l *Local) openStdin() (fs.File, error) {
+	if f, ok := l.Stdin.(*os.File); ok {
+		l.note(f)
+		return unclosed{f}, nil
+	}
+	if l.Stdin == nil {
+		return nil, &fs.PathError{Op: "open", Path: StandardInput, Err: fs.ErrNotExist}
+	}
+	return stream{l.Stdin}, nil
+}
+
+// unclosed is standard input, which is not ours to close.
+type unclosed struct{ *os.File }
+
+func (unclosed) Close() error { return nil }
+
+// stream is standard input where it is no file of the system.
+type stream struct{ io.Reader }
+
+func (stream) Close() error                 { return nil }
+func (s stream) Stat() (fs.FileInfo, error) { return s, nil }
+func (stream) Name() string                 { return StandardInput }
+func (stream) Size() int64                  { return 0 }
+func (stream) Mode() fs.FileMode            { return fs.ModeNamedPipe }
+func (stream) ModTime() time.Time           { return time.Time{} }
+func (stream) IsDir() bool                  { return false }
+func (stream) Sys() any                     { return nil }
+
+// note keeps what a file is, by which all of its names are told.
+func (l *Local) note(f *os.File) {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		l.keep(info)
+	}
+}
+
+func (l *Local) keep(info fs.FileInfo) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known = append(l.known, info)
+}
+
+// Protect makes files ones that no output may replace, whether or not they will be opened. A name that leads to no regular file is
+// ignored.
+func (l *Local) Protect(names ...string) {
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			l.keep(info)
+		}
+	}
+}
+
+// Protects reports whether a name leads to a file that was read or is to be read, by whatever other name: the identity of the file
+// decides, so that links and other spellings make no difference.
+func (l *Local) Protects(name string) bool {
+	info, err := os.Stat(name)
+	if err != nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, known := range l.known {
+		if os.SameFile(known, info) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,194 @@
+package collection
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"slices"
+
+	"regvet/hive"
+	"regvet/hive/regfile"
+)
+
+// Ordered is a large .reg file that is read key by key, each time that its keys are asked for.
+type Ordered struct {
+	*regfile.Ordered
+	close func() error
+	err   error // of the reading
+}
+
+// SmallText is the size in bytes up to which a .reg file is better read whole: that is the fastest way, and takes no more memory than
+// reading a larger one key by key.
+const SmallText = 4 << 20
+
+// OpenOrdered opens a .reg file of more than least bytes that can be read key by key, without keeping what it holds. It is for a walk through
+// its keys: its registry has no key but that of the given path, in the control set of that name where one is chosen. With stored, the keys are
+// walked in the order of the file. The input is nil without a refusal where the file is to be read whole, by [Open]. It must be closed.
+func OpenOrdered(fsys fs.FS, name string, key hive.Path, set string, stored bool, least int64, o Options) (in *Opened, refused []hive.Problem) {
+	text, close := section(fsys, name)
+	if text == nil {
+		return nil, nil
+	}
+	defer func() {
+		if in == nil {
+			close()
+		}
+	}()
+	head := make([]byte, 4)
+	_, err := text.ReadAt(head, 0)
+	if err != nil || hive.IsHive(head) || [4]byte(head) == [4]byte{} || text.Size() <= least {
+		return nil, nil
+	}
+	asked := []hive.Path{key}
+	if set != "" && set != hive.AllControlSets {
+		asked = append(asked, systemPath.Join(set))
+	}
+	frame := newFrame(asked)
+	file, found, err := o.Text.ParseOrdered(DisplayName(name), text, frame.see)
+	if rejected, ok := errors.AsType[*hive.Problem](err); ok {
+		return nil, []hive.Problem{Refusal(name, rejected)}
+	}
+	if err == nil && stored && found.WalkStored() == nil {
+		err = regfile.ErrOrder
+	}
+	if err != nil || frame.full {
+		return nil, nil
+	}
+	if in = frame.input(file, set); in == nil {
+		return nil, nil
+	}
+	in.Path, in.Size = name, text.Size()
+	in.Ordered = &Ordered{Ordered: found, close: close}
+	return in, nil
+}
+
+// section opens a file that can be read at any place. It returns nil for all else: reading that whole tells what is wrong with it.
+func section(fsys fs.FS, name string) (text *io.SectionReader, close func() error) {
+	if info, err := fs.Stat(fsys, name); err != nil || !info.Mode().IsRegular() {
+		return nil, nil // a pipe can be opened only once
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, nil
+	}
+	info, err := f.Stat()
+	at, ok := f.(io.ReaderAt)
+	if err == nil && ok && info.Mode().IsRegular() && info.Size() <= MaxText {
+		start := int64(0)
+		if s, ok := f.(io.Seeker); ok { // standard input can be a file of which something was read
+			start, err = s.Seek(0, io.SeekCurrent)
+		}
+		if err == nil && start <= info.Size() {
+			return io.NewSectionReader(at, start, info.Size()-start), f.Close
+		}
+	}
+	f.Close()
+	return nil, nil
+}
+
+// OpenText opens a .reg file to be read piece by piece, more than once. What is no regular file is read into memory. An error is a
+// [*hive.Problem].
+func OpenText(fsys fs.FS, name string) (text *io.SectionReader, close func() error, err error) {
+	if text, close = section(fsys, name); text != nil {
+		return text, close, nil
+	}
+	data, err := ReadFile(fsys, name)
+	return io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), func() error { return nil }, err
+}
+
+// Close ends the use of the file.
+func (o *Ordered) Close() { o.close() }
+
+// Keys returns a walk through all keys of the file. An error is the last that it yields, and is kept for [Ordered.Err].
+func (o *Ordered) Keys(walk iter.Seq2[*hive.Stretch, error]) iter.Seq2[*hive.Stretch, error] {
+	return func(yield func(*hive.Stretch, error) bool) {
+		for s, err := range walk {
+			o.err = err
+			if !yield(s, err) {
+				return
+			}
+		}
+	}
+}
+
+// Err returns why the last walk through the keys ended before its end, or nil.
+func (o *Ordered) Err() error {
+	switch {
+	case o.err == nil:
+		return nil
+	case errors.Is(o.err, regfile.ErrOrder):
+		return errors.New("was changed while it was read; what was written is not all of it, start again")
+	}
+	return fmt.Errorf("cannot be read to its end, what was written is not all of it: %v", hive.Cause(o.err))
+}
+
+// frame is the part of a file that the way to some keys depends on: the keys on that way, and on those that Windows may take instead.
+type frame struct {
+	asked   []hive.Path
+	ways    []hive.Path // to these keys, see [hive.Ways]
+	edits   []hive.Edit
+	pending bool // a key was noted that is only implied, and none below it yet
+	full    bool // there are more than mostFrame
+}
+
+const mostFrame = 50_000 // keys
+
+func newFrame(asked []hive.Path) *frame {
+	f := &frame{asked: asked, ways: []hive.Path{systemPath.Join(hive.AnyName)}}
+	for _, path := range asked {
+		f.ways = append(f.ways, hive.Ways(path)...)
+	}
+	return f
+}
+
+// see notes a key, if it is part of the frame. nil means that the file is read from its start again.
+func (f *frame) see(s *hive.Stretch) {
+	if s == nil {
+		f.edits, f.pending, f.full = nil, false, false
+		return
+	}
+	if f.full || !s.Begins {
+		return
+	}
+	onWay := len(s.Path) == 1 || slices.ContainsFunc(f.ways, func(way hive.Path) bool {
+		return len(s.Path) <= len(way) && slices.EqualFunc(s.Path, way[:len(s.Path)], func(name, want string) bool {
+			return want == hive.AnyName || hive.EqualFold(name, want)
+		})
+	})
+	f.pending = f.pending || onWay
+	if !f.pending || s.Implied {
+		return // a key that is implied has another below it, the next, and is made on the way to that
+	}
+	f.pending = false
+	path := s.Path.Join()
+	f.edits = append(f.edits, hive.Edit{Op: hive.CreateKey, Path: path, At: s.At})
+	if path.Equal(systemPath.Join("Select")) {
+		for _, v := range s.Values {
+			f.edits = append(f.edits, hive.Edit{Op: hive.SetValue, Path: path, Value: v, At: v.At})
+		}
+	}
+	f.full = len(f.edits) > mostFrame
+}
+
+// input returns a file with the frame as its registry, or nil where a key that is asked for is not there and may have been lost: what that
+// means, only the whole file tells.
+func (f *frame) input(file *regfile.File, set string) *Opened {
+	// From behind, so that a key which is made on the way to one below it is implied until an edit names it.
+	slices.Reverse(f.edits)
+	file.Edits = f.edits
+	in := &Opened{}
+	in.setText(file)
+	if !slices.ContainsFunc(file.Problems, func(p hive.Problem) bool { return p.Loss }) {
+		return in
+	}
+	reg := in.Registry.WithControlSet(set)
+	for _, path := range f.asked {
+		if len(path) > 0 && !slices.ContainsFunc(reg.Find(path), func(m hive.Match) bool { return m.Key != nil }) {
+			return nil
+		}
+	}
+	return in
+}
