@@ -17,7 +17,7 @@ import (
 // slackHeap is never used. The collector lets the heap grow to twice what is in use; with this counted as used, a run over a file or two
 // ends before it would look for garbage at all, and no setting has to be turned back for a run that needs much memory. The system gives no
 // memory for what is never touched.
-const slackHeap = 64 << 20 // bytes
+const slackHeap = 32 << 20 // bytes
 
 func main() {
 	slack := make([]byte, slackHeap)
