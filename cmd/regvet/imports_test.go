@@ -15,6 +15,7 @@ func TestImports(t *testing.T) {
 		"regvet/hive":              {regparser},
 		"regvet/hive/regfile":      {"regvet/hive"},
 		"regvet/internal/hivetest": {"regvet/hive"},
+		"regvet/internal/glob":     {},
 		"regvet/hive/collection":   {"regvet/hive"},
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/rules":             {"regvet/hive", "regvet/hive/regfile"},
