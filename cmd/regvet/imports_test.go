@@ -21,8 +21,9 @@ func TestImports(t *testing.T) {
 		"regvet/rules":             {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/regfile", "regvet/rules"},
 		"regvet/report":            {"regvet/hive", "regvet/rules", "regvet/rules/lint"},
+		"regvet/internal/worktree": {"regvet/hive", "regvet/internal/glob"},
 		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint",
-			"regvet/report"},
+			"regvet/report", "regvet/internal/glob", "regvet/internal/worktree"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()
 	if err != nil {
