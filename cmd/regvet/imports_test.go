@@ -17,11 +17,13 @@ func TestImports(t *testing.T) {
 		"regvet/internal/hivetest": {"regvet/hive"},
 		"regvet/hive/collection":   {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile"},
+		"regvet/internal/glob":     {},
+		"regvet/internal/worktree": {"regvet/hive", "regvet/internal/glob"},
 		"regvet/rules":             {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/regfile", "regvet/rules"},
 		"regvet/report":            {"regvet/hive", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint"},
 		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint",
-			"regvet/report"},
+			"regvet/report", "regvet/internal/glob", "regvet/internal/worktree"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()
 	if err != nil {
