@@ -74,7 +74,7 @@ func (k *Key) Record() *Record {
 	}
 	f, node := k.file, k.file.nodeOf(k)
 	r := &Record{Flags: Flags(node.flags()), AccessBits: node.accessBits(), Layer: Layer(node.layer())}
-	report := f.reporter(k, new([]Problem))
+	report := f.reporter(k).report
 	if n := node.classLength(); n > 0 && node.class() != nilCell {
 		cell, fault := f.cell(node.class())
 		if fault != "" {

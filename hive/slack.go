@@ -88,7 +88,7 @@ func (u *usage) key(k *Key) {
 
 // subkeyList adds a list of subkeys, and gives its elements and whether these are lists.
 func (u *usage) subkeyList(offset uint32) (index bool, elements []uint32) {
-	signature, elements := u.list("", offset, nil, func(Problem, string, ...any) {})
+	signature, elements := u.list("", offset, nil, nil)
 	switch signature {
 	case "":
 		return false, nil
