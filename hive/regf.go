@@ -23,8 +23,15 @@ const (
 // profile says where the fields of the records are; it is only read.
 var profile = regparser.NewRegistryProfile()
 
-// MaxSize is the number of bytes that a hive can have at most: a cell is named by 32 bits, counted from the first bin.
-const MaxSize = 1<<32 + baseBlockSize
+// maxBins is the number of bytes that the bins of a hive can have at most: the upper bit of the 32 that name a cell tells whether it is in
+// the file or, as what is volatile, only in memory. Source: Brendan Dolan-Gavitt, "Cell Index Translation", https://moyix.blogspot.com/2008/02.
+const maxBins = 1 << 31
+
+// MaxSize is the number of bytes that a hive or a log of one can have at most.
+const MaxSize = baseBlockSize + maxBins
+
+// MaxText is the number of bytes that .reg text can have at most. It is a limit of ours; the format has none.
+const MaxText = 1 << 32
 
 // File is a hive file, whole in memory. Its keys are read from those bytes when they are first asked for.
 type File struct {
@@ -200,7 +207,7 @@ func (f *File) readHeader(logs []Log) error {
 	case len(f.data) < baseBlockSize:
 		return refuse(Truncated, int64(len(f.data)), "the file ends inside the base block, which has %d bytes; copy the hive again", baseBlockSize)
 	case f.Size() > MaxSize:
-		return refuse(BadHeader, 0, "is larger than a hive can be (%d bytes)", int64(MaxSize))
+		return refuse(BadHeader, 0, "has %d bytes, and a hive at most %d; give the hive alone, without what is behind it", f.Size(), int64(MaxSize))
 	}
 	f.Header = parseHeader(f.data)
 	f.base = f.Header

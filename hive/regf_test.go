@@ -27,9 +27,9 @@ var doubleNames = &hivetest.Key{
 }
 
 // read reads a hive that must be readable.
-func read(t testing.TB, b []byte) *hive.File {
+func read(t testing.TB, b []byte, logs ...hive.Log) *hive.File {
 	t.Helper()
-	f, err := hive.Read("TEST", b)
+	f, err := hive.Read("TEST", b, logs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,6 +243,25 @@ func TestRefused(t *testing.T) {
 				t.Errorf("kind %s, loss %t, at %v", p.Kind, p.Loss, p.At)
 			}
 		})
+	}
+}
+
+// TestTooLarge refuses what is larger than a hive or a log can be, before any of it is read.
+func TestTooLarge(t *testing.T) {
+	t.Cleanup(runtime.GC)                 // else the collector waits for as much again
+	large := make([]byte, hive.MaxSize+1) // which takes no memory as long as it is not touched
+	copy(large, hivetest.Build(hivetest.Specimen(), hivetest.Options{}))
+	_, err := hive.Read("HIVE", large)
+	if want := "HIVE: has 2147487745 bytes, and a hive at most 2147487744; give the hive alone, without what is behind it"; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if f, err := hive.Read("HIVE", large[:hive.MaxSize]); err != nil || f.Size() != hive.MaxSize {
+		t.Errorf("the largest is refused: %v", err)
+	}
+	dirty := hivetest.Set32(hivetest.Build(hivetest.Specimen(), hivetest.Options{}), hivetest.BaseSequence1, 99)
+	f := read(t, dirty, hive.Log{Name: "HIVE.LOG1", Data: large})
+	if want := "has 2147487745 bytes, and a log at most 2147487744"; len(f.Logs) != 1 || f.Logs[0].Why != want {
+		t.Errorf("%+v, want %s", f.Logs, want)
 	}
 }
 
