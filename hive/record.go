@@ -3,6 +3,7 @@ package hive
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -197,6 +198,9 @@ func (k *Key) Link() (target Path, ok bool) {
 		return nil, true
 	}
 	text, _ := v.Text()
+	if strings.Count(text, `\`) > maxPath {
+		return nil, true
+	}
 	path := ParsePath(text)
 	switch {
 	case len(path) < 2 || !EqualFold(path[0], "Registry"):
@@ -208,6 +212,9 @@ func (k *Key) Link() (target Path, ok bool) {
 	}
 	return nil, true
 }
+
+// maxPath is more names than there are on the way to any key: those down to the root of a hive, and the levels in it.
+const maxPath = MaxDepth + 8
 
 // linkValue names the value of a symbolic link that holds its target, as the kernel names keys: \Registry\Machine\SYSTEM.
 const linkValue = "SymbolicLinkValue"
