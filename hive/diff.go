@@ -48,9 +48,27 @@ func (c *comparison) differs(e Edit, in *Key, known Known, inTo bool) {
 	c.edits = append(c.edits, e)
 }
 
+// way leads to a key that is compared. Its path is made for the first edit of the key: most keys have none, and a path takes 8 KB in a tree
+// of 512 levels. The root's is nil.
+type way struct {
+	above *way
+	name  string
+	whole Path // nil until it was made
+}
+
+func (w *way) path() Path {
+	if w == nil {
+		return nil
+	}
+	if w.whole == nil {
+		w.whole = w.above.path().Join(w.name)
+	}
+	return w.whole
+}
+
 func (c *comparison) compare(from, to *Key) {
 	type pair struct {
-		path     Path
+		*way
 		from, to *Key // from is nil for a key that is new
 	}
 	todo := []pair{{nil, from, to}}
@@ -62,28 +80,27 @@ func (c *comparison) compare(from, to *Key) {
 		}
 		var a []*Key
 		if p.from == nil {
-			c.edits = append(c.edits, Edit{Op: CreateKey, Path: p.path})
+			c.edits = append(c.edits, Edit{Op: CreateKey, Path: p.path()})
 		} else {
 			a = p.from.Keys()
 		}
-		c.values(p.path, p.from, p.to)
+		c.values(p.way, p.from, p.to)
 		b := p.to.Keys()
 		var next []pair
 		for len(a) > 0 || len(b) > 0 {
 			switch o := order(a, b); {
 			case o < 0:
-				c.differs(Edit{Op: DeleteKey, Path: p.path.Join(a[0].name)}, p.to, c.keysKnown(p.to), true)
+				c.differs(Edit{Op: DeleteKey, Path: p.path().Join(a[0].name)}, p.to, c.keysKnown(p.to), true)
 				a = skip(a)
 			case o > 0:
-				path := p.path.Join(b[0].name)
 				if known := c.keysKnown(p.from); known != Whole {
-					c.differs(Edit{Op: CreateKey, Path: path}, p.from, known, false)
+					c.differs(Edit{Op: CreateKey, Path: p.path().Join(b[0].name)}, p.from, known, false)
 				} else {
-					next = append(next, pair{path, nil, b[0]})
+					next = append(next, pair{&way{above: p.way, name: b[0].name}, nil, b[0]})
 				}
 				b = skip(b)
 			default:
-				next = append(next, pair{p.path.Join(b[0].name), a[0], b[0]})
+				next = append(next, pair{&way{above: p.way, name: b[0].name}, a[0], b[0]})
 				a, b = skip(a), skip(b)
 			}
 		}
@@ -128,7 +145,7 @@ func skip(keys []*Key) []*Key {
 }
 
 // values compares the values of a key; from is nil for a key that is new.
-func (c *comparison) values(path Path, from, to *Key) {
+func (c *comparison) values(way *way, from, to *Key) {
 	var before []Value
 	if from != nil {
 		before = from.Values()
@@ -148,7 +165,7 @@ func (c *comparison) values(path Path, from, to *Key) {
 	for _, v := range before {
 		if fold := Fold(v.Name); !seen[fold] && !gone[fold] {
 			gone[fold] = true
-			c.differs(Edit{Op: DeleteValue, Path: path, Value: Value{Name: v.Name}}, to, c.valuesKnown(to), true)
+			c.differs(Edit{Op: DeleteValue, Path: way.path(), Value: Value{Name: v.Name}}, to, c.valuesKnown(to), true)
 		}
 	}
 	clear(seen)
@@ -162,7 +179,7 @@ func (c *comparison) values(path Path, from, to *Key) {
 		if ok && was.Type == v.Type && bytes.Equal(was.Data, v.Data) && !(c.known && (was.Short || v.Short)) {
 			continue
 		}
-		e := Edit{Op: SetValue, Path: path, Value: Value{Name: v.Name, Type: v.Type, Data: v.Data}}
+		e := Edit{Op: SetValue, Path: way.path(), Value: Value{Name: v.Name, Type: v.Type, Data: v.Data}}
 		switch {
 		case c.known && v.Short:
 			c.unproven = append(c.unproven, Unproven{e, to, Damaged, true})

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"regvet/hive"
+	"regvet/internal/hivetest"
 )
 
 // TestDiffKnown holds what is proven against the whole difference: it is a part of it, in its order, and all of it where both trees are known
@@ -41,6 +42,36 @@ func TestDiffKnown(t *testing.T) {
 	}
 	if unknown < 100 || whole < 100 {
 		t.Errorf("the law was tried on too little: %d not proven, %d pairs known whole", unknown, whole)
+	}
+}
+
+// TestDiffFarBelow holds that to compare trees takes no memory for the paths of keys that are equal.
+func TestDiffFarBelow(t *testing.T) {
+	tree := func(last uint32) *hive.Key {
+		root := deepTree(hive.MaxDepth - 1)
+		deepest := root
+		for len(deepest.Keys) > 0 {
+			deepest = deepest.Keys[0]
+		}
+		for i := range 5000 {
+			deepest.Keys = append(deepest.Keys, &hivetest.Key{Name: fmt.Sprintf("%05d", i), Values: []hive.Value{hive.DWordValue("v", uint32(i))}})
+		}
+		deepest.Keys[4999].Values[0] = hive.DWordValue("v", last)
+		return hiveOf(t, root).Root()
+	}
+	from, to := tree(1), tree(2)
+	for _, root := range []*hive.Key{from, to} {
+		for _, k := range root.Walk() {
+			k.Values()
+		}
+	}
+	before := allocated()
+	edits := hive.Diff(from, to)
+	if len(edits) != 1 || len(edits[0].Path) != hive.MaxDepth || edits[0].Path[hive.MaxDepth-1] != "04999" {
+		t.Errorf("%v", edits)
+	}
+	if made := allocated() - before; made > 10<<20 {
+		t.Errorf("%d bytes to compare 5,000 keys", made)
 	}
 }
 

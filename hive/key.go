@@ -40,6 +40,7 @@ type rare struct {
 	at     Location // of a key that is not of a hive file
 	sorted []*Key   // the subkeys by folded name, where that is not how they are stored
 	faults faults
+	class  *class // nil until it was read
 }
 
 // Bits of what was read of a key.

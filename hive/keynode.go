@@ -121,7 +121,7 @@ func (f *File) readRoot() error {
 		const most = 3
 		for i, before := range f.Problems() {
 			if i == most {
-				p.Msg += fmt.Sprintf("; and %d problems more", len(f.problems)-most)
+				p.Msg += fmt.Sprintf("; and %d problems more", f.met()-most)
 				break
 			}
 			p.Msg += fmt.Sprintf("; %s: %s", before.At, before.Msg)
@@ -146,95 +146,71 @@ func (k *Key) init(f *File, cell uint32, node keyNode, name string) {
 // read is left out and reported, and the next one is tried.
 func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 	node := f.nodeOf(k)
-	report := f.reporter(k, &problems)
+	r := f.reporter(k)
 	count := node.subkeys()
 	if count == 0 {
 		return nil, true, nil // a list that is still named then is left over from subkeys that were deleted
 	}
 	if k.depth >= MaxDepth {
-		report(Problem{At: k.At(), Kind: TooDeep, Loss: true},
+		r.report(Problem{At: k.At(), Kind: TooDeep, Loss: true},
 			"key %q is at level %d, the deepest that Windows allows; its %d subkeys are left out", shown(k.name), k.depth, count)
-		return nil, true, problems
+		return nil, true, r.end()
 	}
 	f.loading.Lock()
 	defer f.loading.Unlock()
-	offsets := f.subkeyOffsets(k, node.subkeyList(), report)
-	if len(offsets) != int(count) && len(problems) == 0 { // else it is said already why
-		report(Problem{At: k.At(), Kind: WrongCount, Loss: len(offsets) < int(count)},
+	offsets := f.subkeyOffsets(k, node.subkeyList(), r)
+	if len(offsets) != int(count) && len(r.problems) == 0 { // else it is said already why
+		r.report(Problem{At: k.At(), Kind: WrongCount, Loss: len(offsets) < int(count)},
 			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(offsets))
 	}
 	keys = f.room.list(len(offsets))
 	f.room.names.left = manyNames
 	claims := f.claims()
 	defer claims.end()
-	for _, offset := range offsets {
+	for i, offset := range offsets {
 		at := offsetOf(offset)
 		child, kind, fault := f.keyNode(offset)
 		if fault != "" {
-			report(Problem{At: at, Kind: kind, Loss: true},
+			r.report(Problem{At: at, Kind: kind, Loss: true},
 				"the cell of a subkey of %q %s; the subkey is left out", shown(k.name), fault)
 			continue
 		}
+		if !claims.take(keyNodeSize + min(child.nameLength(), len(child)-keyNodeSize)) {
+			r.report(Problem{At: at, Kind: Amplified, Loss: true},
+				"%s; the last %d subkeys of key %q are left out", overAndOver, len(offsets)-i, shown(k.name))
+			break
+		}
 		name, whole := f.room.names.decode(child[keyNodeSize:], child.nameLength(), child.flags()&keyCompName != 0)
 		if child.parent() != k.cell {
-			report(Problem{At: at, Kind: WrongParent, Loss: true},
+			r.report(Problem{At: at, Kind: WrongParent, Loss: true},
 				"key %q stands in the list of %q but names another key as its parent; it is left out", shown(name), shown(k.name))
 			continue
 		}
 		if offset == f.base.Root {
-			report(Problem{At: at, Kind: WrongParent, Loss: true},
+			r.report(Problem{At: at, Kind: WrongParent, Loss: true},
 				"the root key stands in the list of %q; it is left out there", shown(k.name))
 			continue
 		}
 		if !f.isNew(offset) { // a key has one parent, and the lists of that are read once
-			report(Problem{At: at, Kind: Duplicate, Loss: true},
+			r.report(Problem{At: at, Kind: Duplicate, Loss: true},
 				"the list of key %q names this subkey twice; it is read once, and the subkey that should stand there is lost", shown(k.name))
-			continue
-		}
-		if !claims.take(len(name)) {
-			report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names the same bytes over and over; a subkey of %q is left out", shown(k.name))
 			continue
 		}
 		switch {
 		case !whole:
-			report(Problem{At: at, Kind: BadName, Loss: true}, "the name of key %q is longer than its cell; it is cut off there", shown(name))
+			r.report(Problem{At: at, Kind: BadName, Loss: true}, "the name of key %q is longer than its cell; it is cut off there", shown(name))
 		case len(name) > maxKeyName && len(AppendUTF16(nil, name)) > 2*maxKeyName:
-			report(Problem{At: at, Kind: BadName}, "the name of key %.20q… has more than the %d characters that Windows allows", Printable(name), maxKeyName)
+			r.report(Problem{At: at, Kind: BadName}, "the name of key %.20q… has more than the %d characters that Windows allows", Printable(name), maxKeyName)
 		case strings.IndexByte(name, '\\') >= 0:
-			report(Problem{At: at, Kind: BadName}, "the name of key %q holds a backslash, which Windows does not allow; a path with it can be taken for that of another key", shown(name))
+			r.report(Problem{At: at, Kind: BadName}, "the name of key %q holds a backslash, which Windows does not allow; a path with it can be taken for that of another key", shown(name))
 		}
 		sub := f.room.key()
 		sub.init(f, offset, child, name)
 		sub.parent, sub.depth = k, k.depth+1
 		keys = append(keys, sub)
 	}
-	sorted = f.checkOrder(k, keys, report)
-	return keys, sorted, problems
-}
-
-// problemSize is about what a problem takes without its message and path, bytes.
-const problemSize = 150
-
-// reporter gives a function that notes what is wrong with a key's lists, in a place of its own or else that of the key.
-func (f *File) reporter(k *Key, problems *[]Problem) func(Problem, string, ...any) {
-	var path Path
-	full := false
-	return func(p Problem, format string, args ...any) {
-		if full {
-			return
-		}
-		p.Msg = fmt.Sprintf(format, args...)
-		size := problemSize + len(p.Msg)
-		if path == nil {
-			path = k.path()
-			size += len(path) * 16
-		}
-		if full = !f.tell(size); full {
-			p = Problem{Kind: Amplified, Loss: true, Msg: "more is wrong with this hive than can be told; what else this key lacks is not told"}
-		}
-		p.Key = path
-		*problems = append(*problems, f.report(f.place(p, k.At())))
-	}
+	sorted = f.checkOrder(k, keys, r)
+	return keys, sorted, r.end()
 }
 
 // place gives a problem a place inside the file. One without a place, or with that of a reference that leads out of the file,
@@ -250,15 +226,18 @@ func (f *File) place(p Problem, referrer Location) Problem {
 	return p
 }
 
-// shown is a name as messages have it: valid UTF-8, and cut off where it is longer than any that Windows allows.
-func shown(name string) string {
-	if end := utf8.UTFMax * maxKeyName; len(name) > end {
-		for !utf8.RuneStart(name[end]) {
+// shown is a name as messages have it: valid UTF-8, and cut off where it is longer than any that Windows allows. Messages that are only
+// counted cost none of that.
+type shown string
+
+func (s shown) String() string {
+	if end := utf8.UTFMax * maxKeyName; len(s) > end {
+		for !utf8.RuneStart(s[end]) {
 			end--
 		}
-		name = name[:end]
+		s = s[:end]
 	}
-	return Printable(name)
+	return Printable(string(s))
 }
 
 // nodeOf gives the record of a key that was read before, so that it is sound.
@@ -269,13 +248,13 @@ func (f *File) nodeOf(k *Key) keyNode {
 
 // checkOrder tells whether the keys are sorted, and reports names that stand twice or out of order. Windows searches the lists by
 // halves, so it may miss a key that is out of order.
-func (f *File) checkOrder(k *Key, keys []*Key, report func(Problem, string, ...any)) (sorted bool) {
+func (f *File) checkOrder(k *Key, keys []*Key, r *reporter) (sorted bool) {
 	for i := 1; i < len(keys); i++ {
 		switch c := CompareFold(keys[i-1].name, keys[i].name); {
 		case c == 0:
-			report(Problem{At: keys[i].At(), Kind: Duplicate}, "key %q has two subkeys named %q; lookups find the first", shown(k.name), shown(keys[i].name))
+			r.report(Problem{At: keys[i].At(), Kind: Duplicate}, "key %q has two subkeys named %q; lookups find the first", shown(k.name), shown(keys[i].name))
 		case c > 0:
-			report(Problem{At: keys[i].At(), Kind: WrongOrder},
+			r.report(Problem{At: keys[i].At(), Kind: WrongOrder},
 				"the subkeys of %q are not sorted: %q stands after %q, where Windows may not find it", shown(k.name), shown(keys[i].name), shown(keys[i-1].name))
 			return false // one is enough: after it every place is in doubt
 		}
@@ -315,8 +294,8 @@ func (r *keyRoom) list(n int) []*Key {
 
 // subkeyOffsets reads a list of subkeys: a leaf, or an index over leaves. An index in an index does not exist; following one
 // would let a file lead the reader in circles. The result is valid until the next call.
-func (f *File) subkeyOffsets(k *Key, list uint32, report func(Problem, string, ...any)) []uint32 {
-	signature, elements := f.list(k.name, list, f.room.offsets[:0], report)
+func (f *File) subkeyOffsets(k *Key, list uint32, r *reporter) []uint32 {
+	signature, elements := f.list(k.name, list, f.room.offsets[:0], r)
 	f.room.offsets = elements
 	if signature != "ri" {
 		return elements
@@ -325,14 +304,14 @@ func (f *File) subkeyOffsets(k *Key, list uint32, report func(Problem, string, .
 	seen := make(map[uint32]bool, len(elements))
 	for _, leaf := range elements {
 		if seen[leaf] {
-			report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true},
+			r.report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true},
 				"the index of the subkeys of %q, %s, names this list twice; it is read once, and the list that should stand there is lost", shown(k.name), cellAt(list))
 			continue
 		}
 		seen[leaf] = true
 		before := len(all)
-		if signature, all = f.list(k.name, leaf, all, report); signature == "ri" {
-			report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true}, "an index of subkeys of %q stands in another index; it is left out", shown(k.name))
+		if signature, all = f.list(k.name, leaf, all, r); signature == "ri" {
+			r.report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true}, "an index of subkeys of %q stands in another index; it is left out", shown(k.name))
 			all = all[:before]
 		}
 	}
@@ -342,9 +321,9 @@ func (f *File) subkeyOffsets(k *Key, list uint32, report func(Problem, string, .
 // list appends one list of the subkeys of a key, of which it gets the name for messages, to others. It is signed li or ri (offsets
 // only), lf (each with the first four characters of the name) or lh (each with a hash of it). The hints are not needed: names are
 // compared as they are.
-func (f *File) list(of string, offset uint32, others []uint32, report func(Problem, string, ...any)) (signature string, all []uint32) {
+func (f *File) list(of string, offset uint32, others []uint32, r *reporter) (signature string, all []uint32) {
 	fail := func(kind Kind, format string, args ...any) (string, []uint32) {
-		report(Problem{At: offsetOf(offset), Kind: kind, Loss: true}, format, append([]any{shown(of)}, args...)...)
+		r.report(Problem{At: offsetOf(offset), Kind: kind, Loss: true}, format, append([]any{shown(of)}, args...)...)
 		return "", others
 	}
 	cell, fault := f.cell(offset)
@@ -365,12 +344,12 @@ func (f *File) list(of string, offset uint32, others []uint32, report func(Probl
 	}
 	count, room := int(binary.LittleEndian.Uint16(cell[2:])), (len(cell)-4)/width
 	if count > room {
-		report(Problem{At: offsetOf(offset), Kind: BadList, Loss: true},
+		r.report(Problem{At: offsetOf(offset), Kind: BadList, Loss: true},
 			"a list of the subkeys of %q says that it has %d elements, its cell has room for %d; the rest is lost", shown(of), count, room)
 		count = room
 	}
 	if !f.claim(count * width) {
-		return fail(Amplified, "the hive names its lists of subkeys over and over; this one of %q is left out")
+		return fail(Amplified, "a list of the subkeys of %q "+leftOut)
 	}
 	all = slices.Grow(others, count)
 	for i := range count {

@@ -35,23 +35,23 @@ func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, pr
 		return values, nil
 	}
 	count, at := k.count, offsetOf(k.list)
-	report := f.reporter(k, &problems)
+	r := f.reporter(k)
 	list, fault := f.cell(k.list)
 	if fault != "" {
-		report(Problem{At: at, Kind: BadCell, Loss: true},
+		r.report(Problem{At: at, Kind: BadCell, Loss: true},
 			"the cell of the list of the %d values of key %q %s; they are lost", count, shown(k.name), fault)
-		return values, problems
+		return values, r.end()
 	}
 	n := min(int64(count), int64(len(list)/4))
 	if n < int64(count) {
-		report(Problem{At: at, Kind: BadList, Loss: true},
+		r.report(Problem{At: at, Kind: BadList, Loss: true},
 			"key %q says that it has %d values, its list has room for %d; the rest is lost", shown(k.name), count, n)
 	}
 	claims := f.claims()
 	defer claims.end()
 	if !claims.take(int(n) * 4) {
-		report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names its lists of values over and over; that of key %q is left out", shown(k.name))
-		return values, problems
+		r.report(Problem{At: at, Kind: Amplified, Loss: true}, "the list of the values of key %q "+leftOut, shown(k.name))
+		return values, r.end()
 	}
 	before := len(values)
 	if values == nil {
@@ -59,16 +59,24 @@ func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, pr
 	}
 	names.left = max(names.left, int(n))
 	for i := range n {
-		if v, ok := f.value(k, binary.LittleEndian.Uint32(list[4*i:]), names, &claims, report); ok {
-			values = append(values, v)
+		offset := binary.LittleEndian.Uint32(list[4*i:])
+		record, ok := f.valueRecord(k, offset, r)
+		if !ok {
+			continue
 		}
+		if !claims.take(keyValueSize + min(record.nameLength(), len(record)-keyValueSize)) {
+			r.report(Problem{At: offsetOf(offset), Kind: Amplified, Loss: true},
+				"%s; the last %d values of key %q are left out", overAndOver, n-i, shown(k.name))
+			break
+		}
+		values = append(values, f.value(k, offset, record, names, &claims, r))
 	}
-	once := f.dropTwice(k, values[before:], report)
-	return values[:before+len(once)], problems
+	once := f.dropTwice(k, values[before:], r)
+	return values[:before+len(once)], r.end()
 }
 
 // dropTwice reports values of the same name, and leaves out those that are one value, which the list names twice.
-func (f *File) dropTwice(k *Key, values []Value, report func(Problem, string, ...any)) []Value {
+func (f *File) dropTwice(k *Key, values []Value, r *reporter) []Value {
 	if areDistinct(values) {
 		return values
 	}
@@ -85,10 +93,10 @@ func (f *File) dropTwice(k *Key, values []Value, report func(Problem, string, ..
 		case !EqualFold(before.Name, v.Name):
 		case before.At == v.At:
 			twice[i] = true
-			report(Problem{At: v.At, Kind: Duplicate, Loss: true},
+			r.report(Problem{At: v.At, Kind: Duplicate, Loss: true},
 				"the list of values of key %q names this value twice; it is read once, and the value that should stand there is lost", shown(k.name))
 		default:
-			report(Problem{At: v.At, Kind: Duplicate}, "key %q has two values named %q; lookups find the first", shown(k.name), shown(v.Name))
+			r.report(Problem{At: v.At, Kind: Duplicate}, "key %q has two values named %q; lookups find the first", shown(k.name), shown(v.Name))
 		}
 	}
 	if len(twice) == 0 {
@@ -150,8 +158,8 @@ func nameMark(name string) (mark uint64, ok bool) {
 	return (mark ^ (x | small)) * prime, (all|x)&high == 0
 }
 
-func (f *File) value(k *Key, offset uint32, names *namer, claims *claims, report func(Problem, string, ...any)) (Value, bool) {
-	at := offsetOf(offset)
+// valueRecord finds the record of a value.
+func (f *File) valueRecord(k *Key, offset uint32, r *reporter) (record keyValue, ok bool) {
 	cell, fault := f.cell(offset)
 	kind := BadCell
 	switch {
@@ -162,40 +170,42 @@ func (f *File) value(k *Key, offset uint32, names *namer, claims *claims, report
 		kind, fault = BadSignature, fmt.Sprintf(`is signed %q, not "vk"`, cell[:2])
 	}
 	if fault != "" {
-		report(Problem{At: at, Kind: kind, Loss: true}, "the cell of a value of key %q %s; the value is left out", shown(k.name), fault)
-		return Value{}, false
+		r.report(Problem{At: offsetOf(offset), Kind: kind, Loss: true}, "the cell of a value of key %q %s; the value is left out", shown(k.name), fault)
+		return nil, false
 	}
-	record := keyValue(cell)
-	name, whole := names.decode(cell[keyValueSize:], record.nameLength(), record.flags()&valueCompName != 0)
-	if !claims.take(keyValueSize + len(name)) {
-		report(Problem{At: at, Kind: Amplified, Loss: true}, "the hive names the same values over and over; a value of key %q is left out", shown(k.name))
-		return Value{}, false
-	}
+	return keyValue(cell), true
+}
+
+// value reads the value of a record.
+func (f *File) value(k *Key, offset uint32, record keyValue, names *namer, claims *claims, r *reporter) Value {
+	at := offsetOf(offset)
+	name, whole := names.decode(record[keyValueSize:], record.nameLength(), record.flags()&valueCompName != 0)
 	if !whole {
-		report(Problem{At: at, Kind: BadName, Loss: true}, "the name of value %q of key %q is longer than its cell; it is cut off there", shown(name), shown(k.name))
+		r.report(Problem{At: at, Kind: BadName, Loss: true}, "the name of value %q of key %q is longer than its cell; it is cut off there", shown(name), shown(k.name))
 	}
 	v := Value{Name: name, Type: record.typ(), At: at}
+	var fault string
 	v.Data, fault = f.valueData(record, claims)
 	switch fault {
 	case "":
 	case inOneCell:
-		report(Problem{At: at, Kind: BadData}, "the data of value %q of key %q %s", shown(name), shown(k.name), fault)
+		r.report(Problem{At: at, Kind: BadData}, "the data of value %q of key %q %s", shown(name), shown(k.name), fault)
 	default:
 		v.Short = true
 		if len(v.Data) == 0 {
 			v.Data = nil
 		}
-		kind = BadData
+		kind := BadData
 		if fault == repeated {
 			kind = Amplified
 		}
-		report(Problem{At: at, Kind: kind, Loss: true}, "the data of value %q of key %q %s", shown(name), shown(k.name), fault)
+		r.report(Problem{At: at, Kind: kind, Loss: true}, "the data of value %q of key %q %s", shown(name), shown(k.name), fault)
 	}
-	return v, true
+	return v
 }
 
 // repeated is what is wrong with data for which there is no more claim.
-const repeated = "are left out: the hive names the same data over and over"
+const repeated = "are left out: " + overAndOver
 
 // inOneCell is what is odd about data that are all there, but not as Windows writes them. Programs that change hives without Windows do so.
 const inOneCell = "are in one cell, where data of this size must be in segments; Windows may not read them"

@@ -3,7 +3,9 @@ package hive_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"regvet/hive"
 	"regvet/internal/hivetest"
@@ -60,6 +62,29 @@ func TestLinkLimit(t *testing.T) {
 	}
 	if m := reg.Find(hive.ParsePath(`HKLM\SYSTEM\L065`))[0]; m.Key != nil || m.Known != hive.NotCovered {
 		t.Errorf("over 65 links: %+v", m)
+	}
+}
+
+// TestLongLinks holds that a way that links make longer than any to a key is not followed, in a time that does not depend on how long each target is.
+func TestLongLinks(t *testing.T) {
+	long := strings.Repeat(`\a`, 15_000)
+	root := &hivetest.Key{}
+	for i := range 64 {
+		target := fmt.Sprintf(`\Registry\Machine\SYSTEM\L%03d`, i+1)
+		root.Keys = append(root.Keys, link(fmt.Sprintf("L%03d", i), target+long), link(fmt.Sprintf("M%03d", i), strings.Replace(target, "L", "M", 1)+long[:1000]))
+	}
+	reg := hive.NewRegistry()
+	mounted(t, reg, `HKLM\SYSTEM`, hivetest.Build(root, hivetest.Options{}))
+	start := time.Now()
+	for range 100 {
+		for _, name := range []string{"L000", "M000"} {
+			if m := reg.Find(hive.ParsePath(`HKLM\SYSTEM\` + name + `\Below`))[0]; m.Key != nil || m.Known != hive.NotCovered || len(m.Real) > 1000 {
+				t.Fatalf("%s: %+v", name, m)
+			}
+		}
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
 

@@ -99,6 +99,8 @@ func (f *logFile) read() string {
 	switch {
 	case len(f.Data) == 0:
 		return "is empty"
+	case int64(len(f.Data)) > MaxSize:
+		return fmt.Sprintf("has %d bytes, and a log at most %d", len(f.Data), int64(MaxSize))
 	case !IsHive(f.Data):
 		return `does not start with "regf"`
 	case len(f.Data) < sectorSize:
@@ -170,7 +172,7 @@ func readEntry(b []byte, want uint32) (e entry, size int, fault string) {
 		return e, 0, fmt.Sprintf("has an impossible size of %d bytes", declared)
 	case e.number != want:
 		return e, 0, fmt.Sprintf("has the number %d, not %d", e.number, want)
-	case e.length == 0 || e.length%baseBlockSize != 0:
+	case e.length == 0 || e.length > maxBins || e.length%baseBlockSize != 0:
 		return e, 0, fmt.Sprintf("is for bins of an impossible length of %d bytes", e.length)
 	case count == 0 || count > (declared-entryHeader)/pageRefSize:
 		return e, 0, fmt.Sprintf("has an impossible number of %d pages", count)
@@ -318,7 +320,7 @@ func (f *logFile) applyOld(hive []byte) (out []byte, why string) {
 	switch {
 	case len(f.Data) < bitmapAt || string(f.Data[logHeaderEnd:bitmapAt]) != "DIRT":
 		return nil, `its bitmap is not signed "DIRT"`
-	case length == 0 || length%baseBlockSize != 0:
+	case length == 0 || length > maxBins || length%baseBlockSize != 0:
 		return nil, fmt.Sprintf("is for bins of an impossible length of %d bytes", length)
 	case size > int64(len(f.Data)-bitmapAt):
 		return nil, "ends inside its bitmap"

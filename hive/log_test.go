@@ -323,8 +323,9 @@ func TestLogRefused(t *testing.T) {
 		{"too many pages", entry(hivetest.EntryCount, 0xFFFFFFFF), "holds no entry to apply: the first one has an impossible number of 4294967295 pages", 0},
 		{"one page too many", entry(hivetest.EntryCount, uint32((len(entries[0])-40)/8+1)), fmt.Sprintf("holds no entry to apply: the first one has an impossible number of %d pages", (len(entries[0])-40)/8+1), 0},
 		{"no bins", entry(hivetest.EntryLength, 0), "holds no entry to apply: the first one is for bins of an impossible length of 0 bytes", 0},
+		{"bins of more than a hive can have", entry(hivetest.EntryLength, 1<<31+4096), "holds no entry to apply: the first one is for bins of an impossible length of 2147487744 bytes", 0},
 		{"bins of half a page", entry(hivetest.EntryLength, length+2048), fmt.Sprintf("holds no entry to apply: the first one is for bins of an impossible length of %d bytes", length+2048), 0},
-		{"bins that nobody has", entry(hivetest.EntryLength, 0xFFFFF000), "ends at entry 5, which is for bins of 4294963200 bytes that neither it nor the hive holds", 0},
+		{"bins that nobody has", entry(hivetest.EntryLength, 0x80000000), "ends at entry 5, which is for bins of 2147483648 bytes that neither it nor the hive holds", 0},
 		{"more bins than it brings", hivetest.Log(b, 5, hivetest.Entry(5, int(length)+base, hivetest.Page{At: int(length), Data: make([]byte, base-sector)})),
 			fmt.Sprintf("ends at entry 5, which is for bins of %d bytes that neither it nor the hive holds", length+base), 0},
 		{"page behind the bins", entry(hivetest.EntryPages, length-256), fmt.Sprintf("holds no entry to apply: the first one has a page at %#x of an impossible size of 512 bytes", length-256), 0},
@@ -339,8 +340,8 @@ func TestLogRefused(t *testing.T) {
 		{"one left out", append(bytes.Clone(log), hivetest.Entry(8, base, hivetest.Page{Data: make([]byte, sector)})...), "ends behind entry 6: the next one has the number 8, not 7", 2},
 		{"next one is torn", append(bytes.Clone(log), flip(second + hivetest.EntryHash1)[second:]...), "ends behind entry 6: the next one has the number 6, not 7", 2},
 		{"hash of the second", flip(second + hivetest.EntryHash1), "ends behind entry 5: the next one has a wrong hash", 1},
-		{"second for bins that nobody has", hivetest.Log(b, 5, entries[0], hivetest.Entry(6, 0xFFFFF000, hivetest.Page{At: 0xFFFFEE00, Data: make([]byte, 1)})),
-			"ends at entry 6, which is for bins of 4294963200 bytes that neither it nor the hive holds", 1},
+		{"second for bins that nobody has", hivetest.Log(b, 5, entries[0], hivetest.Entry(6, 0x80000000, hivetest.Page{At: 0x7FFFFE00, Data: make([]byte, 1)})),
+			"ends at entry 6, which is for bins of 2147483648 bytes that neither it nor the hive holds", 1},
 	}
 	untouched := snapshot(read(t, b).Root())
 	for _, test := range tests {
@@ -438,9 +439,10 @@ func TestOldLogRefused(t *testing.T) {
 		{"signature", b, hivetest.Sign(log, sector, "DIRX"), `its bitmap is not signed "DIRT"`},
 		{"base block only", b, log[:sector], `its bitmap is not signed "DIRT"`},
 		{"no bins", b, hivetest.Set32(log, hivetest.BaseLength, 0), "is for bins of an impossible length of 0 bytes"},
+		{"bins of more than a hive can have", b, hivetest.Set32(log, hivetest.BaseLength, 1<<31+4096), "is for bins of an impossible length of 2147487744 bytes"},
 		{"bins of half a page", b, hivetest.Set32(log, hivetest.BaseLength, length+1), fmt.Sprintf("is for bins of an impossible length of %d bytes", length+1)},
 		{"cut in the bitmap", b, log[:sector+5], "ends inside its bitmap"},
-		{"length beyond all", b, hivetest.Set32(log, hivetest.BaseLength, 0xFFFFF000), "ends inside its bitmap"},
+		{"length beyond all", b, hivetest.Set32(log, hivetest.BaseLength, 0x80000000), "ends inside its bitmap"},
 		{"a longer bitmap", b, hivetest.Set32(log, hivetest.BaseLength, length+base), fmt.Sprintf("is for bins of %d bytes, which neither it nor the hive holds", length+base)},
 		{"cut in the pages", b, log[:len(log)-1], fmt.Sprintf("ends before the last of its %d pages", count)},
 		{"no pages", b, log[:2*sector], fmt.Sprintf("ends before the last of its %d pages", count)},

@@ -1,6 +1,11 @@
 package hive
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Location is the place of something in an input: a byte offset in a hive, a line and column in a .reg file. The zero
 // Location is no place.
@@ -85,4 +90,121 @@ func (p *Problem) Error() string {
 		s = p.Source + ": " + s
 	}
 	return s
+}
+
+// mostListed is how many problems of one kind are listed of a hive, or of one key in it. Of the others it is said how many there are: a
+// hundred thousand lines alike tell nobody more, and each line takes more memory than the four bytes that can be the reason for it.
+const mostListed = 100
+
+// tally is of the problems of one kind that are not listed.
+type tally struct {
+	n     int
+	first Location // the lowest of their places
+	loss  bool     // of any
+}
+
+// add counts n problems that are alike in what p says.
+func (t *tally) add(p Problem, n int) {
+	if t.n == 0 || p.At.Offset < t.first.Offset {
+		t.first = p.At
+	}
+	t.n += n
+	t.loss = t.loss || p.Loss
+}
+
+// problem returns the one that stands for all of them.
+func (t tally) problem(kind Kind) Problem {
+	return Problem{At: t.first, Kind: kind, Loss: t.loss, Msg: fmt.Sprintf("and %d more problems of the kind %s, the first of them here", t.n, kind)}
+}
+
+// sameKind is what is known of the problems of one kind in a hive: those with the lowest places, in order, and how many more there are.
+type sameKind struct {
+	listed []Problem
+	more   tally
+}
+
+// byPlace orders problems by their place; those of one place by what they say, so that it does not matter which was met first.
+func byPlace(a, b Problem) int {
+	return cmp.Or(cmp.Compare(a.At.Offset, b.At.Offset), cmp.Compare(a.Msg, b.Msg))
+}
+
+func (s *sameKind) add(p Problem) {
+	i, _ := slices.BinarySearchFunc(s.listed, p, byPlace)
+	if len(s.listed) == mostListed {
+		if i == mostListed {
+			s.more.add(p, 1)
+			return
+		}
+		s.more.add(s.listed[mostListed-1], 1)
+		s.listed = s.listed[:mostListed-1]
+	}
+	s.listed = slices.Insert(s.listed, i, p)
+}
+
+// reporter notes what is wrong with a key, in the key and in the hive: of each kind the problems that are met first, and how many more there are.
+// One that is nil notes nothing.
+type reporter struct {
+	file     *File
+	key      *Key
+	path     Path // of the key; nil until there is a problem
+	full     bool // there is no more room, see [File.tell]
+	problems []Problem
+	kinds    map[Kind]*ofKey
+}
+
+// ofKey counts the problems of one kind in a key.
+type ofKey struct {
+	listed int
+	more   tally
+}
+
+func (f *File) reporter(k *Key) *reporter { return &reporter{file: f, key: k} }
+
+// problemSize is about what a problem takes without its message and path, bytes.
+const problemSize = 150
+
+// report notes a problem with a place of its own, or else that of the key.
+func (r *reporter) report(p Problem, format string, args ...any) {
+	if r == nil || r.full {
+		return
+	}
+	if r.kinds == nil {
+		r.kinds = map[Kind]*ofKey{}
+		r.path = r.key.path()
+	}
+	kind := r.kinds[p.Kind]
+	if kind == nil {
+		kind = &ofKey{}
+		r.kinds[p.Kind] = kind
+	}
+	if kind.listed == mostListed {
+		kind.more.add(r.file.place(p, r.key.At()), 1)
+		return
+	}
+	kind.listed++
+	p.Msg, p.Key = fmt.Sprintf(format, args...), r.path
+	size := problemSize + len(p.Msg)
+	if len(r.problems) == 0 {
+		size += len(r.path) * 16
+	}
+	if r.full = !r.file.tell(size); r.full { // nor is there room for the path
+		p = Problem{Kind: Amplified, Loss: true, Msg: "more is wrong with this hive than can be told; what else this key lacks is not told"}
+	}
+	p.Source = r.file.Source
+	p = r.file.place(p, r.key.At())
+	r.problems = append(r.problems, p)
+	r.file.report(p)
+}
+
+// end returns the problems of the key, with one for all those of each kind that are not listed.
+func (r *reporter) end() []Problem {
+	for _, kind := range slices.Sorted(maps.Keys(r.kinds)) {
+		if more := r.kinds[kind].more; more.n > 0 {
+			p := more.problem(kind)
+			p.Source, p.Key = r.file.Source, r.path
+			r.problems = append(r.problems, p)
+			r.file.count(p, more.n)
+		}
+	}
+	return r.problems
 }

@@ -3,6 +3,8 @@ package hive
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
+	"sync"
 )
 
 // Flags of a key, as its record holds them.
@@ -60,58 +62,107 @@ type Record struct {
 	// NtInitializeRegistry, 2 for one after that. Earlier versions leave them zero.
 	AccessBits byte
 	Layer      Layer
-	Class      string // rarely used text that a program gave the key when it made it; "" for none
+	Class      string // rarely used text that a program gave the key when it made it; "" for none, or when it could not be read
+	ClassFault string // why the class, or a part of it, could not be read; "" for all others
 	Security   []byte // descriptor in self-relative form; nil when there is none, or when it could not be read
 	SDDL       string // the descriptor as text, see [SDDL]
 	Fault      string // why there is a descriptor but no text of it; "" for all others
 }
 
-// Record reads the key's record anew; nil for a key that is in no hive. Damage to the class or the descriptor is reported as a
-// problem of the file.
+// Record returns what the key's record holds, or nil for a key that is in no hive. Damage to the class or the descriptor is reported
+// as a problem of the file, once.
 func (k *Key) Record() *Record {
 	if k.file == nil {
 		return nil
 	}
 	f, node := k.file, k.file.nodeOf(k)
-	r := &Record{Flags: Flags(node.flags()), AccessBits: node.accessBits(), Layer: Layer(node.layer())}
-	report := f.reporter(k, new([]Problem))
-	if n := node.classLength(); n > 0 && node.class() != nilCell {
-		cell, fault := f.cell(node.class())
-		if fault != "" {
-			report(Problem{At: offsetOf(node.class()), Kind: BadCell, Loss: true}, "the cell of the class name of key %q %s", shown(k.name), fault)
-		} else if len(cell) < n {
-			report(Problem{At: offsetOf(node.class()), Kind: BadName, Loss: true}, "the class name of key %q is longer than its cell", shown(k.name))
-		}
-		r.Class = DecodeUTF16(cell[:min(n, len(cell))])
+	class, d := k.class(node), f.descriptor(k, node.security())
+	return &Record{Flags: Flags(node.flags()), AccessBits: node.accessBits(), Layer: Layer(node.layer()),
+		Class: class.name, ClassFault: class.fault, Security: d.bytes, SDDL: d.text, Fault: d.fault}
+}
+
+// class is the class name of a key, as far as it could be read, and why that is not all.
+type class struct{ name, fault string }
+
+// class returns the key's class name. It is read once: each reading is a claim.
+func (k *Key) class(node keyNode) class {
+	if node.classLength() == 0 || node.class() == nilCell {
+		return class{}
 	}
-	d, said := f.sharedSecurity(node.security())
-	r.Security, r.SDDL, r.Fault = d.bytes, d.text, d.fault
-	if d.fault != "" && !said {
-		report(Problem{At: offsetOf(node.security()), Kind: BadSecurity, Loss: true}, "the security descriptor of key %q, and of those that share it, %s", shown(k.name), d.fault)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	rare := k.more()
+	if rare.class == nil {
+		rare.class = k.file.readClass(k, node)
 	}
-	return r
+	return *rare.class
+}
+
+func (f *File) readClass(k *Key, node keyNode) *class {
+	n := node.classLength()
+	cell, fault := f.cell(node.class())
+	kind := BadCell
+	switch {
+	case fault != "":
+		fault = "cannot be read: its cell " + fault
+	case !f.claim(min(n, len(cell))):
+		kind, cell, fault = Amplified, nil, leftOut
+	case len(cell) < n:
+		kind, fault = BadName, "is longer than its cell"
+	}
+	if fault != "" {
+		f.reporter(k).report(Problem{At: offsetOf(node.class()), Kind: kind, Loss: true}, "the class name of key %q %s", shown(k.name), fault)
+	}
+	return &class{DecodeUTF16(cell[:min(n, len(cell))]), fault}
 }
 
 // descriptor is a security descriptor that was read, see [Record].
 type descriptor struct {
+	once        sync.Once // done when it was read
 	bytes       []byte
 	text, fault string
 }
 
-// sharedSecurity gives the descriptor in a cell, and whether it was given before: thousands of keys may share it.
-func (f *File) sharedSecurity(offset uint32) (d *descriptor, before bool) {
-	if known, ok := f.descriptors.Load(offset); ok {
-		return known.(*descriptor), true
+// descriptor returns the descriptor in a cell, which thousands of keys may share: it is read, and what is wrong with it reported, for the
+// first that asks.
+func (f *File) descriptor(k *Key, offset uint32) *descriptor {
+	known, ok := f.descriptors.Load(offset)
+	if !ok {
+		known, _ = f.descriptors.LoadOrStore(offset, new(descriptor))
 	}
-	d = &descriptor{}
-	if d.bytes, d.fault = f.security(offset); d.bytes != nil {
-		var err error
-		if d.text, err = SDDL(d.bytes); err != nil {
-			d.fault = "is damaged: " + err.Error()
+	d := known.(*descriptor)
+	d.once.Do(func() {
+		kind := f.readDescriptor(d, offset)
+		if d.fault != "" {
+			f.reporter(k).report(Problem{At: offsetOf(offset), Kind: kind, Loss: true},
+				"the security descriptor of key %q, and of those that share it, %s", shown(k.name), d.fault)
 		}
+	})
+	return d
+}
+
+// readDescriptor fills in a descriptor, and returns the kind of its fault. Its text is a few times as long as itself, so that both are
+// claimed.
+func (f *File) readDescriptor(d *descriptor, offset uint32) Kind {
+	b, fault := f.security(offset)
+	if fault != "" || b == nil {
+		d.fault = fault
+		return BadSecurity
 	}
-	known, before := f.descriptors.LoadOrStore(offset, d)
-	return known.(*descriptor), before
+	if !f.claim(securityHead + len(b)) {
+		d.fault = leftOut
+		return Amplified
+	}
+	text, err := SDDL(b)
+	if !f.claim(len(text)) {
+		d.fault = leftOut
+		return Amplified
+	}
+	d.bytes, d.text = b, text
+	if err != nil {
+		d.fault = "is damaged: " + err.Error()
+	}
+	return BadSecurity
 }
 
 // securityHead is the number of bytes before the descriptor in a cell signed "sk".
@@ -147,6 +198,9 @@ func (k *Key) Link() (target Path, ok bool) {
 		return nil, true
 	}
 	text, _ := v.Text()
+	if strings.Count(text, `\`) > maxPath {
+		return nil, true
+	}
 	path := ParsePath(text)
 	switch {
 	case len(path) < 2 || !EqualFold(path[0], "Registry"):
@@ -158,6 +212,9 @@ func (k *Key) Link() (target Path, ok bool) {
 	}
 	return nil, true
 }
+
+// maxPath is more names than there are on the way to any key: those down to the root of a hive, and the levels in it.
+const maxPath = MaxDepth + 8
 
 // linkValue names the value of a symbolic link that holds its target, as the kernel names keys: \Registry\Machine\SYSTEM.
 const linkValue = "SymbolicLinkValue"

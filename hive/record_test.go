@@ -3,6 +3,7 @@ package hive_test
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -42,8 +43,8 @@ func TestRecord(t *testing.T) {
 		damaged []byte
 		want    string
 	}{
-		{hivetest.Set16(data, at.Key("classy").Node+hivetest.NodeClassLength, 5000), "the class name of key \"classy\" is longer than its cell"},
-		{hivetest.Free(data, at.Key("classy").Class), "the cell of the class name of key \"classy\" is not at the start of a cell in use"},
+		{hivetest.Set16(data, at.Key("classy").Node+hivetest.NodeClassLength, 5000), `the class name of key "classy" is longer than its cell`},
+		{hivetest.Free(data, at.Key("classy").Class), `the class name of key "classy" cannot be read: its cell is not at the start of a cell in use`},
 		{hivetest.Sign(data, at.Security, "xx"), "the security descriptor of key \"classy\", and of those that share it, cannot be read: its cell is not signed \"sk\""},
 		{hivetest.Set32(data, at.Security+hivetest.SecurityLength, 0xFFFFFFFF), "the security descriptor of key \"classy\", and of those that share it, is said to have 4294967295 bytes, its cell has 128"},
 		{hivetest.Set32(data, at.Security+hivetest.SecurityLength, 0), "the security descriptor of key \"classy\", and of those that share it, is damaged: there is no security descriptor at 0x0: it has at least 20 bytes and starts with 1"},
@@ -94,6 +95,105 @@ func TestRecordAtOnce(t *testing.T) {
 	all.Wait()
 	if p := f.Problems(); len(p) != 1 || p[0].Kind != hive.BadSecurity || !p[0].Loss {
 		t.Errorf("problems %v", p)
+	}
+}
+
+// sharing are hives of 2,000 keys that share 64 KB: a class name, a sound descriptor, or the lists of descriptors that lie over one another
+// where a damaged cell hides which cells there are.
+func sharing() map[string][]byte {
+	const n, step, size = 2000, 48, 65_528
+	root := &hivetest.Key{Values: []hive.Value{{Name: "v", Type: hive.Binary, Data: make([]byte, n*step+size+100)}}}
+	for i := range n {
+		root.Keys = append(root.Keys, &hivetest.Key{Name: fmt.Sprintf("%05d", i)})
+	}
+	acl := []byte{2, 0, size & 0xFF, size >> 8, (size - 8) / 16 & 0xFF, (size - 8) / 16 >> 8, 0, 0}
+	for len(acl) < size {
+		acl = append(acl, 0, 0xFF, 16, 0, 0xFE, 0xFF, 0xFF, 0x0F, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF)
+	}
+	plain, at := hivetest.BuildLayout(root, hivetest.Options{Minor: 3})
+	data := at.Key("").Value("v").Data
+	record := func(b []byte, place, length int, dacl int) {
+		copy(b[place:], "sk")
+		le.PutUint32(b[place+hivetest.SecurityLength:], uint32(length))
+		descriptor := b[place+hivetest.SecurityDescriptor:]
+		copy(descriptor, []byte{1, 0, 4, 0x80})
+		le.PutUint32(descriptor[16:], uint32(dacl))
+	}
+	all := map[string][]byte{}
+	for name, each := range map[string]func(b []byte, node, i int){
+		"one class": func(b []byte, node, _ int) {
+			le.PutUint32(b[node+hivetest.NodeClass:], hivetest.Ref(data))
+			le.PutUint16(b[node+hivetest.NodeClassLength:], 0xFFFE)
+		},
+		"one descriptor": func(b []byte, node, _ int) {
+			record(b, data, 20+size, 20)
+			copy(b[data+hivetest.SecurityDescriptor+20:], acl)
+			le.PutUint32(b[node+hivetest.NodeSecurity:], hivetest.Ref(data))
+		},
+		"descriptors over one another": func(b []byte, node, i int) {
+			le.PutUint32(b[data-4:], 12) // no size of a cell
+			place := data + 8 + i*step
+			behind := data + 8 + n*step - place - hivetest.SecurityDescriptor
+			le.PutUint32(b[place-4:], uint32(-(hivetest.SecurityDescriptor+behind+size+4+7)/8*8))
+			record(b, place, behind+size, behind)
+			copy(b[data+8+n*step:], acl)
+			le.PutUint32(b[node+hivetest.NodeSecurity:], hivetest.Ref(place))
+		},
+	} {
+		b := bytes.Clone(plain)
+		for i, k := range root.Keys {
+			each(b, at.Key(k.Name).Node, i)
+		}
+		all[name] = b
+	}
+	return all
+}
+
+// TestRecordHostile holds that the classes and descriptors of a hive are bounded by its size, that a reader says where they are left out,
+// and that this is no statement that there are none. One descriptor for many keys is what sound hives have.
+func TestRecordHostile(t *testing.T) {
+	for name, b := range sharing() {
+		before := allocated()
+		f := read(t, b)
+		classes, descriptors, left := 0, map[string]bool{}, 0
+		for _, k := range f.Root().Walk() {
+			r := k.Record()
+			classes += len(r.Class)
+			descriptors[r.SDDL] = true
+			switch {
+			case r.ClassFault != "":
+				if left++; r.Class != "" || r.ClassFault != "is left out: the hive names the same bytes over and over" {
+					t.Fatalf("%s: %+v", name, r)
+				}
+			case r.Fault != "":
+				if left++; r.Security != nil || r.SDDL != "" || r.Fault != "is left out: the hive names the same bytes over and over" {
+					t.Fatalf("%s: %+v", name, r)
+				}
+			}
+			if again := k.Record(); again.Class != r.Class || again.SDDL != r.SDDL || again.Fault != r.Fault {
+				t.Fatalf("%s: read again, the record of %q differs", name, k.Name())
+			}
+		}
+		size := classes
+		for text := range descriptors {
+			size += len(text)
+		}
+		if made := allocated() - before; size > 5*len(b) || made > 30*uint64(len(b)) {
+			t.Errorf("%s: a hive of %d bytes has %d of classes and descriptors, and becomes %d", name, len(b), size, made)
+		}
+		amplified := 0
+		for _, p := range f.Problems() {
+			if p.Kind != hive.Amplified {
+				continue
+			}
+			amplified++
+			if more := fmt.Sprintf("and %d more problems of the kind amplified, the first of them here", left-100); !p.Loss || isCount(p) && p.Msg != more {
+				t.Errorf("%s: %v, want %s", name, &p, more)
+			}
+		}
+		if sound := name == "one descriptor"; sound && (left > 0 || amplified > 0 || len(descriptors) != 2) || !sound && (left < 1900 || amplified != 101) {
+			t.Errorf("%s: %d left out, %d descriptors, problems %v", name, left, len(descriptors), f.Problems()[:3])
+		}
 	}
 }
 

@@ -289,7 +289,9 @@ func (s *salvage) behindList(live *File, node keyNode) (values []Value) {
 		return nil
 	}
 	last := binary.LittleEndian.Uint32(list[4*(n-1):])
-	for rest := list[4*n:]; len(rest) >= 4; rest = rest[4:] {
+	claims := s.claims()
+	defer claims.end()
+	for rest := list[4*n:]; len(rest) >= 4 && claims.take(4); rest = rest[4:] {
 		cell := binary.LittleEndian.Uint32(rest)
 		v := s.take(cell, node)
 		if v != nil {

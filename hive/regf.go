@@ -1,7 +1,6 @@
 package hive
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,8 +18,12 @@ const (
 // profile says where the fields of the records are; it is only read.
 var profile = regparser.NewRegistryProfile()
 
-// MaxSize is the number of bytes that a hive can have at most: a cell is named by 32 bits, counted from the first bin.
-const MaxSize = 1<<32 + baseBlockSize
+// maxBins is the number of bytes that the bins of a hive can have at most: the upper bit of the 32 that name a cell tells whether it is in
+// the file or, as what is volatile, only in memory. Source: Brendan Dolan-Gavitt, "Cell Index Translation", https://moyix.blogspot.com/2008/02.
+const maxBins = 1 << 31
+
+// MaxSize is the number of bytes that a hive or a log of one can have at most.
+const MaxSize = baseBlockSize + maxBins
 
 // File is a hive file, whole in memory. Its keys are read from those bytes when they are first asked for.
 type File struct {
@@ -45,7 +48,7 @@ type File struct {
 	descriptors sync.Map // security descriptors that were read, by the offsets of their cells
 
 	mu       sync.Mutex
-	problems []Problem
+	problems map[Kind]*sameKind
 }
 
 // IsDirty tells whether data are a dirty hive, one that needs its logs.
@@ -90,7 +93,7 @@ func (f *File) readHeader(logs []Log) error {
 	case len(f.data) < baseBlockSize:
 		return refuse(Truncated, int64(len(f.data)), "the file ends inside the base block, which has %d bytes; copy the hive again", baseBlockSize)
 	case f.Size() > MaxSize:
-		return refuse(BadHeader, 0, "is larger than a hive can be (%d bytes)", int64(MaxSize))
+		return refuse(BadHeader, 0, "has %d bytes, and a hive at most %d; give the hive alone, without what is behind it", f.Size(), int64(MaxSize))
 	}
 	f.Header = parseHeader(f.data)
 	f.base = f.Header
@@ -112,7 +115,7 @@ func (f *File) readHeader(logs []Log) error {
 	}
 	h = f.base
 	if at, fault := h.unreadable(); fault != "" {
-		return refuse(BadHeader, at, "%s; %s", fault, f.problems[0].Msg) // and what its logs did about that
+		return refuse(BadHeader, at, "%s; %s", fault, f.Problems()[0].Msg) // and what its logs did about that
 	}
 	odd := func(at int64, format string, args ...any) {
 		f.report(Problem{At: Location{Offset: at}, Kind: BadHeader, Msg: fmt.Sprintf(format, args...)})
@@ -191,22 +194,58 @@ func (f *File) Root() *Key { return f.root }
 func (f *File) Size() int64 { return int64(len(f.data)) }
 
 // Problems lists the damage met so far, in the order of the file: what is wrong with the file as a whole, and with the keys that
-// were looked at.
+// were looked at. Of each kind the first hundred are listed, and one more problem tells how many others there are, at the place of the
+// first of these; it is a loss where any of them is.
 func (f *File) Problems() []Problem {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	sorted := slices.Clone(f.problems)
-	slices.SortStableFunc(sorted, func(a, b Problem) int { return cmp.Compare(a.At.Offset, b.At.Offset) })
-	return sorted
+	var all []Problem
+	for kind, same := range f.problems {
+		all = append(all, same.listed...)
+		if same.more.n > 0 {
+			p := same.more.problem(kind)
+			p.Source = f.Source
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, byPlace)
+	return all
 }
 
-// report notes a problem and gives it with its source filled in.
-func (f *File) report(p Problem) Problem {
+// report notes a problem.
+func (f *File) report(p Problem) {
 	p.Source = f.Source
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.problems = append(f.problems, p)
-	return p
+	f.ofKind(p.Kind).add(p)
+}
+
+// count notes n problems that were counted in a key already.
+func (f *File) count(p Problem, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ofKind(p.Kind).more.add(p, n)
+}
+
+// met returns the number of problems met so far.
+func (f *File) met() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, same := range f.problems {
+		n += len(same.listed) + same.more.n
+	}
+	return n
+}
+
+// ofKind is called while mu is held.
+func (f *File) ofKind(kind Kind) *sameKind {
+	if f.problems == nil {
+		f.problems = map[Kind]*sameKind{}
+	}
+	if f.problems[kind] == nil {
+		f.problems[kind] = &sameKind{}
+	}
+	return f.problems[kind]
 }
 
 // claim tells whether n more bytes of the file may be given out. The records of a sound hive do not overlap, so reading
@@ -221,6 +260,12 @@ type claims struct {
 	file         *File
 	before, made int64
 }
+
+// overAndOver is why something is not read for which there is no more claim.
+const overAndOver = "the hive names the same bytes over and over"
+
+// leftOut is what becomes of it.
+const leftOut = "is left out: " + overAndOver
 
 func (f *File) claims() claims { return claims{f, f.claimed.Load(), 0} }
 

@@ -195,7 +195,7 @@ func (r *Registry) follow(p place) place {
 		}
 		p.link = p.path[:n:n]
 		target, _ := link.Link()
-		if target == nil || links == maxLinks {
+		if target == nil || links == maxLinks || len(target)+len(p.path)-n > maxPath {
 			p.broken = link
 			return p
 		}

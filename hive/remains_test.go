@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -281,6 +282,36 @@ func TestDeletedHostile(t *testing.T) {
 		if size > 16*len(b) || size == 0 {
 			t.Errorf("%s: %d bytes were found in a hive of %d", name, size, len(b))
 		}
+	}
+}
+
+// TestDeletedBehindOneList holds that the search is bounded where many keys name one list as theirs, in which one value stands over and over:
+// to look at all of it for each key would be two thousand million steps.
+func TestDeletedBehindOneList(t *testing.T) {
+	const keys, elements = 20_000, 100_000
+	root := &hivetest.Key{Values: []hive.Value{hive.DWordValue("there", 1), {Name: "list", Type: hive.Binary, Data: make([]byte, 4*elements)}, hive.DWordValue("gone", 1)}}
+	for i := range keys {
+		root.Keys = append(root.Keys, &hivetest.Key{Name: fmt.Sprintf("%05d", i)})
+	}
+	b, at := hivetest.BuildLayout(root, hivetest.Options{Minor: 3})
+	b = hivetest.Free(b, at.Key("").Value("gone").Record)
+	list := at.Key("").Value("list").Data
+	for i := range elements {
+		le.PutUint32(b[list+4*i:], hivetest.Ref(at.Key("").Value("there").Record))
+	}
+	for _, k := range root.Keys {
+		node := at.Key(k.Name).Node
+		le.PutUint32(b[node+hivetest.NodeValues:], 1)
+		le.PutUint32(b[node+hivetest.NodeValueList:], hivetest.Ref(list))
+	}
+	f := read(t, b)
+	start := time.Now()
+	deleted := f.Deleted()
+	if len(deleted) != 1 || deleted[0].Key.Values()[0].Name != "gone" {
+		t.Errorf("%+v", deleted)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
 

@@ -73,8 +73,8 @@ func (u *usage) key(k *Key) {
 	if n := node.classLength(); n > 0 {
 		u.add(node.class(), n)
 	}
-	if descriptor, _ := u.sharedSecurity(node.security()); descriptor.bytes != nil {
-		u.add(node.security(), securityHead+len(descriptor.bytes))
+	if descriptor, fault := u.security(node.security()); fault == "" {
+		u.add(node.security(), securityHead+len(descriptor))
 	}
 	if node.subkeys() > 0 {
 		index, leaves := u.subkeyList(node.subkeyList())
@@ -88,7 +88,7 @@ func (u *usage) key(k *Key) {
 
 // subkeyList adds a list of subkeys, and gives its elements and whether these are lists.
 func (u *usage) subkeyList(offset uint32) (index bool, elements []uint32) {
-	signature, elements := u.list("", offset, nil, func(Problem, string, ...any) {})
+	signature, elements := u.list("", offset, nil, nil)
 	switch signature {
 	case "":
 		return false, nil

@@ -177,7 +177,7 @@ func Deleted(w io.Writer, all []hive.Deleted, at hive.Path) error {
 	return out.Flush()
 }
 
-// appendRecord appends what only the record of a key tells. A descriptor that cannot be read is null, and the problem is the file's; a
+// appendRecord appends what only the record of a key tells. A class or descriptor that cannot be read is null, and the problem is the file's; a
 // key without one has no such field.
 func appendRecord(b []byte, k *hive.Key) []byte {
 	if r := k.Record(); r != nil {
@@ -189,9 +189,12 @@ func appendRecord(b []byte, k *hive.Key) []byte {
 			b = append(b, `, "layer": `...)
 			b = appendStrings(b, r.Layer.Names())
 		}
-		if r.Class != "" {
+		switch {
+		case r.Class != "":
 			b = append(b, `, "class": `...)
 			b = appendString(b, r.Class)
+		case r.ClassFault != "":
+			b = append(b, `, "class": null`...)
 		}
 		switch {
 		case r.Fault != "":
