@@ -8,6 +8,7 @@ import (
 
 	"regvet/hive"
 	"regvet/rules"
+	"regvet/rules/ports"
 )
 
 // Report is the result of a run over some inputs.
@@ -48,7 +49,7 @@ type Input struct {
 	Keys     int // how many it holds, where they were counted
 	Values   int // likewise
 
-	Ports    []rules.Ports // the ephemeral ports, where they were asked for and the input tells of them
+	Ports    []ports.Answer // the ephemeral ports, where they were asked for and the input tells of them
 	Findings []rules.Finding
 }
 

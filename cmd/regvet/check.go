@@ -12,6 +12,7 @@ import (
 	"regvet/hive"
 	"regvet/report"
 	"regvet/rules"
+	"regvet/rules/ports"
 )
 
 var checkCommand = command{
@@ -48,7 +49,7 @@ func (c *cli) check() {
 	if active == nil {
 		return
 	}
-	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == rules.PortsPack })
+	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == ports.Pack })
 	judge := func(c *cli, together []*input) (all []report.Input) {
 		for _, f := range c.evaluate(together[0], active) {
 			in := holder(together, f.RealKey)
@@ -62,7 +63,7 @@ func (c *cli) check() {
 				c.describe(in)
 			}
 			if asksPorts && in == holder(together, systemPath) {
-				in.Ports = rules.EphemeralPorts(in.reg, in.Windows)
+				in.Ports = ports.Ephemeral(in.reg, in.Windows)
 			}
 			if c.deleted && in.file != nil {
 				in.Findings = rules.AddHistory(in.Findings, in.Mount, in.file.Deleted())

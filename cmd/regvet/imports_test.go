@@ -18,9 +18,10 @@ func TestImports(t *testing.T) {
 		"regvet/hive/collection":   {"regvet/hive"},
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/rules":             {"regvet/hive", "regvet/hive/regfile"},
+		"regvet/rules/ports":       {"regvet/hive"},
 		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/regfile", "regvet/rules"},
-		"regvet/report":            {"regvet/hive", "regvet/rules", "regvet/rules/lint"},
-		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint",
+		"regvet/report":            {"regvet/hive", "regvet/rules", "regvet/rules/lint", "regvet/rules/ports"},
+		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint", "regvet/rules/ports",
 			"regvet/report"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()

@@ -8,7 +8,7 @@ import (
 
 	"regvet/hive"
 	"regvet/report"
-	"regvet/rules"
+	"regvet/rules/ports"
 )
 
 var infoCommand = command{
@@ -72,7 +72,7 @@ func (c *cli) inspect(in *input) {
 			in.OtherSets = append(in.OtherSets, s.Name)
 		}
 	}
-	in.Ports = rules.EphemeralPorts(in.reg, in.Windows)
+	in.Ports = ports.Ephemeral(in.reg, in.Windows)
 	if c.verify && len(in.problems()) > 0 {
 		c.raise(statusInput)
 	}
