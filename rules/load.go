@@ -1,61 +1,33 @@
 package rules
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+
+	"gopkg.in/yaml.v3"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
 // BadRule is the kind of a mistake in a rule file.
 const BadRule hive.Kind = "bad-rule"
 
-// Mistakes are all that is wrong with rule files, or with a config, each with its file, line and column.
-type Mistakes []Mistake
+// Mistakes are all that is wrong with rule files, each with its file, line and column.
+type Mistakes = strict.Mistakes
 
-// Mistake is one thing that is wrong with a file.
-type Mistake struct {
-	hive.Problem
-	Text string // the line of the file in which it stands; "" when it stands in none
-}
+// Mistake is one thing that is wrong with a rule file.
+type Mistake = strict.Mistake
 
-// Excerpt gives the line in which the mistake stands with its number, and below it a caret at the place; "" when it stands in none.
-func (m Mistake) Excerpt() string {
-	if strings.TrimSpace(m.Text) == "" {
-		return ""
-	}
-	const most = 100 // characters before and behind the place
-	number := fmt.Sprint(m.At.Line)
-	chars := []rune(m.Text)
-	at := min(m.At.Column-1, len(chars))
-	start, end := max(0, at-most), min(len(chars), at+most)
-	// A tab stays one, so that the caret stands right however wide it is.
-	pad := func(r rune) rune {
-		if r == '\t' {
-			return r
-		}
-		return ' '
-	}
-	shown := func(text []rune) string {
-		return strings.Join(each(strings.Split(string(text), "\t"), hive.Visible), "\t")
-	}
-	before := shown(chars[start:at])
-	return fmt.Sprintf("  %s | %s%s\n  %*s | %s^", number, before, shown(chars[at:end]), len(number), "", strings.Map(pad, before))
-}
-
-// Error gives one line for each mistake.
-func (m Mistakes) Error() string {
-	var lines []string
-	for _, p := range m {
-		lines = append(lines, p.Error())
-	}
-	return strings.Join(lines, "\n")
-}
+const (
+	maxParts = 500_000 // of a rule file: some 15,000 rules of usual length
+	maxRules = 20_000  // of a run
+)
 
 // LoadFiles reads the rule files at a path: a file, or each .yaml and .yml file of a folder, in the order of their names. Where one
 // has mistakes, no packs are given but the [Mistakes] of all, so that no run is silently weaker than it was meant to be.
@@ -99,9 +71,9 @@ func LoadFiles(path string) ([]*Pack, error) {
 
 func asMistake(source string, err error) Mistake {
 	if p, ok := errors.AsType[*hive.Problem](err); ok {
-		return Mistake{*p, ""}
+		return Mistake{Problem: *p}
 	}
-	return Mistake{hive.Problem{Source: source, Kind: BadRule, Msg: err.Error()}, ""}
+	return Mistake{Problem: hive.Problem{Source: source, Kind: BadRule, Msg: err.Error()}}
 }
 
 // Rules gives the rules of some packs in their order. An ID that stands twice is a mistake, which is told at its second place.
@@ -129,22 +101,42 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 // Load reads a pack of rules from YAML. Everything that is wrong with it is reported at once: the error is [Mistakes].
 func Load(source string, data []byte) (*Pack, error) { return load(source, data, nil) }
 
+func ruleFile(source string) strict.File {
+	return strict.File{Source: source, Kind: BadRule, Whole: "a rule file", Most: maxParts,
+		Empty: "the file holds no rules; a rule file starts with \"pack: NAME\""}
+}
+
 // load is [Load] for a file in a folder, in which the hives of its tests are.
 func load(source string, data []byte, files fs.FS) (*Pack, error) {
-	d := &decoder{StrictReader: StrictReader{Source: source, Kind: BadRule, Whole: "a rule file"}}
-	pack := &Pack{Source: source, files: files}
-	if root := d.document(data); root != nil {
-		packObject.read(d, root, "", pack)
-		d.complete(pack)
+	if err := tooMany(source, claimed(data)); err != nil {
+		return nil, err
 	}
-	if mistakes := d.Mistakes(); mistakes != nil {
-		return nil, mistakes
+	pack := &Pack{Source: source, files: files}
+	err := strict.Read(ruleFile(source), data, func(d *strict.Decoder, root *yaml.Node) {
+		packObject.Read(d, root, "", pack)
+		completePack(d, pack)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return pack, nil
 }
 
-// complete gives each rule what it has of its pack, and finds those of one id.
-func (d *decoder) complete(p *Pack) {
+// claimed returns about how many rules a file holds, without parsing it: each has a field id.
+func claimed(data []byte) int {
+	return bytes.Count(data, []byte("id:")) + bytes.Count(data, []byte(`id":`))
+}
+
+// tooMany returns the mistake of more rules than a run can hold, or nil.
+func tooMany(source string, n int) error {
+	if n <= maxRules {
+		return nil
+	}
+	return Mistakes{asMistake(source, fmt.Errorf("%d rules are too many: a run takes at most %d; check with some of them at a time", n, maxRules))}
+}
+
+// completePack gives each rule what it has of its pack, and finds those of one id.
+func completePack(d *strict.Decoder, p *Pack) {
 	ids := map[string]bool{}
 	for _, r := range p.Rules {
 		if r.ID != "" && ids[r.ID] {
@@ -152,6 +144,11 @@ func (d *decoder) complete(p *Pack) {
 		}
 		ids[r.ID] = true
 		r.Pack, r.source, r.files = p.Name, p.Source, p.files
-		r.References = append(slices.Clone(p.References), r.References...)
+		if d.Spend(r.At, "references", len(p.References)/10) {
+			r.References = slices.Concat(p.References, r.References)
+		}
 	}
 }
+
+// Nearest is [strict.Nearest].
+func Nearest(word string, known []string) string { return strict.Nearest(word, known) }
