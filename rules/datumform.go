@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -93,13 +94,37 @@ var rangeForm = strict.NewForm(strict.Schema{"type": "array", "items": strict.Nu
 	})
 
 var regexpForm = strict.NewForm(strict.AnyText(strict.Schema{"format": "regex"}), func(d *strict.Decoder, n *yaml.Node, what string) *regexp.Regexp {
-	re, err := regexp.Compile(d.Text(n, what))
-	if err != nil {
+	text := d.Text(n, what)
+	tree, err := syntax.Parse(text[:min(len(text), maxRegexp)], syntax.Perl)
+	switch {
+	case len(text) > maxRegexp:
+		d.Wrong(n, "%s is a regular expression of %d bytes; want at most %d", what, len(text), maxRegexp)
+	case err != nil:
 		d.Wrong(n, "%s is no regular expression (RE2): %s", what, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
-		return regexp.MustCompile("")
+	case d.Spend(strict.Locate(n), what, regexpCost(tree)/2):
+		return regexp.MustCompile(text) // it was parsed
 	}
-	return re
+	return regexp.MustCompile("")
 })
+
+// maxRegexp is how long a regular expression may be in bytes.
+const maxRegexp = 10_000
+
+// regexpCost returns about how many instructions of 40 bytes a regular expression takes once it is compiled.
+func regexpCost(re *syntax.Regexp) int {
+	const huge = 1 << 40
+	cost := 1 + len(re.Rune)/8 // the bounds of its ranges
+	if re.Op == syntax.OpLiteral {
+		cost = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		cost += regexpCost(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		cost *= max(re.Min, re.Max, 1)
+	}
+	return min(cost, huge)
+}
 
 // bytesForm is bytes in hex. Blanks and commas may stand between them, as in .reg files.
 var bytesForm = strict.NewForm(strict.AnyText(strict.Schema{"pattern": `^[\s,]*([0-9A-Fa-f]{2}[\s,]*)*$`}), func(d *strict.Decoder, n *yaml.Node, what string) []byte {
@@ -128,3 +153,12 @@ var lengthForm = strict.Of(&lengthObject, "length")
 func plain(f strict.Form[Datum]) strict.Form[operand] {
 	return strict.NewForm(f.Schema, func(d *strict.Decoder, n *yaml.Node, what string) operand { return operand{Datum: f.Read(d, n, what)} })
 }
+
+// globForm is a pattern for text of data.
+var globForm = strict.NewForm(strict.TextForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) string {
+	text := d.Text(n, what)
+	if !d.Spend(strict.Locate(n), what, len(text)/2) {
+		return ""
+	}
+	return text
+})

@@ -77,7 +77,7 @@ func init() {
 			strict.May("all", "Conditions that must all hold, in place of value and expect.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.all, r.conditional = all, true }),
 			strict.May("any", "Conditions of which one must hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.any, r.conditional = all, true }),
 			strict.May("none", "Conditions none of which may hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.none, r.conditional = all, true }),
-			strict.May("overrides", "What differs on other versions of Windows.", strict.ListOf(strict.Of(&overrideObject, "override"), 0, ""), func(r *draft, all []override) { r.overrides = all }),
+			strict.May("overrides", "What differs on other versions of Windows.", overridesForm, func(r *draft, all []override) { r.overrides = all }),
 			strict.May("tests", "Examples that show what the rule does.", strict.ListOf(testForm, 0, ""), func(r *draft, all []Test) { r.Tests = all }),
 		}, changeFields(func(r *draft) *change { return &r.base })...),
 	}
@@ -113,6 +113,19 @@ func init() {
 		},
 	}
 }
+
+// maxOverrides is how many overrides a rule can have. What it asks for is worked out for each of them with all others.
+const maxOverrides = 100
+
+var overridesForm = strict.NewForm(manyOverrides.Schema, func(d *strict.Decoder, n *yaml.Node, what string) []override {
+	if len(n.Content) > maxOverrides {
+		d.Wrong(n, "a rule has at most %d overrides; write several rules", maxOverrides)
+		return nil
+	}
+	return manyOverrides.Read(d, n, what)
+})
+
+var manyOverrides = strict.ListOf(strict.Of(&overrideObject, "override"), 0, "")
 
 var (
 	overrideObject  strict.Object[override]

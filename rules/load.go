@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -29,32 +30,26 @@ const (
 	maxRules = 20_000  // of a run
 )
 
-// LoadFiles reads the rule files at a path: a file, or each .yaml and .yml file of a folder, in the order of their names. Where one
-// has mistakes, no packs are given but the [Mistakes] of all, so that no run is silently weaker than it was meant to be.
+// LoadFiles reads the rule files at a path: a file, or each .yaml and .yml file of a folder, in the order of their names. If one
+// has mistakes, the error is the [Mistakes] of all and there are no packs, so that no run is silently weaker than it was meant to be.
 func LoadFiles(path string) ([]*Pack, error) {
 	files := []string{path}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		files = nil
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			return nil, Mistakes{asMistake(path, fmt.Errorf("the folder cannot be read: %w", hive.Cause(err)))}
-		}
-		for _, e := range entries {
-			if ext := filepath.Ext(e.Name()); !e.IsDir() && (ext == ".yaml" || ext == ".yml") {
-				files = append(files, filepath.Join(path, e.Name()))
-			}
-		}
-		if len(files) == 0 {
-			return nil, Mistakes{asMistake(path, errors.New("the folder holds no rule file (*.yaml, *.yml)"))}
+		if files, err = ruleFiles(path); err != nil {
+			return nil, Mistakes{asMistake(path, err)}
 		}
 	}
 	var packs []*Pack
 	var mistakes Mistakes
+	count := 0
 	for _, name := range files {
-		data, err := hive.ReadFile(name)
+		data, err := readFile(name)
 		if err != nil {
 			mistakes = append(mistakes, asMistake(name, err))
 			continue
+		}
+		if count += countRules(data); count > maxRules {
+			return nil, tooMany(path, count)
 		}
 		pack, err := load(name, data, os.DirFS(filepath.Dir(name)))
 		if m, ok := errors.AsType[Mistakes](err); ok {
@@ -69,6 +64,49 @@ func LoadFiles(path string) ([]*Pack, error) {
 	return packs, nil
 }
 
+// ruleFiles lists the rule files of a folder.
+func ruleFiles(folder string) (files []string, err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("the folder cannot be read: %w", hive.Cause(err))
+	}
+	for _, e := range entries {
+		name := filepath.Join(folder, e.Name())
+		if ext := filepath.Ext(name); e.IsDir() || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is no regular file; in a folder only such files are read", hive.Visible(e.Name()))
+		}
+		files = append(files, name)
+	}
+	if len(files) == 0 {
+		return nil, errors.New("the folder holds no rule file (*.yaml, *.yml)")
+	}
+	return files, nil
+}
+
+// readFile reads a rule file or a pipe, unless it is too large.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot be opened: %w", hive.Cause(err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", hive.Cause(err))
+	}
+	if err := strict.CheckSize(info.Size()); err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, strict.MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", hive.Cause(err))
+	}
+	return data, strict.CheckSize(int64(len(data)))
+}
+
 func asMistake(source string, err error) Mistake {
 	if p, ok := errors.AsType[*hive.Problem](err); ok {
 		return Mistake{Problem: *p}
@@ -78,6 +116,13 @@ func asMistake(source string, err error) Mistake {
 
 // Rules gives the rules of some packs in their order. An ID that stands twice is a mistake, which is told at its second place.
 func Rules(packs ...*Pack) ([]*Rule, error) {
+	count := 0
+	for _, p := range packs {
+		count += len(p.Rules)
+	}
+	if err := tooMany("", count); err != nil {
+		return nil, err
+	}
 	var all []*Rule
 	var mistakes Mistakes
 	first := map[string]*Pack{}
@@ -108,7 +153,7 @@ func ruleFile(source string) strict.File {
 
 // load is [Load] for a file in a folder, in which the hives of its tests are.
 func load(source string, data []byte, files fs.FS) (*Pack, error) {
-	if err := tooMany(source, claimed(data)); err != nil {
+	if err := tooMany(source, countRules(data)); err != nil {
 		return nil, err
 	}
 	pack := &Pack{Source: source, files: files}
@@ -122,8 +167,8 @@ func load(source string, data []byte, files fs.FS) (*Pack, error) {
 	return pack, nil
 }
 
-// claimed returns about how many rules a file holds, without parsing it: each has a field id.
-func claimed(data []byte) int {
+// countRules returns about how many rules a file holds, without parsing it: each has a field id.
+func countRules(data []byte) int {
 	return bytes.Count(data, []byte("id:")) + bytes.Count(data, []byte(`id":`))
 }
 
@@ -132,7 +177,7 @@ func tooMany(source string, n int) error {
 	if n <= maxRules {
 		return nil
 	}
-	return Mistakes{asMistake(source, fmt.Errorf("%d rules are too many: a run takes at most %d; check with some of them at a time", n, maxRules))}
+	return Mistakes{asMistake(source, fmt.Errorf("there are %d rules or more; a run takes at most %d: check with some of them at a time", n, maxRules))}
 }
 
 // completePack gives each rule what it has of its pack, and finds those of one id.

@@ -44,7 +44,7 @@ var demandObject = strict.Object[Demand]{
 		operator("matches", "The text, or one string of the list, matches this regular expression (RE2). (?i) at its start makes case not count.", regexpForm, func(re *regexp.Regexp) Operator {
 			return aString("matching "+quoted(fmt.Sprint(re)), func(s string) bool { return re.MatchString(s) })
 		}),
-		operator("glob", "The text, or one string of the list, is like this, in which * is any run of characters and ? is one. Case counts.", strict.TextForm, func(pattern string) Operator {
+		operator("glob", "The text, or one string of the list, is like this, in which * is any run of characters and ? is one. Case counts.", globForm, func(pattern string) Operator {
 			return aString("like "+quoted(pattern), parseGlob(pattern).match)
 		}),
 		operator("equals_fold", "The data are this text or list. Case does not count.", orOther(textsForm), func(o operand) Operator {
@@ -142,7 +142,7 @@ func not(o operand) Operator {
 
 func in(all []Datum) Operator {
 	op := Operator{text: strict.List(each(all, Datum.String), "or"), kinds: kindsIn(all), datums: all}
-	op.holds = func(d Datum) bool { return slices.ContainsFunc(all, d.equal) }
+	op.holds = among(all)
 	if slices.Equal(op.kinds, []kind{aNumber}) {
 		op.numbers = only(numbersOf(all)...)
 	}
@@ -151,11 +151,26 @@ func in(all []Datum) Operator {
 
 func notIn(all []Datum) Operator {
 	op := Operator{text: "none of " + strict.List(each(all, Datum.String), "and"), kinds: kindsIn(all)}
-	op.holds = func(d Datum) bool { return !slices.ContainsFunc(all, d.equal) }
+	one := among(all)
+	op.holds = func(d Datum) bool { return !one(d) }
 	if slices.Equal(op.kinds, []kind{aNumber}) {
 		op.numbers = but(numbersOf(all)...)
 	}
 	return op
+}
+
+// among returns what reports whether data are one of these numbers and texts.
+func among(all []Datum) func(Datum) bool {
+	type scalar struct {
+		kind   kind
+		number uint64
+		text   string
+	}
+	set := make(map[scalar]bool, len(all))
+	for _, d := range all {
+		set[scalar{d.kind, d.number, d.text}] = true
+	}
+	return func(d Datum) bool { return set[scalar{d.kind, d.number, d.text}] }
 }
 
 // numbersOf gives the numbers of data that are numbers.

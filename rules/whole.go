@@ -12,6 +12,9 @@ import (
 	"regvet/rules/strict"
 )
 
+// maxNames is how many names a rule can bind: more than anybody can tell apart.
+const maxNames = 32
+
 // completeRule completes a rule, and notes what does not hang together in it. Where its fields were not all sound, only what each of the
 // others says by itself is checked.
 func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
@@ -20,6 +23,10 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 		checkForm(d, n, r)
 	}
 	bound := r.boundNames()
+	if len(bound) > maxNames {
+		d.WrongAt(*r.key, "the rule binds %d names; it can bind %d", len(bound), maxNames)
+		return
+	}
 	for i, name := range bound {
 		switch {
 		case slices.Contains(placeholders, "{"+name+"}"):
@@ -213,7 +220,7 @@ func meant(name string, bound []string) string {
 	if len(bound) == 0 {
 		return ""
 	}
-	return strict.OneOf(name, bound)
+	return strict.OneOf(name, bound).String()
 }
 
 // checkTerms checks that the terms of a rule agree with each other: nowhere may it ask for what cannot be, or fix what it then finds

@@ -32,12 +32,21 @@ var severityForm = strict.NewForm(strict.OneWord(severityNames...).Schema, func(
 	return s
 })
 
+// maxLevels is how deep keys can be. Source: Microsoft, Registry element size limits.
+const maxLevels = 512
+
 // keyForm is the path of a key. Any root, long or short.
 var keyForm = strict.NewForm(strict.Schema{"type": "string", "pattern": rootSyntax()}, func(d *strict.Decoder, n *yaml.Node, what string) KeyPattern {
 	if d.Line(n, what) == "" {
 		return KeyPattern{}
 	}
 	s := strings.TrimSpace(n.Value)
+	if levels := strings.Count(s, `\`); levels > maxLevels {
+		d.Wrong(n, "key has %d levels; Windows keeps at most %d", levels, maxLevels)
+		return KeyPattern{}
+	} else if !d.Spend(strict.Locate(n), what, levels+patternCost(s)) {
+		return KeyPattern{}
+	}
 	if p := hive.ParsePath(s); !p.HasRoot() {
 		root := ""
 		if len(p) > 0 {
@@ -72,7 +81,7 @@ var valueForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": 1}), fu
 	case s == "" && n.Kind == yaml.ScalarNode && n.Tag != "!!null":
 		d.Wrong(n, "value must not be empty; the default value is written (default)")
 		return Pattern{}
-	case s == defaultValue:
+	case s == defaultValue, !d.Spend(strict.Locate(n), what, patternCost(s)):
 		return Pattern{}
 	default:
 		return parsePattern(s)

@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,6 +127,7 @@ var stampsForm = strict.NewForm(strict.Schema{"anyOf": []any{
 	if len(n.Content) == 0 {
 		d.Wrong(n, "%s names no key", what)
 	}
+	seen := map[string]bool{} // paths, however they are spelt
 	for name, value := range d.Pairs(n, what) {
 		s := stampedKey{at: strict.Locate(name)}
 		if s.hive = name.Value == "hive"; !s.hive {
@@ -136,7 +136,9 @@ var stampsForm = strict.NewForm(strict.Schema{"anyOf": []any{
 				d.Wrong(name, "the key of a time in a test cannot be a pattern: write its name")
 			}
 		}
-		if slices.ContainsFunc(all, func(o stampedKey) bool { return o.hive == s.hive && o.key.Equal(s.key) }) {
+		if spelt := hive.Fold(s.key.String()); !seen[spelt] {
+			seen[spelt] = true
+		} else if !s.hive {
 			d.Wrong(name, "%s stands twice in %s", name.Value, what)
 		}
 		all = append(all, readStamp(d, value, s))

@@ -46,15 +46,15 @@ func (d *Decoder) affordable(at hive.Location, n int, how string) bool {
 	return n <= d.Most
 }
 
-// Spend takes the memory of what a text stands for off what the file may cost, in parts of some hundred bytes. It reports whether that
-// was left, and notes the mistake where it was not.
+// Spend takes the memory of what a text stands for off what the file may cost, in parts of some hundred bytes. It reports whether so much
+// was left; where it was not, it notes the mistake, and no more of the file is read.
 func (d *Decoder) Spend(at hive.Location, what string, parts int) bool {
-	if parts > d.left {
-		d.WrongAt(at, "%s stands for too much: with it the file takes more memory than %s may; make it simpler", what, d.Whole)
-		return false
-	}
 	d.left -= parts
-	return true
+	if d.left < 0 {
+		d.WrongAt(at, "%s stands for too much: with it, %s takes more memory than it may; make it simpler, or write several files", what, d.Whole)
+		d.full = true
+	}
+	return !d.full
 }
 
 // extent is how large a node is with all that is below it.
@@ -105,10 +105,10 @@ func (d *Decoder) follows(root *yaml.Node) bool {
 	return false
 }
 
-// CheckSize returns an error about a file that is larger than [MaxSize] bytes, or nil.
+// CheckSize returns an error about a file of a size in bytes above [MaxSize], or nil. Of a pipe, one byte more than that is enough to read.
 func CheckSize(size int64) error {
 	if size <= MaxSize {
 		return nil
 	}
-	return fmt.Errorf("has %d bytes, more than the %d that are read (16 MB); write several files", size, MaxSize)
+	return fmt.Errorf("has at least %d bytes; at most %d (16 MB) are read: write several files", size, MaxSize)
 }

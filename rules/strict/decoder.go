@@ -30,7 +30,8 @@ type Decoder struct {
 	File
 	text     string // of the file
 	mistakes Mistakes
-	left     int // of what Spend may take
+	left     int  // of what Spend may take
+	full     bool // there is too much to read on
 }
 
 // Read reads a file that holds one YAML document. It calls read with the root, unless there is none: the file is empty, or no YAML. The
@@ -49,25 +50,12 @@ func Read(f File, data []byte, read func(d *Decoder, root *yaml.Node)) error {
 	slices.SortStableFunc(d.mistakes, func(a, b Mistake) int {
 		return slices.Compare([]int{a.At.Line, a.At.Column}, []int{b.At.Line, b.At.Column})
 	})
-	d.quote()
+	d.mistakes.quote(d.text)
 	return d.mistakes
 }
 
-// quote gives each mistake its line of the file.
-func (d *Decoder) quote() {
-	rest, number := d.text, 1
-	for i, m := range d.mistakes {
-		for ; number < m.At.Line; number++ {
-			_, rest = cutLine(rest)
-		}
-		if number == m.At.Line {
-			d.mistakes[i].Text, _ = cutLine(rest)
-		}
-	}
-}
-
 const (
-	maxMistakes = 1000 // of a file
+	maxMistakes = 200 // of a file
 	maxQuoted   = 500  // bytes of each text in a message
 )
 
@@ -79,9 +67,10 @@ func (d *Decoder) Wrong(n *yaml.Node, format string, args ...any) {
 // WrongAt notes a mistake at a place. Long texts are cut short, and after too many mistakes no more are noted or looked for.
 func (d *Decoder) WrongAt(at hive.Location, format string, args ...any) {
 	switch {
-	case len(d.mistakes) > maxMistakes:
+	case d.full:
 		return
 	case len(d.mistakes) == maxMistakes:
+		d.full = true
 		format, args = "there are more mistakes than the %d before; mend these first", []any{maxMistakes}
 	}
 	for i, arg := range args {
@@ -93,7 +82,7 @@ func (d *Decoder) WrongAt(at hive.Location, format string, args ...any) {
 		}
 	}
 	msg := hive.Visible(fmt.Sprintf(format, args...))
-	d.mistakes = append(d.mistakes, Mistake{hive.Problem{Source: d.Source, At: at, Kind: d.Kind, Msg: msg}, ""})
+	d.mistakes = append(d.mistakes, Mistake{Problem: hive.Problem{Source: d.Source, At: at, Kind: d.Kind, Msg: msg}})
 }
 
 func short(text string) string {
@@ -130,9 +119,6 @@ func resolved(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// full reports whether no more mistakes are looked for.
-func (d *Decoder) full() bool { return len(d.mistakes) > maxMistakes }
-
 // Elements walks a list; anything else is a mistake. Aliases are followed.
 func (d *Decoder) Elements(n *yaml.Node, what string) iter.Seq[*yaml.Node] {
 	return func(yield func(*yaml.Node) bool) {
@@ -141,7 +127,7 @@ func (d *Decoder) Elements(n *yaml.Node, what string) iter.Seq[*yaml.Node] {
 			return
 		}
 		for _, element := range n.Content {
-			if d.full() || !yield(resolved(element)) {
+			if d.full || !yield(resolved(element)) {
 				return
 			}
 		}
@@ -157,7 +143,7 @@ func (d *Decoder) Pairs(n *yaml.Node, what string) iter.Seq2[*yaml.Node, *yaml.N
 			return
 		}
 		seen := map[string]bool{}
-		for i := 0; i+1 < len(n.Content) && !d.full(); i += 2 {
+		for i := 0; i+1 < len(n.Content) && !d.full; i += 2 {
 			at, says := n.Content[i], resolved(n.Content[i])
 			name := &yaml.Node{Kind: says.Kind, Tag: says.Tag, Value: says.Value, Line: at.Line, Column: at.Column}
 			switch {

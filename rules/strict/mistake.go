@@ -3,6 +3,7 @@ package strict
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"regvet/hive"
 )
@@ -13,7 +14,7 @@ type Mistakes []Mistake
 // Mistake is one thing that is wrong with a file.
 type Mistake struct {
 	hive.Problem
-	Text string // the line of the file that it is in; "" if it is in none
+	before, from string // what is around the place in its line
 }
 
 // Error returns one line for each mistake.
@@ -28,14 +29,10 @@ func (m Mistakes) Error() string {
 // Excerpt returns the line that the mistake is in, with its number, and below it a caret at the place; "" if it is in none. Characters that
 // a terminal would act on are escaped.
 func (m Mistake) Excerpt() string {
-	if strings.TrimSpace(m.Text) == "" {
+	if strings.TrimSpace(m.before+m.from) == "" {
 		return ""
 	}
-	const most = 100 // characters before the place, and from it on
 	number := fmt.Sprint(m.At.Line)
-	chars := []rune(m.Text)
-	at := min(m.At.Column-1, len(chars))
-	start, end := max(0, at-most), min(len(chars), at+most)
 	// A tab stays one, so that the caret stands right however wide it is.
 	pad := func(r rune) rune {
 		if r == '\t' {
@@ -43,13 +40,39 @@ func (m Mistake) Excerpt() string {
 		}
 		return ' '
 	}
-	shown := func(text []rune) string {
-		cells := strings.Split(string(text), "\t")
+	shown := func(text string) string {
+		cells := strings.Split(text, "\t")
 		for i, cell := range cells {
 			cells[i] = hive.Visible(cell)
 		}
 		return strings.Join(cells, "\t")
 	}
-	before := shown(chars[start:at])
-	return fmt.Sprintf("  %s | %s%s\n  %*s | %s^", number, before, shown(chars[at:end]), len(number), "", strings.Map(pad, before))
+	before := shown(m.before)
+	return fmt.Sprintf("  %s | %s%s\n  %*s | %s^", number, before, shown(m.from), len(number), "", strings.Map(pad, before))
+}
+
+// quote gives each mistake what is around its place in the text. The mistakes are in the order of their places, and each line is gone
+// through once: there can be many mistakes in a long one.
+func (m Mistakes) quote(text string) {
+	const most = 100 // characters before the place, and from it on
+	line, rest := cutLine(text)
+	number, column, at := 1, 1, 0
+	for i := range m {
+		for ; number < m[i].At.Line; number++ {
+			line, rest = cutLine(rest)
+			column, at = 1, 0
+		}
+		for ; column < m[i].At.Column && at < len(line); column++ {
+			_, size := utf8.DecodeRuneInString(line[at:])
+			at += size
+		}
+		start, end := at, at
+		for range most {
+			_, size := utf8.DecodeLastRuneInString(line[:start])
+			start -= size
+			_, size = utf8.DecodeRuneInString(line[end:])
+			end += size
+		}
+		m[i].before, m[i].from = line[start:at], line[at:end]
+	}
 }

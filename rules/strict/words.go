@@ -8,12 +8,20 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// OneOf returns the end of a message about a word that is none of those known: it names the one that was most likely meant, else all.
-func OneOf(word string, known []string) string {
-	if best := Nearest(word, known); best != "" {
+// OneOf is the end of a message about a word that is none of those known: it names the one that was most likely meant, else all. It is
+// made when it is written, for not all mistakes are.
+func OneOf(word string, known []string) fmt.Stringer { return suggestion{word, known} }
+
+type suggestion struct {
+	word  string
+	known []string
+}
+
+func (s suggestion) String() string {
+	if best := Nearest(s.word, s.known); best != "" {
 		return fmt.Sprintf("; did you mean %s?", best)
 	}
-	return "; it can be " + List(known, "or")
+	return "; it can be " + List(s.known, "or")
 }
 
 // Nearest returns the known word that a misspelt one is most like, for a message that asks "did you mean", or "" if none is like it. Case
