@@ -63,7 +63,7 @@ type extent struct{ parts, depth int }
 // follows reports whether the aliases of a document can be followed: none leads back into itself, and all of them together make no large
 // or deep document of a small one, as in a file that is made to exhaust its reader.
 func (d *Decoder) follows(root *yaml.Node) bool {
-	const huge = 1_000_000_000_000 // a sum that is not exact above it
+	const huge = 1_000_000_000_000   // a sum that is not exact above it
 	known := map[*yaml.Node]extent{} // of the nodes with an anchor, once all that is below them was seen
 	var circle, largest, deep *yaml.Node
 	var measure func(n *yaml.Node) extent

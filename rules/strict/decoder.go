@@ -56,7 +56,7 @@ func Read(f File, data []byte, read func(d *Decoder, root *yaml.Node)) error {
 
 const (
 	maxMistakes = 200 // of a file
-	maxQuoted   = 500  // bytes of each text in a message
+	maxQuoted   = 500 // bytes of each text in a message
 )
 
 // Wrong notes a mistake at a node.
