@@ -7,12 +7,12 @@ import (
 
 	"github.com/fatih/color"
 
-	"regvet/rules"
+	"regvet/rules/ports"
 )
 
 // ports says which ports a program gets that connects without choosing one: the range, a bar of all ports there are, and what is
 // excluded. What the answer rests on is for those who ask for details.
-func (p *page) ports(all []rules.Ports, details bool) {
+func (p *page) ports(all []ports.Answer, details bool) {
 	name := "ports"
 	for i, one := range all {
 		var where []string
@@ -42,7 +42,7 @@ func (p *page) ports(all []rules.Ports, details bool) {
 }
 
 // portsLine says the range, its size and where it comes from.
-func portsLine(one rules.Ports) string {
+func portsLine(one ports.Answer) string {
 	if one.Range == nil {
 		return "TCP unknown: " + one.Why
 	}
@@ -54,15 +54,15 @@ func portsLine(one rules.Ports) string {
 		size += ", " + thousands(usable) + " usable"
 	}
 	source := "set by MaxUserPort"
-	if one.Source == rules.FromDefault {
+	if one.Source == ports.FromDefault {
 		source = "the default of " + vista(one)
 	}
 	return fmt.Sprintf("TCP %d to %d, %s, %s; confidence %s", one.Range.From, one.Range.To, size, source, one.Confidence)
 }
 
 // vista names the Windows of an answer.
-func vista(one rules.Ports) string {
-	if one.Windows == rules.BeforeVista {
+func vista(one ports.Answer) string {
+	if one.Windows == ports.BeforeVista {
 		return "Windows before Vista"
 	}
 	return "Windows Vista or later"
@@ -71,7 +71,7 @@ func vista(one rules.Ports) string {
 // shownExclusions is how many exclusions are listed for people.
 const shownExclusions = 8
 
-func excluded(all []rules.Exclusion) string {
+func excluded(all []ports.Exclusion) string {
 	if len(all) == 0 {
 		return ""
 	}
@@ -103,7 +103,7 @@ var (
 )
 
 // portBar draws all ports from 0 to 65535 in one line, each mark an equal share of them.
-func (p *page) portBar(one rules.Ports) string {
+func (p *page) portBar(one ports.Answer) string {
 	const ends, widest = len("0 ") + len(" 65535"), 64
 	cells := widest
 	if p.Width > 0 {
@@ -123,7 +123,7 @@ func (p *page) portBar(one rules.Ports) string {
 	}
 	rest := one.Excluded
 	for i := range cells {
-		from, to := i*(rules.MaxPort+1)/cells, (i+1)*(rules.MaxPort+1)/cells-1
+		from, to := i*(ports.Max+1)/cells, (i+1)*(ports.Max+1)/cells-1
 		for len(rest) > 0 && rest[0].To < from {
 			rest = rest[1:]
 		}
@@ -175,7 +175,7 @@ type jsonExclusion struct {
 	Source string `json:"source"`
 }
 
-func portsJSON(all []rules.Ports) (out []jsonPorts) {
+func portsJSON(all []ports.Answer) (out []jsonPorts) {
 	for _, p := range all {
 		j := jsonPorts{
 			ControlSet: p.ControlSet, Windows: p.Windows, Assumed: p.Assumed, Source: p.Source, Confidence: string(p.Confidence),

@@ -10,6 +10,7 @@ import (
 	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/rules"
+	"regvet/rules/ports"
 )
 
 // Report is the result of a run over some inputs.
@@ -24,7 +25,7 @@ type Report struct {
 // Input is one input: what is known about it, and what the rules say about it.
 type Input struct {
 	collection.Input
-	Ports    []rules.Ports // the ephemeral ports, where they were asked for and the input tells of them
+	Ports    []ports.Answer // the ephemeral ports, where they were asked for and the input tells of them
 	Findings []rules.Finding
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
 // Question is where a rule or a condition looks: for a value, for each value that a pattern stands for, or for a key itself.
@@ -53,10 +54,10 @@ func (c *Condition) String() string {
 		parts = append(parts, "Windows "+c.windows.String())
 	}
 	if c.products != nil {
-		parts = append(parts, "product "+list(c.products, "or"))
+		parts = append(parts, "product "+strict.List(c.products, "or"))
 	}
 	if c.hives != nil {
-		parts = append(parts, "hive "+list(c.hives, "or"))
+		parts = append(parts, "hive "+strict.List(c.hives, "or"))
 	}
 	if c.asks {
 		text := c.question.String()
@@ -143,7 +144,7 @@ func (e *evaluation) holds(c *Condition, s scene) verdict {
 	}
 	if c.hives != nil {
 		has := slices.ContainsFunc(c.hives, e.hasHive)
-		parts = append(parts, verdict{toTruth(has), "", "the input holds " + map[bool]string{true: "", false: "no "}[has] + "hive " + list(c.hives, "or"), nil})
+		parts = append(parts, verdict{toTruth(has), "", "the input holds " + map[bool]string{true: "", false: "no "}[has] + "hive " + strict.List(c.hives, "or"), nil})
 	}
 	if c.asks {
 		parts = append(parts, e.answer(c, s))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
 // Datum is what data say: a number, text, a list of strings, or bytes that are none of these.
@@ -67,7 +68,7 @@ func (d Datum) String() string {
 	case aText:
 		return quoted(d.text)
 	case aList:
-		return list(each(d.list, quoted), "and")
+		return strict.List(each(d.list, quoted), "and")
 	}
 	return hex.EncodeToString(d.bytes)
 }

@@ -4,85 +4,85 @@ import (
 	"encoding/hex"
 	"errors"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"regvet/rules/strict"
 )
 
 // datumForm is a number, text or a list of texts. YAML tells which by the quotes.
-var datumForm = form[Datum]{schema{"anyOf": []any{wholeForm.schema, schema{"type": "string"}, schema{"type": "array", "items": textForm.schema}}},
-	func(d *decoder, n *yaml.Node, what string) Datum {
+var datumForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.NumberForm.Schema, strict.Schema{"type": "string"}, strict.Schema{"type": "array", "items": strict.TextForm.Schema}}},
+	func(d *strict.Decoder, n *yaml.Node, what string) Datum {
 		switch {
 		case n.Kind == yaml.SequenceNode:
-			return Datum{kind: aList, list: listOf(textForm, 0, "").read(d, n, what)}
-		case n.Kind == yaml.ScalarNode && n.Tag == "!!str" && !tooLarge(n):
+			return Datum{kind: aList, list: strict.ListOf(strict.TextForm, 0, "").Read(d, n, what)}
+		case strict.IsNumber(n):
+			return Datum{number: d.Number(n, what)}
+		case n.Kind == yaml.ScalarNode && n.Tag == "!!str":
 			return Datum{kind: aText, text: n.Value}
-		case n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || tooLarge(n)):
-			return Datum{number: d.number(n, what)}
 		}
 		d.Wrong(n, `%s must be a number, text in quotes or a list of texts`, what)
 		return Datum{}
-	}}
-
-// tooLarge tells that a number in hex was taken for text, because it has more than 64 bits.
-func tooLarge(n *yaml.Node) bool {
-	return n.Style == 0 && n.Tag == "!!str" && wholeNumber.MatchString(n.Value)
-}
+	})
 
 // scalarForm is a number or text.
-var scalarForm = form[Datum]{schema{"anyOf": []any{wholeForm.schema, schema{"type": "string"}}},
-	func(d *decoder, n *yaml.Node, what string) Datum {
+var scalarForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.NumberForm.Schema, strict.Schema{"type": "string"}}},
+	func(d *strict.Decoder, n *yaml.Node, what string) Datum {
 		if n.Kind == yaml.SequenceNode {
 			d.Wrong(n, "%s must be a number or text in quotes", what)
 			return Datum{}
 		}
-		return datumForm.read(d, n, what)
-	}}
+		return datumForm.Read(d, n, what)
+	})
 
-var datumsForm = listOf(scalarForm, 1, "names no data")
+var datumsForm = strict.ListOf(scalarForm, 1, "names no data")
 
-var numberForm = form[Datum]{wholeForm.schema, func(d *decoder, n *yaml.Node, what string) Datum { return Datum{number: d.number(n, what)} }}
+var numberForm = strict.NewForm(strict.NumberForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) Datum { return Datum{number: d.Number(n, what)} })
 
-var aTextForm = form[Datum]{textForm.schema, func(d *decoder, n *yaml.Node, what string) Datum { return Datum{kind: aText, text: d.text(n, what)} }}
+var aTextForm = strict.NewForm(strict.TextForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) Datum {
+	return Datum{kind: aText, text: d.Text(n, what)}
+})
 
 // textsForm is text or a list of texts.
-var textsForm = form[Datum]{schema{"anyOf": []any{textForm.schema, schema{"type": "array", "items": textForm.schema}}},
-	func(d *decoder, n *yaml.Node, what string) Datum {
+var textsForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.TextForm.Schema, strict.Schema{"type": "array", "items": strict.TextForm.Schema}}},
+	func(d *strict.Decoder, n *yaml.Node, what string) Datum {
 		if n.Kind == yaml.SequenceNode {
-			return datumForm.read(d, n, what)
+			return datumForm.Read(d, n, what)
 		}
-		return aTextForm.read(d, n, what)
-	}}
+		return aTextForm.Read(d, n, what)
+	})
 
 // otherObject is {value: $NAME}.
-var otherObject = object[string]{
-	name: "other", doc: "Another value of the same key, in place of data.",
-	fields: []field[string]{must("value", "The name of the value, with a dollar sign before it.",
-		form[string]{schema{"type": "string", "pattern": `^\$.`}, func(d *decoder, n *yaml.Node, what string) string {
-			name, ok := strings.CutPrefix(d.text(n, what), "$")
+var otherObject = strict.Object[string]{
+	Name: "other", Doc: "Another value of the same key, in place of data.",
+	Fields: []strict.Field[string]{strict.Must("value", "The name of the value, with a dollar sign before it.",
+		strict.NewForm(strict.Schema{"type": "string", "pattern": `^\$.`}, func(d *strict.Decoder, n *yaml.Node, what string) string {
+			name, ok := strings.CutPrefix(d.Text(n, what), "$")
 			if !ok || name == "" {
 				d.Wrong(n, "the value to compare with is written with a dollar sign before its name, such as $MaxUserPort")
 			}
 			return name
-		}}, func(to *string, name string) { *to = name })},
+		}), func(to *string, name string) { *to = name })},
 }
 
 // orOther is data, or another value of the same key in their place.
-func orOther(f form[Datum]) form[operand] {
-	other := of(&otherObject, "other")
-	return form[operand]{schema{"anyOf": []any{f.schema, other.schema}}, func(d *decoder, n *yaml.Node, what string) operand {
+func orOther(f strict.Form[Datum]) strict.Form[operand] {
+	other := strict.Of(&otherObject, "other")
+	return strict.NewForm(strict.Schema{"anyOf": []any{f.Schema, other.Schema}}, func(d *strict.Decoder, n *yaml.Node, what string) operand {
 		if n.Kind == yaml.MappingNode {
-			return operand{other: other.read(d, n, what)}
+			return operand{other: other.Read(d, n, what)}
 		}
-		return operand{Datum: f.read(d, n, what)}
-	}}
+		return operand{Datum: f.Read(d, n, what)}
+	})
 }
 
-var rangeForm = form[Range]{schema{"type": "array", "items": wholeForm.schema, "minItems": 2, "maxItems": 2},
-	func(d *decoder, n *yaml.Node, what string) Range {
+var rangeForm = strict.NewForm(strict.Schema{"type": "array", "items": strict.NumberForm.Schema, "minItems": 2, "maxItems": 2},
+	func(d *strict.Decoder, n *yaml.Node, what string) Range {
 		var ends []uint64
 		for n := range d.Elements(n, what) {
-			ends = append(ends, d.number(n, "an end of "+what))
+			ends = append(ends, d.Number(n, "an end of "+what))
 		}
 		if len(ends) == 2 {
 			return Range{ends[0], ends[1]}
@@ -91,25 +91,49 @@ var rangeForm = form[Range]{schema{"type": "array", "items": wholeForm.schema, "
 			d.Wrong(n, "%s needs two numbers, the lowest and the highest", what)
 		}
 		return everything
-	}}
+	})
 
-var regexpForm = form[*regexp.Regexp]{schema{"type": scalar, "format": "regex"}, func(d *decoder, n *yaml.Node, what string) *regexp.Regexp {
-	re, err := regexp.Compile(d.text(n, what))
-	if err != nil {
+var regexpForm = strict.NewForm(strict.AnyText(strict.Schema{"format": "regex"}), func(d *strict.Decoder, n *yaml.Node, what string) *regexp.Regexp {
+	text := d.Text(n, what)
+	tree, err := syntax.Parse(text[:min(len(text), maxRegexp)], syntax.Perl)
+	switch {
+	case len(text) > maxRegexp:
+		d.Wrong(n, "%s is a regular expression of %d bytes; want at most %d", what, len(text), maxRegexp)
+	case err != nil:
 		d.Wrong(n, "%s is no regular expression (RE2): %s", what, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
-		return regexp.MustCompile("")
+	case d.Spend(strict.Locate(n), what, regexpCost(tree)/2):
+		return regexp.MustCompile(text) // it was parsed
 	}
-	return re
-}}
+	return regexp.MustCompile("")
+})
+
+// maxRegexp is how long a regular expression may be in bytes.
+const maxRegexp = 10_000
+
+// regexpCost returns about how many instructions of 40 bytes a regular expression takes once it is compiled.
+func regexpCost(re *syntax.Regexp) int {
+	const huge = 1 << 40
+	cost := 1 + len(re.Rune)/8 // the bounds of its ranges
+	if re.Op == syntax.OpLiteral {
+		cost = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		cost += regexpCost(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		cost *= max(re.Min, re.Max, 1)
+	}
+	return min(cost, huge)
+}
 
 // bytesForm is bytes in hex. Blanks and commas may stand between them, as in .reg files.
-var bytesForm = form[[]byte]{schema{"type": scalar, "pattern": `^[\s,]*([0-9A-Fa-f]{2}[\s,]*)*$`}, func(d *decoder, n *yaml.Node, what string) []byte {
-	b, err := parseBytes(d.text(n, what))
+var bytesForm = strict.NewForm(strict.AnyText(strict.Schema{"pattern": `^[\s,]*([0-9A-Fa-f]{2}[\s,]*)*$`}), func(d *strict.Decoder, n *yaml.Node, what string) []byte {
+	b, err := parseBytes(d.Text(n, what))
 	if err != nil {
 		d.Wrong(n, "%s must be %s", what, kindNames[someBytes])
 	}
 	return b
-}}
+})
 
 func parseBytes(text string) ([]byte, error) {
 	var b []byte
@@ -123,9 +147,18 @@ func parseBytes(text string) ([]byte, error) {
 	return b, nil
 }
 
-var lengthForm = of(&lengthObject, "length")
+var lengthForm = strict.Of(&lengthObject, "length")
 
 // plain is data only.
-func plain(f form[Datum]) form[operand] {
-	return form[operand]{f.schema, func(d *decoder, n *yaml.Node, what string) operand { return operand{Datum: f.read(d, n, what)} }}
+func plain(f strict.Form[Datum]) strict.Form[operand] {
+	return strict.NewForm(f.Schema, func(d *strict.Decoder, n *yaml.Node, what string) operand { return operand{Datum: f.Read(d, n, what)} })
 }
+
+// globForm is a pattern for text of data.
+var globForm = strict.NewForm(strict.TextForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) string {
+	text := d.Text(n, what)
+	if !d.Spend(strict.Locate(n), what, len(text)/2) {
+		return ""
+	}
+	return text
+})

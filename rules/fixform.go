@@ -7,6 +7,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
 // stepDraft is one change of a fix as it is read.
@@ -17,54 +18,55 @@ type stepDraft struct {
 	note    string
 }
 
-var stepObject = object[stepDraft]{
-	name: "fix", what: "a fix", doc: "One change.",
-	fields: []field[stepDraft]{
-		may("set", "Sets a value, and makes its key if it is not there.", setForm, func(s *stepDraft, set setDraft) {
+var stepObject = strict.Object[stepDraft]{
+	Name: "fix", What: "a fix", Doc: "One change.",
+	Also: oneNeeded("oneOf", []string{"set"}, []string{"delete"}),
+	Fields: []strict.Field[stepDraft]{
+		strict.May("set", "Sets a value, and makes its key if it is not there.", setForm, func(s *stepDraft, set setDraft) {
 			s.Edit.Op, s.Edit.Value, s.data = hive.SetValue, set.value, set.datum
 			s.ops++
 		}),
-		may("delete", "Deletes the value, or the key with all below it.", choice("value", "key"), func(s *stepDraft, what string) {
+		strict.May("delete", "Deletes the value, or the key with all below it.", strict.OneWord("value", "key"), func(s *stepDraft, what string) {
 			if s.Edit.Op = hive.DeleteValue; what == "key" {
 				s.Edit.Op = hive.DeleteKey
 			}
 			s.ops++
 		}),
-		may("key", "The key, where it is not that of the rule. Names that the rule's key binds may be used.", keyForm, func(s *stepDraft, k KeyPattern) { s.key = &k }),
-		may("value", "The value, where it is not that of the rule.", valueForm, func(s *stepDraft, p Pattern) { s.value = &p }),
-		may("restart", "What must be started anew before the change counts: computer, none, or service and its name.", restartForm, func(s *stepDraft, text string) { s.restart = text }),
-		may("note", "What who makes the change should know.", lineForm, func(s *stepDraft, text string) { s.note = text }),
+		strict.May("key", "The key, where it is not that of the rule. Names that the rule's key binds may be used.", keyForm, func(s *stepDraft, k KeyPattern) { s.key = &k }),
+		strict.May("value", "The value, where it is not that of the rule.", valueForm, func(s *stepDraft, p Pattern) { s.value = &p }),
+		strict.May("restart", "What must be started anew before the change counts: computer, none, or service and its name.", restartForm, func(s *stepDraft, text string) { s.restart = text }),
+		strict.May("note", "What who makes the change should know.", strict.LineForm, func(s *stepDraft, text string) { s.note = text }),
 	},
 }
 
-var restartForm = form[string]{schema{"type": "string", "pattern": `^\s*(computer|none|service\s+\S.*)\s*$`}, func(d *decoder, n *yaml.Node, what string) string {
-	text := d.line(n, what)
+var restartForm = strict.NewForm(strict.Schema{"type": "string", "pattern": `^\s*(computer|none|service\s+\S.*)\s*$`}, func(d *strict.Decoder, n *yaml.Node, what string) string {
+	text := d.Line(n, what)
 	if service, ok := strings.CutPrefix(text, "service "); ok && service != "" || text == "computer" || text == "none" || text == "" {
 		return text
 	}
 	d.Wrong(n, "restart cannot be %q; it can be computer, none, or service and its name", text)
 	return text
-}}
+})
 
-var stepForm = form[stepDraft]{schema{"$ref": "#/definitions/fix"}, func(d *decoder, n *yaml.Node, what string) (s stepDraft) {
-	s.at = Locate(n)
-	before := len(d.mistakes)
-	stepObject.read(d, n, what, &s)
+var stepForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/fix"}, func(d *strict.Decoder, n *yaml.Node, what string) (s stepDraft) {
+	s.at = strict.Locate(n)
+	before := d.Mistakes()
+	stepObject.Read(d, n, what, &s)
 	switch {
-	case len(d.mistakes) > before:
+	case d.Mistakes() > before:
 	case s.ops != 1:
 		d.Wrong(n, "a fix needs either the field set or the field delete; for several changes write a list")
 	case s.Edit.Op == hive.DeleteKey && s.value != nil:
 		d.Wrong(n, "a fix that deletes a key has no value")
 	}
 	return s
-}}
+})
 
 // fixForm is one change or a list of them. What must be started anew after several is what the strongest asks for.
-var fixForm = form[*Fix]{oneOrMore(stepForm, "").schema, func(d *decoder, n *yaml.Node, what string) *Fix {
-	f, before := &Fix{}, len(d.mistakes)
+var fixForm = strict.NewForm(strict.OneOrMore(stepForm, "").Schema, func(d *strict.Decoder, n *yaml.Node, what string) *Fix {
+	f, before := &Fix{}, d.Mistakes()
 	var services, notes []string
-	for _, s := range oneOrMore(stepForm, "names no change").read(d, n, what) {
+	for _, s := range strict.OneOrMore(stepForm, "names no change").Read(d, n, what) {
 		f.Steps = append(f.Steps, s.Step)
 		switch {
 		case s.restart == "computer":
@@ -83,9 +85,9 @@ var fixForm = form[*Fix]{oneOrMore(stepForm, "").schema, func(d *decoder, n *yam
 	if f.Restart == "" {
 		f.Restart = "none"
 	}
-	f.unsound = len(d.mistakes) > before
+	f.unsound = d.Mistakes() > before
 	return f
-}}
+})
 
 // setDraft is a value to set.
 type setDraft struct {
@@ -95,20 +97,22 @@ type setDraft struct {
 	value hive.Value
 }
 
-var setObject = object[setDraft]{
-	name: "set", what: "set", doc: "The type and data to set.",
-	fields: []field[setDraft]{
-		must("type", "The type.", typeForm, func(s *setDraft, t hive.Type) { s.typ = t }),
-		{"data", "The data: a number, text, a list of texts for a REG_MULTI_SZ, or bytes in hex for all other types. Names that the rule's key binds may be used in text.", true,
-			schema{"anyOf": []any{schema{"type": scalar}, schema{"type": "array", "items": textForm.schema}}},
-			func(d *decoder, n *yaml.Node, s *setDraft) { s.data = n }},
+var setObject = strict.Object[setDraft]{
+	Name: "set", What: "set", Doc: "The type and data to set.",
+	Fields: []strict.Field[setDraft]{
+		strict.Must("type", "The type.", typeForm, func(s *setDraft, t hive.Type) { s.typ = t }),
+		strict.Must("data", "The data: a number, text, a list of texts for a REG_MULTI_SZ, or bytes in hex for all other types. Names that the rule's key binds may be used in text.",
+			setDataForm, func(s *setDraft, n *yaml.Node) { s.data = n }),
 	},
 }
 
-var setForm = form[setDraft]{schema{"$ref": "#/definitions/set"}, func(d *decoder, n *yaml.Node, what string) (s setDraft) {
-	before := len(d.mistakes)
-	setObject.read(d, n, what, &s)
-	if len(d.mistakes) > before {
+// setDataForm is data whose form hangs on the type, which may stand behind them.
+var setDataForm = strict.NewForm(textsForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) *yaml.Node { return n })
+
+var setForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/set"}, func(d *strict.Decoder, n *yaml.Node, what string) (s setDraft) {
+	before := d.Mistakes()
+	setObject.Read(d, n, what, &s)
+	if d.Mistakes() > before {
 		return s
 	}
 	if s.typ == hive.Link {
@@ -118,15 +122,15 @@ var setForm = form[setDraft]{schema{"$ref": "#/definitions/set"}, func(d *decode
 	s.datum.kind = kindOf(s.typ)
 	switch s.datum.kind {
 	case aNumber:
-		s.datum.number = d.number(s.data, "data")
+		s.datum.number = d.Number(s.data, "data")
 	case aText:
-		s.datum.text = d.text(s.data, "data")
+		s.datum.text = d.Text(s.data, "data")
 	case aList:
-		s.datum.list = listOf(textForm, 0, "").read(d, s.data, "data")
+		s.datum.list = strict.ListOf(strict.TextForm, 0, "").Read(d, s.data, "data")
 	default:
-		s.datum.bytes = bytesForm.read(d, s.data, "data")
+		s.datum.bytes = bytesForm.Read(d, s.data, "data")
 	}
-	if len(d.mistakes) > before {
+	if d.Mistakes() > before {
 		return s
 	}
 	v, why := s.datum.as(s.typ)
@@ -135,4 +139,4 @@ var setForm = form[setDraft]{schema{"$ref": "#/definitions/set"}, func(d *decode
 	}
 	s.value, s.data = v, nil
 	return s
-}}
+})

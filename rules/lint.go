@@ -37,7 +37,7 @@ func (l *linter) doubt(at hive.Location, format string, args ...any) {
 		at = l.rule.At
 	}
 	text := fmt.Sprintf("rule %s: ", l.rule.ID) + fmt.Sprintf(format, args...)
-	l.doubts = append(l.doubts, Mistake{hive.Problem{Source: l.rule.source, At: at, Kind: BadRule, Msg: text}, ""})
+	l.doubts = append(l.doubts, Mistake{Problem: hive.Problem{Source: l.rule.source, At: at, Kind: BadRule, Msg: text}})
 }
 
 // conditions finds overrides that never count and conditions that never hold, by the versions of Windows that they are for.
@@ -139,7 +139,7 @@ func (l *linter) messages() {
 				given = l.reasons(variants[i].Terms)[reason]
 			}
 			if !given {
-				l.doubt(text.at, "the message for %s is never given: the rule cannot fail for that reason", reason)
+				l.doubt(text.At, "the message for %s is never given: the rule cannot fail for that reason", reason)
 				continue
 			}
 			t := variants[i].Terms
@@ -154,7 +154,7 @@ func (l *linter) messages() {
 			}
 			for _, name := range placeholder().FindAllString(text.V, -1) {
 				if empty[name] && l.rule.Conditions == nil {
-					l.doubt(text.at, "there is nothing to put for %s in the message for %s", name, reason)
+					l.doubt(text.At, "there is nothing to put for %s in the message for %s", name, reason)
 				}
 			}
 		}

@@ -1,88 +1,55 @@
 package rules
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+
+	"gopkg.in/yaml.v3"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
 // BadRule is the kind of a mistake in a rule file.
 const BadRule hive.Kind = "bad-rule"
 
-// Mistakes are all that is wrong with rule files, or with a config, each with its file, line and column.
-type Mistakes []Mistake
+// Mistakes are all that is wrong with rule files, each with its file, line and column.
+type Mistakes = strict.Mistakes
 
-// Mistake is one thing that is wrong with a file.
-type Mistake struct {
-	hive.Problem
-	Text string // the line of the file in which it stands; "" when it stands in none
-}
+// Mistake is one thing that is wrong with a rule file.
+type Mistake = strict.Mistake
 
-// Excerpt gives the line in which the mistake stands with its number, and below it a caret at the place; "" when it stands in none.
-func (m Mistake) Excerpt() string {
-	if strings.TrimSpace(m.Text) == "" {
-		return ""
-	}
-	const most = 100 // characters before and behind the place
-	number := fmt.Sprint(m.At.Line)
-	chars := []rune(m.Text)
-	at := min(m.At.Column-1, len(chars))
-	start, end := max(0, at-most), min(len(chars), at+most)
-	// A tab stays one, so that the caret stands right however wide it is.
-	pad := func(r rune) rune {
-		if r == '\t' {
-			return r
-		}
-		return ' '
-	}
-	shown := func(text []rune) string {
-		return strings.Join(each(strings.Split(string(text), "\t"), hive.Visible), "\t")
-	}
-	before := shown(chars[start:at])
-	return fmt.Sprintf("  %s | %s%s\n  %*s | %s^", number, before, shown(chars[at:end]), len(number), "", strings.Map(pad, before))
-}
+const (
+	maxParts = 500_000 // of a rule file: some 15,000 rules of usual length
+	maxRules = 20_000  // of a run
+)
 
-// Error gives one line for each mistake.
-func (m Mistakes) Error() string {
-	var lines []string
-	for _, p := range m {
-		lines = append(lines, p.Error())
-	}
-	return strings.Join(lines, "\n")
-}
-
-// LoadFiles reads the rule files at a path: a file, or each .yaml and .yml file of a folder, in the order of their names. Where one
-// has mistakes, no packs are given but the [Mistakes] of all, so that no run is silently weaker than it was meant to be.
-func LoadFiles(path string) ([]*Pack, error) {
+// LoadFiles reads the rule files at a path of a file system: a file, or each .yaml and .yml file of a folder, in the order of their names.
+// If one has mistakes, the error is the [Mistakes] of all and there are no packs, so that no run is silently weaker than it was meant to be.
+func LoadFiles(fsys fs.FS, path string) ([]*Pack, error) {
 	files := []string{path}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		files = nil
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			return nil, Mistakes{asMistake(path, fmt.Errorf("the folder cannot be read: %w", hive.Cause(err)))}
-		}
-		for _, e := range entries {
-			if ext := filepath.Ext(e.Name()); !e.IsDir() && (ext == ".yaml" || ext == ".yml") {
-				files = append(files, filepath.Join(path, e.Name()))
-			}
-		}
-		if len(files) == 0 {
-			return nil, Mistakes{asMistake(path, errors.New("the folder holds no rule file (*.yaml, *.yml)"))}
+	if info, err := fs.Stat(fsys, path); err == nil && info.IsDir() {
+		if files, err = ruleFiles(fsys, path); err != nil {
+			return nil, Mistakes{asMistake(path, err)}
 		}
 	}
 	var packs []*Pack
 	var mistakes Mistakes
+	count := 0
 	for _, name := range files {
-		data, err := readFile(name)
+		data, err := readFile(fsys, name)
 		if err != nil {
 			mistakes = append(mistakes, asMistake(name, err))
 			continue
+		}
+		if count += countRules(data); count > maxRules {
+			return nil, tooMany(path, count)
 		}
 		pack, err := load(name, data, os.DirFS(filepath.Dir(name)))
 		if m, ok := errors.AsType[Mistakes](err); ok {
@@ -97,15 +64,65 @@ func LoadFiles(path string) ([]*Pack, error) {
 	return packs, nil
 }
 
+// ruleFiles lists the rule files of a folder.
+func ruleFiles(fsys fs.FS, folder string) (files []string, err error) {
+	entries, err := fs.ReadDir(fsys, folder)
+	if err != nil {
+		return nil, fmt.Errorf("the folder cannot be read: %w", hive.Cause(err))
+	}
+	for _, e := range entries {
+		name := filepath.Join(folder, e.Name())
+		if ext := filepath.Ext(name); e.IsDir() || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is no regular file; in a folder only such files are read", hive.Visible(e.Name()))
+		}
+		files = append(files, name)
+	}
+	if len(files) == 0 {
+		return nil, errors.New("the folder holds no rule file (*.yaml, *.yml)")
+	}
+	return files, nil
+}
+
+// readFile reads a rule file or a pipe, unless it is too large.
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot be opened: %w", hive.Cause(err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", hive.Cause(err))
+	}
+	if err := strict.CheckSize(info.Size()); err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, strict.MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", hive.Cause(err))
+	}
+	return data, strict.CheckSize(int64(len(data)))
+}
+
 func asMistake(source string, err error) Mistake {
 	if p, ok := errors.AsType[*hive.Problem](err); ok {
-		return Mistake{*p, ""}
+		return Mistake{Problem: *p}
 	}
-	return Mistake{hive.Problem{Source: source, Kind: BadRule, Msg: err.Error()}, ""}
+	return Mistake{Problem: hive.Problem{Source: source, Kind: BadRule, Msg: err.Error()}}
 }
 
 // Rules gives the rules of some packs in their order. An ID that stands twice is a mistake, which is told at its second place.
 func Rules(packs ...*Pack) ([]*Rule, error) {
+	count := 0
+	for _, p := range packs {
+		count += len(p.Rules)
+	}
+	if err := tooMany("", count); err != nil {
+		return nil, err
+	}
 	var all []*Rule
 	var mistakes Mistakes
 	first := map[string]*Pack{}
@@ -129,22 +146,55 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 // Load reads a pack of rules from YAML. Everything that is wrong with it is reported at once: the error is [Mistakes].
 func Load(source string, data []byte) (*Pack, error) { return load(source, data, nil) }
 
+func ruleFile(source string) strict.File {
+	return strict.File{Source: source, Kind: BadRule, Whole: "a rule file", Most: maxParts,
+		Empty: "the file holds no rules; a rule file starts with \"pack: NAME\""}
+}
+
 // load is [Load] for a file in a folder, in which the hives of its tests are.
 func load(source string, data []byte, files fs.FS) (*Pack, error) {
-	d := &decoder{StrictReader: StrictReader{Source: source, Kind: BadRule, Whole: "a rule file"}}
-	pack := &Pack{Source: source, files: files}
-	if root := d.document(data); root != nil {
-		packObject.read(d, root, "", pack)
-		d.complete(pack)
+	if err := tooMany(source, countRules(data)); err != nil {
+		return nil, err
 	}
-	if mistakes := d.Mistakes(); mistakes != nil {
-		return nil, mistakes
+	pack := &Pack{Source: source, files: files}
+	err := strict.Read(ruleFile(source), data, func(d *strict.Decoder, root *yaml.Node) {
+		packObject.Read(d, root, "", pack)
+		completePack(d, pack)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return pack, nil
 }
 
-// complete gives each rule what it has of its pack, and finds those of one id.
-func (d *decoder) complete(p *Pack) {
+// countRules returns about how many rules a file holds, without parsing it: each has a field id.
+func countRules(data []byte) (n int) {
+	for i := 0; ; n++ {
+		next := bytes.Index(data[i:], []byte("id"))
+		if next < 0 {
+			return n
+		}
+		at := i + next
+		i = at + len("id")
+		before, after := at == 0 || !isWord(data[at-1]), bytes.TrimPrefix(data[i:], []byte(`"`))
+		if !before || len(after) == 0 || after[0] != ':' {
+			n--
+		}
+	}
+}
+
+func isWord(c byte) bool { return c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' }
+
+// tooMany returns the mistake of more rules than a run can hold, or nil.
+func tooMany(source string, n int) error {
+	if n <= maxRules {
+		return nil
+	}
+	return Mistakes{asMistake(source, fmt.Errorf("there are %d rules or more; a run takes at most %d: check with some of them at a time", n, maxRules))}
+}
+
+// completePack gives each rule what it has of its pack, and finds those of one id.
+func completePack(d *strict.Decoder, p *Pack) {
 	ids := map[string]bool{}
 	for _, r := range p.Rules {
 		if r.ID != "" && ids[r.ID] {
@@ -152,15 +202,11 @@ func (d *decoder) complete(p *Pack) {
 		}
 		ids[r.ID] = true
 		r.Pack, r.source, r.files = p.Name, p.Source, p.files
-		r.References = append(slices.Clone(p.References), r.References...)
+		if d.Spend(r.At, "references", len(p.References)/10) {
+			r.References = slices.Concat(p.References, r.References)
+		}
 	}
 }
 
-func readFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return hive.ReadFile(f, name, 16<<20)
-}
+// Nearest is [strict.Nearest].
+func Nearest(word string, known []string) string { return strict.Nearest(word, known) }

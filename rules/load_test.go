@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/rules"
 )
 
@@ -81,7 +82,7 @@ var mistakes = []struct {
 }{
 	{"unknown field of a pack", "title: An example", "titel: An example", "2:1: a pack has no field \"titel\"; did you mean title?", false},
 	{"unknown field of a rule", "severity: high", "severty: high", "7:5: a rule has no field \"severty\"; did you mean severity?", false},
-	{"field twice", "value: One", "value: One\n    value: Two", "13:5: field value stands twice in a rule", false},
+	{"field twice", "value: One", "value: One\n    value: Two", "13:5: value stands twice in a rule", false},
 	{"required field", "    severity: high\n", "", "5:5: a rule needs the field severity", false},
 	{"data of a key", "    value: One\n", "", "5:5: a rule without value is about the key itself: its expect must say exists or written, and nothing else\n5:5: a rule without value has no field missing: exists says what it means that the key is not there\n21:10: the fix needs the field value: its rule has none", true},
 	{"unknown severity", "severity: high", "severity: hgih", `7:15: severity cannot be "hgih"; did you mean high?`, false},
@@ -145,7 +146,7 @@ var mistakes = []struct {
 	{"underscore", "{at_least: 5}", "{equals: 1_000}", `16:22: equals must be a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388`, true},
 	{"hexadecimal beyond 64 bits", "{at_least: 5}", "{equals: 0x10000000000000000}", `16:22: equals must be a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388`, true},
 	{"merge key", "    title: One\n", "    <<: {title: One}\n", "5:5: a rule needs the field title\n6:5: a rule has no field \"<<\": merge keys are not for rule files; write out what it stands for", true},
-	{"nothing", "missing: {default: 1}", "missing:", "17:13: missing must be text", false},
+	{"nothing", "missing: {default: 1}", "missing:", "17:13: missing must not be empty", false},
 	{"second document", "      - {name: good", "---\n      - {name: good", "23:11: tests must be a list\n24:1: a second YAML document; a rule file is one document", false},
 	{"time of a value", "type: REG_DWORD\n", "type: REG_DWORD\n      written: {after: hive}\n", "15:16: written is of a key, and values have no time: leave out value, or ask for it in a condition without one", true},
 	{"unknown bound of a time", "value: One\n    expect:\n", "when: {key: HKLM, expect: {written: {afer: hive}}}\n    value: One\n    expect:\n", `12:42: written has no field "afer"; did you mean after?`, false},
@@ -174,8 +175,8 @@ func TestBombs(t *testing.T) {
 		layers += fmt.Sprintf("      - all: &a%d [{all: *a%d}, {all: *a%d}]\n", i+1, i, i)
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"aliases of aliases":    {layers, "the aliases of this file make more than 1048576 nodes of"},
-		"an alias of itself":    {"pack: &a [*a]", "1:7: an alias stands for what it is itself a part of"},
+		"aliases of aliases":    {layers, "46:26: the file says too much: about 1000000000000 names and values when its aliases are followed, and a rule file may have 500000; write several files"},
+		"an alias of itself":    {"pack: &a [*a]", "1:11: an alias stands for what it is itself a part of"},
 		"a circle of two":       {"pack: &a {title: &b [*a]}\ntitle: *b", "an alias stands for what it is itself a part of"},
 		"very deep":             {"pack: " + strings.Repeat("[", 20000), "not YAML: "},
 		"a pattern that is one": {strings.Replace(sound, "data: {at_least: 5}", `data: {matches: "((a{1000}){1000}){1000}"}`, 1), "matches is no regular expression (RE2)"},
@@ -304,13 +305,13 @@ func TestLoadFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := rules.LoadFiles(dir); err == nil || !strings.Contains(err.Error(), "holds no rule file") {
+	if _, err := rules.LoadFiles(&collection.Local{}, dir); err == nil || !strings.Contains(err.Error(), "holds no rule file") {
 		t.Errorf("an empty folder gives %v", err)
 	}
 	write("b.yaml", strings.Replace(sound, "EX-1", "EX-2", 1))
 	write("a.yml", sound)
 	write("c.txt", "no rules")
-	packs, err := rules.LoadFiles(dir)
+	packs, err := rules.LoadFiles(&collection.Local{}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +320,7 @@ func TestLoadFiles(t *testing.T) {
 		t.Errorf("%v, %v", all, err)
 	}
 	write("b.yaml", sound)
-	packs, err = rules.LoadFiles(dir)
+	packs, err = rules.LoadFiles(&collection.Local{}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +329,7 @@ func TestLoadFiles(t *testing.T) {
 	}
 	// One file with mistakes is enough: no pack is given.
 	write("b.yaml", "pack: [")
-	if packs, err := rules.LoadFiles(dir); err == nil || packs != nil {
+	if packs, err := rules.LoadFiles(&collection.Local{}, dir); err == nil || packs != nil {
 		t.Errorf("%v, %v", packs, err)
 	}
 }

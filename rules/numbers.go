@@ -29,11 +29,14 @@ type numbers []Range
 
 func (s numbers) and(t numbers) numbers {
 	var both numbers
-	for _, a := range s {
-		for _, b := range t {
-			if low, high := max(a.Min, b.Min), min(a.Max, b.Max); low <= high {
-				both = append(both, Range{low, high})
-			}
+	for len(s) > 0 && len(t) > 0 {
+		if low, high := max(s[0].Min, t[0].Min), min(s[0].Max, t[0].Max); low <= high {
+			both = append(both, Range{low, high})
+		}
+		if s[0].Max < t[0].Max {
+			s = s[1:]
+		} else {
+			t = t[1:]
 		}
 	}
 	return both

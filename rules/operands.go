@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
 // operand is what stands behind an operator: data, or the name of the value to compare with.
@@ -26,24 +27,24 @@ func (o operand) String() string {
 }
 
 // demandObject reads operators. Of those that ask how long data are there are fewer, see lengthObject.
-var demandObject = object[Demand]{
-	name: "operators", doc: "Operators on data, all of which must hold.",
-	empty: noOperator,
-	fields: append(sizes(orOther(numberForm)),
+var demandObject = strict.Object[Demand]{
+	Name: "operators", Doc: "Operators on data, all of which must hold.",
+	Empty: noOperator,
+	Fields: append(sizes(orOther(numberForm)),
 		operator("equals", "The data are this number, text or list. Case counts.", orOther(datumForm), equals),
 		operator("not", "The data are anything but this.", orOther(datumForm), not),
 		operator("in", "The data are one of these numbers or texts.", datumsForm, in),
 		operator("not_in", "The data are none of these numbers or texts.", datumsForm, notIn),
-		operator("bits_set", "All of these bits of the number are set.", wholeForm, func(m uint64) Operator {
+		operator("bits_set", "All of these bits of the number are set.", strict.NumberForm, func(m uint64) Operator {
 			return bits(fmt.Sprintf("with the bits %#x set", m), func(n uint64) bool { return n&m == m })
 		}),
-		operator("bits_clear", "None of these bits of the number is set.", wholeForm, func(m uint64) Operator {
+		operator("bits_clear", "None of these bits of the number is set.", strict.NumberForm, func(m uint64) Operator {
 			return bits(fmt.Sprintf("with the bits %#x clear", m), func(n uint64) bool { return n&m == 0 })
 		}),
 		operator("matches", "The text, or one string of the list, matches this regular expression (RE2). (?i) at its start makes case not count.", regexpForm, func(re *regexp.Regexp) Operator {
 			return aString("matching "+quoted(fmt.Sprint(re)), func(s string) bool { return re.MatchString(s) })
 		}),
-		operator("glob", "The text, or one string of the list, is like this, in which * is any run of characters and ? is one. Case counts.", textForm, func(pattern string) Operator {
+		operator("glob", "The text, or one string of the list, is like this, in which * is any run of characters and ? is one. Case counts.", globForm, func(pattern string) Operator {
 			return aString("like "+quoted(pattern), parseGlob(pattern).match)
 		}),
 		operator("equals_fold", "The data are this text or list. Case does not count.", orOther(textsForm), func(o operand) Operator {
@@ -52,13 +53,13 @@ var demandObject = object[Demand]{
 		operator("contains", "This stands somewhere in the text, or is a string of the list. Case counts.", orOther(aTextForm), func(o operand) Operator {
 			return comparison(o, "with "+o.String(), Datum.contains, aText, aList)
 		}),
-		operator("contains_all", "Each of these stands somewhere in the text, or is a string of the list. Case counts.", listOf(textForm, 1, noStrings), func(all []string) Operator {
-			return Operator{text: "with " + list(each(all, quoted), "and"), kinds: []kind{aText, aList}, holds: func(d Datum) bool {
+		operator("contains_all", "Each of these stands somewhere in the text, or is a string of the list. Case counts.", strict.ListOf(strict.TextForm, 1, noStrings), func(all []string) Operator {
+			return Operator{text: "with " + strict.List(each(all, quoted), "and"), kinds: []kind{aText, aList}, holds: func(d Datum) bool {
 				return !slices.ContainsFunc(all, func(s string) bool { return !d.contains(Datum{kind: aText, text: s}) })
 			}}
 		}),
-		operator("contains_only", "Each string of the list is one of these. Case counts.", listOf(textForm, 1, noStrings), func(all []string) Operator {
-			return Operator{text: "with nothing but " + list(each(all, quoted), "and"), kinds: []kind{aList}, holds: func(d Datum) bool {
+		operator("contains_only", "Each string of the list is one of these. Case counts.", strict.ListOf(strict.TextForm, 1, noStrings), func(all []string) Operator {
+			return Operator{text: "with nothing but " + strict.List(each(all, quoted), "and"), kinds: []kind{aList}, holds: func(d Datum) bool {
 				return !slices.ContainsFunc(d.list, func(s string) bool { return !slices.Contains(all, s) })
 			}}
 		}),
@@ -77,14 +78,14 @@ var demandObject = object[Demand]{
 }
 
 // lengthObject reads the operators that make sense for a length.
-var lengthObject = object[Demand]{
-	name: "length", doc: "Operators on a length, all of which must hold.", empty: noOperator,
-	fields: append([]field[Demand]{operator("equals", "The length is this.", plain(numberForm), equals)}, sizes(plain(numberForm))...),
+var lengthObject = strict.Object[Demand]{
+	Name: "length", Doc: "Operators on a length, all of which must hold.", Empty: noOperator,
+	Fields: append([]strict.Field[Demand]{operator("equals", "The length is this.", plain(numberForm), equals)}, sizes(plain(numberForm))...),
 }
 
 // sizes are the operators that ask how high a number is.
-func sizes(f form[operand]) []field[Demand] {
-	return []field[Demand]{
+func sizes(f strict.Form[operand]) []strict.Field[Demand] {
+	return []strict.Field[Demand]{
 		operator("at_least", "The number is this or higher.", f, limit("at least %s",
 			func(a, b uint64) bool { return a >= b }, func(n uint64) numbers { return numbers{{n, math.MaxUint64}} })),
 		operator("at_most", "The number is this or lower.", f, limit("at most %s",
@@ -103,8 +104,8 @@ const (
 )
 
 // operator is the field of an operator, which is made of its operand.
-func operator[V any](name, doc string, f form[V], make func(V) Operator) field[Demand] {
-	return may(name, doc, f, func(q *Demand, v V) { *q = append(*q, make(v)) })
+func operator[V any](name, doc string, f strict.Form[V], make func(V) Operator) strict.Field[Demand] {
+	return strict.May(name, doc, f, func(q *Demand, v V) { *q = append(*q, make(v)) })
 }
 
 // comparison is an operator that compares with an operand, of the data of some kinds.
@@ -140,8 +141,8 @@ func not(o operand) Operator {
 }
 
 func in(all []Datum) Operator {
-	op := Operator{text: list(each(all, Datum.String), "or"), kinds: kindsIn(all), datums: all}
-	op.holds = func(d Datum) bool { return slices.ContainsFunc(all, d.equal) }
+	op := Operator{text: strict.List(each(all, Datum.String), "or"), kinds: kindsIn(all), datums: all}
+	op.holds = among(all)
 	if slices.Equal(op.kinds, []kind{aNumber}) {
 		op.numbers = only(numbersOf(all)...)
 	}
@@ -149,12 +150,27 @@ func in(all []Datum) Operator {
 }
 
 func notIn(all []Datum) Operator {
-	op := Operator{text: "none of " + list(each(all, Datum.String), "and"), kinds: kindsIn(all)}
-	op.holds = func(d Datum) bool { return !slices.ContainsFunc(all, d.equal) }
+	op := Operator{text: "none of " + strict.List(each(all, Datum.String), "and"), kinds: kindsIn(all)}
+	one := among(all)
+	op.holds = func(d Datum) bool { return !one(d) }
 	if slices.Equal(op.kinds, []kind{aNumber}) {
 		op.numbers = but(numbersOf(all)...)
 	}
 	return op
+}
+
+// among returns what reports whether data are one of these numbers and texts.
+func among(all []Datum) func(Datum) bool {
+	type scalar struct {
+		kind   kind
+		number uint64
+		text   string
+	}
+	set := make(map[scalar]bool, len(all))
+	for _, d := range all {
+		set[scalar{d.kind, d.number, d.text}] = true
+	}
+	return func(d Datum) bool { return set[scalar{d.kind, d.number, d.text}] }
 }
 
 // numbersOf gives the numbers of data that are numbers.

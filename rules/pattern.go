@@ -45,9 +45,20 @@ var special = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|\[([*?{])\]|(\*+)|(\?))`)
 })
 
+// patternCost returns how many parts a pattern costs, see [strict.Decoder.Spend]: a token of 48 bytes for each character.
+func patternCost(text string) int {
+	if !strings.ContainsAny(text, specialSigns) {
+		return 0
+	}
+	return len(text) / 2
+}
+
+// specialSigns are the characters with which all that is special in a pattern begins.
+const specialSigns = "*?{["
+
 func parsePattern(text string) Pattern {
 	p := Pattern{text: text}
-	if !strings.ContainsAny(text, "*?{[") {
+	if !strings.ContainsAny(text, specialSigns) {
 		return p
 	}
 	for rest := text; rest != ""; {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
 // Pack is a file of rules on one topic.
@@ -83,7 +84,7 @@ type change struct {
 	written     *Written
 	missing     *Missing
 	missingSev  Severity
-	messages    map[Reason]located[string]
+	messages    map[Reason]strict.Located[string]
 	fix         *Fix
 }
 

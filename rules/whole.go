@@ -9,16 +9,24 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
-// check completes a rule, and notes what does not hang together in it. Where its fields were not all sound, only what each of the
+// maxNames is how many names a rule can bind: more than anybody can tell apart.
+const maxNames = 32
+
+// completeRule completes a rule, and notes what does not hang together in it. Where its fields were not all sound, only what each of the
 // others says by itself is checked.
-func (d *decoder) check(n *yaml.Node, r *draft, sound bool) {
-	before := len(d.mistakes)
+func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
+	before := d.Mistakes()
 	if sound {
-		d.checkForm(n, r)
+		checkForm(d, n, r)
 	}
 	bound := r.boundNames()
+	if len(bound) > maxNames {
+		d.WrongAt(*r.key, "the rule binds %d names; it can bind %d", len(bound), maxNames)
+		return
+	}
 	for i, name := range bound {
 		switch {
 		case slices.Contains(placeholders, "{"+name+"}"):
@@ -36,39 +44,39 @@ func (d *decoder) check(n *yaml.Node, r *draft, sound bool) {
 	}
 	for _, c := range changes {
 		if sound || r.hasKey {
-			d.checkFix(&r.Rule, c.fix, bound)
+			checkFix(d, &r.Rule, c.fix, bound)
 		}
-		d.checkWritten(c.written, bound)
+		checkWritten(d, c.written, bound)
 	}
 	if sound {
 		r.eachCondition(func(c *Condition) {
 			if c.asks && !c.question.hasKey && !r.hasKey {
 				d.WrongAt(c.At, "the condition needs the field key: its rule has none")
 			}
-			d.checkWritten(c.terms.Written, append(c.question.names(), bound...))
+			checkWritten(d, c.terms.Written, append(c.question.names(), bound...))
 		})
-		if len(d.mistakes) == before {
-			d.checkTerms(n, &r.Rule)
+		if d.Mistakes() == before {
+			checkTerms(d, n, &r.Rule)
 		}
 	}
 	for _, c := range changes {
-		d.checkMessages(&c, bound)
+		checkMessages(d, &c, bound)
 	}
 }
 
 // checkForm checks that the fields of a rule go together.
-func (d *decoder) checkForm(n *yaml.Node, r *draft) {
+func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 	needs := func(name string) {
-		if !has(n, name) {
+		if !strict.Has(n, name) {
 			d.Wrong(n, "a rule needs the field %s", name)
 		}
 	}
-	if has(n, "value") && has(n, "misspelt") {
+	if strict.Has(n, "value") && strict.Has(n, "misspelt") {
 		d.Wrong(n, "a rule has either the field value or the field misspelt")
 	}
 	if r.conditional {
 		for _, name := range []string{"value", "misspelt", "expect", "missing"} {
-			if has(n, name) {
+			if strict.Has(n, name) {
 				d.Wrong(n, "a rule of all, any or none has no field %s: what it expects stands in its conditions", name)
 			}
 		}
@@ -77,7 +85,7 @@ func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 		if !asks && !r.hasKey {
 			d.Wrong(n, "the conditions ask for nothing in the registry")
 		}
-		r.conditions.At = Locate(n)
+		r.conditions.At = strict.Locate(n)
 		r.Conditions, r.AboutKey = &r.conditions, true
 		return
 	}
@@ -86,18 +94,18 @@ func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 	b := &r.base
 	if r.value == nil {
 		r.AboutKey = true
-		if has(n, "expect") && (b.exists == nil && b.written == nil || b.types != nil || b.valid != nil || b.data != nil) {
+		if strict.Has(n, "expect") && (b.exists == nil && b.written == nil || b.types != nil || b.valid != nil || b.data != nil) {
 			d.Wrong(n, "a rule without value is about the key itself: its expect must say exists or written, and nothing else")
 		}
 		switch {
-		case b.written == nil && has(n, "missing"):
+		case b.written == nil && strict.Has(n, "missing"):
 			d.Wrong(n, "a rule without value has no field missing: exists says what it means that the key is not there")
 		case b.written == nil:
 		case b.exists != nil && !*b.exists:
 			d.WrongAt(b.written.at, "expect wants that the key is not there, and asks when it was last written")
-		case b.exists != nil && has(n, "missing"):
+		case b.exists != nil && strict.Has(n, "missing"):
 			d.Wrong(n, "exists says already what it means that the key is not there; missing must not")
-		case b.exists == nil && !has(n, "missing"):
+		case b.exists == nil && !strict.Has(n, "missing"):
 			needs("missing")
 		case b.exists == nil && (b.missing == nil || b.missing.Default != nil):
 			d.Wrong(n, "missing must say what it means that the key is not there: fail or pass")
@@ -105,7 +113,7 @@ func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 		return
 	}
 	switch {
-	case !has(n, "expect"):
+	case !strict.Has(n, "expect"):
 	case b.written != nil:
 		d.WrongAt(b.written.at, "%s", noTime)
 	case b.exists == nil && b.types == nil && b.data == nil && b.valid == nil:
@@ -114,7 +122,7 @@ func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 		d.Wrong(n, "expect wants that the value is not there, and asks for its type or data")
 	case b.exists != nil && b.missing != nil:
 		d.Wrong(n, "exists says already what it means that the value is not there; missing must not")
-	case b.exists == nil && !has(n, "missing"):
+	case b.exists == nil && !strict.Has(n, "missing"):
 		needs("missing")
 	case b.exists == nil && b.missing == nil:
 		d.Wrong(n, "missing must say what it means that the value is not there: fail, pass, or {default: DATA}")
@@ -127,7 +135,7 @@ func (d *decoder) checkForm(n *yaml.Node, r *draft) {
 const noTime = "written is of a key, and values have no time: leave out value, or ask for it in a condition without one"
 
 // checkWritten checks that what a time is compared with is one key, which the rule knows.
-func (d *decoder) checkWritten(w *Written, bound []string) {
+func checkWritten(d *strict.Decoder, w *Written, bound []string) {
 	if w == nil {
 		return
 	}
@@ -146,13 +154,13 @@ func (d *decoder) checkWritten(w *Written, bound []string) {
 
 var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{[^{}]*\}`) })
 
-func (d *decoder) checkMessages(c *change, bound []string) {
+func checkMessages(d *strict.Decoder, c *change, bound []string) {
 	known := slices.Concat(placeholders, each(bound, func(name string) string { return "{" + name + "}" }))
 	for _, reason := range failReasons {
 		text, ok := c.messages[reason]
 		for _, m := range placeholder().FindAllString(text.V, -1) {
 			if ok && !slices.Contains(known, m) {
-				d.WrongAt(text.at, "there is no placeholder %s%s", m, OneOf(m, known))
+				d.WrongAt(text.At, "there is no placeholder %s%s", m, strict.OneOf(m, known))
 			}
 		}
 	}
@@ -160,7 +168,7 @@ func (d *decoder) checkMessages(c *change, bound []string) {
 
 // checkFix checks that each step of a fix knows its place, and completes it. A step at a place that a pattern led to must tell by
 // names what the pattern met, so that whoever reads the rule sees that it changes many places.
-func (d *decoder) checkFix(r *Rule, f *Fix, bound []string) {
+func checkFix(d *strict.Decoder, r *Rule, f *Fix, bound []string) {
 	if f == nil || f.unsound {
 		return
 	}
@@ -212,12 +220,12 @@ func meant(name string, bound []string) string {
 	if len(bound) == 0 {
 		return ""
 	}
-	return OneOf(name, bound)
+	return strict.OneOf(name, bound).String()
 }
 
 // checkTerms checks that the terms of a rule agree with each other: nowhere may it ask for what cannot be, or fix what it then finds
 // again.
-func (d *decoder) checkTerms(n *yaml.Node, r *Rule) {
+func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
 	for i, v := range r.Variants() {
 		t, where := v.Terms, ""
 		if i > 0 {
@@ -252,7 +260,7 @@ func (t Terms) mistyped(of string) string {
 	for _, q := range t.demands() {
 		for _, o := range q.demand {
 			if len(t.Types) > 0 && len(o.kinds) > 0 && !slices.ContainsFunc(t.Types, o.fits) {
-				return q.name + " of " + of + " ask for " + plainKinds[o.kinds[0]] + " (" + o.text + "), which a " + list(each(t.Types, hive.Type.String), "or") + " is not"
+				return q.name + " of " + of + " ask for " + plainKinds[o.kinds[0]] + " (" + o.text + "), which a " + strict.List(each(t.Types, hive.Type.String), "or") + " is not"
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
 // nameSyntax is how packs and rules are called, so that a name can stand in a command line and in a file name.
@@ -16,34 +17,45 @@ const nameSyntax = `^[A-Za-z0-9][A-Za-z0-9._-]*$`
 
 var nameRegexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(nameSyntax) })
 
-func (d *decoder) name(n *yaml.Node, what string) string {
-	s := d.line(n, what)
+func readName(d *strict.Decoder, n *yaml.Node, what string) string {
+	s := d.Line(n, what)
 	if s != "" && !nameRegexp().MatchString(s) {
 		d.Wrong(n, "%s %q is no name; want letters, digits, dots, hyphens and underscores", what, s)
 	}
 	return s
 }
 
-var severityForm = form[Severity]{choice(severityNames...).schema, func(d *decoder, n *yaml.Node, what string) Severity {
-	s, _ := ParseSeverity(d.choice(n, what, severityNames))
+var nameForm = strict.NewForm(strict.AnyText(strict.Schema{"pattern": nameSyntax}), readName)
+
+var severityForm = strict.NewForm(strict.OneWord(severityNames...).Schema, func(d *strict.Decoder, n *yaml.Node, what string) Severity {
+	s, _ := ParseSeverity(d.Choice(n, what, severityNames))
 	return s
-}}
+})
+
+// maxLevels is how deep keys can be. Source: Microsoft, Registry element size limits.
+const maxLevels = 512
 
 // keyForm is the path of a key. Any root, long or short.
-var keyForm = form[KeyPattern]{schema{"type": "string", "pattern": rootSyntax()}, func(d *decoder, n *yaml.Node, what string) KeyPattern {
-	if d.line(n, what) == "" {
+var keyForm = strict.NewForm(strict.Schema{"type": "string", "pattern": rootSyntax()}, func(d *strict.Decoder, n *yaml.Node, what string) KeyPattern {
+	if d.Line(n, what) == "" {
 		return KeyPattern{}
 	}
 	s := strings.TrimSpace(n.Value)
+	if levels := strings.Count(s, `\`); levels > maxLevels {
+		d.Wrong(n, "key has %d levels; Windows keeps at most %d", levels, maxLevels)
+		return KeyPattern{}
+	} else if !d.Spend(strict.Locate(n), what, levels+patternCost(s)) {
+		return KeyPattern{}
+	}
 	if p := hive.ParsePath(s); !p.HasRoot() {
 		root := ""
 		if len(p) > 0 {
 			root = p[0]
 		}
-		d.Wrong(n, "key must start with a root of the registry, not with %q%s", root, OneOf(root, append(hive.RootNames(), hive.ShortRootNames()...)))
+		d.Wrong(n, "key must start with a root of the registry, not with %q%s", root, strict.OneOf(root, append(hive.RootNames(), hive.ShortRootNames()...)))
 	}
 	return parseKey(s)
-}}
+})
 
 // rootSyntax is the regular expression for a path with a root in any case, as JSON Schema knows them: without flags.
 func rootSyntax() string {
@@ -64,49 +76,39 @@ func rootSyntax() string {
 }
 
 // valueForm is the name of a value, or a pattern for names.
-var valueForm = form[Pattern]{schema{"type": scalar, "minLength": 1}, func(d *decoder, n *yaml.Node, what string) Pattern {
-	switch s := d.text(n, what); {
+var valueForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": 1}), func(d *strict.Decoder, n *yaml.Node, what string) Pattern {
+	switch s := d.Text(n, what); {
 	case s == "" && n.Kind == yaml.ScalarNode && n.Tag != "!!null":
 		d.Wrong(n, "value must not be empty; the default value is written (default)")
 		return Pattern{}
-	case s == defaultValue:
+	case s == defaultValue, !d.Spend(strict.Locate(n), what, patternCost(s)):
 		return Pattern{}
 	default:
 		return parsePattern(s)
 	}
-}}
+})
 
 // misspeltForm is a name that is long enough for one close to it to be a typing error.
-var misspeltForm = form[Pattern]{schema{"type": scalar, "minLength": lettersToError}, func(d *decoder, n *yaml.Node, what string) Pattern {
-	s := d.line(n, what)
+var misspeltForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": lettersToError}), func(d *strict.Decoder, n *yaml.Node, what string) Pattern {
+	s := d.Line(n, what)
 	if s != "" && utf8.RuneCountInString(s) < lettersToError {
 		d.Wrong(n, "%s %q is too short: a name that is close to it is another name; want %d letters at least", what, s, lettersToError)
 	}
 	return misspelt(s)
-}}
+})
 
-var typeForm = form[hive.Type]{schema{"anyOf": []any{schema{"enum": hive.TypeNames()}, schema{"type": []string{"string", "integer"}, "pattern": "^0x[0-9A-Fa-f]{1,8}$"}}},
-	func(d *decoder, n *yaml.Node, what string) hive.Type {
-		s := d.text(n, "type")
+var typeForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.Schema{"enum": hive.TypeNames()}, strict.Schema{"type": []string{"string", "integer"}, "pattern": "^0x[0-9A-Fa-f]{1,8}$"}}},
+	func(d *strict.Decoder, n *yaml.Node, what string) hive.Type {
+		s := d.Text(n, "type")
 		t, ok := hive.ParseType(s)
 		if !ok && n.Kind == yaml.ScalarNode {
-			d.Wrong(n, "there is no type %q%s", s, OneOf(s, hive.TypeNames()))
+			d.Wrong(n, "there is no type %q%s", s, strict.OneOf(s, hive.TypeNames()))
 		}
 		return t
-	}}
+	})
 
 const versionSyntax = `\d+(\.\d+){0,2}`
 
-var versionForm = parsed(schema{"type": scalar, "pattern": `^\s*` + versionSyntax + `\s*$`}, hive.ParseVersion)
+var versionForm = strict.Parsed(strict.AnyText(strict.Schema{"pattern": `^\s*` + versionSyntax + `\s*$`}), hive.ParseVersion)
 
-var windowsForm = parsed(schema{"type": scalar, "pattern": `^\s*(>=|<|=)?` + versionSyntax + `(\s+(>=|<|=)?` + versionSyntax + `)*\s*$`}, parseVersionRange)
-
-// has tells whether a mapping has a field.
-func has(n *yaml.Node, name string) bool {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if resolved(n.Content[i]).Value == name {
-			return true
-		}
-	}
-	return false
-}
+var windowsForm = strict.Parsed(strict.AnyText(strict.Schema{"pattern": `^\s*(>=|<|=)?` + versionSyntax + `(\s+(>=|<|=)?` + versionSyntax + `)*\s*$`}), parseVersionRange)

@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,49 +10,50 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
 // writtenObject reads what is asked of the last write of a key.
-var writtenObject = object[Written]{
-	name: "written", what: "written", doc: "What is asked of the time at which the key was last written. All of it must hold.",
-	empty: "asks nothing; want after, before, not_after, not_before or whole_second",
-	fields: []field[Written]{
+var writtenObject = strict.Object[Written]{
+	Name: "written", What: "written", Doc: "What is asked of the time at which the key was last written. All of it must hold.",
+	Empty: "asks nothing; want after, before, not_after, not_before or whole_second",
+	Fields: []strict.Field[Written]{
 		boundField("after", "The key was last written after this.", bound{text: "after", strict: true}),
 		boundField("before", "The key was last written before this.", bound{text: "before", upper: true, strict: true}),
 		boundField("not_after", "The key was last written at this time or before it.", bound{text: "not after", upper: true}),
 		boundField("not_before", "The key was last written at this time or after it.", bound{text: "not before"}),
-		may("tolerance", "By how much the time may be beyond these: a number and s, m, h or d, such as 90s or 2d.", toleranceForm, func(w *Written, t tolerance) { w.tolerance = t }),
-		may("whole_second", "Whether the time has no part below a second. With false it must have one.", boolForm, func(w *Written, b bool) { w.whole = &b }),
+		strict.May("tolerance", "By how much the time may be beyond these: a number and s, m, h or d, such as 90s or 2d.", toleranceForm, func(w *Written, t tolerance) { w.tolerance = t }),
+		strict.May("whole_second", "Whether the time has no part below a second. With false it must have one.", strict.BoolForm, func(w *Written, b bool) { w.whole = &b }),
 	},
 }
 
 // boundField is the field of a bound, which is made with its moment.
-func boundField(name, doc string, b bound) field[Written] {
-	return may(name, doc, momentForm, func(w *Written, m moment) {
+func boundField(name, doc string, b bound) strict.Field[Written] {
+	return strict.May(name, doc, momentForm, func(w *Written, m moment) {
 		w.bounds = append(w.bounds, bound{b.text, b.upper, b.strict, m})
 	})
 }
 
-var writtenForm = form[*Written]{schema{"$ref": "#/definitions/written"}, func(d *decoder, n *yaml.Node, what string) *Written {
-	w := &Written{at: Locate(n)}
-	before := len(d.mistakes)
-	writtenObject.read(d, n, what, w)
+var writtenForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/written"}, func(d *strict.Decoder, n *yaml.Node, what string) *Written {
+	w := &Written{at: strict.Locate(n)}
+	before := d.Mistakes()
+	writtenObject.Read(d, n, what, w)
 	switch {
-	case len(d.mistakes) > before:
+	case d.Mistakes() > before:
 	case len(w.bounds) == 0 && w.whole == nil:
-		d.Wrong(n, "%s %s", what, writtenObject.empty)
+		d.Wrong(n, "%s %s", what, writtenObject.Empty)
 	case len(w.bounds) == 0 && w.tolerance.length > 0:
 		d.Wrong(n, "%s has a tolerance and no time for which it counts", what)
 	case w.nothing():
 		d.Wrong(n, "%s leaves no time", what)
 	}
 	return w
-}}
+})
 
 // momentObject is {key: PATH}.
-var momentObject = object[KeyPattern]{
-	name: "moment", doc: "The last write of another key.",
-	fields: []field[KeyPattern]{must("key", "The key. {name} in it stands for what the key of the rule has there.", keyForm, func(k *KeyPattern, v KeyPattern) { *k = v })},
+var momentObject = strict.Object[KeyPattern]{
+	Name: "moment", Doc: "The last write of another key.",
+	Fields: []strict.Field[KeyPattern]{strict.Must("key", "The key. {name} in it stands for what the key of the rule has there.", keyForm, func(k *KeyPattern, v KeyPattern) { *k = v })},
 }
 
 const (
@@ -63,25 +63,25 @@ const (
 )
 
 // momentForm is a moment: a date, a word or a key.
-var momentForm = form[moment]{schema{"anyOf": []any{
-	schema{"enum": []string{"hive", "shutdown"}}, schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`}, of(&momentObject, "moment").schema,
-}}, func(d *decoder, n *yaml.Node, what string) moment {
+var momentForm = strict.NewForm(strict.Schema{"anyOf": []any{
+	strict.Schema{"enum": []string{"hive", "shutdown"}}, strict.Schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`}, strict.Of(&momentObject, "moment").Schema,
+}}, func(d *strict.Decoder, n *yaml.Node, what string) moment {
 	if n.Kind == yaml.MappingNode {
-		key := of(&momentObject, "moment").read(d, n, what)
-		return moment{text: key.String(), kind: aKey, key: key, at: Locate(n)}
+		key := strict.Of(&momentObject, "moment").Read(d, n, what)
+		return moment{text: key.String(), kind: aKey, key: key, at: strict.Locate(n)}
 	}
-	text := d.line(n, what)
+	text := d.Line(n, what)
 	if text == "" {
 		return moment{}
 	}
-	m := moment{text: text, at: Locate(n)}
+	m := moment{text: text, at: strict.Locate(n)}
 	if kind, ok := momentWords[text]; ok {
 		m.kind = kind
 		return m
 	}
 	t, err := parseTime(text)
 	if err != nil {
-		meant := Nearest(text, []string{"hive", "shutdown"})
+		meant := strict.Nearest(text, []string{"hive", "shutdown"})
 		if meant != "" {
 			d.Wrong(n, "%s cannot be %q; did you mean %s?", what, text, meant)
 		} else {
@@ -90,7 +90,7 @@ var momentForm = form[moment]{schema{"anyOf": []any{
 	}
 	m.date = t
 	return m
-}}
+})
 
 // parseTime reads a date, which is that of its midnight in UTC, or a date with a time and its offset from UTC.
 func parseTime(text string) (t time.Time, err error) {
@@ -102,7 +102,7 @@ func parseTime(text string) (t time.Time, err error) {
 	return t, fmt.Errorf("%q is no time; want a date such as 2019-12-31, or 2019-12-31T18:00:00Z", text)
 }
 
-var toleranceForm = parsed(schema{"type": "string", "pattern": toleranceSyntax}, func(text string) (tolerance, error) {
+var toleranceForm = strict.Parsed(strict.Schema{"type": "string", "pattern": toleranceSyntax}, func(text string) (tolerance, error) {
 	units := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}
 	if !regexp.MustCompile(toleranceSyntax).MatchString(text) {
 		return tolerance{}, fmt.Errorf("tolerance cannot be %q; want a number and s, m, h or d, such as 90s or 2d", text)
@@ -113,36 +113,38 @@ var toleranceForm = parsed(schema{"type": "string", "pattern": toleranceSyntax},
 })
 
 // stampsForm is when the keys of a test were last written: one time for the key of the rule, or a time for each of some keys and for the hive.
-var stampsForm = form[[]stampedKey]{schema{"anyOf": []any{
-	schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`},
-	schema{"type": "object", "minProperties": 1, "additionalProperties": schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`},
-		"propertyNames": schema{"anyOf": []any{schema{"const": "hive"}, schema{"pattern": rootSyntax()}}}},
-}}, func(d *decoder, n *yaml.Node, what string) (all []stampedKey) {
+var stampsForm = strict.NewForm(strict.Schema{"anyOf": []any{
+	strict.Schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`},
+	strict.Schema{"type": "object", "minProperties": 1, "additionalProperties": strict.Schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`},
+		"propertyNames": strict.Schema{"anyOf": []any{strict.Schema{"const": "hive"}, strict.Schema{"pattern": rootSyntax()}}}},
+}}, func(d *strict.Decoder, n *yaml.Node, what string) (all []stampedKey) {
 	if n.Kind != yaml.MappingNode {
-		if text := d.line(n, what); text != "" {
-			all = append(all, d.stamped(n, stampedKey{at: Locate(n)}))
+		if text := d.Line(n, what); text != "" {
+			all = append(all, readStamp(d, n, stampedKey{at: strict.Locate(n)}))
 		}
 		return all
 	}
 	if len(n.Content) == 0 {
 		d.Wrong(n, "%s names no key", what)
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := resolved(n.Content[i])
-		s := stampedKey{at: Locate(name)}
+	seen := map[string]bool{} // paths, however they are spelt
+	for name, value := range d.Pairs(n, what) {
+		s := stampedKey{at: strict.Locate(name)}
 		if s.hive = name.Value == "hive"; !s.hive {
-			key := keyForm.read(d, name, what)
+			key := keyForm.Read(d, name, what)
 			if s.key = key.base; key.IsPattern() {
 				d.Wrong(name, "the key of a time in a test cannot be a pattern: write its name")
 			}
 		}
-		if slices.ContainsFunc(all, func(o stampedKey) bool { return o.hive == s.hive && o.key.Equal(s.key) }) {
+		if spelt := hive.Fold(s.key.String()); !seen[spelt] {
+			seen[spelt] = true
+		} else if !s.hive {
 			d.Wrong(name, "%s stands twice in %s", name.Value, what)
 		}
-		all = append(all, d.stamped(resolved(n.Content[i+1]), s))
+		all = append(all, readStamp(d, value, s))
 	}
 	return all
-}}
+})
 
 // stampedKey is when a key of a test was last written, or with hive all of it.
 type stampedKey struct {
@@ -153,8 +155,8 @@ type stampedKey struct {
 }
 
 // stamped reads the time of a key.
-func (d *decoder) stamped(n *yaml.Node, s stampedKey) stampedKey {
-	t, err := parseTime(d.line(n, "a time"))
+func readStamp(d *strict.Decoder, n *yaml.Node, s stampedKey) stampedKey {
+	t, err := parseTime(d.Line(n, "a time"))
 	if err != nil {
 		d.Wrong(n, "%v", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -27,7 +28,7 @@ const (
 )
 
 // knownIn reads a baseline, once. It says why it cannot be used; with refuse, in the words of the one who named it.
-func (p *planner) knownIn(file, shown string, refuse func(error)) *knownFile {
+func (p *planner) knownIn(fsys fs.FS, file, shown string, refuse func(error)) *knownFile {
 	file, err := filepath.Abs(file)
 	if err != nil {
 		p.mistake(err)
@@ -38,7 +39,8 @@ func (p *planner) knownIn(file, shown string, refuse func(error)) *knownFile {
 	}
 	k := &knownFile{Baseline: lint.NewBaseline(), name: shown, folder: filepath.Dir(file), seen: map[string]bool{}}
 	p.baselines[file] = k
-	data, err := readSmall(p.files, file, maxBaseline)
+	p.files.Protect(file)
+	data, err := readSmall(fsys, file, maxBaseline)
 	switch {
 	case isMissing(err) && p.options.writeBaseline:
 		return k

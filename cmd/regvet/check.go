@@ -9,6 +9,7 @@ import (
 	"regvet/hive/collection"
 	"regvet/report"
 	"regvet/rules"
+	"regvet/rules/ports"
 )
 
 var checkCommand = command{
@@ -86,7 +87,7 @@ func (o *checkOptions) run(s *session, args []string) {
 
 // judge holds inputs that are one registry against the rules. Each finding goes to the input that holds its place.
 func (o *checkOptions) judge(s *session, together collection.Joined, active []*rules.Rule) []report.Input {
-	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == rules.PortsPack })
+	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == ports.Pack })
 	findings := map[*collection.Opened][]rules.Finding{}
 	for _, f := range evaluate(s, together[0], o.input.windows.value, active) {
 		in := together.Holder(f.RealKey)
@@ -102,7 +103,7 @@ func (o *checkOptions) judge(s *session, together collection.Joined, active []*r
 		}
 		out := report.Input{Findings: findings[in]}
 		if asksPorts && together.HoldsSystem(in) {
-			out.Ports = rules.EphemeralPorts(in.Registry, in.Windows)
+			out.Ports = ports.Ephemeral(in.Registry, in.Windows)
 		}
 		if o.deleted && in.Hive != nil {
 			out.Findings = rules.AddHistory(out.Findings, in.Mount, in.Hive.Deleted())

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"regvet/hive"
-	"regvet/hive/collection"
+	"regvet/internal/worktree"
 	"regvet/rules"
 	"regvet/rules/lint"
 )
@@ -20,6 +20,7 @@ import (
 type scope struct {
 	file   string // of the config, as messages name it; "" where there is none
 	folder string // of the config, absolute
+	top    string // the folder in which the config can name files, absolute; "" for one that was named
 	config *lint.Config
 	packs  []string
 	rules  []*rules.Rule
@@ -144,7 +145,7 @@ func (p *planner) scopeOf(folder string) *scope {
 		}
 		folder = filepath.Dir(file)
 		if p.folders[folder] == nil {
-			p.folders[folder] = p.read(file, p.options.config)
+			p.folders[folder] = p.read(file, p.options.config, false)
 		}
 		return p.folders[folder]
 	}
@@ -159,8 +160,8 @@ func (p *planner) scopeOf(folder string) *scope {
 	above := filepath.Dir(folder)
 	switch {
 	case exists(file):
-		s = p.read(file, p.shown(file))
-	case above == folder || exists(filepath.Join(folder, ".git")):
+		s = p.read(file, p.shown(file), true)
+	case above == folder || worktree.IsTop(folder):
 		s = p.unconfigured()
 	default:
 		s = p.scopeOf(above)
@@ -172,7 +173,7 @@ func (p *planner) scopeOf(folder string) *scope {
 	return s
 }
 
-// exists tells whether there is something of a name, be it only a link that leads nowhere.
+// exists reports whether there is something of a name, be it only a link that leads nowhere.
 func exists(name string) bool {
 	_, err := os.Lstat(name)
 	return err == nil
@@ -204,12 +205,30 @@ func (p *planner) unconfigured() *scope {
 // maxConfig is how many bytes of a config are read.
 const maxConfig = 1 << 20
 
-// read reads a config and what it leads to. It says what is wrong with it.
-func (p *planner) read(file, shown string) *scope {
+// read reads the config that --config names, or one that was found, and what it leads to. It says what is wrong with it.
+//
+// A config that was found comes from whoever wrote the files beside it, and that may be the author of a pull request: it, its rules and its
+// baseline must lie in the repository, or in its own folder where there is none, links resolved, and have the names that such files have. So
+// no message shows a line of any other file.
+func (p *planner) read(file, shown string, found bool) *scope {
 	s := &scope{file: shown, folder: filepath.Dir(file), config: &lint.Config{}, plans: map[string]*plan{}}
-	data, err := readSmall(p.files, file, maxConfig)
+	p.files.Protect(file)
+	var data []byte
+	var err error
+	if found {
+		var ok bool
+		if s.top, ok = worktree.Top(s.folder); !ok {
+			s.top = s.folder
+		}
+		data, err = worktree.Read(s.top, file, maxConfig)
+		if real, e := filepath.EvalSymlinks(file); e == nil && filepath.Ext(real) != filepath.Ext(file) {
+			err = errors.New("leads to a file of another name; a config is a file of its own")
+		}
+	} else if data, err = readSmall(p.files, file, maxConfig); err != nil {
+		err = fmt.Errorf("cannot be read: %w", err)
+	}
 	if err != nil {
-		p.mistake(fmt.Errorf("%s: cannot be read: %v", shown, err))
+		p.mistake(fmt.Errorf("%s: %v", shown, err))
 		return s
 	}
 	config, err := lint.LoadConfig(shown, data)
@@ -222,14 +241,60 @@ func (p *planner) read(file, shown string) *scope {
 	return s
 }
 
-// readSmall reads a file that a person writes.
-func readSmall(files *collection.Local, name string, most int64) ([]byte, error) {
-	f, err := collection.OpenFound(files, name)
+// readSmall reads a file that a person writes. The error does not name it.
+func readSmall(fsys fs.FS, name string, most int64) ([]byte, error) {
+	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, hive.Cause(err)
 	}
 	defer f.Close()
-	return hive.ReadFile(f, name, most)
+	data, err := hive.ReadFile(f, name, most)
+	if p, ok := errors.AsType[*hive.Problem](err); ok {
+		err = errors.New("it " + p.Msg)
+	}
+	return data, err
+}
+
+// ownFiles are the files that a config which was found can name, by their paths as messages show them.
+type ownFiles struct {
+	top     string
+	endings []string // of their names, links resolved
+}
+
+// Open implements [fs.FS]. Folders are opened whatever their names are.
+func (o ownFiles) Open(name string) (fs.File, error) {
+	refuse := func(err error) (fs.File, error) { return nil, &fs.PathError{Op: "open", Path: name, Err: err} }
+	absolute, err := filepath.Abs(name)
+	if err != nil {
+		return refuse(err)
+	}
+	rel, err := filepath.Rel(o.top, absolute)
+	if err != nil || !filepath.IsLocal(rel) {
+		return refuse(errors.New("it lies outside of the repository, of which alone a config can name files"))
+	}
+	folder, err := worktree.OpenFolder(o.top)
+	if err != nil {
+		return refuse(err)
+	}
+	defer folder.Close()
+	f, err := folder.Open(filepath.ToSlash(rel))
+	if err != nil {
+		err = hive.Cause(err)
+		if cause := errors.Unwrap(err); cause != nil {
+			return refuse(cause)
+		}
+		return refuse(fmt.Errorf("it %w", err))
+	}
+	info, err := f.Stat()
+	real, realErr := filepath.EvalSymlinks(absolute)
+	if err = cmp.Or(err, realErr); err == nil && !info.IsDir() && !slices.Contains(o.endings, filepath.Ext(real)) {
+		err = fmt.Errorf("its name does not end in %s", list(o.endings))
+	}
+	if err != nil {
+		f.Close()
+		return refuse(err)
+	}
+	return f, nil
 }
 
 // load gives a scope its rules and its baseline. It says what is wrong with them.
@@ -243,13 +308,18 @@ func (p *planner) load(s *scope) {
 		}
 		return filepath.Join(s.folder, filepath.FromSlash(name))
 	}
+	var fsys fs.FS = p.files
+	if s.top != "" {
+		fsys = ownFiles{s.top, []string{".yaml", ".yml"}}
+	}
 	chosen := ruleFlags{files: slices.Clone(p.options.rules.files), packs: p.options.rules.packs} // with the rule files of the config
 	for _, r := range s.config.Rules {
-		if _, err := os.Stat(within(r.Name)); err != nil {
+		name := p.shown(within(r.Name))
+		if _, err := fs.Stat(fsys, name); err != nil {
 			wrong(r, "the rules %q cannot be read: %v", r.Name, hive.Cause(err))
 			continue
 		}
-		chosen.files = append(chosen.files, p.shown(within(r.Name)))
+		chosen.config = append(chosen.config, rulePath{fsys, name})
 	}
 	packs, ok := p.choosePacks(s, chosen, wrong)
 	if ok {
@@ -265,14 +335,17 @@ func (p *planner) load(s *scope) {
 	p.broken = p.broken || !ok
 	switch baseline := s.config.Baseline; {
 	case p.options.flags.Changed("baseline") && p.options.baseline != "":
-		s.known = p.knownIn(p.options.baseline, p.options.baseline, nil)
+		s.known = p.knownIn(p.files, p.options.baseline, p.options.baseline, nil)
 	case p.options.flags.Changed("baseline"): // none
 	case baseline != nil:
-		s.known = p.knownIn(within(baseline.Name), p.shown(within(baseline.Name)), func(err error) {
+		if s.top != "" {
+			fsys = ownFiles{s.top, []string{".json"}}
+		}
+		s.known = p.knownIn(fsys, within(baseline.Name), p.shown(within(baseline.Name)), func(err error) {
 			wrong(*baseline, "the baseline %q cannot be read: %v", baseline.Name, err)
 		})
 	case p.options.writeBaseline:
-		s.known = p.knownIn(baselineName, baselineName, nil)
+		s.known = p.knownIn(p.files, baselineName, baselineName, nil)
 	}
 }
 

@@ -19,10 +19,12 @@ func TestImports(t *testing.T) {
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/internal/glob":     {},
 		"regvet/internal/worktree": {"regvet/hive", "regvet/internal/glob"},
-		"regvet/rules":             {"regvet/hive", "regvet/hive/regfile"},
-		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/regfile", "regvet/rules"},
-		"regvet/report":            {"regvet/hive", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint"},
-		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint",
+		"regvet/rules":             {"regvet/hive", "regvet/hive/regfile", "regvet/rules/strict"},
+		"regvet/rules/strict":      {"regvet/hive"},
+		"regvet/rules/ports":       {"regvet/hive"},
+		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/regfile", "regvet/rules", "regvet/rules/strict", "regvet/internal/glob", "regvet/internal/worktree"},
+		"regvet/report":            {"regvet/hive", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint", "regvet/rules/ports"},
+		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint", "regvet/rules/ports",
 			"regvet/report", "regvet/internal/glob", "regvet/internal/worktree"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()

@@ -7,7 +7,7 @@ import (
 
 	"regvet/hive/collection"
 	"regvet/report"
-	"regvet/rules"
+	"regvet/rules/ports"
 )
 
 var infoCommand = command{
@@ -55,7 +55,7 @@ func (o *infoOptions) describe(s *session, together collection.Joined) []report.
 	in := together[0]
 	in.Describe(o.input.windows.value)
 	in.Inspect(o.verify)
-	out := report.Input{Ports: rules.EphemeralPorts(in.Registry, in.Windows)}
+	out := report.Input{Ports: ports.Ephemeral(in.Registry, in.Windows)}
 	out.Input = s.facts(in)
 	if o.verify && len(out.Problems) > 0 {
 		s.raise(statusInput)

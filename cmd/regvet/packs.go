@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -12,8 +13,15 @@ import (
 
 // ruleFlags choose the rules.
 type ruleFlags struct {
-	files []string // rule files and folders of them
-	packs []string // none for those that the command uses unsaid
+	files  []string // rule files and folders of them
+	packs  []string // none for those that the command uses unsaid
+	config []rulePath
+}
+
+// rulePath is a rule file, or a folder of them, that a config names.
+type rulePath struct {
+	fsys fs.FS
+	path string
 }
 
 // allPacks stands for every pack in --pack.
@@ -54,8 +62,12 @@ func (r *ruleFlags) loadPacks(s *session) (packs []*rules.Pack, ok bool) {
 	ok = true
 	names := rules.BuiltInNames()
 	var own []*rules.Pack
-	for _, path := range r.files {
-		more, err := loadRuleFiles(s, path)
+	files := slices.Clone(r.config)
+	for i, path := range r.files {
+		files = slices.Insert(files, i, rulePath{s.files, path})
+	}
+	for _, f := range files {
+		more, err := rules.LoadFiles(f.fsys, f.path)
 		if err != nil {
 			s.mistakes(err)
 			ok = false
@@ -83,10 +95,4 @@ func (r *ruleFlags) loadPacks(s *session) (packs []*rules.Pack, ok bool) {
 	}
 	own = slices.DeleteFunc(own, func(p *rules.Pack) bool { return !slices.Contains(r.packs, p.Name) })
 	return append(rules.BuiltIn(r.packs...), own...), true
-}
-
-// loadRuleFiles reads a rule file, or those of a folder.
-func loadRuleFiles(s *session, path string) ([]*rules.Pack, error) {
-	s.files.Protect(path)
-	return rules.LoadFiles(path)
 }

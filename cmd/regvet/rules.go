@@ -96,7 +96,7 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 				continue
 			}
 		}
-		packs, err := loadRuleFiles(s, arg)
+		packs, err := rules.LoadFiles(s.files, arg)
 		if err != nil {
 			s.mistakes(err)
 			continue

@@ -47,7 +47,9 @@ func (l *Local) Open(name string) (fs.File, error) {
 	return f, nil
 }
 
-func refused(name, why string) error { return &fs.PathError{Op: "open", Path: name, Err: errors.New(why)} }
+func refused(name, why string) error {
+	return &fs.PathError{Op: "open", Path: name, Err: errors.New(why)}
+}
 
 // Stat implements [fs.StatFS]: it does not open the file, which for a pipe would wait.
 func (l *Local) Stat(name string) (fs.FileInfo, error) {

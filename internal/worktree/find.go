@@ -129,7 +129,7 @@ func (s *search) walk(name, real string, f *folder) {
 		}
 		inside := filepath.Join(real, e.Name())
 		switch {
-		case e.IsDir() && isTop(inside): // another repository, with rules of its own
+		case e.IsDir() && IsTop(inside): // another repository, with rules of its own
 			s.walk(name, inside, s.opened(inside))
 		case e.IsDir():
 			f := f

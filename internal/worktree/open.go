@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"regvet/hive"
@@ -15,6 +17,20 @@ import (
 // Folder is an [fs.FS] of the regular files and folders in one folder. No name and no link leads out of it. FIFOs, devices and the like are
 // refused, so that opening never waits.
 type Folder struct{ root *os.Root }
+
+// errStore refuses what version control keeps for itself: .git/config can hold passwords, and a link in the work tree can lead there.
+var errStore = errors.New("lies where version control keeps its data, of which nothing is read")
+
+// inStore reports whether a name in a folder leads to where version control keeps its data.
+func inStore(folder, name string) bool {
+	real, err := filepath.EvalSymlinks(filepath.Join(folder, name))
+	if err != nil {
+		return false // then it cannot be opened either
+	}
+	return slices.ContainsFunc(strings.Split(filepath.ToSlash(real), "/"), func(part string) bool {
+		return slices.ContainsFunc(stores, func(store string) bool { return strings.EqualFold(part, store) })
+	})
+}
 
 // OpenFolder opens a folder, which the caller must close. The error is the one of the operating system, without the name.
 func OpenFolder(name string) (*Folder, error) {
@@ -32,6 +48,9 @@ func (f *Folder) Close() error { return f.root.Close() }
 func (f *Folder) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	if inStore(f.root.Name(), name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errStore}
 	}
 	file, _, err := openChecked(filepath.FromSlash(name), f.root.Stat, f.root.OpenFile, func(m fs.FileMode) bool { return m.IsRegular() || m.IsDir() })
 	if err != nil {
@@ -55,6 +74,9 @@ func Read(top, name string, limit int64) ([]byte, error) {
 		return nil, unreadable(err)
 	}
 	defer root.Close()
+	if inStore(top, name) {
+		return nil, errStore
+	}
 	data, err := readRegular(name, limit, root.Stat, root.OpenFile)
 	return data, outside(err)
 }

@@ -15,7 +15,7 @@ import (
 // Top returns the top of the repository that a folder is in, or false if it is in none. The top is the nearest folder with something called
 // .git in it: the folder itself or one above. The path must be absolute; the folders above are those that it names, so links count as folders.
 func Top(folder string) (string, bool) {
-	for !isTop(folder) {
+	for !IsTop(folder) {
 		above := filepath.Dir(folder)
 		if above == folder {
 			return "", false
@@ -25,7 +25,8 @@ func Top(folder string) (string, bool) {
 	return folder, true
 }
 
-func isTop(folder string) bool {
+// IsTop reports whether a folder is the top of a repository.
+func IsTop(folder string) bool {
 	_, err := os.Lstat(filepath.Join(folder, ".git"))
 	return err == nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"regvet/internal/worktree"
 )
 
 // These checks look at what lies beside a file. What cannot be read there is taken for not being there: it is not what is judged.
@@ -47,7 +49,7 @@ func finishGitAttributes(p *pass, c *Check) {
 	}
 	for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
 		within, err := filepath.Rel(folder, path)
-		if err != nil || coversFile(filepath.Join(folder, ".gitattributes"), filepath.ToSlash(within)) {
+		if err != nil || coversFile(folder, filepath.ToSlash(within)) {
 			return
 		}
 		if _, err := os.Stat(filepath.Join(folder, ".git")); err == nil {
@@ -61,9 +63,12 @@ func finishGitAttributes(p *pass, c *Check) {
 		`no .gitattributes tells Git what this file is; Git may change its line ends, or show no difference in it; write "*.reg -text", or better the encoding`)
 }
 
-// coversFile tells whether a .gitattributes file says anything about text, line ends or encoding of a path below its folder.
-func coversFile(attributes, path string) bool {
-	data, err := os.ReadFile(attributes)
+// maxAttributes is how many bytes of a .gitattributes are read. Those that people write have a few hundred.
+const maxAttributes = 1 << 20
+
+// coversFile reports whether the .gitattributes of a folder says anything about text, line ends or encoding of a path below the folder.
+func coversFile(folder, path string) bool {
+	data, err := worktree.Read(folder, ".gitattributes", maxAttributes)
 	if err != nil {
 		return false
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
 
-	"regvet/rules"
+	"regvet/rules/strict"
 )
 
 var update = flag.Bool("update", false, "write what the tests compare with anew")
@@ -111,7 +111,7 @@ func FuzzConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := LoadConfig("test.yaml", data)
 		if err != nil {
-			for _, one := range err.(rules.Mistakes) {
+			for _, one := range err.(strict.Mistakes) {
 				if one.At.Line < 1 || one.At.Column < 1 || one.Msg == "" {
 					t.Errorf("a mistake without its place: %v", one)
 				}

@@ -1,4 +1,4 @@
-package rules_test
+package ports_test
 
 import (
 	"fmt"
@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regvet/hive"
-	"regvet/rules"
+	"regvet/hive/regfile"
+	"regvet/rules/ports"
 )
 
 const (
@@ -18,8 +19,20 @@ const (
 	nsiGlobalKey  = "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Nsi\\{eb004a03-9b1a-11d4-9123-0050047759bc}\\0]\n"
 )
 
+// registry reads .reg text.
+func registry(t *testing.T, text string) *hive.Registry {
+	t.Helper()
+	f, err := regfile.Parse("test.reg", []byte("Windows Registry Editor Version 5.00\n\n"+text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := hive.NewRegistry()
+	reg.Mount(nil, f.Tree())
+	return reg
+}
+
 // told writes the answers in short, without the notes.
-func told(all []rules.Ports) string {
+func told(all []ports.Answer) string {
 	var lines []string
 	for _, p := range all {
 		line := p.ControlSet + " " + p.Windows
@@ -44,7 +57,7 @@ func told(all []rules.Ports) string {
 	return strings.Join(lines, "\n")
 }
 
-func TestEphemeralPorts(t *testing.T) {
+func TestEphemeral(t *testing.T) {
 	const set = "CurrentControlSet "
 	multi := func(lines ...string) string {
 		data := fmt.Sprintf("% x", hive.EncodeUTF16(strings.Join(lines, "\x00")+"\x00\x00"))
@@ -88,7 +101,7 @@ func TestEphemeralPorts(t *testing.T) {
 				}
 				w = hive.Exactly(v)
 			}
-			all := rules.EphemeralPorts(registry(t, c.reg), w)
+			all := ports.Ephemeral(registry(t, c.reg), w)
 			if diff := cmp.Diff(c.want, told(all)); diff != "" {
 				t.Errorf("- want, + got:\n%s", diff)
 			}
@@ -99,9 +112,9 @@ func TestEphemeralPorts(t *testing.T) {
 	}
 }
 
-// FuzzEphemeralPorts gives the values that decide about ports any type, name and data. Whatever they are, ranges lie among the ports that
+// FuzzEphemeral gives the values that decide about ports any type, name and data. Whatever they are, ranges lie among the ports that
 // there are, exclusions are sorted and none overlaps another, and there are never more usable ports than ports.
-func FuzzEphemeralPorts(f *testing.F) {
+func FuzzEphemeral(f *testing.F) {
 	f.Add("cc570100", "c0000a00", []byte{0x12, 0, 0xFF, 0xFF}, uint32(hive.Binary), []byte{0xFE, 0xFF, 0, 0}, uint32(hive.DWord), 6)
 	f.Add("ffff0100", "ffff0200", []byte("1\x00-\x002\x00\x00\x00"), uint32(hive.MultiSZ), []byte{}, uint32(hive.SZ), 5)
 	f.Add("00000000", "0000ffff", hive.EncodeUTF16("0-65535\x0080-80\x00\x00"), uint32(hive.MultiSZ), []byte{0x88, 0x13, 0, 0}, uint32(hive.DWord), 0)
@@ -119,14 +132,14 @@ func FuzzEphemeralPorts(f *testing.F) {
 		if major > 0 {
 			w = hive.Exactly(hive.Version{Major: major})
 		}
-		all := rules.EphemeralPorts(reg, w)
+		all := ports.Ephemeral(reg, w)
 		if want := map[bool]int{true: 1, false: 2}[major > 0]; len(all) != want {
 			t.Fatalf("%d answers, want %d", len(all), want)
 		}
 		for _, p := range all {
 			next := 0
 			for _, x := range p.Excluded {
-				if x.From < next || x.To < x.From || x.To > rules.MaxPort || x.Source == "" {
+				if x.From < next || x.To < x.From || x.To > ports.Max || x.Source == "" {
 					t.Fatalf("excluded are %v", p.Excluded)
 				}
 				next = x.To + 1
@@ -138,7 +151,7 @@ func FuzzEphemeralPorts(f *testing.F) {
 				}
 				continue
 			}
-			if p.Range.From < 1024 || p.Range.To > rules.MaxPort || p.Range.Size() < 1 || usable < 0 || usable > p.Range.Size() || p.Confidence == "" {
+			if p.Range.From < 1024 || p.Range.To > ports.Max || p.Range.Size() < 1 || usable < 0 || usable > p.Range.Size() || p.Confidence == "" {
 				t.Fatalf("the range is %v, usable %d: %+v", *p.Range, usable, p)
 			}
 		}

@@ -1,4 +1,4 @@
-package rules
+package strict
 
 import (
 	"bytes"
@@ -17,7 +17,30 @@ import (
 	"regvet/hive"
 )
 
-// parseYAML gives the root of a file, and that of a second document, where there are these.
+// document returns the root of the file, which may hold one YAML document, or nil: it is no YAML, costs too much, or is empty.
+func (d *Decoder) document(data []byte) *yaml.Node {
+	d.text = toUTF8(data)
+	if offset, why := notYAML(d.text); why != "" {
+		d.WrongAt(placeOf(d.text, offset), "not YAML: %s", why)
+		return nil
+	}
+	if !d.affordable(start, parts(d.text), "") {
+		return nil
+	}
+	root, second, err := parseYAML(d.text)
+	switch {
+	case err != nil:
+		d.WrongAt(breaksAt(d.text, err), "not YAML: %s%s", complaint(err), advice(err))
+	case second != nil:
+		d.Wrong(second, "a second YAML document; %s is one document", d.Whole)
+	}
+	if root == nil || !d.follows(root) {
+		return nil
+	}
+	return root
+}
+
+// parseYAML returns the root of a text and that of a second document, or nil for one that is not there.
 func parseYAML(text string) (root, second *yaml.Node, err error) {
 	in := yaml.NewDecoder(strings.NewReader(text))
 	for _, to := range []**yaml.Node{&root, &second} {
@@ -59,10 +82,24 @@ func notYAML(text string) (offset int, why string) {
 // lineBreak is what ends a line in YAML.
 var lineBreak = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]") })
 
-// placeOf gives the line and column of a character.
+// cutLine returns the first line of a text without its end, and what is behind it.
+func cutLine(text string) (line, rest string) {
+	end := lineBreak().FindStringIndex(text)
+	if end == nil {
+		return text, ""
+	}
+	return text[:end[0]], text[end[1]:]
+}
+
+// placeOf returns the line and column of a character.
 func placeOf(text string, offset int) hive.Location {
-	before := lineBreak().Split(text[:offset], -1)
-	return hive.Location{Line: len(before), Column: utf8.RuneCountInString(before[len(before)-1]) + 1}
+	before := text[:offset]
+	at := hive.Location{Line: 1}
+	for end := lineBreak().FindStringIndex(before); end != nil; end = lineBreak().FindStringIndex(before) {
+		at.Line, before = at.Line+1, before[end[1]:]
+	}
+	at.Column = utf8.RuneCountInString(before) + 1
+	return at
 }
 
 // The YAML parser names a line in its errors, in text alone: that of the beginning of what it was reading, or one before, or none.
@@ -75,12 +112,14 @@ func complaint(err error) string {
 }
 
 // breaksAt finds where text stops being YAML: at the end of the shortest beginning of it of which the parser has the same to say. In
-// a large file it is the line that the parser names, and in a long line its start, for each look at the file takes its time.
+// a large file it is the line that the parser names, and in a long line its start, for each look at the file takes its time: a second for
+// some ten million bytes.
 func breaksAt(text string, err error) hive.Location {
 	const (
-		large = 4 << 20
-		many  = 200 // words of a line
+		large  = 1 << 20
+		effort = 16 << 20 // bytes to look at for the place in the line
 	)
+	many := min(200, effort/len(text)) // words of the line to look at
 	first := 1
 	if m := yamlLine().FindStringSubmatch(err.Error()); m != nil {
 		first, _ = strconv.Atoi(m[1])

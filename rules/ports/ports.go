@@ -1,4 +1,6 @@
-package rules
+// Package ports reads the ephemeral TCP ports of Windows from the registry: the range that Windows hands out to programs that connect
+// without choosing a port of their own, and the ports that it leaves out.
+package ports
 
 import (
 	"fmt"
@@ -6,23 +8,22 @@ import (
 	"regvet/hive"
 )
 
-// Ports is what the registry tells of the ephemeral TCP ports of one control set: those that Windows hands out to a program that
-// connects without choosing a port of its own. It holds for the Windows that is named in it; where the version is not known there
-// are two answers for a control set, one of which holds.
-type Ports struct {
+// Answer is what the registry says of the ephemeral TCP ports of one control set. It holds for the Windows that it names: where the
+// version is not known, a control set has two answers, one of which holds.
+type Answer struct {
 	ControlSet string
 	Windows    string     // [BeforeVista] or [SinceVista]
 	Assumed    bool       // the version is not known, and this is one of two answers
-	Range      *PortRange // nil when it cannot be told
-	Why        string     // why it cannot be told
-	Source     string     // of the range: [FromMaxUserPort], or [FromDefault]
-	Confidence Confidence // in the range; "" when it cannot be told
+	Range      *Range     // nil if it is unknown
+	Why        string     // why the range is unknown
+	Source     string     // of the range: [fromMaxUserPort] or [FromDefault]
+	Confidence Confidence // in the range; "" if it is unknown
 	Excluded   []Exclusion
 	AllKnown   bool // Excluded is all that the registry excludes
 	Notes      []string
 }
 
-// The two kinds of Windows whose ephemeral ports differ.
+// The two kinds of Windows, which differ in their ephemeral ports.
 const (
 	BeforeVista = "before 6.0"
 	SinceVista  = "6.0 or later"
@@ -30,7 +31,7 @@ const (
 
 // What a range of ports rests on.
 const (
-	FromMaxUserPort = "MaxUserPort"
+	fromMaxUserPort = "MaxUserPort"
 	FromDefault     = "default"
 )
 
@@ -39,22 +40,22 @@ type Confidence string
 
 // The confidence that documents of Microsoft give, that a measurement or one of several documents gives, and that of a guess.
 const (
-	HighConfidence   Confidence = "high"
-	MediumConfidence Confidence = "medium"
-	LowConfidence    Confidence = "low"
+	highConfidence   Confidence = "high"
+	mediumConfidence Confidence = "medium"
+	lowConfidence    Confidence = "low"
 )
 
-// PortRange is the ports from one to another, both included.
-type PortRange struct{ From, To int }
+// Range is the ports from one to another, both included.
+type Range struct{ From, To int }
 
 // Size is the number of ports.
-func (r PortRange) Size() int { return r.To - r.From + 1 }
+func (r Range) Size() int { return r.To - r.From + 1 }
 
-// MaxPort is the highest port that there is.
-const MaxPort = 65535
+// Max is the highest port that there is.
+const Max = 65535
 
 // Usable is how many ports of the range are not excluded. It reports whether that can be told.
-func (p Ports) Usable() (n int, ok bool) {
+func (p Answer) Usable() (n int, ok bool) {
 	if p.Range == nil || !p.AllKnown {
 		return 0, false
 	}
@@ -76,35 +77,44 @@ const (
 )
 
 var (
-	defaultBeforeVista = PortRange{firstBeforeVista, 5000}
-	defaultSinceVista  = PortRange{49152, MaxPort}
+	defaultBeforeVista = Range{firstBeforeVista, 5000}
+	defaultSinceVista  = Range{49152, Max}
 )
 
-// PortsPack is the name of the pack whose rules are about the ephemeral ports.
-const PortsPack = "kb196271"
+// Pack is the name of the rule pack about the ephemeral ports.
+const Pack = "kb196271"
 
-// EphemeralPorts gives the ephemeral TCP ports of each control set that CurrentControlSet leads to. There is no answer for one of
-// whose key Services\Tcpip\Parameters the input does not speak.
-func EphemeralPorts(reg *hive.Registry, w hive.Windows) (all []Ports) {
-	vista := versionRange{from: hive.Version{Major: 6}}.holds(w)
+// Ephemeral returns the ephemeral TCP ports of each control set that CurrentControlSet leads to. A control set has no answer if the
+// input does not cover its key Services\Tcpip\Parameters.
+func Ephemeral(reg *hive.Registry, w hive.Windows) (all []Answer) {
+	sure := isSince(w, 6) || isBefore(w, 6)
 	for _, set := range reg.ControlSets() {
 		tcp := tcpip{reg, hive.ParsePath(`HKLM\SYSTEM`).Join(set.Name)}
 		m := tcp.find("Services", "Tcpip", "Parameters")
 		if m.Key == nil && m.Known == hive.NotCovered || m.Key != nil && m.Key.ValuesKnown() == hive.NotCovered {
 			continue
 		}
-		answer := Ports{ControlSet: set.Name, Assumed: vista == perhaps}
+		answer := Answer{ControlSet: set.Name, Assumed: !sure}
 		if set.Guessed {
 			answer.Notes = []string{"it is a guess that this is the current control set"}
 		}
-		if vista != yes {
+		if !isSince(w, 6) {
 			all = append(all, tcp.beforeVista(m, w, answer))
 		}
-		if vista != no {
+		if !isBefore(w, 6) {
 			all = append(all, tcp.sinceVista(m, answer))
 		}
 	}
 	return all
+}
+
+// isSince reports whether a Windows certainly has this major version or a later one, and isBefore whether it certainly has an earlier one.
+func isSince(w hive.Windows, major int) bool {
+	return w.AtLeast.Compare(hive.Version{Major: major}) >= 0
+}
+
+func isBefore(w hive.Windows, major int) bool {
+	return w.Below != (hive.Version{}) && w.Below.Compare(hive.Version{Major: major}) <= 0
 }
 
 // tcpip is the settings of TCP/IP in one control set.
@@ -116,46 +126,45 @@ type tcpip struct {
 func (t tcpip) find(names ...string) hive.Match { return t.reg.Find(t.set.Join(names...))[0] }
 
 // beforeVista is the answer for Windows NT to Server 2003.
-func (t tcpip) beforeVista(m hive.Match, w hive.Windows, p Ports) Ports {
+func (t tcpip) beforeVista(m hive.Match, w hive.Windows, p Answer) Answer {
 	p.Windows = BeforeVista
 	if !p.start(m, firstBeforeVista, defaultBeforeVista) {
 		return p
 	}
-	nt := versionRange{below: hive.Version{Major: 5}}.holds(w)
-	if p.Source == FromMaxUserPort {
-		p.Confidence = HighConfidence
-	} else if nt != yes {
-		p.Confidence = MediumConfidence
+	if p.Source == fromMaxUserPort {
+		p.Confidence = highConfidence
+	} else if !isBefore(w, 5) {
+		p.Confidence = mediumConfidence
 		p.note("with the update MS08-037 of 2008 it may be 49152 to 65535 instead; a hive does not show whether that is installed")
 	}
 	p.note("some pages of Microsoft have 1024 as the lowest port")
-	if nt == yes {
+	if isBefore(w, 5) {
 		p.AllKnown = true // Windows NT knows no ReservedPorts
 		return p
 	}
 	p.Excluded, p.AllKnown = reservedPorts(m.Key, p.note)
-	if nt == perhaps && len(p.Excluded) > 0 {
+	if !isSince(w, 5) && len(p.Excluded) > 0 {
 		p.note("ReservedPorts counts on Windows 2000, XP and Server 2003, not on NT 4.0")
 	}
 	return p
 }
 
 // sinceVista is the answer for Windows Vista, Server 2008 and all that came later.
-func (t tcpip) sinceVista(m hive.Match, p Ports) Ports {
+func (t tcpip) sinceVista(m hive.Match, p Answer) Answer {
 	p.Windows = SinceVista
 	if !p.start(m, firstSinceVista, defaultSinceVista) {
 		return p
 	}
-	p.Confidence = MediumConfidence
-	if p.Source == FromMaxUserPort {
+	p.Confidence = mediumConfidence
+	if p.Source == fromMaxUserPort {
 		p.note("that MaxUserPort counts since Windows Vista is not documented; it was measured on Windows 11")
 	}
-	if _, ok := m.Key.Value(FromReservedPorts); ok {
+	if _, ok := m.Key.Value(fromReservedPorts); ok {
 		p.note("ReservedPorts is set; Windows Vista and later do not read it (KB 812873)")
 	}
 	p.Excluded, p.AllKnown = t.persistentExclusions(p.note)
 	if global := t.find("Control", "Nsi", nsiTCP, "0").Key; global != nil && len(global.Values()) > 0 {
-		p.Confidence = LowConfidence
+		p.Confidence = lowConfidence
 		p.note(`the range may have been changed: there are settings in Control\Nsi\` + nsiTCP + `\0; "netsh int ipv4 show dynamicport tcp" tells it on the running system`)
 	} else {
 		p.note("a range that was set with netsh is not seen: where Windows keeps it is not documented")
@@ -164,7 +173,7 @@ func (t tcpip) sinceVista(m hive.Match, p Ports) Ports {
 }
 
 // start tells the range from MaxUserPort. It reports whether it can be told.
-func (p *Ports) start(m hive.Match, first int, fallback PortRange) bool {
+func (p *Answer) start(m hive.Match, first int, fallback Range) bool {
 	const key = `Services\Tcpip\Parameters`
 	switch {
 	case m.Key == nil && m.Known == hive.Whole:
@@ -183,17 +192,17 @@ func (p *Ports) start(m hive.Match, first int, fallback PortRange) bool {
 		p.Why = "the data of MaxUserPort cannot be read"
 		return false
 	case !ok:
-		p.Range, p.Source, p.Confidence = &fallback, FromDefault, HighConfidence
+		p.Range, p.Source, p.Confidence = &fallback, FromDefault, highConfidence
 	case v.Type != hive.DWord || err != nil:
-		p.Range, p.Source, p.Confidence = &fallback, FromDefault, MediumConfidence
+		p.Range, p.Source, p.Confidence = &fallback, FromDefault, mediumConfidence
 		p.note(fmt.Sprintf("MaxUserPort is %s of %d bytes; TCP/IP reads a REG_DWORD only and ignores it", v.Type, len(v.Data)))
 	case n < lowestMaxUserPort || n > highestMaxUserPort:
 		p.Why = fmt.Sprintf("MaxUserPort is %d, and what Windows makes of one outside %d to %d is not documented", n, lowestMaxUserPort, highestMaxUserPort)
 		return false
 	default:
-		p.Range, p.Source = &PortRange{first, int(n)}, FromMaxUserPort
+		p.Range, p.Source = &Range{first, int(n)}, fromMaxUserPort
 	}
 	return true
 }
 
-func (p *Ports) note(text string) { p.Notes = append(p.Notes, text) }
+func (p *Answer) note(text string) { p.Notes = append(p.Notes, text) }

@@ -1,4 +1,4 @@
-package rules
+package ports
 
 import (
 	"cmp"
@@ -14,14 +14,14 @@ import (
 
 // Exclusion is ports that Windows does not hand out, because the registry says so.
 type Exclusion struct {
-	PortRange
-	Source string // [FromReservedPorts] or [FromNsi]
+	Range
+	Source string // [fromReservedPorts] or [fromNsi]
 }
 
 // Where the registry excludes ports.
 const (
-	FromReservedPorts = "ReservedPorts" // of Windows 2000, XP and Server 2003
-	FromNsi           = `Control\Nsi`   // where "netsh int ipv4 add excludedportrange" keeps them since Windows Vista
+	fromReservedPorts = "ReservedPorts" // of Windows 2000, XP and Server 2003
+	fromNsi           = `Control\Nsi`   // where "netsh int ipv4 add excludedportrange" keeps them since Windows Vista
 )
 
 // nsiTCP is the module of TCP in the store of the network store interface, Control\Nsi, and nsiExclusions the table of port
@@ -43,7 +43,7 @@ func (t tcpip) persistentExclusions(note func(string)) ([]Exclusion, bool) {
 		}
 		return nil, m.Known == hive.Whole
 	}
-	var ranges []PortRange
+	var ranges []Range
 	strange := 0
 	for _, v := range m.Key.Values() {
 		if r, ok := nsiRange(v.Name); ok && v.Type == hive.Binary {
@@ -62,25 +62,25 @@ func (t tcpip) persistentExclusions(note func(string)) ([]Exclusion, bool) {
 	if strange > 0 {
 		note(fmt.Sprintf(`of the values with port exclusions in Control\Nsi, %d could not be understood`, strange))
 	}
-	return merged(ranges, FromNsi), known && strange == 0
+	return merged(ranges, fromNsi), known && strange == 0
 }
 
 // nsiRange reads the name of a value in the table of port exclusions, which is its row key in hex: the first port in two bytes, big
 // endian as on the wire, and the number of ports in two, little endian. cc570100 is port 52311 alone.
-func nsiRange(name string) (r PortRange, ok bool) {
+func nsiRange(name string) (r Range, ok bool) {
 	key, err := hex.DecodeString(name)
 	if err != nil || len(key) != 4 {
 		return r, false
 	}
 	r.From = int(binary.BigEndian.Uint16(key))
 	r.To = r.From + int(binary.LittleEndian.Uint16(key[2:])) - 1
-	return r, r.From <= r.To && r.To <= MaxPort
+	return r, r.From <= r.To && r.To <= Max
 }
 
 // reservedPorts reads the value ReservedPorts of the key Tcpip\Parameters: a REG_MULTI_SZ of ranges such as 1433-1434, and 4500-4500 for
 // a single port. It reports whether they are all that there are. Source: Microsoft KB 812873.
 func reservedPorts(k *hive.Key, note func(string)) ([]Exclusion, bool) {
-	v, ok := k.Value(FromReservedPorts)
+	v, ok := k.Value(fromReservedPorts)
 	if !ok {
 		known := k.ValuesKnown() == hive.Whole
 		if !known {
@@ -96,7 +96,7 @@ func reservedPorts(k *hive.Key, note func(string)) ([]Exclusion, bool) {
 		}
 		note("ReservedPorts " + what)
 	}
-	var ranges []PortRange
+	var ranges []Range
 	strange := 0
 	for _, text := range list {
 		if r, ok := reservedRange(text); ok {
@@ -108,19 +108,19 @@ func reservedPorts(k *hive.Key, note func(string)) ([]Exclusion, bool) {
 	if strange > 0 {
 		note(fmt.Sprintf("of the lines of ReservedPorts, %d could not be understood; they must be FIRST-LAST", strange))
 	}
-	return merged(ranges, FromReservedPorts), err == nil && !v.Short && strange == 0
+	return merged(ranges, fromReservedPorts), err == nil && !v.Short && strange == 0
 }
 
-func reservedRange(text string) (r PortRange, ok bool) {
+func reservedRange(text string) (r Range, ok bool) {
 	from, to, ok := strings.Cut(text, "-")
 	first, err1 := strconv.ParseUint(from, 10, 16)
 	last, err2 := strconv.ParseUint(to, 10, 16)
-	return PortRange{int(first), int(last)}, ok && err1 == nil && err2 == nil && first <= last
+	return Range{int(first), int(last)}, ok && err1 == nil && err2 == nil && first <= last
 }
 
 // merged sorts ranges, and makes one of those that overlap.
-func merged(ranges []PortRange, source string) (all []Exclusion) {
-	slices.SortFunc(ranges, func(a, b PortRange) int { return cmp.Compare(a.From, b.From) })
+func merged(ranges []Range, source string) (all []Exclusion) {
+	slices.SortFunc(ranges, func(a, b Range) int { return cmp.Compare(a.From, b.From) })
 	for _, r := range ranges {
 		if last := len(all) - 1; last >= 0 && r.From <= all[last].To {
 			all[last].To = max(all[last].To, r.To)

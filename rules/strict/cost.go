@@ -1,0 +1,114 @@
+package strict
+
+import (
+	"fmt"
+
+	"gopkg.in/yaml.v3"
+
+	"regvet/hive"
+)
+
+// MaxSize is the size in bytes of the largest file that is worth reading: no file that a person keeps comes near it.
+const MaxSize = 16 << 20
+
+const (
+	maxDepth = 250 // levels of lists and mappings in one another
+	maxText  = 100 // bytes of text that count as one part
+)
+
+// parts returns about how many names, values, lists and mappings a text holds, never too few: the signs with which each of them can begin,
+// counted without parsing. A parsed one takes some 200 bytes, and can be written in two.
+func parts(text string) int {
+	const directive = 5000 // the parser compares each with all before it
+	n, last := 0, byte('\n')
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c == '\n', c == '\r', c == ':', c == '[', c == '{':
+			n++
+		case c == ',', c == '?': // {a, b} leaves out two values
+			n += 2
+		case last == '-' && (c == ' ' || c == '\t'):
+			n++
+		case c == '%' && (last == '\n' || last == '\r'):
+			n += directive
+		}
+		last = c
+	}
+	return n
+}
+
+// affordable reports whether a file has at most the parts that it may have.
+func (d *Decoder) affordable(at hive.Location, n int, how string) bool {
+	if n > d.Most {
+		d.WrongAt(at, "the file says too much: about %d names and values%s, and %s may have %d; write several files", n, how, d.Whole, d.Most)
+	}
+	return n <= d.Most
+}
+
+// Spend takes the memory of what a text stands for off what the file may cost, in parts of some hundred bytes. It reports whether so much
+// was left; where it was not, it notes the mistake, and no more of the file is read.
+func (d *Decoder) Spend(at hive.Location, what string, parts int) bool {
+	d.left -= parts
+	if d.left < 0 {
+		d.WrongAt(at, "%s stands for too much: with it, %s takes more memory than it may; make it simpler, or write several files", what, d.Whole)
+		d.full = true
+	}
+	return !d.full
+}
+
+// extent is how large a node is with all that is below it.
+type extent struct{ parts, depth int }
+
+// follows reports whether the aliases of a document can be followed: none leads back into itself, and all of them together make no large
+// or deep document of a small one, as in a file that is made to exhaust its reader.
+func (d *Decoder) follows(root *yaml.Node) bool {
+	const huge = 1_000_000_000_000   // a sum that is not exact above it
+	known := map[*yaml.Node]extent{} // of the nodes with an anchor, once all that is below them was seen
+	var circle, largest, deep *yaml.Node
+	var measure func(n *yaml.Node) extent
+	measure = func(n *yaml.Node) extent {
+		if n.Kind == yaml.AliasNode {
+			e, whole := known[n.Alias]
+			if !whole {
+				circle = n
+			}
+			if largest == nil || e.parts > known[largest.Alias].parts {
+				largest = n
+			}
+			return e
+		}
+		e := extent{1 + len(n.Value)/maxText, 1}
+		for _, child := range n.Content {
+			below := measure(child)
+			e.parts, e.depth = min(e.parts+below.parts, huge), max(e.depth, below.depth+1)
+		}
+		if e.depth == maxDepth+1 && deep == nil {
+			deep = n
+		}
+		if n.Anchor != "" {
+			known[n] = e
+		}
+		return e
+	}
+	total := measure(root)
+	switch {
+	case circle != nil:
+		d.Wrong(circle, "an alias stands for what it is itself a part of")
+	case deep != nil:
+		d.Wrong(deep, "lists and mappings are nested in more than %d levels", maxDepth)
+	case largest != nil:
+		return d.affordable(Locate(largest), total.parts, " when its aliases are followed")
+	default:
+		return d.affordable(Locate(root), total.parts, "")
+	}
+	return false
+}
+
+// CheckSize returns an error about a file of a size in bytes above [MaxSize], or nil. Of a pipe, one byte more than that is enough to read.
+func CheckSize(size int64) error {
+	if size <= MaxSize {
+		return nil
+	}
+	return fmt.Errorf("has at least %d bytes; at most %d (16 MB) are read: write several files", size, MaxSize)
+}
