@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"regvet/cmd/regvet/internal/draft"
 	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/report"
@@ -63,6 +64,7 @@ func inOrder[T, R any](c *cli, things []T, work func(*cli, T) R, done func(R)) {
 	}
 	fresh := *c
 	one := func(thing T) *result {
+		defer draft.DiscardOnPanic()
 		var r result
 		w := fresh
 		w.stderr, w.status, w.refused = &r.messages, statusDone, nil

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/transform"
 
+	"regvet/cmd/regvet/internal/draft"
 	"regvet/hive"
 	"regvet/hive/regfile"
 	"regvet/report"
@@ -300,13 +301,12 @@ func textOf(o regfile.FormatOptions, r io.Reader) string {
 
 // replace puts a file in the place of an input, which is closed before. No other command does that: here it is what the user asks for.
 func (c *cli) replace(name string, close func() error, write func(io.Writer) error) bool {
-	d, err := newDraft(name)
+	d, err := draft.Create(name)
 	if err == nil {
-		if err = write(d); err != nil {
-			d.discard()
-		} else {
+		defer d.Discard()
+		if err = write(d); err == nil {
 			close() // it was only read
-			err = d.commit()
+			err = d.Commit()
 		}
 	}
 	if err != nil && err != errUnread {

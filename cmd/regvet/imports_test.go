@@ -21,7 +21,8 @@ func TestImports(t *testing.T) {
 		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/regfile", "regvet/rules"},
 		"regvet/report":            {"regvet/hive", "regvet/rules", "regvet/rules/lint"},
 		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint",
-			"regvet/report"},
+			"regvet/report", "regvet/cmd/regvet/internal/draft"},
+		"regvet/cmd/regvet/internal/draft": {},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()
 	if err != nil {

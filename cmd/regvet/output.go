@@ -3,9 +3,7 @@ package main
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,83 +11,11 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"regvet/cmd/regvet/internal/draft"
 	"regvet/hive"
 	"regvet/report"
 	"regvet/rules"
 )
-
-// draft is a file that is being written beside the one it will become, so that none is ever half written.
-type draft struct {
-	*bufio.Writer
-	file  *os.File
-	final string // "" when the file is written in place
-}
-
-// newDraft begins a file that will be called name, with the permissions of the one that is there. A symbolic link stays: the file that it
-// leads to is replaced, beside which the draft lies. A file that may not be written to is refused, though its folder would let it be
-// replaced. What is no ordinary file, a device or a pipe, is written in place.
-func newDraft(name string) (*draft, error) {
-	info, err := os.Stat(name)
-	if err == nil {
-		if info.IsDir() {
-			return nil, fmt.Errorf("it is a folder")
-		}
-		if !info.Mode().IsRegular() {
-			f, err := os.OpenFile(name, os.O_WRONLY, 0)
-			return &draft{Writer: bufio.NewWriterSize(f, 1<<14), file: f}, err
-		}
-		if name, err = filepath.EvalSymlinks(name); err != nil {
-			return nil, err
-		}
-		if info.Mode().Perm()&0o222 == 0 { // root could open it all the same
-			return nil, fmt.Errorf("it is read-only")
-		}
-		f, err := os.OpenFile(name, os.O_WRONLY, 0)
-		if err != nil {
-			return nil, err
-		}
-		f.Close()
-	}
-	beside := fmt.Sprintf("%s.%08x.tmp", name, rand.Uint32())
-	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	if info != nil {
-		if err := f.Chmod(info.Mode().Perm()); err != nil {
-			f.Close()
-			os.Remove(beside)
-			return nil, err
-		}
-	}
-	return &draft{bufio.NewWriterSize(f, 1<<14), f, name}, nil
-}
-
-// commit puts the file in its place.
-func (d *draft) commit() error {
-	err := d.Flush()
-	if e := d.file.Close(); err == nil {
-		err = e
-	}
-	if d.final == "" {
-		return err
-	}
-	if err == nil {
-		err = os.Rename(d.file.Name(), d.final)
-	}
-	if err != nil {
-		os.Remove(d.file.Name())
-	}
-	return err
-}
-
-// discard gives the file up.
-func (d *draft) discard() {
-	d.file.Close()
-	if d.final != "" {
-		os.Remove(d.file.Name())
-	}
-}
 
 // save writes a file whole or not at all. It says what went wrong, and tells whether all went well.
 func (c *cli) save(name string, result func(io.Writer) error) bool {
@@ -127,7 +53,7 @@ type sink struct {
 	*bufio.Writer
 	format string
 	style  report.Style
-	draft  *draft // nil for standard output
+	draft  *draft.File // nil for standard output
 	name   string
 	cli    *cli
 }
@@ -144,7 +70,7 @@ func (c *cli) begin(o output) *sink {
 		c.fail(statusUsage, "%s is an input, and inputs are never changed; choose another name for the output", o.file)
 		return nil
 	}
-	d, err := newDraft(o.file)
+	d, err := draft.Create(o.file)
 	if err != nil {
 		c.fail(statusUsage, "%s cannot be written: %v", o.file, hive.Cause(err))
 		return nil
@@ -160,9 +86,9 @@ func (s *sink) end(err error) bool {
 			err = e
 		}
 	case err != nil:
-		s.draft.discard()
+		s.draft.Discard()
 	default:
-		err = s.draft.commit()
+		err = s.draft.Commit()
 	}
 	if err != nil && err != errUnread {
 		s.cli.fail(statusUsage, "%s cannot be written: %v", s.name, hive.Cause(err))
@@ -176,7 +102,7 @@ var errUnread = errors.New("the input could not be read to its end")
 // discard gives an output up.
 func (s *sink) discard() {
 	if s.draft != nil {
-		s.draft.discard()
+		s.draft.Discard()
 	}
 }
 
