@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"regvet/hive/collection"
+	"regvet/internal/draft"
 )
 
 // memoryForInputs is how many bytes of inputs are held at a time, by all workers together: as many as the largest hive has. An input that
@@ -74,6 +75,7 @@ func inOrder[T, R any](s *session, things []T, live bool, work func(*session, T)
 		session  session
 	}
 	one := func(thing T) *result {
+		defer draft.DiscardOnPanic()
 		r := &result{session: session{files: s.files, stdout: s.stdout}}
 		r.session.stderr = &r.messages
 		r.value = work(&r.session, thing)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/hive/script"
+	"regvet/internal/draft"
 	"regvet/report"
 	"regvet/rules"
 )
@@ -206,21 +208,20 @@ func (o *fixOptions) writeFix(s *session, in *collection.Opened, active []*rules
 	}
 }
 
-// savePair writes the undo and the fix, or neither of them. Neither comes to its place before the disk has both, and the undo comes
-// first: there is never a fix without the way back.
+// savePair writes the undo and the fix, or neither of them. The undo comes first: there is never a fix without the way back.
 func (o *fixOptions) savePair(s *session, undo, fix []byte) bool {
 	files := s.beginAll([]output{{file: o.undo}, {file: o.output}})
-	for i, f := range files {
-		_, err := f.Write([][]byte{undo, fix}[i])
-		if err == nil {
-			err = f.Flush()
-		}
-		if err != nil {
-			files[1-i].discard()
-			return f.end(err)
-		}
+	if files == nil {
+		return false
 	}
-	return files != nil && files[0].end(nil) && files[1].end(nil)
+	files[0].Write(undo) // an error comes again at the end
+	files[1].Write(fix)
+	if err := draft.CommitAll(files[0].draft, files[1].draft); err != nil {
+		e, _ := errors.AsType[*fs.PathError](err) // always
+		s.fail(statusUsage, "%s cannot be written: %v", e.Path, e.Err)
+		return false
+	}
+	return true
 }
 
 // cannotWrite says why nothing is written: a line for each edit that the format cannot express.

@@ -17,6 +17,7 @@ func TestImports(t *testing.T) {
 		"regvet/internal/hivetest": {"regvet/hive"},
 		"regvet/hive/collection":   {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile"},
+		"regvet/internal/draft":    {},
 		"regvet/internal/glob":     {},
 		"regvet/internal/worktree": {"regvet/hive", "regvet/internal/glob"},
 		"regvet/rules":             {"regvet/hive", "regvet/hive/regfile", "regvet/rules/strict"},
@@ -25,7 +26,7 @@ func TestImports(t *testing.T) {
 		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/regfile", "regvet/rules", "regvet/rules/strict", "regvet/internal/glob", "regvet/internal/worktree"},
 		"regvet/report":            {"regvet/hive", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint", "regvet/rules/ports"},
 		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint", "regvet/rules/ports",
-			"regvet/report", "regvet/internal/glob", "regvet/internal/worktree"},
+			"regvet/report", "regvet/internal/glob", "regvet/internal/worktree", "regvet/internal/draft"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()
 	if err != nil {

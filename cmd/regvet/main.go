@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"regvet/hive/collection"
+	"regvet/internal/draft"
 )
 
 // slackHeap is never used. The collector lets the heap grow to twice what is in use; with this counted as used, a run over a file or two
@@ -21,9 +22,10 @@ const slackHeap = 32 << 20 // bytes
 
 func main() {
 	slack := make([]byte, slackHeap)
+	defer draft.DiscardOnPanic()
 	status := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	runtime.KeepAlive(slack)
-	os.Exit(status)
+	draft.Exit(status)
 }
 
 // commands are in the order in which the help lists them.

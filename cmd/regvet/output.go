@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,82 +13,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"regvet/hive"
+	"regvet/internal/draft"
 	"regvet/report"
 	"regvet/rules"
 )
-
-// draft is a file that is being written beside the one it will become, so that none is ever half written.
-type draft struct {
-	*bufio.Writer
-	file  *os.File
-	final string // "" when the file is written in place
-}
-
-// newDraft begins a file that will be called name, with the permissions of the one that is there. A symbolic link stays: the file that it
-// leads to is replaced, beside which the draft lies. A file that may not be written to is refused, though its folder would let it be
-// replaced. What is no ordinary file, a device or a pipe, is written in place.
-func newDraft(name string) (*draft, error) {
-	info, err := os.Stat(name)
-	if err == nil {
-		if info.IsDir() {
-			return nil, fmt.Errorf("it is a folder")
-		}
-		if !info.Mode().IsRegular() {
-			f, err := os.OpenFile(name, os.O_WRONLY, 0)
-			return &draft{Writer: bufio.NewWriterSize(f, 1<<14), file: f}, err
-		}
-		if name, err = filepath.EvalSymlinks(name); err != nil {
-			return nil, err
-		}
-		if info.Mode().Perm()&0o222 == 0 { // root could open it all the same
-			return nil, fmt.Errorf("it is read-only")
-		}
-		f, err := os.OpenFile(name, os.O_WRONLY, 0)
-		if err != nil {
-			return nil, err
-		}
-		f.Close()
-	}
-	beside := fmt.Sprintf("%s.%08x.tmp", name, rand.Uint32())
-	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	if info != nil {
-		if err := f.Chmod(info.Mode().Perm()); err != nil {
-			f.Close()
-			os.Remove(beside)
-			return nil, err
-		}
-	}
-	return &draft{bufio.NewWriterSize(f, 1<<14), f, name}, nil
-}
-
-// commit puts the file in its place.
-func (d *draft) commit() error {
-	err := d.Flush()
-	if e := d.file.Close(); err == nil {
-		err = e
-	}
-	if d.final == "" {
-		return err
-	}
-	if err == nil {
-		err = os.Rename(d.file.Name(), d.final)
-	}
-	if err != nil {
-		os.Remove(d.file.Name())
-	}
-	return err
-}
-
-// discard gives the file up.
-func (d *draft) discard() {
-	d.file.Close()
-	if d.final != "" {
-		os.Remove(d.file.Name())
-	}
-}
 
 // save writes a file whole or not at all. It says what went wrong, and reports whether all went well.
 func (s *session) save(name string, result func(io.Writer) error) bool {
@@ -114,7 +40,7 @@ type sink struct {
 	*bufio.Writer
 	format  string
 	style   report.Style
-	draft   *draft // nil for standard output
+	draft   *draft.File // nil for standard output
 	name    string
 	session *session
 }
@@ -130,7 +56,7 @@ func (s *session) begin(o output) *sink {
 	if s.protects(o.file) {
 		return nil
 	}
-	d, err := newDraft(o.file)
+	d, err := draft.Create(o.file)
 	if err != nil {
 		s.fail(statusUsage, "%s cannot be written: %v", o.file, hive.Cause(err))
 		return nil
@@ -155,12 +81,12 @@ func (k *sink) end(err error) bool {
 			err = e
 		}
 	case err != nil:
-		k.draft.discard()
+		k.draft.Discard()
 	case k.session.protects(k.name): // all that was read is known only now
-		k.draft.discard()
+		k.draft.Discard()
 		return false
 	default:
-		err = k.draft.commit()
+		err = k.draft.Commit()
 	}
 	if err != nil && err != errUnread {
 		k.session.fail(statusUsage, "%s cannot be written: %v", k.name, hive.Cause(err))
@@ -174,7 +100,7 @@ var errUnread = errors.New("the input could not be read to its end")
 // discard gives an output up.
 func (k *sink) discard() {
 	if k.draft != nil {
-		k.draft.discard()
+		k.draft.Discard()
 	}
 }
 
@@ -273,15 +199,14 @@ func (r *resultFlags) live() bool { return r.format.value == "jsonl" && len(r.ou
 // replace puts a file in the place of one that was read. That is what the user asks for with fmt -w, lint --fix and --write-baseline, and nothing
 // else does it. read closes what was read of the file, if it is open still. It says what went wrong, and reports whether all went well.
 func (s *session) replace(name string, read io.Closer, write func(io.Writer) error) bool {
-	d, err := newDraft(name)
+	d, err := draft.Create(name)
 	if err == nil {
-		if err = write(d); err != nil {
-			d.discard()
-		} else {
+		defer d.Discard()
+		if err = write(d); err == nil {
 			if read != nil {
 				read.Close() // an open file cannot be replaced everywhere
 			}
-			err = d.commit()
+			err = d.Commit()
 		}
 	}
 	if err != nil && err != errUnread {
