@@ -24,6 +24,6 @@ func compact(w io.Writer, s sheet) error {
 			fmt.Fprintf(&b, "%s:%d:%d: %s: %s [%s]\n", hive.Visible(r.path), r.at.Line, r.at.Column, level, r.sentence(), r.id)
 		}
 	}
-	_, err := w.Write(b.Bytes())
+	_, err := w.Write(harmless(b.Bytes()))
 	return err
 }

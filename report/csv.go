@@ -25,7 +25,7 @@ var csvColumns = []string{
 // mark without which Excel would read another encoding. A control character is an escape as in Go, so that a finding is one line.
 //
 // Names and data of a registry can be made so that a spreadsheet takes them for a formula and runs it. Such a cell has an apostrophe
-// before it, which says "text" to a spreadsheet. The column data has the evidence unchanged, as have all fields in JSON.
+// before it, which says "text" to a spreadsheet, and so has one with ::, a command in a log of GitHub Actions. The column data has the evidence unchanged, as have all fields in JSON.
 func csvTable(w io.Writer, s sheet) error {
 	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
 		return err
@@ -35,7 +35,7 @@ func csvTable(w io.Writer, s sheet) error {
 	row := func(cells []string) {
 		for i, cell := range cells {
 			cell = hive.Visible(cell)
-			if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
+			if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) || strings.HasPrefix(cell, "::") {
 				cell = "'" + cell
 			}
 			cells[i] = cell

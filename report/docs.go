@@ -25,8 +25,7 @@ func Docs(w io.Writer, packs []*rules.Pack, all []*rules.Rule) error {
 			p.packDocs(pack, ours)
 		}
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 func (p *page) packDocs(pack *rules.Pack, all []*rules.Rule) {

@@ -104,8 +104,7 @@ func DifferenceText(w io.Writer, d Difference, style Style) error {
 			[]string{"key made", "key deleted", "value added", "value changed", "value deleted"},
 			[]int{made, deleted, added, set, removed}), color.Bold))
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 // totalOf counts things whose first word is a noun.

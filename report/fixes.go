@@ -70,8 +70,7 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 	if o.Others > 0 {
 		fmt.Fprintf(p, "%s not selected\n", plural(o.Others, "other finding"))
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 func (p *page) fixed(word string, f rules.Finding) {

@@ -2,10 +2,10 @@ package report
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"io"
 
 	"regvet/hive"
+	"regvet/internal/safetext"
 	"regvet/rules"
 )
 
@@ -123,8 +123,7 @@ func JSON(w io.Writer, r Report) error {
 }
 
 func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
+	e := safetext.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }

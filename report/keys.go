@@ -3,14 +3,13 @@ package report
 import (
 	"bufio"
 	"encoding/binary"
-	"encoding/json"
 	"io"
 	"iter"
 	"slices"
 	"strconv"
-	"strings"
 
 	"regvet/hive"
+	"regvet/internal/safetext"
 )
 
 // KeyFields are the fields of a line that not every key has, or not everybody wants.
@@ -351,20 +350,5 @@ func appendInner(b []byte, s string) []byte {
 	if hive.IsPlain(s) {
 		return append(b, s...)
 	}
-	start, from := len(b), 0
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c < ' ' || c > '~':
-			var quoted strings.Builder
-			e := json.NewEncoder(&quoted)
-			e.SetEscapeHTML(false)
-			_ = e.Encode(hive.Printable(s)) // of a string never fails
-			inner := strings.TrimSuffix(quoted.String(), "\"\n")
-			return append(b[:start], inner[1:]...)
-		case c == '"' || c == '\\':
-			b = append(append(b, s[from:i]...), '\\')
-			from = i
-		}
-	}
-	return append(b, s[from:]...)
+	return safetext.AppendJSON(b, hive.Printable(s))
 }

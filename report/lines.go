@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 
+	"regvet/internal/safetext"
 	"regvet/rules"
 )
 
@@ -44,8 +45,7 @@ type lines struct {
 }
 
 func newLines(w io.Writer, version string) lines {
-	l := lines{w: w, encoder: json.NewEncoder(w)}
-	l.encoder.SetEscapeHTML(false)
+	l := lines{w: w, encoder: safetext.NewEncoder(w)}
 	l.line(struct {
 		SchemaVersion string   `json:"schema_version"`
 		Tool          jsonTool `json:"tool"`

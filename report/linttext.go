@@ -31,8 +31,7 @@ func lintText(w io.Writer, r LintReport, style Style) error {
 	if len(r.Files) > 0 {
 		fmt.Fprintln(p, p.paint(r.Count().String(), color.Bold))
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 func (p *page) lintFinding(file LintFile, f lint.Finding) {

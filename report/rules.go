@@ -55,8 +55,7 @@ func Rule(w io.Writer, r *rules.Rule, style Style) error {
 	p.row("tags", strings.Join(r.Tags, ", "))
 	p.row("see", strings.Join(r.References, "\n"))
 	p.row("tests", fmt.Sprint(len(r.Tests)))
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 // terms writes what a rule asks for on one Windows.
@@ -116,8 +115,7 @@ func Tests(w io.Writer, all []*rules.Rule, results []rules.TestResult) error {
 		}
 	}
 	fmt.Fprintf(p, "%s, %s: %d failed\n", plural(len(all), "rule"), plural(len(results), "test"), failed)
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 // Doubts writes what is doubtful about rules, a line each.
@@ -127,6 +125,5 @@ func Doubts(w io.Writer, all []*rules.Rule, doubts []rules.Mistake) error {
 		fmt.Fprintln(p, hive.Visible(d.Error()))
 	}
 	fmt.Fprintf(p, "%s: %s\n", plural(len(all), "rule"), plural(len(doubts), "doubt"))
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }

@@ -5,12 +5,14 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/fatih/color"
 
 	"regvet/hive"
+	"regvet/internal/safetext"
 	"regvet/rules"
 )
 
@@ -32,6 +34,9 @@ type page struct {
 }
 
 func (p *page) paint(text string, attributes ...color.Attribute) string {
+	if len(attributes) == 0 {
+		return text
+	}
 	c := color.New(attributes...)
 	if p.Color {
 		c.EnableColor()
@@ -41,14 +46,27 @@ func (p *page) paint(text string, attributes ...color.Attribute) string {
 	return c.Sprint(text)
 }
 
-// row writes a label and text beside it, which is wrapped between words. A path is never broken, so that it can be copied.
-func (p *page) row(name, text string) {
+// send writes the page.
+func (p *page) send(w io.Writer) error {
+	_, err := w.Write(harmless(p.Bytes()))
+	return err
+}
+
+// harmless returns text for a log of GitHub Actions, which takes each line that begins with :: for a command, also behind blanks. No such
+// line is ours: it begins with a name or words from an input, and gets an escape.
+func harmless(text []byte) []byte { return commandLine.ReplaceAll(text, []byte(`${1}\x3a:`)) }
+
+var commandLine = regexp.MustCompile(`(?m)^([ \t]*)::`)
+
+// row writes a label and text beside it, which may have several lines. It is wrapped between words. A path is never broken, so that it can
+// be copied.
+func (p *page) row(name, text string, attributes ...color.Attribute) {
 	if text == "" {
 		return
 	}
 	for line := range strings.SplitSeq(text, "\n") {
-		for _, part := range p.wrap(line) {
-			fmt.Fprintf(p, "  %s%s\n", p.paint(fmt.Sprintf("%-*s", label, name), color.Faint), part)
+		for _, part := range p.wrap(safetext.Line(line)) {
+			fmt.Fprintf(p, "  %s%s\n", p.paint(fmt.Sprintf("%-*s", label, name), color.Faint), p.paint(part, attributes...))
 			name = ""
 		}
 	}
@@ -118,8 +136,7 @@ func Text(w io.Writer, r Report, style Style) error {
 		}
 		fmt.Fprintln(p, p.paint(line, color.Bold))
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 func (p *page) finding(in Input, f rules.Finding) {
@@ -243,8 +260,7 @@ func InfoText(w io.Writer, r Report, style Style) error {
 		}
 		p.info(in)
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 func (p *page) info(in Input) {
@@ -306,7 +322,7 @@ func (p *page) info(in Input) {
 		}
 		p.row(name, s.Name+" ("+how+")")
 	}
-	others := strings.Join(in.OtherSets, ", ")
+	others := hive.Visible(strings.Join(in.OtherSets, ", "))
 	if len(in.ControlSets) == 0 {
 		p.row("sets", others)
 	} else if others != "" {

@@ -102,8 +102,7 @@ func WhatIfText(w io.Writer, what WhatIf, style Style) error {
 	}
 	n := what.count()
 	fmt.Fprintln(p, p.paint(fmt.Sprintf("%s: %d fixed, %d new, %d left, %d gone; nothing was written", plural(what.Edits, "edit"), n["fixed"], n["new"], n["left"], n["gone"]), color.Bold))
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 // answer says what a rule says.
