@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fatih/color"
 
@@ -249,8 +250,25 @@ type jsonPatch struct {
 	Edits         []jsonEdit    `json:"edits"`
 }
 
-// PatchJSON writes a patch as one JSON object.
+// Unwritable returns why JSON cannot express what an edit is about, or "": it has the path of a key as one text, with a backslash between
+// names, and JSON is Unicode.
+func Unwritable(e hive.Edit) string {
+	switch {
+	case slices.ContainsFunc(e.Path, func(name string) bool { return strings.Contains(name, `\`) }):
+		return "the name of a key holds a backslash"
+	case !utf8.ValidString(e.Path.String()) || !utf8.ValidString(e.Value.Name):
+		return "a name is not text"
+	}
+	return ""
+}
+
+// PatchJSON writes a patch as one JSON object. It fails for an edit that JSON cannot express, see [Unwritable].
 func PatchJSON(w io.Writer, p Patch) error {
+	for _, e := range p.Edits {
+		if reason := Unwritable(e); reason != "" {
+			return fmt.Errorf("%s cannot be written as JSON: %s", Place(e), reason)
+		}
+	}
 	out := jsonPatch{schemaVersion, jsonTool{"regvet", p.Version}, p.Date.Format(time.RFC3339), inputJSON(p.Input), []jsonFinding{}, []jsonEdit{}}
 	for _, f := range p.Fixed {
 		out.Findings = append(out.Findings, findingJSON(p.Input, f))

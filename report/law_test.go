@@ -154,3 +154,29 @@ func holds(v any, text string) bool {
 	}
 	return false
 }
+
+// TestUnwritable requires that a patch in JSON names each key and value so that it can be told from all others.
+func TestUnwritable(t *testing.T) {
+	for _, c := range []struct {
+		path  hive.Path
+		value string
+		want  string
+	}{
+		{hive.Path{"HKEY_USERS", "a", "b"}, "\x00\u202e", ""},
+		{hive.Path{"HKEY_USERS", `a\b`}, "", `the key HKEY_USERS\a\b cannot be written as JSON: the name of a key holds a backslash`},
+		{hive.Path{"HKEY_USERS", "\xed\xa0\x80"}, "", "the key HKEY_USERS\\\uFFFD cannot be written as JSON: a name is not text"},
+		{hive.Path{"HKEY_USERS"}, "\xed\xa0\x80", "\uFFFD of the key HKEY_USERS cannot be written as JSON: a name is not text"},
+	} {
+		e := hive.Edit{Path: c.path}
+		if c.value != "" {
+			e.Op, e.Value.Name = hive.DeleteValue, c.value
+		}
+		got := ""
+		if err := PatchJSON(io.Discard, Patch{Edits: []hive.Edit{e}}); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%q: %s, want %s", c.path, got, c.want)
+		}
+	}
+}

@@ -91,7 +91,7 @@ func (c *cli) fix() {
 			findings = append(findings, f)
 		}
 	}
-	outcome.Plan = rules.NewPlanAmong(in.reg, in.Windows, active, findings)
+	outcome.Plan = rules.NewPlanAmong(in.reg, in.Windows, active, findings, unwritable(c.format, below(in, root)))
 	if len(outcome.Plan.Edits) > 0 {
 		c.writeFix(in, active, root, &outcome)
 	}
@@ -158,12 +158,7 @@ func (c *cli) knowSelected(active []*rules.Rule) bool {
 // written: neither where a finding would be left or a new one appear, nor where the undo would not restore all to the byte.
 func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, outcome *report.Outcome) {
 	plan := outcome.Plan
-	move := func(edits []hive.Edit) []hive.Edit {
-		if root == nil {
-			return edits
-		}
-		return moved(in.reg.Real(edits...), in.Mount, root)
-	}
+	move := below(in, root)
 	p := newPatch(in, c.format, root, plan)
 	fix, err := p.text(p.fixHead(), p.sections(plan, move))
 	if err != nil {
@@ -221,6 +216,16 @@ func (c *cli) cannotWrite(what string, err error) {
 	}
 	for _, reason := range refused {
 		c.fail(statusFindings, "the %s: %s", what, reason)
+	}
+}
+
+// below returns what brings edits of the running system below the key at which a hive is loaded, if there is one.
+func below(in *input, root hive.Path) func([]hive.Edit) []hive.Edit {
+	return func(edits []hive.Edit) []hive.Edit {
+		if root == nil {
+			return edits
+		}
+		return moved(in.reg.Real(edits...), in.Mount, root)
 	}
 }
 

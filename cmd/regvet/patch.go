@@ -38,6 +38,52 @@ func extension(format string) string {
 	return "." + format
 }
 
+// refusal returns why a format cannot express an edit to the byte, or "".
+func refusal(format string, e hive.Edit) string {
+	for _, f := range patchForms {
+		if f.Name == format {
+			return f.Unwritable(e)
+		}
+	}
+	if format == "json" {
+		return report.Unwritable(e)
+	}
+	return regfile.Inexact(e)
+}
+
+// unwritable returns what says why a format cannot hold a fix or its undo, and which formats can.
+func unwritable(format string, move func([]hive.Edit) []hive.Edit) rules.Unwritable {
+	why := func(format string, edits []hive.Edit) string {
+		for _, e := range edits {
+			if reason := refusal(format, e); reason != "" {
+				return report.Place(e) + ": " + reason
+			}
+		}
+		return ""
+	}
+	return func(fix, undo []hive.Edit) string {
+		fix, undo = move(fix), move(undo)
+		reason := ""
+		if no := why(format, fix); no != "" {
+			reason = "its fix cannot be written with --format " + format + ": " + no
+		} else if no := why(format, undo); no != "" {
+			reason = "its undo cannot be written with --format " + format + ": " + no
+		} else {
+			return ""
+		}
+		var others []string
+		for _, other := range patchFormats() {
+			if why(other, fix) == "" && why(other, undo) == "" {
+				others = append(others, "--format "+other)
+			}
+		}
+		if others == nil {
+			return reason + "; no format can"
+		}
+		return reason + "; " + strings.Join(others, " and ") + " can"
+	}
+}
+
 // patch is what the texts of a fix and its undo tell beside the edits.
 type patch struct {
 	in       *input

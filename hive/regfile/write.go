@@ -89,6 +89,18 @@ func (enc *encoder) edits(edits []hive.Edit, commented bool) {
 // deletion of a root, names with NUL, CR or LF, key names that are empty or hold a backslash, and names that are too long.
 func Unwritable(e hive.Edit) string { return unwritable(e, nil) }
 
+// Inexact returns why an edit is not made to the byte when Windows imports the .reg text of it, or "": text cannot express it, or lacks the
+// NUL that Windows then adds.
+func Inexact(e hive.Edit) string {
+	if reason := Unwritable(e); reason != "" {
+		return reason
+	}
+	if e.Op == hive.SetValue && len(Imported(e.Value).Data) != len(e.Value.Data) {
+		return "Windows adds the NUL that the text lacks when it imports it"
+	}
+	return ""
+}
+
 // unwritable is [Unwritable]; checked is a path of which is known that it can be written, or nil.
 func unwritable(e hive.Edit, checked hive.Path) string {
 	if checked == nil || !slices.Equal(e.Path, checked) {

@@ -14,12 +14,9 @@ import (
 	"regvet/hive/regfile"
 )
 
-// Ansible writes a file of tasks of the module ansible.windows.win_regedit, one for each edit. Options: its documentation; what it makes of
+// ansible writes a file of tasks of the module ansible.windows.win_regedit, one for each edit. Options: its documentation; what it makes of
 // them: its source.
-func Ansible(head string, parts []regfile.Part) ([]byte, error) {
-	if err := check("ansible.windows.win_regedit", parts, noAnsible); err != nil {
-		return nil, err
-	}
+func ansible(head string, parts []regfile.Part) ([]byte, error) {
 	tasks := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, p := range parts {
 		for i, e := range p.Edits {

@@ -9,16 +9,13 @@ import (
 	"regvet/hive/regfile"
 )
 
-// PowerShell writes a script for Windows PowerShell 3 and later: UTF-8 with byte order mark, without which Windows PowerShell would take other
+// powerShell writes a script for Windows PowerShell 3 and later: UTF-8 with byte order mark, without which Windows PowerShell would take other
 // than ASCII for the ANSI code page.
 //
 // It calls the registry of .NET and not the cmdlets for items: these take a slash in the name of a key for a backslash, stars and brackets in
 // the name of a value that is to be removed for a pattern, and (default) for no name. It writes to the 64-bit registry, also when it is run by
 // a 32-bit PowerShell.
-func PowerShell(head string, parts []regfile.Part) ([]byte, error) {
-	if err := check("PowerShell", parts, noPowerShell); err != nil {
-		return nil, err
-	}
+func powerShell(head string, parts []regfile.Part) ([]byte, error) {
 	b := &strings.Builder{}
 	b.WriteString("\ufeff")
 	comment(b, "#", head, "\r\n")

@@ -14,12 +14,9 @@ import (
 // mostLine is the number of characters of a line that cmd.exe reads. Source: Microsoft, "Command prompt line string limitation".
 const mostLine = 8191
 
-// RegCmd writes a batch file for cmd.exe that calls reg.exe. It ends with status 1 when one of the edits failed. What is not ASCII it writes
+// regCmd writes a batch file for cmd.exe that calls reg.exe. It ends with status 1 when one of the edits failed. What is not ASCII it writes
 // in UTF-8, for which it changes the code page.
-func RegCmd(head string, parts []regfile.Part) ([]byte, error) {
-	if err := check("reg.exe", parts, noRegCmd); err != nil {
-		return nil, err
-	}
+func regCmd(head string, parts []regfile.Part) ([]byte, error) {
 	b := &strings.Builder{}
 	b.WriteString("@echo off\r\n")
 	comment(b, "rem", remark(head), "\r\n")

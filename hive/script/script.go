@@ -19,13 +19,18 @@ import (
 type Form struct {
 	Name      string // as it is asked for
 	Extension string // with which the names of its files end
-	Text      func(head string, parts []regfile.Part) ([]byte, error)
+	program   string // that reads it
+	refuses   func(hive.Edit) string
+	text      func(head string, parts []regfile.Part) ([]byte, error)
 }
 
-// Forms lists the forms. Their Text gives a file that makes the edits, with the lines of the comments of the whole and of each part. It fails
-// with a [Refused] where the form cannot express all of the edits.
+// Forms returns the forms that there are.
 func Forms() []Form {
-	return []Form{{"powershell", ".ps1", PowerShell}, {"reg-cmd", ".cmd", RegCmd}, {"ansible", ".yml", Ansible}}
+	return []Form{
+		{"powershell", ".ps1", "PowerShell", noPowerShell, powerShell},
+		{"reg-cmd", ".cmd", "reg.exe", noRegCmd, regCmd},
+		{"ansible", ".yml", "ansible.windows.win_regedit", noAnsible, ansible},
+	}
 }
 
 // Refused is the error for edits that a form cannot express: a sentence for each.
@@ -34,21 +39,13 @@ type Refused []string
 // Error gives one line for each.
 func (r Refused) Error() string { return strings.Join(r, "\n") }
 
-// check holds each edit against what any form can express, and then against what this one can: why gives the reason, "" for none.
-func check(form string, parts []regfile.Part, why func(hive.Edit) string) error {
+// Text returns a file that makes the edits, with the lines of the comments of the whole and of each part. The error is a [Refused] where the
+// form cannot express all of the edits.
+func (f Form) Text(head string, parts []regfile.Part) ([]byte, error) {
 	var refused Refused
 	for _, p := range parts {
 		for _, e := range p.Edits {
-			reason := regfile.Unwritable(e)
-			switch {
-			case reason != "":
-			case len(e.Path) == 1:
-				reason = "it is a root of the registry"
-			case !utf8.ValidString(e.Path.String()) || !utf8.ValidString(e.Value.Name):
-				reason = "a name is not text"
-			default:
-				reason = why(e)
-			}
+			reason := f.Unwritable(e)
 			if reason == "" {
 				continue
 			}
@@ -56,13 +53,27 @@ func check(form string, parts []regfile.Part, why func(hive.Edit) string) error 
 			if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
 				what = fmt.Sprintf("value %q of %s", hive.Visible(e.Value.Name), what)
 			}
-			refused = append(refused, fmt.Sprintf("%s cannot be written for %s: %s", what, form, reason))
+			refused = append(refused, fmt.Sprintf("%s cannot be written for %s: %s", what, f.program, reason))
 		}
 	}
 	if refused != nil {
-		return refused
+		return nil, refused
 	}
-	return nil
+	return f.text(head, parts)
+}
+
+// Unwritable returns why the form cannot express an edit to the byte, or "".
+func (f Form) Unwritable(e hive.Edit) string {
+	if reason := regfile.Unwritable(e); reason != "" {
+		return reason
+	}
+	switch {
+	case len(e.Path) == 1:
+		return "it is a root of the registry"
+	case !utf8.ValidString(e.Path.String()) || !utf8.ValidString(e.Value.Name):
+		return "a name is not text"
+	}
+	return f.refuses(e)
 }
 
 // runs gives the edits in runs of one key. Each edit that is about the key as a whole is by itself.

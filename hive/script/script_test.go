@@ -176,7 +176,7 @@ func TestPowerShellParses(t *testing.T) {
 	}
 	parsed := 0
 	for seed := uint64(0); parsed < 20 && seed < 2000; seed++ {
-		text, err := script.PowerShell("head", choices(rand.New(rand.NewPCG(seed, 2)).IntN).parts())
+		text, err := script.Forms()[0].Text("head", choices(rand.New(rand.NewPCG(seed, 2)).IntN).parts())
 		if err != nil {
 			continue
 		}
