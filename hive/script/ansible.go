@@ -3,6 +3,7 @@ package script
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/safetext"
 )
 
 // ansible writes a file of tasks of the module ansible.windows.win_regedit, one for each edit. Options: its documentation; what it makes of
@@ -38,7 +40,34 @@ func ansible(head string, parts []regfile.Part) ([]byte, error) {
 	if err := out.Encode(tasks); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), out.Close()
+	if err := out.Close(); err != nil {
+		return nil, err
+	}
+	return []byte(escaped(b.String())), nil
+}
+
+// quotes returns the style of text in YAML: single quotes, and double quotes for text with characters that steer what shows the file.
+func quotes(s string) yaml.Style {
+	if strings.ContainsFunc(s, safetext.Steers) {
+		return yaml.DoubleQuotedStyle
+	}
+	return yaml.SingleQuotedStyle
+}
+
+// escaped escapes the characters that steer which package yaml leaves as they are. They stand in double quotes only.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case !safetext.Steers(r) || r == '\n':
+			b.WriteRune(r)
+		case r > 0xFFFF:
+			fmt.Fprintf(&b, `\U%08X`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		}
+	}
+	return b.String()
 }
 
 // ansibleTypes are the types as the module calls them.
@@ -111,7 +140,7 @@ func ansibleTask(e hive.Edit) *yaml.Node {
 		name = strings.ReplaceAll(name, "{", "(") // it is for people only, and Ansible would make a template of it, too
 	}
 	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
-		plain("name", "!!str"), {Kind: yaml.ScalarNode, Value: name, Style: yaml.SingleQuotedStyle},
+		plain("name", "!!str"), {Kind: yaml.ScalarNode, Value: name, Style: quotes(name)},
 		plain("ansible.windows.win_regedit", "!!str"), options,
 	}}
 }
@@ -122,7 +151,7 @@ func plain(value, tag string) *yaml.Node {
 
 // ansibleText writes text in quotes. Ansible makes a template of what has double braces or the like, unless it is told not to.
 func ansibleText(s string) *yaml.Node {
-	n := &yaml.Node{Kind: yaml.ScalarNode, Value: s, Style: yaml.SingleQuotedStyle}
+	n := &yaml.Node{Kind: yaml.ScalarNode, Value: s, Style: quotes(s)}
 	if isTemplate(s) {
 		n.Tag = "!unsafe"
 		n.Style |= yaml.TaggedStyle

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/safetext"
 )
 
 // powerShell writes a script for Windows PowerShell 3 and later: UTF-8 with byte order mark, without which Windows PowerShell would take other
@@ -130,17 +132,19 @@ func powerShellData(v hive.Value) string {
 // powerShellQuotes are the characters that PowerShell takes for a single quote.
 const powerShellQuotes = "'\u2018\u2019\u201a\u201b"
 
-// powerShellQuoted writes text in single quotes, in which only these have a meaning. Characters that a line of text cannot hold are put in by
-// their numbers.
+// powerShellQuoted writes text in single quotes, in which only these have a meaning. Characters that steer what shows the script are put in
+// by the numbers of their UTF-16 units.
 func powerShellQuoted(s string) string {
 	var b strings.Builder
 	pieces := false
 	b.WriteByte('\'')
 	for _, r := range s {
 		switch {
-		case r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029:
+		case safetext.Steers(r):
 			pieces = true
-			fmt.Fprintf(&b, "' + [char]%d + '", r)
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&b, "' + [char]%d + '", unit)
+			}
 		case strings.ContainsRune(powerShellQuotes, r):
 			b.WriteRune(r)
 			b.WriteRune(r)

@@ -1,6 +1,7 @@
 package script_test
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"regexp"
@@ -76,16 +77,16 @@ func (r *psReader) text() string {
 	if !r.skip("(") {
 		return r.literal()
 	}
-	s := r.literal()
+	units := hive.EncodeUTF16(r.literal())
 	for r.skip(" + ") {
 		if r.skip("[char]") {
-			s += string(rune(r.number()))
+			units = binary.LittleEndian.AppendUint16(units, uint16(r.number()))
 		} else {
-			s += r.literal()
+			units = append(units, hive.EncodeUTF16(r.literal())...)
 		}
 	}
 	r.need(")")
-	return s
+	return hive.DecodeUTF16(units)
 }
 
 var psNumber = regexp.MustCompile(`^(0x[0-9a-f]+|-?[0-9]+)`)

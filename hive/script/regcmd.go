@@ -9,6 +9,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/safetext"
 )
 
 // mostLine is the number of characters of a line that cmd.exe reads. Source: Microsoft, "Command prompt line string limitation".
@@ -61,8 +62,8 @@ func noRegCmd(e hive.Edit) string {
 	}
 	line := regLine(e)
 	switch {
-	case strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-		return "a batch file cannot hold control characters"
+	case strings.ContainsFunc(line, func(r rune) bool { return safetext.Steers(r) && r != '\t' }):
+		return "a batch file has no escapes for characters that steer a console"
 	case len(utf16.Encode([]rune(line))) > mostLine:
 		return fmt.Sprintf("its line would be longer than the %d characters that cmd.exe reads", mostLine)
 	}

@@ -13,6 +13,7 @@ import (
 	"regvet/hive"
 	"regvet/hive/regfile"
 	"regvet/hive/script"
+	"regvet/internal/safetext"
 )
 
 // readers take the text of a form apart as its tool does, by rules of quoting written down anew for the tests, and give the edits that the tool
@@ -28,7 +29,7 @@ type choices func(n int) int
 var signs = []string{
 	"a", "B", " ", "'", `"`, `\`, "%", "%%", "%PATH%", "^", "&", "|", "<", ">", "(", ")", "!", "`", "$", "$x", "$(", "{", "}", "{{", "}}", "{%", "{#", "[", "]",
 	"#", "~", ";", ",", ":", "=", "*", "?", "/", "-", "@", "+", `\0`, "\u2018", "\u2019", "\u201a", "\u201b", "\u201c", "\u201d", "\u201e", "é", "日本", "\U0001F600", "\t", "\n", "\r\n",
-	"\x01", "\x7f", "\u0085", "\u2028", "\ufeff", "\u202e", "yes", "null", "0x1", "!unsafe ", "---", ": ", " #", "\xED\xA0\x80",
+	"\x01", "\x7f", "\u0085", "\u2028", "\ufeff", "\u202e", "\u0090", "\uffff", "\U0003fffe", "yes", "null", "0x1", "!unsafe ", "---", ": ", " #", "\xED\xA0\x80",
 }
 
 func (c choices) text() string {
@@ -115,6 +116,10 @@ func law(t *testing.T, c choices, count map[string]int) {
 			continue
 		}
 		count[f.Name]++
+		plain := strings.TrimPrefix(string(text), "\ufeff")
+		if i := strings.IndexFunc(plain, func(r rune) bool { return safetext.Steers(r) && !strings.ContainsRune("\t\r\n", r) }); i >= 0 {
+			t.Fatalf("%s has a character that steers: %q", f.Name, plain[i:min(i+10, len(plain))])
+		}
 		got := hive.Apply(base, readers[f.Name](t, string(text))...)
 		if d := hive.Diff(got, want); len(d) > 0 {
 			t.Fatalf("%s does something else; what is lacking: %+v\nedits: %+v\n%s", f.Name, d, edits, text)
