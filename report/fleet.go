@@ -31,12 +31,6 @@ type fleetMachine struct {
 	cells []tally // for each rule, as far as a table has columns for machines
 }
 
-// tally counts findings.
-type tally struct {
-	fails                        [rules.Critical + 1]int // by severity
-	pass, unknown, notApplicable int
-}
-
 // A few machines need no summary, and a table has no more than so many of them side by side.
 const (
 	fewMachines = 3
@@ -93,26 +87,6 @@ func (f *fleet) add(in Input) {
 	if len(f.machines) <= mostColumns {
 		m.cells = f.now
 	}
-}
-
-func (t *tally) add(f rules.Finding) {
-	switch {
-	case f.Status == rules.Fail:
-		t.fails[f.Severity]++
-	case f.Status == rules.Pass:
-		t.pass++
-	case f.Applies():
-		t.unknown++
-	default:
-		t.notApplicable++
-	}
-}
-
-func (t tally) failed() (n int) {
-	for _, fails := range t.fails {
-		n += fails
-	}
-	return n
 }
 
 // cell says the worst of what a rule says of a machine, with the number of its findings where there are several.

@@ -34,7 +34,7 @@ func TestFleet(t *testing.T) {
 	for _, n := range []int{0, 1, fewMachines, fewMachines + 1, mostColumns, mostColumns + 1, 40} {
 		r := machinesOf(n)
 		f := newFleet(r)
-		count := r.Count()
+		count := r.tally()
 		fails, machines := 0, 0
 		for i := range f.rules {
 			fails += f.byRule[i].failed()
@@ -42,8 +42,8 @@ func TestFleet(t *testing.T) {
 		for _, m := range f.machines {
 			machines += m.failed()
 		}
-		if fails != count.Fail || machines != count.Fail || len(f.machines) != n {
-			t.Errorf("%d machines: %d findings by rule, %d by machine, %d in all, of %d machines", n, fails, machines, count.Fail, len(f.machines))
+		if fails != count.failed() || machines != count.failed() || len(f.machines) != n {
+			t.Errorf("%d machines: %d findings by rule, %d by machine, %d in all, of %d machines", n, fails, machines, count.failed(), len(f.machines))
 		}
 		for _, width := range []int{0, 40, 100} {
 			p := &page{Style: Style{Width: width}}
@@ -67,11 +67,11 @@ func TestFleet(t *testing.T) {
 			}
 		}
 		shown := markdownRows(written(t, r, Write, "markdown"))
-		if want := count.Fail; n <= fewMachines && shown != want || n > fewMachines && shown <= want {
+		if want := count.failed(); n <= fewMachines && shown != want || n > fewMachines && shown <= want {
 			t.Errorf("%d machines: markdown has %d rows for %d findings", n, shown, want)
 		}
-		if got := articles(t, written(t, r, Write, "html")); got != count.Fail {
-			t.Errorf("%d machines: html has %d findings, want %d", n, got, count.Fail)
+		if got := articles(t, written(t, r, Write, "html")); got != count.failed() {
+			t.Errorf("%d machines: html has %d findings, want %d", n, got, count.failed())
 		}
 	}
 }

@@ -102,16 +102,16 @@ type jsonSummary struct {
 	NotApplicable int `json:"not_applicable"` // findings with that reason, which are not among the unknown ones here
 }
 
-func summaryJSON(asked []*rules.Rule, c Count) jsonSummary {
-	return jsonSummary{len(asked), c.Pass, c.Fail, c.Unknown, c.NotApplicable}
+func summaryJSON(asked []*rules.Rule, t tally) jsonSummary {
+	return jsonSummary{len(asked), t.pass, t.failed(), t.unknown, t.notApplicable}
 }
 
-// JSON writes the report as one JSON object.
-func JSON(w io.Writer, r Report) error {
+// checkJSON writes the report of a check as one JSON object.
+func checkJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
 		Inputs: []jsonInput{}, Findings: []jsonFinding{},
-		Summary: summaryJSON(r.Rules, r.Count()),
+		Summary: summaryJSON(r.Rules, r.tally()),
 	}
 	for _, in := range r.Inputs {
 		out.Inputs = append(out.Inputs, inputJSON(in))

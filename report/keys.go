@@ -299,11 +299,11 @@ type clock struct {
 	text   []byte
 }
 
-// append appends a time in the form of timeLayout.
+// append appends a time in the form of hive.TimeLayout.
 func (c *clock) append(b []byte, t hive.Filetime) []byte {
 	const perSecond = 10_000_000
 	if t < 0 {
-		return t.UTC().AppendFormat(b, timeLayout)
+		return t.UTC().AppendFormat(b, hive.TimeLayout)
 	}
 	if second := t / perSecond; c.text == nil || second != c.second {
 		c.second, c.text = second, t.UTC().AppendFormat(c.text[:0], "2006-01-02T15:04:05.")

@@ -5,25 +5,24 @@ import (
 	"io"
 
 	"regvet/internal/safetext"
-	"regvet/rules"
 )
 
 // Lines writes a report as lines of JSON while it is made: first what wrote it, then for each input a line for the input and one for
-// each finding, at last the summary. The objects are those of [JSON].
+// each finding, at last the summary. The objects are those of [Write].
 type Lines struct {
 	lines
 	report Report
-	count  Count
+	count  tally
 }
 
 // NewLines begins a report; its inputs are given one by one to [Lines.Input].
 func NewLines(w io.Writer, r Report) *Lines {
-	return &Lines{newLines(w, r.Version), r, Count{Severity: map[rules.Severity]int{}}}
+	return &Lines{newLines(w, r.Version), r, tally{}}
 }
 
 // Input writes an input and its findings.
 func (l *Lines) Input(in Input) {
-	l.count.add(in)
+	l.count.addAll(in)
 	l.line(map[string]jsonInput{"input": inputJSON(in)})
 	for _, f := range l.report.listed(in) {
 		l.line(map[string]jsonFinding{"finding": findingJSON(in, f)})

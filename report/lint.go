@@ -35,8 +35,8 @@ type LintFile struct {
 	Text []byte
 }
 
-// LintCount is how many findings there are. Those that are suppressed are in no number but their own.
-type LintCount struct {
+// lintTally is how many findings there are. Those that are suppressed are in no number but their own.
+type lintTally struct {
 	Files      int // all of them
 	Touched    int // those that have a finding
 	Severity   map[lint.Severity]int
@@ -47,16 +47,16 @@ type LintCount struct {
 	Safe       int // those with a fix that is safe
 }
 
-// Count counts the findings of all files.
-func (r LintReport) Count() LintCount {
-	c := LintCount{Severity: map[lint.Severity]int{}}
+// tally counts the findings of all files.
+func (r LintReport) tally() lintTally {
+	c := lintTally{Severity: map[lint.Severity]int{}}
 	for _, f := range r.Files {
 		c.add(f)
 	}
 	return c
 }
 
-func (c *LintCount) add(file LintFile) {
+func (c *lintTally) add(file LintFile) {
 	c.Files++
 	c.Fixed += file.Fixed
 	touched := false

@@ -84,7 +84,7 @@ type jsonLintSummary struct {
 func lintJSON(w io.Writer, r LintReport) error {
 	out := jsonLint{
 		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
-		Inputs: []jsonLintFile{}, Findings: []jsonLintFinding{}, Summary: lintSummaryJSON(r.Count()),
+		Inputs: []jsonLintFile{}, Findings: []jsonLintFinding{}, Summary: lintSummaryJSON(r.tally()),
 	}
 	for _, file := range r.Files {
 		out.Inputs = append(out.Inputs, lintFileJSON(file))
@@ -95,7 +95,7 @@ func lintJSON(w io.Writer, r LintReport) error {
 	return writeJSON(w, out)
 }
 
-func lintSummaryJSON(c LintCount) jsonLintSummary {
+func lintSummaryJSON(c lintTally) jsonLintSummary {
 	return jsonLintSummary{c.Files, c.Severity[lint.Error], c.Severity[lint.Warning], c.Severity[lint.Info], c.Suppressed, c.Fixable}
 }
 
@@ -134,12 +134,12 @@ func lintFindingJSON(file LintFile, f lint.Finding) jsonLintFinding {
 // and one for each finding, at last the summary. The objects are those of the JSON report.
 type LintLines struct {
 	lines
-	count LintCount
+	count lintTally
 }
 
 // NewLintLines begins a report; its files are given one by one to [LintLines.File].
 func NewLintLines(w io.Writer, r LintReport) *LintLines {
-	return &LintLines{newLines(w, r.Version), LintCount{Severity: map[lint.Severity]int{}}}
+	return &LintLines{newLines(w, r.Version), lintTally{Severity: map[lint.Severity]int{}}}
 }
 
 // File writes a file and its findings.

@@ -29,7 +29,7 @@ func lintText(w io.Writer, r LintReport, style Style) error {
 		p.WriteByte('\n')
 	}
 	if len(r.Files) > 0 {
-		fmt.Fprintln(p, p.paint(r.Count().String(), color.Bold))
+		fmt.Fprintln(p, p.paint(r.tally().String(), color.Bold))
 	}
 	return p.send(w)
 }
@@ -148,7 +148,7 @@ func window(all []character, place, cells int) (first, last int) {
 }
 
 // String is the line of totals.
-func (c LintCount) String() string {
+func (c lintTally) String() string {
 	var parts []string
 	for s := lint.Error; s >= lint.Info; s-- {
 		switch n := c.Severity[s]; {

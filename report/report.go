@@ -66,36 +66,45 @@ func (in Input) holds(f rules.Finding) string {
 	return in.Path
 }
 
-// Count is how many findings there are of each status and, for failures, of each severity. Those of rules that do not apply are counted
-// by themselves: unknown is what was asked and could not be told.
-type Count struct {
-	Pass, Fail, Unknown, NotApplicable int
-	Severity                           map[rules.Severity]int
+// tally counts findings by status and, for failures, by severity. Those of rules that do not apply are counted by themselves: unknown is what
+// was asked and could not be told.
+type tally struct {
+	fails                        [rules.Critical + 1]int // by severity
+	pass, unknown, notApplicable int
 }
 
-// Count counts the findings of all inputs.
-func (r Report) Count() Count {
-	c := Count{Severity: map[rules.Severity]int{}}
+// tally counts the findings of all inputs.
+func (r Report) tally() (t tally) {
 	for _, in := range r.Inputs {
-		c.add(in)
+		t.addAll(in)
 	}
-	return c
+	return t
 }
 
-func (c *Count) add(in Input) {
+func (t *tally) addAll(in Input) {
 	for _, f := range in.Findings {
-		switch {
-		case f.Status == rules.Pass:
-			c.Pass++
-		case f.Status == rules.Fail:
-			c.Fail++
-			c.Severity[f.Severity]++
-		case f.Applies():
-			c.Unknown++
-		default:
-			c.NotApplicable++
-		}
+		t.add(f)
 	}
+}
+
+func (t *tally) add(f rules.Finding) {
+	switch {
+	case f.Status == rules.Fail:
+		t.fails[f.Severity]++
+	case f.Status == rules.Pass:
+		t.pass++
+	case f.Applies():
+		t.unknown++
+	default:
+		t.notApplicable++
+	}
+}
+
+func (t tally) failed() (n int) {
+	for _, fails := range t.fails {
+		n += fails
+	}
+	return n
 }
 
 // answerWords name for people what is no failure.
@@ -157,7 +166,4 @@ func (r Report) machines() (n int) {
 	return n
 }
 
-// timestamp writes a time as evidence is written: UTC, to the 100 ns that Windows keeps.
-func timestamp(t time.Time) string { return t.UTC().Format(timeLayout) }
-
-const timeLayout = "2006-01-02T15:04:05.0000000Z" // with the resolution of a FILETIME
+func timestamp(t time.Time) string { return t.UTC().Format(hive.TimeLayout) }

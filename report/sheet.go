@@ -204,7 +204,7 @@ var lintScores = map[lint.Severity]string{lint.Info: "2.0", lint.Warning: "5.5",
 
 // lintSheet makes a sheet of the report of the linter.
 func lintSheet(r LintReport) sheet {
-	s := sheet{command: "lint", version: r.Version, totals: r.Count().String(), refused: r.Refused}
+	s := sheet{command: "lint", version: r.Version, totals: r.tally().String(), refused: r.Refused}
 	index := map[*lint.Check]int{}
 	topicOf := func(c *lint.Check) int {
 		i, ok := index[c]

@@ -98,9 +98,9 @@ var severityColor = map[rules.Severity]color.Attribute{
 	rules.Info: color.FgCyan, rules.Low: color.FgBlue, rules.Medium: color.FgYellow, rules.High: color.FgRed, rules.Critical: color.FgMagenta,
 }
 
-// Text writes the report for people: for each input what it is, for each finding what, where, observed, expected, why and how to
+// checkText writes the report of a check for people: for each input what it is, for each finding what, where, observed, expected, why and how to
 // fix it, a summary of several machines, and a line of totals.
-func Text(w io.Writer, r Report, style Style) error {
+func checkText(w io.Writer, r Report, style Style) error {
 	p := &page{Style: style}
 	alone := r.machines() == 1
 	for i, in := range r.Inputs {
@@ -131,7 +131,7 @@ func Text(w io.Writer, r Report, style Style) error {
 	}
 	if len(r.Inputs) > 0 {
 		line := r.totals()
-		if c := r.Count(); c.Unknown+c.NotApplicable > 0 && !r.All {
+		if t := r.tally(); t.unknown+t.notApplicable > 0 && !r.All {
 			line += " (--all shows why)"
 		}
 		fmt.Fprintln(p, p.paint(line, color.Bold))
@@ -214,30 +214,34 @@ func place(f rules.Finding) string {
 
 // totals is the last line.
 func (r Report) totals() string {
-	c := r.Count()
+	t := r.tally()
 	var parts []string
 	for s := rules.Critical; s >= rules.Info; s-- {
-		if n := c.Severity[s]; n > 0 {
+		if n := t.fails[s]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, s))
 		}
 	}
-	failed := fmt.Sprintf("%d failed", c.Fail)
+	failed := fmt.Sprintf("%d failed", t.failed())
 	if len(parts) > 0 {
 		failed += " (" + strings.Join(parts, ", ") + ")"
 	}
-	text := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), plural(len(r.Inputs), "input"), failed, c.Pass, c.Unknown)
-	if c.NotApplicable > 0 {
-		text += fmt.Sprintf(", %d not applicable", c.NotApplicable)
+	text := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), plural(len(r.Inputs), "input"), failed, t.pass, t.unknown)
+	if t.notApplicable > 0 {
+		text += fmt.Sprintf(", %d not applicable", t.notApplicable)
 	}
 	return text
 }
 
-func plural(n int, noun string) string {
+// Count returns a number with the words for one thing or for more.
+func Count(n int, one, more string) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d %s", n, more)
 }
+
+// plural is [Count] for a noun that takes an s.
+func plural(n int, noun string) string { return Count(n, noun, noun+"s") }
 
 // controlSet names the control sets that CurrentControlSet leads to in an input.
 func controlSet(in Input) (names string, guessed bool) {

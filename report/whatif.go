@@ -28,9 +28,9 @@ type Change struct {
 	Before, After *rules.Finding
 }
 
-// Kind tells what becomes of a finding: fixed, new, left, gone where it is neither there nor answered any more, or same for what is no
+// kind tells what becomes of a finding: fixed, new, left, gone where it is neither there nor answered any more, or same for what is no
 // finding on either side.
-func (c Change) Kind() string {
+func (c Change) kind() string {
 	failed, fails := c.Before != nil && c.Before.Status == rules.Fail, c.After != nil && c.After.Status == rules.Fail
 	switch {
 	case failed && fails:
@@ -72,7 +72,7 @@ func (w *WhatIf) Compare(before, after []rules.Finding) {
 func (w WhatIf) count() map[string]int {
 	n := map[string]int{}
 	for _, c := range w.Changes {
-		n[c.Kind()]++
+		n[c.kind()]++
 	}
 	return n
 }
@@ -83,7 +83,7 @@ var changeColor = map[string]color.Attribute{"fixed": color.FgGreen, "new": colo
 func WhatIfText(w io.Writer, what WhatIf, style Style) error {
 	p := &page{Style: style}
 	for _, c := range what.Changes {
-		kind := c.Kind()
+		kind := c.kind()
 		if kind == "same" && !what.All {
 			continue
 		}
@@ -184,7 +184,7 @@ func WhatIfJSON(w io.Writer, what WhatIf) error {
 		return &j
 	}
 	for _, c := range what.Changes {
-		if kind := c.Kind(); kind != "same" || what.All {
+		if kind := c.kind(); kind != "same" || what.All {
 			out.Changes = append(out.Changes, jsonAnswer{kind, finding(c.Before), finding(c.After)})
 		}
 	}

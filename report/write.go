@@ -15,8 +15,8 @@ type format struct {
 
 // formats are in the order in which the help lists them. JSON lines are written while a report is made: see [Lines].
 var formats = []format{
-	{"text", Text, lintText},
-	{"json", func(w io.Writer, r Report, _ Style) error { return JSON(w, r) }, func(w io.Writer, r LintReport, _ Style) error { return lintJSON(w, r) }},
+	{"text", checkText, lintText},
+	{"json", func(w io.Writer, r Report, _ Style) error { return checkJSON(w, r) }, func(w io.Writer, r LintReport, _ Style) error { return lintJSON(w, r) }},
 	{"jsonl", linesOf, lintLinesOf},
 	{"compact", of(compact), lintOf(compact)},
 	{"sarif", of(sarifLog), lintOf(sarifLog)},
