@@ -165,7 +165,7 @@ func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, outcome 
 		c.cannotWrite("fix", err)
 		return
 	}
-	undo, err := p.text(p.undoHead(), []regfile.Part{{Edits: move(plan.Undo)}})
+	undo, err := p.text(p.undoHead(), []regfile.Block{{Edits: move(plan.Undo)}})
 	if err != nil {
 		c.cannotWrite("undo", err)
 		return

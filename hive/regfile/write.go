@@ -21,20 +21,20 @@ import (
 //
 // Before anything is written, Write fails for an edit that .reg text cannot express, see [Unwritable].
 func Write(w io.Writer, comment string, edits []hive.Edit) error {
-	return WriteParts(w, comment, Part{Edits: edits})
+	return WriteBlocks(w, comment, Block{Edits: edits})
 }
 
-// Part is some edits of a file with a comment of their own, which is written above the key line of the first: there every program that
-// reads .reg text takes it for a comment, while hivexregedit does not inside of a section.
-type Part struct {
+// Block is some edits of a file with a comment of their own. The comment is written above the first key line, where every program that reads
+// .reg text takes it for one; hivexregedit does not inside of a section.
+type Block struct {
 	Comment string
 	Edits   []hive.Edit
 }
 
-// WriteParts is [Write] for edits in parts, each of which begins a section.
-func WriteParts(w io.Writer, comment string, parts ...Part) error {
+// WriteBlocks is [Write] for edits in blocks, each of which begins a section.
+func WriteBlocks(w io.Writer, comment string, blocks ...Block) error {
 	var checked hive.Path
-	for _, p := range parts {
+	for _, p := range blocks {
 		for _, e := range p.Edits {
 			if reason := unwritable(e, checked); reason != "" {
 				return fmt.Errorf("key %q cannot be written as .reg text: %s", clipped(e.Path.String()), reason)
@@ -51,7 +51,7 @@ func WriteParts(w io.Writer, comment string, parts ...Part) error {
 	}}
 	enc.begin()
 	enc.comment(comment)
-	for _, p := range parts {
+	for _, p := range blocks {
 		if len(p.Edits) > 0 {
 			enc.comment(p.Comment)
 			enc.edits(p.Edits, p.Comment != "")

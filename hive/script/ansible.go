@@ -18,9 +18,9 @@ import (
 
 // ansible writes a file of tasks of the module ansible.windows.win_regedit, one for each edit. Options: its documentation; what it makes of
 // them: its source.
-func ansible(head string, parts []regfile.Part) ([]byte, error) {
+func ansible(head string, blocks []regfile.Block) ([]byte, error) {
 	tasks := &yaml.Node{Kind: yaml.SequenceNode}
-	for _, p := range parts {
+	for _, p := range blocks {
 		for i, e := range p.Edits {
 			task := ansibleTask(e)
 			if i == 0 {

@@ -17,13 +17,13 @@ import (
 // It calls the registry of .NET and not the cmdlets for items: these take a slash in the name of a key for a backslash, stars and brackets in
 // the name of a value that is to be removed for a pattern, and (default) for no name. It writes to the 64-bit registry, also when it is run by
 // a 32-bit PowerShell.
-func powerShell(head string, parts []regfile.Part) ([]byte, error) {
+func powerShell(head string, blocks []regfile.Block) ([]byte, error) {
 	b := &strings.Builder{}
 	b.WriteString("\ufeff")
 	comment(b, "#", head, "\r\n")
 	b.WriteString("#requires -Version 3\r\n$ErrorActionPreference = 'Stop'\r\n")
 	opened := map[string]bool{}
-	for _, p := range parts {
+	for _, p := range blocks {
 		for _, e := range p.Edits {
 			if root := shortRoot(e.Path); !opened[root] {
 				fmt.Fprintf(b, "$%s = [Microsoft.Win32.RegistryKey]::OpenBaseKey('%s', 'Registry64')\r\n", root, netRoots[root])
@@ -31,7 +31,7 @@ func powerShell(head string, parts []regfile.Part) ([]byte, error) {
 			}
 		}
 	}
-	for _, p := range parts {
+	for _, p := range blocks {
 		if len(p.Edits) > 0 {
 			b.WriteString("\r\n")
 		}

@@ -17,13 +17,13 @@ const mostLine = 8191
 
 // regCmd writes a batch file for cmd.exe that calls reg.exe. It ends with status 1 when one of the edits failed. What is not ASCII it writes
 // in UTF-8, for which it changes the code page.
-func regCmd(head string, parts []regfile.Part) ([]byte, error) {
+func regCmd(head string, blocks []regfile.Block) ([]byte, error) {
 	b := &strings.Builder{}
 	b.WriteString("@echo off\r\n")
 	comment(b, "rem", remark(head), "\r\n")
 	b.WriteString("setlocal DisableDelayedExpansion\r\nset \"failed=0\"\r\n")
 	start := b.Len()
-	for _, p := range parts {
+	for _, p := range blocks {
 		if len(p.Edits) > 0 {
 			b.WriteString("\r\n")
 		}

@@ -21,7 +21,7 @@ type Form struct {
 	Extension string // with which the names of its files end
 	program   string // that reads it
 	refuses   func(hive.Edit) string
-	text      func(head string, parts []regfile.Part) ([]byte, error)
+	text      func(head string, blocks []regfile.Block) ([]byte, error)
 }
 
 // Forms returns the forms that there are.
@@ -41,9 +41,9 @@ func (r Refused) Error() string { return strings.Join(r, "\n") }
 
 // Text returns a file that makes the edits, with the lines of the comments of the whole and of each part. The error is a [Refused] where the
 // form cannot express all of the edits.
-func (f Form) Text(head string, parts []regfile.Part) ([]byte, error) {
+func (f Form) Text(head string, blocks []regfile.Block) ([]byte, error) {
 	var refused Refused
-	for _, p := range parts {
+	for _, p := range blocks {
 		for _, e := range p.Edits {
 			reason := f.Unwritable(e)
 			if reason == "" {
@@ -59,7 +59,7 @@ func (f Form) Text(head string, parts []regfile.Part) ([]byte, error) {
 	if refused != nil {
 		return nil, refused
 	}
-	return f.text(head, parts)
+	return f.text(head, blocks)
 }
 
 // Unwritable returns why the form cannot express an edit to the byte, or "".

@@ -69,13 +69,13 @@ func (c choices) value() hive.Value {
 	return v
 }
 
-func (c choices) parts() (parts []regfile.Part) {
+func (c choices) blocks() (blocks []regfile.Block) {
 	for n := 1 + c(3); n > 0; n-- {
 		path := hive.Path{hive.RootNames()[c(5)], "k" + c.name()}
 		if c(2) == 0 {
 			path = path.Join("k" + c.name())
 		}
-		p := regfile.Part{Comment: c.text() + "\n" + c.text()}
+		p := regfile.Block{Comment: c.text() + "\n" + c.text()}
 		for n := 1 + c(3); n > 0; n-- {
 			e := hive.Edit{Op: hive.Op(c(4)), Path: path}
 			switch e.Op {
@@ -86,17 +86,17 @@ func (c choices) parts() (parts []regfile.Part) {
 			}
 			p.Edits = append(p.Edits, e)
 		}
-		parts = append(parts, p)
+		blocks = append(blocks, p)
 	}
-	return parts
+	return blocks
 }
 
 // law holds each form to it: what it writes makes the same of a registry as the edits do, or it refuses.
 func law(t *testing.T, c choices, count map[string]int) {
-	parts := c.parts()
+	blocks := c.blocks()
 	head := c.text() + "\n" + c.text()
 	var edits, before []hive.Edit
-	for _, p := range parts {
+	for _, p := range blocks {
 		edits = append(edits, p.Edits...)
 		for _, e := range p.Edits {
 			if c(2) == 0 { // what is there already, with a value that is deleted and one that is not
@@ -108,7 +108,7 @@ func law(t *testing.T, c choices, count map[string]int) {
 	base := hive.Apply(hive.NewKey("", nil), before...)
 	want := hive.Apply(base, edits...)
 	for _, f := range script.Forms() {
-		text, err := f.Text(head, parts)
+		text, err := f.Text(head, blocks)
 		if err != nil {
 			if _, ok := errors.AsType[script.Refused](err); !ok {
 				t.Fatalf("%s: %v", f.Name, err)
@@ -158,14 +158,14 @@ func FuzzForms(f *testing.F) {
 func TestRefused(t *testing.T) {
 	key := hive.ParsePath(`HKLM\SOFTWARE\Example`)
 	set := func(v hive.Value) hive.Edit { return hive.Edit{Op: hive.SetValue, Path: key, Value: v} }
-	parts := []regfile.Part{{Edits: []hive.Edit{
+	blocks := []regfile.Block{{Edits: []hive.Edit{
 		set(hive.Value{Name: "link", Type: hive.Link, Data: hive.EncodeUTF16("x")}),
 		set(hive.DWordValue("fine", 1)),
 		set(hive.Value{Name: "unterminated", Type: hive.SZ, Data: hive.EncodeUTF16("x")}),
 		{Op: hive.SetValue, Path: key[:1], Value: hive.DWordValue("of a root", 1)},
 	}}}
 	for _, f := range script.Forms() {
-		_, err := f.Text("", parts)
+		_, err := f.Text("", blocks)
 		refused, ok := errors.AsType[script.Refused](err)
 		if !ok || len(refused) != 3 || !strings.Contains(refused[0], `value "link" of the key HKEY_LOCAL_MACHINE\SOFTWARE\Example cannot be written for`) {
 			t.Errorf("%s: %v", f.Name, err)
@@ -181,7 +181,7 @@ func TestPowerShellParses(t *testing.T) {
 	}
 	parsed := 0
 	for seed := uint64(0); parsed < 20 && seed < 2000; seed++ {
-		text, err := script.Forms()[0].Text("head", choices(rand.New(rand.NewPCG(seed, 2)).IntN).parts())
+		text, err := script.Forms()[0].Text("head", choices(rand.New(rand.NewPCG(seed, 2)).IntN).blocks())
 		if err != nil {
 			continue
 		}
