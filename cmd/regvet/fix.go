@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/regfile"
-	"regvet/hive/script"
 	"regvet/report"
 	"regvet/rules"
 )
@@ -162,12 +160,12 @@ func (c *cli) writeFix(in *input, active []*rules.Rule, root hive.Path, outcome 
 	p := newPatch(in, c.format, root, plan)
 	fix, err := p.text(p.fixHead(), p.sections(plan, move))
 	if err != nil {
-		c.cannotWrite("fix", err)
+		c.fail(statusFindings, "the fix: %v", err)
 		return
 	}
 	undo, err := p.text(p.undoHead(), []regfile.Block{{Edits: move(plan.Undo)}})
 	if err != nil {
-		c.cannotWrite("undo", err)
+		c.fail(statusFindings, "the undo: %v", err)
 		return
 	}
 	back := func(edits []hive.Edit) []hive.Edit {
@@ -206,17 +204,6 @@ func (c *cli) savePair(undo, fix []byte) bool {
 		}
 	}
 	return files != nil && files[0].end(nil) && files[1].end(nil)
-}
-
-// cannotWrite says why nothing is written: a line for each edit that the format cannot express.
-func (c *cli) cannotWrite(what string, err error) {
-	refused, ok := errors.AsType[script.Refused](err)
-	if !ok {
-		refused = script.Refused{err.Error()}
-	}
-	for _, reason := range refused {
-		c.fail(statusFindings, "the %s: %s", what, reason)
-	}
 }
 
 // below returns what brings edits of the running system below the key at which a hive is loaded, if there is one.

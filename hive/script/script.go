@@ -33,31 +33,19 @@ func Forms() []Form {
 	}
 }
 
-// Refused is the error for edits that a form cannot express: a sentence for each.
-type Refused []string
-
-// Error gives one line for each.
-func (r Refused) Error() string { return strings.Join(r, "\n") }
-
-// Text returns a file that makes the edits, with the lines of the comments of the whole and of each part. The error is a [Refused] where the
-// form cannot express all of the edits.
+// Text returns a file that makes the edits, with the lines of head and of the comment of each block. It fails for an edit that the form
+// cannot express, see [Form.Unwritable].
 func (f Form) Text(head string, blocks []regfile.Block) ([]byte, error) {
-	var refused Refused
 	for _, p := range blocks {
 		for _, e := range p.Edits {
-			reason := f.Unwritable(e)
-			if reason == "" {
-				continue
+			if reason := f.Unwritable(e); reason != "" {
+				what := "the key " + hive.Visible(e.Path.String())
+				if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
+					what = fmt.Sprintf("value %q of %s", hive.Visible(e.Value.Name), what)
+				}
+				return nil, fmt.Errorf("%s cannot be written for %s: %s", what, f.program, reason)
 			}
-			what := "the key " + hive.Visible(e.Path.String())
-			if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
-				what = fmt.Sprintf("value %q of %s", hive.Visible(e.Value.Name), what)
-			}
-			refused = append(refused, fmt.Sprintf("%s cannot be written for %s: %s", what, f.program, reason))
 		}
-	}
-	if refused != nil {
-		return nil, refused
 	}
 	return f.text(head, blocks)
 }

@@ -2,11 +2,12 @@ package script_test
 
 import (
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,10 +110,11 @@ func law(t *testing.T, c choices, count map[string]int) {
 	want := hive.Apply(base, edits...)
 	for _, f := range script.Forms() {
 		text, err := f.Text(head, blocks)
-		if err != nil {
-			if _, ok := errors.AsType[script.Refused](err); !ok {
-				t.Fatalf("%s: %v", f.Name, err)
-			}
+		refuses := slices.ContainsFunc(edits, func(e hive.Edit) bool { return f.Unwritable(e) != "" })
+		if refuses != (err != nil) {
+			t.Fatalf("%s: it refuses an edit: %v; error %v", f.Name, refuses, err)
+		}
+		if refuses {
 			continue
 		}
 		count[f.Name]++
@@ -154,21 +156,23 @@ func FuzzForms(f *testing.F) {
 	})
 }
 
-// TestRefused requires that what a form cannot express is told, each edit of it.
-func TestRefused(t *testing.T) {
+// TestUnwritable requires of each form that it says what it cannot express, and of the error that it names the edit.
+func TestUnwritable(t *testing.T) {
 	key := hive.ParsePath(`HKLM\SOFTWARE\Example`)
 	set := func(v hive.Value) hive.Edit { return hive.Edit{Op: hive.SetValue, Path: key, Value: v} }
-	blocks := []regfile.Block{{Edits: []hive.Edit{
-		set(hive.Value{Name: "link", Type: hive.Link, Data: hive.EncodeUTF16("x")}),
-		set(hive.DWordValue("fine", 1)),
-		set(hive.Value{Name: "unterminated", Type: hive.SZ, Data: hive.EncodeUTF16("x")}),
-		{Op: hive.SetValue, Path: key[:1], Value: hive.DWordValue("of a root", 1)},
-	}}}
 	for _, f := range script.Forms() {
-		_, err := f.Text("", blocks)
-		refused, ok := errors.AsType[script.Refused](err)
-		if !ok || len(refused) != 3 || !strings.Contains(refused[0], `value "link" of the key HKEY_LOCAL_MACHINE\SOFTWARE\Example cannot be written for`) {
-			t.Errorf("%s: %v", f.Name, err)
+		for _, e := range []hive.Edit{
+			set(hive.Value{Name: "link", Type: hive.Link, Data: hive.EncodeUTF16("x")}),
+			set(hive.Value{Name: "unterminated", Type: hive.SZ, Data: hive.EncodeUTF16("x")}),
+			set(hive.DWordValue("with\x00NUL", 1)),
+			{Op: hive.SetValue, Path: key[:1], Value: hive.DWordValue("of a root", 1)},
+			{Op: hive.SetValue, Path: key.Join(`back\slash`), Value: hive.DWordValue("", 1)},
+		} {
+			_, err := f.Text("", []regfile.Block{{Edits: []hive.Edit{set(hive.DWordValue("fine", 1)), e}}})
+			want := fmt.Sprintf("value %q of the key %s cannot be written for ", hive.Visible(e.Value.Name), e.Path)
+			if reason := f.Unwritable(e); reason == "" || err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), ": "+reason) {
+				t.Errorf("%s: %v: %v", f.Name, e, err)
+			}
 		}
 	}
 }
