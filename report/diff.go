@@ -13,18 +13,18 @@ import (
 	"regvet/internal/safetext"
 )
 
-// Side is a text file as it is, or as it would become.
+// Side is a text file before or after a change.
 type Side struct {
 	Text     string // in UTF-8
 	Encoding string // of the file
 }
 
-// Diff writes the unified diff that leads from one state of a file to another, under names that "git apply" takes. A line before it says in
-// words what a diff of text cannot show: that the encoding changes, or the line ends. The lines of the diff end with LF where the line ends
-// change, where a line ends with CR alone, where a file is in UTF-16, which git does not compare, and on a terminal.
+// Diff writes the unified diff from one state of a file to another, under names that "git apply" takes. A line before it says what a diff
+// of text cannot show: that the encoding or the line ends change. The lines of the diff end with LF where the line ends change, where a
+// line ends with CR alone, where a file is in UTF-16, which git does not compare, and on a terminal.
 //
-// Characters that steer what shows them are escaped, in names as in lines. The words before the diff say so, because "git apply" does not
-// take such a diff.
+// Characters that steer what shows them are escaped, both in names and in lines. The line before the diff then says that it cannot be
+// applied.
 func Diff(w io.Writer, name string, from, to Side, style Style) error {
 	p := &page{Style: style}
 	name = filepath.ToSlash(filepath.Clean(name))
@@ -51,8 +51,8 @@ func Diff(w io.Writer, name string, from, to Side, style Style) error {
 	return p.send(w)
 }
 
-// hunks writes the diff itself, and reports whether something in it had to be escaped. On a terminal more is escaped than elsewhere, which
-// nobody applies.
+// hunks writes the diff itself and reports whether something in it was escaped that "git apply" would need. On a terminal, more is escaped,
+// because nobody applies a diff from there.
 func (p *page) hunks(name, from, to string) (escaped bool) {
 	label := hive.Visible(name)
 	escaped = label != hive.Printable(name)
@@ -87,7 +87,7 @@ func (p *page) hunks(name, from, to string) (escaped bool) {
 	return escaped
 }
 
-// Plain writes the text of a file for a terminal: lines that end with LF, and in them nothing that would move the cursor but tabs.
+// Plain writes the text of a file to a terminal: its lines end with LF, and nothing in them moves the cursor but tabs.
 func Plain(w io.Writer, text string) error {
 	var p page
 	for line := range strings.Lines(anyEnd.Replace(text)) {
@@ -96,7 +96,7 @@ func Plain(w io.Writer, text string) error {
 	return p.send(w)
 }
 
-// visible is [hive.Visible] for a line of a file, in which a tab is one.
+// visible is [hive.Visible] for a line of a file, in which tabs stay.
 func visible(line string) string {
 	parts := strings.Split(line, "\t")
 	for i, part := range parts {
@@ -105,13 +105,13 @@ func visible(line string) string {
 	return strings.Join(parts, "\t")
 }
 
-// anyEnd makes all line ends LF.
+// anyEnd turns all line ends into LF.
 var anyEnd = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // crAlone reports whether a line of a text ends with CR and no LF.
 func crAlone(text string) bool { return strings.Count(text, "\r") > strings.Count(text, "\r\n") }
 
-// lineEnds names what ends the lines of a text, "" for a text without any.
+// lineEnds returns the names of the line ends in a text, or "" if it has none.
 func lineEnds(text string) string {
 	var names []string
 	crlf := strings.Count(text, "\r\n")

@@ -44,7 +44,7 @@ type jsonInput struct {
 }
 
 type jsonWindows struct {
-	Version  string   `json:"version"` // "6.1"; "" when it is not known that well
+	Version  string   `json:"version"` // "6.1"; "" if not known exactly
 	Known    string   `json:"known"`   // what is known of it, for people
 	Product  string   `json:"product"`
 	Evidence []string `json:"evidence"`
@@ -99,7 +99,7 @@ type jsonSummary struct {
 	Pass          int `json:"pass"`
 	Fail          int `json:"fail"`
 	Unknown       int `json:"unknown"`
-	NotApplicable int `json:"not_applicable"` // findings with that reason, which are not among the unknown ones here
+	NotApplicable int `json:"not_applicable"` // findings with that reason; not counted as unknown
 }
 
 func summaryJSON(asked []*rules.Rule, t tally) jsonSummary {
@@ -180,7 +180,7 @@ func findingJSON(in Input, f rules.Finding) jsonFinding {
 	return out
 }
 
-// locationJSON is null for no place.
+// locationJSON returns nil for no place.
 func locationJSON(at hive.Location) *jsonLocation {
 	switch {
 	case at.Line > 0:

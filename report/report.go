@@ -13,52 +13,52 @@ import (
 // Report is the result of a run over some inputs.
 type Report struct {
 	Version string        // of regvet
-	Rules   []*rules.Rule // those that were asked
-	All     bool          // what is no failure is to be listed too, not only counted
+	Rules   []*rules.Rule // the rules that ran
+	All     bool          // list what did not fail, too, instead of only counting it
 	Inputs  []Input
-	Refused []hive.Problem // inputs of which nothing could be read, one problem for each
+	Refused []hive.Problem // inputs that could not be read at all, one problem for each
 }
 
-// Input is one input: what it is, what is wrong with it, and what the rules say of it.
+// Input is one input: what it is, what is wrong with it, and the findings about it.
 type Input struct {
 	Path    string   // as the user named it
-	Machine *Machine // of which it is one of several hives; nil for an input by itself
+	Machine *Machine // the machine that this hive is a part of, or nil
 	Format  string   // "regf" for a hive, "reg" for .reg text
 	SHA256  string   // of the file, in hex
-	MD5     string   // likewise, for those whose case files still ask for it; "" when it was not computed
+	MD5     string   // likewise, for case files that still require it; "" if not computed
 	Size    int64    // bytes
 
-	Mount       hive.Path // where Windows mounts the hive; nil when that is not known, and for .reg text
+	Mount       hive.Path // where Windows mounts the hive; nil if unknown, and for .reg text
 	MountBy     string    // how that is known
 	ControlSets []hive.ControlSet
-	OtherSets   []string         // the control sets that are there besides, where they were asked for
+	OtherSets   []string         // the other control sets, if asked for
 	Selections  []hive.Selection // the numbers in the key Select
 	Host        string
 	Windows     hive.Windows
 	TimeZone    string
-	Shutdown    time.Time // the last orderly one, UTC; zero when it is not known
+	Shutdown    time.Time // the last orderly one, UTC; zero if unknown
 
 	Header   *hive.Header  // of a hive
 	Dirty    bool          // of a hive: it was being written when it was copied
-	Logs     []string      // its logs: those that lie beside it, or were named
-	LogUse   []hive.LogUse // what became of them, if it is dirty
+	Logs     []string      // its logs: those beside it, or those named
+	LogUse   []hive.LogUse // what was done with them, if it is dirty
 	Text     string        // of .reg text: its version and encoding
 	Edits    int           // of .reg text: how many edits it holds
 	Problems []hive.Problem
-	Keys     int // how many it holds, where they were counted
+	Keys     int // how many it holds, if counted
 	Values   int // likewise
 
-	Ports    []rules.Ports // the ephemeral ports, where they were asked for and the input tells of them
+	Ports    []rules.Ports // the ephemeral ports, if asked for and known
 	Findings []rules.Finding
 }
 
-// Machine is one computer of which several hives are read as one registry. Its inputs stand one after the other.
+// Machine is one computer, whose hives were read as one registry. Its inputs stand next to each other.
 type Machine struct {
-	Name  string // the folder in which they were found
-	Hives int    // how many they are
+	Name  string // the folder of the hives
+	Hives int    // how many
 }
 
-// holds names what holds the place of a finding: the input, or the machine when none of its hives holds the place.
+// holds returns the path of the input that holds the place of a finding, or the name of the machine if none of its hives does.
 func (in Input) holds(f rules.Finding) string {
 	if in.Machine != nil && !f.RealKey.HasPrefix(in.Mount) {
 		return in.Machine.Name
@@ -66,8 +66,8 @@ func (in Input) holds(f rules.Finding) string {
 	return in.Path
 }
 
-// tally counts findings by status and, for failures, by severity. Those of rules that do not apply are counted by themselves: unknown is what
-// was asked and could not be told.
+// tally counts findings by status and, for failures, by severity. Findings of rules that do not apply have a count of their own: unknown is
+// what was asked and has no answer.
 type tally struct {
 	fails                        [rules.Critical + 1]int // by severity
 	pass, unknown, notApplicable int
@@ -107,7 +107,7 @@ func (t tally) failed() (n int) {
 	return n
 }
 
-// answerWords name for people what is no failure.
+// answerWords returns for people the answer of a rule that did not fail.
 func answerWords(status rules.Status, reason rules.Reason) string {
 	if reason == rules.NotApplicable {
 		return "not applicable"
@@ -115,7 +115,7 @@ func answerWords(status rules.Status, reason rules.Reason) string {
 	return string(status)
 }
 
-// applied names the logs that were applied to a dirty hive.
+// applied returns the names of the logs that were applied to a dirty hive.
 func (in Input) applied() []string {
 	names := []string{}
 	for _, u := range in.LogUse {
@@ -126,7 +126,7 @@ func (in Input) applied() []string {
 	return names
 }
 
-// logUse tells what became of each log of an input.
+// logUse returns what was done with each log of an input.
 func (in Input) logUse() []hive.LogUse {
 	if len(in.LogUse) > 0 {
 		return in.LogUse
@@ -142,7 +142,7 @@ func (in Input) logUse() []hive.LogUse {
 	return uses
 }
 
-// listed gives the findings of an input that are to be shown.
+// listed returns the findings of an input that are to be shown.
 func (r Report) listed(in Input) []rules.Finding {
 	if r.All {
 		return in.Findings
@@ -156,7 +156,7 @@ func (r Report) listed(in Input) []rules.Finding {
 	return fails
 }
 
-// machines is how many computers the inputs are of: the hives of one machine are one, and an input by itself is another.
+// machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none.
 func (r Report) machines() (n int) {
 	for i, in := range r.Inputs {
 		if in.Machine == nil || i == 0 || r.Inputs[i-1].Machine != in.Machine {

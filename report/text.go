@@ -24,10 +24,10 @@ type Style struct {
 	Width    int  // columns; 0 for no limit
 }
 
-// label is the width of the column that names what stands right of it.
+// label is the width of the column of labels.
 const label = 10
 
-// page collects text in a style, so that a report is written whole or not at all.
+// page buffers text, so that a report is written whole or not at all.
 type page struct {
 	Style
 	bytes.Buffer
@@ -52,14 +52,14 @@ func (p *page) send(w io.Writer) error {
 	return err
 }
 
-// harmless returns text for a log of GitHub Actions, which takes each line that begins with :: for a command, also behind blanks. No such
-// line is ours: it begins with a name or words from an input, and gets an escape.
+// harmless returns text for a log of GitHub Actions, which treats each line that begins with :: as a command, even after blanks. We write
+// no such line: it begins with a name or words from an input, and gets an escape.
 func harmless(text []byte) []byte { return commandLine.ReplaceAll(text, []byte(`${1}\x3a:`)) }
 
 var commandLine = regexp.MustCompile(`(?m)^([ \t]*)::`)
 
-// row writes a label and text beside it, which may have several lines. It is wrapped between words. A path is never broken, so that it can
-// be copied.
+// row writes a label with text beside it, which may have several lines. Long lines are wrapped between words; a path is never broken, so
+// that it can be copied.
 func (p *page) row(name, text string, attributes ...color.Attribute) {
 	if text == "" {
 		return
@@ -72,8 +72,8 @@ func (p *page) row(name, text string, attributes ...color.Attribute) {
 	}
 }
 
-// wrap breaks a line between words, so that it fits beside its label. The libraries that do this take 35 ms to start, longer than
-// a check; they know wide characters, which here at worst end a line late.
+// wrap breaks a line between words, so that it fits beside its label. Libraries for this take 35 ms to start, longer than a check. They
+// know wide characters; here, those make a line too long at worst.
 func (p *page) wrap(line string) []string {
 	width := max(p.Width-label-2, 20)
 	if p.Width == 0 {
@@ -98,8 +98,8 @@ var severityColor = map[rules.Severity]color.Attribute{
 	rules.Info: color.FgCyan, rules.Low: color.FgBlue, rules.Medium: color.FgYellow, rules.High: color.FgRed, rules.Critical: color.FgMagenta,
 }
 
-// checkText writes the report of a check for people: for each input what it is, for each finding what, where, observed, expected, why and how to
-// fix it, a summary of several machines, and a line of totals.
+// checkText writes the report of a check for people: what each input is; for each finding what it is, where, observed, expected, why, and
+// how to fix it; a summary of several machines; and a line of totals.
 func checkText(w io.Writer, r Report, style Style) error {
 	p := &page{Style: style}
 	alone := r.machines() == 1
@@ -193,7 +193,7 @@ func (p *page) finding(in Input, f rules.Finding) {
 	}
 }
 
-// place says where in the input the value or its key stands, and when the key was last written.
+// place returns where in the input the value or its key is, and when the key was last written.
 func place(f rules.Finding) string {
 	var parts []string
 	if at := f.At.String(); at != "" {
@@ -212,7 +212,7 @@ func place(f rules.Finding) string {
 	return strings.Join(parts, "; ")
 }
 
-// totals is the last line.
+// totals returns the last line.
 func (r Report) totals() string {
 	t := r.tally()
 	var parts []string
@@ -232,7 +232,7 @@ func (r Report) totals() string {
 	return text
 }
 
-// Count returns a number with the words for one thing or for more.
+// Count returns a number followed by one, or by more if it is not 1.
 func Count(n int, one, more string) string {
 	if n == 1 {
 		return "1 " + one
@@ -243,7 +243,7 @@ func Count(n int, one, more string) string {
 // plural is [Count] for a noun that takes an s.
 func plural(n int, noun string) string { return Count(n, noun, noun+"s") }
 
-// controlSet names the control sets that CurrentControlSet leads to in an input.
+// controlSet returns the control sets that CurrentControlSet leads to, and whether they are a guess.
 func controlSet(in Input) (names string, guessed bool) {
 	var all []string
 	for _, s := range in.ControlSets {
@@ -347,7 +347,7 @@ func (p *page) info(in Input) {
 	}
 }
 
-// logs says what became of each log of a hive, a line each.
+// logs returns what was done with each log of a hive, one line each.
 func logs(in Input) (lines []string) {
 	for _, u := range in.logUse() {
 		line := hive.Visible(u.Name)

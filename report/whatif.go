@@ -19,17 +19,16 @@ type WhatIf struct {
 	SHA256  string // of the patch, in hex
 	Edits   int    // how many it holds
 	Input   Input
-	All     bool // what is no finding on either side is to be listed too
+	All     bool // list what is a finding on neither side, too
 	Changes []Change
 }
 
-// Change is one answer before and after a patch; nil where there is none.
+// Change is the answer of a rule before and after a patch. Either may be nil.
 type Change struct {
 	Before, After *rules.Finding
 }
 
-// kind tells what becomes of a finding: fixed, new, left, gone where it is neither there nor answered any more, or same for what is no
-// finding on either side.
+// kind returns what becomes of a finding: fixed, new, left, gone if there is no answer any more, or same if it was and is no finding.
 func (c Change) kind() string {
 	failed, fails := c.Before != nil && c.Before.Status == rules.Fail, c.After != nil && c.After.Status == rules.Fail
 	switch {
@@ -45,7 +44,7 @@ func (c Change) kind() string {
 	return "same"
 }
 
-// Compare puts the answers of the rules before and after the patch side by side, in the order of those before.
+// Compare pairs the answers of the rules before and after the patch, in the order of those before.
 func (w *WhatIf) Compare(before, after []rules.Finding) {
 	places := map[string][]int{} // of the answers afterwards
 	for i, f := range after {
@@ -79,7 +78,7 @@ func (w WhatIf) count() map[string]int {
 
 var changeColor = map[string]color.Attribute{"fixed": color.FgGreen, "new": color.FgRed, "left": color.FgYellow, "gone": color.FgCyan, "same": color.Faint}
 
-// WhatIfText writes for people each finding as it is and as it would be, side by side, and a line of totals.
+// WhatIfText writes for people each finding before and after the patch, side by side, and a line of totals.
 func WhatIfText(w io.Writer, what WhatIf, style Style) error {
 	p := &page{Style: style}
 	for _, c := range what.Changes {
@@ -105,7 +104,7 @@ func WhatIfText(w io.Writer, what WhatIf, style Style) error {
 	return p.send(w)
 }
 
-// answer says what a rule says.
+// answer returns the answer of a rule for people.
 func answer(f *rules.Finding) string {
 	if f == nil {
 		return "no answer"
