@@ -10,8 +10,8 @@ import (
 	"regvet/rules"
 )
 
-// machinesOf makes a report of n machines with hostile names, of which each has one finding more than the one before, but for a rule that
-// all of them pass.
+// machinesOf returns a report of n machines with hostile names. Each has one finding more than the one before, except for a rule that all
+// of them pass.
 func machinesOf(n int) Report {
 	high, low := &rules.Rule{ID: "R-1"}, &rules.Rule{ID: "R-2"}
 	r := Report{Rules: []*rules.Rule{high, low, {ID: "R-3"}}}
@@ -28,8 +28,8 @@ func machinesOf(n int) Report {
 	return r
 }
 
-// TestFleet requires of the summary that its numbers add up, that it is there for more than a few machines only, that it is no wider than
-// the page where that can be, and that no format is led astray by the name of a machine.
+// TestFleet requires of the summary that its numbers add up, that only more than a few machines have one, that it is no wider than the page
+// if possible, and that no format is misled by the name of a machine.
 func TestFleet(t *testing.T) {
 	for _, n := range []int{0, 1, fewMachines, fewMachines + 1, mostColumns, mostColumns + 1, 40} {
 		r := machinesOf(n)

@@ -86,7 +86,7 @@ func OrderedKeys(w io.Writer, keys iter.Seq2[*hive.Stretch, error], at hive.Path
 		}
 		return full[:0]
 	}
-	some := false // of the values of the key were written
+	some := false // some values of the key were written
 	for key, err := range keys {
 		switch {
 		case err != nil:

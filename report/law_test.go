@@ -16,7 +16,7 @@ import (
 	"regvet/rules/lint"
 )
 
-// evil is a text of every character that steers, with a command of a build server behind each line break.
+// evil is a text of every character that steers, with a command of a build server after each.
 var evil = func() string {
 	var b strings.Builder
 	b.WriteString("::error::x")
@@ -28,8 +28,8 @@ var evil = func() string {
 	return b.String()
 }()
 
-// TestNothingSteers requires of every writer that no character of an input steers what shows its result: raw in it are only its own line
-// breaks, of which none begins a line with a text of the input, and tabs. JSON gives its reader the text as it was.
+// TestNothingSteers requires that no writer lets text of an input steer what shows the result. All that is raw are its own line breaks,
+// after none of which a line starts with text of the input, and tabs. A reader of JSON gets the text as it was.
 func TestNothingSteers(t *testing.T) {
 	key := hive.Path{"HKEY_LOCAL_MACHINE", evil}
 	value := hive.Value{Name: evil, Type: hive.SZ, Data: append(hive.EncodeUTF16(evil), 0, 0)}
@@ -130,7 +130,7 @@ func TestNothingSteers(t *testing.T) {
 	}
 }
 
-// lineless leaves out what ends a line.
+// lineless drops what ends a line.
 func lineless(r rune) rune {
 	if r == '\n' || r == '\r' {
 		return -1
@@ -155,7 +155,7 @@ func holds(v any, text string) bool {
 	return false
 }
 
-// TestUnwritable requires that a patch in JSON names each key and value so that it can be told from all others.
+// TestUnwritable requires that a patch in JSON refuses what it could not tell from another key or value.
 func TestUnwritable(t *testing.T) {
 	for _, c := range []struct {
 		path  hive.Path

@@ -51,16 +51,16 @@ type result struct {
 	topic      int // in the sheet
 	id         string
 	severity   string
-	level      string // what other programs know: "error", "warning", "note", and "none" for what is no failure
+	level      string // as other programs know it: "error", "warning", "note", and "none" for no failure
 	status     rules.Status
 	reason     string
 	message    string
-	path       string // of the input, or of the folder of the machine when none of its hives holds the place
+	path       string // of the input, or the folder of the machine if none of its hives holds the place
 	at, end    hive.Location
 	line       string
-	key, value string     // as the running system is asked, or as the file names it
+	key, value string     // as the running system has it, or as the file names it
 	realKey    string     // where the key is in the input
-	about      lint.About // whether key and value count
+	about      lint.About // whether it is about key, value, or neither
 	kind       string     // REG_DWORD
 	observed   string
 	data       string // observed, in hex
@@ -72,7 +72,7 @@ type result struct {
 	safety     string
 	print      string // fingerprint
 	suppressed *lint.Suppression
-	baseline   string // "unchanged" where a baseline has it, "new" where it does not; "" where there is none
+	baseline   string // "unchanged" if it is in the baseline, "new" if not; "" without a baseline
 }
 
 // failed reports whether the result is a failure that is not suppressed.

@@ -11,12 +11,12 @@ import (
 	"regvet/internal/safetext"
 )
 
-// powerShell writes a script for Windows PowerShell 3 and later: UTF-8 with byte order mark, without which Windows PowerShell would take other
-// than ASCII for the ANSI code page.
+// powerShell writes a script for Windows PowerShell 3 and later: UTF-8 with byte order mark, without which Windows PowerShell would read
+// the text in the ANSI code page.
 //
-// It calls the registry of .NET and not the cmdlets for items: these take a slash in the name of a key for a backslash, stars and brackets in
-// the name of a value that is to be removed for a pattern, and (default) for no name. It writes to the 64-bit registry, also when it is run by
-// a 32-bit PowerShell.
+// The script calls the registry of .NET rather than the cmdlets for items: these take a slash in the name of a key for a backslash, stars
+// and brackets in the name of a value to be removed for a pattern, and (default) for no name. It writes to the 64-bit registry, even when a
+// 32-bit PowerShell runs it.
 func powerShell(head string, blocks []regfile.Block) ([]byte, error) {
 	b := &strings.Builder{}
 	b.WriteString("\ufeff")
@@ -43,7 +43,7 @@ func powerShell(head string, blocks []regfile.Block) ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
-// netRoots are the roots as the enumeration Microsoft.Win32.RegistryHive of .NET calls them.
+// netRoots are the names of the roots in the enumeration Microsoft.Win32.RegistryHive of .NET.
 var netRoots = map[string]string{"HKLM": "LocalMachine", "HKU": "Users", "HKCU": "CurrentUser", "HKCR": "ClassesRoot", "HKCC": "CurrentConfig"}
 
 func powerShellRun(b *strings.Builder, root string, run []hive.Edit) {
@@ -76,7 +76,7 @@ func powerShellRun(b *strings.Builder, root string, run []hive.Edit) {
 	}
 }
 
-// netKinds are the types as the enumeration Microsoft.Win32.RegistryValueKind of .NET calls them. It has no other.
+// netKinds are the names of the types in the enumeration Microsoft.Win32.RegistryValueKind of .NET. It has no others.
 var netKinds = map[hive.Type]string{
 	hive.None: "None", hive.SZ: "String", hive.ExpandSZ: "ExpandString", hive.Binary: "Binary", hive.DWord: "DWord",
 	hive.MultiSZ: "MultiString", hive.QWord: "QWord",
@@ -102,7 +102,7 @@ func noPowerShell(e hive.Edit) string {
 	return ""
 }
 
-// powerShellData writes data as .NET takes them. Numbers are signed there.
+// powerShellData returns data as .NET expects them. Numbers are signed there.
 func powerShellData(v hive.Value) string {
 	switch v.Type {
 	case hive.SZ, hive.ExpandSZ:
@@ -129,11 +129,11 @@ func powerShellData(v hive.Value) string {
 	return "[byte[]]@(" + strings.Join(all, ", ") + ")"
 }
 
-// powerShellQuotes are the characters that PowerShell takes for a single quote.
+// powerShellQuotes are the characters that PowerShell accepts as a single quote.
 const powerShellQuotes = "'\u2018\u2019\u201a\u201b"
 
-// powerShellQuoted writes text in single quotes, in which only these have a meaning. Characters that steer what shows the script are put in
-// by the numbers of their UTF-16 units.
+// powerShellQuoted returns text in single quotes, in which only these have a meaning. Characters that steer what shows the script are
+// inserted by the numbers of their UTF-16 units.
 func powerShellQuoted(s string) string {
 	var b strings.Builder
 	pieces := false

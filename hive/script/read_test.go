@@ -101,7 +101,7 @@ func (r *psReader) number() int64 {
 	return n
 }
 
-// data reads an expression, and gives the bytes that .NET stores for it.
+// data reads an expression and returns the bytes that .NET stores for it.
 func (r *psReader) data() []byte {
 	switch {
 	case r.skip("[int]"):
@@ -198,7 +198,7 @@ func readPowerShell(t *testing.T, text string) (edits []hive.Edit) {
 	return edits
 }
 
-// batchCommand takes a line apart as cmd.exe does in a batch file, and gives the command line that the program gets. It fails for all that
+// batchCommand takes a line apart as cmd.exe does in a batch file, and returns the command line for the program. It fails for anything that
 // would be a variable, a redirection or another command.
 func batchCommand(t *testing.T, line string) string {
 	var b strings.Builder
@@ -352,7 +352,7 @@ func regData(t *testing.T, typ hive.Type, data, separator string) []byte {
 	return append(hive.EncodeUTF16(data), 0, 0)
 }
 
-// readAnsible reads tasks, and holds them against the options that the documentation of win_regedit has.
+// readAnsible reads tasks and checks their options against the documentation of win_regedit.
 func readAnsible(t *testing.T, text string) (edits []hive.Edit) {
 	var tasks []map[string]yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &tasks); err != nil {

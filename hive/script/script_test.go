@@ -17,13 +17,13 @@ import (
 	"regvet/internal/safetext"
 )
 
-// readers take the text of a form apart as its tool does, by rules of quoting written down anew for the tests, and give the edits that the tool
-// would make. They know no more than what the forms write.
+// readers take the text of a form apart as its tool does, by rules of quoting written anew for the tests, and return the edits that the
+// tool would make. They know no more than what the forms write.
 var readers = map[string]func(t *testing.T, text string) []hive.Edit{
 	"powershell": readPowerShell, "reg-cmd": readRegCmd, "ansible": readAnsible,
 }
 
-// choices gives numbers from 0 to n-1: from a random source in the test, from the input in the fuzz target.
+// choices returns numbers from 0 to n-1: from a random source in the test, from the input in the fuzz target.
 type choices func(n int) int
 
 // signs are what has a meaning in one of the forms, and what looks like it.
@@ -92,7 +92,8 @@ func (c choices) blocks() (blocks []regfile.Block) {
 	return blocks
 }
 
-// law holds each form to it: what it writes makes the same of a registry as the edits do, or it refuses.
+// law requires of each form that its text changes a registry as the edits do, and holds no character that steers; or that it refuses an
+// edit.
 func law(t *testing.T, c choices, count map[string]int) {
 	blocks := c.blocks()
 	head := c.text() + "\n" + c.text()
@@ -156,7 +157,7 @@ func FuzzForms(f *testing.F) {
 	})
 }
 
-// TestUnwritable requires of each form that it says what it cannot express, and of the error that it names the edit.
+// TestUnwritable requires of each form that it returns why it cannot express an edit, and of the error that it names the edit.
 func TestUnwritable(t *testing.T) {
 	key := hive.ParsePath(`HKLM\SOFTWARE\Example`)
 	set := func(v hive.Value) hive.Edit { return hive.Edit{Op: hive.SetValue, Path: key, Value: v} }
@@ -177,7 +178,7 @@ func TestUnwritable(t *testing.T) {
 	}
 }
 
-// TestPowerShellParses has a real PowerShell parse a script, where there is one.
+// TestPowerShellParses has a real PowerShell parse scripts, if there is one.
 func TestPowerShellParses(t *testing.T) {
 	pwsh, err := exec.LookPath("pwsh")
 	if err != nil {

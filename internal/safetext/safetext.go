@@ -1,6 +1,6 @@
 // Package safetext keeps text of an input from steering whatever shows it: a terminal, the log of a build, a viewer of JSON.
 //
-// Names and data of a registry are made by whoever made the file. A line break in one can begin a command of a build server, an escape
+// Whoever makes a registry file chooses the names and data in it. A line break in one can begin a command of a build server, an escape
 // sequence can rewrite a terminal, and a direction mark can show a name backwards (CVE-2021-42574).
 package safetext
 
@@ -28,7 +28,8 @@ func Steers(r rune) bool {
 		0xFDD0 <= r && r <= 0xFDEF || r&0xFFFE == 0xFFFE
 }
 
-// Line returns valid UTF-8 with escapes as in Go (\x1b, \u202e) for characters that steer. In a line of text, a tab does not.
+// Line returns valid UTF-8 in which characters that steer are escaped as in Go (\x1b, \u202e). Tabs, which have their place in a line of
+// text, stay.
 func Line(s string) string {
 	hidden := func(r rune) bool { return Steers(r) && r != '\t' }
 	if !strings.ContainsFunc(s, hidden) {
@@ -46,15 +47,15 @@ func Line(s string) string {
 	return b.String()
 }
 
-// NewEncoder returns an encoder for JSON without HTML in mind. Characters that steer are escaped in what it writes, so that any viewer can
-// show it; who decodes it gets the text as it was.
+// NewEncoder returns an encoder for JSON that is not embedded in HTML. It escapes characters that steer, so that any viewer can show the
+// result; a decoder returns the text as it was.
 func NewEncoder(w io.Writer) *json.Encoder {
 	e := json.NewEncoder(&escaper{w: w})
 	e.SetEscapeHTML(false)
 	return e
 }
 
-// escaper passes on JSON, of which each write holds whole characters, as those of [json.Encoder] do.
+// escaper filters JSON. Each write must hold whole characters, as those of [json.Encoder] do.
 type escaper struct {
 	w   io.Writer
 	buf []byte
@@ -68,12 +69,12 @@ func (e *escaper) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// AppendJSON appends valid UTF-8 as it stands between the quotes of a JSON string.
+// AppendJSON appends s, which must be valid UTF-8, as it stands between the quotes of a JSON string.
 func AppendJSON(dst []byte, s string) []byte {
 	return appendEscaped(dst, s, func(c byte) bool { return c < ' ' || c == '"' || c == '\\' || c > '~' })
 }
 
-// appendEscaped appends text with escapes in it. Only characters whose first byte is special are looked at.
+// appendEscaped appends text with escapes. It looks only at characters whose first byte is special.
 func appendEscaped[T []byte | string](dst []byte, text T, special func(byte) bool) []byte {
 	from := 0
 	for i := 0; i < len(text); {

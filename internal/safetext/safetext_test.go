@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// TestEveryCharacter holds both ways to write JSON against a decoder, for each character there is.
+// TestEveryCharacter checks both ways to write JSON against a decoder, for every character.
 func TestEveryCharacter(t *testing.T) {
 	steering := 0
 	for r := range rune(utf8.MaxRune + 1) {
