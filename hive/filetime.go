@@ -5,6 +5,9 @@ import "time"
 // Filetime is a time as Windows stores it: a count of 100 ns intervals since 1601-01-01 UTC. Zero means that no time was set.
 type Filetime int64
 
+// TimeLayout is the layout of times as evidence has them: UTC, to the 100 ns of a Filetime.
+const TimeLayout = "2006-01-02T15:04:05.0000000Z"
+
 // unixEpoch is 1970-01-01 as a Filetime.
 const unixEpoch Filetime = 116444736000000000
 

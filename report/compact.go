@@ -11,8 +11,8 @@ import (
 // compact writes each finding as one line, path:line:column: severity: message [ID], as compilers do, so that editors and the problem
 // matchers of build servers find the place. They know the severities error, warning and info, so those of a check become one of these.
 //
-// A hive has no lines. Its findings have 0:0 for a place, which every reader of the form takes and none can mistake for a line, and tell
-// key and offset in the message.
+// A hive has no lines. Its findings have the place 0:0, which every reader of this form accepts and none can mistake for a line; the
+// message has the key and the offset.
 func compact(w io.Writer, s sheet) error {
 	var b bytes.Buffer
 	for _, f := range s.files {
@@ -24,6 +24,6 @@ func compact(w io.Writer, s sheet) error {
 			fmt.Fprintf(&b, "%s:%d:%d: %s: %s [%s]\n", hive.Visible(r.path), r.at.Line, r.at.Column, level, r.sentence(), r.id)
 		}
 	}
-	_, err := w.Write(b.Bytes())
+	_, err := w.Write(harmless(b.Bytes()))
 	return err
 }

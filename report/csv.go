@@ -17,15 +17,16 @@ var csvColumns = []string{
 	"expected", "message", "modified", // last write of the key, UTC
 	"line", "column", "offset", // in a .reg file, and in a hive
 	"fix", "suppressed_by", "suppression_reason", "title", "fingerprint", "sha256",
-	"machine", "host", // of which the input is one of several hives, and what the computer calls itself
-	"notes", // what else is to be known of the finding, for one that a dirty hive may have a later answer
+	"machine", "host", // the machine that the hive was read as a part of, and the computer's own name
+	"notes", // what else there is to know, such as that the hive is dirty and the answer may be an old one
 }
 
-// csvTable writes a line with the names of the columns, and one for each finding, as RFC 4180 has it, in UTF-8 with the byte order
-// mark without which Excel would read another encoding. A control character is an escape as in Go, so that a finding is one line.
+// csvTable writes RFC 4180: a line with the names of the columns, then one for each finding. It is UTF-8 with the byte order mark without
+// which Excel would assume another encoding. Control characters are escaped as in Go, so that a finding is one line.
 //
-// Names and data of a registry can be made so that a spreadsheet takes them for a formula and runs it. Such a cell has an apostrophe
-// before it, which says "text" to a spreadsheet. The column data has the evidence unchanged, as have all fields in JSON.
+// A spreadsheet runs text that starts like a formula, and names and data of a registry can be made to do so. An apostrophe before such a
+// cell makes it text. A cell that starts with ::, a command in a log of GitHub Actions, gets one too. The column data has the evidence
+// unchanged, as have all fields in JSON.
 func csvTable(w io.Writer, s sheet) error {
 	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
 		return err
@@ -35,7 +36,7 @@ func csvTable(w io.Writer, s sheet) error {
 	row := func(cells []string) {
 		for i, cell := range cells {
 			cell = hive.Visible(cell)
-			if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
+			if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) || strings.HasPrefix(cell, "::") {
 				cell = "'" + cell
 			}
 			cells[i] = cell
@@ -65,7 +66,7 @@ func csvTable(w io.Writer, s sheet) error {
 	return table.Error()
 }
 
-// number is "" for 0, which is no place.
+// number returns n as text, or "" for 0, which is no place.
 func number(n int64) string {
 	if n == 0 {
 		return ""

@@ -10,7 +10,7 @@ import (
 	"regvet/rules"
 )
 
-// Docs writes a reference of the packs in Markdown: of the given rules of each. Packs of which none is given are left out.
+// Docs writes a reference of the packs in Markdown, with those of their rules that are given. Packs without a given rule are left out.
 func Docs(w io.Writer, packs []*rules.Pack, all []*rules.Rule) error {
 	p := &page{}
 	fmt.Fprintf(p, "# Rules\n\nWritten by `regvet rules docs`. `regvet rules show RULE` says the same of one rule.\n")
@@ -25,8 +25,7 @@ func Docs(w io.Writer, packs []*rules.Pack, all []*rules.Rule) error {
 			p.packDocs(pack, ours)
 		}
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 func (p *page) packDocs(pack *rules.Pack, all []*rules.Rule) {
@@ -67,7 +66,7 @@ func (p *page) ruleDocs(r *rules.Rule) {
 			before = variants[0].Terms
 			fmt.Fprintf(p, "\nFor %s:\n\n", escaped(v.When))
 		}
-		// Of what an override leaves as it is, nothing is said again.
+		// What an override leaves unchanged is not repeated.
 		changed := func(name, now, then string) {
 			if i == 0 || now != then {
 				item(name, escaped(now))
@@ -94,7 +93,7 @@ func (p *page) ruleDocs(r *rules.Rule) {
 	}
 }
 
-// link writes a reference, which can be followed where it is an address.
+// link returns a reference in Markdown, as a link if it is an address.
 func link(reference string) string {
 	if strings.HasPrefix(reference, "https://") && !strings.ContainsAny(reference, "<> ") {
 		return "<" + reference + ">"
@@ -102,5 +101,5 @@ func link(reference string) string {
 	return escaped(reference)
 }
 
-// ruleAnchor is how GitHub names the section of a rule.
+// ruleAnchor returns the anchor that GitHub makes for the section of a rule.
 func ruleAnchor(id string) string { return strings.ReplaceAll(strings.ToLower(id), ".", "") }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fatih/color"
 
@@ -14,17 +15,17 @@ import (
 	"regvet/rules"
 )
 
-// Difference is what leads from one input to another.
+// Difference is the edits that turn one input into another.
 type Difference struct {
 	Version  string // of regvet
 	From, To Input
-	At       hive.Path // where the two roots are, nil when that is not known
+	At       hive.Path // where the two roots are, or nil if unknown
 	Root     *hive.Key // of the first input
 	Edits    []hive.Edit
-	Unproven []hive.Unproven // where the inputs may differ, but do not tell
+	Unproven []hive.Unproven // where the inputs may differ, but it cannot be known
 }
 
-// key gives the key that an edit is about as the first input has it; nil when it has none.
+// key returns the key of an edit as the first input has it, or nil.
 func (d Difference) key(e hive.Edit) *hive.Key {
 	k := d.Root
 	for _, name := range e.Path {
@@ -35,7 +36,7 @@ func (d Difference) key(e hive.Edit) *hive.Key {
 	return k
 }
 
-// old gives the value that an edit changes as the first input has it.
+// old returns the value that an edit changes as the first input has it, or nil.
 func (d Difference) old(e hive.Edit) *hive.Value {
 	if e.Op != hive.SetValue && e.Op != hive.DeleteValue {
 		return nil
@@ -48,11 +49,11 @@ func (d Difference) old(e hive.Edit) *hive.Value {
 	return nil
 }
 
-// DifferenceText writes a difference for people: under each key the values that were there with a minus and those that are there now with
-// a plus, in the order of the keys, and a line of totals.
+// DifferenceText writes a difference for people, in the order of the keys: under each key, the old values with a minus and the new ones
+// with a plus. The last line has the totals.
 func DifferenceText(w io.Writer, d Difference, style Style) error {
 	p := &page{Style: style}
-	var open hive.Path // the key whose line is the last one
+	var open hive.Path // the key whose line was written last
 	var made, deleted, set, added, removed int
 	inOrder := slices.SortedStableFunc(slices.Values(d.Edits), func(a, b hive.Edit) int { return slices.CompareFunc(a.Path, b.Path, hive.CompareFold) })
 	for _, e := range inOrder {
@@ -104,11 +105,10 @@ func DifferenceText(w io.Writer, d Difference, style Style) error {
 			[]string{"key made", "key deleted", "value added", "value changed", "value deleted"},
 			[]int{made, deleted, added, set, removed}), color.Bold))
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
-// totalOf counts things whose first word is a noun.
+// totalOf counts things. The first word of each is a noun, which takes the plural.
 func totalOf(things []string, counts []int) string {
 	var parts []string
 	for i, what := range things {
@@ -120,7 +120,7 @@ func totalOf(things []string, counts []int) string {
 	return strings.Join(parts, ", ")
 }
 
-// changed writes a line that was there, is there now, or stands for both.
+// changed writes a line of a difference: sign is - for what was there, + for what is new, or a blank.
 func (p *page) changed(sign byte, text string) {
 	line := string(sign) + " " + text
 	switch sign {
@@ -134,7 +134,7 @@ func (p *page) changed(sign byte, text string) {
 	p.WriteString(line + "\n")
 }
 
-// gone writes all that was in a key that is there no more.
+// gone writes all that a deleted key held.
 func (p *page) gone(k *hive.Key, path hive.Path) {
 	for below, k := range k.Walk() {
 		p.changed('-', hive.Visible(path.Join(below...).String()))
@@ -146,7 +146,7 @@ func (p *page) gone(k *hive.Key, path hive.Path) {
 
 func valueLine(name, datum string) string { return "  " + rules.ValueName(name) + "  " + datum }
 
-// datum is the type and the data of a value for people.
+// datum returns the type and the data of a value for people.
 func datum(v hive.Value) string {
 	text := strings.TrimRight(v.Type.String()+" "+hive.Visible(v.Display()), " ")
 	if v.Short {
@@ -169,7 +169,7 @@ type jsonEdit struct {
 	Key   string     `json:"key"`
 	Value *string    `json:"value,omitempty"` // none for a key, "" for the default value
 	New   *jsonDatum `json:"new,omitempty"`   // what a value is set to
-	Old   *jsonDatum `json:"old,omitempty"`   // what it was, where it was there
+	Old   *jsonDatum `json:"old,omitempty"`   // what it was, if it existed
 }
 
 // jsonDatum is the type and data of a value, byte for byte.
@@ -184,7 +184,7 @@ type jsonUnproven struct {
 	Op    string  `json:"op"`
 	Key   string  `json:"key"`
 	Value *string `json:"value,omitempty"`
-	Side  string  `json:"side"`  // of the input that does not tell: from or to
+	Side  string  `json:"side"`  // the input that leaves it open: from or to
 	Known string  `json:"known"` // why not: damaged, or not-covered
 }
 
@@ -196,7 +196,7 @@ func datumJSON(v hive.Value) *jsonDatum {
 	return &jsonDatum{v.Type.String(), uint32(v.Type), hex.EncodeToString(v.Data), v.Display()}
 }
 
-// editJSON gives an edit, and what the value was.
+// editJSON returns an edit and what the value was before it.
 func editJSON(e hive.Edit, at hive.Path, old *hive.Value) jsonEdit {
 	out := jsonEdit{Op: opNames[e.Op], Key: hive.Printable(at.Join(e.Path...).String())}
 	if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
@@ -232,12 +232,12 @@ func DifferenceJSON(w io.Writer, d Difference) error {
 	return writeJSON(w, out)
 }
 
-// Patch is a list of edits that a fix or its undo makes, and where it comes from.
+// Patch is the edits of a fix or of its undo, and their origin.
 type Patch struct {
 	Version string // of regvet
 	Date    time.Time
 	Input   Input
-	Fixed   []rules.Finding // what it remedies, or takes the remedy back of
+	Fixed   []rules.Finding // what it fixes, or whose fix it undoes
 	Edits   []hive.Edit
 }
 
@@ -250,8 +250,25 @@ type jsonPatch struct {
 	Edits         []jsonEdit    `json:"edits"`
 }
 
-// PatchJSON writes a patch as one JSON object.
+// Unwritable returns why JSON cannot express what an edit is about, or "". In JSON, the path of a key is one text with a backslash between
+// names, and all text is Unicode.
+func Unwritable(e hive.Edit) string {
+	switch {
+	case slices.ContainsFunc(e.Path, func(name string) bool { return strings.Contains(name, `\`) }):
+		return "the name of a key holds a backslash"
+	case !utf8.ValidString(e.Path.String()) || !utf8.ValidString(e.Value.Name):
+		return "a name is not text"
+	}
+	return ""
+}
+
+// PatchJSON writes a patch as one JSON object. It fails for an edit that JSON cannot express, see [Unwritable].
 func PatchJSON(w io.Writer, p Patch) error {
+	for _, e := range p.Edits {
+		if reason := Unwritable(e); reason != "" {
+			return fmt.Errorf("%s cannot be written as JSON: %s", Place(e), reason)
+		}
+	}
 	out := jsonPatch{schemaVersion, jsonTool{"regvet", p.Version}, p.Date.Format(time.RFC3339), inputJSON(p.Input), []jsonFinding{}, []jsonEdit{}}
 	for _, f := range p.Fixed {
 		out.Findings = append(out.Findings, findingJSON(p.Input, f))

@@ -8,7 +8,7 @@ import (
 	"regvet/rules/lint"
 )
 
-// TestExcerpt holds the mark below a line of a file to its place, whatever stands before it and however narrow the terminal is.
+// TestExcerpt requires that the mark below a line is at its place, whatever precedes it and however narrow the terminal is.
 func TestExcerpt(t *testing.T) {
 	long := strings.Repeat("a", 100) + "HERE" + strings.Repeat("b", 100)
 	for _, c := range []struct {

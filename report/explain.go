@@ -73,7 +73,7 @@ func ExplainText(w io.Writer, e Explanation, style Style) error {
 func (p *page) check(c *lint.Check) {
 	fmt.Fprintf(p, "%s %s\n", p.paint(c.ID, color.Bold), p.paint(c.Name, color.Bold))
 	p.row("", c.Title)
-	p.row("severity", p.paint(c.Severity.String(), lintColor[c.Severity]))
+	p.row("severity", c.Severity.String(), lintColor[c.Severity])
 	p.row("runs", runs(c))
 	p.row("fix", fixSentence(c))
 	name := "why"

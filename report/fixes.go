@@ -10,17 +10,17 @@ import (
 	"regvet/rules"
 )
 
-// Outcome is what a fix came to.
+// Outcome is the result of a fix.
 type Outcome struct {
 	Plan      rules.Plan
-	Open      []rules.Finding // what is neither pass nor failure, so that no fix was made for it
-	Proof     *rules.Proof    // nil when there was nothing to prove
-	Fix, Undo string          // the files that were written, or would be; "" when none were
-	DryRun    bool            // nothing is to be written
+	Open      []rules.Finding // unknown, so that there is no fix
+	Proof     *rules.Proof    // or nil if there was nothing to prove
+	Fix, Undo string          // the files written, or to be written; "" for none
+	DryRun    bool            // do not write anything
 	Others    int             // failures that were not selected
 }
 
-// Fixes writes for people what was fixed, what could not be, and the proof.
+// Fixes writes for people what was fixed, what was not, and the proof.
 func Fixes(w io.Writer, o Outcome, style Style) error {
 	p := &page{Style: style}
 	word := "planned"
@@ -70,8 +70,7 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 	if o.Others > 0 {
 		fmt.Fprintf(p, "%s not selected\n", plural(o.Others, "other finding"))
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 func (p *page) fixed(word string, f rules.Finding) {
@@ -88,7 +87,7 @@ func (p *page) fixed(word string, f rules.Finding) {
 	p.row("note", f.Fix.Note)
 }
 
-// proof says what was shown in memory, on the files as they were written.
+// proof writes what the files, as written, did to the registry in memory.
 func (p *page) proof(proof rules.Proof) {
 	if proof.Holds() {
 		fmt.Fprintln(p, p.paint(fmt.Sprintf("verified: %s fixed, 0 new; undo restores the original", plural(len(proof.Fixed), "finding")), color.Bold))
@@ -108,7 +107,7 @@ func (p *page) proof(proof rules.Proof) {
 	}
 }
 
-// Place says for people what an edit is about: a value of a key, or the key.
+// Place returns for people what an edit is about: a value of a key, or the key.
 func Place(e hive.Edit) string {
 	key := "the key " + hive.Visible(e.Path.String())
 	if e.Op == hive.SetValue || e.Op == hive.DeleteValue {

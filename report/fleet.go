@@ -14,13 +14,13 @@ import (
 	"regvet/rules"
 )
 
-// fleet is what the rules say of several machines, in counts: a run over thousands of them has a few numbers for each. An input by
-// itself is taken for a machine.
+// fleet counts what the rules say of several machines, in a few numbers for each, because a run can have thousands. An input that belongs
+// to no machine counts as one.
 type fleet struct {
 	rules    []*rules.Rule
 	row      map[*rules.Rule]int
 	byRule   []tally
-	hit      []int // for each rule, the machines of which it has findings
+	hit      []int // for each rule, the number of machines with findings
 	machines []fleetMachine
 	last     *collection.Machine
 	now      []tally // for each rule, of the last machine
@@ -29,16 +29,10 @@ type fleet struct {
 type fleetMachine struct {
 	name, host string
 	tally
-	cells []tally // for each rule, as far as a table has columns for machines
+	cells []tally // for each rule, for as many machines as a table has columns
 }
 
-// tally counts findings.
-type tally struct {
-	fails                        [rules.Critical + 1]int // by severity
-	pass, unknown, notApplicable int
-}
-
-// A few machines need no summary, and a table has no more than so many of them side by side.
+// The summary starts with more than fewMachines. A table shows at most mostColumns of them side by side.
 const (
 	fewMachines = 3
 	mostColumns = 12
@@ -68,7 +62,7 @@ func (f *fleet) rowOf(rule *rules.Rule) int {
 	return i
 }
 
-// add counts the findings of an input. The hives of one machine come one after the other.
+// add counts the findings of an input. The hives of one machine must follow each other.
 func (f *fleet) add(in Input) {
 	if in.Machine == nil || in.Machine != f.last {
 		m := fleetMachine{name: in.Path, host: in.Host}
@@ -96,27 +90,7 @@ func (f *fleet) add(in Input) {
 	}
 }
 
-func (t *tally) add(f rules.Finding) {
-	switch {
-	case f.Status == rules.Fail:
-		t.fails[f.Severity]++
-	case f.Status == rules.Pass:
-		t.pass++
-	case f.Applies():
-		t.unknown++
-	default:
-		t.notApplicable++
-	}
-}
-
-func (t tally) failed() (n int) {
-	for _, fails := range t.fails {
-		n += fails
-	}
-	return n
-}
-
-// cell says the worst of what a rule says of a machine, with the number of its findings where there are several.
+// cell returns the worst severity with which a rule fails on a machine, and the number of findings if there are several.
 func (t tally) cell() cell {
 	for s := rules.Critical; s >= rules.Info; s-- {
 		switch n := t.fails[s]; {
@@ -142,16 +116,16 @@ func (t tally) cell() cell {
 type table struct {
 	head   []string
 	rows   [][]cell
-	number []bool // the columns that stand at the right
-	rest   string // what is not in it; "" when all is
+	number []bool // the columns to align to the right
+	rest   string // what it leaves out; "" for nothing
 }
 
 type cell struct {
 	text  string
-	worst rules.Severity // of the findings that it tells of; 0 for none
+	worst rules.Severity // of the findings that it counts; 0 for none
 }
 
-// widths are those of the columns in characters, as they are shown for people.
+// widths returns the width of each column in characters, as shown.
 func (t table) widths() []int {
 	all := make([]int, len(t.head))
 	for i, name := range t.head {
@@ -163,10 +137,10 @@ func (t table) widths() []int {
 	return all
 }
 
-// columnGap stands between two columns.
+// columnGap separates two columns.
 const columnGap = "  "
 
-// fits tells whether a table is no wider than the page.
+// fits reports whether a table is no wider than the page.
 func (p *page) fits(t table) bool {
 	width := len(columnGap) * (len(t.head) - 1)
 	for _, w := range t.widths() {
@@ -208,8 +182,8 @@ func (p *page) table(t table) {
 	p.WriteByte('\n')
 }
 
-// tables gives the summary of more than a few machines of which there are findings: what each rule says of each machine where fits
-// says that this is no wider than the page, else the counts of each rule, and the machines with the most findings.
+// tables returns the summary of a report with more than a few machines and at least one finding. It is one table of rules by machines if
+// fits reports that this is no wider than the page; otherwise the counts of each rule, and the machines with the most findings.
 func (f *fleet) tables(fits func(table) bool) []table {
 	if len(f.machines) <= fewMachines || !slices.ContainsFunc(f.hit, func(n int) bool { return n > 0 }) {
 		return nil
@@ -222,7 +196,7 @@ func (f *fleet) tables(fits func(table) bool) []table {
 	return []table{f.counts(), f.most()}
 }
 
-// byMachine has a row for each rule that has findings, and a column for each machine.
+// byMachine returns a table with a row for each rule that has findings and a column for each machine.
 func (f *fleet) byMachine() table {
 	t := table{head: append([]string{"rule"}, f.names()...), number: make([]bool, 1+len(f.machines))}
 	for i, rule := range f.rules {
@@ -247,7 +221,7 @@ func (f *fleet) byMachine() table {
 	return t
 }
 
-// names gives each machine its host name where no other has the same, else the name under which it was found.
+// names returns a name for each machine: its host name if no other machine has the same, otherwise the name under which it was found.
 func (f *fleet) names() (all []string) {
 	count := map[string]int{}
 	for _, m := range f.machines {
@@ -263,7 +237,7 @@ func (f *fleet) names() (all []string) {
 	return all
 }
 
-// severities are those of which there are findings, the worst first.
+// severities returns the severities that occur, the worst first.
 func (f *fleet) severities() (all []rules.Severity) {
 	for s := rules.Critical; s >= rules.Info; s-- {
 		if slices.ContainsFunc(f.byRule, func(t tally) bool { return t.fails[s] > 0 }) {
@@ -273,7 +247,8 @@ func (f *fleet) severities() (all []rules.Severity) {
 	return all
 }
 
-// counts has a row for each rule that has findings: of how many machines, how many of each severity, and how many are no failures. Columns of zeros are left out, but for passes and unknowns.
+// counts returns a table with a row for each rule that has findings: on how many machines, how many of each severity, and how many answers
+// are no failure. Columns that are all zero are left out, except passes and unknowns.
 func (f *fleet) counts() table {
 	t := table{head: []string{"rule", "machines"}, number: []bool{false, true}}
 	column := func(name string) { t.head, t.number = append(t.head, name), append(t.number, true) }
@@ -301,7 +276,7 @@ func (f *fleet) counts() table {
 	return t
 }
 
-// severityCells are the numbers of findings of each severity that the fleet has.
+// severityCells returns the number of findings of each severity that occurs in the fleet.
 func (f *fleet) severityCells(t tally) (all []cell) {
 	for _, s := range f.severities() {
 		c := cell{text: "0"}
@@ -313,7 +288,8 @@ func (f *fleet) severityCells(t tally) (all []cell) {
 	return all
 }
 
-// most lists the machines with the most findings. Of two that have as many, the one with the worse goes first.
+// most returns a table of the machines with the most findings. Of two machines with equally many, the one with the worse findings comes
+// first.
 func (f *fleet) most() table {
 	t := table{head: []string{"findings"}, number: []bool{true}}
 	for _, s := range f.severities() {

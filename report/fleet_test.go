@@ -11,8 +11,8 @@ import (
 	"regvet/rules"
 )
 
-// machinesOf makes a report of n machines with hostile names, of which each has one finding more than the one before, but for a rule that
-// all of them pass.
+// machinesOf returns a report of n machines with hostile names. Each has one finding more than the one before, except for a rule that all
+// of them pass.
 func machinesOf(n int) Report {
 	high, low := &rules.Rule{ID: "R-1"}, &rules.Rule{ID: "R-2"}
 	r := Report{Rules: []*rules.Rule{high, low, {ID: "R-3"}}}
@@ -29,13 +29,13 @@ func machinesOf(n int) Report {
 	return r
 }
 
-// TestFleet requires of the summary that its numbers add up, that it is there for more than a few machines only, that it is no wider than
-// the page where that can be, and that no format is led astray by the name of a machine.
+// TestFleet requires of the summary that its numbers add up, that only more than a few machines have one, that it is no wider than the page
+// if possible, and that no format is misled by the name of a machine.
 func TestFleet(t *testing.T) {
 	for _, n := range []int{0, 1, fewMachines, fewMachines + 1, mostColumns, mostColumns + 1, 40} {
 		r := machinesOf(n)
 		f := newFleet(r)
-		count := r.Count()
+		count := r.tally()
 		fails, machines := 0, 0
 		for i := range f.rules {
 			fails += f.byRule[i].failed()
@@ -43,8 +43,8 @@ func TestFleet(t *testing.T) {
 		for _, m := range f.machines {
 			machines += m.failed()
 		}
-		if fails != count.Fail || machines != count.Fail || len(f.machines) != n {
-			t.Errorf("%d machines: %d findings by rule, %d by machine, %d in all, of %d machines", n, fails, machines, count.Fail, len(f.machines))
+		if fails != count.failed() || machines != count.failed() || len(f.machines) != n {
+			t.Errorf("%d machines: %d findings by rule, %d by machine, %d in all, of %d machines", n, fails, machines, count.failed(), len(f.machines))
 		}
 		for _, width := range []int{0, 40, 100} {
 			p := &page{Style: Style{Width: width}}
@@ -68,11 +68,11 @@ func TestFleet(t *testing.T) {
 			}
 		}
 		shown := markdownRows(written(t, r, Write, "markdown"))
-		if want := count.Fail; n <= fewMachines && shown != want || n > fewMachines && shown <= want {
+		if want := count.failed(); n <= fewMachines && shown != want || n > fewMachines && shown <= want {
 			t.Errorf("%d machines: markdown has %d rows for %d findings", n, shown, want)
 		}
-		if got := articles(t, written(t, r, Write, "html")); got != count.Fail {
-			t.Errorf("%d machines: html has %d findings, want %d", n, got, count.Fail)
+		if got := articles(t, written(t, r, Write, "html")); got != count.failed() {
+			t.Errorf("%d machines: html has %d findings, want %d", n, got, count.failed())
 		}
 	}
 }

@@ -27,8 +27,8 @@ var compactLine = regexp.MustCompile(`^(.+):(\d+):(\d+): (error|warning|info): (
 // githubLine is a command for an annotation.
 var githubLine = regexp.MustCompile(`^::(error|warning|notice) file=[^:,]*(,[a-zA-Z]+=[^:,]*)+::.*$`)
 
-// FuzzFormats gives every format a finding made of any text. Whatever that is, a reader of the format reads it, sees one finding, and
-// no control character reaches a terminal.
+// FuzzFormats gives every format a finding made of any text. Whatever the text is, a reader of the format can read it and sees one finding,
+// and no control character reaches a terminal.
 func FuzzFormats(f *testing.F) {
 	f.Add("a.reg", "\"a\"=dword:1", "Example", "a", "the message", "the reason", 1, 2, 3)
 	f.Add("a,b:c%\n|.reg", "\t\x1b[31m日本\U0001F600\xED\xA0\x80\xff", "a|b`]]>&<", "=cmd|' /C calc'!A0", "::error::x\r\n", "--", 5, 0, -1)
@@ -49,7 +49,7 @@ func FuzzFormats(f *testing.F) {
 			t.Errorf("text has %d lines", n)
 		}
 
-		// The words of a rule are those of whoever wrote the rule, and not of an input.
+		// The words of a rule are its author's, and not from an input.
 		words := hive.Visible(reason)
 		rule := &rules.Rule{ID: "R-1", Pack: "p", Title: words, Rationale: words, References: []string{words}, Tags: []string{words, "p"}}
 		fail := rules.Finding{
@@ -62,7 +62,7 @@ func FuzzFormats(f *testing.F) {
 	})
 }
 
-// written gives what a format makes of a report.
+// written returns a report in a format.
 func written[T any](t *testing.T, r T, write func(io.Writer, string, T, Style) error, name string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -76,7 +76,7 @@ func written[T any](t *testing.T, r T, write func(io.Writer, string, T, Style) e
 	return out
 }
 
-// readers has a reader of each format read a report of one failure, in one file, and of some findings at all.
+// readers has a reader of each format read a report of one file with one failure, and with so many findings in all.
 func readers[T any](t *testing.T, r T, write func(io.Writer, string, T, Style) error, findings int) {
 	out := map[string]string{}
 	for _, name := range FormatNames() {
@@ -133,7 +133,7 @@ func readers[T any](t *testing.T, r T, write func(io.Writer, string, T, Style) e
 	}
 }
 
-// markdownRows counts the rows of tables, each of which has as many cells as its heading.
+// markdownRows counts the rows of tables that have as many cells as their heading.
 func markdownRows(s string) (n int) {
 	cells, bar := 0, regexp.MustCompile(`(^|[^\\])(\\\\)*\|`)
 	for line := range strings.Lines(s) {
@@ -150,7 +150,7 @@ func markdownRows(s string) (n int) {
 	return n
 }
 
-// articles counts the findings of a page, and requires that it has no element or attribute but its own.
+// articles counts the findings of a page, and requires that it has only our own elements and attributes.
 func articles(t *testing.T, page string) (n int) {
 	d := xml.NewDecoder(strings.NewReader(page))
 	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
@@ -180,5 +180,5 @@ func articles(t *testing.T, page string) (n int) {
 	}
 }
 
-// abs makes a small number of any.
+// abs returns a small number for any.
 func abs(n int) int { return max(n%1000, -(n % 1000)) }

@@ -11,9 +11,9 @@ import (
 )
 
 // github writes each finding as a workflow command of GitHub Actions, which shows it beside the line of a pull request:
-// https://docs.github.com/actions/reference/workflow-commands-for-github-actions. At the end are the totals, for the log.
+// https://docs.github.com/actions/reference/workflow-commands-for-github-actions. The totals for the log come last.
 //
-// Nothing from an input can become a command of its own: a line break in it is escaped.
+// Nothing from an input can become a command of its own, because line breaks in it are escaped.
 func github(w io.Writer, s sheet) error {
 	var b bytes.Buffer
 	for _, p := range s.refused {
@@ -53,5 +53,5 @@ var (
 func githubText(s string) string     { return githubEscapes.Replace(s) }
 func githubProperty(s string) string { return githubPropertyEscapes.Replace(s) }
 
-// slashed is a path as servers write it.
+// slashed returns a path with slashes, as servers expect it.
 func slashed(path string) string { return filepath.ToSlash(hive.Printable(path)) }

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// gitlabFinding is one finding in the form that GitLab's code quality reports have: https://docs.gitlab.com/ci/testing/code_quality.
+// gitlabFinding is one finding of a code quality report of GitLab: https://docs.gitlab.com/ci/testing/code_quality.
 type gitlabFinding struct {
 	Description string         `json:"description"`
 	CheckName   string         `json:"check_name"`
@@ -30,8 +30,8 @@ var gitlabSeverities = map[string]string{
 	"error": "major", "warning": "minor",
 }
 
-// gitlab writes the findings for GitLab's code quality. A fingerprint must be the only one of its kind in the report, or GitLab shows
-// one finding for two; it still tells the same finding in two reports. A hive has no lines, and GitLab needs one: it is the first.
+// gitlab writes the findings for GitLab's code quality. Each fingerprint must be unique in the report, or GitLab shows only one of the
+// findings; and it must be the same in the next report. GitLab needs a line, and a hive has none: it is the first.
 func gitlab(w io.Writer, s sheet) error {
 	out := []gitlabFinding{}
 	seen := map[string]int{}

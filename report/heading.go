@@ -9,7 +9,7 @@ import (
 	"regvet/hive"
 )
 
-// heading says in a line or two what an input is.
+// heading writes in a line or two what an input is.
 func (p *page) heading(in Input) {
 	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
 	p.row("what", in.about())
@@ -19,7 +19,7 @@ func (p *page) heading(in Input) {
 	p.row("sha256", in.SHA256)
 }
 
-// about says for people what an input is.
+// about returns for people what an input is.
 func (in Input) about() string {
 	parts := []string{}
 	switch {
@@ -33,7 +33,7 @@ func (in Input) about() string {
 	return strings.Join(append(append(parts, dirt(in)...), computer(in)...), "; ")
 }
 
-// machine says in some lines what a machine is, and of which hives that is known.
+// machine writes what a machine is, and from which of its hives that is known.
 func (p *page) machine(hives []Input) {
 	parts := []string{"machine of " + plural(len(hives), "hive")}
 	best := hives[0]
@@ -53,7 +53,7 @@ func (p *page) machine(hives []Input) {
 	}
 }
 
-// dirt says whether a hive is dirty, and what became of it then.
+// dirt returns whether a hive is dirty, and if so, what was done about it.
 func dirt(in Input) []string {
 	switch logs := applied(in.Input); {
 	case in.Format != "regf":
@@ -66,7 +66,7 @@ func dirt(in Input) []string {
 	return []string{"dirty, read as it lies"}
 }
 
-// computer says what the registry tells about the computer.
+// computer returns what the registry says about the computer.
 func computer(in Input) (parts []string) {
 	if in.Host != "" {
 		parts = append(parts, "host "+hive.Visible(in.Host))

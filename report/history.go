@@ -8,7 +8,7 @@ import (
 	"regvet/rules"
 )
 
-// jsonPast is a value that was deleted. Its data are null where they could not be read.
+// jsonPast is a deleted value. Its data are null if they could not be read.
 type jsonPast struct {
 	Type       string  `json:"type"`
 	Data       *string `json:"data"`
@@ -31,7 +31,7 @@ func historyJSON(history []rules.Past) (out []jsonPast) {
 	return out
 }
 
-// history says what was set in the place of a finding once.
+// history writes what was once set in the place of a finding.
 func (p *page) history(f rules.Finding) {
 	for _, past := range f.History {
 		data := "its data lost,"

@@ -16,11 +16,11 @@ import (
 //go:embed page.css
 var pageStyle string
 
-// webPage writes the report as one page of HTML that needs nothing else: no script, and nothing from a network. It is read on a screen,
-// light or dark, and on paper. The findings are grouped by input; what the rules that are in them say stands once, at the end.
+// webPage writes the report as one page of HTML that needs no script and nothing from a network. It is made for a screen, light or dark,
+// and for paper. The findings are grouped by input; what their rules say stands once, at the end.
 //
-// It is written without html/template, which would make the program larger by two thirds: with it, the linker keeps every method. All
-// text stands between tags or in quotes, where one way to escape it is enough.
+// html/template would make the program larger by two thirds, because with it the linker keeps every method. All text here stands between
+// tags or in quotes, where one way of escaping is enough.
 func webPage(w io.Writer, s sheet) error {
 	p := &pageHTML{}
 	p.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
@@ -79,13 +79,13 @@ func webPage(w io.Writer, s sheet) error {
 	return err
 }
 
-// pageHTML collects a page.
+// pageHTML builds a page.
 type pageHTML struct{ bytes.Buffer }
 
-// raw writes HTML.
+// raw writes HTML as it is.
 func (p *pageHTML) raw(s string) { p.WriteString(s) }
 
-// text writes HTML with texts in it, which are escaped, and whose control characters become visible.
+// text writes HTML with texts in it. The texts are escaped, and their control characters made visible.
 func (p *pageHTML) text(format string, texts ...string) {
 	args := make([]any, len(texts))
 	for i, s := range texts {
@@ -169,7 +169,7 @@ func (p *pageHTML) result(r result, t topic) {
 	p.raw("</dl>\n</article>\n")
 }
 
-// topic tells what a rule looks for, and why.
+// topic writes what a rule looks for, and why.
 func (p *pageHTML) topic(t topic) {
 	p.text("<section id=\"rule-%s\">\n<h3>%s %s</h3>\n", t.id, t.id, t.title)
 	for line := range strings.SplitSeq(t.why, "\n") {

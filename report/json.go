@@ -2,10 +2,10 @@ package report
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"io"
 
 	"regvet/hive"
+	"regvet/internal/safetext"
 	"regvet/rules"
 )
 
@@ -44,7 +44,7 @@ type jsonInput struct {
 }
 
 type jsonWindows struct {
-	Version  string   `json:"version"` // "6.1"; "" when it is not known that well
+	Version  string   `json:"version"` // "6.1"; "" if not known exactly
 	Known    string   `json:"known"`   // what is known of it, for people
 	Product  string   `json:"product"`
 	Evidence []string `json:"evidence"`
@@ -99,19 +99,19 @@ type jsonSummary struct {
 	Pass          int `json:"pass"`
 	Fail          int `json:"fail"`
 	Unknown       int `json:"unknown"`
-	NotApplicable int `json:"not_applicable"` // findings with that reason, which are not among the unknown ones here
+	NotApplicable int `json:"not_applicable"` // findings with that reason; not counted as unknown
 }
 
-func summaryJSON(asked []*rules.Rule, c Count) jsonSummary {
-	return jsonSummary{len(asked), c.Pass, c.Fail, c.Unknown, c.NotApplicable}
+func summaryJSON(asked []*rules.Rule, t tally) jsonSummary {
+	return jsonSummary{len(asked), t.pass, t.failed(), t.unknown, t.notApplicable}
 }
 
-// JSON writes the report as one JSON object.
-func JSON(w io.Writer, r Report) error {
+// checkJSON writes the report of a check as one JSON object.
+func checkJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
 		Inputs: []jsonInput{}, Findings: []jsonFinding{},
-		Summary: summaryJSON(r.Rules, r.Count()),
+		Summary: summaryJSON(r.Rules, r.tally()),
 	}
 	for _, in := range r.Inputs {
 		out.Inputs = append(out.Inputs, inputJSON(in))
@@ -123,8 +123,7 @@ func JSON(w io.Writer, r Report) error {
 }
 
 func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
+	e := safetext.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
@@ -181,7 +180,7 @@ func findingJSON(in Input, f rules.Finding) jsonFinding {
 	return out
 }
 
-// locationJSON is null for no place.
+// locationJSON returns nil for no place.
 func locationJSON(at hive.Location) *jsonLocation {
 	switch {
 	case at.Line > 0:

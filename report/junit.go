@@ -10,7 +10,7 @@ import (
 	"regvet/rules"
 )
 
-// The elements of a JUnit report, as far as all of its readers agree: https://github.com/testmoapp/junitxml.
+// The elements of a JUnit report on which its readers agree: https://github.com/testmoapp/junitxml.
 type junitSuites struct {
 	XMLName  xml.Name     `xml:"testsuites"`
 	Name     string       `xml:"name,attr"`
@@ -50,9 +50,9 @@ type junitSkipping struct {
 	Message string `xml:"message,attr"`
 }
 
-// junit writes a suite for each input. Of a check, each answer of a rule is a test: one that passed, one that failed, or one that was
-// skipped because there is no answer. Of the linter, each finding is a test that failed, suppressed ones are skipped, and a file
-// without findings is one test that passed. What could not be read is an error.
+// junit writes a suite for each input. In a check, each answer of a rule is a test that passed, failed, or was skipped because the answer
+// is unknown. In a lint, each finding is a failed test, or a skipped one if it is suppressed, and a file without findings is one passed
+// test. What could not be read is an error.
 func junit(w io.Writer, s sheet) error {
 	all := junitSuites{Name: "regvet " + s.command}
 	for _, p := range s.refused {
@@ -109,7 +109,7 @@ func (s sheet) junitCase(r result) junitCase {
 	return c
 }
 
-// details tells all of a finding in lines of text.
+// details returns all of a finding as lines of text.
 func (s sheet) details(r result) string {
 	var b strings.Builder
 	line := func(name, text string) {

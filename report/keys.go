@@ -3,24 +3,23 @@ package report
 import (
 	"bufio"
 	"encoding/binary"
-	"encoding/json"
 	"io"
 	"iter"
 	"slices"
 	"strconv"
-	"strings"
 
 	"regvet/hive"
+	"regvet/internal/safetext"
 )
 
-// KeyFields are the fields of a line that not every key has, or not everybody wants.
+// KeyFields selects fields that not every key has, or not everybody wants.
 type KeyFields struct {
 	Times bool // last write; a .reg file has none
 	Full  bool // flags, access bits, class and security of a key of a hive, and where each key and value stands in its input
 }
 
-// Keys writes a key and all below it as lines of JSON, one key a line, parents before what is below them, in the order of the
-// file. The key itself is written under the path at. Keys that the input only implies are left out.
+// Keys writes a key and all below it as lines of JSON, one key a line, each key before its subkeys, in the order of the file. The first key
+// is written with the path at. Keys that the input only implies are left out.
 func Keys(w io.Writer, root *hive.Key, at hive.Path, fields KeyFields) error {
 	prefix := at.String()
 	encoders := hive.Encoders()
@@ -32,7 +31,7 @@ func Keys(w io.Writer, root *hive.Key, at hive.Path, fields KeyFields) error {
 	})
 }
 
-// keyLines encodes keys as lines.
+// keyLines writes keys as lines of JSON.
 type keyLines struct {
 	prefix string
 	fields KeyFields
@@ -74,8 +73,8 @@ func (l *keyLines) part(b []byte, part hive.Part, exchange func([]byte) []byte) 
 	return b
 }
 
-// OrderedKeys writes what [Keys] writes of a tree, without times, from a walk through an input that is not held in memory. The error may be
-// that of the walk.
+// OrderedKeys writes what [Keys] writes, without times, from a walk through an input that is not held in memory. It returns the error of
+// the walk or of w.
 func OrderedKeys(w io.Writer, keys iter.Seq2[*hive.Stretch, error], at hive.Path, full bool) error {
 	var path jsonPath
 	path.begin(at.String())
@@ -87,7 +86,7 @@ func OrderedKeys(w io.Writer, keys iter.Seq2[*hive.Stretch, error], at hive.Path
 		}
 		return full[:0]
 	}
-	some := false // of the values of the key were written
+	some := false // some values of the key were written
 	for key, err := range keys {
 		switch {
 		case err != nil:
@@ -123,7 +122,7 @@ func OrderedKeys(w io.Writer, keys iter.Seq2[*hive.Stretch, error], at hive.Path
 	return failed
 }
 
-// appendValues appends values of a key, behind others of it or as the first.
+// appendValues appends values of a key; behind is whether others stand before them.
 func appendValues(b []byte, values []hive.Value, behind, full bool, exchange func([]byte) []byte) []byte {
 	for i, v := range values {
 		if i > 0 || behind {
@@ -137,9 +136,9 @@ func appendValues(b []byte, values []hive.Value, behind, full bool, exchange fun
 	return b
 }
 
-// Deleted writes keys and values that were found in the space of a hive that is not in use as lines of JSON, each marked as deleted and with its
-// offset. An orphan has a key only as far as that is known, an orphan value the key "". A key that is live was not deleted itself: the
-// values were deleted from it.
+// Deleted writes keys and values recovered from unused space of a hive as lines of JSON, each marked as deleted, with its offset. The path
+// of an orphan has only the names that are known; it is "" for an orphaned value. A key marked as live was not deleted itself, but values
+// were deleted from it.
 func Deleted(w io.Writer, all []hive.Deleted, at hive.Path) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	prefix := at.String()
@@ -218,7 +217,7 @@ func appendStrings(b []byte, all []string) []byte {
 	return append(b, ']')
 }
 
-// appendPlace appends where something stands in its input.
+// appendPlace appends the place of something in its input.
 func appendPlace(b []byte, at hive.Location) []byte {
 	switch {
 	case at.Line > 0:
@@ -269,22 +268,22 @@ func joined(prefix string, path hive.Path) string {
 	return prefix + `\` + path.String()
 }
 
-// jsonPath is the path of a key as it stands between the quotes of a JSON string. That is what most of the bytes of a line are. The paths
-// of keys one after the other differ in their ends, so that of each only its own name is encoded.
+// jsonPath is the path of a key as it stands between the quotes of a JSON string, which is most of the bytes of a line. Consecutive keys
+// differ at the end of their paths, so only the name of each is encoded.
 type jsonPath struct {
 	text []byte
 	ends []int // of the path of each key above, by its depth
 	root bool  // there is a path above the first key
 }
 
-// begin begins a walk at the key that is written as prefix.
+// begin starts a walk at the key that is written as prefix.
 func (p *jsonPath) begin(prefix string) {
 	p.text = appendInner(p.text[:0], prefix)
 	p.ends = append(p.ends[:0], len(p.text))
 	p.root = prefix != ""
 }
 
-// enter goes to a key below the one that was entered before at the depth above.
+// enter appends name to the path at depth - 1.
 func (p *jsonPath) enter(depth int, name string) {
 	p.text = p.to(depth - 1)
 	if p.root || depth > 1 {
@@ -294,20 +293,20 @@ func (p *jsonPath) enter(depth int, name string) {
 	p.ends = append(p.ends[:depth], len(p.text))
 }
 
-// to gives the path of the key that was entered at a depth.
+// to returns the path that was entered at a depth.
 func (p *jsonPath) to(depth int) []byte { return p.text[:p.ends[depth]] }
 
-// clock formats times. Keys that are near each other were often written in the same second.
+// clock formats times. It keeps the last second, because neighboring keys were often written in the same one.
 type clock struct {
 	second hive.Filetime // that text is of, in seconds
 	text   []byte
 }
 
-// append appends a time in the form of timeLayout.
+// append appends a time in the layout [hive.TimeLayout].
 func (c *clock) append(b []byte, t hive.Filetime) []byte {
 	const perSecond = 10_000_000
 	if t < 0 {
-		return t.UTC().AppendFormat(b, timeLayout)
+		return t.UTC().AppendFormat(b, hive.TimeLayout)
 	}
 	if second := t / perSecond; c.text == nil || second != c.second {
 		c.second, c.text = second, t.UTC().AppendFormat(c.text[:0], "2006-01-02T15:04:05.")
@@ -320,7 +319,7 @@ func (c *clock) append(b []byte, t hive.Filetime) []byte {
 	return append(b, 'Z')
 }
 
-// hexPairs are the two digits of each byte, the first in the low byte.
+// hexPairs holds the two digits of each byte, the first in the low byte.
 var hexPairs = func() (pairs [256]uint16) {
 	const digits = "0123456789abcdef"
 	for i := range pairs {
@@ -354,20 +353,5 @@ func appendInner(b []byte, s string) []byte {
 	if hive.IsPlain(s) {
 		return append(b, s...)
 	}
-	start, from := len(b), 0
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c < ' ' || c > '~':
-			var quoted strings.Builder
-			e := json.NewEncoder(&quoted)
-			e.SetEscapeHTML(false)
-			_ = e.Encode(hive.Printable(s)) // of a string never fails
-			inner := strings.TrimSuffix(quoted.String(), "\"\n")
-			return append(b[:start], inner[1:]...)
-		case c == '"' || c == '\\':
-			b = append(append(b, s[from:i]...), '\\')
-			from = i
-		}
-	}
-	return append(b, s[from:]...)
+	return safetext.AppendJSON(b, hive.Printable(s))
 }

@@ -10,7 +10,7 @@ import (
 	"regvet/hive"
 )
 
-// TestPath tells that a path is read from JSON again as it was, but for what is no text.
+// TestPath requires that JSON gives a path back as it was, except what is not text.
 func TestPath(t *testing.T) {
 	noise := rand.New(rand.NewPCG(3, 4))
 	alphabet := []string{"a", "B", "7", " ", `\`, `"`, "/", "<", "&", "\x00", "\n", "\x1f", "\x7f", "~", "é", "€", "\u2028", "😀", "\xed\xa0\x80", "\xff"}
@@ -41,7 +41,7 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// TestLongData tells that data which are written in pieces are whole.
+// TestLongData requires that data written in pieces are complete.
 func TestLongData(t *testing.T) {
 	data := make([]byte, 3*hive.FullBuffer+1)
 	for i := range data {
@@ -61,7 +61,7 @@ func TestLongData(t *testing.T) {
 	}
 }
 
-// TestAppendHex tells that data of every length become their digits.
+// TestAppendHex compares data of every length with package hex.
 func TestAppendHex(t *testing.T) {
 	data := make([]byte, 256)
 	for i := range data {
@@ -74,7 +74,7 @@ func TestAppendHex(t *testing.T) {
 	}
 }
 
-// TestClock tells that a time is formatted as package time does it, whatever was formatted before.
+// TestClock requires that times are formatted as package time does it, whatever was formatted before.
 func TestClock(t *testing.T) {
 	noise := rand.New(rand.NewPCG(5, 6))
 	times := []hive.Filetime{0, 1, 9_999_999, 10_000_000, -1, -10_000_000, 1<<63 - 1, -1 << 63, 129_000_000_000_000_000}

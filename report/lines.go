@@ -4,25 +4,25 @@ import (
 	"encoding/json"
 	"io"
 
-	"regvet/rules"
+	"regvet/internal/safetext"
 )
 
-// Lines writes a report as lines of JSON while it is made: first what wrote it, then for each input a line for the input and one for
-// each finding, at last the summary. The objects are those of [JSON].
+// Lines writes a report as lines of JSON while it is made: first the tool, then for each input a line for it and one for each of its
+// findings, and last the summary. The objects are those that [Write] makes for the format json.
 type Lines struct {
 	lines
 	report Report
-	count  Count
+	count  tally
 }
 
-// NewLines begins a report; its inputs are given one by one to [Lines.Input].
+// NewLines begins a report. Its inputs follow one by one, see [Lines.Input].
 func NewLines(w io.Writer, r Report) *Lines {
-	return &Lines{newLines(w, r.Version), r, Count{Severity: map[rules.Severity]int{}}}
+	return &Lines{newLines(w, r.Version), r, tally{}}
 }
 
 // Input writes an input and its findings.
 func (l *Lines) Input(in Input) {
-	l.count.add(in)
+	l.count.addAll(in)
 	l.line(map[string]jsonInput{"input": inputJSON(in)})
 	for _, f := range l.report.listed(in) {
 		l.line(map[string]jsonFinding{"finding": findingJSON(in, f)})
@@ -30,13 +30,13 @@ func (l *Lines) Input(in Input) {
 	l.flush()
 }
 
-// Close writes the summary, and gives the first error of all.
+// Close writes the summary and returns the first error of all writes.
 func (l *Lines) Close() error {
 	l.line(map[string]jsonSummary{"summary": summaryJSON(l.report.Rules, l.count)})
 	return l.err
 }
 
-// lines are lines of JSON that begin with what wrote them.
+// lines writes lines of JSON, of which the first is about the tool.
 type lines struct {
 	w       io.Writer
 	encoder *json.Encoder
@@ -44,8 +44,7 @@ type lines struct {
 }
 
 func newLines(w io.Writer, version string) lines {
-	l := lines{w: w, encoder: json.NewEncoder(w)}
-	l.encoder.SetEscapeHTML(false)
+	l := lines{w: w, encoder: safetext.NewEncoder(w)}
 	l.line(struct {
 		SchemaVersion string   `json:"schema_version"`
 		Tool          jsonTool `json:"tool"`
@@ -59,7 +58,7 @@ func (l *lines) line(v any) {
 	}
 }
 
-// flush hands over what was written, so that who reads along does not wait.
+// flush passes on what was written, so that a reader at the other end does not wait.
 func (l *lines) flush() {
 	if f, ok := l.w.(interface{ Flush() error }); ok && l.err == nil {
 		l.err = f.Flush()

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write what the tests compare with anew")
 
-// lintReport is a report with all that a finding can have, and with names that every format must escape.
+// lintReport returns a report with all that a finding can have, and with names that every format must escape.
 func lintReport() LintReport {
 	dword := &lint.Check{
 		ID: "REG011", Name: "dword-form", Title: "A number is not written as Windows reads it", Severity: lint.Error, Fix: lint.Unsafe,
@@ -73,7 +73,7 @@ func lintReport() LintReport {
 	}
 }
 
-// TestLintFormats holds each format of the linter against what it was when somebody looked at it.
+// TestLintFormats compares each format of the linter with a version that a person has looked at.
 func TestLintFormats(t *testing.T) {
 	clean := lintReport()
 	clean.Files = clean.Files[1:]

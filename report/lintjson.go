@@ -37,7 +37,7 @@ type jsonLintFinding struct {
 	Key         *string          `json:"key"`   // null when the finding is about no key
 	Value       *string          `json:"value"` // null when it is about no value; "" for the default value
 	Message     string           `json:"message"`
-	PackRule    string           `json:"pack_rule,omitempty"` // the rule of a pack that speaks through the check
+	PackRule    string           `json:"pack_rule,omitempty"` // the rule of a pack that made the finding
 	Location    jsonSpan         `json:"location"`
 	Source      string           `json:"source"`
 	Fixable     bool             `json:"fixable"`
@@ -80,11 +80,11 @@ type jsonLintSummary struct {
 	Fixable    int `json:"fixable"`
 }
 
-// lintJSON writes the report as one JSON object. Suppressed findings are there, marked.
+// lintJSON writes the report as one JSON object. It includes suppressed findings, marked.
 func lintJSON(w io.Writer, r LintReport) error {
 	out := jsonLint{
 		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
-		Inputs: []jsonLintFile{}, Findings: []jsonLintFinding{}, Summary: lintSummaryJSON(r.Count()),
+		Inputs: []jsonLintFile{}, Findings: []jsonLintFinding{}, Summary: lintSummaryJSON(r.tally()),
 	}
 	for _, file := range r.Files {
 		out.Inputs = append(out.Inputs, lintFileJSON(file))
@@ -95,7 +95,7 @@ func lintJSON(w io.Writer, r LintReport) error {
 	return writeJSON(w, out)
 }
 
-func lintSummaryJSON(c LintCount) jsonLintSummary {
+func lintSummaryJSON(c lintTally) jsonLintSummary {
 	return jsonLintSummary{c.Files, c.Severity[lint.Error], c.Severity[lint.Warning], c.Severity[lint.Info], c.Suppressed, c.Fixable}
 }
 
@@ -130,16 +130,16 @@ func lintFindingJSON(file LintFile, f lint.Finding) jsonLintFinding {
 	return out
 }
 
-// LintLines writes a report of the linter as lines of JSON while it is made: first what wrote it, then for each file a line for the file
-// and one for each finding, at last the summary. The objects are those of the JSON report.
+// LintLines writes a report of the linter as lines of JSON while it is made: first the tool, then for each file a line for it and one for
+// each of its findings, and last the summary. The objects are those of the format json.
 type LintLines struct {
 	lines
-	count LintCount
+	count lintTally
 }
 
-// NewLintLines begins a report; its files are given one by one to [LintLines.File].
+// NewLintLines begins a report. Its files follow one by one, see [LintLines.File].
 func NewLintLines(w io.Writer, r LintReport) *LintLines {
-	return &LintLines{newLines(w, r.Version), LintCount{Severity: map[lint.Severity]int{}}}
+	return &LintLines{newLines(w, r.Version), lintTally{Severity: map[lint.Severity]int{}}}
 }
 
 // File writes a file and its findings.
@@ -152,7 +152,7 @@ func (l *LintLines) File(file LintFile) {
 	l.flush()
 }
 
-// Close writes the summary, and gives the first error of all.
+// Close writes the summary and returns the first error of all writes.
 func (l *LintLines) Close() error {
 	l.line(map[string]jsonLintSummary{"summary": lintSummaryJSON(l.count)})
 	return l.err

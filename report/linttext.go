@@ -14,8 +14,8 @@ import (
 
 var lintColor = map[lint.Severity]color.Attribute{lint.Info: color.FgCyan, lint.Warning: color.FgYellow, lint.Error: color.FgRed}
 
-// lintText writes the report for people: for each finding a line as compilers write it, the line of the file with a mark below the
-// place, and what would put it right; at last a line of totals. Suppressed findings are only counted.
+// lintText writes the report for people. Each finding is a line as compilers write it, the line of the file with the place marked below it,
+// and what would fix it. The last line has the totals. Suppressed findings are only counted.
 func lintText(w io.Writer, r LintReport, style Style) error {
 	p := &page{Style: style}
 	for _, file := range r.Files {
@@ -29,10 +29,9 @@ func lintText(w io.Writer, r LintReport, style Style) error {
 		p.WriteByte('\n')
 	}
 	if len(r.Files) > 0 {
-		fmt.Fprintln(p, p.paint(r.Count().String(), color.Bold))
+		fmt.Fprintln(p, p.paint(r.tally().String(), color.Bold))
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 func (p *page) lintFinding(file LintFile, f lint.Finding) {
@@ -52,21 +51,21 @@ func (p *page) lintFinding(file LintFile, f lint.Finding) {
 	}
 }
 
-// paintBehindBlanks colours a mark, but not the blanks that bring it to its place.
+// paintBehindBlanks colors a mark, but not the blanks that indent it.
 func paintBehindBlanks(p *page, mark string) string {
 	bare := strings.TrimLeft(mark, " \t")
 	return mark[:len(mark)-len(bare)] + p.paint(bare, color.Bold, color.FgGreen)
 }
 
-// character is one character of a line as a terminal shows it.
+// character is one character of a line, as a terminal shows it.
 type character struct {
 	text  string
-	width int // cells; for a tab those that it takes at most
+	width int // in cells; the most that it can take, for a tab
 }
 
 const tab = 8
 
-// characters takes a line apart. A tab stays one, so that a copy of the line is the line; what would move the cursor becomes an escape.
+// characters splits a line. Tabs stay, so that the line can be copied; what would move the cursor becomes an escape.
 func characters(line string) []character {
 	var all []character
 	for _, r := range hive.Printable(line) {
@@ -88,8 +87,8 @@ func width(all []character) (n int) {
 	return n
 }
 
-// excerpt gives the line of a finding, and a line to be written below it that marks the place. A line that is wider than the limit is
-// cut around the place. There is no mark when the place is not in the part of the line that is known.
+// excerpt returns the line of a finding, and a line to write below it that marks the place. A line wider than limit is cut around the
+// place. Both are empty if the place is outside of what is known of the line.
 func excerpt(f lint.Finding, limit int) (source, mark string) {
 	all := characters(f.Line)
 	from, to := f.At.Column-1, len(all)
@@ -129,7 +128,7 @@ func excerpt(f lint.Finding, limit int) (source, mark string) {
 	return s.String(), m.String()
 }
 
-// window chooses the part of a line to show, at most so many cells: a third of them before the place, the rest from there on.
+// window returns the part of a line to show, at most cells wide: a third of it before the place, the rest from there on.
 func window(all []character, place, cells int) (first, last int) {
 	first, last = place, place
 	used := 0
@@ -148,8 +147,8 @@ func window(all []character, place, cells int) (first, last int) {
 	return first, last
 }
 
-// String is the line of totals.
-func (c LintCount) String() string {
+// String returns the line of totals.
+func (c lintTally) String() string {
 	var parts []string
 	for s := lint.Error; s >= lint.Info; s-- {
 		switch n := c.Severity[s]; {

@@ -10,8 +10,8 @@ import (
 	"regvet/rules"
 )
 
-// markdown writes the report as GitHub flavoured Markdown, for the summary of a job or a comment: the totals, a summary of several
-// machines, and a table for each input. Nothing from an input is taken for Markdown, for HTML or for the name of a person.
+// markdown writes the report as GitHub Flavored Markdown, for the summary of a job or a comment: the totals, a summary of several machines,
+// and a table for each input. Nothing from an input is read as Markdown, as HTML, or as a mention of a user.
 func markdown(w io.Writer, s sheet) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# regvet %s\n\n%s\n", s.command, s.totals)
@@ -92,7 +92,7 @@ func markdown(w io.Writer, s sheet) error {
 	return err
 }
 
-// escaped makes text that Markdown shows as it is.
+// escaped returns Markdown that shows text as it is.
 func escaped(s string) string { return markdownEscapes.Replace(hive.Visible(s)) }
 
 var markdownEscapes = strings.NewReplacer(
@@ -100,7 +100,7 @@ var markdownEscapes = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;", "://", ":&#47;/", "$", `\$`,
 )
 
-// code is a piece of code. A bar ends a cell of a table even in code, where a backslash before it is not always one that escapes it.
+// code returns Markdown for a code span. A bar ends a cell of a table even in code, where a backslash before it does not always escape it.
 func code(s string) string {
 	s = hive.Visible(s)
 	if strings.Contains(s, "|") {

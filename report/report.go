@@ -16,20 +16,20 @@ import (
 // Report is the result of a run over some inputs.
 type Report struct {
 	Version string        // of regvet
-	Rules   []*rules.Rule // those that were asked
-	All     bool          // what is no failure is to be listed too, not only counted
+	Rules   []*rules.Rule // the rules that ran
+	All     bool          // list what did not fail, too, instead of only counting it
 	Inputs  []Input
-	Refused []hive.Problem // inputs of which nothing could be read, one problem for each
+	Refused []hive.Problem // inputs that could not be read at all, one problem for each
 }
 
-// Input is one input: what is known about it, and what the rules say about it.
+// Input is one input: what is known about it, and the findings about it.
 type Input struct {
 	collection.Input
-	Ports    []ports.Answer // the ephemeral ports, where they were asked for and the input tells of them
+	Ports    []ports.Answer // the ephemeral ports, if asked for and known
 	Findings []rules.Finding
 }
 
-// holds names what holds the place of a finding: the input, or the machine when none of its hives holds the place.
+// holds returns the path of the input that holds the place of a finding, or the name of the machine if none of its hives does.
 func (in Input) holds(f rules.Finding) string {
 	if in.Machine != nil && !f.RealKey.HasPrefix(in.Mount) {
 		return in.Machine.Name
@@ -37,39 +37,48 @@ func (in Input) holds(f rules.Finding) string {
 	return in.Path
 }
 
-// Count is how many findings there are of each status and, for failures, of each severity. Those of rules that do not apply are counted
-// by themselves: unknown is what was asked and could not be told.
-type Count struct {
-	Pass, Fail, Unknown, NotApplicable int
-	Severity                           map[rules.Severity]int
+// tally counts findings by status and, for failures, by severity. Findings of rules that do not apply have a count of their own: unknown is
+// what was asked and has no answer.
+type tally struct {
+	fails                        [rules.Critical + 1]int // by severity
+	pass, unknown, notApplicable int
 }
 
-// Count counts the findings of all inputs.
-func (r Report) Count() Count {
-	c := Count{Severity: map[rules.Severity]int{}}
+// tally counts the findings of all inputs.
+func (r Report) tally() (t tally) {
 	for _, in := range r.Inputs {
-		c.add(in)
+		t.addAll(in)
 	}
-	return c
+	return t
 }
 
-func (c *Count) add(in Input) {
+func (t *tally) addAll(in Input) {
 	for _, f := range in.Findings {
-		switch {
-		case f.Status == rules.Pass:
-			c.Pass++
-		case f.Status == rules.Fail:
-			c.Fail++
-			c.Severity[f.Severity]++
-		case f.Applies():
-			c.Unknown++
-		default:
-			c.NotApplicable++
-		}
+		t.add(f)
 	}
 }
 
-// answerWords name for people what is no failure.
+func (t *tally) add(f rules.Finding) {
+	switch {
+	case f.Status == rules.Fail:
+		t.fails[f.Severity]++
+	case f.Status == rules.Pass:
+		t.pass++
+	case f.Applies():
+		t.unknown++
+	default:
+		t.notApplicable++
+	}
+}
+
+func (t tally) failed() (n int) {
+	for _, fails := range t.fails {
+		n += fails
+	}
+	return n
+}
+
+// answerWords returns for people the answer of a rule that did not fail.
 func answerWords(status rules.Status, reason rules.Reason) string {
 	if reason == rules.NotApplicable {
 		return "not applicable"
@@ -88,7 +97,20 @@ func applied(in collection.Input) []string {
 	return names
 }
 
-// listed gives the findings of an input that are to be shown.
+// AddCaveats notes with each finding what is in doubt about a dirty hive whose logs were not all applied: there may be a later answer.
+func (in *Input) AddCaveats() {
+	caveats := in.Caveats()
+	if len(caveats) == 0 {
+		return
+	}
+	for i, f := range in.Findings {
+		if f.Reason != rules.NotCovered {
+			in.Findings[i].Notes = append(slices.Clip(f.Notes), caveats...)
+		}
+	}
+}
+
+// listed returns the findings of an input that are to be shown.
 func (r Report) listed(in Input) []rules.Finding {
 	if r.All {
 		return in.Findings
@@ -102,7 +124,7 @@ func (r Report) listed(in Input) []rules.Finding {
 	return fails
 }
 
-// machines is how many computers the inputs are of: the hives of one machine are one, and an input by itself is another.
+// machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none.
 func (r Report) machines() (n int) {
 	for i, in := range r.Inputs {
 		if in.Machine == nil || i == 0 || r.Inputs[i-1].Machine != in.Machine {
@@ -112,20 +134,4 @@ func (r Report) machines() (n int) {
 	return n
 }
 
-// timestamp writes a time as evidence is written: UTC, to the 100 ns that Windows keeps.
-func timestamp(t time.Time) string { return t.UTC().Format(timeLayout) }
-
-const timeLayout = "2006-01-02T15:04:05.0000000Z" // with the resolution of a FILETIME
-
-// AddCaveats notes with each finding what is in doubt about a dirty hive whose logs were not all applied: there may be a later answer.
-func (in *Input) AddCaveats() {
-	caveats := in.Caveats()
-	if len(caveats) == 0 {
-		return
-	}
-	for i, f := range in.Findings {
-		if f.Reason != rules.NotCovered {
-			in.Findings[i].Notes = append(slices.Clip(f.Notes), caveats...)
-		}
-	}
-}
+func timestamp(t time.Time) string { return t.UTC().Format(hive.TimeLayout) }

@@ -27,7 +27,7 @@ func Rules(w io.Writer, all []*rules.Rule) error {
 	return err
 }
 
-// Rule writes all that a rule says of itself.
+// Rule writes the documentation of a rule.
 func Rule(w io.Writer, r *rules.Rule, style Style) error {
 	p := &page{Style: style}
 	fmt.Fprintln(p, p.paint(r.ID, color.Bold))
@@ -55,11 +55,10 @@ func Rule(w io.Writer, r *rules.Rule, style Style) error {
 	p.row("tags", strings.Join(r.Tags, ", "))
 	p.row("see", strings.Join(r.References, "\n"))
 	p.row("tests", fmt.Sprint(len(r.Tests)))
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
-// terms writes what a rule asks for on one Windows.
+// terms writes what a rule requires on one version of Windows.
 func (p *page) terms(r *rules.Rule, t rules.Terms) {
 	p.row("severity", t.Severity.String())
 	p.row("expected", hive.Visible(t.Expected()))
@@ -73,7 +72,7 @@ func (p *page) terms(r *rules.Rule, t rules.Terms) {
 	}
 }
 
-// absence says what it means that the value of a rule is not there; "" where the rule is about something else.
+// absence returns what it means that the value of a rule is missing, or "" for a rule that is not about a value.
 func absence(r *rules.Rule, t rules.Terms) string {
 	if r.AboutKey && t.Written == nil || t.Exists != nil {
 		return ""
@@ -91,7 +90,7 @@ func absence(r *rules.Rule, t rules.Terms) string {
 	return text
 }
 
-// Tests writes the outcome of the rules' own tests, a line for each rule and for each test that failed.
+// Tests writes the results of the rules' own tests: a line for each rule and for each failed test.
 func Tests(w io.Writer, all []*rules.Rule, results []rules.TestResult) error {
 	p := &page{}
 	failed := 0
@@ -116,17 +115,15 @@ func Tests(w io.Writer, all []*rules.Rule, results []rules.TestResult) error {
 		}
 	}
 	fmt.Fprintf(p, "%s, %s: %d failed\n", plural(len(all), "rule"), plural(len(results), "test"), failed)
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
-// Doubts writes what is doubtful about rules, a line each.
+// Doubts writes what is doubtful about rules, one line each.
 func Doubts(w io.Writer, all []*rules.Rule, doubts []rules.Mistake) error {
 	p := &page{}
 	for _, d := range doubts {
 		fmt.Fprintln(p, hive.Visible(d.Error()))
 	}
 	fmt.Fprintf(p, "%s: %s\n", plural(len(all), "rule"), plural(len(doubts), "doubt"))
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }

@@ -21,7 +21,7 @@ type jsonRule struct {
 	Key        string  `json:"key"`
 	Value      *string `json:"value"`                // null where the rule is about the key itself
 	When       string  `json:"when,omitempty"`       // where it applies
-	Conditions string  `json:"conditions,omitempty"` // in place of what is expected of a value
+	Conditions string  `json:"conditions,omitempty"` // instead of what is expected of a value
 	jsonTerms
 	Overrides  []jsonOverride `json:"overrides"`
 	Tags       []string       `json:"tags"`
@@ -49,7 +49,7 @@ type jsonRemedy struct {
 	Note    string `json:"note,omitempty"`
 }
 
-// RulesJSON writes all that rules say of themselves as one JSON object.
+// RulesJSON writes the documentation of rules as one JSON object.
 func RulesJSON(w io.Writer, version string, all []*rules.Rule) error {
 	out := jsonRules{schemaVersion, jsonTool{"regvet", version}, []jsonRule{}}
 	for _, r := range all {

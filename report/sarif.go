@@ -19,16 +19,16 @@ import (
 	"regvet/rules/lint"
 )
 
-// sarifLimit is how many results GitHub shows of one run; it refuses a run with more than 25,000:
+// sarifLimit is how many results of a run GitHub shows; it refuses a run with more than 25,000:
 // https://docs.github.com/code-security/code-scanning/troubleshooting-sarif-uploads/results-exceed-limit.
 const sarifLimit = 5000
 
 // sarifLog writes the report as SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0.
 //
-// A place in a .reg file is lines and columns, one in a hive the offset of a byte; both have key and value as a logical location, and
-// the fingerprint rests on these alone, so that a server knows a finding again. Suppressed findings are there, marked, because a server
-// that does not find them takes them for mended. When there are more results than GitHub shows, the rules with the most are cut, so
-// that none drives out the others, and a notification says how many of a rule are not there.
+// The place of a result is lines and columns in a .reg file, and a byte offset in a hive. Both have key and value as a logical location,
+// and the fingerprint depends on these alone, so that a server recognizes a finding. Suppressed findings are included and marked, because a
+// server takes a missing finding for a fixed one. If there are more results than GitHub shows, the rules with the most lose some, so that
+// none crowds out the others, and a notification says how many each lost.
 func sarifLog(w io.Writer, s sheet) error {
 	run := sarif.NewRun()
 	driver := sarif.NewToolComponent()
@@ -96,8 +96,8 @@ func verb(n int) string {
 	return " are"
 }
 
-// share keeps at most so many results: all of the rules that have few, and of each other rule the same number, the first ones. It tells
-// how many of each rule are left out.
+// share keeps at most limit results: all of the rules with few results, and of each other rule the same number, the first ones. It also
+// returns how many results of each rule were left out.
 func share(all []*sarif.Result, topics, limit int) (kept []*sarif.Result, left []int) {
 	left = make([]int, topics)
 	for _, r := range all {
@@ -132,7 +132,7 @@ func sarifArtifact(f file) *sarif.Artifact {
 	return a
 }
 
-// sarifRule tells what a rule or a check looks for, and why.
+// sarifRule returns what a rule or a check looks for, and why.
 func sarifRule(t topic) *sarif.ReportingDescriptor {
 	d := sarif.NewReportingDescriptor()
 	d.ID = &t.id
@@ -182,7 +182,7 @@ func isAddress(s string) bool {
 	return (strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")) && !strings.ContainsAny(s, " <>")
 }
 
-// fenced makes a block of code of a text.
+// fenced returns a code block.
 func fenced(text string) string {
 	fence := "```"
 	for strings.Contains(text, fence) {
@@ -214,7 +214,7 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 		index = -1 // it is about the machine of several hives
 	}
 	place.PhysicalLocation = &sarif.PhysicalLocation{ArtifactLocation: sarifFile(r.path, index), Region: sarifRegion(r)}
-	if r.line != "" && r.end.Line == r.at.Line { // what stands around the place must hold all of it
+	if r.line != "" && r.end.Line == r.at.Line { // the region around the place must contain all of it
 		place.PhysicalLocation.ContextRegion = sarif.NewRegion()
 		place.PhysicalLocation.ContextRegion.StartLine = &r.at.Line
 		place.PhysicalLocation.ContextRegion.Snippet = &sarif.ArtifactContent{Text: &r.line}
@@ -263,7 +263,7 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 	return out
 }
 
-// sarifRegion is where in its file a result stands, nil when it stands nowhere.
+// sarifRegion returns where in its file a result is, or nil.
 func sarifRegion(r result) *sarif.Region {
 	region := sarif.NewRegion()
 	switch {
@@ -280,8 +280,8 @@ func sarifRegion(r result) *sarif.Region {
 	return region
 }
 
-// sarifFix is how the text of a file is to be changed; nil where nothing is, or where the text is not known. That of a hive is no
-// change of a file: the property fix tells it.
+// sarifFix returns the changes of the file that fix a result, or nil if there are none or the text is unknown. The fix of a hive is no
+// change of a file; the property fix has it.
 func sarifFix(r result, lines *ruler, index int) *sarif.Fix {
 	if len(r.changes) == 0 || lines == nil {
 		return nil
@@ -306,7 +306,7 @@ func sarifFix(r result, lines *ruler, index int) *sarif.Fix {
 	return fix
 }
 
-// sarifProblem is what went wrong with an input.
+// sarifProblem returns what went wrong with an input.
 func sarifProblem(path string, p hive.Problem) *sarif.Notification {
 	n := sarif.NewNotification()
 	n.Level = "warning"
@@ -321,7 +321,7 @@ func sarifProblem(path string, p hive.Problem) *sarif.Notification {
 	return n
 }
 
-// sarifFile names a file as a URI: relative, where the user named it so. The index is that of its artifact, -1 for none.
+// sarifFile returns the URI of a file: a relative one if the user gave a relative path. The index is that of its artifact, or -1.
 func sarifFile(path string, index int) *sarif.ArtifactLocation {
 	slashes := filepath.ToSlash(path)
 	u := url.URL{Path: slashes}
@@ -338,8 +338,8 @@ func sarifText(s string) *sarif.Message { return &sarif.Message{Text: ptr(hive.P
 
 func ptr[T any](v T) *T { return &v }
 
-// writeSARIF writes a log without what is so by default. The library writes all that SARIF has, most of it as empty lists and as -1,
-// which is three times as much.
+// writeSARIF writes a log without defaults. The library writes all that SARIF has, most of it as empty lists and -1, which makes it three
+// times as long.
 func writeSARIF(w io.Writer, log *sarif.Report) error {
 	data, err := json.Marshal(log)
 	if err != nil {
@@ -355,7 +355,7 @@ func writeSARIF(w io.Writer, log *sarif.Report) error {
 	return writeJSON(w, all)
 }
 
-// prune removes empty lists and objects, nulls and -1. That a run has no results must stay: without the list, it was not made.
+// prune removes empty lists and objects, nulls and -1. An empty list of results stays: without it, the run would not have happened.
 func prune(v any) (empty bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -392,7 +392,7 @@ func newRuler(text []byte) *ruler {
 	return r
 }
 
-// place gives the line and column of a byte.
+// place returns the line and column of a byte.
 func (r *ruler) place(offset int64) hive.Location {
 	at := int(offset)
 	line, found := slices.BinarySearch(r.starts, at)

@@ -35,7 +35,7 @@ var sarifSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	return c.Compile("sarif.json")
 })
 
-// validSARIF holds a log against the schema, and what the schema cannot say: that each index leads to what it names.
+// validSARIF checks a log against the schema, and for what the schema cannot say: that each index leads to what it names.
 func validSARIF(data []byte) error {
 	schema, err := sarifSchema()
 	if err != nil {
@@ -87,7 +87,7 @@ func TestSARIFSchema(t *testing.T) {
 	}
 }
 
-// TestSARIFFixes makes the changes that a log tells, by lines and columns, and requires what the changes by bytes make.
+// TestSARIFFixes makes the changes in a log, by lines and columns, and requires the same result as by bytes.
 func TestSARIFFixes(t *testing.T) {
 	text := "one\r\n\"日本\"=1 \rthree\n\U0001F600four" + hive.DecodeUTF16([]byte{0x00, 0xD8}) + "five"
 	check := &lint.Check{ID: "REG503", Severity: lint.Info}
@@ -123,7 +123,7 @@ func TestSARIFFixes(t *testing.T) {
 	}
 }
 
-// continues tells that the byte i of a text is in the middle of a character, or of the end of a line.
+// continues reports whether byte i of a text is in the middle of a character, or of a line end.
 func continues(text string, i int) bool {
 	if i == 0 || i == len(text) {
 		return false

@@ -10,26 +10,26 @@ import (
 	"regvet/rules/lint"
 )
 
-// sheet is a report in the form that the formats for other programs share: those of a check and those of the linter become one. All
-// text in it is valid UTF-8, with U+FFFD for a lone surrogate; only paths are as the file system has them.
+// sheet is the common form of the two kinds of reports, for formats that other programs read. All text in it is valid UTF-8, with U+FFFD
+// for a lone surrogate, except paths, which are as the file system has them.
 type sheet struct {
 	command string // "check" or "lint"
 	version string
 	totals  string // in words
-	all     bool   // what is no failure is to be listed too
+	all     bool   // list what did not fail, too
 	topics  []topic
 	files   []file
 	tables  []table        // the summary of several machines
-	refused []hive.Problem // inputs of which nothing could be read
+	refused []hive.Problem // inputs that could not be read at all
 }
 
-// topic is a rule, or a check of the linter: what a result is about.
+// topic is what a result is about: a rule, or a check of the linter.
 type topic struct {
 	id, name, pack, title string
-	severity              string // in the words of its kind: info to critical, or info to error
+	severity              string // info to critical for a check, info to error for a lint
 	level                 string // see result
-	score                 string // what GitHub orders security alerts by, "0.0" to "10.0"; "" when it is no question of security
-	why                   string // paragraphs apart by an empty line
+	score                 string // by which GitHub orders security alerts, "0.0" to "10.0"; "" if it is not about security
+	why                   string // paragraphs with an empty line between
 	bad, good             string // examples
 	tags                  []string
 	references            []string
@@ -51,16 +51,16 @@ type result struct {
 	topic      int // in the sheet
 	id         string
 	severity   string
-	level      string // what other programs know: "error", "warning", "note", and "none" for what is no failure
+	level      string // as other programs know it: "error", "warning", "note", and "none" for no failure
 	status     rules.Status
 	reason     string
 	message    string
-	path       string // of the input, or of the folder of the machine when none of its hives holds the place
+	path       string // of the input, or the folder of the machine if none of its hives holds the place
 	at, end    hive.Location
 	line       string
-	key, value string     // as the running system is asked, or as the file names it
+	key, value string     // as the running system has it, or as the file names it
 	realKey    string     // where the key is in the input
-	about      lint.About // whether key and value count
+	about      lint.About // whether it is about key, value, or neither
 	kind       string     // REG_DWORD
 	observed   string
 	data       string // observed, in hex
@@ -72,13 +72,13 @@ type result struct {
 	safety     string
 	print      string // fingerprint
 	suppressed *lint.Suppression
-	baseline   string // "unchanged" where a baseline has it, "new" where it does not; "" where there is none
+	baseline   string // "unchanged" if it is in the baseline, "new" if not; "" without a baseline
 }
 
-// failed tells that the result is a finding that counts.
+// failed reports whether the result is a failure that is not suppressed.
 func (r result) failed() bool { return r.status == rules.Fail && r.suppressed == nil }
 
-// place names key and value for people.
+// place returns the key and the value for people.
 func (r result) place() string {
 	switch r.about {
 	case lint.AKey:
@@ -89,8 +89,8 @@ func (r result) place() string {
 	return ""
 }
 
-// sentence is the message with all that a reader needs who sees nothing but a file and a line. A hive has no lines, so that the key
-// and the offset are in it; the message names the value.
+// sentence returns the message, complete for a reader who sees only a file and a line. A hive has no lines, so the key and the offset are
+// added; the message names the value.
 func (r result) sentence() string {
 	if r.at.Line > 0 || r.realKey == "" {
 		return hive.Visible(r.message)
@@ -102,7 +102,7 @@ func (r result) sentence() string {
 	return s
 }
 
-// listed gives the results of a file that are to be shown where each has a place, in which it is told whether it counts.
+// listed returns the results of a file to show in formats that say of each result whether it counts.
 func (s sheet) listed(f file) (out []result) {
 	for _, r := range f.results {
 		if s.all || r.status == rules.Fail {
@@ -112,7 +112,7 @@ func (s sheet) listed(f file) (out []result) {
 	return out
 }
 
-// failed gives the results of a file that are to be shown where only findings have a place.
+// failed returns the results of a file to show in formats that list only failures.
 func (f file) failed() (out []result) {
 	for _, r := range f.results {
 		if r.failed() {
@@ -122,13 +122,13 @@ func (f file) failed() (out []result) {
 	return out
 }
 
-// levels are those of other programs for the severities of a check.
+// levels are what other programs call the severities of a check.
 var levels = map[rules.Severity]string{rules.Info: "note", rules.Low: "note", rules.Medium: "warning", rules.High: "error", rules.Critical: "error"}
 
-// scores are from the middle of the ranges in which GitHub sees low, medium, high and critical.
+// scores are in the middle of the ranges that GitHub calls low, medium, high and critical.
 var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", rules.High: "8.0", rules.Critical: "9.5"}
 
-// checkSheet makes a sheet of the report of a check. What is no failure is in it always.
+// checkSheet returns the sheet of a check. It always includes what did not fail.
 func checkSheet(r Report) sheet {
 	s := sheet{command: "check", version: r.Version, totals: r.totals(), all: r.All, refused: r.Refused,
 		tables: newFleet(r).tables(func(table) bool { return true })}
@@ -161,7 +161,7 @@ func checkSheet(r Report) sheet {
 	return s
 }
 
-// tags are those of a rule and the name of its pack, each once.
+// tags returns the tags of a rule and the name of its pack, without duplicates.
 func tags(r *rules.Rule) []string {
 	all := []string{r.Pack}
 	for _, tag := range r.Tags {
@@ -196,15 +196,15 @@ func checkResult(in Input, f rules.Finding, topic int) result {
 	return r
 }
 
-// lintLevels are those of other programs for the severities of the linter.
+// lintLevels are what other programs call the severities of the linter.
 var lintLevels = map[lint.Severity]string{lint.Info: "note", lint.Warning: "warning", lint.Error: "error"}
 
-// lintScores are for the checks on what weakens a computer. The others have none: for GitHub they are a matter of quality.
+// lintScores are for checks about what weakens a computer. The others have none: for GitHub, they are about quality.
 var lintScores = map[lint.Severity]string{lint.Info: "2.0", lint.Warning: "5.5", lint.Error: "8.0"}
 
-// lintSheet makes a sheet of the report of the linter.
+// lintSheet returns the sheet of a lint.
 func lintSheet(r LintReport) sheet {
-	s := sheet{command: "lint", version: r.Version, totals: r.Count().String(), refused: r.Refused}
+	s := sheet{command: "lint", version: r.Version, totals: r.tally().String(), refused: r.Refused}
 	index := map[*lint.Check]int{}
 	topicOf := func(c *lint.Check) int {
 		i, ok := index[c]
@@ -259,7 +259,7 @@ func lintResult(in LintFile, f lint.Finding, topic int) result {
 	return r
 }
 
-// exampleText is an example for people. One whose point is in its bytes is not shown: there is nothing to see.
+// exampleText returns an example for people, or "" if its point is in its bytes, where there is nothing to see.
 func exampleText(e lint.Example) string {
 	if e.Encoding == lint.Raw {
 		return ""

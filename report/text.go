@@ -5,12 +5,14 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/fatih/color"
 
 	"regvet/hive"
+	"regvet/internal/safetext"
 	"regvet/rules"
 )
 
@@ -22,16 +24,19 @@ type Style struct {
 	Width    int  // columns; 0 for no limit
 }
 
-// label is the width of the column that names what stands right of it.
+// label is the width of the column of labels.
 const label = 10
 
-// page collects text in a style, so that a report is written whole or not at all.
+// page buffers text, so that a report is written whole or not at all.
 type page struct {
 	Style
 	bytes.Buffer
 }
 
 func (p *page) paint(text string, attributes ...color.Attribute) string {
+	if len(attributes) == 0 {
+		return text
+	}
 	c := color.New(attributes...)
 	if p.Color {
 		c.EnableColor()
@@ -41,21 +46,34 @@ func (p *page) paint(text string, attributes ...color.Attribute) string {
 	return c.Sprint(text)
 }
 
-// row writes a label and text beside it, which is wrapped between words. A path is never broken, so that it can be copied.
-func (p *page) row(name, text string) {
+// send writes the page.
+func (p *page) send(w io.Writer) error {
+	_, err := w.Write(harmless(p.Bytes()))
+	return err
+}
+
+// harmless returns text for a log of GitHub Actions, which treats each line that begins with :: as a command, even after blanks. We write
+// no such line: it begins with a name or words from an input, and gets an escape.
+func harmless(text []byte) []byte { return commandLine.ReplaceAll(text, []byte(`${1}\x3a:`)) }
+
+var commandLine = regexp.MustCompile(`(?m)^([ \t]*)::`)
+
+// row writes a label with text beside it, which may have several lines. Long lines are wrapped between words; a path is never broken, so
+// that it can be copied.
+func (p *page) row(name, text string, attributes ...color.Attribute) {
 	if text == "" {
 		return
 	}
 	for line := range strings.SplitSeq(text, "\n") {
-		for _, part := range p.wrap(line) {
-			fmt.Fprintf(p, "  %s%s\n", p.paint(fmt.Sprintf("%-*s", label, name), color.Faint), part)
+		for _, part := range p.wrap(safetext.Line(line)) {
+			fmt.Fprintf(p, "  %s%s\n", p.paint(fmt.Sprintf("%-*s", label, name), color.Faint), p.paint(part, attributes...))
 			name = ""
 		}
 	}
 }
 
-// wrap breaks a line between words, so that it fits beside its label. The libraries that do this take 35 ms to start, longer than
-// a check; they know wide characters, which here at worst end a line late.
+// wrap breaks a line between words, so that it fits beside its label. Libraries for this take 35 ms to start, longer than a check. They
+// know wide characters; here, those make a line too long at worst.
 func (p *page) wrap(line string) []string {
 	width := max(p.Width-label-2, 20)
 	if p.Width == 0 {
@@ -80,9 +98,9 @@ var severityColor = map[rules.Severity]color.Attribute{
 	rules.Info: color.FgCyan, rules.Low: color.FgBlue, rules.Medium: color.FgYellow, rules.High: color.FgRed, rules.Critical: color.FgMagenta,
 }
 
-// Text writes the report for people: for each input what it is, for each finding what, where, observed, expected, why and how to
-// fix it, a summary of several machines, and a line of totals.
-func Text(w io.Writer, r Report, style Style) error {
+// checkText writes the report of a check for people: what each input is; for each finding what it is, where, observed, expected, why, and
+// how to fix it; a summary of several machines; and a line of totals.
+func checkText(w io.Writer, r Report, style Style) error {
 	p := &page{Style: style}
 	alone := r.machines() == 1
 	for i, in := range r.Inputs {
@@ -113,13 +131,12 @@ func Text(w io.Writer, r Report, style Style) error {
 	}
 	if len(r.Inputs) > 0 {
 		line := r.totals()
-		if c := r.Count(); c.Unknown+c.NotApplicable > 0 && !r.All {
+		if t := r.tally(); t.unknown+t.notApplicable > 0 && !r.All {
 			line += " (--all shows why)"
 		}
 		fmt.Fprintln(p, p.paint(line, color.Bold))
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 func (p *page) finding(in Input, f rules.Finding) {
@@ -176,7 +193,7 @@ func (p *page) finding(in Input, f rules.Finding) {
 	}
 }
 
-// place says where in the input the value or its key stands, and when the key was last written.
+// place returns where in the input the value or its key is, and when the key was last written.
 func place(f rules.Finding) string {
 	var parts []string
 	if at := f.At.String(); at != "" {
@@ -195,34 +212,38 @@ func place(f rules.Finding) string {
 	return strings.Join(parts, "; ")
 }
 
-// totals is the last line.
+// totals returns the last line.
 func (r Report) totals() string {
-	c := r.Count()
+	t := r.tally()
 	var parts []string
 	for s := rules.Critical; s >= rules.Info; s-- {
-		if n := c.Severity[s]; n > 0 {
+		if n := t.fails[s]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, s))
 		}
 	}
-	failed := fmt.Sprintf("%d failed", c.Fail)
+	failed := fmt.Sprintf("%d failed", t.failed())
 	if len(parts) > 0 {
 		failed += " (" + strings.Join(parts, ", ") + ")"
 	}
-	text := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), plural(len(r.Inputs), "input"), failed, c.Pass, c.Unknown)
-	if c.NotApplicable > 0 {
-		text += fmt.Sprintf(", %d not applicable", c.NotApplicable)
+	text := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), plural(len(r.Inputs), "input"), failed, t.pass, t.unknown)
+	if t.notApplicable > 0 {
+		text += fmt.Sprintf(", %d not applicable", t.notApplicable)
 	}
 	return text
 }
 
-func plural(n int, noun string) string {
+// Count returns a number followed by one, or by more if it is not 1.
+func Count(n int, one, more string) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d %s", n, more)
 }
 
-// controlSet names the control sets that CurrentControlSet leads to in an input.
+// plural is [Count] for a noun that takes an s.
+func plural(n int, noun string) string { return Count(n, noun, noun+"s") }
+
+// controlSet returns the control sets that CurrentControlSet leads to, and whether they are a guess.
 func controlSet(in Input) (names string, guessed bool) {
 	var all []string
 	for _, s := range in.ControlSets {
@@ -243,8 +264,7 @@ func InfoText(w io.Writer, r Report, style Style) error {
 		}
 		p.info(in)
 	}
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
 func (p *page) info(in Input) {
@@ -306,7 +326,7 @@ func (p *page) info(in Input) {
 		}
 		p.row(name, s.Name+" ("+how+")")
 	}
-	others := strings.Join(in.OtherSets, ", ")
+	others := hive.Visible(strings.Join(in.OtherSets, ", "))
 	if len(in.ControlSets) == 0 {
 		p.row("sets", others)
 	} else if others != "" {
@@ -327,7 +347,7 @@ func (p *page) info(in Input) {
 	}
 }
 
-// logs says what became of each log of a hive, a line each.
+// logs returns what was done with each log of a hive, one line each.
 func logs(in Input) (lines []string) {
 	for _, u := range in.Logs {
 		line := hive.Visible(u.Name)

@@ -19,18 +19,17 @@ type WhatIf struct {
 	SHA256  string // of the patch, in hex
 	Edits   int    // how many it holds
 	Input   Input
-	All     bool // what is no finding on either side is to be listed too
+	All     bool // list what is a finding on neither side, too
 	Changes []Change
 }
 
-// Change is one answer before and after a patch; nil where there is none.
+// Change is the answer of a rule before and after a patch. Either may be nil.
 type Change struct {
 	Before, After *rules.Finding
 }
 
-// Kind tells what becomes of a finding: fixed, new, left, gone where it is neither there nor answered any more, or same for what is no
-// finding on either side.
-func (c Change) Kind() string {
+// kind returns what becomes of a finding: fixed, new, left, gone if there is no answer any more, or same if it was and is no finding.
+func (c Change) kind() string {
 	failed, fails := c.Before != nil && c.Before.Status == rules.Fail, c.After != nil && c.After.Status == rules.Fail
 	switch {
 	case failed && fails:
@@ -45,7 +44,7 @@ func (c Change) Kind() string {
 	return "same"
 }
 
-// Compare puts the answers of the rules before and after the patch side by side, in the order of those before.
+// Compare pairs the answers of the rules before and after the patch, in the order of those before.
 func (w *WhatIf) Compare(before, after []rules.Finding) {
 	places := map[string][]int{} // of the answers afterwards
 	for i, f := range after {
@@ -72,18 +71,18 @@ func (w *WhatIf) Compare(before, after []rules.Finding) {
 func (w WhatIf) count() map[string]int {
 	n := map[string]int{}
 	for _, c := range w.Changes {
-		n[c.Kind()]++
+		n[c.kind()]++
 	}
 	return n
 }
 
 var changeColor = map[string]color.Attribute{"fixed": color.FgGreen, "new": color.FgRed, "left": color.FgYellow, "gone": color.FgCyan, "same": color.Faint}
 
-// WhatIfText writes for people each finding as it is and as it would be, side by side, and a line of totals.
+// WhatIfText writes for people each finding before and after the patch, side by side, and a line of totals.
 func WhatIfText(w io.Writer, what WhatIf, style Style) error {
 	p := &page{Style: style}
 	for _, c := range what.Changes {
-		kind := c.Kind()
+		kind := c.kind()
 		if kind == "same" && !what.All {
 			continue
 		}
@@ -102,11 +101,10 @@ func WhatIfText(w io.Writer, what WhatIf, style Style) error {
 	}
 	n := what.count()
 	fmt.Fprintln(p, p.paint(fmt.Sprintf("%s: %d fixed, %d new, %d left, %d gone; nothing was written", plural(what.Edits, "edit"), n["fixed"], n["new"], n["left"], n["gone"]), color.Bold))
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.send(w)
 }
 
-// answer says what a rule says.
+// answer returns the answer of a rule for people.
 func answer(f *rules.Finding) string {
 	if f == nil {
 		return "no answer"
@@ -185,7 +183,7 @@ func WhatIfJSON(w io.Writer, what WhatIf) error {
 		return &j
 	}
 	for _, c := range what.Changes {
-		if kind := c.Kind(); kind != "same" || what.All {
+		if kind := c.kind(); kind != "same" || what.All {
 			out.Changes = append(out.Changes, jsonAnswer{kind, finding(c.Before), finding(c.After)})
 		}
 	}

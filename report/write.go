@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// format is one form in which a report is written: check for the findings of rules, lint for those of the linter.
+// format is one form of a report: check writes the report of a check, lint that of the linter.
 type format struct {
 	name  string
 	check func(io.Writer, Report, Style) error
 	lint  func(io.Writer, LintReport, Style) error
 }
 
-// formats are in the order in which the help lists them. JSON lines are written while a report is made: see [Lines].
+// formats are in the order of the help. JSON lines are also written while a report is made: see [Lines].
 var formats = []format{
-	{"text", Text, lintText},
-	{"json", func(w io.Writer, r Report, _ Style) error { return JSON(w, r) }, func(w io.Writer, r LintReport, _ Style) error { return lintJSON(w, r) }},
+	{"text", checkText, lintText},
+	{"json", func(w io.Writer, r Report, _ Style) error { return checkJSON(w, r) }, func(w io.Writer, r LintReport, _ Style) error { return lintJSON(w, r) }},
 	{"jsonl", linesOf, lintLinesOf},
 	{"compact", of(compact), lintOf(compact)},
 	{"sarif", of(sarifLog), lintOf(sarifLog)},
@@ -28,7 +28,7 @@ var formats = []format{
 	{"gitlab", of(gitlab), lintOf(gitlab)},
 }
 
-// of and lintOf make a format of one that does not tell a check from the linter.
+// of and lintOf return a format that writes both kinds of reports from a sheet.
 func of(write func(io.Writer, sheet) error) func(io.Writer, Report, Style) error {
 	return func(w io.Writer, r Report, _ Style) error { return write(w, checkSheet(r)) }
 }
@@ -37,7 +37,7 @@ func lintOf(write func(io.Writer, sheet) error) func(io.Writer, LintReport, Styl
 	return func(w io.Writer, r LintReport, _ Style) error { return write(w, lintSheet(r)) }
 }
 
-// FormatNames lists the names of the formats.
+// FormatNames returns the names of the formats.
 func FormatNames() (names []string) {
 	for _, f := range formats {
 		names = append(names, f.name)
@@ -45,7 +45,7 @@ func FormatNames() (names []string) {
 	return names
 }
 
-// Write writes the report of a check in a format. Of the style, only text takes note.
+// Write writes the report of a check in the format of that name. Only text uses the style.
 func Write(w io.Writer, name string, r Report, style Style) error {
 	f, err := find(name)
 	if err != nil {

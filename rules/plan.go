@@ -28,21 +28,32 @@ type Unfixed struct {
 // for a person to say. A control set that is only guessed is not written to: the undo would be a guess as well.
 func NewPlan(reg *hive.Registry, findings []Finding) Plan { return newPlan(reg, findings, nil) }
 
+// Unwritable returns why the files of a plan cannot hold some edits, or "". The edits are those of one finding, and what takes them back.
+type Unwritable func(fix, undo []hive.Edit) string
+
 // NewPlanAmong is [NewPlan] for findings of some of the rules, or all of them. A fix is left out where one of the rules, which did not
-// fail before, would fail in the place that the fix changes: what one of the two wants, the other forbids.
-func NewPlanAmong(reg *hive.Registry, w hive.Windows, all []*Rule, findings []Finding) Plan {
-	refused := map[string]Finding{} // what would fail, by the fingerprint of the finding whose fix brings it about
+// fail before, would fail in the place that the fix changes: what one of the two wants, the other forbids. It is also left out where it or
+// its undo cannot be written; the fixes of the other findings can.
+func NewPlanAmong(reg *hive.Registry, w hive.Windows, all []*Rule, findings []Finding, unwritable Unwritable) Plan {
+	refused := map[string]string{} // why not, by the fingerprint of the finding
 	before := failing(Evaluate(reg, w, all))
 	for {
 		p := newPlan(reg, findings, refused)
 		known := len(refused)
+		if p.refuse(refused, unwritable); len(refused) > known {
+			continue
+		}
 		for _, f := range Evaluate(reg.Apply(p.Edits...), w, all) {
 			if f.Status != Fail || before[f.Fingerprint()] {
 				continue
 			}
 			for _, fixed := range p.Fixed {
 				if slices.ContainsFunc(fixed.Edits(), f.isAt) {
-					refused[fixed.Fingerprint()] = f
+					why := fmt.Sprintf("rule %s would fail then: %s", f.Rule.ID, f.Message)
+					if f.Rule.Pack != fixed.Rule.Pack {
+						why += fmt.Sprintf("; to have it all the same, give --select %s without --pack", fixed.Rule.ID)
+					}
+					refused[fixed.Fingerprint()] = why
 				}
 			}
 		}
@@ -50,6 +61,43 @@ func NewPlanAmong(reg *hive.Registry, w hive.Windows, all []*Rule, findings []Fi
 			return p
 		}
 	}
+}
+
+// refuse adds the findings of a plan whose fix or undo cannot be written.
+func (p Plan) refuse(refused map[string]string, unwritable Unwritable) {
+	var bad []hive.Edit // of the undo
+	for _, e := range p.Undo {
+		if unwritable(nil, []hive.Edit{e}) != "" {
+			bad = append(bad, e)
+		}
+	}
+	for _, f := range p.Fixed {
+		fix := f.Edits()
+		if unwritable(fix, nil) == "" && len(undoing(bad, fix)) == 0 {
+			continue
+		}
+		if why := unwritable(fix, undoing(p.Undo, fix)); why != "" {
+			refused[f.Fingerprint()] = why
+		}
+	}
+}
+
+// undoing returns the edits of an undo that take back something of a fix.
+func undoing(undo, fix []hive.Edit) (all []hive.Edit) {
+	for _, u := range undo {
+		if slices.ContainsFunc(fix, func(e hive.Edit) bool {
+			switch {
+			case e.Op == hive.DeleteKey:
+				return u.Path.HasPrefix(e.Path)
+			case u.Op == hive.CreateKey || u.Op == hive.DeleteKey:
+				return e.Path.HasPrefix(u.Path)
+			}
+			return e.Path.Equal(u.Path) && hive.EqualFold(e.Value.Name, u.Value.Name)
+		}) {
+			all = append(all, u)
+		}
+	}
+	return all
 }
 
 // isAt tells whether an edit changes what the finding is about.
@@ -71,7 +119,7 @@ func failing(findings []Finding) map[string]bool {
 	return m
 }
 
-func newPlan(reg *hive.Registry, findings []Finding, refused map[string]Finding) Plan {
+func newPlan(reg *hive.Registry, findings []Finding, refused map[string]string) Plan {
 	var p Plan
 	taken := claims{places: map[string][]claim{}}
 	for i, f := range findings {
@@ -88,11 +136,7 @@ func newPlan(reg *hive.Registry, findings []Finding, refused map[string]Finding)
 			p.Unfixed = append(p.Unfixed, Unfixed{f, why, nil})
 			continue
 		}
-		if other, no := refused[f.Fingerprint()]; no {
-			why := fmt.Sprintf("rule %s would fail then: %s", other.Rule.ID, other.Message)
-			if other.Rule.Pack != f.Rule.Pack {
-				why += fmt.Sprintf("; to have it all the same, give --select %s without --pack", f.Rule.ID)
-			}
+		if why, no := refused[f.Fingerprint()]; no {
 			p.Unfixed = append(p.Unfixed, Unfixed{f, why, nil})
 			continue
 		}

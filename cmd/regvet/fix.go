@@ -14,7 +14,6 @@ import (
 	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/hive/regfile"
-	"regvet/hive/script"
 	"regvet/internal/draft"
 	"regvet/report"
 	"regvet/rules"
@@ -85,7 +84,7 @@ func (o *fixOptions) run(s *session, args []string) {
 			findings = append(findings, f)
 		}
 	}
-	outcome.Plan = rules.NewPlanAmong(in.Registry, in.Windows, active, findings)
+	outcome.Plan = rules.NewPlanAmong(in.Registry, in.Windows, active, findings, unwritable(o.format.value, below(in, o.root.value)))
 	if len(outcome.Plan.Edits) > 0 {
 		o.writeFix(s, in, active, &outcome)
 	}
@@ -170,21 +169,16 @@ func (o *fixOptions) knowSelected(s *session, active []*rules.Rule) bool {
 // written: neither where a finding would be left or a new one appear, nor where the undo would not restore all to the byte.
 func (o *fixOptions) writeFix(s *session, in *collection.Opened, active []*rules.Rule, outcome *report.Outcome) {
 	plan, root := outcome.Plan, o.root.value
-	move := func(edits []hive.Edit) []hive.Edit {
-		if root == nil {
-			return edits
-		}
-		return moved(in.Registry.Real(edits...), in.Mount, root)
-	}
+	move := below(in, root)
 	p := newPatch(in, o.format.value, root, plan)
 	fix, err := p.text(p.fixHead(), p.sections(plan, move))
 	if err != nil {
-		cannotWrite(s, "fix", err)
+		s.fail(statusFindings, "the fix: %v", err)
 		return
 	}
-	undo, err := p.text(p.undoHead(), []regfile.Part{{Edits: move(plan.Undo)}})
+	undo, err := p.text(p.undoHead(), []regfile.Block{{Edits: move(plan.Undo)}})
 	if err != nil {
-		cannotWrite(s, "undo", err)
+		s.fail(statusFindings, "the undo: %v", err)
 		return
 	}
 	back := func(edits []hive.Edit) []hive.Edit {
@@ -224,14 +218,13 @@ func (o *fixOptions) savePair(s *session, undo, fix []byte) bool {
 	return true
 }
 
-// cannotWrite says why nothing is written: a line for each edit that the format cannot express.
-func cannotWrite(s *session, what string, err error) {
-	refused, ok := errors.AsType[script.Refused](err)
-	if !ok {
-		refused = script.Refused{err.Error()}
-	}
-	for _, reason := range refused {
-		s.fail(statusFindings, "the %s: %s", what, reason)
+// below returns what brings edits of the running system below the key at which a hive is loaded, if there is one.
+func below(in *collection.Opened, root hive.Path) func([]hive.Edit) []hive.Edit {
+	return func(edits []hive.Edit) []hive.Edit {
+		if root == nil {
+			return edits
+		}
+		return moved(in.Registry.Real(edits...), in.Mount, root)
 	}
 }
 

@@ -39,6 +39,52 @@ func extension(format string) string {
 	return "." + format
 }
 
+// refusal returns why a format cannot express an edit to the byte, or "".
+func refusal(format string, e hive.Edit) string {
+	for _, f := range patchForms {
+		if f.Name == format {
+			return f.Unwritable(e)
+		}
+	}
+	if format == "json" {
+		return report.Unwritable(e)
+	}
+	return regfile.Inexact(e)
+}
+
+// unwritable returns what says why a format cannot hold a fix or its undo, and which formats can.
+func unwritable(format string, move func([]hive.Edit) []hive.Edit) rules.Unwritable {
+	why := func(format string, edits []hive.Edit) string {
+		for _, e := range edits {
+			if reason := refusal(format, e); reason != "" {
+				return report.Place(e) + ": " + reason
+			}
+		}
+		return ""
+	}
+	return func(fix, undo []hive.Edit) string {
+		fix, undo = move(fix), move(undo)
+		reason := ""
+		if no := why(format, fix); no != "" {
+			reason = "its fix cannot be written with --format " + format + ": " + no
+		} else if no := why(format, undo); no != "" {
+			reason = "its undo cannot be written with --format " + format + ": " + no
+		} else {
+			return ""
+		}
+		var others []string
+		for _, other := range patchFormats() {
+			if why(other, fix) == "" && why(other, undo) == "" {
+				others = append(others, "--format "+other)
+			}
+		}
+		if others == nil {
+			return reason + "; no format can"
+		}
+		return reason + "; " + strings.Join(others, " and ") + " can"
+	}
+}
+
 // patch is what the texts of a fix and its undo tell beside the edits.
 type patch struct {
 	in       *collection.Opened
@@ -106,12 +152,12 @@ func (p patch) undoHead() string {
 }
 
 // sections gives the edits of a plan by their keys, each with the rules, reasons and old values above it.
-func (p patch) sections(plan rules.Plan, move func([]hive.Edit) []hive.Edit) []regfile.Part {
-	var all []regfile.Part
+func (p patch) sections(plan rules.Plan, move func([]hive.Edit) []hive.Edit) []regfile.Block {
+	var all []regfile.Block
 	made := map[string]bool{}
 	for _, edits := range byKey(plan.Edits) {
 		if parents := p.parents(edits[0], made); p.format == "reg" && len(parents) > 0 {
-			all = append(all, regfile.Part{Edits: move(parents)})
+			all = append(all, regfile.Block{Edits: move(parents)})
 		}
 		var lines []string
 		for _, f := range plan.Fixed {
@@ -126,7 +172,7 @@ func (p patch) sections(plan rules.Plan, move func([]hive.Edit) []hive.Edit) []r
 		for _, e := range edits {
 			lines = append(lines, "  "+p.before(e))
 		}
-		all = append(all, regfile.Part{Comment: strings.Join(lines, "\n"), Edits: move(edits)})
+		all = append(all, regfile.Block{Comment: strings.Join(lines, "\n"), Edits: move(edits)})
 	}
 	return all
 }
@@ -176,7 +222,7 @@ func (p patch) before(e hive.Edit) string {
 			keys++
 			values += len(below.Values())
 		}
-		return fmt.Sprintf("the key was there, with %s below it and %s in all", amount(keys-1, "key", "keys"), amount(values, "value", "values"))
+		return fmt.Sprintf("the key was there, with %s below it and %s in all", report.Count(keys-1, "key", "keys"), report.Count(values, "value", "values"))
 	}
 	name := rules.ValueName(e.Value.Name)
 	if k != nil {
@@ -195,10 +241,10 @@ type patchText struct {
 
 // text writes a patch in its format. The edits of .reg text are those that were read back from it; regvet does not read the other forms, and takes
 // those that it wrote.
-func (p patch) text(head string, parts []regfile.Part) (patchText, error) {
+func (p patch) text(head string, blocks []regfile.Block) (patchText, error) {
 	var b bytes.Buffer
 	var edits []hive.Edit
-	for _, part := range parts {
+	for _, part := range blocks {
 		edits = append(edits, part.Edits...)
 	}
 	if p.format == "json" {
@@ -209,11 +255,11 @@ func (p patch) text(head string, parts []regfile.Part) (patchText, error) {
 	}
 	for _, f := range patchForms {
 		if f.Name == p.format {
-			text, err := f.Text(head, parts)
+			text, err := f.Text(head, blocks)
 			return patchText{text, edits}, err
 		}
 	}
-	if err := regfile.WriteParts(&b, head, parts...); err != nil {
+	if err := regfile.WriteBlocks(&b, head, blocks...); err != nil {
 		return patchText{}, err
 	}
 	f, err := regfile.Parse("", b.Bytes())

@@ -86,7 +86,7 @@ func BenchmarkExport(b *testing.B) {
 	}
 }
 
-// BenchmarkFormat formats an export, which is in the form already, and the same text as people keep it: 8-bit, without wrapped lines.
+// BenchmarkFormat formats an export, which already has the form, and the same text as people keep it: 8-bit, without wrapped lines.
 func BenchmarkFormat(b *testing.B) {
 	narrow := []byte(hive.DecodeUTF16(systemText()[2:]))
 	long := bytes.ReplaceAll(narrow, []byte("\\\r\n  "), nil)
@@ -107,7 +107,7 @@ func BenchmarkFormat(b *testing.B) {
 	}
 }
 
-// BenchmarkExportOrdered exports a file key by key, with the look at its order, and by way of its tree.
+// BenchmarkExportOrdered exports a file key by key, including the check of its order, and by way of its tree.
 func BenchmarkExportOrdered(b *testing.B) {
 	data := systemText()
 	b.Run("ordered", func(b *testing.B) {

@@ -2,8 +2,8 @@ package regfile
 
 import "strings"
 
-// cases are files and what is made of them, by the paragraphs of what is known of the format: first lines, lines, comments, keys,
-// values, dword and hex data, continued lines, encodings, limits, Windows 3.1. The root HKEY_CURRENT_USER is written ~.
+// cases are files and what becomes of them, by the topics of the format: first lines, lines, comments, keys, values, dword and hex data,
+// continued lines, encodings, limits, Windows 3.1. The root HKEY_CURRENT_USER is written ~.
 var cases = []struct{ name, in, want string }{
 	{"header only", "REGEDIT4", `
 `},

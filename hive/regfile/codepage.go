@@ -17,15 +17,15 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// CodePage is a code page in which Windows may read a file that is not UTF-16. Which one it takes is a setting of the machine, and
-// stands nowhere in the file.
+// CodePage is a code page in which Windows may read a file that is not UTF-16. Which one it uses is a setting of the machine and not in the
+// file.
 type CodePage struct {
 	number int
-	high   *[128]rune        // of the bytes from 80 on, where each is a character
-	wide   encoding.Encoding // where some characters take two bytes
+	high   *[128]rune        // the characters of the bytes from 80 on, if each byte is one
+	wide   encoding.Encoding // if some characters take two bytes
 }
 
-// codePages are the ANSI and OEM code pages of Windows that are known here. 65001 is UTF-8, which Windows 10 can be set to use.
+// codePages are the supported ANSI and OEM code pages of Windows. 65001 is UTF-8, which Windows 10 can be set to use.
 var codePages = map[int]encoding.Encoding{
 	437: charmap.CodePage437, 850: charmap.CodePage850, 852: charmap.CodePage852, 855: charmap.CodePage855, 858: charmap.CodePage858,
 	860: charmap.CodePage860, 862: charmap.CodePage862, 863: charmap.CodePage863, 865: charmap.CodePage865, 866: charmap.CodePage866,
@@ -35,10 +35,10 @@ var codePages = map[int]encoding.Encoding{
 	65001: unicode.UTF8,
 }
 
-// western is the code page of western European and American Windows, which is taken where none is named.
+// western is the code page of Windows in western Europe and America, and the default.
 var western = newCodePage(1252)
 
-// ParseCodePage finds a code page by its number, such as "1252". The error lists those that are known.
+// ParseCodePage returns the code page with a number, such as "1252". The error lists the supported ones.
 func ParseCodePage(number string) (*CodePage, error) {
 	n, err := strconv.Atoi(number)
 	if codePages[n] == nil || err != nil {
@@ -56,7 +56,7 @@ func newCodePage(n int) *CodePage {
 	p := &CodePage{number: n, high: new([128]rune)}
 	for i := range p.high {
 		c := single.DecodeByte(byte(i + 128))
-		// What is not defined from 80 to 9F are control characters for Windows (bestfit1252.txt, unicode.org).
+		// Windows takes the undefined bytes from 80 to 9F for control characters (bestfit1252.txt, unicode.org).
 		if c == utf8.RuneError && i < 32 {
 			c = rune(i + 128)
 		}
@@ -65,7 +65,7 @@ func newCodePage(n int) *CodePage {
 	return p
 }
 
-// String names the code page: "windows-1252".
+// String returns the name of the code page: "windows-1252".
 func (p *CodePage) String() string {
 	if p.number < 874 || p.number > 1258 {
 		return fmt.Sprintf("code page %d", p.number)
@@ -73,8 +73,8 @@ func (p *CodePage) String() string {
 	return fmt.Sprintf("windows-%d", p.number)
 }
 
-// decode appends text in the code page to dst as UTF-8 and gives what is left of src: the first half of a character, unless
-// the end is reached. A byte without meaning becomes U+FFFD.
+// decode appends text in the code page to dst as UTF-8, and returns the rest of src: the first half of a character, unless end is set. A
+// byte without meaning becomes U+FFFD.
 func (p *CodePage) decode(dst, src []byte, end bool) (text, rest []byte) {
 	for len(src) > 0 {
 		n := asciiPrefix(src)
@@ -87,7 +87,7 @@ func (p *CodePage) decode(dst, src []byte, end bool) (text, rest []byte) {
 			src = src[1:]
 			continue
 		}
-		// As much as looks like one stretch of such characters, so that the decoder is not asked for each.
+		// Decode a whole stretch of such characters, rather than one by one.
 		stretch := min(len(src), 64)
 		var buf [256]byte
 		written, read, err := p.wide.NewDecoder().Transform(buf[:], src[:stretch], end && stretch == len(src))
@@ -103,7 +103,7 @@ func (p *CodePage) decode(dst, src []byte, end bool) (text, rest []byte) {
 	return dst, src
 }
 
-// encode appends UTF-8 text to dst in the code page, and tells whether that can hold all of it.
+// encode appends UTF-8 text to dst in the code page, and reports whether the code page has all of its characters.
 func (p *CodePage) encode(dst, text []byte) (data []byte, ok bool) {
 	for len(text) > 0 {
 		n := asciiPrefix(text)
@@ -130,7 +130,7 @@ func (p *CodePage) encode(dst, text []byte) (data []byte, ok bool) {
 	return dst, true
 }
 
-// beyondASCII counts the bytes that text starts with which are no ASCII characters.
+// beyondASCII returns the number of bytes at the start of text that are not ASCII.
 func beyondASCII(text []byte) int {
 	n := 0
 	for n < len(text) && text[n] >= utf8.RuneSelf {

@@ -13,8 +13,8 @@ import (
 	"regvet/hive"
 )
 
-// The inputs of these tests are not part of the repository: they lie beside it, in ../shared/regfile. There, cases.jsonl has .reg
-// files with what Windows makes of each, and real has files as people publish them.
+// The inputs of these tests are not part of the repository but beside it, in ../shared/regfile. There, cases.jsonl has .reg files with what
+// Windows makes of each, and real has published files.
 var sharedInputs = filepath.Join("..", "..", "..", "shared", "regfile")
 
 type conformanceCase struct {

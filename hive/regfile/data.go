@@ -10,7 +10,7 @@ import (
 	"regvet/hive"
 )
 
-// valueLine reads a line that has the opening quote of a name, or the @, at i. Hex data may take more lines.
+// valueLine reads a value whose name starts at byte i, with a quote or @. Hex data may take more lines.
 func (p *parser) valueLine(i int) {
 	at := hive.Location{Line: p.number, Column: i + 1}
 	switch {
@@ -54,21 +54,21 @@ func (p *parser) valueLine(i int) {
 	}
 }
 
-// lost reports a value of the current key that is dropped. Without a key there was a problem already.
+// lost reports a value of the current key that is dropped. Without a key, that was reported already.
 func (p *parser) lost(code Code, i int, format string, args ...any) {
 	if p.path != nil {
 		p.fault(code, hive.BadLine, i, p.path, true, format, args...)
 	}
 }
 
-// doubt notes what Windows versions may not agree on in a value, the first thing in each. It is reported when the value is taken.
+// doubt notes what versions of Windows may read differently in a value, once for each value. It is reported when the value is accepted.
 func (p *parser) doubt(code Code, i int, msg string) {
 	if p.doubtful.Code == 0 {
 		p.doubtful = Fault{hive.Problem{At: p.at(i), Kind: hive.Doubtful, Msg: msg}, code, p.base + int64(p.start+i)}
 	}
 }
 
-// dataEnd notes where the data end in the first line of a value, if nothing but a comment stands at byte i of it and behind.
+// dataEnd notes that the data in the first line of a value end at byte i, if nothing follows but a comment.
 func (p *parser) dataEnd(i int) {
 	if p.number == p.st.Line && ends(p.line, i) {
 		p.st.Data.To = i
@@ -76,7 +76,7 @@ func (p *parser) dataEnd(i int) {
 	}
 }
 
-// swallowed reports the current line, which Windows reads as the continuation of a value and drops together with that.
+// swallowed reports that Windows takes the current line for the continuation of a value, and drops both.
 func (p *parser) swallowed(i int) {
 	switch p.line[i] {
 	case '[':
@@ -89,12 +89,12 @@ func (p *parser) swallowed(i int) {
 	}
 }
 
-// fault is why a value is dropped, and the byte of the current line where it is seen.
+// fault is why a value is dropped, and the byte of the current line where that shows.
 type fault struct {
 	code      Code
 	msg       string
 	at        int
-	swallowed bool // the current line is no part of the value, but goes with it
+	swallowed bool // the current line is not part of the value, but dropped with it
 }
 
 func faultAt(code Code, at int, format string, args ...any) *fault {
@@ -165,7 +165,7 @@ func (p *parser) value(i int, e *hive.Edit) (bad *fault) {
 	return faultAt(UnknownData, i, `%s is no form of data; they are "text", dword:, hex:, hex(N): or -`, inQuotes(rest))
 }
 
-// quoted is what stands in quotes, and how it may be wrong.
+// quoted is a kind of text in quotes, and the codes of its faults.
 type quoted struct {
 	noun             string
 	unclosed, escape Code
@@ -176,7 +176,7 @@ var (
 	someText = quoted{"text", TextUnclosed, TextEscape}
 )
 
-// quotedText reads text from the quote at i to the one that closes it. The result is valid until the next call.
+// quotedText returns the text from the quote at i to the closing one. It is valid until the next call.
 func (p *parser) quotedText(i int, what *quoted) (text []byte, next int, bad *fault) {
 	line, start := p.line, i
 	i++
@@ -219,7 +219,7 @@ func (p *parser) stringData(i int) ([]byte, *fault) {
 	return p.textData(text), nil
 }
 
-// nibble are the values of the hex digits, and 0xFF for all other bytes.
+// nibble holds the values of the hex digits, and 0xFF for all other bytes.
 var nibble = func() (table [256]byte) {
 	for i := range table {
 		table[i] = 0xFF
@@ -233,7 +233,7 @@ var nibble = func() (table [256]byte) {
 	return table
 }()
 
-// upper are the values of the hex digits as the first of two, and noDigit for all other bytes; lower as the second one.
+// upper holds the values of the hex digits as the first of two, lower as the second. All other bytes have noDigit.
 var upper, lower = func() (upper, lower [256]uint16) {
 	for i, n := range nibble {
 		upper[i], lower[i] = uint16(n)<<4, uint16(n)
@@ -246,7 +246,7 @@ var upper, lower = func() (upper, lower [256]uint16) {
 
 const noDigit = 0x100
 
-// number reads the hex digits at the start of b and counts them. The number is good up to eight.
+// number returns the number at the start of b in hex digits, and how many there are. The number is correct for up to eight.
 func number(b []byte) (n uint32, digits int) {
 	for digits < len(b) && nibble[b[digits]] < 16 {
 		n = n<<4 | uint32(nibble[b[digits]])
@@ -273,8 +273,8 @@ func (p *parser) dword(i int) ([]byte, *fault) {
 	return p.keep(d), nil
 }
 
-// hex reads hex data from byte i of the current line on, and the lines that continue them. Each line ends with an element, or with
-// a comma, or with a comma and a backslash if another follows.
+// hex reads hex data from byte i of the current line, and the lines that continue them. A line ends with an element or a comma, or with a
+// comma and a backslash if another line follows.
 func (p *parser) hex(i int, t hive.Type) ([]byte, *fault) {
 	p.bytes = p.bytes[:0]
 	for {
@@ -309,8 +309,7 @@ func (p *parser) hex(i int, t hive.Type) ([]byte, *fault) {
 	return p.keepHex(t), nil
 }
 
-// hexLine appends the elements of one line, which start at i, to p.bytes. It tells where it stopped, and whether another line
-// must follow.
+// hexLine appends the elements of one line, from byte i on, to p.bytes. It returns where it stopped, and whether another line must follow.
 func (p *parser) hexLine(i int) (next int, more bool, bad *fault) {
 	line := p.line
 	b := slices.Grow(p.bytes, (len(line)-i)/2+1)
@@ -322,7 +321,7 @@ func (p *parser) hexLine(i int) (next int, more bool, bad *fault) {
 		p.st.Capitals = p.st.Capitals || letters&0x20 == 0 // only capitals lack it
 	}()
 	for {
-		// What everyone writes: two digits and a comma, and something behind it.
+		// The usual form: two digits and a comma, with something after it.
 		for i+4 <= len(line) {
 			element := binary.LittleEndian.Uint32(line[i:])
 			first, second := byte(element), byte(element>>8)
@@ -380,14 +379,14 @@ func (p *parser) hexLine(i int) (next int, more bool, bad *fault) {
 	}
 }
 
-// character gives the first character of text.
+// character returns the first character of a text.
 func character(text []byte) []byte {
 	_, n := utf8.DecodeRune(text)
 	return text[:n]
 }
 
-// keepHex gives hex data the form in which Windows stores them. In a file of version 4, text is in the ANSI code page: the
-// version decides, not the encoding of the file.
+// keepHex returns hex data as Windows stores them. In a file of version 4, text is in the ANSI code page: the version decides, not the
+// encoding of the file.
 func (p *parser) keepHex(t hive.Type) []byte {
 	if !isText(t) {
 		return p.keep(append(p.room(len(p.bytes)), p.bytes...))
@@ -404,7 +403,7 @@ func (p *parser) keepHex(t hive.Type) []byte {
 	return p.keep(terminated(append(p.room(len(p.bytes)+2), p.bytes...)))
 }
 
-// textData makes the data of a REG_SZ.
+// textData returns the data of a REG_SZ.
 func (p *parser) textData(text []byte) []byte {
 	return p.keep(append(appendWide(p.room(2*len(text)+2), text), 0, 0))
 }

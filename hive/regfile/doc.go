@@ -2,46 +2,44 @@
 //
 // # The format, in one paragraph
 //
-// The first line names the version. After it each line stands for itself: [HKEY_LOCAL_MACHINE\SOFTWARE\Key] opens a key and makes
-// it if it is not there, [-...\Key] deletes one, and below an opened key "name"="text", "name"=dword:0000002a and
-// "name"=hex(N):01,02 set values, while "name"=- deletes one; @ stands for the default value. Only hex data may go on in the next
-// line, after a comma and a backslash. A comment starts with a semicolon. Windows never stops at a bad line: it skips it,
-// imports the rest, and says nothing.
+// The first line has the version. After it, each line stands for itself: [HKEY_LOCAL_MACHINE\SOFTWARE\Key] opens a key, and makes it if it
+// does not exist; [-...\Key] deletes one. Below an open key, "name"="text", "name"=dword:0000002a and "name"=hex(N):01,02 set values, and
+// "name"=- deletes one; @ stands for the default value. Only hex data may continue in the next line, after a comma and a backslash. A
+// comment starts with a semicolon. Windows never stops at a bad line: it skips it, imports the rest, and says nothing.
 //
 // # What is here
 //
-// [Parse] reads a file as Windows does and says, in [File.Problems], what Windows keeps to itself: which lines it drops and why.
-// What results is a list of edits, for a .reg file is nothing else. [Options.Scan] gives the same line by line, with the place of each
-// part of a line, for those who speak of the text itself; a file may be larger than memory then. [File.Tree] reads the same file as an export, as a statement
-// of what a registry holds. [Write] turns edits into a file that does exactly them; [Export] writes a tree as reg.exe does, to
-// the byte. The two differ where Windows' own export loses data; see there. [FormatOptions.Format] gives a file the form of an export, and
-// keeps its comments.
+// [Parse] reads a file as Windows does, and says in [File.Problems] what Windows does not: which lines it drops, and why. The result is a
+// list of edits. [Options.Scan] returns the same line by line, with the place of each part of a line, for tools that look at the text
+// itself; the file may then be larger than memory. [File.Tree] reads the file as an export, as a statement of what a registry holds.
+// [Write] turns edits into a file that makes exactly them; [Export] writes a tree as reg.exe does, to the byte. The two differ where the
+// export of Windows loses data. [FormatOptions.Format] gives a file the form of an export and keeps its comments.
 //
 // # Where the rules come from
 //
-// Microsoft describes the format only in outline (KB 310516). What Windows really does was taken from the conformance tests of
-// the Wine project, which are run on Windows too (programs/reg/tests and programs/regedit/tests), and from bug reports of others who
-// read such files.
+// Microsoft describes the format only in outline (KB 310516). What Windows really does comes from the conformance tests of the Wine
+// project, which also run on Windows (programs/reg/tests and programs/regedit/tests), and from bug reports about other programs that read
+// such files.
 //
 // # What is not known
 //
-// No test on Windows is public for the following. Here they are read in the way that most of what is known speaks for, and reported
-// as [hive.Doubtful] or as a dropped line:
+// There is no public test on Windows for the following. This package reads it in the most plausible way, and reports it as [hive.Doubtful]
+// or as a dropped line:
 //
 //   - A file in UTF-8 with a byte order mark is read; there are reports of a Windows that rejects it. Windows does not write it, and
 //     neither does this package.
 //   - Text in hex(1), hex(2) and hex(7) is UTF-16 in a file of version 5 and in the ANSI code page in one of version 4, whatever the
-//     encoding of the file. Its odd last byte, if there is one, is kept, and a NUL added where the last whole character is none.
-//   - The code page of 8-bit text is windows-1252 unless [Options] name another.
+//     encoding of the file. An odd last byte is kept, and a NUL is added if the last whole character is not one.
+//   - The code page of 8-bit text is windows-1252 unless [Options] has another.
 //   - A short root such as HKLM is read as the long one; several backslashes in a row are read as one.
 //   - After a key line that is dropped for its brackets, the key above it stays open.
-//   - A backslash in quotes that stands before anything but a backslash or a quote makes the line invalid, and so does a line break
-//     in quotes. Keywords (dword, hex) are in small letters.
-//   - hex data may have single digits, and blanks between elements. hex(): without a number is invalid.
+//   - In quotes, a backslash before anything but a backslash or a quote makes the line invalid, and so does a line break. Keywords
+//     (dword, hex) are in lowercase.
+//   - Hex data may have single digits, and blanks between elements. hex(): without a number is invalid.
 //   - A NUL ends its line. UTF-16 that ends in the middle of a unit lacks that unit.
-//   - REGEDIT4 with blanks behind it is a version that imports nothing.
+//   - REGEDIT4 with blanks after it is a version that imports nothing.
 //
-// A .reg file can be hostile. Reading takes time and memory in proportion to the size of the file, whatever is in it.
+// A .reg file can be hostile. Reading takes time and memory in proportion to its size, whatever is in it.
 package regfile
 
 import (
@@ -50,7 +48,7 @@ import (
 	"regvet/hive"
 )
 
-// Version is the dialect that the first line of a file names.
+// Version is the dialect of a file, which its first line names.
 type Version int
 
 const (
@@ -60,14 +58,14 @@ const (
 	Unsupported                // any other line that starts with REGEDIT: Windows accepts the file and imports nothing
 )
 
-// The first lines that name a version.
+// The first lines of the versions.
 const (
 	header5  = "Windows Registry Editor Version 5.00"
 	header4  = "REGEDIT4"
 	header31 = "REGEDIT"
 )
 
-// String gives the first line of a file of this version.
+// String returns the first line of a file of this version.
 func (v Version) String() string {
 	switch v {
 	case Version5:
@@ -86,24 +84,24 @@ const (
 	maxValueName = 16383
 )
 
-// File is what a .reg file says.
+// File is the content of a .reg file.
 type File struct {
 	Version  Version
 	Encoding string // of the file: "UTF-16LE", "UTF-8" or the code page it was read in, such as "windows-1252"
 
-	// Edits are what Windows does when it imports the file, in the order of the file. A path starts with the full name of a root in
-	// Windows' spelling. At is the place of the opening bracket, of the opening quote or of the @. The edits of one section share
-	// their path, which must not be changed.
+	// Edits are what Windows does when it imports the file, in the order of the file. A path starts with the full name of a root as Windows
+	// spells it. At is the place of the opening bracket, the opening quote, or the @. The edits of a section share their path, which must
+	// not be changed.
 	Edits []hive.Edit
 
-	// Problems are the lines that Windows drops or that may not mean what they seem to, in the order of the file. Loss is set
-	// where a key or value that stands in the file was not taken, and Key then names the key that lacks it. Of a file with
-	// more than 1,000 problems, only the first with loss of each key is listed beyond them, and a last one tells how many are not.
+	// Problems are the lines that Windows drops, or that may not mean what they seem to, in the order of the file. Loss is set where a key
+	// or value in the file was not read, and Key then is the key that lacks it. Beyond 1,000 problems, only the first with loss of each key
+	// is listed, and a last one has the number of those left out.
 	Problems []hive.Problem
 }
 
-// Tree reads the file as an export: as a statement of what the registry holds. Keys that the file only passes through are implied
-// ([hive.Key.Implied]). A problem with loss belongs to the key that it names, or to the nearest one above that exists.
+// Tree returns the content of the file as an export, a statement of what the registry holds. Keys that the file only passes through are
+// implied ([hive.Key.Implied]). A problem with loss belongs to its key, or to the nearest one above that exists.
 func (f *File) Tree() *hive.Key {
 	tree := hive.Apply(hive.NewImpliedKey(""), f.Edits...)
 	var losses []hive.Problem
@@ -115,9 +113,8 @@ func (f *File) Tree() *hive.Key {
 	return hive.WithProblems(tree, losses...)
 }
 
-// Imported gives the value that Windows stores when it imports what [Write] wrote for v. It is v but for text that lacks its closing
-// NUL: to the data of a REG_SZ, REG_EXPAND_SZ or REG_MULTI_SZ that are not empty, Windows adds one where the last character is
-// none.
+// Imported returns the value that Windows stores when it imports what [Write] wrote for v. That is v, except that text gets the NUL that it
+// lacks: Windows adds one to nonempty data of a REG_SZ, REG_EXPAND_SZ or REG_MULTI_SZ whose last character is not a NUL.
 func Imported(v hive.Value) hive.Value {
 	if isText(v.Type) {
 		v.Data = terminated(slices.Clip(v.Data))
@@ -125,11 +122,11 @@ func Imported(v hive.Value) hive.Value {
 	return v
 }
 
-// isText tells whether Windows takes hex data of type t for text.
+// isText reports whether Windows takes hex data of type t for text.
 func isText(t hive.Type) bool { return t == hive.SZ || t == hive.ExpandSZ || t == hive.MultiSZ }
 
-// terminated appends a NUL to UTF-16LE data that do not end with one. Of an odd number of bytes the last whole unit counts; what
-// Windows does with those is not known.
+// terminated appends a NUL to UTF-16LE data that do not end with one. If the number of bytes is odd, the last whole unit counts; what
+// Windows does then is unknown.
 func terminated(data []byte) []byte {
 	whole := len(data) &^ 1
 	if len(data) == 0 || whole >= 2 && data[whole-1] == 0 && data[whole-2] == 0 {

@@ -15,18 +15,18 @@ type encoder struct {
 }
 
 const (
-	wrapAt    = 77 // columns: a line of hex data that is as long ends behind the comma
+	wrapAt    = 77 // columns: a line of hex data ends after the comma that reaches it
 	hexColumn = 3  // columns of one byte of hex data
 )
 
 // What stands in nearly every line, in UTF-16LE.
 const (
 	wideQuote  = "\"\x00"
-	wideEquals = "\"\x00=\x00" // behind the name of a value
+	wideEquals = "\"\x00=\x00" // after the name of a value
 	wideDWord  = "d\x00w\x00o\x00r\x00d\x00:\x00"
 )
 
-// begin is the start of a file.
+// begin writes the start of a file.
 func (e *encoder) begin() {
 	e.buf = append(e.buf, 0xFF, 0xFE)
 	e.ascii(header5)
@@ -40,7 +40,7 @@ func (e *encoder) crlf() {
 	}
 }
 
-// ascii writes text that is known to be ASCII.
+// ascii writes text known to be ASCII.
 func (e *encoder) ascii(s string) {
 	for i := 0; i < len(s); i++ {
 		e.buf = append(e.buf, s[i], 0)
@@ -50,8 +50,8 @@ func (e *encoder) ascii(s string) {
 // plain writes any text as it is.
 func (e *encoder) plain(s string) { e.buf = appendWide(e.buf, s) }
 
-// comment writes the lines of a comment, if there is one, and a blank line before them. No line ends with a backslash: hivexregedit would
-// take it for one that goes on in the next.
+// comment writes a blank line and the lines of a comment, if there is one. No line ends with a backslash, because hivexregedit would
+// continue it with the next.
 func (e *encoder) comment(s string) {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", " ").Replace(s)
 	if s = strings.TrimRight(s, "\n"); s == "" {
@@ -80,7 +80,7 @@ func (e *encoder) section(path hive.Path, deletes bool) {
 	e.crlf()
 }
 
-// appendPath appends a path to b as it stands in a key line, in UTF-16LE.
+// appendPath appends a path to b as a key line has it, in UTF-16LE.
 func appendPath(b []byte, path hive.Path) []byte {
 	for i, name := range path {
 		if i == 0 {
@@ -93,7 +93,7 @@ func appendPath(b []byte, path hive.Path) []byte {
 	return b
 }
 
-// name writes the name of a value and the = behind it.
+// name writes the name of a value and the = after it.
 func (e *encoder) name(name string) {
 	if name == "" {
 		e.ascii("@=")
@@ -120,7 +120,7 @@ func (e *encoder) name(name string) {
 	e.buf = append(e.buf, wideEquals...)
 }
 
-// plainName is name for one that is not empty and [hive.IsPlain].
+// plainName is name for a name that is not empty and [hive.IsPlain].
 func (e *encoder) plainName(name string) {
 	e.buf = append(e.buf, wideQuote...)
 	e.plain(name)
@@ -134,8 +134,8 @@ func (e *encoder) value(v hive.Value, quotable func(data []byte) (wideText, bool
 	e.data(v, start, quotable)
 }
 
-// data writes the type and the data of a value to the end of the line, which begins at a place of the buffer. Which data of a REG_SZ are
-// written as text, and how much of them, tells the last argument: it gives what stands between the quotes.
+// data writes the type and the data of a value, and the end of the line, which starts at byte start of the buffer. quotable returns what
+// of the data of a REG_SZ to write as text in quotes, and false to write them as hex data.
 func (e *encoder) data(v hive.Value, start int, quotable func(data []byte) (wideText, bool)) {
 	switch {
 	case v.Type == hive.SZ:
@@ -169,7 +169,7 @@ func (e *encoder) data(v hive.Value, start int, quotable func(data []byte) (wide
 
 const digits = "0123456789abcdef"
 
-// elements are the bytes of hex data as they are written: two digits and a comma in UTF-16LE, in the low six bytes.
+// elements holds each byte as hex data have it: two digits and a comma in UTF-16LE, in the low six bytes.
 var elements = func() (table [256]uint64) {
 	for i := range table {
 		table[i] = uint64(digits[i>>4]) | uint64(digits[i&15])<<16 | ','<<32
@@ -177,10 +177,10 @@ var elements = func() (table [256]uint64) {
 	return table
 }()
 
-// hexBreak is what stands between two lines of hex data.
+// hexBreak stands between two lines of hex data.
 const hexBreak = "\\\x00\r\x00\n\x00 \x00 \x00"
 
-// hex writes the elements of hex data behind a number of columns. A line ends behind the comma that takes it to column 77 or beyond.
+// hex writes the elements of hex data, the first of them at a column. A line ends after the comma that takes it to column 77 or beyond.
 func (e *encoder) hex(data []byte, column int) {
 	for len(data) > 0 {
 		n := max(1, (wrapAt-column+hexColumn-1)/hexColumn)
@@ -194,7 +194,7 @@ func (e *encoder) hex(data []byte, column int) {
 		}
 		e.buf = e.buf[:len(e.buf)+size]
 		if data = data[n:]; len(data) == 0 {
-			e.buf = e.buf[:len(e.buf)-2] // no comma behind the last
+			e.buf = e.buf[:len(e.buf)-2] // no comma after the last
 			return
 		}
 		e.buf = append(e.buf, hexBreak...)
@@ -234,7 +234,7 @@ type wideText struct {
 	escapes bool // there are quotes or backslashes in it
 }
 
-// textOf gives the text before the first NUL of UTF-16LE data. Without a NUL that is all of them but an odd last byte.
+// textOf returns the text before the first NUL of UTF-16LE data. Without a NUL, that is all but an odd last byte.
 func textOf(data []byte) (t wideText) {
 	for i := plainUnits(data, 0); i+1 < len(data); i = plainUnits(data, i+2) {
 		if data[i+1] != 0 {
@@ -254,13 +254,14 @@ func textOf(data []byte) (t wideText) {
 	return t
 }
 
-// exactText is for data that the text between the quotes gives back without loss.
+// exactText returns data as text in quotes, and whether that is without loss.
 func exactText(data []byte) (wideText, bool) {
 	t := textOf(data)
 	return t, !t.breaks && len(t.units)+2 == len(data)
 }
 
-// windowsText is what Windows exports: all that stands before the first NUL. Line breaks are ours to refuse.
+// windowsText returns the text that Windows exports, all before the first NUL. It is false for text with line breaks, which Windows exports
+// and cannot read.
 func windowsText(data []byte) (wideText, bool) {
 	t := textOf(data)
 	return t, !t.breaks

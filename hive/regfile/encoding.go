@@ -13,41 +13,41 @@ import (
 	"regvet/hive"
 )
 
-// The names of the encodings of files; else it is that of a code page.
+// The encodings of files. All others have the name of a code page.
 const (
 	utf16LE = "UTF-16LE"
 	utf8BOM = "UTF-8"
 )
 
-// decoder gives the text of a file as UTF-8, piece by piece, with lone surrogates kept as package hive keeps them. Windows tells
-// encodings apart by the first two bytes alone: FF FE is UTF-16LE, and everything else is text in the ANSI code page.
+// decoder returns the text of a file as UTF-8, piece by piece. Lone surrogates are kept as package hive keeps them. Windows recognizes an
+// encoding by the first two bytes alone: FF FE is UTF-16LE, and everything else is text in the ANSI code page.
 type decoder struct {
 	r        io.Reader
 	page     *CodePage
 	encoding string
-	piece    []byte // for what is read at once
-	in       []byte // the part of it that was not decoded yet
-	taken    int    // the length of the part that was
+	piece    []byte // a buffer for reading
+	in       []byte // the part of it that is not decoded yet
+	taken    int    // the length of the part that is
 	from     place  // where that part begins
 	ended    bool
 	err      error   // of r
-	written  int64   // bytes of text that were given
-	hasNUL   bool    // somewhere in the text that was given
-	doubts   []doubt // that were not reported yet, in the order of the text
-	doubted  []Code  // what there was a doubt about
+	written  int64   // bytes of text returned so far
+	hasNUL   bool    // somewhere in the text returned so far
+	doubts   []doubt // not reported yet, in the order of the text
+	doubted  []Code  // the codes of all doubts so far
 }
 
-// doubt is what is odd about the encoding at a place of the text. Each kind is told once.
+// doubt is something odd about the encoding, at a place of the text. Each kind is reported once.
 type doubt struct {
 	code   Code
 	offset int64 // in the text
 	msg    string
 }
 
-// pieceSize is how much is read at once, in bytes: what fits into the cache of a processor.
+// pieceSize is the number of bytes to read at once. A piece fits into the cache of a processor.
 const pieceSize = 64 << 10
 
-// open looks at the first bytes. What cannot be a .reg file is rejected with the reason.
+// open looks at the first bytes. If this cannot be a .reg file, it returns the code and the reason.
 func (d *decoder) open() (code Code, reject string) {
 	if d.piece == nil {
 		d.piece = make([]byte, pieceSize)
@@ -116,7 +116,7 @@ func (d *decoder) more(text []byte) []byte {
 	return text
 }
 
-// doubt notes something odd, i bytes behind what was given before.
+// doubt notes something odd, i bytes after the text returned so far.
 func (d *decoder) doubt(code Code, i int, msg string) {
 	if !slices.Contains(d.doubted, code) {
 		d.doubted = append(d.doubted, code)
@@ -169,13 +169,13 @@ func (d *decoder) ansi(text []byte) []byte {
 	return text
 }
 
-// seemsUTF8 tells whether text that is not all ASCII is UTF-8, as far as it is there.
+// seemsUTF8 reports whether text that is not all ASCII is UTF-8, as far as it was read.
 func seemsUTF8(text []byte) bool {
 	i := firstInvalid(text)
 	return i == len(text) || i > 0 && !utf8.FullRune(text[i:])
 }
 
-// asciiPrefix counts the ASCII characters that b starts with.
+// asciiPrefix returns the number of ASCII characters at the start of b.
 func asciiPrefix(b []byte) int {
 	n := 0
 	for len(b)-n >= 8 && binary.LittleEndian.Uint64(b[n:])&0x8080_8080_8080_8080 == 0 {
@@ -187,7 +187,7 @@ func asciiPrefix(b []byte) int {
 	return n
 }
 
-// firstInvalid counts the bytes that text starts with which are valid UTF-8.
+// firstInvalid returns the number of valid UTF-8 bytes at the start of text.
 func firstInvalid(text []byte) int {
 	if utf8.Valid(text) {
 		return len(text)
@@ -236,8 +236,8 @@ func appendNarrow(text, b []byte) []byte {
 	return text
 }
 
-// narrow copies the ASCII characters that UTF-16LE text starts with, at most as many as dst has room for, and counts them. Eight are
-// tested and moved at a time.
+// narrow copies the ASCII characters at the start of UTF-16LE text, as many as fit into dst, and returns their number. It tests and moves
+// eight at a time.
 func narrow(dst, src []byte) int {
 	all := len(dst)
 	for len(dst) >= 8 && len(src) >= 16 {
@@ -256,7 +256,7 @@ func narrow(dst, src []byte) int {
 	return all - len(dst) + n
 }
 
-// packed moves the lower bytes of four UTF-16 units, whose upper ones are zero, next to each other.
+// packed moves the low bytes of four UTF-16 units together. The high bytes are zero.
 func packed(units uint64) uint64 {
 	units = (units | units>>8) & 0x0000_FFFF_0000_FFFF
 	return (units | units>>16) & 0xFFFF_FFFF
@@ -285,13 +285,13 @@ func appendWide[T string | []byte](b []byte, text T) []byte {
 	return b
 }
 
-// plainUnits gives the first place from i at which UTF-16LE text may hold a NUL, a line break, a quote or a backslash.
+// plainUnits returns the first place from i on at which UTF-16LE text may hold a NUL, a line break, a quote or a backslash.
 func plainUnits(text []byte, i int) int {
 	const ones, high = 0x0001000100010001, 0x8000800080008000
 	for ; len(text)-i >= 8; i += 8 {
 		x := binary.LittleEndian.Uint64(text[i:])
 		quote, backslash := x^'"'*ones, x^'\\'*ones
-		// The first of four units from which nothing can be taken without a loan from the next.
+		// The first of four units that borrows from the next in one of the subtractions.
 		if found := ((x-('\r'+1)*ones)&^x | (quote-ones)&^quote | (backslash-ones)&^backslash) & high; found != 0 {
 			return i + bits.TrailingZeros64(found)/16*2
 		}
@@ -299,7 +299,7 @@ func plainUnits(text []byte, i int) int {
 	return i
 }
 
-// units counts the UTF-16 units of UTF-8 text.
+// units returns the number of UTF-16 units of UTF-8 text.
 func units[T string | []byte](text T) int {
 	n := 0
 	for i := 0; i < len(text); i++ {

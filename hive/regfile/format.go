@@ -9,32 +9,32 @@ import (
 	"regvet/hive"
 )
 
-// FormatOptions tell how a file is read and formatted. The zero FormatOptions give regedit's own form.
+// FormatOptions says how to read and format a file. The zero value stands for regedit's own form.
 type FormatOptions struct {
 	Options
 
-	// UTF8 gives a file of version 5 an encoding that version control can compare: UTF-8, without a byte order mark where all
-	// of it is ASCII, which Windows reads the same in every code page, and with one where it is not. Without the mark, Windows would
-	// take each character beyond ASCII for others; with it, some versions reject the file, which is seen at once. Line ends stay
-	// CR LF or LF as the first line has them, because version control may change them in a working copy.
+	// UTF8 writes files of version 5 in an encoding that version control can compare: UTF-8. If all of the text is ASCII, which Windows
+	// reads the same in every code page, there is no byte order mark; otherwise there is one. Without it, Windows would misread every
+	// character beyond ASCII; with it, some versions reject the file, which is noticed at once. Line ends stay CR LF or LF as in the first
+	// line, because version control may change them in a working copy.
 	UTF8 bool
 }
 
-// Formatted tells what was done to a file.
+// Formatted is what was done to a file.
 type Formatted struct {
 	Version  Version
-	From, To string // the encodings: as in [File], or "ASCII" for an 8-bit file with nothing else in it
+	From, To string // the encodings, as in [File], or "ASCII" for an 8-bit file that is all ASCII
 
-	// Left counts the statements that were left as they are, and First is why the first of them was.
+	// Left is the number of statements left as they are, and First why the first of them was.
 	Left  int
 	First hive.Problem
 }
 
-// NoForm is the error for a file of a version that has no form of its own: one for Windows 3.1, or one of which Windows imports
-// nothing. Nothing was written.
+// NoForm is the error for a file whose version has no form of its own: one for Windows 3.1, or one of which Windows imports nothing.
+// Nothing was written.
 type NoForm struct{ Version Version }
 
-// Error says what the file is.
+// Error returns what the file is.
 func (e *NoForm) Error() string {
 	if e.Version == Windows31 {
 		return "this is a file for Windows 3.1, which regedit does not write; it is left as it is"
@@ -42,27 +42,25 @@ func (e *NoForm) Error() string {
 	return "Windows imports nothing from this file because of its first line; it is left as it is"
 }
 
-// Format writes the file r in the form in which regedit exports, with its comments, so that Windows does the same for it as before.
+// Format writes the file r in the form of an export by regedit and keeps its comments. Windows does the same for it as before.
 //
-// A file of version 5 becomes UTF-16LE with byte order mark, unless UTF8 asks for something else; one of version 4 keeps its encoding,
-// because its text and its hex data are in the same code page. Lines end with CR LF. The header is followed by a blank line, each key
-// has one before it, and the file ends with one. Between the lines of a section, blank lines are kept where the author put any, as
-// one; not before its first value. Nothing is indented.
+// A file of version 5 becomes UTF-16LE with byte order mark, unless UTF8 is set; one of version 4 keeps its encoding, because its text and
+// its hex data are in the same code page. Lines end with CR LF. A blank line follows the header, precedes each key, and ends the file.
+// Blank lines between the lines of a section become one, except before its first value, where there is none. Nothing is indented.
 //
-// A root has the letters of Windows, everything else in a key line those of the file. Values have no blanks around the =, eight
-// digits behind dword:, two for each element of hex data, in small letters, the shortest form of their type, and lines of hex data
-// that end where regedit ends them. No byte of hex data is added or taken away, not even the NUL that Windows adds to text.
+// A root is spelled as Windows spells it; everything else in a key line stays. Values have no blanks around the =, eight digits after
+// dword:, two lowercase digits for each element of hex data, and the shortest form of their type. Lines of hex data end where regedit ends
+// them. No byte of hex data is added or removed, not even the NUL that Windows adds to text.
 //
-// A comment stays where it is: above a key, directly, if it was, with the blank line before it; behind a key or value with one blank.
-// Of a value that takes several lines, the comments in all lines but the last get lines of their own above it.
+// A comment stays where it is: directly above a key, if it was, with the blank line before it; after a key or value, with one blank. The
+// comments in the lines of a value that takes several, except those in its last line, become lines above it.
 //
-// What Windows drops, and what not every Windows reads the same way, is left as it is in all of its lines: Format takes no side. Two
-// differences can be seen, by Windows XP and 2000 alone: the last line of a file gets its line end, without which their reg.exe drops
-// it, and text in hex data that lacks its NUL may go on in another line than before, where they do not always add one.
+// What Windows drops, and what versions of Windows read differently, stays as it is in all of its lines: Format takes no side. Only Windows
+// XP and 2000 can see two differences: the last line gets its line end, without which their reg.exe drops it; and text in hex data that
+// lacks its NUL, to which they do not always add one, may be wrapped in another place.
 //
-// The text is read statement by statement, and written as it is read. The error is a [*hive.Problem] for a file that Windows rejects,
-// and for one with a character that cannot be read or written, and [*NoForm] for one that is not formatted. The file is read from its
-// start, with UTF8 twice.
+// The file is read and written one statement at a time, from its start, and with UTF8 twice. The error is a [*hive.Problem] for a file that
+// Windows rejects, or with a character that cannot be read or written, and [*NoForm] for one that is not formatted.
 func (o FormatOptions) Format(w io.Writer, r io.ReadSeeker) (Formatted, error) {
 	f := formatter{options: o, w: w, end: "\r\n"}
 	if o.UTF8 {
@@ -83,14 +81,14 @@ func (o FormatOptions) Format(w io.Writer, r io.ReadSeeker) (Formatted, error) {
 	return f.Formatted, f.err
 }
 
-// ascii tells whether all characters of a file are ASCII.
+// ascii reports whether all characters of a file are ASCII.
 func (o FormatOptions) ascii(r io.ReadSeeker) (bool, error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return false, err
 	}
 	d := newParser(o.Options, r, nil).decoder
 	if _, reject := d.open(); reject != "" {
-		return true, nil // whoever reads it will say so
+		return true, nil // Format reports it when it reads the file
 	}
 	var text []byte
 	for d.err == nil && !(d.ended && len(d.in) == 0) {
@@ -109,22 +107,22 @@ type formatter struct {
 	w       io.Writer
 	err     error
 
-	out     []byte // text that was not written yet
+	out     []byte // text not written yet
 	encoded []byte
 	end     string // of lines
-	ascii   bool   // known only for UTF8
+	ascii   bool   // known only with UTF8
 	beyond  bool   // an 8-bit file has characters beyond ASCII
 
 	last  Kind // of the statement before
-	blank bool // a blank line was read behind it
-	open  bool // it is hex data that may wait for another line, left as they are
+	blank bool // a blank line was read after it
+	open  bool // it is hex data, left as they are, that may wait for another line
 
-	// Comments that may belong to a key below them, as they will be written, and whether there is a blank line before them.
+	// Comments that may belong to the next key, as they will be written, and whether there is a blank line before them.
 	held      []byte
 	heldBlank bool
 }
 
-// statement takes the next statement, and tells whether to go on.
+// statement formats the next statement and reports whether to go on.
 func (f *formatter) statement(s *Statement) bool {
 	for _, fault := range s.Faults {
 		switch code := fault.Code; {
@@ -181,7 +179,7 @@ func (f *formatter) statement(s *Statement) bool {
 	return f.err == nil
 }
 
-// header decides on the encoding and writes the first line.
+// header chooses the encoding and writes the first line.
 func (f *formatter) header(s *Statement) bool {
 	f.Version = s.Version
 	f.From, f.To = s.Encoding, utf16LE
@@ -215,8 +213,8 @@ func (f *formatter) header(s *Statement) bool {
 	return true
 }
 
-// isLeft tells whether a statement stays as it is: Windows drops it, or not every Windows reads it the same way. What concerns
-// not the statement but the lines above it, or the code page of bytes that are not changed, is no reason.
+// isLeft reports whether a statement stays as it is: Windows drops it, or versions of Windows read it differently. Faults of the lines
+// above it, or about the code page of bytes that do not change, do not count.
 func isLeft(s *Statement) bool {
 	for _, fault := range s.Faults {
 		if fault.Code >= NULInText && fault.Code != NoKeyOpen && fault.Code != Misplaced && fault.Code != HexCodePage {
@@ -226,7 +224,7 @@ func isLeft(s *Statement) bool {
 	return s.Kind == ValueLine && len(s.Edits) == 0 || s.Kind == StrayLine
 }
 
-// left counts a statement that is left as it is.
+// left counts a statement that stays as it is.
 func (f *formatter) left(s *Statement) {
 	if f.Left++; f.First.Msg != "" {
 		return
@@ -239,14 +237,14 @@ func (f *formatter) left(s *Statement) {
 	}
 }
 
-// gap writes the blank line before a statement, or before the comments above a key, where there is to be one.
+// gap writes the blank line before a statement, or before the comments above a key, if there is to be one.
 func (f *formatter) gap(kind Kind, blank bool) {
 	if f.last == HeaderLine || kind == KeyLine || blank && !(f.last == KeyLine && kind == ValueLine) {
 		f.out = append(f.out, f.end...)
 	}
 }
 
-// release writes the comments that were held.
+// release writes the comments that were held back.
 func (f *formatter) release() {
 	if len(f.held) == 0 {
 		return
@@ -256,7 +254,7 @@ func (f *formatter) release() {
 	f.held, f.last = f.held[:0], CommentLine
 }
 
-// finish writes the end of the file. Behind hex data that may wait for another line, nothing is added.
+// finish writes the end of the file. After hex data that may wait for another line, it adds nothing.
 func (f *formatter) finish() {
 	f.release()
 	if !f.open {
@@ -270,7 +268,7 @@ func (f *formatter) finish() {
 	}
 }
 
-// put adds text that may be very long.
+// put appends text that may be very long.
 func (f *formatter) put(text []byte) {
 	for len(text) > pieceSize {
 		n := pieceSize
@@ -284,7 +282,7 @@ func (f *formatter) put(text []byte) {
 	f.out = append(f.out, text...)
 }
 
-// write writes what was collected.
+// write writes the buffer.
 func (f *formatter) write() {
 	ok := true
 	switch f.To {

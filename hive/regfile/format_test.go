@@ -12,7 +12,7 @@ func formatted(o FormatOptions, data []byte) ([]byte, Formatted, error) {
 	return out.Bytes(), done, err
 }
 
-// formats are texts behind the first line of a file of version 5, and what becomes of them. The root HKEY_CURRENT_USER is written ~.
+// formats are texts that follow the first line of a file of version 5, and what becomes of them. The root HKEY_CURRENT_USER is written ~.
 var formats = []struct{ name, in, want string }{
 	{"nothing", "", "\n"},
 	{"blank lines", "\n\n \t\n[~\\K]\n\n\n\"a\"=\"1\"\n\n\n\"b\"=\"2\"\n\"c\"=\"3\"\n\n\n[~\\L]\n[-~\\M]", `
@@ -225,7 +225,7 @@ func TestFormatEncodings(t *testing.T) {
 	}
 }
 
-// TestFormatRefuses holds that what cannot be read or written whole is not written at all, or not to its end.
+// TestFormatRefuses requires that what cannot be read or written whole is not written, or not to its end.
 func TestFormatRefuses(t *testing.T) {
 	page, err := ParseCodePage("932")
 	if err != nil {
@@ -254,7 +254,7 @@ func TestFormatRefuses(t *testing.T) {
 	}
 }
 
-// allFormatOptions are the ways in which a file can be formatted.
+// allFormatOptions are all ways to format a file.
 func allFormatOptions(t testing.TB) []FormatOptions {
 	all := []FormatOptions{{}, {UTF8: true}}
 	for _, n := range []string{"437", "1251", "932", "936", "65001"} {

@@ -14,8 +14,8 @@ import (
 	"regvet/hive"
 )
 
-// checkFormat holds the laws of Format: it changes nothing in what it wrote itself, what Windows does stays the same, what Windows drops
-// stays as it is, and so does every comment, in its order.
+// checkFormat holds the laws of Format: it changes nothing in its own output, Windows does the same as before, what Windows drops stays as
+// it is, and so does every comment, in its order.
 func checkFormat(t *testing.T, o FormatOptions, data []byte) {
 	t.Helper()
 	out, done, err := formatted(o, data)
@@ -67,7 +67,7 @@ func checkFormat(t *testing.T, o FormatOptions, data []byte) {
 	}
 }
 
-// diffRead compares edits that were read with those that were read before, but for their places.
+// diffRead compares two lists of edits that were read, except their places.
 func diffRead(before, after []hive.Edit) string {
 	same := slices.EqualFunc(before, after, func(a, b hive.Edit) bool {
 		return a.Op == b.Op && slices.Equal(a.Path, b.Path) && a.Value.Name == b.Value.Name && a.Value.Type == b.Value.Type &&
@@ -79,7 +79,7 @@ func diffRead(before, after []hive.Edit) string {
 	return diffEdits(after, before) + " (or the end of a text)"
 }
 
-// kept lists the comments of a file, without the blanks around them, and the lines of what Format leaves as it is.
+// kept returns the comments of a file, without the blanks around them, and the lines that Format leaves as they are.
 func kept(t *testing.T, o FormatOptions, data []byte) (all []string) {
 	t.Helper()
 	comment := func(text []byte) {
@@ -112,7 +112,7 @@ func kept(t *testing.T, o FormatOptions, data []byte) (all []string) {
 	return all
 }
 
-// shownText gives the text of a file for a message.
+// shownText returns the text of a file for a message.
 func shownText(t *testing.T, o FormatOptions, data []byte) string {
 	t.Helper()
 	var text []byte
@@ -139,7 +139,7 @@ func FuzzFormat(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, option uint8) { checkFormat(t, options[int(option)%len(options)], data) })
 }
 
-// TestFormatLaws holds the laws for the files that other tests read, in all ways in which they can be formatted.
+// TestFormatLaws holds the laws for the files of other tests, in all ways to format them.
 func TestFormatLaws(t *testing.T) {
 	var all [][]byte
 	for _, c := range cases {
@@ -195,7 +195,7 @@ func TestFormatShared(t *testing.T) {
 	t.Logf("of %d published files %d change, and %d statements are left as they are", len(names), changed, left)
 }
 
-// TestFormatExport holds that what is exported or written is in the form already.
+// TestFormatExport requires that what is exported or written already has the form.
 func TestFormatExport(t *testing.T) {
 	check := func(text []byte) {
 		t.Helper()

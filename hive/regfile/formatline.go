@@ -8,7 +8,7 @@ import (
 	"regvet/hive"
 )
 
-// raw writes the lines of a statement as they are.
+// raw writes the lines of a statement unchanged.
 func (f *formatter) raw(s *Statement) {
 	f.open = s.Kind == ValueLine && bytes.HasPrefix(s.Data.In(s.Text), []byte("hex"))
 	for line, ending := range s.lines() {
@@ -19,7 +19,7 @@ func (f *formatter) raw(s *Statement) {
 	}
 }
 
-// key writes a key line. What stands behind its bracket is a comment, whatever it is.
+// key writes a key line. Whatever follows its bracket is a comment.
 func (f *formatter) key(s *Statement) {
 	f.out = append(f.out, '[')
 	if s.Deletes {
@@ -35,7 +35,7 @@ func (f *formatter) key(s *Statement) {
 	f.behind(s.Text[s.Name.To+1:])
 }
 
-// value writes a value line, and those that continue it.
+// value writes a value line and those that continue it.
 func (f *formatter) value(s *Statement) {
 	v := s.Edits[len(s.Edits)-1].Value
 	data, comment := s.Data.In(s.Text), s.Comment.In(s.Text)
@@ -46,7 +46,7 @@ func (f *formatter) value(s *Statement) {
 	if v.Name == "" {
 		f.out = append(f.out, '@', '=')
 	} else {
-		f.out = append(append(f.out, s.Name.In(s.Text)...), '=') // there is one way only to write a name
+		f.out = append(append(f.out, s.Name.In(s.Text)...), '=') // there is only one way to write a name
 	}
 	switch {
 	case s.Deletes:
@@ -61,7 +61,7 @@ func (f *formatter) value(s *Statement) {
 	f.behind(comment)
 }
 
-// inner writes the comments of all lines of a value but the last, and gives that of the last.
+// inner writes the comments in all lines of a value but the last, and returns the one in the last.
 func (f *formatter) inner(s *Statement) (comment []byte) {
 	first := true
 	for line := range s.lines() {
@@ -78,7 +78,7 @@ func (f *formatter) inner(s *Statement) (comment []byte) {
 	return comment
 }
 
-// behind ends a line with the comment behind it.
+// behind ends a line with the comment that follows.
 func (f *formatter) behind(comment []byte) {
 	if comment = trimmed(comment); len(comment) > 0 {
 		f.out = append(append(f.out, ' '), comment...)
@@ -86,7 +86,7 @@ func (f *formatter) behind(comment []byte) {
 	f.out = append(f.out, f.end...)
 }
 
-// trimmed is text without the blanks around it.
+// trimmed returns text without blanks around it.
 func trimmed(text []byte) []byte { return bytes.Trim(text, " \t") }
 
 func (f *formatter) dword(data []byte) {
@@ -96,8 +96,8 @@ func (f *formatter) dword(data []byte) {
 	}
 }
 
-// hex writes the hex data that the parser has just read, in the form that regedit has for their type: the bytes that stand in
-// the file, not the data that Windows makes of them. The line starts at byte start of the text.
+// hex writes the hex data that the parser has just read, in regedit's form for their type: the bytes in the file, not the data that Windows
+// makes of them. The line starts at byte start of the text.
 func (f *formatter) hex(t hive.Type, start int) {
 	data := f.parser.bytes
 	switch {
@@ -128,8 +128,8 @@ func (f *formatter) hex(t hive.Type, start int) {
 	}
 }
 
-// text writes hex data of a REG_SZ as text in quotes, and tells whether they are nothing else. In version 4 it is not known that
-// every Windows takes them for text in the code page.
+// text writes hex data of a REG_SZ as text in quotes, and reports whether that says the same. In version 4, it is not known that every
+// Windows reads them as text in the code page.
 func (f *formatter) text(data []byte) bool {
 	text, ok := exactText(data)
 	if !ok || f.Version != Version5 {

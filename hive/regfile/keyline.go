@@ -8,13 +8,13 @@ import (
 	"regvet/hive"
 )
 
-// keyLine reads a line that has its opening bracket at i.
+// keyLine reads a line whose opening bracket is at i.
 func (p *parser) keyLine(i int) {
 	span, deletes, code, bad := bracketed(p.line, i)
 	name := span.In(p.line)
 	p.st.Name, p.st.Deletes = span, deletes
 	if bad != "" {
-		// What the line would have made is in doubt; what it would have deleted is still there.
+		// The key that the line would have made is in doubt; one that it would have deleted is still there.
 		path, _, _ := p.split(name)
 		p.st.Path = path
 		p.fault(code, hive.BadLine, i, path, !deletes, "%s; Windows ignores this line", bad)
@@ -51,8 +51,7 @@ func (p *parser) keyLine(i int) {
 	}
 }
 
-// bracketed gives the place of what stands between the bracket at i and the last one of the line, or, with the reason, of what
-// probably should.
+// bracketed returns the span between the bracket at i and the last one of the line; or, with the reason, the span that was probably meant.
 func bracketed(line []byte, i int) (name Span, deletes bool, code Code, bad string) {
 	to := bytes.LastIndexByte(line, ']')
 	if to < 0 {
@@ -72,8 +71,8 @@ func bracketed(line []byte, i int) (name Span, deletes bool, code Code, bad stri
 	return Span{min(from, to), to}, deletes, code, bad
 }
 
-// split gives the path that a key line names. There is none where the root is not known. The path may have a fault for which Windows
-// drops it, and then is cut at the name in question.
+// split returns the path in a key line, or nil if its root is unknown. With a fault for which Windows drops the key, the path ends at the
+// name at fault.
 func (p *parser) split(name []byte) (path hive.Path, code Code, bad string) {
 	name = bytes.TrimRight(name, `\`)
 	first, rest, _ := bytes.Cut(name, []byte{'\\'})
@@ -101,7 +100,7 @@ func (p *parser) split(name []byte) (path hive.Path, code Code, bad string) {
 		case depth > hive.MaxDepth:
 			code, bad = KeyTooDeep, fmt.Sprintf("the key is more than %d levels deep, which is what Windows allows", hive.MaxDepth)
 		default:
-			// Neighbours in a file mostly share the way to them.
+			// Consecutive keys often have the same parent.
 			if depth < len(p.last) && p.last[depth] == string(part) {
 				p.names = append(p.names, p.last[depth])
 			} else {
@@ -114,7 +113,7 @@ func (p *parser) split(name []byte) (path hive.Path, code Code, bad string) {
 	return p.keepPath(), code, bad
 }
 
-// longRoot is [hive.LongRoot] for what is short enough to be a root.
+// longRoot is [hive.LongRoot] for text short enough to be a root.
 func longRoot(name []byte) (string, bool) {
 	if len(name) > len("HKEY_CURRENT_CONFIG") {
 		return "", false
@@ -122,7 +121,7 @@ func longRoot(name []byte) (string, bool) {
 	return hive.LongRoot(string(name))
 }
 
-// oddKey reports what Windows versions may not agree on in a key line that was accepted.
+// oddKey reports what versions of Windows may read differently in a key line that was accepted.
 func (p *parser) oddKey(i int, name []byte) {
 	root, _, _ := bytes.Cut(name, []byte{'\\'})
 	if len(root) != len(p.last[0]) {
@@ -133,8 +132,8 @@ func (p *parser) oddKey(i int, name []byte) {
 	}
 }
 
-// line31 reads a line of a file with the header REGEDIT: KEY = TEXT, where everything up to the first blank is the key, and the text
-// starts behind one = and one space. Lines that do not start with the root in capitals mean nothing.
+// line31 reads a line of a file with the header REGEDIT: KEY = TEXT. The key ends at the first blank, and the text starts after one = and
+// one space. A line that does not start with the root in capitals means nothing.
 func (p *parser) line31() {
 	const root = "HKEY_CLASSES_ROOT"
 	line := p.line

@@ -12,8 +12,8 @@ import (
 	"regvet/hive"
 )
 
-// checkRewrite holds the law of Write: what it writes is read as the same edits, with the values that Windows stores, and without
-// any problem.
+// checkRewrite holds the law of Write: what it writes is read back as the same edits, with the values that Windows stores, and without a
+// problem.
 func checkRewrite(t *testing.T, edits []hive.Edit) {
 	t.Helper()
 	var out bytes.Buffer
@@ -39,7 +39,7 @@ func show(file []byte) string {
 	return hive.DecodeUTF16(file)
 }
 
-// sections adds the edits that a file cannot do without: a section makes its key.
+// sections adds the edits that a file makes in passing: a section makes its key.
 func sections(edits []hive.Edit) []hive.Edit {
 	var all []hive.Edit
 	var open hive.Path
@@ -134,7 +134,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// checkExport holds that an export is read as the tree that was exported, but for what Windows' own form loses.
+// checkExport requires that an export is read back as the exported tree, except for what Windows' own form loses.
 func checkExport(t *testing.T, tree *hive.Key) {
 	t.Helper()
 	var out bytes.Buffer
@@ -207,7 +207,7 @@ func FuzzWrite(f *testing.F) {
 	})
 }
 
-// randomTree makes a tree of the roots with names, types and data of all sorts.
+// randomTree returns a tree of the roots with names, types and data of all sorts.
 func randomTree(r *rand.Rand) *hive.Key {
 	letters := []rune(`ab]["\;@=- 	é€😀` + "\uFFFD\u0085\u2028")
 	name := func(but string) string {
@@ -263,7 +263,7 @@ func TestLaws(t *testing.T) {
 	}
 }
 
-// TestEveryCharacter holds what is found eight bytes at a time equal to what is found one by one, for each character at each place.
+// TestEveryCharacter compares what is found eight bytes at a time with what is found one by one, for each character at each place.
 func TestEveryCharacter(t *testing.T) {
 	plain := func(r rune) bool { return ' ' <= r && r <= '~' && r != '"' && r != '\\' }
 	stops := func(r rune) bool { return r <= '\r' || r == '"' || r == '\\' }

@@ -8,24 +8,23 @@ import (
 	"regvet/hive"
 )
 
-// lines cuts text into lines, which end with CR LF, LF or CR. The text comes piece by piece: what is before mark is forgotten when
-// there is need of more.
+// lines cuts text into lines, which end with CR LF, LF or CR. The text arrives in pieces; text before mark is dropped when more is needed.
 type lines struct {
 	decoder
-	text   []byte // what was read and is not forgotten
+	text   []byte // what was read and not dropped
 	base   int64  // where text starts in the text of the file
-	mark   int    // from here on, text is kept
+	mark   int    // text is kept from here on
 	line   []byte // the current line without its end
 	start  int    // of the current line in text
 	pos    int    // of the next line in text
 	ending Ending // of the current line
 	number int    // of the current line, from 1
 
-	// The next LF and CR at or behind pos, or the length of the text. They are kept so that a file without the one or the
-	// other is not searched to its end for every line.
+	// The next LF and CR from pos on, or the length of the text. They are kept so that a file that lacks one of them is not searched to its
+	// end for every line.
 	lf, cr int
 
-	known place // of mark, or of one before it, from which it is found
+	known place // of mark, or a place before it to count from
 }
 
 func newLines(o Options, r io.Reader) lines {
@@ -41,7 +40,7 @@ func (l *lines) next() bool {
 		if l.cr < l.pos {
 			l.cr = l.find('\r', l.pos)
 		}
-		// A CR at the end may be the half of a line end.
+		// A CR at the end may be half of a line end.
 		if end := min(l.lf, l.cr); end < len(l.text)-1 || end == l.lf && end < len(l.text) || !l.fill() {
 			break
 		}
@@ -73,7 +72,7 @@ func (l *lines) find(c byte, from int) int {
 	return len(l.text)
 }
 
-// fill reads more text and tells whether there was any. The current line is kept, but may move.
+// fill reads more text and reports whether there was any. The current line is kept, but may move.
 func (l *lines) fill() bool {
 	if l.ended && len(l.in) == 0 {
 		return false
@@ -111,10 +110,10 @@ func (l *lines) forget() {
 	l.mark = 0
 }
 
-// largeText is from how many bytes on memory counts for more than time.
+// largeText is the number of bytes from which memory matters more than time.
 const largeText = 32 << 20
 
-// grow makes room for another piece where the text is large already, less than append would make. It tells whether it did.
+// grow makes room for another piece if the text is large, less than append would, and reports whether it did.
 func (l *lines) grow() bool {
 	if len(l.text) < largeText || cap(l.text)-len(l.text) >= 2*pieceSize {
 		return false
@@ -125,12 +124,12 @@ func (l *lines) grow() bool {
 	return true
 }
 
-// at gives the place of the byte i of the current line.
+// at returns the place of byte i of the current line.
 func (l *lines) at(i int) hive.Location {
 	return hive.Location{Line: l.number, Column: Column(l.line, i)}
 }
 
-// Column gives the place of the byte i of a line in characters, from 1.
+// Column returns the place of byte i of a line in characters, from 1.
 func Column(line []byte, i int) int {
 	column := 1
 	for _, c := range line[:min(i, len(line))] {
@@ -141,7 +140,7 @@ func Column(line []byte, i int) int {
 	return column
 }
 
-// blanks gives the place of the first byte of line at or behind i that is neither a space nor a tab, or its length.
+// blanks returns the place of the first byte of line from i on that is neither a space nor a tab, or the length of line.
 func blanks(line []byte, i int) int {
 	for i < len(line) && isBlank(line[i]) {
 		i++
@@ -151,7 +150,7 @@ func blanks(line []byte, i int) int {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// ends tells whether nothing but blanks and a comment stand at or behind i.
+// ends reports whether nothing follows from byte i on but blanks and a comment.
 func ends(line []byte, i int) bool {
 	i = blanks(line, i)
 	return i == len(line) || line[i] == ';'

@@ -6,8 +6,8 @@ import (
 	"regvet/hive"
 )
 
-// memory is where a parser puts what it reads. A file has up to millions of names, paths and data, most of them small, so they are
-// cut from larger pieces, and names that occur again and again are made once.
+// memory holds what a parser reads. A file has up to millions of names, paths and data, most of them small; so they are cut from larger
+// pieces, and names that recur are stored once.
 type memory struct {
 	data     []byte   // the rest of the piece that small data are cut from
 	dataSize int      // the size of that piece in bytes
@@ -15,7 +15,7 @@ type memory struct {
 	seen     [1024]string
 	seed     maphash.Seed
 
-	// For what is being read.
+	// Buffers for what is being read.
 	bytes     []byte
 	unescaped []byte
 	names     []string
@@ -30,7 +30,7 @@ const (
 
 func newMemory() *memory { return &memory{seed: maphash.MakeSeed()} }
 
-// room gives an empty slice with space for n bytes, to be filled and given to keep before the next call.
+// room returns an empty slice with space for n bytes, to be filled and passed to keep before the next call.
 func (m *memory) room(n int) []byte {
 	if n > cap(m.data) {
 		m.dataSize = min(max(2*m.dataSize, firstPiece), dataPiece)
@@ -42,7 +42,7 @@ func (m *memory) room(n int) []byte {
 	return m.data[:0:n]
 }
 
-// keep gives b, which was made in room, as data that nothing else will be written to.
+// keep returns b, which room made, as data that nothing else will write to.
 func (m *memory) keep(b []byte) []byte {
 	n := len(b)
 	if n == 0 {
@@ -54,7 +54,7 @@ func (m *memory) keep(b []byte) []byte {
 	return b[:n:n]
 }
 
-// name gives b as a string.
+// name returns b as a string.
 func (m *memory) name(b []byte) string {
 	if len(b) > shortName {
 		return string(b)
@@ -66,7 +66,7 @@ func (m *memory) name(b []byte) string {
 	return *slot
 }
 
-// keepPath gives m.names as a path of its own.
+// keepPath returns a copy of m.names as a path.
 func (m *memory) keepPath() hive.Path {
 	n := len(m.names)
 	if n > len(m.paths) {

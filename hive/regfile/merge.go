@@ -8,7 +8,7 @@ import (
 	"regvet/hive"
 )
 
-// merge takes a walker through all runs at once. Where several have the same key, their statements are taken in the order of the file.
+// merge walks through all runs at once. Where several have the same key, their statements are taken in the order of the file.
 func (x *Ordered) merge(w *walker) error {
 	all := x.cursors()
 	for _, c := range all {
@@ -54,13 +54,13 @@ type cursor struct {
 	*parser
 	runReader
 	from, to spot     // the segment that is read
-	behind   segments // those that come after it
+	behind   segments // the segments after it
 	key      hive.Path
 	named    hive.Location
-	depth    int // of the key that the cursor is at, which is on the way to the other
+	depth    int // of the key that the cursor is at, on the way to key
 }
 
-// cursors gives one for each run, before its first key. What is read of all of them is kept together.
+// cursors returns a cursor for each run, before its first key. They share what is read.
 func (x *Ordered) cursors() (all cursors) {
 	kept := newMemory()
 	piece := min(pieceSize, x.buffers/(len(x.runs.others)+1))
@@ -75,8 +75,8 @@ func (x *Ordered) cursors() (all cursors) {
 	return all
 }
 
-// next takes a walker through the values of the key that is named, and goes on to the next one, or to the first of those on the way to it. It
-// tells whether there is one.
+// next takes a walker through the values of the current key, and goes to the next key that is named, or to the first key on the way there.
+// It reports whether there is one.
 func (c *cursor) next(w *walker) (more bool, err error) {
 	for w.err == nil && !w.stopped {
 		begins := c.beginsSegment()
@@ -110,7 +110,7 @@ func (c *cursor) next(w *walker) (more bool, err error) {
 	return false, nil
 }
 
-// beginsSegment tells whether the next line is the first of a segment, which names a key as long as the file stays the same.
+// beginsSegment reports whether the next line is the first of a segment. It names a key, unless the file has changed.
 func (c *cursor) beginsSegment() bool {
 	if len(c.behind.list) > 0 && c.number+1 == c.to.line {
 		c.from, c.to = c.behind.next()
@@ -119,9 +119,9 @@ func (c *cursor) beginsSegment() bool {
 	return c.number+1 == c.from.line
 }
 
-// spare lets go of what a cursor does not need while it stands at a key, for there may be thousands.
+// spare drops what a cursor does not need while it waits at a key, because there may be thousands.
 func (c *cursor) spare() {
-	c.parser.path, c.last, c.st.Path = c.key, c.key, nil // and not a part of a large piece of memory
+	c.parser.path, c.last, c.st.Path = c.key, c.key, nil // instead of a part of a large piece of memory
 	clear(c.st.Edits)
 	if cap(c.text) > 8*len(c.piece) {
 		c.forget()
@@ -148,12 +148,12 @@ func (r *runReader) Read(b []byte) (int, error) {
 	}
 	n, err := r.file.ReadAt(b[:min(int64(len(b)), r.end-r.at)], r.at)
 	if r.at += int64(n); n > 0 {
-		err = nil // it comes again
+		err = nil // the next read returns it again
 	}
 	return n, err
 }
 
-// cursors is a [heap.Interface]: the first is at the first key and, of several at the same, at the first line.
+// cursors is a [heap.Interface]. The first cursor is at the first key; of several at the same key, it is at the first line.
 type cursors []*cursor
 
 func (all cursors) Len() int { return len(all) }

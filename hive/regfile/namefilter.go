@@ -8,19 +8,19 @@ import (
 	"regvet/hive"
 )
 
-// nameFilter finds values of a large key that have the same name, in memory that does not grow with their number. On the first way
-// through a file it notes each name that may have been there before: a Bloom filter misses none, and suspects a few that are new. On
-// the second way it looks at only these, and knows.
+// nameFilter finds values of the same name in a large key, in memory that does not grow with their number. In its first pass over a file,
+// it notes each name that may have occurred before: a Bloom filter misses none, and suspects a few that are new. In its second pass, it
+// looks only at these, and knows.
 type nameFilter struct {
 	folder
 	size     uint64   // of the Bloom filter in bytes, a power of two
 	bits     []uint64 // the Bloom filter; nil before the first large key
-	second   bool     // this is the second way
+	second   bool     // in the second pass
 	key      int      // the number of the large key
 	suspects map[suspect]bool
 }
 
-// suspect is a name that may be in a key twice. Whether it was met on the second way is kept with it.
+// suspect is a name that may occur twice in a key. Its value is whether it was met in the second pass.
 type suspect struct {
 	key  int
 	name string // folded
@@ -35,7 +35,7 @@ func newNameFilter(size uint64) *nameFilter {
 	return &nameFilter{size: size, suspects: map[suspect]bool{}}
 }
 
-// verify begins the second way.
+// verify begins the second pass.
 func (f *nameFilter) verify() { f.second, f.key, f.bits = true, 0, nil }
 
 // enter begins a large key.
@@ -50,8 +50,8 @@ func (f *nameFilter) enter() {
 	}
 }
 
-// repeats tells whether the current key is known to have had a name before, or whether there are too many suspects. The name is one that
-// is set, or one that is deleted.
+// repeats reports whether the current key is known to have had a name before, or there are too many suspects. The name is that of a value
+// that is set or deleted.
 func (f *nameFilter) repeats(name string, set bool) bool {
 	if f.second {
 		if len(f.suspects) == 0 {
@@ -81,7 +81,7 @@ func (f *nameFilter) repeats(name string, set bool) bool {
 	return len(f.suspects) > mostSuspects
 }
 
-// folder makes hashes of names, which are the same for those that Windows takes for the same.
+// folder computes hashes of names. Names that are the same to Windows have the same hash.
 type folder struct {
 	buf    []byte
 	hashes []uint64
@@ -104,7 +104,7 @@ func (f *folder) hash(name string) uint64 {
 	return maphash.Bytes(nameSeed, f.buf)
 }
 
-// unique tells that no two values have the same name. Of two whose hashes are the same it is not sure, and gives false.
+// unique reports whether no two values have the same name. For many values it compares hashes, so that false may be wrong.
 func (f *folder) unique(values []hive.Value) bool {
 	const few = 8
 	if len(values) <= few {

@@ -10,7 +10,7 @@ import (
 	"regvet/hive"
 )
 
-// ErrOrder is the error for a file that cannot be read key by key, because its keys stand too far from the order of an export.
+// ErrOrder is the error for a file that cannot be read key by key, because its keys are too far from the order of an export.
 var ErrOrder = errors.New("the file is too far from the order of an export")
 
 // Ordered is a file that can be read key by key.
@@ -24,15 +24,15 @@ type Ordered struct {
 	stored   bool // the keys below each key follow it in the file
 }
 
-// ParseOrdered reads a file as [Options.Parse] does, but keeps no edits: it gives see each key in its turn, in the order of
-// [hive.Key.Walk]. Where it begins again with the first key, it gives nil before. So it needs no memory for the number of keys and values.
-// The error is [ErrOrder] where that cannot be done. These files can be read so, among them all that [Export] writes:
+// ParseOrdered reads a file as [Options.Parse] does, without keeping edits: it passes each key in turn to see, in the order of
+// [hive.Key.Walk]; if it has to begin again with the first key, it passes nil before. So memory does not grow with the number of keys and
+// values. The error is [ErrOrder] if that is impossible. It is possible for the following files, among them all that [Export] writes:
 //
-// The keys are those of up to a thousand lists, each of them in the order of a walk, that take turns no more than a million or two times: a
-// sorted file is one list, Key1 to Key1000 are four. Keys that are deleted stand behind all that were named, so that nothing is deleted.
-// Values are set and deleted in any way, but in a key with more than a few megabytes each is set once.
+// The keys form up to a thousand lists, each in the order of a walk, which alternate no more than a million or two times: a sorted file is
+// one list, Key1 to Key1000 are four. Deleted keys stand after all named keys, so that nothing is really deleted. Values may be set and
+// deleted in any way, except that a key with more than a few megabytes sets each once.
 //
-// The file is read once, once more where it is not sorted, and once more where that is needed to be sure of the last point.
+// The file is read once; once more if it is not sorted; and once more if that is needed to be certain about the last point.
 func (o Options) ParseOrdered(source string, text *io.SectionReader, see func(*hive.Stretch)) (*File, *Ordered, error) {
 	return o.parseOrdered(source, text, see, usual)
 }
@@ -79,11 +79,11 @@ func (o Options) parseOrdered(source string, text *io.SectionReader, see func(*h
 	return f, x, nil
 }
 
-// Walk goes through the keys of [File.Tree] but for the root, in the order of [hive.Key.Walk]. An error is the last that is given, [ErrOrder]
-// where it is seen that the file has changed.
+// Walk returns the keys of [File.Tree], without the root, in the order of [hive.Key.Walk]. An error ends the sequence: [ErrOrder] if the
+// file was found to have changed.
 func (x *Ordered) Walk() iter.Seq2[*hive.Stretch, error] { return x.stretches((*Ordered).walk) }
 
-// WalkStored is Walk in the order of [hive.Key.WalkStored]. It is nil for a file that comes back to a key after others.
+// WalkStored is Walk in the order of [hive.Key.WalkStored], or nil for a file that returns to a key after others.
 func (x *Ordered) WalkStored() iter.Seq2[*hive.Stretch, error] {
 	if !x.stored {
 		return nil
@@ -100,7 +100,7 @@ func (x *Ordered) stretches(walk func(*Ordered, *walker) error) iter.Seq2[*hive.
 	}
 }
 
-// start gives the file from its start.
+// start returns a reader of the file from its start.
 func (x *Ordered) start() io.Reader { return io.NewSectionReader(x.text, 0, x.text.Size()) }
 
 // walk takes a walker through the file in the order of a walk.
@@ -111,7 +111,7 @@ func (x *Ordered) walk(w *walker) error {
 	return x.walkStored(w)
 }
 
-// walkStored takes a walker through the file as it stands.
+// walkStored takes a walker through the file in its own order.
 func (x *Ordered) walkStored(w *walker) error {
 	w.anyOrder = x.runs.cut
 	p := newParser(x.read, x.start(), w.statement)
@@ -126,7 +126,7 @@ func (x *Ordered) walkStored(w *walker) error {
 
 func tellsNothing(hive.Path, bool) bool { return false }
 
-// StretchesBelow gives those of a key and of all below it, with their paths from there on.
+// StretchesBelow returns the stretches of a key and of all keys below it, with their paths from that key on.
 func StretchesBelow(root hive.Path, all iter.Seq2[*hive.Stretch, error]) iter.Seq2[*hive.Stretch, error] {
 	return func(yield func(*hive.Stretch, error) bool) {
 		inside := false
@@ -137,7 +137,7 @@ func StretchesBelow(root hive.Path, all iter.Seq2[*hive.Stretch, error]) iter.Se
 				inside = true
 				s.Path = s.Path[len(root):]
 			case inside:
-				return // all behind it is elsewhere
+				return // all after it is elsewhere
 			default:
 				continue
 			}
@@ -158,38 +158,38 @@ type limits struct {
 	segments int    // for the lists of where their segments are
 }
 
-// usual is for a filter that suspects hundreds of six million names, and for runs that are read 4 KB at once, if not more.
+// usual suits a filter that suspects hundreds of six million names, and reads runs at least 4 KB at a time.
 var usual = limits{4 << 20, 256 << 10, 16 << 20, 4 << 20, 1 << 10, 12 << 20}
 
-// sizeOfOne is what is held of one edit, without its name and data.
+// sizeOfOne is what one edit takes, without its name and data.
 const sizeOfOne = 256
 
-// walker makes stretches of edits.
+// walker turns edits into stretches.
 type walker struct {
 	limits
 	yield    func(*hive.Stretch) bool
-	names    *nameFilter // of the values of a large key; nil where they were looked at before
-	anyOrder bool        // a key may stand before the last one, but not be that or above it
+	names    *nameFilter // of the values of a large key; nil if they were checked before
+	anyOrder bool        // a key may come before the last one, but must not be it or above it
 	err      error
 	stopped  bool // by yield
 
-	// The key that is being read. It is none where its path is empty.
+	// The current key. There is none if its path is empty.
 	path  hive.Path
-	known []int // for each name of the path: the line from which on all of the key is known, never where it is implied
+	known []int // for each name of the path: the line from which on all of the key is known; never if it is implied
 	at    hive.Location
 	held  []hive.Edit // of its values
 	size  int         // of what is held, in bytes
-	large bool        // a part of it was given already
+	large bool        // a part of it was yielded already
 
 	out     hive.Stretch
 	settled []hive.Value
 	folder
 }
 
-// never is behind all lines.
+// never comes after all lines.
 const never = math.MaxInt
 
-// statement takes the edits of a statement and tells whether to go on.
+// statement takes the edits of a statement and reports whether to go on.
 func (w *walker) statement(s *Statement) bool {
 	for _, e := range s.Edits {
 		switch e.Op {
@@ -208,8 +208,8 @@ func (w *walker) statement(s *Statement) bool {
 	return w.err == nil && !w.stopped
 }
 
-// compare tells how many names two paths share, and whether the first stands before (-1), with (0) or behind (1) the second in the order
-// of a walk.
+// compare returns how many names two paths share, and whether the first comes before (-1), with (0) or after (1) the second in the order of
+// a walk.
 func compare(a, b hive.Path) (shared, order int) {
 	for shared < min(len(a), len(b)) {
 		if a, b := a[shared], b[shared]; a != b {
@@ -222,7 +222,7 @@ func compare(a, b hive.Path) (shared, order int) {
 	return shared, cmp.Compare(len(a), len(b))
 }
 
-// enter goes to a key, by way of those above it that were not named yet. It shares some names with the current one.
+// enter goes to a key, through those above it that were not named yet. Its path shares some names with the current one.
 func (w *walker) enter(e hive.Edit, shared int) {
 	for i := shared; i < len(e.Path); i++ {
 		w.open(i, e.Path[i], e.At.Line)
@@ -230,8 +230,8 @@ func (w *walker) enter(e hive.Edit, shared int) {
 	w.name(e.At)
 }
 
-// open goes to a key at a depth below the current path, which the file passes through first in a line. A key that is made so is known if
-// the one above it was at that time.
+// open enters a key at a depth below the current path, which the file first passes through in a line. A key made this way is known if the
+// key above it was known at that line.
 func (w *walker) open(depth int, name string, line int) {
 	w.end()
 	known := never
@@ -275,7 +275,7 @@ func (w *walker) end() {
 	}
 }
 
-// part gives what is held of the current key, and holds it no more.
+// part yields what is held of the current key, and drops it.
 func (w *walker) part(ends bool) {
 	values := w.settle()
 	if !w.large && !ends && w.names != nil {
@@ -299,7 +299,7 @@ func (w *walker) give(s hive.Stretch) {
 	}
 }
 
-// settle gives the values that the edits that are held come to.
+// settle returns the values that result from the held edits.
 func (w *walker) settle() []hive.Value {
 	w.settled = w.settled[:0]
 	plain := true
@@ -307,7 +307,7 @@ func (w *walker) settle() []hive.Value {
 		plain = plain && e.Op == hive.SetValue
 		w.settled = append(w.settled, e.Value)
 	}
-	if w.large || plain && w.unique(w.settled) { // of a large key, each is set once
+	if w.large || plain && w.unique(w.settled) { // in a large key, each is set once
 		return w.settled
 	}
 	return hive.Apply(hive.NewImpliedKey(""), w.held...).Values()

@@ -15,10 +15,10 @@ import (
 	"regvet/hive"
 )
 
-// tiny makes nearly every key a large one, the filter suspect nearly every name, and pieces end nearly everywhere.
+// tiny makes nearly every key a large one and nearly every name a suspect, and ends pieces nearly everywhere.
 var tiny = limits{key: 2 * sizeOfOne, piece: sizeOfOne, filter: 8, buffers: 600, segments: 200, mostRuns: 6}
 
-// walked is a key as it is met on a walk.
+// walked is a key met on a walk.
 type walked struct {
 	Path    string
 	At      hive.Location
@@ -26,8 +26,8 @@ type walked struct {
 	Values  []hive.Value
 }
 
-// checkOrdered holds the law of Ordered: a file that can be read so gives the keys of its tree in the order of both walks, where it has the
-// second one, and the same exports; and what ParseOrdered tells of a file is what Parse tells. It gives nil for other files.
+// checkOrdered holds the law of Ordered: a file that can be read so yields the keys of its tree in the order of both walks, if it has the
+// second one, and the same exports; and ParseOrdered returns the same about a file as Parse. For other files, it returns nil.
 func checkOrdered(t *testing.T, o Options, data []byte, file *File) (found *Ordered) {
 	t.Helper()
 	text := io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))
@@ -110,7 +110,7 @@ func allOf(walk func(func(hive.Path, *hive.Key) bool)) (all []walked) {
 	return all
 }
 
-// checkStreams holds that the exports of a file, and of some of its keys, are those of its tree.
+// checkStreams requires that the exports of a file, and of some of its keys, are those of its tree.
 func checkStreams(t *testing.T, x *Ordered, tree *hive.Key) {
 	t.Helper()
 	trees, streams := []Tree{{Root: tree}}, []Stream{{Keys: x.Walk()}}
@@ -127,7 +127,7 @@ func checkStreams(t *testing.T, x *Ordered, tree *hive.Key) {
 	}
 }
 
-// randomSections makes a file of a few keys and values, which come twice, in other letters, deleted and out of their order now and then.
+// randomSections returns a file of a few keys and values, some of them twice, in another case, deleted, or out of order.
 func randomSections(r *rand.Rand, disorder int) []byte {
 	pick := func(all ...string) string { return all[r.IntN(len(all))] }
 	var paths []string
@@ -150,7 +150,7 @@ func randomSections(r *rand.Rand, disorder int) []byte {
 	return sectionsOf(r, paths)
 }
 
-// sectionsOf makes a file of some keys, in that order.
+// sectionsOf returns a file of some keys, in that order.
 func sectionsOf(r *rand.Rand, paths []string) []byte {
 	pick := func(all ...string) string { return all[r.IntN(len(all))] }
 	text := header5 + pick("\n\n", "\n", "\r\n; é\r\n", "\r")
@@ -170,7 +170,7 @@ func sectionsOf(r *rand.Rand, paths []string) []byte {
 	return []byte(text)
 }
 
-// randomRuns makes a file of keys in the order of their numbers, or in several lists, or in none.
+// randomRuns returns a file of keys in the order of their numbers, in several lists, or in no order.
 func randomRuns(r *rand.Rand) []byte {
 	var paths []string
 	root := `HKEY_USERS\A`
@@ -207,7 +207,7 @@ func randomRuns(r *rand.Rand) []byte {
 	return sectionsOf(r, paths)
 }
 
-// encodings make files of UTF-8 text, and read them.
+// encodings encode UTF-8 text as files, and read them.
 var encodings = []struct {
 	page int
 	make func([]byte) []byte
@@ -261,7 +261,7 @@ func TestOrdered(t *testing.T) {
 	}
 }
 
-// TestOrderedDeletes holds the law for keys that are deleted behind others, and tells which of these files can be read key by key.
+// TestOrderedDeletes holds the law for keys that are deleted after others, and which of these files can be read key by key.
 func TestOrderedDeletes(t *testing.T) {
 	for _, c := range []struct {
 		lines string // the names of keys
@@ -300,7 +300,7 @@ func TestOrderedDeletes(t *testing.T) {
 	}
 }
 
-// TestLongRuns holds the law for files that are read in several pieces, with the starts of runs on the edges of these.
+// TestLongRuns holds the law for files that are read in several pieces, with runs that start at the edges of these.
 func TestLongRuns(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, encoding := range encodings {
@@ -331,7 +331,7 @@ func TestLongRuns(t *testing.T) {
 	}
 }
 
-// TestRuns holds that there are as few runs as there can be.
+// TestRuns requires that there are as few runs as possible.
 func TestRuns(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -358,7 +358,7 @@ func TestRuns(t *testing.T) {
 	}
 }
 
-// TestLongValues holds the laws for values and comments that are written in pieces, with long characters on the edges of these.
+// TestLongValues holds the laws for values and comments that are written in pieces, with long characters at the edges of these.
 func TestLongValues(t *testing.T) {
 	for shift := range 5 {
 		long := strings.Repeat("x", shift) + strings.Repeat("aé日😀", pieceSize/4)

@@ -13,16 +13,15 @@ import (
 // Parse is [Options.Parse] with the zero Options.
 func Parse(source string, data []byte) (*File, error) { return Options{}.Parse(source, data) }
 
-// Parse reads a .reg file as Windows imports it. The source is the name of the file for messages. The error is a [*hive.Problem] of
-// kind [hive.BadText], for a file that Windows rejects as a whole: one with another first line, in UTF-16 without byte order mark or
-// in the wrong byte order, an empty one, or one that is something else. Whatever else is wrong with a file, Windows imports the
-// rest, and so does Parse.
+// Parse reads a .reg file as Windows imports it. The source is the name of the file for messages. The error is a [*hive.Problem] of kind
+// [hive.BadText] for a file that Windows rejects as a whole: with an unknown first line, in UTF-16 without byte order mark or in the wrong
+// byte order, empty, or something other than text. Whatever else is wrong with a file, Windows imports the rest, and so does Parse.
 func (o Options) Parse(source string, data []byte) (*File, error) {
 	r := bytes.NewReader(data)
 	var edits []hive.Edit
 	f, err := o.collect(source, r, func(p *parser) bool {
 		for _, e := range p.st.Edits {
-			// The list is grown to what the rest of the file will need if it is like what was read.
+			// Grow the list to what the rest of the file needs if it is like the part already read.
 			if n := len(edits); n == cap(edits) && n >= 1024 {
 				size := float64(r.Size())
 				all := float64(n) * size / (size - float64(r.Len()))
@@ -39,8 +38,8 @@ func (o Options) Parse(source string, data []byte) (*File, error) {
 	return f, nil
 }
 
-// collect reads a file but for the edits, which it leaves to take: that gets the parser with each statement and tells whether to go on. The error is that
-// of Parse, or that of r.
+// collect reads a file and passes the parser to take at each statement, which handles the edits and reports whether to go on. The error is
+// that of Parse, or that of r.
 func (o Options) collect(source string, r io.Reader, take func(*parser) bool) (*File, error) {
 	c := collector{file: &File{}, lossyKey: map[string]bool{}}
 	var rejected *hive.Problem
@@ -68,7 +67,7 @@ func (o Options) collect(source string, r io.Reader, take func(*parser) bool) (*
 	return c.finish(source), nil
 }
 
-// collector makes the problems of a [File] of statements.
+// collector turns the faults of statements into the problems of a [File].
 type collector struct {
 	file      *File
 	lossyKey  map[string]bool // folded paths of the keys that have a problem with loss
@@ -77,10 +76,10 @@ type collector struct {
 	left      int             // problems that are not listed
 }
 
-// maxProblems is how many problems are listed in any case.
+// maxProblems is how many problems are listed unconditionally.
 const maxProblems = 1000
 
-// lists tells whether a problem is to be listed, and counts those that are not.
+// lists reports whether to list a problem, and counts those not listed.
 func (c *collector) lists(key hive.Path, loss bool) bool {
 	first := loss && c.firstLoss(key)
 	if c.listed < maxProblems || first {
@@ -91,7 +90,7 @@ func (c *collector) lists(key hive.Path, loss bool) bool {
 	return false
 }
 
-// firstLoss tells whether key had no problem with loss yet, and notes that it has one now.
+// firstLoss reports whether key had no problem with loss yet, and notes that it has one now.
 func (c *collector) firstLoss(key hive.Path) bool {
 	if len(key) == 0 || len(key) == len(c.lossyLast) && &key[0] == &c.lossyLast[0] {
 		return false

@@ -2,13 +2,13 @@ package regfile
 
 import "bytes"
 
-// place is one place in the text and in the file that holds it.
+// place is a place in the text and in the file that holds it.
 type place struct{ text, offset int64 }
 
-// How many bytes of a file some text takes, the text does not always tell: what means nothing in the encoding is read as U+FFFD. But the
-// ends of lines are the same in both, and no part of another character. So they are counted.
+// The text does not always show how many bytes of the file it takes, because meaningless bytes become U+FFFD. But line ends are the same in
+// both, and never part of another character, so they are counted.
 
-// locate gives the offset in the file of the statement at mark.
+// locate returns the offset in the file of the statement at mark.
 func (l *lines) locate() int64 {
 	if l.known.offset < l.from.offset && l.base+int64(l.mark) >= l.from.text {
 		l.known = l.from
@@ -27,7 +27,7 @@ func (l *lines) locate() int64 {
 	return l.known.offset
 }
 
-// behind gives the place of mark. It counts from the end of the text, all of which behind mark is of the piece that was read last.
+// behind returns the place of mark. It counts back from the end of the text; all text after mark belongs to the last piece that was read.
 func (l *lines) behind() place {
 	unit := l.unit()
 	i := l.taken - l.taken%unit
@@ -43,12 +43,12 @@ func (l *lines) behind() place {
 	return place{l.base + int64(l.mark), l.from.offset + int64(i)}
 }
 
-// lineEnds counts the characters that end lines. A CR LF is two.
+// lineEnds returns the number of characters that end lines. A CR LF is two.
 func lineEnds(text []byte) int {
 	return bytes.Count(text, []byte{'\n'}) + bytes.Count(text, []byte{'\r'})
 }
 
-// unit is the number of bytes that a character has at least.
+// unit is the least number of bytes of a character.
 func (d *decoder) unit() int {
 	if d.encoding == utf16LE {
 		return 2
@@ -56,7 +56,7 @@ func (d *decoder) unit() int {
 	return 1
 }
 
-// breaks tells whether the character at byte i of the piece ends a line.
+// breaks reports whether the character at byte i of the piece ends a line.
 func (d *decoder) breaks(i int) bool {
 	c := d.piece[i]
 	return (c == '\n' || c == '\r') && (d.unit() == 1 || d.piece[i+1] == 0)

@@ -11,7 +11,7 @@ import (
 	"regvet/hive"
 )
 
-// describe writes what was read in short: an edit in a line, its place first, and then the problems, each with a !.
+// describe returns what was read in short: one edit a line, its place first, and then the problems, each with a !.
 func describe(f *File) string {
 	var s strings.Builder
 	for _, e := range f.Edits {
@@ -44,7 +44,7 @@ func describe(f *File) string {
 	return s.String()
 }
 
-// wide makes a UTF-16LE file with byte order mark of s.
+// wide returns s as a UTF-16LE file with byte order mark.
 func wide(s string) []byte { return append([]byte{0xFF, 0xFE}, hive.EncodeUTF16(s)...) }
 
 func TestParse(t *testing.T) {
@@ -161,7 +161,7 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// TestHostile reads files that are made to cost much.
+// TestHostile reads files made to be expensive.
 func TestHostile(t *testing.T) {
 	const key = "[HKEY_USERS\\K]\n"
 	deep := "[HKEY_USERS" + strings.Repeat(`\k`, hive.MaxDepth) + "]\n"
@@ -315,7 +315,7 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
-// TestWrap holds the rule where a line of hex data ends for every length of what stands before the data.
+// TestWrap holds the rule for the end of a line of hex data, for every length of what precedes the data.
 func TestWrap(t *testing.T) {
 	for n := 1; n < 100; n++ {
 		v := hive.Value{Name: strings.Repeat("n", n), Type: hive.Binary, Data: bytes.Repeat([]byte{0xAB}, 100)}
@@ -381,7 +381,7 @@ func TestExportLosesAsWindowsDoes(t *testing.T) {
 	}
 }
 
-// failing is a disk that is full.
+// failing is a full disk.
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, fmt.Errorf("the disk is full") }
@@ -414,7 +414,7 @@ func TestImported(t *testing.T) {
 	}
 }
 
-// TestExportOfImpliedKeys requires that a key that was only passed through is none in the export, and that several trees make one file.
+// TestExportOfImpliedKeys requires that a key that was only passed through is not exported, and that several trees make one file.
 func TestExportOfImpliedKeys(t *testing.T) {
 	f, err := Parse("test", []byte(header5+"\r\n[HKEY_USERS\\A\\B]\r\n[HKEY_USERS\\C]\r\n"))
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"regvet/hive"
 )
 
-// A file that is not sorted may consist of few lists of keys that are: Key1 to Key9, Key10 to Key99 and so on stand in numeric order, and an
-// export of a running Windows has the volatile keys behind the stored ones. Such a list is a run here. It may lie in several segments of
-// the file, with segments of other runs in between.
+// A file that is not sorted may consist of a few lists of keys that are: Key1 to Key9, Key10 to Key99 and so on in numeric order; and an
+// export of a running Windows has the volatile keys after the stored ones. Such a list is called a run. It may lie in several segments of
+// the file, with segments of other runs between them.
 
-// runs are how the keys of a file are divided into runs.
+// runs is the division of the keys of a file into runs.
 type runs struct {
-	others  []*run // all but the current one, sorted by their last keys, from behind
-	current *run   // the one that the last segment belongs to; nil before the first key
+	others  []*run // all but the current one, sorted by their last keys, the last first
+	current *run   // the run of the last segment; nil before the first key
 	cut     bool   // there are several segments
 	longest int    // bytes of text of a statement that names a key
 	listed  int    // bytes of the lists of segments
@@ -29,18 +29,18 @@ type spot struct {
 
 // run is a list of keys in the order of a walk.
 type run struct {
-	segments []byte    // the start and the end of each, as what they are behind the spot before
+	segments []byte    // the start and the end of each, as the difference from the spot before
 	end      spot      // of the last of these
-	last     hive.Path // key; not kept of the current run
+	last     hive.Path // its last key; not kept for the current run
 }
 
-// segments are those of a run that were not read yet.
+// segments are the segments of a run that were not read yet.
 type segments struct {
 	list []byte
 	end  spot // of the one before
 }
 
-// next gives the start and the end of the next segment. There must be one.
+// next returns the start and the end of the next segment. There must be one.
 func (s *segments) next() (from, to spot) {
 	from = s.spot()
 	return from, s.spot()
@@ -54,7 +54,7 @@ func (s *segments) spot() spot {
 	return s.end
 }
 
-// begin begins a segment with a key, in the run that ends nearest before it, or in a new one: so there are as few runs as there can be.
+// begin begins a segment with a key, in the run that ends nearest before it, or in a new one. This makes the fewest runs possible.
 func (r *runs) begin(last, first hive.Path, at spot) {
 	if r.current != nil {
 		r.add(at)
@@ -80,7 +80,7 @@ func (r *runs) add(s spot) {
 	r.listed += len(c.segments)
 }
 
-// behind counts the runs, without the current one, whose last key stands behind another.
+// behind returns the number of runs, without the current one, whose last key comes after another.
 func (r *runs) behind(path hive.Path) int {
 	return sort.Search(len(r.others), func(i int) bool {
 		_, order := compare(path, r.others[i].last)
@@ -88,24 +88,24 @@ func (r *runs) behind(path hive.Path) int {
 	})
 }
 
-// reached tells whether the last key of a run, without the current one, is a key or stands behind it.
+// reached reports whether the last key of a run, without the current one, is a key or comes after it.
 func (r *runs) reached(path hive.Path) bool {
 	if len(r.others) == 0 {
 		return false
 	}
-	_, order := compare(path, r.others[0].last) // which stands behind all others
+	_, order := compare(path, r.others[0].last) // which comes after all others
 	return order <= 0
 }
 
-// survey is the first way through a file: it divides it into runs. As long as there is one, it walks it as well.
+// survey is the first pass over a file, which divides it into runs. As long as there is only one, it is also the walk.
 type survey struct {
 	walker
 	runs
-	keys    int  // that are entered, each time that they are
+	keys    int  // entered; a key counts each time
 	returns bool // to a key above the last one
 }
 
-// take takes a statement and tells whether to go on.
+// take takes a statement and reports whether to go on.
 func (s *survey) take(p *parser) bool {
 	for _, e := range p.st.Edits {
 		switch e.Op {
@@ -146,7 +146,7 @@ func (s *survey) key(p *parser, e hive.Edit) {
 	s.enter(e, shared)
 }
 
-// endsBetween tells whether a run ends between the last key and one behind it.
+// endsBetween reports whether a run ends between the last key and one after it.
 func (s *survey) endsBetween(path hive.Path) bool {
 	i := s.behind(path)
 	if i == len(s.others) {
@@ -156,7 +156,7 @@ func (s *survey) endsBetween(path hive.Path) bool {
 	return order > 0
 }
 
-// fit tells whether all runs can be read at once. A line of a Windows 3.1 file is a key and its value, which may be large.
+// fit reports whether all runs can be read at once. A line of a Windows 3.1 file is a key and its value, and may be long.
 func (s *survey) fit(f *File) bool {
 	return !s.cut || (len(s.others)+1)*s.longest <= s.buffers && f.Version != Windows31
 }

@@ -11,9 +11,9 @@ import (
 	"regvet/hive"
 )
 
-// Options tell how a file is to be read. The zero Options are those of western Windows.
+// Options says how to read a file. The zero value stands for western Windows.
 type Options struct {
-	CodePage *CodePage // of files that are not UTF-16, and of text in the hex data of version 4; nil for windows-1252
+	CodePage *CodePage // for files that are not UTF-16, and text in the hex data of version 4; nil for windows-1252
 }
 
 func (o Options) page() *CodePage {
@@ -23,9 +23,8 @@ func (o Options) page() *CodePage {
 	return o.CodePage
 }
 
-// Scan reads a .reg file statement by statement, as Windows imports it, and holds no more of it in memory than one statement. A file
-// that Windows rejects as a whole gives one statement, and a fault that says so ([Code.Rejects]). The error is that of r, and the last
-// that is given.
+// Scan reads a .reg file statement by statement, as Windows imports it, and holds no more than one of them. A file that Windows rejects as
+// a whole yields one statement, with a fault that says so ([Code.Rejects]). An error is that of r, and ends the sequence.
 func (o Options) Scan(r io.Reader) iter.Seq2[*Statement, error] {
 	return func(yield func(*Statement, error) bool) {
 		p := newParser(o, r, func(s *Statement) bool { return yield(s, nil) })
@@ -41,18 +40,18 @@ type parser struct {
 	st    Statement
 	width int // of the first line of st
 	yield func(*Statement) bool
-	tells func(key hive.Path, loss bool) bool // whether a fault is worth its words; nil for always
+	tells func(key hive.Path, loss bool) bool // reports whether to describe a fault; nil for always
 
-	path hive.Path // of the key that values are set in; nil when there is none
+	path hive.Path // of the open key, or nil
 	last hive.Path // of the last key line
 
-	doubled   bool // there are backslashes in a row in the path that was split last
+	doubled   bool // the path that was split last has several backslashes in a row
 	orphaned  bool // values without a key were reported, or need not be
 	misplaced bool // a key line was dropped: the values below go to the key above it
 	broken    bool // hex data were dropped: lines of bytes that follow belong to them
 	ansiDoubt bool // text in hex data that depends on the code page was reported
 
-	doubtful Fault // what Windows versions may not agree on in the current value; without a code for nothing
+	doubtful Fault // what versions of Windows may read differently in the current value; its code is 0 for nothing
 
 	*memory
 }
@@ -61,7 +60,7 @@ func newParser(o Options, r io.Reader, yield func(*Statement) bool) *parser {
 	return &parser{lines: newLines(o, r), yield: yield, memory: newMemory()}
 }
 
-// scan gives all statements to yield, and tells whether that took all of them.
+// scan passes all statements to yield, and reports whether yield took all of them.
 func (p *parser) scan() bool {
 	if code, why := p.open(); why != "" {
 		return p.reject(code, why)
@@ -93,7 +92,7 @@ func (p *parser) scan() bool {
 	return false
 }
 
-// read reads the statement of which begin went to the first line.
+// read reads the statement at whose first line begin stopped.
 func (p *parser) read() {
 	switch p.st.Version {
 	case Unsupported:
@@ -132,12 +131,11 @@ func (p *parser) nextLine() bool {
 	return true
 }
 
-// odd reports what is odd about the text of the current line. What Windows does with a NUL in it is not known; it probably ends the
-// line there.
+// odd reports what is odd about the text of the current line. What Windows does with a NUL in it is unknown; it probably ends the line.
 func (p *parser) odd() {
 	behind := p.base + int64(p.pos)
 	if p.ending == NoEnding {
-		behind++ // what is odd at the end of the file is odd here
+		behind++ // what is odd at the end of the file belongs to this line
 	}
 	for len(p.doubts) > 0 && p.doubts[0].offset < behind {
 		p.tellDoubt()
@@ -159,7 +157,7 @@ func (p *parser) tellDoubt() {
 	p.fault(d.code, hive.Doubtful, int(d.offset-p.base)-p.start, nil, false, "%s", d.msg)
 }
 
-// finish gives the statement that was read to yield, and tells whether to go on.
+// finish passes the current statement to yield, and reports whether to go on.
 func (p *parser) finish() bool {
 	p.st.Raw = p.text[p.mark:p.pos:p.pos]
 	p.st.Text = p.st.Raw[:p.width:p.width]
@@ -167,7 +165,7 @@ func (p *parser) finish() bool {
 	return p.yield(&p.st)
 }
 
-// end gives a statement that says nothing, for what is odd behind the last line.
+// end yields an empty statement for what is odd after the last line.
 func (p *parser) end() bool {
 	p.number++
 	p.line, p.start, p.width, p.ending = nil, p.pos, 0, NoEnding
@@ -178,7 +176,7 @@ func (p *parser) end() bool {
 	return p.finish()
 }
 
-// reject gives the one statement of a file that Windows does not read.
+// reject yields the one statement of a file that Windows does not read.
 func (p *parser) reject(code Code, why string) bool {
 	p.st = Statement{Kind: HeaderLine, Encoding: p.encoding, Line: 1, Faults: p.st.Faults[:0]}
 	p.number, p.start = 1, p.mark
@@ -209,7 +207,7 @@ func (p *parser) statement() {
 	}
 }
 
-// onlyBytes tells whether a line looks like hex data, or the rest of them.
+// onlyBytes reports whether a line looks like hex data, or the rest of them.
 func onlyBytes(line []byte) bool {
 	for i, c := range line {
 		switch {
@@ -233,7 +231,7 @@ func (p *parser) stray(i int) {
 
 func (p *parser) edit(e hive.Edit) { p.st.Edits = append(p.st.Edits, e) }
 
-// fault reports what is wrong at byte i of the current line; key is nil where no key is in doubt.
+// fault reports what is wrong at byte i of the current line; key is nil if no key is in doubt.
 func (p *parser) fault(code Code, kind hive.Kind, i int, key hive.Path, loss bool, format string, args ...any) {
 	if p.tells != nil && !p.tells(key, loss) {
 		return
@@ -245,7 +243,7 @@ func (p *parser) fault(code Code, kind hive.Kind, i int, key hive.Path, loss boo
 	})
 }
 
-// readHeader tells the version from the first line, or why Windows rejects the file.
+// readHeader reads the version from the first line, or returns why Windows rejects the file.
 func readHeader(line []byte) (version Version, code Code, reject string) {
 	line = line[blanks(line, 0):]
 	want := fmt.Sprintf("must be %q or %q", header5, header4)
@@ -268,7 +266,7 @@ func readHeader(line []byte) (version Version, code Code, reject string) {
 	return 0, HeaderUnknown, fmt.Sprintf("the first line is %s; Windows rejects the file, the line %s", inQuotes(line), want)
 }
 
-// shown makes text of a file fit for a message: at most 60 characters, none of them invisible.
+// shown returns text of a file for a message: at most 60 characters, all of them visible.
 func shown[T string | []byte](text T) string {
 	const most = 60
 	s := []rune(hive.Printable(string(text[:min(len(text), 4*most)])))

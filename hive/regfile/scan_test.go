@@ -13,7 +13,7 @@ import (
 	"regvet/hive"
 )
 
-// scanAll reads a file by [Options.Scan] and copies what it gives.
+// scanAll reads a file with [Options.Scan] and copies the statements.
 func scanAll(t *testing.T, r io.Reader) []Statement {
 	t.Helper()
 	var all []Statement
@@ -26,8 +26,8 @@ func scanAll(t *testing.T, r io.Reader) []Statement {
 	return all
 }
 
-// checkScan holds that the statements of a file are its text, one behind the other, that they hold what Parse gives, and that it
-// does not matter in which pieces the file is read.
+// checkScan requires that the statements of a file, put together, are its text, that they hold what Parse returns, and that the pieces in
+// which the file is read do not matter.
 func checkScan(t *testing.T, data []byte, file *File) {
 	t.Helper()
 	all := scanAll(t, bytes.NewReader(data))
@@ -93,7 +93,7 @@ func checkScan(t *testing.T, data []byte, file *File) {
 	}
 }
 
-// checkText holds that the statements are the text, and that the text becomes the same file again.
+// checkText requires that the statements are the text, and that encoding the text returns the file.
 func checkText(t *testing.T, data []byte, all []Statement) {
 	t.Helper()
 	text, encoding, loss, err := Options{}.Text(data)
@@ -142,7 +142,7 @@ func TestSpans(t *testing.T) {
 	}
 }
 
-// TestScanFails holds that what was read before an error is given, and the error at last.
+// TestScanFails requires that what was read before an error is yielded, and then the error.
 func TestScanFails(t *testing.T) {
 	broken := errors.New("broken")
 	r := io.MultiReader(strings.NewReader(header5+"\n[HKEY_USERS\\A]\n"), iotest.ErrReader(broken))

@@ -8,11 +8,11 @@ import (
 	"regvet/hive"
 )
 
-// Statement is what one line of a file says or, for hex data that go on, several. It is valid until the next one is read.
+// Statement is one line of a file or, for hex data that continue, several. It is valid until the next one is read.
 type Statement struct {
 	Kind     Kind
-	Version  Version // of the file; not known before its first line
-	Encoding string  // of the file, as [File] has it; "" when it has none
+	Version  Version // of the file; unknown before its first line
+	Encoding string  // of the file, as in [File]; "" if it has none
 	Line     int     // number of its first line, from 1
 	Offset   int64   // of its first byte in the text of the file in UTF-8, without byte order mark
 	Text     []byte  // its first line, without line end
@@ -20,20 +20,20 @@ type Statement struct {
 	Ending   Ending  // of its last line
 
 	Deletes bool        // [-KEY] of a key line, =- of a value
-	Edits   []hive.Edit // what Windows does for it; none where it drops the line. A line of a Windows 3.1 file makes two
-	Path    hive.Path   // of the key that the line names, or that the value is set in; nil when there is none. Must not be changed
-	Faults  []Fault     // what is wrong with it, in the order in which it was met
+	Edits   []hive.Edit // what Windows does for it; none if it drops the line. A line of a Windows 3.1 file makes two
+	Path    hive.Path   // of the key that the line names or the value belongs to, or nil. Must not be changed
+	Faults  []Fault     // what is wrong with it, in the order of the text
 
-	// The parts of a key line or a value in Text, as far as they were read. Those that are not there are empty.
+	// The parts of a key line or a value in Text, as far as they were read. A missing part is empty.
 	Name    Span // of a key: what stands between the brackets, without the -. Of a value: its name with the quotes, or the @
 	Equals  Span // of a value
-	Data    Span // of a value: what stands behind the =, without a comment. It may go on in other lines
+	Data    Span // of a value: what follows the =, without a comment. It may continue in other lines
 	Comment Span // from the ; on
 
-	Capitals bool // there are capitals among the digits of its hex data
+	Capitals bool // its hex data have uppercase digits
 }
 
-// Lines counts the lines of the statement.
+// Lines returns the number of lines of the statement.
 func (s *Statement) Lines() int {
 	n := 0
 	for range s.lines() {
@@ -42,7 +42,7 @@ func (s *Statement) Lines() int {
 	return n
 }
 
-// lines gives the lines of the statement, and what ends them.
+// lines returns the lines of the statement, each with its ending.
 func (s *Statement) lines() iter.Seq2[[]byte, Ending] {
 	return func(yield func([]byte, Ending) bool) {
 		l := lines{decoder: decoder{ended: true}, text: s.Raw, lf: -1, cr: -1}
@@ -51,8 +51,8 @@ func (s *Statement) lines() iter.Seq2[[]byte, Ending] {
 	}
 }
 
-// ValueName gives the name of the value that the statement is about, "" for the default value. Of a line that Windows drops it is what
-// the name seems to be.
+// ValueName returns the name of the value that the statement is about, or "" for the default value. For a line that Windows drops, it is
+// the apparent name.
 func (s *Statement) ValueName() string {
 	if n := len(s.Edits); n > 0 {
 		return s.Edits[n-1].Value.Name
@@ -64,7 +64,7 @@ func (s *Statement) ValueName() string {
 	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(string(name))
 }
 
-// Kind tells what a line is.
+// Kind is what a line is.
 type Kind int
 
 // The kinds of lines.
@@ -77,19 +77,19 @@ const (
 	StrayLine        // anything else: Windows skips it
 )
 
-// Span is a part of a line, in bytes: from From up to but without To.
+// Span is a part of a line, in bytes: from From up to, but without, To.
 type Span struct{ From, To int }
 
-// In gives the part of a line.
+// In returns that part of a line.
 func (s Span) In(line []byte) []byte { return line[s.From:s.To] }
 
-// Empty tells that the span holds nothing.
+// Empty reports whether the span is empty.
 func (s Span) Empty() bool { return s.From >= s.To }
 
-// Ending is what ends a line.
+// Ending is how a line ends.
 type Ending int
 
-// The ends of lines. Windows takes each of them.
+// The line ends, all of which Windows accepts.
 const (
 	NoEnding Ending = iota // the end of the file
 	CRLF
@@ -97,28 +97,28 @@ const (
 	CR
 )
 
-// Fault is something that is wrong with a statement.
+// Fault is something wrong with a statement.
 type Fault struct {
-	hive.Problem // its place, what is wrong for people, and what it costs
+	hive.Problem // where and what it is, and whether it loses data
 	Code         Code
 	Offset       int64 // of its place, in bytes of the text of the file
 }
 
-// Code tells what a fault is, for programs.
+// Code identifies the kind of a fault for programs.
 type Code int
 
-// The faults of a whole file. With those up to Binary, Windows rejects the file and nothing of it is read.
+// The faults of a whole file. For those up to Binary, Windows rejects the file and reads nothing of it.
 const (
 	EmptyFile         Code = iota + 1
 	HiveFile               // it is a registry hive
 	BigEndian              // UTF-16 in the wrong byte order
 	NoByteOrderMark        // UTF-16 without one
 	HeaderEmpty            // the first line is empty
-	HeaderBlanks           // blanks behind the header
-	HeaderCase             // the header in other letters
+	HeaderBlanks           // blanks after the header
+	HeaderCase             // the header in another case
 	HeaderUnknown          // another first line
 	Binary                 // no text at all
-	HeaderUnsupported      // Windows takes the header and imports nothing
+	HeaderUnsupported      // Windows accepts the header and imports nothing
 	UTF8ByteOrderMark      // which not every Windows accepts
 	InvalidUTF8            // in a file with that mark
 	OddLength              // UTF-16 that ends in the middle of a unit
@@ -129,11 +129,11 @@ const (
 // The faults of lines.
 const (
 	NULInText      Code = iota + 101 // the rest of the line is not read
-	HashLine                         // # in place of ;
+	HashLine                         // # instead of ;
 	StrayText                        // neither key nor value nor comment
 	RootIn31                         // a line of a Windows 3.1 file whose root is not in capitals
 	KeyBracket                       // the closing bracket of a key line is missing
-	KeyBlank                         // a blank behind the [ or the [-
+	KeyBlank                         // a blank after the [ or the [-
 	KeyNoRoot                        // no root is named
 	KeyRoot                          // there is no such root
 	KeyTooLong                       // a name of more than 255 characters
@@ -150,31 +150,31 @@ const (
 	NameUnclosed         // the closing quote of the name is missing
 	NameEscape           // a backslash in the name that is not written \\
 	NameTooLong          // more than 16,383 characters
-	NoEquals             // no = behind the name
-	NoData               // nothing behind the =
-	UnknownData          // data in no form that Windows knows
-	BehindDelete         // something behind =-
+	NoEquals             // no = after the name
+	NoData               // nothing after the =
+	UnknownData          // data in a form that Windows does not know
+	BehindDelete         // something after =-
 	TextUnclosed         // the closing quote of the text is missing
 	TextEscape           // a backslash in the text that is not written \\
-	BehindText           // something behind the closing quote
+	BehindText           // something after the closing quote
 	DWordNoDigits        // dword data that do not start with a hex digit
 	DWordTooLong         // more than eight digits
-	BehindDWord          // something behind the digits
+	BehindDWord          // something after the digits
 	HexType              // the type in hex(N): is not one
 	HexEmpty             // an empty element
-	HexDigit             // what is no hex digit
+	HexDigit             // a character that is no hex digit
 	HexTooLong           // an element of more than two digits
 	HexOneDigit          // an element of one digit
 	HexBlank             // a blank between elements
 	HexNoComma           // no comma before the backslash
-	HexNoSeparator       // something else than a comma behind an element
-	BehindHex            // something behind the backslash
+	HexNoSeparator       // something other than a comma after an element
+	BehindHex            // something after the backslash
 	HexNotContinued      // the line that should continue the value does not
 	HexEndsInFile        // there is no line that continues the value
 	HexCodePage          // text in hex data that depends on the code page
 	SwallowedKey         // a key line that Windows takes for the continuation of a value
-	SwallowedValue       // a value likewise
+	SwallowedValue       // a value, likewise
 )
 
-// Rejects tells that Windows rejects a file with this fault as a whole.
+// Rejects reports whether Windows rejects a whole file for this fault.
 func (c Code) Rejects() bool { return c <= Binary }

@@ -7,13 +7,13 @@ import (
 	"regvet/hive"
 )
 
-// UTF16LE, with a byte order mark, is the encoding in which Windows writes .reg files, and the only one that it always reads as it was
+// UTF16LE, with a byte order mark, is the encoding in which Windows writes .reg files, and the only one that every Windows reads as it was
 // meant.
 const UTF16LE = utf16LE
 
-// Text gives the text of a file in UTF-8, without byte order mark and with lone surrogates as package hive keeps them, and the name of
-// its encoding. It tells what is lost on that way, "" for nothing: bytes that mean nothing in the encoding. The error is a
-// [*hive.Problem], for what cannot be a .reg file at all.
+// Text returns the text of a file in UTF-8, without byte order mark and with lone surrogates as package hive keeps them, and the name of
+// its encoding. It also returns what is lost that way, bytes without meaning in the encoding, or "". The error is a [*hive.Problem], for
+// what cannot be a .reg file at all.
 func (o Options) Text(data []byte) (text []byte, encoding, loss string, err error) {
 	p := newParser(o, bytes.NewReader(data), nil)
 	if code, why := p.open(); code != 0 {
@@ -29,7 +29,7 @@ func (o Options) Text(data []byte) (text []byte, encoding, loss string, err erro
 	return p.text, p.encoding, loss, nil
 }
 
-// Encode makes a file of a text, in an encoding that [Options.Text] names. It fails for text that the code page cannot hold.
+// Encode returns a file with a text, in an encoding that [Options.Text] returns. It fails for text that the code page does not have.
 func (o Options) Encode(text []byte, encoding string) ([]byte, error) {
 	switch encoding {
 	case utf16LE:

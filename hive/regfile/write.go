@@ -11,30 +11,28 @@ import (
 	"regvet/hive"
 )
 
-// Write writes a file that makes the edits when Windows imports it: version 5.00, UTF-16LE with byte order mark, lines that end with
-// CR LF. Each line of the comment is written behind the first line of the file, after a semicolon. Edits of one key in a row
-// become one section.
+// Write writes a file that makes the edits when Windows imports it: version 5.00, UTF-16LE with byte order mark, lines that end with CR LF.
+// The lines of the comment follow the first line of the file, each after a semicolon. Consecutive edits of one key become one section.
 //
-// Nothing is lost on the way: text whose data are not exactly the text and one NUL, or that holds line breaks, is written as
-// hex(1). What Windows then stores is what [Imported] gives. A section makes its key, so that a [hive.DeleteValue] for a key that
-// does not exist leaves an empty one behind.
+// Nothing is lost: a text whose data are not exactly the text and one NUL, or that holds line breaks, is written as hex(1). [Imported]
+// returns what Windows then stores. A section makes its key, so a [hive.DeleteValue] for a key that does not exist leaves an empty key.
 //
-// Before anything is written, Write fails for an edit that .reg text cannot express, see [Unwritable].
+// Write fails before it writes anything if .reg text cannot express one of the edits, see [Unwritable].
 func Write(w io.Writer, comment string, edits []hive.Edit) error {
-	return WriteParts(w, comment, Part{Edits: edits})
+	return WriteBlocks(w, comment, Block{Edits: edits})
 }
 
-// Part is some edits of a file with a comment of their own, which is written above the key line of the first: there every program that
-// reads .reg text takes it for a comment, while hivexregedit does not inside of a section.
-type Part struct {
+// Block is some edits of a file with a comment of their own. The comment is written above the first key line, where every program that reads
+// .reg text takes it for one; hivexregedit does not inside of a section.
+type Block struct {
 	Comment string
 	Edits   []hive.Edit
 }
 
-// WriteParts is [Write] for edits in parts, each of which begins a section.
-func WriteParts(w io.Writer, comment string, parts ...Part) error {
+// WriteBlocks is [Write] for edits in blocks, each of which begins a section.
+func WriteBlocks(w io.Writer, comment string, blocks ...Block) error {
 	var checked hive.Path
-	for _, p := range parts {
+	for _, p := range blocks {
 		for _, e := range p.Edits {
 			if reason := unwritable(e, checked); reason != "" {
 				return fmt.Errorf("key %q cannot be written as .reg text: %s", clipped(e.Path.String()), reason)
@@ -51,7 +49,7 @@ func WriteParts(w io.Writer, comment string, parts ...Part) error {
 	}}
 	enc.begin()
 	enc.comment(comment)
-	for _, p := range parts {
+	for _, p := range blocks {
 		if len(p.Edits) > 0 {
 			enc.comment(p.Comment)
 			enc.edits(p.Edits, p.Comment != "")
@@ -62,7 +60,7 @@ func WriteParts(w io.Writer, comment string, parts ...Part) error {
 	return err
 }
 
-// edits writes sections. The first follows its comment without a blank line, where it has one.
+// edits writes sections. If the first follows its comment, there is no blank line between them.
 func (enc *encoder) edits(edits []hive.Edit, commented bool) {
 	var open hive.Path // the key of the current section
 	for i, e := range edits {
@@ -85,11 +83,23 @@ func (enc *encoder) edits(edits []hive.Edit, commented bool) {
 	}
 }
 
-// Unwritable says why .reg text cannot express an edit, "" where it can. It cannot express one outside the roots of the registry, the
-// deletion of a root, names with NUL, CR or LF, key names that are empty or hold a backslash, and names that are too long.
+// Unwritable returns why .reg text cannot express an edit, or "". It cannot express edits outside the roots of the registry, the deletion
+// of a root, names with NUL, CR or LF, key names that are empty or hold a backslash, and names that are too long.
 func Unwritable(e hive.Edit) string { return unwritable(e, nil) }
 
-// unwritable is [Unwritable]; checked is a path of which is known that it can be written, or nil.
+// Inexact returns why importing the .reg text of an edit does not make it to the byte, or "": text cannot express the edit, or Windows adds
+// a NUL to the data.
+func Inexact(e hive.Edit) string {
+	if reason := Unwritable(e); reason != "" {
+		return reason
+	}
+	if e.Op == hive.SetValue && len(Imported(e.Value).Data) != len(e.Value.Data) {
+		return "Windows adds the NUL that the text lacks when it imports it"
+	}
+	return ""
+}
+
+// unwritable is [Unwritable]; checked is a path known to be writable, or nil.
 func unwritable(e hive.Edit, checked hive.Path) string {
 	if checked == nil || !slices.Equal(e.Path, checked) {
 		if reason := badPath(e.Path); reason != "" {
@@ -109,22 +119,22 @@ func unwritable(e hive.Edit, checked hive.Path) string {
 	return ""
 }
 
-// Tree is a key with all below it, and the path under which it is exported.
+// Tree is a key with all below it, and the path to export it under.
 type Tree struct {
 	Root *hive.Key
-	At   hive.Path // such as HKEY_LOCAL_MACHINE\SYSTEM; where it is empty, the subkeys of Root are written as if they were roots
+	At   hive.Path // such as HKEY_LOCAL_MACHINE\SYSTEM; if empty, the subkeys of Root are written as roots
 }
 
-// Export writes trees as reg.exe exports them: every key a section, subkeys sorted, values in the order in which they are stored.
-// Keys that a .reg file only implies are no keys of their own ([hive.Key.Implied]) and are not written.
+// Export writes trees as reg.exe exports them: every key is a section, subkeys are sorted, and values are in the order in which they are
+// stored. Keys that a .reg file only implies ([hive.Key.Implied]) are not written.
 //
-// As in Windows, a REG_SZ ends at its first NUL, and what is behind that is lost. In one point Export is better: for text that
-// holds CR or LF Windows writes them into the text, and does not read them again; here it becomes hex(1).
+// As in Windows, a REG_SZ ends at its first NUL, and what follows is lost. Export differs in one point: Windows writes CR or LF in a text
+// as they are, and cannot read them back; here, such a text becomes hex(1).
 //
-// What .reg text cannot express (see [Write]) is left out, with a comment in its place: values whose name or data cannot be written,
-// and keys whose name cannot, with all below them. Then Export writes all the rest, and the error is [LeftOut].
+// What .reg text cannot express (see [Write]) is left out, with a comment in its place: values whose name or data cannot be written, and
+// keys whose name cannot, with all below them. Export writes all the rest, and the error is [LeftOut].
 func Export(w io.Writer, trees ...Tree) error {
-	var frame encoder // what is around the keys; it is never full
+	var frame encoder // for what is around the keys; never full
 	frame.begin()
 	var left LeftOut
 	for _, t := range trees {
@@ -164,10 +174,10 @@ func Export(w io.Writer, trees ...Tree) error {
 	return nil
 }
 
-// LeftOut is the error of an export that is complete but for what .reg text cannot express: one sentence for each key or value.
+// LeftOut is the error of an export that is complete except for what .reg text cannot express: one sentence for each key or value.
 type LeftOut []string
 
-// Error gives one line for each.
+// Error returns one line for each.
 func (l LeftOut) Error() string { return strings.Join(l, "\n") }
 
 // exporter writes a part of a tree.
@@ -176,15 +186,15 @@ type exporter struct {
 	at   hive.Path
 	left LeftOut
 
-	// The paths of keys one after the other differ in their ends, so that of each only its own name is encoded.
+	// Consecutive keys differ at the end of their paths, so only the name of each is encoded.
 	wide []byte
 	ends []int // of the path of each key above, by its depth
-	skip int   // the depth of a key that is left out, while in the keys below it; else -1
+	skip int   // the depth of a key left out, while below it; otherwise -1
 
 	reader hive.ValueReader
 }
 
-// begin begins a walk at the key that is written as x.at.
+// begin starts a walk at the key that is written as x.at.
 func (x *exporter) begin() {
 	x.wide = appendPath(x.wide[:0], x.at)
 	x.ends = append(x.ends[:0], len(x.wide))
@@ -210,7 +220,7 @@ func (x *exporter) part(p hive.Part) {
 	}
 }
 
-// reach goes to the next key of a walk and tells whether it can be written.
+// reach goes to the next key of a walk and reports whether it can be written.
 func (x *exporter) reach(below hive.Path) bool {
 	if x.skip >= 0 && len(below) > x.skip {
 		return false
@@ -226,10 +236,10 @@ func (x *exporter) reach(below hive.Path) bool {
 	return true
 }
 
-// path gives the path of a key for a message.
+// path returns the path of a key for a message.
 func (x *exporter) path(below hive.Path) string { return clipped(x.at.Join(below...).String()) }
 
-// open writes the line of the key that was reached.
+// open writes the key line of the current key.
 func (x *exporter) open() {
 	x.crlf()
 	x.buf = append(x.buf, '[', 0)
@@ -238,7 +248,7 @@ func (x *exporter) open() {
 	x.crlf()
 }
 
-// values writes values of the key that was reached.
+// values writes values of the current key.
 func (x *exporter) values(below hive.Path, values []hive.Value) {
 	for _, v := range values {
 		if n := len(v.Name); 0 < n && n <= maxValueName && hive.IsPlain(v.Name) && !v.Short { // as nearly all
@@ -259,8 +269,7 @@ func (x *exporter) values(below hive.Path, values []hive.Value) {
 	}
 }
 
-// enter makes wide the path of a key below the one that was entered before at the depth above. Where .reg text cannot express it,
-// enter says why.
+// enter appends name to the path at depth - 1, or returns why .reg text cannot express it.
 func (x *exporter) enter(depth int, name string) (reason string) {
 	if reason = badKeyName(name); len(x.at)+depth-1 > hive.MaxDepth {
 		reason = fmt.Sprintf("more than %d levels", hive.MaxDepth)
@@ -277,14 +286,14 @@ func (x *exporter) enter(depth int, name string) (reason string) {
 	return ""
 }
 
-// leave notes that something is left out, in the file too.
+// leave notes, also in the file, that something is left out.
 func (x *exporter) leave(what string) {
 	x.left = append(x.left, what)
 	x.plain("; " + what)
 	x.crlf()
 }
 
-// badPath tells why .reg text cannot express a path, or "".
+// badPath returns why .reg text cannot express a path, or "".
 func badPath(path hive.Path) string {
 	if len(path) == 0 {
 		return "no root is named"
@@ -297,7 +306,7 @@ func badPath(path hive.Path) string {
 	return ""
 }
 
-// badLast is badPath for a path whose way but for the last name was found to be good.
+// badLast is badPath for a path that is good except for its last name.
 func badLast(path hive.Path) string {
 	switch {
 	case len(path) == 1:
@@ -310,7 +319,7 @@ func badLast(path hive.Path) string {
 	return badKeyName(path[len(path)-1])
 }
 
-// badKeyName tells why .reg text cannot express the name of a key, or "".
+// badKeyName returns why .reg text cannot express the name of a key, or "".
 func badKeyName(name string) string {
 	switch {
 	case name == "":
@@ -323,7 +332,7 @@ func badKeyName(name string) string {
 	return badName(name, maxKeyName)
 }
 
-// badName tells why .reg text cannot express a name, or "".
+// badName returns why .reg text cannot express a name, or "".
 func badName(name string, most int) string {
 	if len(name) <= most && hive.IsPlain(name) {
 		return ""
@@ -346,7 +355,7 @@ func badName(name string, most int) string {
 	return ""
 }
 
-// clipped shortens a name that may be very long for a message.
+// clipped shortens a name, which may be very long, for a message.
 func clipped(name string) string {
 	const most = 1000 // bytes
 	if len(name) > most {

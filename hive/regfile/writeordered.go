@@ -7,13 +7,13 @@ import (
 	"regvet/hive"
 )
 
-// Stream is a [Tree] that is read while it is written, and not held: its keys come from [Ordered.Walk].
+// Stream is a [Tree] that is read while it is written, instead of being held: its keys come from [Ordered.Walk].
 type Stream struct {
 	Keys iter.Seq2[*hive.Stretch, error]
 	At   hive.Path // as in Tree
 }
 
-// ExportOrdered writes what [Export] writes of the same trees. The error may be that of a stream, too.
+// ExportOrdered writes what [Export] writes for the same trees. The error may also be that of a stream.
 func ExportOrdered(w io.Writer, streams ...Stream) error {
 	var failed error
 	write := func(full []byte) []byte {

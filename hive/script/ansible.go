@@ -3,6 +3,7 @@ package script
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -12,16 +13,14 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/safetext"
 )
 
-// Ansible writes a file of tasks of the module ansible.windows.win_regedit, one for each edit. Options: its documentation; what it makes of
-// them: its source.
-func Ansible(head string, parts []regfile.Part) ([]byte, error) {
-	if err := check("ansible.windows.win_regedit", parts, noAnsible); err != nil {
-		return nil, err
-	}
+// ansible writes a file of tasks for the module ansible.windows.win_regedit, one for each edit. Sources: the documentation of the module
+// for its options, and its code for what they do.
+func ansible(head string, blocks []regfile.Block) ([]byte, error) {
 	tasks := &yaml.Node{Kind: yaml.SequenceNode}
-	for _, p := range parts {
+	for _, p := range blocks {
 		for i, e := range p.Edits {
 			task := ansibleTask(e)
 			if i == 0 {
@@ -41,10 +40,37 @@ func Ansible(head string, parts []regfile.Part) ([]byte, error) {
 	if err := out.Encode(tasks); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), out.Close()
+	if err := out.Close(); err != nil {
+		return nil, err
+	}
+	return []byte(escaped(b.String())), nil
 }
 
-// ansibleTypes are the types as the module calls them.
+// quotes returns the style of text in YAML: single quotes, and double quotes for text with characters that steer what shows the file.
+func quotes(s string) yaml.Style {
+	if strings.ContainsFunc(s, safetext.Steers) {
+		return yaml.DoubleQuotedStyle
+	}
+	return yaml.SingleQuotedStyle
+}
+
+// escaped escapes the characters that steer and that package yaml writes as they are. They occur only in double quotes.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case !safetext.Steers(r) || r == '\n':
+			b.WriteRune(r)
+		case r > 0xFFFF:
+			fmt.Fprintf(&b, `\U%08X`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		}
+	}
+	return b.String()
+}
+
+// ansibleTypes are the names of the types in the module.
 var ansibleTypes = map[hive.Type]string{
 	hive.None: "none", hive.Binary: "binary", hive.DWord: "dword", hive.ExpandSZ: "expandstring", hive.MultiSZ: "multistring",
 	hive.SZ: "string", hive.QWord: "qword",
@@ -111,10 +137,10 @@ func ansibleTask(e hive.Edit) *yaml.Node {
 	}
 	name := what + " " + path
 	if isTemplate(name) {
-		name = strings.ReplaceAll(name, "{", "(") // it is for people only, and Ansible would make a template of it, too
+		name = strings.ReplaceAll(name, "{", "(") // it is only for people, and Ansible would take it for a template, too
 	}
 	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
-		plain("name", "!!str"), {Kind: yaml.ScalarNode, Value: name, Style: yaml.SingleQuotedStyle},
+		plain("name", "!!str"), {Kind: yaml.ScalarNode, Value: name, Style: quotes(name)},
 		plain("ansible.windows.win_regedit", "!!str"), options,
 	}}
 }
@@ -123,9 +149,9 @@ func plain(value, tag string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: value, Tag: tag}
 }
 
-// ansibleText writes text in quotes. Ansible makes a template of what has double braces or the like, unless it is told not to.
+// ansibleText writes text in quotes. Ansible takes text with double braces or the like for a template, unless the text is tagged !unsafe.
 func ansibleText(s string) *yaml.Node {
-	n := &yaml.Node{Kind: yaml.ScalarNode, Value: s, Style: yaml.SingleQuotedStyle}
+	n := &yaml.Node{Kind: yaml.ScalarNode, Value: s, Style: quotes(s)}
 	if isTemplate(s) {
 		n.Tag = "!unsafe"
 		n.Style |= yaml.TaggedStyle
@@ -133,7 +159,7 @@ func ansibleText(s string) *yaml.Node {
 	return n
 }
 
-// isTemplate tells whether Ansible would look for a template in text.
+// isTemplate reports whether Ansible would look for a template in text.
 func isTemplate(s string) bool {
 	return slices.ContainsFunc([]string{"{{", "{%", "{#"}, func(mark string) bool { return strings.Contains(s, mark) })
 }
@@ -152,7 +178,7 @@ func ansibleData(v hive.Value) *yaml.Node {
 		return list
 	case hive.DWord, hive.QWord:
 		n, _ := v.Uint64()
-		if n > math.MaxInt64 { // a number would become a decimal one, which the module cannot write in hex
+		if n > math.MaxInt64 { // a number would become a System.Decimal, which the module cannot write in hex
 			return ansibleText(strconv.FormatUint(n, 10))
 		}
 		return plain(strconv.FormatUint(n, 10), "!!int")

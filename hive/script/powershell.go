@@ -4,27 +4,26 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/safetext"
 )
 
-// PowerShell writes a script for Windows PowerShell 3 and later: UTF-8 with byte order mark, without which Windows PowerShell would take other
-// than ASCII for the ANSI code page.
+// powerShell writes a script for Windows PowerShell 3 and later: UTF-8 with byte order mark, without which Windows PowerShell would read
+// the text in the ANSI code page.
 //
-// It calls the registry of .NET and not the cmdlets for items: these take a slash in the name of a key for a backslash, stars and brackets in
-// the name of a value that is to be removed for a pattern, and (default) for no name. It writes to the 64-bit registry, also when it is run by
-// a 32-bit PowerShell.
-func PowerShell(head string, parts []regfile.Part) ([]byte, error) {
-	if err := check("PowerShell", parts, noPowerShell); err != nil {
-		return nil, err
-	}
+// The script calls the registry of .NET rather than the cmdlets for items: these take a slash in the name of a key for a backslash, stars
+// and brackets in the name of a value to be removed for a pattern, and (default) for no name. It writes to the 64-bit registry, even when a
+// 32-bit PowerShell runs it.
+func powerShell(head string, blocks []regfile.Block) ([]byte, error) {
 	b := &strings.Builder{}
 	b.WriteString("\ufeff")
 	comment(b, "#", head, "\r\n")
 	b.WriteString("#requires -Version 3\r\n$ErrorActionPreference = 'Stop'\r\n")
 	opened := map[string]bool{}
-	for _, p := range parts {
+	for _, p := range blocks {
 		for _, e := range p.Edits {
 			if root := shortRoot(e.Path); !opened[root] {
 				fmt.Fprintf(b, "$%s = [Microsoft.Win32.RegistryKey]::OpenBaseKey('%s', 'Registry64')\r\n", root, netRoots[root])
@@ -32,7 +31,7 @@ func PowerShell(head string, parts []regfile.Part) ([]byte, error) {
 			}
 		}
 	}
-	for _, p := range parts {
+	for _, p := range blocks {
 		if len(p.Edits) > 0 {
 			b.WriteString("\r\n")
 		}
@@ -44,7 +43,7 @@ func PowerShell(head string, parts []regfile.Part) ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
-// netRoots are the roots as the enumeration Microsoft.Win32.RegistryHive of .NET calls them.
+// netRoots are the names of the roots in the enumeration Microsoft.Win32.RegistryHive of .NET.
 var netRoots = map[string]string{"HKLM": "LocalMachine", "HKU": "Users", "HKCU": "CurrentUser", "HKCR": "ClassesRoot", "HKCC": "CurrentConfig"}
 
 func powerShellRun(b *strings.Builder, root string, run []hive.Edit) {
@@ -77,7 +76,7 @@ func powerShellRun(b *strings.Builder, root string, run []hive.Edit) {
 	}
 }
 
-// netKinds are the types as the enumeration Microsoft.Win32.RegistryValueKind of .NET calls them. It has no other.
+// netKinds are the names of the types in the enumeration Microsoft.Win32.RegistryValueKind of .NET. It has no others.
 var netKinds = map[hive.Type]string{
 	hive.None: "None", hive.SZ: "String", hive.ExpandSZ: "ExpandString", hive.Binary: "Binary", hive.DWord: "DWord",
 	hive.MultiSZ: "MultiString", hive.QWord: "QWord",
@@ -103,7 +102,7 @@ func noPowerShell(e hive.Edit) string {
 	return ""
 }
 
-// powerShellData writes data as .NET takes them. Numbers are signed there.
+// powerShellData returns data as .NET expects them. Numbers are signed there.
 func powerShellData(v hive.Value) string {
 	switch v.Type {
 	case hive.SZ, hive.ExpandSZ:
@@ -130,20 +129,22 @@ func powerShellData(v hive.Value) string {
 	return "[byte[]]@(" + strings.Join(all, ", ") + ")"
 }
 
-// powerShellQuotes are the characters that PowerShell takes for a single quote.
+// powerShellQuotes are the characters that PowerShell accepts as a single quote.
 const powerShellQuotes = "'\u2018\u2019\u201a\u201b"
 
-// powerShellQuoted writes text in single quotes, in which only these have a meaning. Characters that a line of text cannot hold are put in by
-// their numbers.
+// powerShellQuoted returns text in single quotes, in which only these have a meaning. Characters that steer what shows the script are
+// inserted by the numbers of their UTF-16 units.
 func powerShellQuoted(s string) string {
 	var b strings.Builder
 	pieces := false
 	b.WriteByte('\'')
 	for _, r := range s {
 		switch {
-		case r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029:
+		case safetext.Steers(r):
 			pieces = true
-			fmt.Fprintf(&b, "' + [char]%d + '", r)
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&b, "' + [char]%d + '", unit)
+			}
 		case strings.ContainsRune(powerShellQuotes, r):
 			b.WriteRune(r)
 			b.WriteRune(r)

@@ -1,6 +1,7 @@
 package script_test
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"regexp"
@@ -76,16 +77,16 @@ func (r *psReader) text() string {
 	if !r.skip("(") {
 		return r.literal()
 	}
-	s := r.literal()
+	units := hive.EncodeUTF16(r.literal())
 	for r.skip(" + ") {
 		if r.skip("[char]") {
-			s += string(rune(r.number()))
+			units = binary.LittleEndian.AppendUint16(units, uint16(r.number()))
 		} else {
-			s += r.literal()
+			units = append(units, hive.EncodeUTF16(r.literal())...)
 		}
 	}
 	r.need(")")
-	return s
+	return hive.DecodeUTF16(units)
 }
 
 var psNumber = regexp.MustCompile(`^(0x[0-9a-f]+|-?[0-9]+)`)
@@ -100,7 +101,7 @@ func (r *psReader) number() int64 {
 	return n
 }
 
-// data reads an expression, and gives the bytes that .NET stores for it.
+// data reads an expression and returns the bytes that .NET stores for it.
 func (r *psReader) data() []byte {
 	switch {
 	case r.skip("[int]"):
@@ -197,7 +198,7 @@ func readPowerShell(t *testing.T, text string) (edits []hive.Edit) {
 	return edits
 }
 
-// batchCommand takes a line apart as cmd.exe does in a batch file, and gives the command line that the program gets. It fails for all that
+// batchCommand takes a line apart as cmd.exe does in a batch file, and returns the command line for the program. It fails for anything that
 // would be a variable, a redirection or another command.
 func batchCommand(t *testing.T, line string) string {
 	var b strings.Builder
@@ -351,7 +352,7 @@ func regData(t *testing.T, typ hive.Type, data, separator string) []byte {
 	return append(hive.EncodeUTF16(data), 0, 0)
 }
 
-// readAnsible reads tasks, and holds them against the options that the documentation of win_regedit has.
+// readAnsible reads tasks and checks their options against the documentation of win_regedit.
 func readAnsible(t *testing.T, text string) (edits []hive.Edit) {
 	var tasks []map[string]yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &tasks); err != nil {

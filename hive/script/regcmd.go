@@ -9,23 +9,21 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/safetext"
 )
 
-// mostLine is the number of characters of a line that cmd.exe reads. Source: Microsoft, "Command prompt line string limitation".
+// mostLine is the longest line that cmd.exe reads, in characters. Source: Microsoft, "Command prompt line string limitation".
 const mostLine = 8191
 
-// RegCmd writes a batch file for cmd.exe that calls reg.exe. It ends with status 1 when one of the edits failed. What is not ASCII it writes
-// in UTF-8, for which it changes the code page.
-func RegCmd(head string, parts []regfile.Part) ([]byte, error) {
-	if err := check("reg.exe", parts, noRegCmd); err != nil {
-		return nil, err
-	}
+// regCmd writes a batch file for cmd.exe that calls reg.exe. It ends with status 1 if one of the edits fails. If the text is not ASCII, it
+// is UTF-8, and the batch file changes the code page.
+func regCmd(head string, blocks []regfile.Block) ([]byte, error) {
 	b := &strings.Builder{}
 	b.WriteString("@echo off\r\n")
 	comment(b, "rem", remark(head), "\r\n")
 	b.WriteString("setlocal DisableDelayedExpansion\r\nset \"failed=0\"\r\n")
 	start := b.Len()
-	for _, p := range parts {
+	for _, p := range blocks {
 		if len(p.Edits) > 0 {
 			b.WriteString("\r\n")
 		}
@@ -42,8 +40,8 @@ func RegCmd(head string, parts []regfile.Part) ([]byte, error) {
 	return []byte(all), nil
 }
 
-// remark makes text safe behind rem, where cmd.exe still looks for the names of variables, and for a caret at the end of the line. A line
-// that is too long for it is cut.
+// remark makes text safe after rem, where cmd.exe still expands variables and continues a line that ends with a caret. A line that is too
+// long for cmd.exe is cut.
 func remark(s string) string {
 	const most = 2000 // characters
 	lines := strings.Split(s, "\n")
@@ -64,15 +62,15 @@ func noRegCmd(e hive.Edit) string {
 	}
 	line := regLine(e)
 	switch {
-	case strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-		return "a batch file cannot hold control characters"
+	case strings.ContainsFunc(line, func(r rune) bool { return safetext.Steers(r) && r != '\t' }):
+		return "a batch file has no escapes for characters that steer a console"
 	case len(utf16.Encode([]rune(line))) > mostLine:
 		return fmt.Sprintf("its line would be longer than the %d characters that cmd.exe reads", mostLine)
 	}
 	return ""
 }
 
-// noRegData says why reg.exe cannot set data, "" where it can.
+// noRegData returns why reg.exe cannot set data, or "".
 func noRegData(v hive.Value) string {
 	switch v.Type {
 	case hive.SZ, hive.ExpandSZ:
@@ -100,7 +98,7 @@ func noRegData(v hive.Value) string {
 	return "reg.exe is not known to write data of the type " + v.Type.String() + " as they are"
 }
 
-// separator gives what can stand between strings for reg.exe: its own \0, else a character that is in none of them.
+// separator returns what to put between strings for reg.exe: its own \0, otherwise a character that is in none of them, or "".
 func separator(list []string) string {
 	all := strings.Join(list, "")
 	if !strings.Contains(all, `\0`) && !slices.ContainsFunc(list, func(s string) bool { return strings.HasSuffix(s, `\`) }) {
@@ -114,7 +112,7 @@ func separator(list []string) string {
 	return ""
 }
 
-// regLine writes the command for an edit.
+// regLine returns the command for an edit.
 func regLine(e hive.Edit) string {
 	verb := "add"
 	if e.Op == hive.DeleteKey || e.Op == hive.DeleteValue {
@@ -150,9 +148,9 @@ func regLine(e hive.Edit) string {
 	return strings.Join(append(args, "/f"), " ")
 }
 
-// cmdQuoted writes an argument for a program that a batch file calls. Three readers take it apart: the batch file its percent signs; cmd.exe
-// what it has a meaning for outside of quotes, of which it knows no escaped ones; and the program its quotes, and the backslashes before
-// these. Source of the last: Microsoft, "Parsing C command-line arguments".
+// cmdQuoted returns an argument for a program that a batch file calls. Three readers take it apart: the batch file reads percent signs;
+// cmd.exe reads what has a meaning outside of quotes, and knows no escaped quotes; and the program reads quotes, and the backslashes before
+// them. Source of the last: Microsoft, "Parsing C command-line arguments".
 func cmdQuoted(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -172,7 +170,7 @@ func cmdQuoted(s string) string {
 	b.WriteString(strings.Repeat(`\`, slashes) + `"`)
 	quoted := b.String()
 	if strings.Contains(s, `"`) {
-		// With a quote in it, cmd.exe would take the rest for outside of quotes. So all of it is, and each sign is escaped.
+		// A quote in s would put the rest outside of quotes for cmd.exe. So all of it is outside, and each special character is escaped.
 		b.Reset()
 		for _, r := range quoted {
 			if strings.ContainsRune(`()^"<>&|`, r) {

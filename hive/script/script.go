@@ -1,8 +1,7 @@
-// Package script writes registry edits in the forms that other tools than regedit take: for PowerShell, for cmd.exe with reg.exe, and for
-// Ansible.
+// Package script writes registry edits for tools other than regedit: for PowerShell, for cmd.exe with reg.exe, and for Ansible.
 //
-// Each tool has its own quoting, and none can express all that a registry can hold. What a form cannot express to the byte is refused before
-// anything is written, so that a script is never half of what was asked for.
+// Each tool has its own quoting, and none can express all that a registry can hold. What a form cannot express to the byte is refused
+// before anything is written, so that no script does only half of what was asked for.
 package script
 
 import (
@@ -15,57 +14,56 @@ import (
 	"regvet/hive/regfile"
 )
 
-// Form is a form of edits.
+// Form is a language in which edits can be written.
 type Form struct {
-	Name      string // as it is asked for
-	Extension string // with which the names of its files end
-	Text      func(head string, parts []regfile.Part) ([]byte, error)
+	Name      string // of --format
+	Extension string // of its files
+	program   string // that reads it, for messages
+	refuses   func(hive.Edit) string
+	text      func(head string, blocks []regfile.Block) ([]byte, error)
 }
 
-// Forms lists the forms. Their Text gives a file that makes the edits, with the lines of the comments of the whole and of each part. It fails
-// with a [Refused] where the form cannot express all of the edits.
+// Forms returns all forms.
 func Forms() []Form {
-	return []Form{{"powershell", ".ps1", PowerShell}, {"reg-cmd", ".cmd", RegCmd}, {"ansible", ".yml", Ansible}}
+	return []Form{
+		{"powershell", ".ps1", "PowerShell", noPowerShell, powerShell},
+		{"reg-cmd", ".cmd", "reg.exe", noRegCmd, regCmd},
+		{"ansible", ".yml", "ansible.windows.win_regedit", noAnsible, ansible},
+	}
 }
 
-// Refused is the error for edits that a form cannot express: a sentence for each.
-type Refused []string
-
-// Error gives one line for each.
-func (r Refused) Error() string { return strings.Join(r, "\n") }
-
-// check holds each edit against what any form can express, and then against what this one can: why gives the reason, "" for none.
-func check(form string, parts []regfile.Part, why func(hive.Edit) string) error {
-	var refused Refused
-	for _, p := range parts {
+// Text returns a file that makes the edits, with the lines of head and of the comment of each block. It fails for an edit that the form
+// cannot express, see [Form.Unwritable].
+func (f Form) Text(head string, blocks []regfile.Block) ([]byte, error) {
+	for _, p := range blocks {
 		for _, e := range p.Edits {
-			reason := regfile.Unwritable(e)
-			switch {
-			case reason != "":
-			case len(e.Path) == 1:
-				reason = "it is a root of the registry"
-			case !utf8.ValidString(e.Path.String()) || !utf8.ValidString(e.Value.Name):
-				reason = "a name is not text"
-			default:
-				reason = why(e)
+			if reason := f.Unwritable(e); reason != "" {
+				what := "the key " + hive.Visible(e.Path.String())
+				if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
+					what = fmt.Sprintf("value %q of %s", hive.Visible(e.Value.Name), what)
+				}
+				return nil, fmt.Errorf("%s cannot be written for %s: %s", what, f.program, reason)
 			}
-			if reason == "" {
-				continue
-			}
-			what := "the key " + hive.Visible(e.Path.String())
-			if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
-				what = fmt.Sprintf("value %q of %s", hive.Visible(e.Value.Name), what)
-			}
-			refused = append(refused, fmt.Sprintf("%s cannot be written for %s: %s", what, form, reason))
 		}
 	}
-	if refused != nil {
-		return refused
-	}
-	return nil
+	return f.text(head, blocks)
 }
 
-// runs gives the edits in runs of one key. Each edit that is about the key as a whole is by itself.
+// Unwritable returns why the form cannot express an edit to the byte, or "".
+func (f Form) Unwritable(e hive.Edit) string {
+	if reason := regfile.Unwritable(e); reason != "" {
+		return reason
+	}
+	switch {
+	case len(e.Path) == 1:
+		return "it is a root of the registry"
+	case !utf8.ValidString(e.Path.String()) || !utf8.ValidString(e.Value.Name):
+		return "a name is not text"
+	}
+	return f.refuses(e)
+}
+
+// runs splits edits into runs of one key. An edit of the key as a whole starts a new run.
 func runs(edits []hive.Edit) (all [][]hive.Edit) {
 	for i, e := range edits {
 		if i > 0 && e.Op >= hive.SetValue && edits[i-1].Op != hive.DeleteKey && e.Path.Equal(edits[i-1].Path) {
@@ -82,7 +80,7 @@ var (
 	errNoList = errors.New("the data are not strings with a NUL behind each and behind the last")
 )
 
-// text gives the text of a REG_SZ or REG_EXPAND_SZ where text and the closing NUL are all of its data.
+// text returns the text of a REG_SZ or REG_EXPAND_SZ whose data are nothing but the text and one NUL.
 func text(v hive.Value) (string, error) {
 	n := len(v.Data) - 2
 	if n < 0 || n%2 != 0 || v.Data[n] != 0 || v.Data[n+1] != 0 {
@@ -95,7 +93,8 @@ func text(v hive.Value) (string, error) {
 	return s, nil
 }
 
-// texts gives the strings of a REG_MULTI_SZ where these, each with its NUL, and a closing NUL are all of its data. A string may be empty.
+// texts returns the strings of a REG_MULTI_SZ whose data are nothing but the strings, each with its NUL, and a closing NUL. A string may be
+// empty.
 func texts(v hive.Value) ([]string, error) {
 	n := len(v.Data) - 2
 	if n < 0 || n%2 != 0 || v.Data[n] != 0 || v.Data[n+1] != 0 {
@@ -112,7 +111,7 @@ func texts(v hive.Value) ([]string, error) {
 	return strings.Split(s, "\x00"), nil
 }
 
-// reason is the text of an error, "" for none.
+// reason returns the text of an error, or "".
 func reason(err error) string {
 	if err == nil {
 		return ""
@@ -120,14 +119,14 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// noNumber says why a value is not a number as its type is, "" where it is.
+// noNumber returns why a value is not a number of its type, or "".
 func noNumber(v hive.Value) string {
 	_, err := v.Uint64()
 	return reason(err)
 }
 
-// comment writes the lines of a comment, each behind a mark. What cannot be seen is escaped: in none of the forms may a comment hold all
-// characters.
+// comment writes the lines of a comment, each after a mark. Invisible characters are escaped, because no form allows all characters in a
+// comment.
 func comment(b *strings.Builder, mark, text, end string) {
 	if text == "" {
 		return
@@ -137,7 +136,7 @@ func comment(b *strings.Builder, mark, text, end string) {
 	}
 }
 
-// shortRoots are the names of the roots as tools have them: HKLM for HKEY_LOCAL_MACHINE.
+// shortRoots are the short names of the roots, by their full names.
 var shortRoots = func() map[string]string {
 	m := map[string]string{}
 	for i, long := range hive.RootNames() {
@@ -146,7 +145,7 @@ var shortRoots = func() map[string]string {
 	return m
 }()
 
-// shortRoot gives the short name of the root of a path.
+// shortRoot returns the short name of the root of a path.
 func shortRoot(p hive.Path) string {
 	long, _ := hive.LongRoot(p[0])
 	return shortRoots[long]

@@ -2,33 +2,35 @@ package script_test
 
 import (
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
 	"regvet/hive/script"
+	"regvet/internal/safetext"
 )
 
-// readers take the text of a form apart as its tool does, by rules of quoting written down anew for the tests, and give the edits that the tool
-// would make. They know no more than what the forms write.
+// readers take the text of a form apart as its tool does, by rules of quoting written anew for the tests, and return the edits that the
+// tool would make. They know no more than what the forms write.
 var readers = map[string]func(t *testing.T, text string) []hive.Edit{
 	"powershell": readPowerShell, "reg-cmd": readRegCmd, "ansible": readAnsible,
 }
 
-// choices gives numbers from 0 to n-1: from a random source in the test, from the input in the fuzz target.
+// choices returns numbers from 0 to n-1: from a random source in the test, from the input in the fuzz target.
 type choices func(n int) int
 
 // signs are what has a meaning in one of the forms, and what looks like it.
 var signs = []string{
 	"a", "B", " ", "'", `"`, `\`, "%", "%%", "%PATH%", "^", "&", "|", "<", ">", "(", ")", "!", "`", "$", "$x", "$(", "{", "}", "{{", "}}", "{%", "{#", "[", "]",
 	"#", "~", ";", ",", ":", "=", "*", "?", "/", "-", "@", "+", `\0`, "\u2018", "\u2019", "\u201a", "\u201b", "\u201c", "\u201d", "\u201e", "é", "日本", "\U0001F600", "\t", "\n", "\r\n",
-	"\x01", "\x7f", "\u0085", "\u2028", "\ufeff", "\u202e", "yes", "null", "0x1", "!unsafe ", "---", ": ", " #", "\xED\xA0\x80",
+	"\x01", "\x7f", "\u0085", "\u2028", "\ufeff", "\u202e", "\u0090", "\uffff", "\U0003fffe", "yes", "null", "0x1", "!unsafe ", "---", ": ", " #", "\xED\xA0\x80",
 }
 
 func (c choices) text() string {
@@ -68,13 +70,13 @@ func (c choices) value() hive.Value {
 	return v
 }
 
-func (c choices) parts() (parts []regfile.Part) {
+func (c choices) blocks() (blocks []regfile.Block) {
 	for n := 1 + c(3); n > 0; n-- {
 		path := hive.Path{hive.RootNames()[c(5)], "k" + c.name()}
 		if c(2) == 0 {
 			path = path.Join("k" + c.name())
 		}
-		p := regfile.Part{Comment: c.text() + "\n" + c.text()}
+		p := regfile.Block{Comment: c.text() + "\n" + c.text()}
 		for n := 1 + c(3); n > 0; n-- {
 			e := hive.Edit{Op: hive.Op(c(4)), Path: path}
 			switch e.Op {
@@ -85,17 +87,18 @@ func (c choices) parts() (parts []regfile.Part) {
 			}
 			p.Edits = append(p.Edits, e)
 		}
-		parts = append(parts, p)
+		blocks = append(blocks, p)
 	}
-	return parts
+	return blocks
 }
 
-// law holds each form to it: what it writes makes the same of a registry as the edits do, or it refuses.
+// law requires of each form that its text changes a registry as the edits do, and holds no character that steers; or that it refuses an
+// edit.
 func law(t *testing.T, c choices, count map[string]int) {
-	parts := c.parts()
+	blocks := c.blocks()
 	head := c.text() + "\n" + c.text()
 	var edits, before []hive.Edit
-	for _, p := range parts {
+	for _, p := range blocks {
 		edits = append(edits, p.Edits...)
 		for _, e := range p.Edits {
 			if c(2) == 0 { // what is there already, with a value that is deleted and one that is not
@@ -107,14 +110,19 @@ func law(t *testing.T, c choices, count map[string]int) {
 	base := hive.Apply(hive.NewKey("", nil), before...)
 	want := hive.Apply(base, edits...)
 	for _, f := range script.Forms() {
-		text, err := f.Text(head, parts)
-		if err != nil {
-			if _, ok := errors.AsType[script.Refused](err); !ok {
-				t.Fatalf("%s: %v", f.Name, err)
-			}
+		text, err := f.Text(head, blocks)
+		refuses := slices.ContainsFunc(edits, func(e hive.Edit) bool { return f.Unwritable(e) != "" })
+		if refuses != (err != nil) {
+			t.Fatalf("%s: it refuses an edit: %v; error %v", f.Name, refuses, err)
+		}
+		if refuses {
 			continue
 		}
 		count[f.Name]++
+		plain := strings.TrimPrefix(string(text), "\ufeff")
+		if i := strings.IndexFunc(plain, func(r rune) bool { return safetext.Steers(r) && !strings.ContainsRune("\t\r\n", r) }); i >= 0 {
+			t.Fatalf("%s has a character that steers: %q", f.Name, plain[i:min(i+10, len(plain))])
+		}
 		got := hive.Apply(base, readers[f.Name](t, string(text))...)
 		if d := hive.Diff(got, want); len(d) > 0 {
 			t.Fatalf("%s does something else; what is lacking: %+v\nedits: %+v\n%s", f.Name, d, edits, text)
@@ -149,26 +157,28 @@ func FuzzForms(f *testing.F) {
 	})
 }
 
-// TestRefused requires that what a form cannot express is told, each edit of it.
-func TestRefused(t *testing.T) {
+// TestUnwritable requires of each form that it returns why it cannot express an edit, and of the error that it names the edit.
+func TestUnwritable(t *testing.T) {
 	key := hive.ParsePath(`HKLM\SOFTWARE\Example`)
 	set := func(v hive.Value) hive.Edit { return hive.Edit{Op: hive.SetValue, Path: key, Value: v} }
-	parts := []regfile.Part{{Edits: []hive.Edit{
-		set(hive.Value{Name: "link", Type: hive.Link, Data: hive.EncodeUTF16("x")}),
-		set(hive.DWordValue("fine", 1)),
-		set(hive.Value{Name: "unterminated", Type: hive.SZ, Data: hive.EncodeUTF16("x")}),
-		{Op: hive.SetValue, Path: key[:1], Value: hive.DWordValue("of a root", 1)},
-	}}}
 	for _, f := range script.Forms() {
-		_, err := f.Text("", parts)
-		refused, ok := errors.AsType[script.Refused](err)
-		if !ok || len(refused) != 3 || !strings.Contains(refused[0], `value "link" of the key HKEY_LOCAL_MACHINE\SOFTWARE\Example cannot be written for`) {
-			t.Errorf("%s: %v", f.Name, err)
+		for _, e := range []hive.Edit{
+			set(hive.Value{Name: "link", Type: hive.Link, Data: hive.EncodeUTF16("x")}),
+			set(hive.Value{Name: "unterminated", Type: hive.SZ, Data: hive.EncodeUTF16("x")}),
+			set(hive.DWordValue("with\x00NUL", 1)),
+			{Op: hive.SetValue, Path: key[:1], Value: hive.DWordValue("of a root", 1)},
+			{Op: hive.SetValue, Path: key.Join(`back\slash`), Value: hive.DWordValue("", 1)},
+		} {
+			_, err := f.Text("", []regfile.Block{{Edits: []hive.Edit{set(hive.DWordValue("fine", 1)), e}}})
+			want := fmt.Sprintf("value %q of the key %s cannot be written for ", hive.Visible(e.Value.Name), e.Path)
+			if reason := f.Unwritable(e); reason == "" || err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), ": "+reason) {
+				t.Errorf("%s: %v: %v", f.Name, e, err)
+			}
 		}
 	}
 }
 
-// TestPowerShellParses has a real PowerShell parse a script, where there is one.
+// TestPowerShellParses has a real PowerShell parse scripts, if there is one.
 func TestPowerShellParses(t *testing.T) {
 	pwsh, err := exec.LookPath("pwsh")
 	if err != nil {
@@ -176,7 +186,7 @@ func TestPowerShellParses(t *testing.T) {
 	}
 	parsed := 0
 	for seed := uint64(0); parsed < 20 && seed < 2000; seed++ {
-		text, err := script.PowerShell("head", choices(rand.New(rand.NewPCG(seed, 2)).IntN).parts())
+		text, err := script.Forms()[0].Text("head", choices(rand.New(rand.NewPCG(seed, 2)).IntN).blocks())
 		if err != nil {
 			continue
 		}

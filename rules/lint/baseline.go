@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"regvet/hive"
+	"regvet/internal/safetext"
 )
 
 // Baseline are the findings that were there when it was written: those that are put up with, so that new ones stand out. A finding is
@@ -145,8 +146,7 @@ func (b *Baseline) Remove(path string) int {
 func (b *Baseline) Write(w io.Writer) error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "{\n  \"schema_version\": %q,\n  \"findings\": [", baselineVersion)
-	line := json.NewEncoder(&out)
-	line.SetEscapeHTML(false)
+	line := safetext.NewEncoder(&out)
 	end := "\n"
 	for _, path := range b.Paths() {
 		all := b.files[path]
