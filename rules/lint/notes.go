@@ -30,6 +30,7 @@ type notes struct {
 	usualNames int            // how many they are
 	volatile   string         // the part of the registry that was reported last
 	roots      int            // which of the roots of the computer and the user were named
+	unread     int            // the last line of a value of which it was said that this Windows does not read it
 	changes    bool           // there is a line that Windows does something for
 
 	// What is reported once, at its first place.

@@ -189,12 +189,17 @@ func (w *pattern) holds(name string) bool {
 	return false
 }
 
+// patternSet returns the pattern of a check for the value that a statement sets, or nil.
+func (p *pass) patternSet(c *Check, s *regfile.Statement) *pattern {
+	if s.Deletes || len(s.Edits) == 0 {
+		return nil
+	}
+	return p.match(c, &s.Edits[len(s.Edits)-1].Value)
+}
+
 // visitPatternValue reports a value that a pattern of the check holds, when it is set.
 func visitPatternValue(p *pass, c *Check, s *regfile.Statement) {
-	if s.Deletes || len(s.Edits) == 0 {
-		return
-	}
-	if w := p.match(c, &s.Edits[len(s.Edits)-1].Value); w != nil {
+	if w := p.patternSet(c, s); w != nil {
 		p.report(c, s, s.Name, "%s", w.what)
 	}
 }

@@ -350,7 +350,8 @@ func visitVolatileKey(p *pass, c *Check, s *regfile.Statement) {
 }
 
 func visitUnusedValue(p *pass, c *Check, s *regfile.Statement) {
-	if vista := (hive.Version{Major: 6}); p.Target.AtLeast.Compare(vista) >= 0 {
+	if vista := (hive.Version{Major: 6}); p.Target.AtLeast.Compare(vista) >= 0 && p.patternSet(c, s) != nil {
+		p.unread = s.Line
 		visitPatternValue(p, c, s)
 	}
 }
