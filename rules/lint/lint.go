@@ -187,12 +187,12 @@ func (p *pass) end() *Result {
 	r := &p.result
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return inFile(a.At, a.Check, b.At, b.Check) })
 	slices.SortStableFunc(p.fixes.all, func(a, b fixed) int { return inFile(a.at, a.check, b.at, b.check) })
-	seen := map[string]int{}
+	alike := map[likeness]int{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		id := f.Fingerprint()
-		f.repeat = seen[id]
-		seen[id]++
+		l := f.likeness()
+		f.repeat = alike[l]
+		alike[l]++
 		if p.Known != nil && f.Suppressed == nil && p.Known(f.Fingerprint()) {
 			f.Suppressed = &Suppression{By: "baseline"}
 		}
@@ -239,6 +239,9 @@ func (p *pass) reportAt(c *Check, s *regfile.Statement, at, end hive.Location, l
 	p.now = Finding{Check: c, Severity: severity, At: at, End: end, Line: excerpt(line), Message: fmt.Sprintf(format, args...), About: AFile}
 	if s != nil && s.Path != nil {
 		p.now.About, p.now.Key = AKey, s.Path
+		if here := p.section.path; len(here) > 0 && &here[0] == &s.Path[0] {
+			p.now.folded = p.section.folded
+		}
 		if s.Kind == regfile.ValueLine {
 			p.now.About, p.now.Value = AValue, s.ValueName()
 		}
