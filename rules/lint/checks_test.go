@@ -105,7 +105,7 @@ func TestTuned(t *testing.T) {
 	} {
 		text := "Windows Registry Editor Version 5.00\n\n" + c.in
 		var ids []string
-		for _, f := range found(t, Linter{}, Example{}.inBytes(strings.ReplaceAll(text, "\n", "\r\n"))) {
+		for _, f := range found(t, Linter{}, Example{Text: text}.Bytes()) {
 			if f.Check == dataStyle || f.Check == pathCase && c.want == "" {
 				continue
 			}
