@@ -1,8 +1,7 @@
 package lint
 
 import (
-	"bufio"
-	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,15 +60,28 @@ func finishGitAttributes(p *pass, c *Check) {
 		`no .gitattributes tells Git what this file is; Git may change its line ends, or show no difference in it; write "*.reg -text", or better the encoding`)
 }
 
-// coversFile tells whether a .gitattributes file says anything about text, line ends or encoding of a path below its folder.
+// mostAttributes is how much of a .gitattributes file is read, in bytes.
+const mostAttributes = 1 << 20
+
+// gitGlob makes a pattern of git one of package doublestar, in which braces are no letters and can take time without end.
+var gitGlob = strings.NewReplacer("{", `\{`, "}", `\}`)
+
+// coversFile reports whether a .gitattributes file says anything about text, line ends or encoding of a path below its folder.
 func coversFile(attributes, path string) bool {
-	data, err := os.ReadFile(attributes)
+	if !isFile(attributes) {
+		return false // a pipe would never end
+	}
+	f, err := os.Open(attributes)
 	if err != nil {
 		return false
 	}
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for lines.Scan() {
-		words := strings.Fields(lines.Text())
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, mostAttributes))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(data)) {
+		words := strings.Fields(line)
 		if len(words) < 2 || strings.HasPrefix(words[0], "#") {
 			continue
 		}
@@ -77,7 +89,7 @@ func coversFile(attributes, path string) bool {
 		if !strings.Contains(strings.TrimSuffix(pattern, "/"), "/") {
 			name = path[strings.LastIndexByte(path, '/')+1:]
 		}
-		if ok, _ := doublestar.Match(strings.TrimPrefix(pattern, "/"), name); !ok {
+		if ok, _ := doublestar.Match(gitGlob.Replace(strings.TrimPrefix(pattern, "/")), name); !ok {
 			continue
 		}
 		for _, word := range words[1:] {

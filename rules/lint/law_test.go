@@ -178,8 +178,10 @@ func TestFixedAtNUL(t *testing.T) {
 
 func FuzzLint(f *testing.F) {
 	for _, c := range Checks() {
-		f.Add(c.Bad.Bytes())
-		f.Add([]byte(c.Bad.Text))
+		for _, e := range append([]Example{c.Bad}, Variants[c.ID]...) {
+			f.Add(e.Bytes())
+			f.Add([]byte(e.Text))
+		}
 	}
 	f.Add([]byte("Windows Registry Editor Version 5.00\n[HKEY_USERS\\A]\n\"a\"=hex: 00 "))
 	f.Add(append([]byte{0xFF, 0xFE}, hive.EncodeUTF16("Windows Registry Editor Version 5.00\n[HKEY_USERS\\A]\n\"a\xed\xbf\xbf\"=\"\xed\xa0\x80\"\n")...))
