@@ -19,7 +19,7 @@ type Encoding int
 
 // The encodings of examples.
 const (
-	UTF16LE    Encoding = iota // with byte order mark, which is what Windows writes
+	utf16LE    Encoding = iota // with byte order mark, which is what Windows writes
 	UTF16BE                    // with byte order mark
 	UTF16NoBOM                 // little-endian, without byte order mark
 	UTF8                       // without byte order mark
@@ -45,7 +45,7 @@ func (e Example) Bytes() []byte {
 	}
 	utf16 := hive.EncodeUTF16(text)
 	switch e.Encoding {
-	case UTF16LE:
+	case utf16LE:
 		return append([]byte{0xFF, 0xFE}, utf16...)
 	case UTF16BE:
 		for i := 0; i < len(utf16); i += 2 {

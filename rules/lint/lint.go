@@ -212,11 +212,11 @@ func inFile(a hive.Location, of *Check, b hive.Location, other *Check) int {
 
 // problem says what the linter could not see, or not say.
 func (p *pass) problem(at hive.Location, msg string) {
-	p.result.Problems = append(p.result.Problems, hive.Problem{Source: p.file, At: at, Kind: Limit, Msg: msg})
+	p.result.Problems = append(p.result.Problems, hive.Problem{Source: p.file, At: at, Kind: limit, Msg: msg})
 }
 
-// Limit is the kind of a problem with a file that has more of something than the linter keeps in mind.
-const Limit hive.Kind = "limit"
+// limit is the kind of a problem with a file that has more of something than the linter keeps in mind.
+const limit hive.Kind = "limit"
 
 // report notes a finding about a part of the first line of a statement. It gives nil when the check does not run; else the finding may
 // be given a fix, until the next one is reported.
