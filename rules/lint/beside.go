@@ -28,7 +28,7 @@ func finishNoUndo(p *pass, c *Check) {
 			return
 		}
 	}
-	p.reportAt(c, nil, place(1, 1), place(1, 1), nil, "there is no undo of this file beside it; an import cannot be taken back without one; write %s-undo.reg", base)
+	p.reportAt(c, nil, position(1, 1), position(1, 1), nil, "there is no undo of this file beside it; an import cannot be taken back without one; write %s-undo.reg", base)
 }
 
 // isUndo tells by the name of a file, without its ending, that it takes back what another one does.
@@ -56,7 +56,7 @@ func finishGitAttributes(p *pass, c *Check) {
 			return // it is in no repository
 		}
 	}
-	p.reportAt(c, nil, place(1, 1), place(1, 1), nil,
+	p.reportAt(c, nil, position(1, 1), position(1, 1), nil,
 		`no .gitattributes tells Git what this file is; Git may change its line ends, or show no difference in it; write "*.reg -text", or better the encoding`)
 }
 

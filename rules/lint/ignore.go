@@ -118,8 +118,8 @@ func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Sp
 	if i := strings.IndexAny(words, " \t"); i >= 0 {
 		mark, names = words[:i], words[i:]
 	}
-	from := place(line.number, regfile.Column(line.text, at.From+i))
-	to := place(line.number, regfile.Column(line.text, len(line.text)))
+	from := position(line.number, regfile.Column(line.text, at.From+i))
+	to := position(line.number, regfile.Column(line.text, len(line.text)))
 	if mark != ignoreMark && mark != ignoreFileMark {
 		p.reportAt(ignoreUnused, s, from, to, line.text,
 			"%s is not known; write %s or %s, then the checks, then -- and the reason", mark, ignoreMark, ignoreFileMark)

@@ -161,7 +161,7 @@ func (p *pass) enter(s *regfile.Statement) {
 		return // Windows ignores the line
 	}
 	p.section = section{deletes: s.Deletes, line: s.Line}
-	p.places, p.matched = p.places[:0], p.matched[:0]
+	p.pathNames, p.matched = p.pathNames[:0], p.matched[:0]
 	if len(s.Edits) > 0 {
 		p.section.path = s.Path
 		folded, same := p.fold(s.Path)
@@ -343,4 +343,14 @@ func (f *Finding) fix(message string, changes ...Change) {
 	if f != nil {
 		f.Fix = &Fix{Safety: f.Check.Fix, Message: message, Changes: changes}
 	}
+}
+
+// insert makes the change that puts text before byte i of the first line of a statement.
+func insert(s *regfile.Statement, i int, text string) Change {
+	return change(s, regfile.Span{From: i, To: i}, text)
+}
+
+// position is the place of a column of a line, both counted from 1.
+func position(line, column int) hive.Location {
+	return hive.Location{Line: line, Column: column}
 }

@@ -8,13 +8,13 @@ import (
 // notes is what the checks keep in mind of a file while it is read.
 type notes struct {
 	// The current key.
-	patterns *patternNode // those of all keys
-	places   []string     // the folded names of its path, as a [pattern] writes it
-	matched  []*pattern   // what is known of it
-	hits     []*pattern   // those of matched that are about the current value
+	patterns  *patternNode // those of all keys
+	pathNames []string     // the folded names of its path, as a [pattern] writes it
+	matched   []*pattern   // what is known of it
+	hits      []*pattern   // those of matched that are about the current value
 
 	// What stands above.
-	above      hive.Path // the key before; nil when it is not in p.names
+	above      hive.Path // the key before; nil where folding does not hold it
 	aboveHas   facts     // of its path
 	seen       seen
 	hex        hexEnd
@@ -39,5 +39,5 @@ type notes struct {
 
 	// Room that is used again for each statement.
 	scratch []byte // bytes of hex data
-	names   []byte // a name or path in capitals
+	folding []byte // a path in capitals
 }

@@ -110,18 +110,18 @@ func (n *patternNode) find(path []string, all []*pattern) []*pattern {
 
 // enterPatterns finds the patterns of the current key.
 func (p *pass) enterPatterns() {
-	p.places = appendPlaces(p.places[:0], p.section.folded)
-	p.matched = p.patterns.find(p.places, p.matched[:0])
-	if len(p.places) > 0 && p.places[0] == "HKCR" {
+	p.pathNames = appendPathNames(p.pathNames[:0], p.section.folded)
+	p.matched = p.patterns.find(p.pathNames, p.matched[:0])
+	if len(p.pathNames) > 0 && p.pathNames[0] == "HKCR" {
 		p.section.facts |= inClasses
 	}
-	if n := len(p.places); n > 0 && p.places[n-1] == "COMMAND" {
+	if n := len(p.pathNames); n > 0 && p.pathNames[n-1] == "COMMAND" {
 		p.section.facts |= ofCommand
 	}
 }
 
-// appendPlaces appends the names of a folded path as a pattern writes it.
-func appendPlaces(names []string, folded string) []string {
+// appendPathNames appends the names of a folded path as a pattern writes it.
+func appendPathNames(names []string, folded string) []string {
 	for name := range strings.SplitSeq(folded, `\`) {
 		switch {
 		case len(names) == 0:
