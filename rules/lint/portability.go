@@ -330,8 +330,8 @@ func visitVolatileKey(p *pass, c *Check, s *regfile.Statement) {
 		p.volatile = ""
 		return
 	}
-	area, outcome := p.pathNames[0], ""
-	switch name := p.pathNames[1]; {
+	area, name, outcome := p.pathNames[0], p.pathNames[1], ""
+	switch {
 	case area == "HKLM" && name == "HARDWARE":
 		outcome = "Windows builds this part anew at each start, and what the file changes is gone then"
 	case area == "HKLM" && (name == "SAM" || name == "SECURITY"):
@@ -339,9 +339,9 @@ func visitVolatileKey(p *pass, c *Check, s *regfile.Statement) {
 	case area == "HKCU" && name == "VOLATILE ENVIRONMENT":
 		outcome = "Windows builds this key anew at each logon, and what the file changes is gone then"
 	case area == "HKEY_CURRENT_CONFIG":
-		outcome = `this is a view of one hardware profile below HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Hardware Profiles`
+		name, outcome = "", `this is a view of one hardware profile below HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Hardware Profiles`
 	}
-	if area += p.pathNames[1]; outcome == "" {
+	if area += `\` + name; outcome == "" {
 		area = ""
 	} else if area != p.volatile {
 		p.report(c, s, s.Name, "%s; write the key that the data come from", outcome)
