@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"regvet/hive"
+	"regvet/rules"
 	"regvet/rules/lint"
 )
 
@@ -45,6 +48,26 @@ func ExplainMarkdown(w io.Writer, e Explanation) error {
 	return err
 }
 
+// said returns what "regvet lint --format compact" says of the example of a check, or "" where that depends on the folder of the file.
+func said(c *lint.Check) string {
+	packs, _ := rules.Rules(rules.BuiltIn(rules.DefaultPack)...) // those that are built in are sound
+	l := lint.Linter{Target: hive.Exactly(hive.Version{Major: 10}), Rules: packs, Severity: func(other *lint.Check) lint.Severity {
+		if other.Off && other != c {
+			return 0
+		}
+		return other.Severity
+	}}
+	const name = "example.reg"
+	r, err := l.Lint(name, bytes.NewReader(c.Bad.Bytes()))
+	if err != nil {
+		return ""
+	}
+	findings := slices.DeleteFunc(r.Findings, func(f lint.Finding) bool { return f.Check != c })
+	var b bytes.Buffer
+	_ = compact(&b, lintSheet(LintReport{Files: []LintFile{{Path: name, Findings: findings}}})) // into memory it never fails
+	return b.String()
+}
+
 // anchor is how GitHub names the section of a check.
 func anchor(c *lint.Check) string { return strings.ToLower(c.ID + "-" + c.Name) }
 
@@ -61,9 +84,9 @@ func checkMarkdown(b *bytes.Buffer, c *lint.Check) {
 		}
 	}
 	for _, example := range []struct {
-		name string
+		name, said string
 		lint.Example
-	}{{"Found in", c.Bad}, {"Put right", c.Good}} {
+	}{{"Found in", said(c), c.Bad}, {"Put right", "", c.Good}} {
 		text, how := shown(example.Example)
 		if text == "" {
 			continue
@@ -72,6 +95,9 @@ func checkMarkdown(b *bytes.Buffer, c *lint.Check) {
 			how = " " + how
 		}
 		fmt.Fprintf(b, "\n%s%s:\n\n%s\n", example.name, how, fenced(text))
+		if example.said != "" {
+			fmt.Fprintf(b, "\n`regvet lint` says:\n\n```text\n%s```\n", example.said)
+		}
 	}
 	b.WriteString("\nTo suppress it:")
 	if c.Suppressible() {

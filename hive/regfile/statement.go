@@ -61,8 +61,10 @@ func (s *Statement) ValueName() string {
 	if string(name) == "@" {
 		return ""
 	}
-	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(string(name))
+	return unescape.Replace(string(name))
 }
+
+var unescape = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
 
 // Kind is what a line is.
 type Kind int

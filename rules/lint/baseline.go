@@ -43,7 +43,7 @@ func LoadBaseline(source string, data []byte) (*Baseline, error) {
 	wrong := func(offset int64, format string, args ...any) (*Baseline, error) {
 		before := data[:min(max(offset, 0), int64(len(data)))]
 		at := hive.Location{Line: bytes.Count(before, []byte("\n")) + 1, Column: len(before) - bytes.LastIndexByte(before, '\n')}
-		return nil, &hive.Problem{Source: source, At: at, Kind: BadBaseline, Msg: fmt.Sprintf("this is no baseline: "+format, args...)}
+		return nil, &hive.Problem{Source: source, At: at, Kind: badBaseline, Msg: fmt.Sprintf("this is no baseline: "+format, args...)}
 	}
 	err := json.Unmarshal(data, &file)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
@@ -70,8 +70,8 @@ func LoadBaseline(source string, data []byte) (*Baseline, error) {
 	return b, nil
 }
 
-// BadBaseline is the kind of the problem with a file that is no baseline.
-const BadBaseline hive.Kind = "bad-baseline"
+// badBaseline is the kind of the problem with a file that is no baseline.
+const badBaseline hive.Kind = "bad-baseline"
 
 func (b *Baseline) add(k known) {
 	if b.files[k.Path] == nil {

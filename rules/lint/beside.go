@@ -1,8 +1,6 @@
 package lint
 
 import (
-	"bufio"
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,7 +29,7 @@ func finishNoUndo(p *pass, c *Check) {
 			return
 		}
 	}
-	p.reportAt(c, nil, place(1, 1), place(1, 1), nil, "there is no undo of this file beside it; an import cannot be taken back without one; write %s-undo.reg", base)
+	p.reportAt(c, nil, position(1, 1), position(1, 1), nil, "there is no undo of this file beside it; an import cannot be taken back without one; write %s-undo.reg", base)
 }
 
 // isUndo tells by the name of a file, without its ending, that it takes back what another one does.
@@ -59,12 +57,15 @@ func finishGitAttributes(p *pass, c *Check) {
 			return // it is in no repository
 		}
 	}
-	p.reportAt(c, nil, place(1, 1), place(1, 1), nil,
+	p.reportAt(c, nil, position(1, 1), position(1, 1), nil,
 		`no .gitattributes tells Git what this file is; Git may change its line ends, or show no difference in it; write "*.reg -text", or better the encoding`)
 }
 
 // maxAttributes is how many bytes of a .gitattributes are read. Those that people write have a few hundred.
 const maxAttributes = 1 << 20
+
+// gitGlob makes a pattern of git one of package doublestar, in which braces are no letters and can take time without end.
+var gitGlob = strings.NewReplacer("{", `\{`, "}", `\}`)
 
 // coversFile reports whether the .gitattributes of a folder says anything about text, line ends or encoding of a path below the folder.
 func coversFile(folder, path string) bool {
@@ -72,9 +73,8 @@ func coversFile(folder, path string) bool {
 	if err != nil {
 		return false
 	}
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for lines.Scan() {
-		words := strings.Fields(lines.Text())
+	for line := range strings.Lines(string(data)) {
+		words := strings.Fields(line)
 		if len(words) < 2 || strings.HasPrefix(words[0], "#") {
 			continue
 		}
@@ -82,7 +82,7 @@ func coversFile(folder, path string) bool {
 		if !strings.Contains(strings.TrimSuffix(pattern, "/"), "/") {
 			name = path[strings.LastIndexByte(path, '/')+1:]
 		}
-		if ok, _ := doublestar.Match(strings.TrimPrefix(pattern, "/"), name); !ok {
+		if ok, _ := doublestar.Match(gitGlob.Replace(strings.TrimPrefix(pattern, "/")), name); !ok {
 			continue
 		}
 		for _, word := range words[1:] {

@@ -28,6 +28,7 @@ func TestBeside(t *testing.T) {
 		{"by path", gitAttributes, "x/y/a.reg", map[string]string{".git/HEAD": "", ".gitattributes": "/x/**/*.reg binary\n"}, false},
 		{"of another path", gitAttributes, "x/a.reg", map[string]string{".git/HEAD": "", ".gitattributes": "y/*.reg binary\n"}, true},
 		{"about something else", gitAttributes, "x/a.reg", map[string]string{".git/HEAD": "", ".gitattributes": "*.reg diff\n*.txt text\n"}, true},
+		{"braces", gitAttributes, strings.Repeat("a", 60) + ".reg", map[string]string{".git/HEAD": "", ".gitattributes": strings.Repeat("{a,a}", 40) + " text\n"}, true},
 		{"above the repository", gitAttributes, "x/a.reg", map[string]string{"x/.git/HEAD": "", ".gitattributes": "*.reg text\n"}, true},
 	} {
 		folder := t.TempDir()

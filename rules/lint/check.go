@@ -30,26 +30,6 @@ type Check struct {
 	finish func(p *pass, c *Check)                                         // is called when all of them were shown
 }
 
-// Example is a small .reg file.
-type Example struct {
-	Text     string // with LF at its line ends
-	Encoding Encoding
-	LineEnd  string // in place of LF; "" for CR LF, which is what Windows writes
-}
-
-// Encoding is how the text of an example becomes bytes.
-type Encoding int
-
-// The encodings of examples.
-const (
-	UTF16LE    Encoding = iota // with byte order mark, which is what Windows writes
-	UTF16BE                    // with byte order mark
-	UTF16NoBOM                 // little-endian, without byte order mark
-	UTF8                       // without byte order mark
-	UTF8BOM                    // with byte order mark
-	Raw                        // Text holds the bytes as they are, line ends too
-)
-
 // Safety tells what a fix may change.
 type Safety int
 

@@ -78,6 +78,9 @@ func TestTuned(t *testing.T) {
 		{"classes of a user", "[HKEY_USERS\\S-1-5-21-1-2-3-1001_Classes\\CLSID\\{A}\\InprocServer32]\n@=\"a.dll\"\n", "REG303 REG412"},
 		{"HKEY_CURRENT_USER\\SOFTWARE", "[HKEY_CURRENT_USER\\SOFTWARE\\Example]\n", ""},
 
+		{"two keys of one view", "[HKEY_CURRENT_CONFIG\\Software]\n[HKEY_CURRENT_CONFIG\\System]\n", "REG307"},
+		{"two parts that are not kept", "[HKEY_LOCAL_MACHINE\\SAM\\A]\n[HKEY_LOCAL_MACHINE\\SAM\\B]\n[HKEY_LOCAL_MACHINE\\SECURITY\\A]\n", "REG307 REG307"},
+
 		{"a debugger of none", `[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options\a.exe]` + "\n\"Debugger\"=\"\"\n", ""},
 		{"the shell of Windows", logon + `"Shell"="explorer.exe"` + "\n" + `"Userinit"="C:\\Windows\\system32\\userinit.exe,"` + "\n", ""},
 		{"another shell", logon + `"Shell"="explorer.exe, a.exe"` + "\n", "REG402"},
@@ -105,7 +108,7 @@ func TestTuned(t *testing.T) {
 	} {
 		text := "Windows Registry Editor Version 5.00\n\n" + c.in
 		var ids []string
-		for _, f := range found(t, Linter{}, Example{}.inBytes(strings.ReplaceAll(text, "\n", "\r\n"))) {
+		for _, f := range found(t, Linter{}, Example{Text: text}.Bytes()) {
 			if f.Check == dataStyle || f.Check == pathCase && c.want == "" {
 				continue
 			}

@@ -253,7 +253,7 @@ func finishOldHeader(p *pass, c *Check) {
 		return
 	}
 	from := len(h.text) - len(regfile.Version4.String())
-	found := p.reportAt(c, nil, place(1, from+1), place(1, len(h.text)+1), []byte(h.text),
+	found := p.reportAt(c, nil, position(1, from+1), position(1, len(h.text)+1), []byte(h.text),
 		"the file is UTF-16 and has the header REGEDIT4; what Windows makes of text in hex data is not known then; write %q", regfile.Version5.String())
 	if !h.hexText {
 		found.fix("write the header of version 5.00", Change{From: h.offset, To: h.offset + int64(len(h.text)), New: regfile.Version5.String()})
@@ -386,7 +386,7 @@ func (e *endings) kinds() (n int) {
 
 func (e *endings) report(p *pass, c *Check, ending regfile.Ending, line int, format string, args ...any) {
 	text := []byte(e.text[ending])
-	p.reportAt(c, nil, place(line, 1), place(line, regfile.Column(text, len(text))), text, format, args...)
+	p.reportAt(c, nil, position(line, 1), position(line, regfile.Column(text, len(text))), text, format, args...)
 }
 
 func finishMixedLineEnds(p *pass, c *Check) {
@@ -411,7 +411,7 @@ func visitLastLine(p *pass, c *Check, s *regfile.Statement) {
 		return
 	}
 	line := s.Raw[bytes.LastIndexAny(s.Raw, "\r\n")+1:]
-	at := place(s.Line+s.Lines()-1, regfile.Column(line, len(line)))
+	at := position(s.Line+s.Lines()-1, regfile.Column(line, len(line)))
 	end := s.Offset + int64(len(s.Raw))
 	p.reportAt(c, s, at, at, line, "the last line has no end; Windows reads it, what is appended to the file becomes a part of it; end the line").
 		fix("end the line", Change{From: end, To: end, New: lineEnd(p.ending)})

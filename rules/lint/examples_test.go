@@ -2,40 +2,11 @@ package lint
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
-	"strings"
 	"testing"
 
 	"regvet/hive"
 )
-
-// text gives the text of an example with its line ends.
-func (e Example) text() string {
-	if e.Encoding == Raw {
-		return e.Text
-	}
-	return strings.ReplaceAll(e.Text, "\n", cmp.Or(e.LineEnd, "\r\n"))
-}
-
-// inBytes writes text in the encoding of an example.
-func (e Example) inBytes(text string) []byte {
-	utf16 := hive.EncodeUTF16(text)
-	switch e.Encoding {
-	case UTF16LE:
-		return append([]byte{0xFF, 0xFE}, utf16...)
-	case UTF16BE:
-		for i := 0; i < len(utf16); i += 2 {
-			utf16[i], utf16[i+1] = utf16[i+1], utf16[i]
-		}
-		return append([]byte{0xFE, 0xFF}, utf16...)
-	case UTF16NoBOM:
-		return utf16
-	case UTF8BOM:
-		return append([]byte{0xEF, 0xBB, 0xBF}, text...)
-	}
-	return []byte(text)
-}
 
 // found gives the findings in a file that count.
 func found(t *testing.T, l Linter, data []byte) []Finding {
@@ -74,14 +45,13 @@ func TestExamples(t *testing.T) {
 			}
 			return other.Severity
 		}
-		for _, f := range found(t, l, c.Good.inBytes(c.Good.text())) {
+		for _, f := range found(t, l, c.Good.Bytes()) {
 			t.Errorf("the good example of %s trips %s: %s", c.ID, f.Check.ID, f.Message)
 		}
 		if outside[c] {
 			continue
 		}
-		text := c.Bad.text()
-		all := found(t, l, c.Bad.inBytes(text))
+		all := found(t, l, c.Bad.Bytes())
 		own := by(c, all)
 		if len(own) == 0 {
 			t.Errorf("the bad example of %s does not trip it", c.ID)
@@ -94,7 +64,7 @@ func TestExamples(t *testing.T) {
 		if c.Fix == NoFix {
 			continue
 		}
-		fixed, err := l.Fix("example.reg", c.Bad.inBytes(text), c.Fix)
+		fixed, err := l.Fix("example.reg", c.Bad.Bytes(), c.Fix)
 		if err != nil || fixed.Fixes == 0 {
 			t.Errorf("%s says that there is a fix, and gives none for its example (%v)", c.ID, err)
 			continue

@@ -27,7 +27,8 @@ type Finding struct {
 	Fix        *Fix         // nil when there is none
 	Suppressed *Suppression // nil for a finding that counts
 
-	repeat int // how many findings before it in the file are like it in all but their place
+	folded string // Key as names are compared; "" where nobody has folded it
+	repeat int    // how many findings before it in the file are like it in all but their place
 }
 
 // About tells what a finding is about.
@@ -65,6 +66,23 @@ type Suppression struct {
 // Fingerprint tells the same finding in two versions of a file. It rests on the check, on key and value, and on how many findings
 // like it come before it; never on a line number.
 func (f Finding) Fingerprint() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%s\x00%d", f.Check.ID, f.Rule, f.About, hive.Fold(f.Key.String()), hive.Fold(f.Value), f.repeat))
+	l := f.likeness()
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%s\x00%d", l.check.ID, l.rule, l.about, l.key, l.value, f.repeat))
 	return hex.EncodeToString(sum[:16])
+}
+
+// likeness is what findings share that are alike in all but their place.
+type likeness struct {
+	check      *Check
+	rule       string
+	about      About
+	key, value string // as names are compared
+}
+
+func (f *Finding) likeness() likeness {
+	folded := f.folded
+	if folded == "" {
+		folded = hive.Fold(f.Key.String())
+	}
+	return likeness{f.Check, f.Rule, f.About, folded, hive.Fold(f.Value)}
 }

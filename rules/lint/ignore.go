@@ -2,6 +2,7 @@ package lint
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -17,20 +18,31 @@ import (
 // The first stands behind a statement or in one of its lines and is for it, or in a line of its own and is for the next statement. The
 // second is for the whole file. In place of checks may stand the word all.
 type ignores struct {
-	all  []*ignore
-	next []*ignore // for the statement that follows
+	all    []*ignore
+	next   []*ignore // for the statement that follows
+	ranges []lines   // of the statements that there are comments for, in order
+	first  map[target]*ignore
 }
 
 // ignore is what one comment says of one check.
 type ignore struct {
-	check    *Check // nil for all
-	reason   string
-	from, to int // lines; 0 for all of the file
-	used     bool
-	at, end  hive.Location
-	line     string
-	removal  Change // of the comment
+	target
+	reason  string
+	number  int // among all
+	at, end hive.Location
+	line    string
+	removal Change // of the comment
+	used    bool   // of the first with its target; the others are as useful as that one
 }
+
+// target is what a comment suppresses.
+type target struct {
+	check *Check // nil for all
+	from  int    // the first line of a statement; 0 for all of the file, -1 while there is none
+}
+
+// lines are those of a statement.
+type lines struct{ from, to int }
 
 const (
 	ignoreMark     = "regvet:ignore"
@@ -40,6 +52,12 @@ const (
 // see looks at the comments of a statement. What stands behind a key or a line that Windows drops is no comment for Windows, but the
 // line may be wrong in the very way that is not to be reported.
 func (g *ignores) see(p *pass, s *regfile.Statement) {
+	if s.Kind != regfile.CommentLine && s.Kind != regfile.BlankLine {
+		for _, one := range g.next {
+			g.suppressIn(s, one)
+		}
+		g.next = nil
+	}
 	line := lineOf{number: s.Line, offset: s.Offset, text: s.Text, raw: s.Raw}
 	switch {
 	case !s.Comment.Empty():
@@ -100,8 +118,8 @@ func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Sp
 	if i := strings.IndexAny(words, " \t"); i >= 0 {
 		mark, names = words[:i], words[i:]
 	}
-	from := place(line.number, regfile.Column(line.text, at.From+i))
-	to := place(line.number, regfile.Column(line.text, len(line.text)))
+	from := position(line.number, regfile.Column(line.text, at.From+i))
+	to := position(line.number, regfile.Column(line.text, len(line.text)))
 	if mark != ignoreMark && mark != ignoreFileMark {
 		p.reportAt(ignoreUnused, s, from, to, line.text,
 			"%s is not known; write %s or %s, then the checks, then -- and the reason", mark, ignoreMark, ignoreFileMark)
@@ -123,8 +141,9 @@ func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Sp
 	if len(before) == 0 {
 		removal.To = line.offset + int64(len(line.raw))
 	}
+	text := excerpt(line.text)
 	for _, name := range fields {
-		one := &ignore{check: Lookup(name), reason: reason, line: excerpt(line.text), at: from, end: to, removal: removal}
+		one := &ignore{target: target{check: Lookup(name)}, reason: reason, number: len(g.all), line: text, at: from, end: to, removal: removal}
 		if one.check == nil && !strings.EqualFold(name, "all") {
 			p.reportAt(ignoreUnused, s, from, to, line.text, "there is no check %s, so this suppresses nothing; \"regvet explain\" lists the checks", name)
 			continue
@@ -132,38 +151,71 @@ func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Sp
 		g.all = append(g.all, one)
 		switch {
 		case mark == ignoreFileMark:
+			g.suppress(one)
 		case s.Kind == regfile.CommentLine:
-			one.from, one.to = -1, -1 // none yet
+			one.from = -1
 			g.next = append(g.next, one)
 		default:
-			one.from, one.to = s.Line, s.Line+s.Lines()-1
+			g.suppressIn(s, one)
 		}
 	}
 }
 
-// pass makes the comments above a statement count for it.
-func (g *ignores) pass(s *regfile.Statement) {
-	if len(g.next) == 0 || s.Kind == regfile.CommentLine || s.Kind == regfile.BlankLine {
-		return
+// suppressIn makes a comment count for a statement.
+func (g *ignores) suppressIn(s *regfile.Statement, one *ignore) {
+	if n := len(g.ranges); n == 0 || g.ranges[n-1].from != s.Line {
+		g.ranges = append(g.ranges, lines{s.Line, s.Line + s.Lines() - 1})
 	}
-	for _, one := range g.next {
-		one.from, one.to = s.Line, s.Line+s.Lines()-1
+	one.from = s.Line
+	g.suppress(one)
+}
+
+// suppress makes a comment count.
+func (g *ignores) suppress(one *ignore) {
+	if g.first == nil {
+		g.first = map[target]*ignore{}
 	}
-	g.next = nil
+	if first := g.first[one.target]; first == nil || one.number < first.number {
+		g.first[one.target] = one
+	}
+}
+
+// of returns the first comment that suppresses the findings of a check in a line, or nil. All that do so are used then.
+func (g *ignores) of(c *Check, line int) (by *ignore) {
+	if len(g.first) == 0 || !c.Suppressible() {
+		return nil
+	}
+	targets := []target{{c, 0}, {nil, 0}}
+	i, exact := slices.BinarySearchFunc(g.ranges, line, func(r lines, line int) int { return cmp.Compare(r.from, line) })
+	if !exact {
+		i--
+	}
+	if i >= 0 && line <= g.ranges[i].to {
+		targets = append(targets, target{c, g.ranges[i].from}, target{nil, g.ranges[i].from})
+	}
+	for _, t := range targets {
+		if one := g.first[t]; one != nil {
+			one.used = true
+			if by == nil || one.number < by.number {
+				by = one
+			}
+		}
+	}
+	return by
 }
 
 // apply suppresses the findings that a comment is for, and reports the comments that were for none.
 func (g *ignores) apply(p *pass) {
 	for i := range p.result.Findings {
 		f := &p.result.Findings[i]
-		for _, one := range g.all {
-			inside := one.from == 0 || one.from <= f.At.Line && f.At.Line <= one.to
-			if inside && (one.check == nil || one.check == f.Check) && f.Check.Suppressible() {
-				one.used = true
-				if f.Suppressed == nil {
-					f.Suppressed = &Suppression{By: "comment", Reason: one.reason}
-				}
-			}
+		if one := g.of(f.Check, f.At.Line); one != nil {
+			f.Suppressed = &Suppression{By: "comment", Reason: one.reason}
+		}
+	}
+	p.fixes.drop(func(c *Check, line int) bool { return g.of(c, line) != nil })
+	for c := range p.left {
+		if g.of(c, 0) != nil {
+			delete(p.left, c)
 		}
 	}
 	shared := map[Change]int{} // how many checks a comment names
@@ -171,7 +223,7 @@ func (g *ignores) apply(p *pass) {
 		shared[one.removal]++
 	}
 	for _, one := range g.all {
-		if one.used || one.check != nil && p.on[one.check] == 0 {
+		if first := g.first[one.target]; first != nil && first.used || one.check != nil && p.on[one.check] == 0 {
 			continue // a check that does not run might have found something
 		}
 		name := "any check"

@@ -35,6 +35,32 @@ func TestEveryFaultHasACheck(t *testing.T) {
 	}
 }
 
+// TestEveryFaultIsShown holds that each fault that a check speaks of stands in one of its examples, where the check speaks of it.
+func TestEveryFaultIsShown(t *testing.T) {
+	for _, c := range Checks() {
+		shown := map[regfile.Code]bool{}
+		for _, e := range append([]Example{c.Bad}, Variants[c.ID]...) {
+			lines := map[int]bool{}
+			for _, f := range by(c, found(t, examplesLinter, e.Bytes())) {
+				lines[f.At.Line] = true
+			}
+			for s, err := range (regfile.Options{}).Scan(bytes.NewReader(e.Bytes())) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range s.Faults {
+					shown[f.Code] = shown[f.Code] || lines[f.At.Line]
+				}
+			}
+		}
+		for _, code := range c.codes {
+			if !shown[code] && code != regfile.NotInCodePage { // windows-1252 defines all bytes
+				t.Errorf("no example of %s shows the fault %d", c.ID, code)
+			}
+		}
+	}
+}
+
 // TestChecks holds that the checks are in order and can be told apart.
 func TestChecks(t *testing.T) {
 	names := map[string]bool{}
@@ -152,8 +178,10 @@ func TestFixedAtNUL(t *testing.T) {
 
 func FuzzLint(f *testing.F) {
 	for _, c := range Checks() {
-		f.Add(c.Bad.inBytes(c.Bad.text()))
-		f.Add([]byte(c.Bad.Text))
+		for _, e := range append([]Example{c.Bad}, Variants[c.ID]...) {
+			f.Add(e.Bytes())
+			f.Add([]byte(e.Text))
+		}
 	}
 	f.Add([]byte("Windows Registry Editor Version 5.00\n[HKEY_USERS\\A]\n\"a\"=hex: 00 "))
 	f.Add(append([]byte{0xFF, 0xFE}, hive.EncodeUTF16("Windows Registry Editor Version 5.00\n[HKEY_USERS\\A]\n\"a\xed\xbf\xbf\"=\"\xed\xa0\x80\"\n")...))

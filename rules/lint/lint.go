@@ -42,14 +42,7 @@ type Result struct {
 // Lint looks at one file, of which it holds a statement at a time. The name is the one for messages, and from which the other files of
 // its folder are known. The error is that of r.
 func (l Linter) Lint(name string, r io.Reader) (*Result, error) {
-	p := newPass(l, name)
-	for s, err := range l.Read.Scan(r) {
-		if err != nil {
-			return nil, err
-		}
-		p.statement(s)
-	}
-	return p.end(), nil
+	return newPass(l, name).run(r)
 }
 
 // pass is one run over one file.
@@ -60,8 +53,12 @@ type pass struct {
 	on     map[*Check]Severity // the checks that run
 	visits visits
 	codes  map[regfile.Code][]*Check
-	listed map[*Check]int
-	left   map[*Check]int // findings that are not listed
+	listed map[tally]int
+	left   map[*Check]int // findings that count and are not listed
+
+	now   Finding // the last that was reported, which may still be given a fix; of no check when there is none
+	least Safety  // of findings with such a fix, or a safer one, only the fix is kept; NoFix for none
+	fixes fixes
 
 	rejected bool // Windows does not read the file
 
@@ -82,7 +79,7 @@ type section struct {
 }
 
 func newPass(l Linter, name string) *pass {
-	p := &pass{Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, listed: map[*Check]int{}, left: map[*Check]int{}, watch: newWatch(l.Rules)}
+	p := &pass{Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, listed: map[tally]int{}, left: map[*Check]int{}, watch: newWatch(l.Rules)}
 	p.patterns = patterns()
 	for _, c := range checks {
 		severity := c.Severity
@@ -104,6 +101,17 @@ func newPass(l Linter, name string) *pass {
 		}
 	}
 	return p
+}
+
+// run shows the statements of a file to the checks, and returns what they found.
+func (p *pass) run(r io.Reader) (*Result, error) {
+	for s, err := range p.Read.Scan(r) {
+		if err != nil {
+			return nil, err
+		}
+		p.statement(s)
+	}
+	return p.end(), nil
 }
 
 // checksOf gives the checks that speak of a fault: of a comment that starts with # or // behind data one check alone.
@@ -145,7 +153,6 @@ func (p *pass) statement(s *regfile.Statement) {
 	p.show(s)
 	p.ending = s.Ending
 	p.watch.see(p, s)
-	p.ignores.pass(s)
 }
 
 // enter begins the section of a key line.
@@ -154,7 +161,7 @@ func (p *pass) enter(s *regfile.Statement) {
 		return // Windows ignores the line
 	}
 	p.section = section{deletes: s.Deletes, line: s.Line}
-	p.places, p.matched = p.places[:0], p.matched[:0]
+	p.pathNames, p.matched = p.pathNames[:0], p.matched[:0]
 	if len(s.Edits) > 0 {
 		p.section.path = s.Path
 		folded, same := p.fold(s.Path)
@@ -174,17 +181,18 @@ func (p *pass) end() *Result {
 		}
 	}
 	p.watch.judge(p)
+	p.settle()
 	p.ignores.apply(p)
+	p.settle()
 	r := &p.result
-	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column), cmp.Compare(a.Check.ID, b.Check.ID))
-	})
-	seen := map[string]int{}
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return inFile(a.At, a.Check, b.At, b.Check) })
+	slices.SortStableFunc(p.fixes.all, func(a, b fixed) int { return inFile(a.at, a.check, b.at, b.check) })
+	alike := map[likeness]int{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		id := f.Fingerprint()
-		f.repeat = seen[id]
-		seen[id]++
+		l := f.likeness()
+		f.repeat = alike[l]
+		alike[l]++
 		if p.Known != nil && f.Suppressed == nil && p.Known(f.Fingerprint()) {
 			f.Suppressed = &Suppression{By: "baseline"}
 		}
@@ -197,13 +205,18 @@ func (p *pass) end() *Result {
 	return r
 }
 
-// problem says what the linter could not see, or not say.
-func (p *pass) problem(at hive.Location, msg string) {
-	p.result.Problems = append(p.result.Problems, hive.Problem{Source: p.file, At: at, Kind: Limit, Msg: msg})
+// inFile compares the places of two findings, and their checks where both have one place.
+func inFile(a hive.Location, of *Check, b hive.Location, other *Check) int {
+	return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(of.ID, other.ID))
 }
 
-// Limit is the kind of a problem with a file that has more of something than the linter keeps in mind.
-const Limit hive.Kind = "limit"
+// problem says what the linter could not see, or not say.
+func (p *pass) problem(at hive.Location, msg string) {
+	p.result.Problems = append(p.result.Problems, hive.Problem{Source: p.file, At: at, Kind: limit, Msg: msg})
+}
+
+// limit is the kind of a problem with a file that has more of something than the linter keeps in mind.
+const limit hive.Kind = "limit"
 
 // report notes a finding about a part of the first line of a statement. It gives nil when the check does not run; else the finding may
 // be given a fix, until the next one is reported.
@@ -219,20 +232,54 @@ func (p *pass) reportAt(c *Check, s *regfile.Statement, at, end hive.Location, l
 	if !on {
 		return nil
 	}
-	if p.Most > 0 && p.listed[c] >= p.Most {
-		p.left[c]++
+	p.settle()
+	if p.least == NoFix && !p.hasRoom(c, at.Line) {
 		return nil
 	}
-	p.listed[c]++
-	f := Finding{Check: c, Severity: severity, At: at, End: end, Line: excerpt(line), Message: fmt.Sprintf(format, args...), About: AFile}
+	p.now = Finding{Check: c, Severity: severity, At: at, End: end, Line: excerpt(line), Message: fmt.Sprintf(format, args...), About: AFile}
 	if s != nil && s.Path != nil {
-		f.About, f.Key = AKey, slices.Clone(s.Path)
+		p.now.About, p.now.Key = AKey, s.Path
+		if here := p.section.path; len(here) > 0 && &here[0] == &s.Path[0] {
+			p.now.folded = p.section.folded
+		}
 		if s.Kind == regfile.ValueLine {
-			f.About, f.Value = AValue, s.ValueName()
+			p.now.About, p.now.Value = AValue, s.ValueName()
 		}
 	}
-	p.result.Findings = append(p.result.Findings, f)
-	return &p.result.Findings[len(p.result.Findings)-1]
+	return &p.now
+}
+
+// settle takes up the last finding, which gets no other fix.
+func (p *pass) settle() {
+	f := &p.now
+	switch {
+	case f.Check == nil:
+		return
+	case p.least > NoFix && f.Fix != nil && f.Fix.Safety >= p.least:
+		p.fixes.add(f)
+	case p.least == NoFix || p.hasRoom(f.Check, f.At.Line):
+		p.result.Findings = append(p.result.Findings, *f)
+	}
+	*f = Finding{}
+}
+
+// tally is what findings are counted by, so that those that are suppressed leave room for those that are not.
+type tally struct {
+	check      *Check
+	suppressed bool
+}
+
+// hasRoom reports whether a finding of a check in a line is to be listed, and counts it.
+func (p *pass) hasRoom(c *Check, line int) bool {
+	t := tally{c, p.ignores.of(c, line) != nil}
+	if p.Most == 0 || p.listed[t] < p.Most {
+		p.listed[t]++
+		return true
+	}
+	if !t.suppressed {
+		p.left[c]++
+	}
+	return false
 }
 
 // fault reports a fault in the words of the parser. What is marked goes to the next blank.
@@ -296,4 +343,14 @@ func (f *Finding) fix(message string, changes ...Change) {
 	if f != nil {
 		f.Fix = &Fix{Safety: f.Check.Fix, Message: message, Changes: changes}
 	}
+}
+
+// insert makes the change that puts text before byte i of the first line of a statement.
+func insert(s *regfile.Statement, i int, text string) Change {
+	return change(s, regfile.Span{From: i, To: i}, text)
+}
+
+// position is the place of a column of a line, both counted from 1.
+func position(line, column int) hive.Location {
+	return hive.Location{Line: line, Column: column}
 }

@@ -97,6 +97,43 @@ func TestMost(t *testing.T) {
 	}
 }
 
+// TestMostAndSuppressed holds that findings that are suppressed leave room for those that count, and that a comment is in use whose
+// findings have no room.
+func TestMostAndSuppressed(t *testing.T) {
+	all := checks
+	checks = []*Check{everyValue, ignoreUnused}
+	t.Cleanup(func() { checks = all })
+	const (
+		value = "\"a\"=dword:1\n"
+		above = "; regvet:ignore REG999 -- why\n" + value
+		file  = "; regvet:ignore-file REG999 -- why\n"
+	)
+	for _, c := range []struct{ name, in, want, left string }{
+		{"behind suppressed ones", above + above + value, "4:1 REG999 s (why)\n7:1 REG999\n", ""},
+		{"above a suppressed one", value + value + above, "3:1 REG999\n6:1 REG999 s (why)\n", "test.reg: 1 more findings of REG999 are not listed"},
+		{"below a comment for the file", file + value + value, "4:1 REG999 s (why)\n", ""},
+		{"above a comment for the file", value + value + file, "3:1 REG999 s (why)\n", ""},
+	} {
+		const head = "REGEDIT4\n[HKEY_USERS\\A]\n"
+		l := Linter{Most: 1}
+		if got := shown(t, l, head+c.in); got != c.want {
+			t.Errorf("%s: found\n%swant\n%s", c.name, got, c.want)
+		}
+		r, err := l.Lint("test.reg", strings.NewReader(head+c.in))
+		left := ""
+		for _, p := range r.Problems {
+			left += p.Error()
+		}
+		if err != nil || left != c.left {
+			t.Errorf("%s: problems %q (%v), want %q", c.name, left, err, c.left)
+		}
+		fixed, err := l.Fix("test.reg", []byte(head+c.in), Safe)
+		if err != nil || fixed.Fixes != 0 {
+			t.Errorf("%s: there are %d fixes (%v), want none", c.name, fixed.Fixes, err)
+		}
+	}
+}
+
 // TestPacksAndTarget requires that of a value that Windows does not read it is said once, by the check or, where that is not on, by the rule.
 func TestPacksAndTarget(t *testing.T) {
 	all, err := rules.Rules(rules.BuiltIn()...)

@@ -8,13 +8,13 @@ import (
 // notes is what the checks keep in mind of a file while it is read.
 type notes struct {
 	// The current key.
-	patterns *patternNode // those of all keys
-	places   []string     // the folded names of its path, as a [pattern] writes it
-	matched  []*pattern   // what is known of it
-	hits     []*pattern   // those of matched that are about the current value
+	patterns  *patternNode // those of all keys
+	pathNames []string     // the folded names of its path, as a [pattern] writes it
+	matched   []*pattern   // what is known of it
+	hits      []*pattern   // those of matched that are about the current value
 
 	// What stands above.
-	above      hive.Path // the key before; nil when it is not in p.names
+	above      hive.Path // the key before; nil where folding does not hold it
 	aboveHas   facts     // of its path
 	seen       seen
 	hex        hexEnd
@@ -30,6 +30,7 @@ type notes struct {
 	usualNames int            // how many they are
 	volatile   string         // the part of the registry that was reported last
 	roots      int            // which of the roots of the computer and the user were named
+	unread     int            // the last line of a value of which it was said that this Windows does not read it
 	changes    bool           // there is a line that Windows does something for
 
 	// What is reported once, at its first place.
@@ -38,5 +39,5 @@ type notes struct {
 
 	// Room that is used again for each statement.
 	scratch []byte // bytes of hex data
-	names   []byte // a name or path in capitals
+	folding []byte // a path in capitals
 }

@@ -15,13 +15,15 @@ type watch struct {
 	keys  map[string]bool // the folded paths below which the rules look
 	edits []hive.Edit
 	lines map[int]string // the lines that the edits stand in, by number
+
+	unread map[int]bool // lines of values of which it is said already that this Windows does not read them
 }
 
 // maxWatched is how many edits are collected for the rules. A file that sets more where rules look is an export rather than a patch.
 const maxWatched = 100_000
 
 func newWatch(all []*rules.Rule) watch {
-	w := watch{keys: map[string]bool{}, lines: map[int]string{}}
+	w := watch{keys: map[string]bool{}, lines: map[int]string{}, unread: map[int]bool{}}
 	for _, r := range all {
 		for _, place := range r.Places() {
 			w.keys[liveFold(hive.Fold(place.String()))] = true
@@ -74,6 +76,9 @@ func (w *watch) see(p *pass, s *regfile.Statement) {
 		}
 		return
 	}
+	if p.unread == s.Line {
+		w.unread[s.Line] = true
+	}
 	for _, e := range s.Edits {
 		e.Path, e.Value.Data = slices.Clone(e.Path), slices.Clone(e.Value.Data)
 		w.edits = append(w.edits, e)
@@ -86,16 +91,10 @@ func (w *watch) judge(p *pass) {
 	if len(w.edits) == 0 {
 		return
 	}
-	unread := map[int]bool{} // lines of values of which it is said already that this Windows does not read them
-	for _, f := range p.result.Findings {
-		if f.Check == unusedValue {
-			unread[f.At.Line] = true
-		}
-	}
 	reg := hive.NewRegistry()
 	reg.Mount(nil, hive.Apply(hive.NewImpliedKey(""), w.edits...))
 	for _, f := range rules.Evaluate(reg.WithControlSet(hive.AllControlSets), p.Target, p.Rules) {
-		if f.Status != rules.Fail || f.Observed == nil || f.At.Line == 0 || f.Reason == rules.Present && unread[f.At.Line] {
+		if f.Status != rules.Fail || f.Observed == nil || f.At.Line == 0 || f.Reason == rules.Present && w.unread[f.At.Line] {
 			continue
 		}
 		c := packMismatch

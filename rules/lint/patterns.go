@@ -110,18 +110,18 @@ func (n *patternNode) find(path []string, all []*pattern) []*pattern {
 
 // enterPatterns finds the patterns of the current key.
 func (p *pass) enterPatterns() {
-	p.places = appendPlaces(p.places[:0], p.section.folded)
-	p.matched = p.patterns.find(p.places, p.matched[:0])
-	if len(p.places) > 0 && p.places[0] == "HKCR" {
+	p.pathNames = appendPathNames(p.pathNames[:0], p.section.folded)
+	p.matched = p.patterns.find(p.pathNames, p.matched[:0])
+	if len(p.pathNames) > 0 && p.pathNames[0] == "HKCR" {
 		p.section.facts |= inClasses
 	}
-	if n := len(p.places); n > 0 && p.places[n-1] == "COMMAND" {
+	if n := len(p.pathNames); n > 0 && p.pathNames[n-1] == "COMMAND" {
 		p.section.facts |= ofCommand
 	}
 }
 
-// appendPlaces appends the names of a folded path as a pattern writes it.
-func appendPlaces(names []string, folded string) []string {
+// appendPathNames appends the names of a folded path as a pattern writes it.
+func appendPathNames(names []string, folded string) []string {
 	for name := range strings.SplitSeq(folded, `\`) {
 		switch {
 		case len(names) == 0:
@@ -189,12 +189,17 @@ func (w *pattern) holds(name string) bool {
 	return false
 }
 
+// patternSet returns the pattern of a check for the value that a statement sets, or nil.
+func (p *pass) patternSet(c *Check, s *regfile.Statement) *pattern {
+	if s.Deletes || len(s.Edits) == 0 {
+		return nil
+	}
+	return p.match(c, &s.Edits[len(s.Edits)-1].Value)
+}
+
 // visitPatternValue reports a value that a pattern of the check holds, when it is set.
 func visitPatternValue(p *pass, c *Check, s *regfile.Statement) {
-	if s.Deletes || len(s.Edits) == 0 {
-		return
-	}
-	if w := p.match(c, &s.Edits[len(s.Edits)-1].Value); w != nil {
+	if w := p.patternSet(c, s); w != nil {
 		p.report(c, s, s.Name, "%s", w.what)
 	}
 }

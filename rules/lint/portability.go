@@ -193,7 +193,7 @@ type first struct {
 // note counts a statement.
 func (f *first) note(s *regfile.Statement, span regfile.Span) {
 	if f.count++; f.count == 1 {
-		f.at, f.end = place(s.Line, regfile.Column(s.Text, span.From)), place(s.Line, regfile.Column(s.Text, span.To))
+		f.at, f.end = position(s.Line, regfile.Column(s.Text, span.From)), position(s.Line, regfile.Column(s.Text, span.To))
 		f.line, f.path = bytes.Clone(s.Text), slices.Clone(s.Path)
 	}
 }
@@ -326,22 +326,22 @@ func sayPerformanceRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Faul
 }
 
 func visitVolatileKey(p *pass, c *Check, s *regfile.Statement) {
-	if len(s.Edits) == 0 || len(p.places) < 2 {
+	if len(s.Edits) == 0 || len(p.pathNames) < 2 {
 		p.volatile = ""
 		return
 	}
-	area, outcome := p.places[0], ""
-	switch place := p.places[1]; {
-	case area == "HKLM" && place == "HARDWARE":
+	area, name, outcome := p.pathNames[0], p.pathNames[1], ""
+	switch {
+	case area == "HKLM" && name == "HARDWARE":
 		outcome = "Windows builds this part anew at each start, and what the file changes is gone then"
-	case area == "HKLM" && (place == "SAM" || place == "SECURITY"):
+	case area == "HKLM" && (name == "SAM" || name == "SECURITY"):
 		outcome = "only SYSTEM can write this part, so the import fails for all others"
-	case area == "HKCU" && place == "VOLATILE ENVIRONMENT":
+	case area == "HKCU" && name == "VOLATILE ENVIRONMENT":
 		outcome = "Windows builds this key anew at each logon, and what the file changes is gone then"
 	case area == "HKEY_CURRENT_CONFIG":
-		place, outcome = "", `this is a view of one hardware profile below HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Hardware Profiles`
+		name, outcome = "", `this is a view of one hardware profile below HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Hardware Profiles`
 	}
-	if area += p.places[1]; outcome == "" {
+	if area += `\` + name; outcome == "" {
 		area = ""
 	} else if area != p.volatile {
 		p.report(c, s, s.Name, "%s; write the key that the data come from", outcome)
@@ -350,7 +350,8 @@ func visitVolatileKey(p *pass, c *Check, s *regfile.Statement) {
 }
 
 func visitUnusedValue(p *pass, c *Check, s *regfile.Statement) {
-	if vista := (hive.Version{Major: 6}); p.Target.AtLeast.Compare(vista) >= 0 {
+	if vista := (hive.Version{Major: 6}); p.Target.AtLeast.Compare(vista) >= 0 && p.patternSet(c, s) != nil {
+		p.unread = s.Line
 		visitPatternValue(p, c, s)
 	}
 }

@@ -145,14 +145,14 @@ var autorunPatterns = []pattern{
 }
 
 func visitUserCOM(p *pass, c *Check, s *regfile.Statement) {
-	if n := len(p.places); n != 4 || p.places[0] != "HKCR" || len(s.Edits) == 0 || s.Deletes {
+	if n := len(p.pathNames); n != 4 || p.pathNames[0] != "HKCR" || len(s.Edits) == 0 || s.Deletes {
 		return
 	}
-	if p.places[1] != "CLSID" || !strings.HasPrefix(p.section.folded, "HKEY_CURRENT_USER") && !strings.HasPrefix(p.section.folded, "HKEY_USERS") {
+	if p.pathNames[1] != "CLSID" || !strings.HasPrefix(p.section.folded, "HKEY_CURRENT_USER") && !strings.HasPrefix(p.section.folded, "HKEY_USERS") {
 		return
 	}
 	value := &s.Edits[len(s.Edits)-1].Value
-	switch p.places[3] {
+	switch p.pathNames[3] {
 	case "INPROCSERVER32", "INPROCSERVER", "LOCALSERVER32", "LOCALSERVER", "SCRIPTLETURL", "TREATAS":
 		if value.Name == "" && isAny(value) {
 			p.report(c, s, s.Name,
@@ -165,7 +165,7 @@ func visitUserCOM(p *pass, c *Check, s *regfile.Statement) {
 var runsCode = []string{"mshta", "powershell", "pwsh", "regsvr32", "rundll32", "wscript", "cscript", "certutil", "bitsadmin", "msiexec", "curl"}
 
 func visitCommandVerb(p *pass, c *Check, s *regfile.Statement) {
-	if n := len(p.places); n < 4 || p.places[n-1] != "COMMAND" || p.places[n-3] != "SHELL" || len(s.Edits) == 0 || s.Deletes {
+	if n := len(p.pathNames); n < 4 || p.pathNames[n-1] != "COMMAND" || p.pathNames[n-3] != "SHELL" || len(s.Edits) == 0 || s.Deletes {
 		return
 	}
 	value := &s.Edits[len(s.Edits)-1].Value

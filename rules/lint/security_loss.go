@@ -137,7 +137,7 @@ func visitWideDeletion(p *pass, c *Check, s *regfile.Statement) {
 	case len(s.Edits) == 0:
 	case !s.Deletes:
 		p.wide = slices.DeleteFunc(p.wide, func(w *wideNote) bool { return w.folded == p.section.folded })
-	case len(p.places) == 2 && p.places[0] == "HKCR":
+	case len(p.pathNames) == 2 && p.pathNames[0] == "HKCR":
 		if slices.ContainsFunc(p.matched, func(w *pattern) bool { return w.check == c }) && len(p.wide) < 100 {
 			note := &wideNote{folded: p.section.folded}
 			note.note(s, s.Name)

@@ -17,17 +17,17 @@ import (
 type seen struct {
 	seed      maphash.Seed
 	start64   uint64         // what the hash of a name starts from
-	keys      map[uint64]int // places in list
+	keys      map[uint64]int // the index in list
 	list      []seenKey
 	deletions []deletion
 	entered   string // the folded path whose parents were noted last
 	full      bool   // there was something that had no room
 
 	values  []seenValue          // section by section
-	current int                  // the place of the current key in list; 0 for none
+	current int                  // the index of the current key in list; 0 for none
 	hash    uint64               // of its path
 	start   int                  // of the current section in values
-	places  map[uint64]int       // of the values of the current section, when there are many
+	index   map[uint64]int       // of the values of the current section, when there are many
 	again   map[uint64]seenValue // the values of keys that were named again
 	repeats bool                 // the current key is one of those
 }
@@ -68,32 +68,32 @@ func (s *seen) put(v seenValue) (was seenValue, ok bool) {
 		return was, true
 	}
 	section := s.values[s.start:]
-	place := -1
+	at := -1
 	if len(section) <= mostUntabled {
 		for i := range section {
 			if section[i].id == v.id {
-				place = i
+				at = i
 			}
 		}
 	} else {
-		if len(s.places) == 0 {
+		if len(s.index) == 0 {
 			for i, v := range section {
-				s.places[v.id] = i
+				s.index[v.id] = i
 			}
 		}
-		if i, known := s.places[v.id]; known {
-			place = i
+		if i, known := s.index[v.id]; known {
+			at = i
 		}
 	}
 	switch {
-	case place >= 0:
-		was, section[place] = section[place], v
+	case at >= 0:
+		was, section[at] = section[at], v
 		return was, true
 	case len(s.again)+len(s.values) >= mostValues:
 		return was, false
 	}
-	if len(s.places) > 0 {
-		s.places[v.id] = len(section)
+	if len(s.index) > 0 {
+		s.index[v.id] = len(section)
 	}
 	if len(s.values) == cap(s.values) {
 		s.values = slices.Grow(s.values, max(len(s.values), 2*mostUntabled)) // append would copy them more often
@@ -108,15 +108,15 @@ func (s *seen) leave() {
 		k.to = int32(len(s.values))
 	}
 	s.current, s.start, s.repeats = 0, len(s.values), false
-	if len(s.places) > 0 {
-		clear(s.places)
+	if len(s.index) > 0 {
+		clear(s.index)
 	}
 }
 
 // open begins the section of a key.
-func (s *seen) open(place int, hash uint64) {
-	s.current, s.hash = place, hash
-	k := &s.list[place]
+func (s *seen) open(at int, hash uint64) {
+	s.current, s.hash = at, hash
+	k := &s.list[at]
 	if s.repeats = k.named != 0; !s.repeats {
 		k.from, k.to, k.again = int32(s.start), int32(s.start), false
 	} else if !k.again {
@@ -138,7 +138,7 @@ func (s *seen) enterKey(p *pass) {
 	if s.keys == nil {
 		s.seed = maphash.MakeSeed()
 		s.start64 = maphash.String(s.seed, "")
-		s.keys, s.places, s.again = map[uint64]int{}, map[uint64]int{}, map[uint64]seenValue{}
+		s.keys, s.index, s.again = map[uint64]int{}, map[uint64]int{}, map[uint64]seenValue{}
 		s.list = make([]seenKey, 1) // the first stands for no key
 	}
 	folded, line := p.section.folded, p.section.line
@@ -163,22 +163,22 @@ func (s *seen) enterKey(p *pass) {
 			continue
 		}
 		hash := maphash.String(s.seed, folded[:i])
-		place, known := s.keys[hash]
+		at, known := s.keys[hash]
 		if !known {
 			if len(s.list) > mostKeys {
 				s.lacksRoom(p)
 				break
 			}
-			place = len(s.list)
-			s.keys[hash] = place
+			at = len(s.list)
+			s.keys[hash] = at
 			s.list = append(s.list, seenKey{})
 		}
-		k := &s.list[place]
+		k := &s.list[at]
 		if k.first == 0 || len(s.deletions) > 0 && s.deletedSince(folded[:i], int(k.first), line) {
 			*k = seenKey{first: int32(line)}
 		}
 		if i == len(folded) {
-			s.open(place, hash)
+			s.open(at, hash)
 			if k.named == 0 {
 				k.named = int32(line)
 			}
@@ -202,8 +202,8 @@ func commonPrefix(a, b string) int {
 
 // key gives what is known of a key.
 func (s *seen) key(folded string) seenKey {
-	if place, known := s.keys[maphash.String(s.seed, folded)]; known {
-		return s.list[place]
+	if at, known := s.keys[maphash.String(s.seed, folded)]; known {
+		return s.list[at]
 	}
 	return seenKey{}
 }
@@ -229,14 +229,14 @@ func (p *pass) fold(path hive.Path) (folded string, same int) {
 		i++
 	}
 	same = max(0, same-1)
-	buf := p.names[:same]
+	buf := p.folding[:same]
 	for ; i < len(path); i++ {
 		if i > 0 {
 			buf = append(buf, '\\')
 		}
 		buf = append(buf, path[i]...)
 	}
-	p.names, p.above = buf, path
+	p.folding, p.above = buf, path
 	if firstBeyondASCII(buf[same:]) >= 0 {
 		p.above = nil
 		return hive.Fold(string(buf)), same

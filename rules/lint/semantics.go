@@ -171,7 +171,7 @@ func visitWrittenDefault(p *pass, c *Check, s *regfile.Statement) {
 
 func finishNoChange(p *pass, c *Check) {
 	if !p.changes {
-		p.reportAt(c, nil, place(1, 1), place(1, 1), []byte(p.result.Version.String()),
+		p.reportAt(c, nil, position(1, 1), position(1, 1), []byte(p.result.Version.String()),
 			"the file changes nothing; Windows reports success; remove it, or put right what is dropped")
 	}
 }

@@ -289,7 +289,7 @@ func visitEmptyLineInHex(p *pass, c *Check, s *regfile.Statement) {
 		offset += int64(len(line))
 	}
 	if first > 0 {
-		at := place(first, 1)
+		at := position(first, 1)
 		p.reportAt(c, s, at, at, nil, "there is an empty line inside of hex data; Windows skips it, other programs take the value as ended; remove it").
 			fix("remove the empty line", changes...)
 	}

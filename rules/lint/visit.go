@@ -32,28 +32,28 @@ const sorts = int(regfile.StrayLine) + 1 + len(formLetters)
 // visits are the checks that are shown the statements of a sort that have certain facts, in the order of the checks. They are looked up
 // when the first such statement comes.
 type visits struct {
-	checks []*Check                     // those that run and look at statements
-	places [sorts][1 << allFacts]uint16 // in lists, plus one
-	lists  [][]*Check
+	checks  []*Check                     // those that run and look at statements
+	numbers [sorts][1 << allFacts]uint16 // of the list, from 1; 0 where it is not made yet
+	lists   [][]*Check
 }
 
 // show shows a statement to the checks that look at such statements. Most are of no concern to most checks.
 func (p *pass) show(s *regfile.Statement) {
 	sort, facts := sortOf(s), p.factsOf(s)
-	place := &p.visits.places[sort][facts]
-	if *place == 0 {
+	number := &p.visits.numbers[sort][facts]
+	if *number == 0 {
 		p.visits.lists = append(p.visits.lists, p.visitors(s.Kind, sort, facts))
-		*place = uint16(len(p.visits.lists))
+		*number = uint16(len(p.visits.lists))
 	}
-	for _, c := range p.visits.lists[*place-1] {
+	for _, c := range p.visits.lists[*number-1] {
 		c.visit(p, c, s)
 	}
 	if n := len(s.Edits); n == 0 || s.Kind != regfile.ValueLine || !p.hit(s.Edits[n-1].Value.Name) {
 		return
 	}
 	for i, w := range p.hits {
-		seen := slices.ContainsFunc(p.hits[:i], func(other *pattern) bool { return other.check == w.check })
-		if c := w.check; !seen && c.known && p.on[c] > 0 {
+		shown := slices.ContainsFunc(p.hits[:i], func(other *pattern) bool { return other.check == w.check })
+		if c := w.check; !shown && c.known && p.on[c] > 0 {
 			c.visit(p, c, s)
 		}
 	}

@@ -11,11 +11,6 @@ import (
 	"regvet/hive/regfile"
 )
 
-// insert makes the change that puts text before byte i of the first line of a statement.
-func insert(s *regfile.Statement, i int, text string) Change {
-	return change(s, regfile.Span{From: i, To: i}, text)
-}
-
 // lineEnd is the text of a line end. Where there is none, Windows' own is written.
 func lineEnd(e regfile.Ending) string {
 	switch e {
@@ -103,6 +98,3 @@ func linesOf(raw []byte) iter.Seq[[]byte] {
 		}
 	}
 }
-
-// place makes the location of a column, from 1, of a line.
-func place(line, column int) hive.Location { return hive.Location{Line: line, Column: column} }

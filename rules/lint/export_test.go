@@ -1,0 +1,4 @@
+package lint
+
+// Update is the flag -update.
+var Update = update
