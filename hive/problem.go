@@ -114,7 +114,7 @@ func (t *tally) add(p Problem, n int) {
 
 // problem returns the one that stands for all of them.
 func (t tally) problem(kind Kind) Problem {
-	return Problem{At: t.first, Kind: kind, Loss: t.loss, Msg: fmt.Sprintf("and %d more problems of the kind %s, the first of them here", t.n, kind)}
+	return Problem{At: t.first, Kind: kind, Loss: t.loss, Msg: fmt.Sprintf("%d more problems of the kind %s are not listed; the first of them is here", t.n, kind)}
 }
 
 // sameKind is what is known of the problems of one kind in a hive: those with the lowest places, in order, and how many more there are.

@@ -30,9 +30,6 @@ const maxBins = 1 << 31
 // MaxSize is the number of bytes that a hive or a log of one can have at most.
 const MaxSize = baseBlockSize + maxBins
 
-// MaxText is the number of bytes that .reg text can have at most. It is a limit of ours; the format has none.
-const MaxText = 1 << 32
-
 // File is a hive file, whole in memory. Its keys are read from those bytes when they are first asked for.
 type File struct {
 	Source string   // the file, as the user named it
