@@ -564,6 +564,7 @@ var damageReports = map[string]string{
 	"key with another parent":                  `wrong-parent! | plain\leaf`,
 	"key name longer than its cell":            `bad-name! | plain\leaf`,
 	"class name longer than its cell":          "|",
+	"class name in a free cell":                "|",
 	"more subkeys than in the list":            "wrong-count! |",
 	"fewer subkeys than in the list":           "wrong-count |",
 	"no subkeys but a list":                    `| list\0 list\1 list\2 list\3 list\4 list\5 list\6 list\7 list\8 list\9`,
