@@ -54,7 +54,7 @@ func (f *File) mapCells() {
 	for at := 0; at < len(f.bins); {
 		size, fault := f.bin(at)
 		if fault != "" {
-			at = f.skipDamage(at, BadBin, "bin "+fault)
+			at = f.skipDamage(at, badBin, "bin "+fault)
 			continue
 		}
 		at = f.mapBin(at, size)
@@ -77,7 +77,7 @@ func (f *File) mapBin(bin, binSize int) int {
 			size = -size
 		}
 		if size == binSignature && f.isBin(at) {
-			f.report(Problem{At: offsetOf(uint32(bin)), Kind: BadBin,
+			f.report(Problem{At: offsetOf(uint32(bin)), Kind: badBin,
 				Msg: fmt.Sprintf("bin is said to have %d bytes, but the next one begins after %d", binSize, at-bin)})
 			return at
 		}

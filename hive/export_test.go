@@ -40,3 +40,25 @@ func (f *File) Bytes() []byte { return f.data }
 func Replay(hive []byte, logs []Log) ([]byte, []LogUse) {
 	return replay(hive, parseHeader(hive), logs)
 }
+
+// The kinds of problems that nobody else names.
+const (
+	Amplified    = amplified
+	BadChecksum  = badChecksum
+	BadHeader    = badHeader
+	BadName      = badName
+	BadSecurity  = badSecurity
+	BadSignature = badSignature
+	Dirty        = dirty
+	Duplicate    = duplicate
+	TooDeep      = tooDeep
+	WrongOrder   = wrongOrder
+)
+
+var (
+	DecodeLatin1 = decodeLatin1
+	SDDL         = sddl
+)
+
+func (f *File) Size() int64            { return f.size() }
+func (k *Key) Rename(name string) *Key { return k.rename(name) }

@@ -292,7 +292,7 @@ func (k *Key) KeysKnown() Known {
 // ValuesKnown tells what the absence of a value in this key proves. A value whose data are damaged is there all the same.
 func (k *Key) ValuesKnown() Known {
 	k.Values()
-	return k.known(slices.DeleteFunc(slices.Clone(k.found().values), func(p Problem) bool { return p.Kind == BadData }))
+	return k.known(slices.DeleteFunc(slices.Clone(k.found().values), func(p Problem) bool { return p.Kind == badData }))
 }
 
 func (k *Key) known(problems []Problem) Known {
@@ -326,8 +326,8 @@ func (k *Key) clone() *Key {
 	return c
 }
 
-// Rename gives a copy of the key under another name, as when a hive's root is mounted.
-func (k *Key) Rename(name string) *Key {
+// rename gives a copy of the key under another name, as when a hive's root is mounted.
+func (k *Key) rename(name string) *Key {
 	c := k.clone()
 	c.name = name
 	return c

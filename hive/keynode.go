@@ -49,7 +49,7 @@ func decodeName(b []byte, length int, compressed bool) (name string, whole bool)
 	whole = length <= len(b)
 	b = b[:min(length, len(b))]
 	if compressed {
-		return DecodeLatin1(b), whole
+		return decodeLatin1(b), whole
 	}
 	return DecodeUTF16(b), whole
 }
@@ -101,7 +101,7 @@ func (f *File) keyNode(offset uint32) (n keyNode, kind Kind, fault string) {
 	case len(cell) < keyNodeSize:
 		return nil, BadCell, fmt.Sprintf("has %d bytes, a key needs %d", len(cell), keyNodeSize)
 	case string(cell[:2]) != "nk":
-		return nil, BadSignature, fmt.Sprintf(`is signed %q, not "nk"`, cell[:2])
+		return nil, badSignature, fmt.Sprintf(`is signed %q, not "nk"`, cell[:2])
 	}
 	return keyNode(cell), "", ""
 }
@@ -152,7 +152,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 		return nil, true, nil // a list that is still named then is left over from subkeys that were deleted
 	}
 	if k.depth >= MaxDepth {
-		r.report(Problem{At: k.At(), Kind: TooDeep, Loss: true},
+		r.report(Problem{At: k.At(), Kind: tooDeep, Loss: true},
 			"key %q is at level %d, the deepest that Windows allows; its %d subkeys are left out", shown(k.name), k.depth, count)
 		return nil, true, r.end()
 	}
@@ -160,7 +160,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 	defer f.loading.Unlock()
 	offsets := f.subkeyOffsets(k, node.subkeyList(), r)
 	if len(offsets) != int(count) && len(r.problems) == 0 { // else it is said already why
-		r.report(Problem{At: k.At(), Kind: WrongCount, Loss: len(offsets) < int(count)},
+		r.report(Problem{At: k.At(), Kind: wrongCount, Loss: len(offsets) < int(count)},
 			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(offsets))
 	}
 	keys = f.room.list(len(offsets))
@@ -176,33 +176,33 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 			continue
 		}
 		if !claims.take(keyNodeSize + min(child.nameLength(), len(child)-keyNodeSize)) {
-			r.report(Problem{At: at, Kind: Amplified, Loss: true},
+			r.report(Problem{At: at, Kind: amplified, Loss: true},
 				"%s; the last %d subkeys of key %q are left out", overAndOver, len(offsets)-i, shown(k.name))
 			break
 		}
 		name, whole := f.room.names.decode(child[keyNodeSize:], child.nameLength(), child.flags()&keyCompName != 0)
 		if child.parent() != k.cell {
-			r.report(Problem{At: at, Kind: WrongParent, Loss: true},
+			r.report(Problem{At: at, Kind: wrongParent, Loss: true},
 				"key %q stands in the list of %q but names another key as its parent; it is left out", shown(name), shown(k.name))
 			continue
 		}
 		if offset == f.base.Root {
-			r.report(Problem{At: at, Kind: WrongParent, Loss: true},
+			r.report(Problem{At: at, Kind: wrongParent, Loss: true},
 				"the root key stands in the list of %q; it is left out there", shown(k.name))
 			continue
 		}
 		if !f.isNew(offset) { // a key has one parent, and the lists of that are read once
-			r.report(Problem{At: at, Kind: Duplicate, Loss: true},
+			r.report(Problem{At: at, Kind: duplicate, Loss: true},
 				"the list of key %q names this subkey twice; it is read once, and the subkey that should stand there is lost", shown(k.name))
 			continue
 		}
 		switch {
 		case !whole:
-			r.report(Problem{At: at, Kind: BadName, Loss: true}, "the name of key %q is longer than its cell; it is cut off there", shown(name))
+			r.report(Problem{At: at, Kind: badName, Loss: true}, "the name of key %q is longer than its cell; it is cut off there", shown(name))
 		case len(name) > maxKeyName && len(AppendUTF16(nil, name)) > 2*maxKeyName:
-			r.report(Problem{At: at, Kind: BadName}, "the name of key %.20q… has more than the %d characters that Windows allows", Printable(name), maxKeyName)
+			r.report(Problem{At: at, Kind: badName}, "the name of key %.20q… has more than the %d characters that Windows allows", Printable(name), maxKeyName)
 		case strings.IndexByte(name, '\\') >= 0:
-			r.report(Problem{At: at, Kind: BadName}, "the name of key %q holds a backslash, which Windows does not allow; a path with it can be taken for that of another key", shown(name))
+			r.report(Problem{At: at, Kind: badName}, "the name of key %q holds a backslash, which Windows does not allow; a path with it can be taken for that of another key", shown(name))
 		}
 		sub := f.room.key()
 		sub.init(f, offset, child, name)
@@ -216,7 +216,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 // place gives a problem a place inside the file. One without a place, or with that of a reference that leads out of the file,
 // gets the place of what refers to it.
 func (f *File) place(p Problem, referrer Location) Problem {
-	if p.At.Offset > f.Size() {
+	if p.At.Offset > f.size() {
 		p.Msg += fmt.Sprintf(" (reference to %s)", p.At)
 		p.At = Location{}
 	}
@@ -252,9 +252,9 @@ func (f *File) checkOrder(k *Key, keys []*Key, r *reporter) (sorted bool) {
 	for i := 1; i < len(keys); i++ {
 		switch c := CompareFold(keys[i-1].name, keys[i].name); {
 		case c == 0:
-			r.report(Problem{At: keys[i].At(), Kind: Duplicate}, "key %q has two subkeys named %q; lookups find the first", shown(k.name), shown(keys[i].name))
+			r.report(Problem{At: keys[i].At(), Kind: duplicate}, "key %q has two subkeys named %q; lookups find the first", shown(k.name), shown(keys[i].name))
 		case c > 0:
-			r.report(Problem{At: keys[i].At(), Kind: WrongOrder},
+			r.report(Problem{At: keys[i].At(), Kind: wrongOrder},
 				"the subkeys of %q are not sorted: %q stands after %q, where Windows may not find it", shown(k.name), shown(keys[i].name), shown(keys[i-1].name))
 			return false // one is enough: after it every place is in doubt
 		}
@@ -304,14 +304,14 @@ func (f *File) subkeyOffsets(k *Key, list uint32, r *reporter) []uint32 {
 	seen := make(map[uint32]bool, len(elements))
 	for _, leaf := range elements {
 		if seen[leaf] {
-			r.report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true},
+			r.report(Problem{At: offsetOf(leaf), Kind: badList, Loss: true},
 				"the index of the subkeys of %q, %s, names this list twice; it is read once, and the list that should stand there is lost", shown(k.name), cellAt(list))
 			continue
 		}
 		seen[leaf] = true
 		before := len(all)
 		if signature, all = f.list(k.name, leaf, all, r); signature == "ri" {
-			r.report(Problem{At: offsetOf(leaf), Kind: BadList, Loss: true}, "an index of subkeys of %q stands in another index; it is left out", shown(k.name))
+			r.report(Problem{At: offsetOf(leaf), Kind: badList, Loss: true}, "an index of subkeys of %q stands in another index; it is left out", shown(k.name))
 			all = all[:before]
 		}
 	}
@@ -331,7 +331,7 @@ func (f *File) list(of string, offset uint32, others []uint32, r *reporter) (sig
 		return fail(BadCell, "the cell of a list of the subkeys of %q %s; those subkeys are lost", fault)
 	}
 	if len(cell) < 4 {
-		return fail(BadList, "a list of the subkeys of %q ends before its first element")
+		return fail(badList, "a list of the subkeys of %q ends before its first element")
 	}
 	signature = string(cell[:2])
 	width := 4
@@ -340,16 +340,16 @@ func (f *File) list(of string, offset uint32, others []uint32, r *reporter) (sig
 	case "lf", "lh":
 		width = 8
 	default:
-		return fail(BadSignature, "a list of the subkeys of %q is signed %q, not lf, lh, li or ri; those subkeys are lost", cell[:2])
+		return fail(badSignature, "a list of the subkeys of %q is signed %q, not lf, lh, li or ri; those subkeys are lost", cell[:2])
 	}
 	count, room := int(binary.LittleEndian.Uint16(cell[2:])), (len(cell)-4)/width
 	if count > room {
-		r.report(Problem{At: offsetOf(offset), Kind: BadList, Loss: true},
+		r.report(Problem{At: offsetOf(offset), Kind: badList, Loss: true},
 			"a list of the subkeys of %q says that it has %d elements, its cell has room for %d; the rest is lost", shown(of), count, room)
 		count = room
 	}
 	if !f.claim(count * width) {
-		return fail(Amplified, "a list of the subkeys of %q "+leftOut)
+		return fail(amplified, "a list of the subkeys of %q "+leftOut)
 	}
 	all = slices.Grow(others, count)
 	for i := range count {

@@ -44,13 +44,13 @@ func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, pr
 	}
 	n := min(int64(count), int64(len(list)/4))
 	if n < int64(count) {
-		r.report(Problem{At: at, Kind: BadList, Loss: true},
+		r.report(Problem{At: at, Kind: badList, Loss: true},
 			"key %q says that it has %d values, its list has room for %d; the rest is lost", shown(k.name), count, n)
 	}
 	claims := f.claims()
 	defer claims.end()
 	if !claims.take(int(n) * 4) {
-		r.report(Problem{At: at, Kind: Amplified, Loss: true}, "the list of the values of key %q "+leftOut, shown(k.name))
+		r.report(Problem{At: at, Kind: amplified, Loss: true}, "the list of the values of key %q "+leftOut, shown(k.name))
 		return values, r.end()
 	}
 	before := len(values)
@@ -65,7 +65,7 @@ func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, pr
 			continue
 		}
 		if !claims.take(keyValueSize + min(record.nameLength(), len(record)-keyValueSize)) {
-			r.report(Problem{At: offsetOf(offset), Kind: Amplified, Loss: true},
+			r.report(Problem{At: offsetOf(offset), Kind: amplified, Loss: true},
 				"%s; the last %d values of key %q are left out", overAndOver, n-i, shown(k.name))
 			break
 		}
@@ -93,10 +93,10 @@ func (f *File) dropTwice(k *Key, values []Value, r *reporter) []Value {
 		case !EqualFold(before.Name, v.Name):
 		case before.At == v.At:
 			twice[i] = true
-			r.report(Problem{At: v.At, Kind: Duplicate, Loss: true},
+			r.report(Problem{At: v.At, Kind: duplicate, Loss: true},
 				"the list of values of key %q names this value twice; it is read once, and the value that should stand there is lost", shown(k.name))
 		default:
-			r.report(Problem{At: v.At, Kind: Duplicate}, "key %q has two values named %q; lookups find the first", shown(k.name), shown(v.Name))
+			r.report(Problem{At: v.At, Kind: duplicate}, "key %q has two values named %q; lookups find the first", shown(k.name), shown(v.Name))
 		}
 	}
 	if len(twice) == 0 {
@@ -167,7 +167,7 @@ func (f *File) valueRecord(k *Key, offset uint32, r *reporter) (record keyValue,
 	case len(cell) < keyValueSize:
 		fault = fmt.Sprintf("has %d bytes, a value needs %d", len(cell), keyValueSize)
 	case string(cell[:2]) != "vk":
-		kind, fault = BadSignature, fmt.Sprintf(`is signed %q, not "vk"`, cell[:2])
+		kind, fault = badSignature, fmt.Sprintf(`is signed %q, not "vk"`, cell[:2])
 	}
 	if fault != "" {
 		r.report(Problem{At: offsetOf(offset), Kind: kind, Loss: true}, "the cell of a value of key %q %s; the value is left out", shown(k.name), fault)
@@ -181,7 +181,7 @@ func (f *File) value(k *Key, offset uint32, record keyValue, names *namer, claim
 	at := offsetOf(offset)
 	name, whole := names.decode(record[keyValueSize:], record.nameLength(), record.flags()&valueCompName != 0)
 	if !whole {
-		r.report(Problem{At: at, Kind: BadName, Loss: true}, "the name of value %q of key %q is longer than its cell; it is cut off there", shown(name), shown(k.name))
+		r.report(Problem{At: at, Kind: badName, Loss: true}, "the name of value %q of key %q is longer than its cell; it is cut off there", shown(name), shown(k.name))
 	}
 	v := Value{Name: name, Type: record.typ(), At: at}
 	var fault string
@@ -189,15 +189,15 @@ func (f *File) value(k *Key, offset uint32, record keyValue, names *namer, claim
 	switch fault {
 	case "":
 	case inOneCell:
-		r.report(Problem{At: at, Kind: BadData}, "the data of value %q of key %q %s", shown(name), shown(k.name), fault)
+		r.report(Problem{At: at, Kind: badData}, "the data of value %q of key %q %s", shown(name), shown(k.name), fault)
 	default:
 		v.Short = true
 		if len(v.Data) == 0 {
 			v.Data = nil
 		}
-		kind := BadData
+		kind := badData
 		if fault == repeated {
-			kind = Amplified
+			kind = amplified
 		}
 		r.report(Problem{At: at, Kind: kind, Loss: true}, "the data of value %q of key %q %s", shown(name), shown(k.name), fault)
 	}

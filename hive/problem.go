@@ -34,23 +34,23 @@ const Unreadable Kind = "unreadable"
 
 // The kinds of problems in hives.
 const (
-	BadHeader    Kind = "bad-header"    // a field of the base block is not what the format allows
-	BadChecksum  Kind = "bad-checksum"  // the base block does not add up
-	Dirty        Kind = "dirty"         // the hive was being written when it was copied: its latest changes are in its logs
+	badHeader    Kind = "bad-header"    // a field of the base block is not what the format allows
+	badChecksum  Kind = "bad-checksum"  // the base block does not add up
+	dirty        Kind = "dirty"         // the hive was being written when it was copied: its latest changes are in its logs
 	Truncated    Kind = "truncated"     // the file ends before what it says it holds
-	BadBin       Kind = "bad-bin"       // a bin is not signed, placed or sized as it must be
+	badBin       Kind = "bad-bin"       // a bin is not signed, placed or sized as it must be
 	BadCell      Kind = "bad-cell"      // a cell has an impossible size, or a reference does not lead to a cell in use
-	BadSignature Kind = "bad-signature" // a cell holds another record than the one that was looked for
-	BadList      Kind = "bad-list"      // a subkey or value list is cut short, nested or repeated
-	BadName      Kind = "bad-name"      // a name is longer than its cell, or than Windows allows
-	BadData      Kind = "bad-data"      // the data of a value are not all there
-	WrongParent  Kind = "wrong-parent"  // a key stands in the list of another key than the one it names as its parent
-	WrongCount   Kind = "wrong-count"   // a list holds more or fewer elements than its key says
-	WrongOrder   Kind = "wrong-order"   // a subkey list is not sorted, so that Windows may not find all of its keys
-	Duplicate    Kind = "duplicate"     // two subkeys or values of one key have the same name, or its list names one twice
-	TooDeep      Kind = "too-deep"      // more levels of keys than Windows allows
-	BadSecurity  Kind = "bad-security"  // a security descriptor cannot be read
-	Amplified    Kind = "amplified"     // the hive names the same bytes over and over: more is claimed than it can hold
+	badSignature Kind = "bad-signature" // a cell holds another record than the one that was looked for
+	badList      Kind = "bad-list"      // a subkey or value list is cut short, nested or repeated
+	badName      Kind = "bad-name"      // a name is longer than its cell, or than Windows allows
+	badData      Kind = "bad-data"      // the data of a value are not all there
+	wrongParent  Kind = "wrong-parent"  // a key stands in the list of another key than the one it names as its parent
+	wrongCount   Kind = "wrong-count"   // a list holds more or fewer elements than its key says
+	wrongOrder   Kind = "wrong-order"   // a subkey list is not sorted, so that Windows may not find all of its keys
+	duplicate    Kind = "duplicate"     // two subkeys or values of one key have the same name, or its list names one twice
+	tooDeep      Kind = "too-deep"      // more levels of keys than Windows allows
+	badSecurity  Kind = "bad-security"  // a security descriptor cannot be read
+	amplified    Kind = "amplified"     // the hive names the same bytes over and over: more is claimed than it can hold
 )
 
 // The kinds of problems in .reg text.
@@ -114,7 +114,7 @@ func (t *tally) add(p Problem, n int) {
 
 // problem returns the one that stands for all of them.
 func (t tally) problem(kind Kind) Problem {
-	return Problem{At: t.first, Kind: kind, Loss: t.loss, Msg: fmt.Sprintf("and %d more problems of the kind %s, the first of them here", t.n, kind)}
+	return Problem{At: t.first, Kind: kind, Loss: t.loss, Msg: fmt.Sprintf("%d more problems of the kind %s are not listed; the first of them is here", t.n, kind)}
 }
 
 // sameKind is what is known of the problems of one kind in a hive: those with the lowest places, in order, and how many more there are.
@@ -188,7 +188,7 @@ func (r *reporter) report(p Problem, format string, args ...any) {
 		size += len(r.path) * 16
 	}
 	if r.full = !r.file.tell(size); r.full { // nor is there room for the path
-		p = Problem{Kind: Amplified, Loss: true, Msg: "more is wrong with this hive than can be told; what else this key lacks is not told"}
+		p = Problem{Kind: amplified, Loss: true, Msg: "more is wrong with this hive than can be told; what else this key lacks is not told"}
 	}
 	p.Source = r.file.Source
 	p = r.file.place(p, r.key.At())

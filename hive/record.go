@@ -65,7 +65,7 @@ type Record struct {
 	Class      string // rarely used text that a program gave the key when it made it; "" for none, or when it could not be read
 	ClassFault string // why the class, or a part of it, could not be read; "" for all others
 	Security   []byte // descriptor in self-relative form; nil when there is none, or when it could not be read
-	SDDL       string // the descriptor as text, see [SDDL]
+	SDDL       string // the descriptor as text, see [sddl]
 	Fault      string // why there is a descriptor but no text of it; "" for all others
 }
 
@@ -106,9 +106,9 @@ func (f *File) readClass(k *Key, node keyNode) *class {
 	case fault != "":
 		fault = "cannot be read: its cell " + fault
 	case !f.claim(min(n, len(cell))):
-		kind, cell, fault = Amplified, nil, leftOut
+		kind, cell, fault = amplified, nil, leftOut
 	case len(cell) < n:
-		kind, fault = BadName, "is longer than its cell"
+		kind, fault = badName, "is longer than its cell"
 	}
 	if fault != "" {
 		f.reporter(k).report(Problem{At: offsetOf(node.class()), Kind: kind, Loss: true}, "the class name of key %q %s", shown(k.name), fault)
@@ -147,22 +147,22 @@ func (f *File) readDescriptor(d *descriptor, offset uint32) Kind {
 	b, fault := f.security(offset)
 	if fault != "" || b == nil {
 		d.fault = fault
-		return BadSecurity
+		return badSecurity
 	}
 	if !f.claim(securityHead + len(b)) {
 		d.fault = leftOut
-		return Amplified
+		return amplified
 	}
-	text, err := SDDL(b)
+	text, err := sddl(b)
 	if !f.claim(len(text)) {
 		d.fault = leftOut
-		return Amplified
+		return amplified
 	}
 	d.bytes, d.text = b, text
 	if err != nil {
 		d.fault = "is damaged: " + err.Error()
 	}
-	return BadSecurity
+	return badSecurity
 }
 
 // securityHead is the number of bytes before the descriptor in a cell signed "sk".

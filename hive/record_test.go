@@ -187,7 +187,7 @@ func TestRecordHostile(t *testing.T) {
 				continue
 			}
 			amplified++
-			if more := fmt.Sprintf("and %d more problems of the kind amplified, the first of them here", left-100); !p.Loss || isCount(p) && p.Msg != more {
+			if more := fmt.Sprintf("%d more problems of the kind amplified are not listed; the first of them is here", left-100); !p.Loss || isCount(p) && p.Msg != more {
 				t.Errorf("%s: %v, want %s", name, &p, more)
 			}
 		}

@@ -89,18 +89,18 @@ func (f *File) readHeader(logs []Log) error {
 	}
 	switch {
 	case !IsHive(f.data):
-		return refuse(BadHeader, 0, `is no hive: it does not start with "regf"`)
+		return refuse(badHeader, 0, `is no hive: it does not start with "regf"`)
 	case len(f.data) < baseBlockSize:
 		return refuse(Truncated, int64(len(f.data)), "the file ends inside the base block, which has %d bytes; copy the hive again", baseBlockSize)
-	case f.Size() > MaxSize:
-		return refuse(BadHeader, 0, "has %d bytes, and a hive at most %d; give the hive alone, without what is behind it", f.Size(), int64(MaxSize))
+	case f.size() > MaxSize:
+		return refuse(badHeader, 0, "has %d bytes, and a hive at most %d; give the hive alone, without what is behind it", f.size(), int64(MaxSize))
 	}
 	f.Header = parseHeader(f.data)
 	f.base = f.Header
 	h := f.Header
 	if h.Checksum == h.Computed { // else a log may hold the base block as it should be
 		if at, fault := h.unreadable(); fault != "" {
-			return refuse(BadHeader, at, "%s", fault)
+			return refuse(badHeader, at, "%s", fault)
 		}
 	}
 	if h.Dirty() {
@@ -115,10 +115,10 @@ func (f *File) readHeader(logs []Log) error {
 	}
 	h = f.base
 	if at, fault := h.unreadable(); fault != "" {
-		return refuse(BadHeader, at, "%s; %s", fault, f.Problems()[0].Msg) // and what its logs did about that
+		return refuse(badHeader, at, "%s; %s", fault, f.Problems()[0].Msg) // and what its logs did about that
 	}
 	odd := func(at int64, format string, args ...any) {
-		f.report(Problem{At: Location{Offset: at}, Kind: BadHeader, Msg: fmt.Sprintf(format, args...)})
+		f.report(Problem{At: Location{Offset: at}, Kind: badHeader, Msg: fmt.Sprintf(format, args...)})
 	}
 	if h.Minor < 1 || h.Minor > 6 {
 		odd(24, "format version 1.%d is not known; read as 1.%d", h.Minor, min(max(h.Minor, 1), 6))
@@ -157,9 +157,9 @@ func (f *File) readHeader(logs []Log) error {
 // reportDirty says that the hive is dirty, and what its logs did about that.
 func (f *File) reportDirty() {
 	h := f.Header
-	p := Problem{At: Location{Offset: 4}, Kind: Dirty, Msg: fmt.Sprintf("the hive is dirty (sequence numbers %d and %d)", h.Sequence1, h.Sequence2)}
+	p := Problem{At: Location{Offset: 4}, Kind: dirty, Msg: fmt.Sprintf("the hive is dirty (sequence numbers %d and %d)", h.Sequence1, h.Sequence2)}
 	if h.Checksum != h.Computed {
-		p.At, p.Kind = Location{Offset: 508}, BadChecksum
+		p.At, p.Kind = Location{Offset: 508}, badChecksum
 		p.Msg = fmt.Sprintf("the hive is dirty (the checksum of its base block is 0x%08x, must be 0x%08x)", h.Checksum, h.Computed)
 	}
 	var applied, refused []string
@@ -190,8 +190,8 @@ func (f *File) reportDirty() {
 // Root is the root key of the hive. Its own name means nothing: Windows calls it by the path at which it is mounted.
 func (f *File) Root() *Key { return f.root }
 
-// Size is the length of the hive in bytes, as it is read: logs can make it longer than its file.
-func (f *File) Size() int64 { return int64(len(f.data)) }
+// size is the length of the hive in bytes, as it is read: logs can make it longer than its file.
+func (f *File) size() int64 { return int64(len(f.data)) }
 
 // Problems lists the damage met so far, in the order of the file: what is wrong with the file as a whole, and with the keys that
 // were looked at. Of each kind the first hundred are listed, and one more problem tells how many others there are, at the place of the

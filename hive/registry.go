@@ -42,7 +42,7 @@ func (r *Registry) Mount(at Path, tree *Key) {
 		}
 		return
 	}
-	r.root = graft(r.root, at, tree.Rename(at[len(at)-1]))
+	r.root = graft(r.root, at, tree.rename(at[len(at)-1]))
 	r.systemHive = r.systemHive || at.Equal(systemPath)
 	if f := tree.file; f != nil && f.base.Checksum == f.base.Computed {
 		r.SetWritten(at, f.base.Modified)

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// SDDL writes a security descriptor in self-relative form, as hives hold them, in Microsoft's security descriptor definition language:
+// sddl writes a security descriptor in self-relative form, as hives hold them, in Microsoft's security descriptor definition language:
 // "O:BAG:SYD:PAI(A;CI;KA;;;BA)". Rights are named where they are exactly those of a registry key or generic, else they are a
 // number. Accounts of one computer or domain keep their whole SID, so that it is not lost which. Data behind the SID of an entry,
 // conditions say, are given in hex. An error tells where the descriptor ends too early, or holds what is not known.
 // Sources: Microsoft, [MS-DTYP] 2.4 and 2.5.1, and "Security Descriptor String Format".
-func SDDL(b []byte) (string, error) {
+func sddl(b []byte) (string, error) {
 	if len(b) < 20 || b[0] != 1 {
 		return "", fmt.Errorf("there is no security descriptor at 0x0: it has at least 20 bytes and starts with 1")
 	}

@@ -57,8 +57,8 @@ func DecodeUTF16(b []byte) string {
 	return s.String()
 }
 
-// DecodeLatin1 makes a string of bytes that are code points, the compressed form of names in a hive.
-func DecodeLatin1(b []byte) string {
+// decodeLatin1 makes a string of bytes that are code points, the compressed form of names in a hive.
+func decodeLatin1(b []byte) string {
 	for i := range b {
 		if b[i] >= utf8.RuneSelf {
 			var s strings.Builder

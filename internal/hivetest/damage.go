@@ -113,6 +113,7 @@ func Damages() iter.Seq2[string, []byte] {
 		{"key of another signature", Sign(b, leaf.Node, "kn")},
 		{"key with another parent", Refer(b, leaf.Node+NodeParent, list.Node)},
 		{"key name longer than its cell", Set16(b, leaf.Node+NodeNameLength, 0xFFFF)},
+		{"class name in a free cell", Free(b, plain.Class)},
 		{"class name longer than its cell", Set16(b, plain.Node+NodeClassLength, 0xFFFF)},
 
 		{"more subkeys than in the list", Set32(b, plain.Node+NodeKeys, 2)},
