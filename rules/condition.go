@@ -124,7 +124,7 @@ type verdict struct {
 	truth  truth
 	reason Reason   // of perhaps
 	why    string   // in words
-	place  *Finding // where the deciding question was asked; nil where none was
+	asked  *Finding // where the deciding question was asked; nil where none was
 }
 
 // holds answers a condition in a scene.
@@ -183,8 +183,8 @@ func decide(all []verdict, settles truth) verdict {
 	var words []string
 	for _, v := range all {
 		words = append(words, v.why)
-		if sum.place == nil {
-			sum.place = v.place
+		if sum.asked == nil {
+			sum.asked = v.asked
 		}
 	}
 	sum.why = strings.Join(words, "; ")

@@ -188,7 +188,7 @@ func (a *answers) conclude(t Terms, s scene) Finding {
 			f.At, f.Modified = k.At(), k.Modified()
 		}
 	}
-	if p := v.place; p != nil && (s.at == nil || p.RealKey.Equal(f.RealKey)) {
+	if p := v.asked; p != nil && (s.at == nil || p.RealKey.Equal(f.RealKey)) {
 		f.Key, f.RealKey, f.Value, f.AboutKey, f.Observed, f.At, f.Modified = p.Key, p.RealKey, p.Value, p.AboutKey, p.Observed, p.At, p.Modified
 		f.Notes, f.guessed = slices.Clone(p.Notes), f.guessed || p.guessed
 		f.written = p.written

@@ -67,7 +67,7 @@ type Test struct {
 	Name     string
 	Reg      string       // .reg text below the rule's key, or whole sections
 	Hive     string       // in place of it a hive: a file in the folder of the pack
-	written  []stampedKey // when keys of the text were last written
+	written  []keyTime    // when keys of the text were last written
 	Windows  hive.Version // zero when it does not matter
 	Product  string       // workstation, server or domain-controller; "" when it does not matter
 	Want     Reason

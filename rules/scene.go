@@ -89,7 +89,7 @@ func (e *evaluation) scenes(c *Condition) []scene {
 }
 
 // names tells whether some names are among those that are bound.
-func anyOf(names, bound []string) bool {
+func shareName(names, bound []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(bound, name) })
 }
 
@@ -156,7 +156,7 @@ func (e *evaluation) prepare(rules []*Rule) {
 	for _, r := range rules {
 		bound := r.boundNames()
 		r.eachCondition(func(c *Condition) {
-			if !c.asks || !c.question.Key.IsPattern() || anyOf(append(c.question.names(), c.terms.Written.names()...), bound) || e.walked[c] != nil {
+			if !c.asks || !c.question.Key.IsPattern() || shareName(append(c.question.names(), c.terms.Written.names()...), bound) || e.walked[c] != nil {
 				return
 			}
 			for _, base := range e.registry.Find(c.question.Key.base) {

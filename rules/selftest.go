@@ -137,7 +137,11 @@ func (r *Rule) mountHive(reg *hive.Registry, name string) error {
 	if r.files == nil {
 		return fmt.Errorf("the hive %s cannot be read: the rule was not read from a folder", name)
 	}
-	data, err := fs.ReadFile(r.files, filepath.ToSlash(name))
+	name = filepath.ToSlash(name)
+	if info, err := fs.Stat(r.files, name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("the hive %s in the folder of the pack is no regular file", name)
+	}
+	data, err := fs.ReadFile(r.files, name)
 	if err != nil {
 		return fmt.Errorf("the hive %s in the folder of the pack cannot be read: %w", name, hive.Cause(err))
 	}

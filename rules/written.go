@@ -133,9 +133,9 @@ type instant struct {
 // String says for people what the moment is, with its time.
 func (i instant) String() string {
 	if i.text == "" {
-		return stamp(i.time)
+		return timestamp(i.time)
 	}
-	return i.text + " " + stamp(i.time)
+	return i.text + " " + timestamp(i.time)
 }
 
 // written holds the last write of a key against what is asked of it. A bound that is not kept decides, even where another one is open.
@@ -174,7 +174,7 @@ func (e *evaluation) written(f Finding, t Terms, key *hive.Key, s scene) Finding
 	case s.counted:
 		return f.pass("")
 	}
-	return f.pass(strings.TrimRight("the key was last written "+stamp(at)+", "+strings.Join(kept, " and "), ", "))
+	return f.pass(strings.TrimRight("the key was last written "+timestamp(at)+", "+strings.Join(kept, " and "), ", "))
 }
 
 // wholeText says for people whether a time is to be a whole second.
@@ -255,12 +255,12 @@ func (e *evaluation) findWritten(path hive.Path, s scene) []hive.Match {
 func (f Finding) lastWrite() string {
 	switch {
 	case !f.Modified.IsZero():
-		return stamp(f.Modified)
+		return timestamp(f.Modified)
 	case f.written != nil:
-		return stamp(hive.Filetime(0).UTC()) + ", which is the time zero"
+		return timestamp(hive.Filetime(0).UTC()) + ", which is the time zero"
 	}
 	return "at an unknown time"
 }
 
-// stamp writes a time with the resolution of those in hives.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
+// timestamp writes a time with the resolution of those in hives.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }

@@ -112,15 +112,15 @@ var toleranceForm = strict.Parsed(strict.Schema{"type": "string", "pattern": tol
 	return tolerance{text, time.Duration(n) * units[text[last]]}, err
 })
 
-// stampsForm is when the keys of a test were last written: one time for the key of the rule, or a time for each of some keys and for the hive.
-var stampsForm = strict.NewForm(strict.Schema{"anyOf": []any{
+// testTimesForm is when the keys of a test were last written: one time for the key of the rule, or a time for each of some keys and for the hive.
+var testTimesForm = strict.NewForm(strict.Schema{"anyOf": []any{
 	strict.Schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`},
 	strict.Schema{"type": "object", "minProperties": 1, "additionalProperties": strict.Schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`},
 		"propertyNames": strict.Schema{"anyOf": []any{strict.Schema{"const": "hive"}, strict.Schema{"pattern": rootSyntax()}}}},
-}}, func(d *strict.Decoder, n *yaml.Node, what string) (all []stampedKey) {
+}}, func(d *strict.Decoder, n *yaml.Node, what string) (all []keyTime) {
 	if n.Kind != yaml.MappingNode {
 		if text := d.Line(n, what); text != "" {
-			all = append(all, readStamp(d, n, stampedKey{at: strict.Locate(n)}))
+			all = append(all, readTime(d, n, keyTime{at: strict.Locate(n)}))
 		}
 		return all
 	}
@@ -129,7 +129,7 @@ var stampsForm = strict.NewForm(strict.Schema{"anyOf": []any{
 	}
 	seen := map[string]bool{} // paths, however they are spelt
 	for name, value := range d.Pairs(n, what) {
-		s := stampedKey{at: strict.Locate(name)}
+		s := keyTime{at: strict.Locate(name)}
 		if s.hive = name.Value == "hive"; !s.hive {
 			key := keyForm.Read(d, name, what)
 			if s.key = key.base; key.IsPattern() {
@@ -141,21 +141,21 @@ var stampsForm = strict.NewForm(strict.Schema{"anyOf": []any{
 		} else if !s.hive {
 			d.Wrong(name, "%s stands twice in %s", name.Value, what)
 		}
-		all = append(all, readStamp(d, value, s))
+		all = append(all, readTime(d, value, s))
 	}
 	return all
 })
 
-// stampedKey is when a key of a test was last written, or with hive all of it.
-type stampedKey struct {
+// keyTime is when a key of a test was last written, or with hive all of it.
+type keyTime struct {
 	key  hive.Path // nil for that of the rule
 	hive bool
 	time hive.Filetime
 	at   hive.Location
 }
 
-// stamped reads the time of a key.
-func readStamp(d *strict.Decoder, n *yaml.Node, s stampedKey) stampedKey {
+// readTime reads the time of a key.
+func readTime(d *strict.Decoder, n *yaml.Node, s keyTime) keyTime {
 	t, err := parseTime(d.Line(n, "a time"))
 	if err != nil {
 		d.Wrong(n, "%v", err)
