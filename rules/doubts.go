@@ -192,7 +192,7 @@ var hiveTimeUntil = versionRange{from: hive.Version{Major: 6, Minor: 3}}
 // times finds comparisons of the last write of a key that show nothing.
 func (l *doubter) times() {
 	r := l.rule
-	ask := func(w *Written, key KeyPattern, whens ...*Condition) {
+	ask := func(w *lastWritten, key keyPattern, whens ...*Condition) {
 		if w == nil {
 			return
 		}

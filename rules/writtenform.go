@@ -14,28 +14,28 @@ import (
 )
 
 // writtenObject reads what is asked of the last write of a key.
-var writtenObject = strict.Object[Written]{
+var writtenObject = strict.Object[lastWritten]{
 	Name: "written", What: "written", Doc: "What is asked of the time at which the key was last written. All of it must hold.",
 	Empty: "asks nothing; want after, before, not_after, not_before or whole_second",
-	Fields: []strict.Field[Written]{
+	Fields: []strict.Field[lastWritten]{
 		boundField("after", "The key was last written after this.", bound{text: "after", strict: true}),
 		boundField("before", "The key was last written before this.", bound{text: "before", upper: true, strict: true}),
 		boundField("not_after", "The key was last written at this time or before it.", bound{text: "not after", upper: true}),
 		boundField("not_before", "The key was last written at this time or after it.", bound{text: "not before"}),
-		strict.May("tolerance", "By how much the time may be beyond these: a number and s, m, h or d, such as 90s or 2d.", toleranceForm, func(w *Written, t tolerance) { w.tolerance = t }),
-		strict.May("whole_second", "Whether the time has no part below a second. With false it must have one.", strict.BoolForm, func(w *Written, b bool) { w.whole = &b }),
+		strict.May("tolerance", "By how much the time may be beyond these: a number and s, m, h or d, such as 90s or 2d.", toleranceForm, func(w *lastWritten, t tolerance) { w.tolerance = t }),
+		strict.May("whole_second", "Whether the time has no part below a second. With false it must have one.", strict.BoolForm, func(w *lastWritten, b bool) { w.whole = &b }),
 	},
 }
 
 // boundField is the field of a bound, which is made with its moment.
-func boundField(name, doc string, b bound) strict.Field[Written] {
-	return strict.May(name, doc, momentForm, func(w *Written, m moment) {
+func boundField(name, doc string, b bound) strict.Field[lastWritten] {
+	return strict.May(name, doc, momentForm, func(w *lastWritten, m moment) {
 		w.bounds = append(w.bounds, bound{b.text, b.upper, b.strict, m})
 	})
 }
 
-var writtenForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/written"}, func(d *strict.Decoder, n *yaml.Node, what string) *Written {
-	w := &Written{at: strict.Locate(n)}
+var writtenForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/written"}, func(d *strict.Decoder, n *yaml.Node, what string) *lastWritten {
+	w := &lastWritten{at: strict.Locate(n)}
 	before := d.Mistakes()
 	writtenObject.Read(d, n, what, w)
 	switch {
@@ -51,9 +51,9 @@ var writtenForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/written"},
 })
 
 // momentObject is {key: PATH}.
-var momentObject = strict.Object[KeyPattern]{
+var momentObject = strict.Object[keyPattern]{
 	Name: "moment", Doc: "The last write of another key.",
-	Fields: []strict.Field[KeyPattern]{strict.Must("key", "The key. {name} in it stands for what the key of the rule has there.", keyForm, func(k *KeyPattern, v KeyPattern) { *k = v })},
+	Fields: []strict.Field[keyPattern]{strict.Must("key", "The key. {name} in it stands for what the key of the rule has there.", keyForm, func(k *keyPattern, v keyPattern) { *k = v })},
 }
 
 const (
@@ -132,7 +132,7 @@ var testTimesForm = strict.NewForm(strict.Schema{"anyOf": []any{
 		s := keyTime{at: strict.Locate(name)}
 		if s.hive = name.Value == "hive"; !s.hive {
 			key := keyForm.Read(d, name, what)
-			if s.key = key.base; key.IsPattern() {
+			if s.key = key.base; key.isPattern() {
 				d.Wrong(name, "the key of a time in a test cannot be a pattern: write its name")
 			}
 		}
