@@ -8,20 +8,20 @@ import (
 	"regvet/rules/strict"
 )
 
-// Question is where a rule or a condition looks: for a value, for each value that a pattern stands for, or for a key itself.
-type Question struct {
-	Key      KeyPattern
-	Value    Pattern
+// question is where a rule or a condition looks: for a value, for each value that a pattern stands for, or for a key itself.
+type question struct {
+	Key      keyPattern
+	Value    pattern
 	AboutKey bool // the question is about the key itself; Value means nothing
 
 	hasKey bool // else it is about the key of the rule that it belongs to
 }
 
 // names lists what the question binds.
-func (q Question) names() []string { return append(q.Key.names(), q.Value.names()...) }
+func (q question) names() []string { return append(q.Key.names(), q.Value.names()...) }
 
 // String says for people what the question is about.
-func (q Question) String() string {
+func (q question) String() string {
 	var parts []string
 	if !q.AboutKey {
 		parts = append(parts, ValueName(q.Value.text))
@@ -43,7 +43,7 @@ type Condition struct {
 	hives          []string
 	all, any, none []*Condition
 	asks           bool // it has a question of its own
-	question       Question
+	question       question
 	terms          Terms // what is expected there
 }
 
@@ -124,7 +124,7 @@ type verdict struct {
 	truth  truth
 	reason Reason   // of perhaps
 	why    string   // in words
-	place  *Finding // where the deciding question was asked; nil where none was
+	asked  *Finding // where the deciding question was asked; nil where none was
 }
 
 // holds answers a condition in a scene.
@@ -183,8 +183,8 @@ func decide(all []verdict, settles truth) verdict {
 	var words []string
 	for _, v := range all {
 		words = append(words, v.why)
-		if sum.place == nil {
-			sum.place = v.place
+		if sum.asked == nil {
+			sum.asked = v.asked
 		}
 	}
 	sum.why = strings.Join(words, "; ")
@@ -209,7 +209,7 @@ func known(what string) string {
 // hiveRoots is where the hives are that a condition can name. A user's hive is at several places.
 var hiveRoots = []struct {
 	name string
-	key  KeyPattern
+	key  keyPattern
 }{
 	{"SYSTEM", parseKey(`HKLM\SYSTEM`)}, {"SOFTWARE", parseKey(`HKLM\SOFTWARE`)}, {"SAM", parseKey(`HKLM\SAM`)},
 	{"SECURITY", parseKey(`HKLM\SECURITY`)}, {"COMPONENTS", parseKey(`HKLM\COMPONENTS`)}, {"DRIVERS", parseKey(`HKLM\DRIVERS`)},

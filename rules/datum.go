@@ -12,8 +12,8 @@ import (
 	"regvet/rules/strict"
 )
 
-// Datum is what data say: a number, text, a list of strings, or bytes that are none of these.
-type Datum struct {
+// datum is what data say: a number, text, a list of strings, or bytes that are none of these.
+type datum struct {
 	kind   kind
 	number uint64
 	text   string
@@ -32,7 +32,7 @@ const (
 
 // read gives what the data of a value say, read as data of one kind. It fails where their type is of another kind, or their bytes do
 // not fit it.
-func read(v hive.Value, k kind) (d Datum, err error) {
+func read(v hive.Value, k kind) (d datum, err error) {
 	d.kind = k
 	switch k {
 	case aNumber:
@@ -61,7 +61,7 @@ func kindOf(t hive.Type) kind {
 }
 
 // String writes the data for people.
-func (d Datum) String() string {
+func (d datum) String() string {
 	switch d.kind {
 	case aNumber:
 		return fmt.Sprint(d.number)
@@ -74,7 +74,7 @@ func (d Datum) String() string {
 }
 
 // plain writes the data for people as [hive.Value.Display] does.
-func (d Datum) plain() string { return d.value(nil).Display() }
+func (d datum) plain() string { return d.value(nil).Display() }
 
 // quoted writes text for people, so that its ends can be seen.
 func quoted(s string) string { return `"` + hive.Visible(hive.Printable(s)) + `"` }
@@ -88,17 +88,17 @@ func each[T any](all []T, f func(T) string) []string {
 	return out
 }
 
-func (d Datum) equal(e Datum) bool {
+func (d datum) equal(e datum) bool {
 	return d.kind == e.kind && d.number == e.number && d.text == e.text && slices.Equal(d.list, e.list) && bytes.Equal(d.bytes, e.bytes)
 }
 
 // equalFold is equal without regard to the case of text.
-func (d Datum) equalFold(e Datum) bool {
+func (d datum) equalFold(e datum) bool {
 	return d.kind == e.kind && hive.EqualFold(d.text, e.text) && slices.EqualFunc(d.list, e.list, hive.EqualFold)
 }
 
 // value makes a value of the data, of the first of some types that takes them. Text is bytes in hex for a type that has no text.
-func (d Datum) value(types []hive.Type) hive.Value {
+func (d datum) value(types []hive.Type) hive.Value {
 	for _, t := range types {
 		if v, why := d.written(t).as(t); why == "" {
 			return v
@@ -113,17 +113,17 @@ func (d Datum) value(types []hive.Type) hive.Value {
 }
 
 // written gives the data as they are meant for a type: bytes where they are written as text in hex.
-func (d Datum) written(t hive.Type) Datum {
+func (d datum) written(t hive.Type) datum {
 	if d.kind == aText && kindOf(t) == someBytes {
 		if b, err := parseBytes(d.text); err == nil {
-			return Datum{kind: someBytes, bytes: b}
+			return datum{kind: someBytes, bytes: b}
 		}
 	}
 	return d
 }
 
 // as makes a value of a type of the data, and says why that cannot be.
-func (d Datum) as(t hive.Type) (v hive.Value, why string) {
+func (d datum) as(t hive.Type) (v hive.Value, why string) {
 	if kindOf(t) != d.kind {
 		return v, fmt.Sprintf("data of a %s must be %s", t, kindNames[kindOf(t)])
 	}
@@ -160,7 +160,7 @@ func (d Datum) as(t hive.Type) (v hive.Value, why string) {
 
 // kindNames says how data of a kind are written in a rule.
 var kindNames = [...]string{
-	aNumber:   "a whole number from 0 to 18446744073709551615, such as 5000 or 0x1388",
+	aNumber:   strict.NumberSyntax,
 	aText:     "text",
 	aList:     "a list of texts",
 	someBytes: `bytes in hex, such as "01 ff"`,

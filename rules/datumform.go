@@ -14,40 +14,40 @@ import (
 
 // datumForm is a number, text or a list of texts. YAML tells which by the quotes.
 var datumForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.NumberForm.Schema, strict.Schema{"type": "string"}, strict.Schema{"type": "array", "items": strict.TextForm.Schema}}},
-	func(d *strict.Decoder, n *yaml.Node, what string) Datum {
+	func(d *strict.Decoder, n *yaml.Node, what string) datum {
 		switch {
 		case n.Kind == yaml.SequenceNode:
-			return Datum{kind: aList, list: strict.ListOf(strict.TextForm, 0, "").Read(d, n, what)}
+			return datum{kind: aList, list: strict.ListOf(strict.TextForm, 0, "").Read(d, n, what)}
 		case strict.IsNumber(n):
-			return Datum{number: d.Number(n, what)}
+			return datum{number: d.Number(n, what)}
 		case n.Kind == yaml.ScalarNode && n.Tag == "!!str":
-			return Datum{kind: aText, text: n.Value}
+			return datum{kind: aText, text: n.Value}
 		}
 		d.Wrong(n, `%s must be a number, text in quotes or a list of texts`, what)
-		return Datum{}
+		return datum{}
 	})
 
 // scalarForm is a number or text.
 var scalarForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.NumberForm.Schema, strict.Schema{"type": "string"}}},
-	func(d *strict.Decoder, n *yaml.Node, what string) Datum {
+	func(d *strict.Decoder, n *yaml.Node, what string) datum {
 		if n.Kind == yaml.SequenceNode {
 			d.Wrong(n, "%s must be a number or text in quotes", what)
-			return Datum{}
+			return datum{}
 		}
 		return datumForm.Read(d, n, what)
 	})
 
 var datumsForm = strict.ListOf(scalarForm, 1, "names no data")
 
-var numberForm = strict.NewForm(strict.NumberForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) Datum { return Datum{number: d.Number(n, what)} })
+var numberForm = strict.NewForm(strict.NumberForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) datum { return datum{number: d.Number(n, what)} })
 
-var aTextForm = strict.NewForm(strict.TextForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) Datum {
-	return Datum{kind: aText, text: d.Text(n, what)}
+var aTextForm = strict.NewForm(strict.TextForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) datum {
+	return datum{kind: aText, text: d.Text(n, what)}
 })
 
 // textsForm is text or a list of texts.
 var textsForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.TextForm.Schema, strict.Schema{"type": "array", "items": strict.TextForm.Schema}}},
-	func(d *strict.Decoder, n *yaml.Node, what string) Datum {
+	func(d *strict.Decoder, n *yaml.Node, what string) datum {
 		if n.Kind == yaml.SequenceNode {
 			return datumForm.Read(d, n, what)
 		}
@@ -68,24 +68,24 @@ var otherObject = strict.Object[string]{
 }
 
 // orOther is data, or another value of the same key in their place.
-func orOther(f strict.Form[Datum]) strict.Form[operand] {
+func orOther(f strict.Form[datum]) strict.Form[operand] {
 	other := strict.Of(&otherObject, "other")
 	return strict.NewForm(strict.Schema{"anyOf": []any{f.Schema, other.Schema}}, func(d *strict.Decoder, n *yaml.Node, what string) operand {
 		if n.Kind == yaml.MappingNode {
 			return operand{other: other.Read(d, n, what)}
 		}
-		return operand{Datum: f.Read(d, n, what)}
+		return operand{datum: f.Read(d, n, what)}
 	})
 }
 
 var rangeForm = strict.NewForm(strict.Schema{"type": "array", "items": strict.NumberForm.Schema, "minItems": 2, "maxItems": 2},
-	func(d *strict.Decoder, n *yaml.Node, what string) Range {
+	func(d *strict.Decoder, n *yaml.Node, what string) interval {
 		var ends []uint64
 		for n := range d.Elements(n, what) {
 			ends = append(ends, d.Number(n, "an end of "+what))
 		}
 		if len(ends) == 2 {
-			return Range{ends[0], ends[1]}
+			return interval{ends[0], ends[1]}
 		}
 		if n.Kind == yaml.SequenceNode {
 			d.Wrong(n, "%s needs two numbers, the lowest and the highest", what)
@@ -150,8 +150,8 @@ func parseBytes(text string) ([]byte, error) {
 var lengthForm = strict.Of(&lengthObject, "length")
 
 // plain is data only.
-func plain(f strict.Form[Datum]) strict.Form[operand] {
-	return strict.NewForm(f.Schema, func(d *strict.Decoder, n *yaml.Node, what string) operand { return operand{Datum: f.Read(d, n, what)} })
+func plain(f strict.Form[datum]) strict.Form[operand] {
+	return strict.NewForm(f.Schema, func(d *strict.Decoder, n *yaml.Node, what string) operand { return operand{datum: f.Read(d, n, what)} })
 }
 
 // globForm is a pattern for text of data.

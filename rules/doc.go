@@ -11,5 +11,5 @@
 // what the input does not tell leaves a condition open. All patterns are looked for in one walk of the registry.
 //
 // [Evaluate] gives the findings, [NewPlan] the edits that remedy them with the edits that undo those, and [Prove] shows in memory
-// that both do what they say. A rule carries its own tests, which [Rule.RunTests] runs; [Lint] says what they do not show.
+// that both do what they say. A rule carries its own tests, which [Rule.RunTests] runs; [Doubts] says what they do not show.
 package rules

@@ -79,7 +79,7 @@ func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
 			a.ask(s)
 		}
 	default:
-		more := e.places(r.Question, scene{}, func(m hive.Match, bound Bound) {
+		more := e.places(r.question, scene{}, func(m hive.Match, bound bindings) {
 			s := sceneAt(m, bound)
 			s.counted = r.Key.deep() && r.Conditions == nil
 			s.namesSet = !r.Key.base.HasPrefix(currentSet)
@@ -156,7 +156,7 @@ func (a *answers) ask(s scene) {
 		switch counted := a.rule.Key.deep() && f.Observed == nil && (!f.AboutKey || f.written != nil); {
 		case counted && f.Status == Pass:
 			a.unlisted++
-		case (counted || f.written != nil && a.rule.Key.IsPattern()) && f.Status == Unknown:
+		case (counted || f.written != nil && a.rule.Key.isPattern()) && f.Status == Unknown:
 			a.addUnread(f)
 		default:
 			a.found = append(a.found, f)
@@ -171,7 +171,7 @@ func (a *answers) judgeRule(t Terms, s scene) (all []Finding) {
 		f.Rule = a.rule
 		return []Finding{f}
 	}
-	a.judge(a.rule.Question, t, *s.at, s, func(f Finding) {
+	a.judge(a.rule.question, t, *s.at, s, func(f Finding) {
 		f.Rule = a.rule
 		all = append(all, f)
 	})
@@ -188,7 +188,7 @@ func (a *answers) conclude(t Terms, s scene) Finding {
 			f.At, f.Modified = k.At(), k.Modified()
 		}
 	}
-	if p := v.place; p != nil && (s.at == nil || p.RealKey.Equal(f.RealKey)) {
+	if p := v.asked; p != nil && (s.at == nil || p.RealKey.Equal(f.RealKey)) {
 		f.Key, f.RealKey, f.Value, f.AboutKey, f.Observed, f.At, f.Modified = p.Key, p.RealKey, p.Value, p.AboutKey, p.Observed, p.At, p.Modified
 		f.Notes, f.guessed = slices.Clone(p.Notes), f.guessed || p.guessed
 		f.written = p.written
@@ -216,7 +216,7 @@ func (a *answers) skip(m hive.Match, why string) {
 
 // lose notes that below a place there may be keys that the rule leads to, of which the input does not tell.
 func (a *answers) lose(m hive.Match) {
-	f := unread(a.rule.Question, m)
+	f := unread(a.rule.question, m)
 	f.Rule, f.Severity, f.Expected = a.rule, a.base().Severity, a.base().Expected()
 	a.addUnread(f)
 }
@@ -282,7 +282,7 @@ func (a *answers) none() (found []Finding) {
 	key := a.rule.Key
 	for _, m := range a.registry.Find(key.base) {
 		f := a.about(m)
-		below := key.Path()[len(key.base):]
+		below := key.path()[len(key.base):]
 		f.Key, f.RealKey = append(slices.Clone(m.Live), below...), append(slices.Clone(m.Real), below...)
 		t := a.base()
 		switch {

@@ -69,11 +69,11 @@ func init() {
 			strict.May("tags", "Words by which rules can be chosen.", strict.LinesForm, func(r *draft, all []string) { r.Tags = all }),
 			strict.May("when", "Where the rule applies.", conditionForm, func(r *draft, c *Condition) { r.When = c }),
 			strict.May("key", "The key: any root, long or short; * and ? stand for characters of a name, {name} for a name that is then known by it, ** for any number of levels.",
-				strict.Placed(keyForm), func(r *draft, k strict.Located[KeyPattern]) { r.Key, r.key, r.hasKey = k.V, &k.At, true }),
+				strict.Placed(keyForm), func(r *draft, k strict.Located[keyPattern]) { r.Key, r.key, r.hasKey = k.V, &k.At, true }),
 			strict.May("value", "The value: a name, a pattern as in a key, or (default). Without it the rule is about the key itself.",
-				strict.Placed(valueForm), func(r *draft, p strict.Located[Pattern]) { r.Value, r.value = p.V, &p.At }),
+				strict.Placed(valueForm), func(r *draft, p strict.Located[pattern]) { r.Value, r.value = p.V, &p.At }),
 			strict.May("misspelt", "In place of value: any value whose name differs from this one by a typing error, at most one for every five letters.",
-				strict.Placed(misspeltForm), func(r *draft, p strict.Located[Pattern]) { r.Value, r.value = p.V, &p.At }),
+				strict.Placed(misspeltForm), func(r *draft, p strict.Located[pattern]) { r.Value, r.value = p.V, &p.At }),
 			strict.May("all", "Conditions that must all hold, in place of value and expect.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.all, r.conditional = all, true }),
 			strict.May("any", "Conditions of which one must hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.any, r.conditional = all, true }),
 			strict.May("none", "Conditions none of which may hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.none, r.conditional = all, true }),
@@ -99,8 +99,8 @@ func init() {
 			strict.May("all", "Conditions that must all hold.", conditionsForm, func(c *Condition, all []*Condition) { c.all = all }),
 			strict.May("any", "Conditions of which one must hold.", conditionsForm, func(c *Condition, all []*Condition) { c.any = all }),
 			strict.May("none", "Conditions none of which may hold.", conditionsForm, func(c *Condition, all []*Condition) { c.none = all }),
-			strict.May("key", "The key; without it that of the rule.", keyForm, func(c *Condition, k KeyPattern) { c.question.Key, c.question.hasKey, c.asks = k, true, true }),
-			strict.May("value", "The value; without it the condition is about the key itself.", valueForm, func(c *Condition, p Pattern) { c.question.Value, c.question.AboutKey, c.asks = p, false, true }),
+			strict.May("key", "The key; without it that of the rule.", keyForm, func(c *Condition, k keyPattern) { c.question.Key, c.question.hasKey, c.asks = k, true, true }),
+			strict.May("value", "The value; without it the condition is about the key itself.", valueForm, func(c *Condition, p pattern) { c.question.Value, c.question.AboutKey, c.asks = p, false, true }),
 			strict.May("expect", "What must be there.", expectForm, func(c *Condition, e expectation) {
 				c.terms.Exists, c.terms.Types, c.terms.Valid, c.terms.Data, c.terms.Written, c.asks = e.exists, e.types, e.valid, e.data, e.written, true
 			}),
@@ -133,7 +133,7 @@ var (
 )
 
 var conditionForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/condition"}, func(d *strict.Decoder, n *yaml.Node, what string) *Condition {
-	c, before := &Condition{At: strict.Locate(n), question: Question{AboutKey: true}}, d.Mistakes()
+	c, before := &Condition{At: strict.Locate(n), question: question{AboutKey: true}}, d.Mistakes()
 	conditionObject.Read(d, n, what, c)
 	t := &c.terms
 	if why := t.mistyped("the condition"); why != "" && d.Mistakes() == before {
@@ -160,8 +160,8 @@ var conditionsForm = strict.ListOf(conditionForm, 1, "is empty; want a list of c
 type expectation struct {
 	exists      *bool
 	types       []hive.Type
-	valid, data Demand
-	written     *Written
+	valid, data demand
+	written     *lastWritten
 }
 
 var expectObject = strict.Object[expectation]{
@@ -169,20 +169,20 @@ var expectObject = strict.Object[expectation]{
 	Fields: []strict.Field[expectation]{
 		strict.May("exists", "Whether it must be there at all. With false it must not.", strict.BoolForm, func(e *expectation, b bool) { e.exists = &b }),
 		strict.May("type", "The type that the reader of the value takes: one, or a list of which one must do.", strict.OneOrMore(typeForm, "names no type"), func(e *expectation, all []hive.Type) { e.types = all }),
-		strict.May("valid", "Data that the reader of the value takes. Others are out of range.", demandForm, func(e *expectation, q Demand) { e.valid = q }),
-		strict.May("data", "Data that the rule wants. Others are a mismatch.", demandForm, func(e *expectation, q Demand) { e.data = q }),
-		strict.May("written", "When the key was last written. Only of a key: of values there is no time.", writtenForm, func(e *expectation, w *Written) { e.written = w }),
+		strict.May("valid", "Data that the reader of the value takes. Others are out of range.", demandForm, func(e *expectation, q demand) { e.valid = q }),
+		strict.May("data", "Data that the rule wants. Others are a mismatch.", demandForm, func(e *expectation, q demand) { e.data = q }),
+		strict.May("written", "When the key was last written. Only of a key: of values there is no time.", writtenForm, func(e *expectation, w *lastWritten) { e.written = w }),
 	},
 }
 
 var expectForm = strict.Of(&expectObject, "expect")
 
-var demandForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/operators"}, func(d *strict.Decoder, n *yaml.Node, what string) Demand {
+var demandForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/operators"}, func(d *strict.Decoder, n *yaml.Node, what string) demand {
 	before := d.Mistakes()
 	q := strict.Of(&demandObject, "operators").Read(d, n, what)
 	if d.Mistakes() == before && q.nothing() {
 		noun := "data"
-		if slices.ContainsFunc(q, func(o Operator) bool { return o.numbers != nil }) {
+		if slices.ContainsFunc(q, func(o operator) bool { return o.numbers != nil }) {
 			noun = "number"
 		}
 		d.Wrong(n, "%s leaves no %s", what, noun)
@@ -199,7 +199,7 @@ type missingDraft struct {
 var missingObject = strict.Object[missingDraft]{
 	Name: "missing", What: "missing", Doc: "What it means that the value is not there.",
 	Fields: []strict.Field[missingDraft]{
-		strict.May("default", "The data that Windows uses instead, bytes in hex where the type has no text; they are held against data.", datumForm, func(m *missingDraft, v Datum) { m.missing = &Missing{Default: &v} }),
+		strict.May("default", "The data that Windows uses instead, bytes in hex where the type has no text; they are held against data.", datumForm, func(m *missingDraft, v datum) { m.missing = &Missing{Default: &v} }),
 		strict.May("severity", "What a finding for that reason costs, where that differs.", severityForm, func(m *missingDraft, s Severity) { m.severity = s }),
 	},
 }
@@ -237,7 +237,7 @@ var testObject = strict.Object[Test]{
 		strict.Must("name", "What the test shows.", strict.LineForm, func(t *Test, s string) { t.Name = s }),
 		strict.May("reg", "Lines of .reg text below the key of the rule, or whole sections.", strict.TextForm, func(t *Test, s string) { t.Reg = s }),
 		strict.May("hive", "In place of reg a hive: a file in the folder of the pack.", strict.LineForm, func(t *Test, s string) { t.Hive = s }),
-		strict.May("written", "When the key of the rule was last written, or a mapping of keys to times, with hive for the hive. A .reg file has no times.", stampsForm, func(t *Test, all []stampedKey) { t.written = all }),
+		strict.May("written", "When the key of the rule was last written, or a mapping of keys to times, with hive for the hive. A .reg file has no times.", testTimesForm, func(t *Test, all []keyTime) { t.written = all }),
 		strict.May("windows", "The version of Windows, where it matters.", versionForm, func(t *Test, v hive.Version) { t.Windows = v }),
 		strict.May("product", "The product, where it matters.", strict.OneWord(productWords()...), func(t *Test, s string) { t.Product = s }),
 		strict.Must("want", "What the rule answers: pass, or the reason of a failure or of an unknown.", strict.OneWord(testWants()...), func(t *Test, s string) { t.Want = Reason(s) }),

@@ -54,7 +54,7 @@ func (f Finding) Fingerprint() string {
 var placeholders = []string{"{value}", "{key}", "{actual}", "{type}", "{want}", "{valid}", "{default}", "{written}", "{limit}"}
 
 // fill puts what was found into the template of a message.
-func (f Finding) fill(template string, t Terms, bound Bound) string {
+func (f Finding) fill(template string, t Terms, bound bindings) string {
 	var b strings.Builder
 	for {
 		from := strings.IndexByte(template, '{')
@@ -74,7 +74,7 @@ func (f Finding) fill(template string, t Terms, bound Bound) string {
 }
 
 // placeholder gives what stands for a name in braces in a message.
-func (f Finding) placeholder(name string, t Terms, bound Bound) (text string, ok bool) {
+func (f Finding) placeholder(name string, t Terms, bound bindings) (text string, ok bool) {
 	switch name {
 	case "{value}":
 		return ValueName(f.Value), true

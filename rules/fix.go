@@ -23,9 +23,9 @@ type Step struct {
 	Edit hive.Edit
 
 	real  hive.Path // of a finding: where the input has the key
-	key   *KeyPattern
-	value *Pattern
-	data  Datum
+	key   *keyPattern
+	value *pattern
+	data  datum
 	at    hive.Location
 }
 
@@ -102,7 +102,7 @@ func (e *evaluation) resolve(fix *Fix, f *Finding, s scene) *Fix {
 		step.Edit.Path, step.real = f.Key, f.RealKey
 		if step.key != nil {
 			key := step.key.fill(s.bound)
-			if key.IsPattern() {
+			if key.isPattern() {
 				return nil
 			}
 			places := e.find(key.base, s)
@@ -134,14 +134,14 @@ func (e *evaluation) resolve(fix *Fix, f *Finding, s scene) *Fix {
 }
 
 // fill puts what is bound into text. It is not ok where there is nothing to put.
-func (d Datum) fill(bound Bound) (filled Datum, ok bool) {
+func (d datum) fill(bound bindings) (filled datum, ok bool) {
 	filled = d
 	filled.text, filled.list = bound.put(d.text), each(d.list, bound.put)
 	return filled, !filled.equal(d)
 }
 
 // put writes what is bound in the place of its names in text.
-func (b Bound) put(text string) string {
+func (b bindings) put(text string) string {
 	var pairs []string
 	for name, what := range b {
 		pairs = append(pairs, "{"+name+"}", what)

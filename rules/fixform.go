@@ -32,8 +32,8 @@ var stepObject = strict.Object[stepDraft]{
 			}
 			s.ops++
 		}),
-		strict.May("key", "The key, where it is not that of the rule. Names that the rule's key binds may be used.", keyForm, func(s *stepDraft, k KeyPattern) { s.key = &k }),
-		strict.May("value", "The value, where it is not that of the rule.", valueForm, func(s *stepDraft, p Pattern) { s.value = &p }),
+		strict.May("key", "The key, where it is not that of the rule. Names that the rule's key binds may be used.", keyForm, func(s *stepDraft, k keyPattern) { s.key = &k }),
+		strict.May("value", "The value, where it is not that of the rule.", valueForm, func(s *stepDraft, p pattern) { s.value = &p }),
 		strict.May("restart", "What must be started anew before the change counts: computer, none, or service and its name.", restartForm, func(s *stepDraft, text string) { s.restart = text }),
 		strict.May("note", "What who makes the change should know.", strict.LineForm, func(s *stepDraft, text string) { s.note = text }),
 	},
@@ -93,7 +93,7 @@ var fixForm = strict.NewForm(strict.OneOrMore(stepForm, "").Schema, func(d *stri
 type setDraft struct {
 	typ   hive.Type
 	data  *yaml.Node
-	datum Datum
+	datum datum
 	value hive.Value
 }
 

@@ -10,7 +10,7 @@ import (
 
 // judge holds what is at a key against what a question expects there. It gives one finding, or with a pattern for values one for
 // each that it stands for.
-func (e *evaluation) judge(q Question, t Terms, m hive.Match, s scene, found func(Finding)) {
+func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found func(Finding)) {
 	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, Expected: t.Expected(), guessed: m.Guessed}
 	if q.AboutKey {
 		f.Value = ""
@@ -38,7 +38,7 @@ func (e *evaluation) judge(q Question, t Terms, m hive.Match, s scene, found fun
 	default:
 		any := false
 		for _, v := range m.Key.Values() {
-			bound := Bound{}
+			bound := bindings{}
 			if q.Value.match(v.Name, bound) {
 				any = true
 				g := f.observing(v)
@@ -89,7 +89,7 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		return e.fail(f, WrongType, t, s)
 	}
 	for _, ask := range []struct {
-		demand Demand
+		demand demand
 		reason Reason
 	}{{t.Valid, OutOfRange}, {t.Data, Mismatch}} {
 		beside := neighbours{key: key}
@@ -137,7 +137,7 @@ func (n *neighbours) value(name string) (hive.Value, truth) {
 }
 
 // unread is the finding about a place below which the input does not tell what keys there are.
-func unread(q Question, m hive.Match) Finding {
+func unread(q question, m hive.Match) Finding {
 	f := Finding{Key: m.Live, RealKey: m.Real, Value: q.Value.text, AboutKey: q.AboutKey, guessed: m.Guessed}
 	if m.Known == hive.NotCovered {
 		return f.unknown(NotCovered, "the input does not cover all keys below this one")

@@ -7,9 +7,9 @@ import (
 	"regvet/hive"
 )
 
-// KeyPattern is the path of the key that a rule is about: the full name of a root and below it names in which patterns may stand, see
-// [Pattern]. The name ** stands for any number of levels, none included.
-type KeyPattern struct {
+// keyPattern is the path of the key that a rule is about: the full name of a root and below it names in which patterns may stand, see
+// [pattern]. The name ** stands for any number of levels, none included.
+type keyPattern struct {
 	text     string
 	base     hive.Path // the names before the first pattern
 	segments []segment // the rest
@@ -17,14 +17,14 @@ type KeyPattern struct {
 
 // segment is one level of a path, or with deep any number of them.
 type segment struct {
-	Pattern
+	pattern
 	deep bool
 }
 
 const anyDepth = "**"
 
 // parseKey reads a path written with backslashes. The root is not checked.
-func parseKey(text string) KeyPattern {
+func parseKey(text string) keyPattern {
 	path := hive.ParsePath(text)
 	var all []segment
 	for _, name := range path {
@@ -37,8 +37,8 @@ func parseKey(text string) KeyPattern {
 	return newKeyPattern(all)
 }
 
-func newKeyPattern(all []segment) KeyPattern {
-	k := KeyPattern{}
+func newKeyPattern(all []segment) keyPattern {
+	k := keyPattern{}
 	var names []string
 	for i, s := range all {
 		names = append(names, s.text)
@@ -54,13 +54,13 @@ func newKeyPattern(all []segment) KeyPattern {
 }
 
 // String gives the path as written, with the full name of its root.
-func (k KeyPattern) String() string { return k.text }
+func (k keyPattern) String() string { return k.text }
 
-// IsPattern tells that the path may lead to several keys by its own form.
-func (k KeyPattern) IsPattern() bool { return len(k.segments) > 0 }
+// isPattern tells that the path may lead to several keys by its own form.
+func (k keyPattern) isPattern() bool { return len(k.segments) > 0 }
 
-// Path gives the path as names, patterns among them as written. It is for showing where a rule looks.
-func (k KeyPattern) Path() hive.Path {
+// path gives the path as names, patterns among them as written. It is for showing where a rule looks.
+func (k keyPattern) path() hive.Path {
 	path := slices.Clone(k.base)
 	for _, s := range k.segments {
 		path = append(path, s.text)
@@ -69,7 +69,7 @@ func (k KeyPattern) Path() hive.Path {
 }
 
 // names lists what the path binds.
-func (k KeyPattern) names() (all []string) {
+func (k keyPattern) names() (all []string) {
 	for _, s := range k.segments {
 		all = append(all, s.names()...)
 	}
@@ -77,17 +77,17 @@ func (k KeyPattern) names() (all []string) {
 }
 
 // deep tells that the path leads through any number of levels.
-func (k KeyPattern) deep() bool {
+func (k keyPattern) deep() bool {
 	return slices.ContainsFunc(k.segments, func(s segment) bool { return s.deep })
 }
 
 // nameless tells that something of the path that it leads to can not be told by name.
-func (k KeyPattern) nameless() bool {
+func (k keyPattern) nameless() bool {
 	return slices.ContainsFunc(k.segments, func(s segment) bool { return s.deep || s.nameless() })
 }
 
 // fill puts what is bound in the place of its names.
-func (k KeyPattern) fill(bound Bound) KeyPattern {
+func (k keyPattern) fill(bound bindings) keyPattern {
 	if len(k.segments) == 0 || len(bound) == 0 {
 		return k
 	}
@@ -97,7 +97,7 @@ func (k KeyPattern) fill(bound Bound) KeyPattern {
 	}
 	for _, s := range k.segments {
 		if !s.deep {
-			s.Pattern = s.fill(bound)
+			s.pattern = s.fill(bound)
 		}
 		all = append(all, s)
 	}
@@ -105,8 +105,8 @@ func (k KeyPattern) fill(bound Bound) KeyPattern {
 }
 
 // bind gives what the path binds where it leads to these names below its base.
-func (k KeyPattern) bind(names []string) Bound {
-	bound := Bound{}
+func (k keyPattern) bind(names []string) bindings {
+	bound := bindings{}
 	starts := align(len(k.segments), len(names),
 		func(t int) bool { return k.segments[t].deep },
 		func(t, e int) bool { return k.segments[t].match(names[e], nil) })

@@ -207,6 +207,3 @@ func completePack(d *strict.Decoder, p *Pack) {
 		}
 	}
 }
-
-// Nearest is [strict.Nearest].
-func Nearest(word string, known []string) string { return strict.Nearest(word, known) }

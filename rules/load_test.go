@@ -416,7 +416,7 @@ func FuzzLoad(f *testing.F) {
 		if proof := rules.Prove(reg, hive.Windows{}, pack.Rules, plan, plan.Edits, plan.Undo); !proof.Restored {
 			t.Fatalf("the undo of %+v does not restore the registry", plan.Edits)
 		}
-		rules.Lint(pack.Rules)
+		rules.Doubts(pack.Rules)
 		for _, r := range pack.Rules {
 			if !answered[r] {
 				t.Fatalf("%s gives no answer", r.ID)

@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// Range is the numbers from Min to Max, both included.
-type Range struct{ Min, Max uint64 }
+// interval is the numbers from Min to Max, both included.
+type interval struct{ Min, Max uint64 }
 
-var everything = Range{0, math.MaxUint64}
+var everything = interval{0, math.MaxUint64}
 
 // String writes the range for people: "65534", "30 to 300", "at least 65534", "at most 30".
-func (r Range) String() string {
+func (r interval) String() string {
 	switch {
 	case r.Min == r.Max:
 		return fmt.Sprint(r.Min)
@@ -25,13 +25,13 @@ func (r Range) String() string {
 }
 
 // numbers is a set of numbers, as ranges in their order with gaps between.
-type numbers []Range
+type numbers []interval
 
 func (s numbers) and(t numbers) numbers {
 	var both numbers
 	for len(s) > 0 && len(t) > 0 {
 		if low, high := max(s[0].Min, t[0].Min), min(s[0].Max, t[0].Max); low <= high {
-			both = append(both, Range{low, high})
+			both = append(both, interval{low, high})
 		}
 		if s[0].Max < t[0].Max {
 			s = s[1:]
@@ -49,12 +49,12 @@ func but(those ...uint64) numbers {
 	next, left := uint64(0), true // left: there are numbers from next on
 	for _, n := range slices.Compact(those) {
 		if n > next {
-			rest = append(rest, Range{next, n - 1})
+			rest = append(rest, interval{next, n - 1})
 		}
 		next, left = n+1, n < math.MaxUint64
 	}
 	if left {
-		rest = append(rest, Range{next, math.MaxUint64})
+		rest = append(rest, interval{next, math.MaxUint64})
 	}
 	return rest
 }
@@ -64,7 +64,7 @@ func only(those ...uint64) numbers {
 	slices.Sort(those)
 	var set numbers
 	for _, n := range slices.Compact(those) {
-		set = append(set, Range{n, n})
+		set = append(set, interval{n, n})
 	}
 	return set
 }

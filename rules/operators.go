@@ -8,25 +8,25 @@ import (
 	"regvet/hive"
 )
 
-// Demand is what is asked of data: operators, all of which must hold. An empty one asks for nothing.
-type Demand []Operator
+// demand is what is asked of data: operators, all of which must hold. An empty one asks for nothing.
+type demand []operator
 
-// Operator is one question to data.
-type Operator struct {
+// operator is one question to data.
+type operator struct {
 	text  string // for people: "at least 50"
 	kinds []kind // of data that it can be asked
-	holds func(d Datum) bool
+	holds func(d datum) bool
 	raw   func(v hive.Value) bool // in place of both, for a question to the data of any type
 
 	numbers numbers // what it holds for, where it is a question to numbers and these can be listed
-	datums  []Datum // the only data that it can hold for, where these are few
+	datums  []datum // the only data that it can hold for, where these are few
 
 	other   string // name of the value whose data it compares with, where the rule has none
-	compare func(d, other Datum) bool
+	compare func(d, other datum) bool
 }
 
 // String says for people what is asked: "at least 50", "30 to 300".
-func (q Demand) String() string {
+func (q demand) String() string {
 	set, ok := q.numbers()
 	switch {
 	case len(q) == 0:
@@ -34,11 +34,11 @@ func (q Demand) String() string {
 	case ok && len(set) == 1:
 		return set[0].String()
 	}
-	return strings.Join(each(q, func(o Operator) string { return o.text }), " and ")
+	return strings.Join(each(q, func(o operator) string { return o.text }), " and ")
 }
 
 // numbers gives what the demand leaves of all numbers; not ok where that cannot be told, or where it asks for no number.
-func (q Demand) numbers() (set numbers, ok bool) {
+func (q demand) numbers() (set numbers, ok bool) {
 	set = numbers{everything}
 	for _, o := range q {
 		if o.numbers == nil {
@@ -50,7 +50,7 @@ func (q Demand) numbers() (set numbers, ok bool) {
 }
 
 // nothing tells that no data at all can do, as far as that can be seen from the demand itself.
-func (q Demand) nothing() bool {
+func (q demand) nothing() bool {
 	set := numbers{everything}
 	for _, o := range q {
 		if o.numbers != nil {
@@ -70,7 +70,7 @@ func (q Demand) nothing() bool {
 		return true
 	}
 	for _, o := range q {
-		if o.datums != nil && !slices.ContainsFunc(o.datums, func(d Datum) bool { return q.mayHold(d, nil) }) {
+		if o.datums != nil && !slices.ContainsFunc(o.datums, func(d datum) bool { return q.mayHold(d, nil) }) {
 			return true
 		}
 	}
@@ -78,14 +78,14 @@ func (q Demand) nothing() bool {
 }
 
 // mayHold tells whether data do, or might: what other values hold is left open.
-func (q Demand) mayHold(d Datum, types []hive.Type) bool {
+func (q demand) mayHold(d datum, types []hive.Type) bool {
 	answer, err := q.ask(d.value(types), func(string) (hive.Value, truth) { return hive.Value{}, perhaps })
 	return err == nil && answer != no
 }
 
 // ask holds the data of a value against the demand. It fails where they are of a type that the demand cannot be asked, or do not fit
 // their type. The values beside it are given by others, with no for one that is not there.
-func (q Demand) ask(v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
+func (q demand) ask(v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
 	answer := yes
 	for _, o := range q {
 		t, err := o.ask(v, others)
@@ -97,7 +97,7 @@ func (q Demand) ask(v hive.Value, others func(name string) (hive.Value, truth)) 
 	return answer, nil
 }
 
-func (o Operator) ask(v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
+func (o operator) ask(v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
 	if o.raw != nil {
 		return toTruth(o.raw(v)), nil
 	}

@@ -11,13 +11,13 @@ import (
 	"regvet/hive"
 )
 
-// Bound are the names that a rule's key and value gave to what they met, as {service} in HKLM\...\Services\{service} does.
-type Bound map[string]string
+// bindings are the names that a rule's key and value gave to what they met, as {service} in HKLM\...\Services\{service} does.
+type bindings map[string]string
 
-// Pattern is the name of a key or a value. In it * stands for any run of characters, ? for one, and {name} for a run that is then known
+// pattern is the name of a key or a value. In it * stands for any run of characters, ? for one, and {name} for a run that is then known
 // by that name. [*], [?] and [{] are these characters themselves. A brace that encloses no name stands for itself, as in the names
 // of classes, {4d36e972-e325-11ce-bfc1-08002be10318}. Case does not count, as in all names of the registry.
-type Pattern struct {
+type pattern struct {
 	text   string
 	tokens []token // none where the text holds nothing special
 	open   bool    // it holds a *, ? or {name}, or stands for misspelt names
@@ -56,8 +56,8 @@ func patternCost(text string) int {
 // specialSigns are the characters with which all that is special in a pattern begins.
 const specialSigns = "*?{["
 
-func parsePattern(text string) Pattern {
-	p := Pattern{text: text}
+func parsePattern(text string) pattern {
+	p := pattern{text: text}
 	if !strings.ContainsAny(text, specialSigns) {
 		return p
 	}
@@ -85,21 +85,21 @@ func parsePattern(text string) Pattern {
 }
 
 // misspelt is the pattern that stands for what a name is written like by mistake. It does not stand for the name itself.
-func misspelt(name string) Pattern {
-	return Pattern{text: "a misspelt " + name, open: true, meant: hive.Fold(name)}
+func misspelt(name string) pattern {
+	return pattern{text: "a misspelt " + name, open: true, meant: hive.Fold(name)}
 }
 
 // lettersToError is for how many letters of a name one that is wrong, too many or missing is taken for a typing error.
 const lettersToError = 5
 
 // misspells tells that a name is not the one that was meant, and close to it.
-func (p Pattern) misspells(name string) bool {
+func (p pattern) misspells(name string) bool {
 	errors := levenshtein.Distance(p.meant, hive.Fold(name), nil)
 	return errors > 0 && errors <= utf8.RuneCountInString(p.meant)/lettersToError
 }
 
 // literal is the pattern that stands for a name and nothing else.
-func literal(name string) Pattern { return Pattern{text: name, tokens: tokensOf(name)} }
+func literal(name string) pattern { return pattern{text: name, tokens: tokensOf(name)} }
 
 // tokensOf gives a token for each character of a name.
 func tokensOf(name string) []token {
@@ -115,10 +115,10 @@ func tokensOf(name string) []token {
 func folded(name string) []rune { return []rune(hive.Fold(name)) }
 
 // String gives the pattern as written.
-func (p Pattern) String() string { return p.text }
+func (p pattern) String() string { return p.text }
 
 // name gives the one name that a pattern without *, ? and {name} stands for.
-func (p Pattern) name() string {
+func (p pattern) name() string {
 	if p.tokens == nil {
 		return p.text
 	}
@@ -130,7 +130,7 @@ func (p Pattern) name() string {
 }
 
 // names lists what the pattern binds.
-func (p Pattern) names() (all []string) {
+func (p pattern) names() (all []string) {
 	for _, t := range p.tokens {
 		if t.name != "" {
 			all = append(all, t.name)
@@ -140,7 +140,7 @@ func (p Pattern) names() (all []string) {
 }
 
 // nameless tells that the pattern holds a * or ?, of which nobody can say later what it met.
-func (p Pattern) nameless() bool {
+func (p pattern) nameless() bool {
 	for _, t := range p.tokens {
 		if t.kind != exactly && t.name == "" {
 			return true
@@ -150,11 +150,11 @@ func (p Pattern) nameless() bool {
 }
 
 // fill puts what is bound in the place of its names.
-func (p Pattern) fill(bound Bound) Pattern {
+func (p pattern) fill(bound bindings) pattern {
 	if !p.open || p.meant != "" || len(bound) == 0 {
 		return p
 	}
-	var filled Pattern
+	var filled pattern
 	var text strings.Builder
 	for _, t := range p.tokens {
 		value, ok := bound[t.name]
@@ -180,7 +180,7 @@ func (p Pattern) fill(bound Bound) Pattern {
 }
 
 // match tells whether the pattern stands for a name, and adds to bound what it binds; bound may be nil.
-func (p Pattern) match(name string, bound Bound) bool {
+func (p pattern) match(name string, bound bindings) bool {
 	switch {
 	case p.meant != "":
 		return p.misspells(name)

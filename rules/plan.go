@@ -186,12 +186,12 @@ type claim struct {
 	edit    hive.Edit
 }
 
-func place(p hive.Path) string { return hive.Fold(p.String()) }
+func foldedPath(p hive.Path) string { return hive.Fold(p.String()) }
 
 func (c *claims) add(finding int, f Finding) {
 	for _, e := range f.Edits() {
 		one := claim{finding, f.Rule, e}
-		c.places[place(e.Path)] = append(c.places[place(e.Path)], one)
+		c.places[foldedPath(e.Path)] = append(c.places[foldedPath(e.Path)], one)
 		switch e.Op {
 		case hive.SetValue:
 			c.sets = append(c.sets, one)
@@ -206,7 +206,7 @@ func (c *claims) add(finding int, f Finding) {
 func (c *claims) has(e hive.Edit) bool {
 	gone := func(other claim) bool { return e.Op == hive.DeleteValue && e.Path.HasPrefix(other.edit.Path) }
 	same := func(other claim) bool { return sameEdit(e, other.edit) }
-	return slices.ContainsFunc(c.places[place(e.Path)], same) || slices.ContainsFunc(c.keys, gone)
+	return slices.ContainsFunc(c.places[foldedPath(e.Path)], same) || slices.ContainsFunc(c.keys, gone)
 }
 
 func sameEdit(a, b hive.Edit) bool {
@@ -222,9 +222,9 @@ func (c *claims) conflict(finding int, f Finding) (why string, rival *Rule) {
 		case hive.DeleteKey:
 			others = c.sets
 		case hive.SetValue:
-			others = append(slices.Clone(c.places[place(e.Path)]), c.keys...)
+			others = append(slices.Clone(c.places[foldedPath(e.Path)]), c.keys...)
 		default:
-			others = c.places[place(e.Path)]
+			others = c.places[foldedPath(e.Path)]
 		}
 		for _, other := range others {
 			if other.finding != finding && contradict(e, other.edit) {

@@ -8,8 +8,8 @@ import (
 )
 
 // withinRange is the operator for lists of ranges, as ports are written: each string must be one, and lie within another range.
-func withinRange(limits Range) Operator {
-	return Operator{text: fmt.Sprintf("ranges such as 4000-4010 within %s", limits), kinds: []kind{aList}, holds: func(d Datum) bool {
+func withinRange(limits interval) operator {
+	return operator{text: fmt.Sprintf("ranges such as 4000-4010 within %s", limits), kinds: []kind{aList}, holds: func(d datum) bool {
 		return !slices.ContainsFunc(d.list, func(s string) bool {
 			r, ok := parseRange(s)
 			return !ok || r.Min < limits.Min || r.Max > limits.Max
@@ -19,8 +19,8 @@ func withinRange(limits Range) Operator {
 
 // apartFrom is the operator for lists of ranges none of which may have a number in common with another one. A string that is no range
 // has none: whether there may be such strings is another question.
-func apartFrom(taken Range) Operator {
-	return Operator{text: "ranges apart from " + taken.String(), kinds: []kind{aList}, holds: func(d Datum) bool {
+func apartFrom(taken interval) operator {
+	return operator{text: "ranges apart from " + taken.String(), kinds: []kind{aList}, holds: func(d datum) bool {
 		return !slices.ContainsFunc(d.list, func(s string) bool {
 			r, ok := parseRange(s)
 			return ok && r.Min <= taken.Max && taken.Min <= r.Max
@@ -29,7 +29,7 @@ func apartFrom(taken Range) Operator {
 }
 
 // parseRange reads a range such as 4000-4010: two whole numbers in decimal, the first not above the second.
-func parseRange(s string) (r Range, ok bool) {
+func parseRange(s string) (r interval, ok bool) {
 	low, high, ok := strings.Cut(s, "-")
 	if !ok {
 		return r, false

@@ -28,7 +28,7 @@ type Rule struct {
 	Rationale  string
 	References []string // its own and those of its pack
 	Tags       []string
-	Question              // where it looks; a rule of conditions may have no key
+	question              // where it looks; a rule of conditions may have no key
 	Conditions *Condition // what must hold, in place of what is expected of a value; nil for most rules
 	When       *Condition // where the rule applies; nil for everywhere
 	Tests      []Test
@@ -43,11 +43,11 @@ type Rule struct {
 // Terms are what a rule asks for on one version of Windows.
 type Terms struct {
 	Severity Severity
-	Exists   *bool       // whether it must be there at all; nil where Missing tells what absence means
-	Types    []hive.Type // the types that the reader of the value takes; none for any
-	Valid    Demand      // what the reader of the value takes; what is outside is out of range
-	Data     Demand      // what the rule wants
-	Written  *Written    // what it wants of the last write of a key; nil where it does not ask
+	Exists   *bool        // whether it must be there at all; nil where Missing tells what absence means
+	Types    []hive.Type  // the types that the reader of the value takes; none for any
+	Valid    demand       // what the reader of the value takes; what is outside is out of range
+	Data     demand       // what the rule wants
+	Written  *lastWritten // what it wants of the last write of a key; nil where it does not ask
 	Missing  Missing
 	Messages map[Reason]string // templates: {value}, {actual} and the like stand for what was found
 	Fix      *Fix              // nil when there is none
@@ -59,7 +59,7 @@ type Terms struct {
 type Missing struct {
 	Severity Severity // of a finding for that reason; 0 for that of the rule
 	Pass     bool     // the rule passes
-	Default  *Datum   // the data that Windows uses instead, held against Terms.Data; nil where none is known
+	Default  *datum   // the data that Windows uses instead, held against Terms.Data; nil where none is known
 }
 
 // Test is an example that a rule carries to show what it does.
@@ -67,7 +67,7 @@ type Test struct {
 	Name     string
 	Reg      string       // .reg text below the rule's key, or whole sections
 	Hive     string       // in place of it a hive: a file in the folder of the pack
-	written  []stampedKey // when keys of the text were last written
+	written  []keyTime    // when keys of the text were last written
 	Windows  hive.Version // zero when it does not matter
 	Product  string       // workstation, server or domain-controller; "" when it does not matter
 	Want     Reason
@@ -80,8 +80,8 @@ type change struct {
 	severity    Severity
 	exists      *bool
 	types       []hive.Type
-	valid, data Demand
-	written     *Written
+	valid, data demand
+	written     *lastWritten
 	missing     *Missing
 	missingSev  Severity
 	messages    map[Reason]strict.Located[string]
@@ -187,7 +187,7 @@ func (r *Rule) eachCondition(f func(*Condition)) {
 }
 
 // boundNames lists the names that the rule binds.
-func (r *Rule) boundNames() []string { return r.Question.names() }
+func (r *Rule) boundNames() []string { return r.question.names() }
 
 // Expected says what the rule wants: whether it must be there, type and data.
 func (t Terms) Expected() string {

@@ -19,7 +19,7 @@ type scene struct {
 	at    *hive.Match // the key that the rule is about; nil for one of conditions only
 	user  string      // whose settings HKEY_CURRENT_USER are; "" for those of any user
 	set   string      // the key that CurrentControlSet is; "" for that which the registry tells
-	bound Bound
+	bound bindings
 
 	counted  bool // keys that pass are counted, and not told of one by one
 	namesSet bool // the rule names the control set in which it looks itself
@@ -35,7 +35,7 @@ var (
 const classesSuffix = "_Classes"
 
 // sceneAt is the scene of a rule that led to a key.
-func sceneAt(m hive.Match, bound Bound) scene {
+func sceneAt(m hive.Match, bound bindings) scene {
 	s := scene{at: &m, bound: bound, set: hive.ControlSetOf(m.Real)}
 	if m.Real.HasPrefix(usersRoot) && len(m.Real) > 1 {
 		s.user = m.Real[1]
@@ -89,20 +89,20 @@ func (e *evaluation) scenes(c *Condition) []scene {
 }
 
 // names tells whether some names are among those that are bound.
-func anyOf(names, bound []string) bool {
+func shareName(names, bound []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(bound, name) })
 }
 
 // places calls found for each key that a question leads to in a scene, and lost for each place below which there may be more of them.
 // Where the question has a pattern that is left to a walk; the searches for it are given.
-func (e *evaluation) places(q Question, s scene, found func(m hive.Match, bound Bound), lost func(m hive.Match)) (searches []*search) {
+func (e *evaluation) places(q question, s scene, found func(m hive.Match, bound bindings), lost func(m hive.Match)) (searches []*search) {
 	if !q.hasKey {
 		found(*s.at, s.bound)
 		return nil
 	}
 	for _, base := range e.find(q.Key.base, s) {
 		switch {
-		case !q.Key.IsPattern():
+		case !q.Key.isPattern():
 			found(base, s.bound)
 		case base.Key != nil:
 			searches = append(searches, &search{base: base, key: q.Key, found: found, lost: lost})
@@ -156,7 +156,7 @@ func (e *evaluation) prepare(rules []*Rule) {
 	for _, r := range rules {
 		bound := r.boundNames()
 		r.eachCondition(func(c *Condition) {
-			if !c.asks || !c.question.Key.IsPattern() || anyOf(append(c.question.names(), c.terms.Written.names()...), bound) || e.walked[c] != nil {
+			if !c.asks || !c.question.Key.isPattern() || shareName(append(c.question.names(), c.terms.Written.names()...), bound) || e.walked[c] != nil {
 				return
 			}
 			for _, base := range e.registry.Find(c.question.Key.base) {
@@ -176,8 +176,8 @@ func (e *evaluation) prepare(rules []*Rule) {
 }
 
 // asking gives what is to be done at each key that a condition leads to, and where there may be more.
-func (e *evaluation) asking(c *Condition, s scene, to *sum) (found func(hive.Match, Bound), lost func(hive.Match)) {
-	found = func(m hive.Match, bound Bound) {
+func (e *evaluation) asking(c *Condition, s scene, to *sum) (found func(hive.Match, bindings), lost func(hive.Match)) {
+	found = func(m hive.Match, bound bindings) {
 		e.judge(c.question, c.terms, m, s.with(bound), to.add)
 	}
 	lost = func(m hive.Match) { to.add(unread(c.question, m)) }
@@ -211,7 +211,7 @@ func (e *evaluation) answer(c *Condition, s scene) verdict {
 }
 
 // with adds what a question of the scene bound itself.
-func (s scene) with(bound Bound) scene {
+func (s scene) with(bound bindings) scene {
 	if len(bound) > 0 && len(s.bound) > 0 {
 		all := maps.Clone(s.bound)
 		maps.Copy(all, bound)

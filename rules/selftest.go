@@ -50,7 +50,7 @@ func (r *Rule) run(t Test) error {
 	}
 	only := []*Rule{r}
 	findings := Evaluate(reg, w, only)
-	if r.Key.IsPattern() && t.Hive == "" && t.Want != NotCovered {
+	if r.Key.isPattern() && t.Hive == "" && t.Want != NotCovered {
 		// That the text of a test does not list all keys that a pattern may lead to is no answer to what it shows.
 		if answers := covered(findings); len(answers) > 0 {
 			findings = answers
@@ -96,7 +96,7 @@ func (r *Rule) testRegistry(t Test) (*hive.Registry, error) {
 	}
 	text := t.Reg
 	if !strings.HasPrefix(strings.TrimSpace(text), "[") {
-		if !r.hasKey || r.Key.IsPattern() {
+		if !r.hasKey || r.Key.isPattern() {
 			return nil, fmt.Errorf("the .reg text of the test must name its keys: that of the rule is not one key")
 		}
 		text = "[" + r.Key.base.String() + "]\n" + text
@@ -118,7 +118,7 @@ func (r *Rule) testRegistry(t Test) (*hive.Registry, error) {
 		}
 		key := s.key
 		if key == nil {
-			if key = r.Key.base; !r.hasKey || r.Key.IsPattern() {
+			if key = r.Key.base; !r.hasKey || r.Key.isPattern() {
 				return nil, fmt.Errorf("the time of the test must name its key: that of the rule is not one key")
 			}
 		}
@@ -137,7 +137,11 @@ func (r *Rule) mountHive(reg *hive.Registry, name string) error {
 	if r.files == nil {
 		return fmt.Errorf("the hive %s cannot be read: the rule was not read from a folder", name)
 	}
-	data, err := fs.ReadFile(r.files, filepath.ToSlash(name))
+	name = filepath.ToSlash(name)
+	if info, err := fs.Stat(r.files, name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("the hive %s in the folder of the pack is no regular file", name)
+	}
+	data, err := fs.ReadFile(r.files, name)
 	if err != nil {
 		return fmt.Errorf("the hive %s in the folder of the pack cannot be read: %w", name, hive.Cause(err))
 	}

@@ -9,9 +9,9 @@ import (
 // search is a key pattern that is looked for below the key that its base leads to.
 type search struct {
 	base hive.Match
-	key  KeyPattern
+	key  keyPattern
 
-	found func(m hive.Match, bound Bound) // is called for each key that the pattern leads to
+	found func(m hive.Match, bound bindings) // is called for each key that the pattern leads to
 	// lost is called for each key below which there may be keys that the pattern leads to, of which the input does not tell.
 	lost func(m hive.Match)
 
@@ -78,7 +78,7 @@ type level struct {
 }
 
 type patternLevel struct {
-	Pattern
+	pattern
 	level *level
 }
 
@@ -110,7 +110,7 @@ func (l *level) next(s segment) *level {
 		}
 	}
 	below := &level{}
-	l.patterns = append(l.patterns, patternLevel{s.Pattern, below})
+	l.patterns = append(l.patterns, patternLevel{s.pattern, below})
 	return below
 }
 

@@ -135,7 +135,7 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 const noTime = "written is of a key, and values have no time: leave out value, or ask for it in a condition without one"
 
 // checkWritten checks that what a time is compared with is one key, which the rule knows.
-func checkWritten(d *strict.Decoder, w *Written, bound []string) {
+func checkWritten(d *strict.Decoder, w *lastWritten, bound []string) {
 	if w == nil {
 		return
 	}
@@ -270,13 +270,13 @@ func (t Terms) mistyped(of string) string {
 // namedDemand is what is asked of data, and the field in which it stands.
 type namedDemand struct {
 	name   string
-	demand Demand
+	demand demand
 }
 
 func (t Terms) demands() []namedDemand { return []namedDemand{{"valid", t.Valid}, {"data", t.Data}} }
 
 // fits tells that the operator can be asked of data of a type.
-func (o Operator) fits(t hive.Type) bool { return o.raw != nil || slices.Contains(o.kinds, kindOf(t)) }
+func (o operator) fits(t hive.Type) bool { return o.raw != nil || slices.Contains(o.kinds, kindOf(t)) }
 
 // misfit says why the default is no data that the rule can ask for; "" where it is, or where there is none.
 func (t Terms) misfit() (why string) {

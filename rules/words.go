@@ -36,16 +36,16 @@ var severityForm = strict.NewForm(strict.OneWord(severityNames...).Schema, func(
 const maxLevels = 512
 
 // keyForm is the path of a key. Any root, long or short.
-var keyForm = strict.NewForm(strict.Schema{"type": "string", "pattern": rootSyntax()}, func(d *strict.Decoder, n *yaml.Node, what string) KeyPattern {
+var keyForm = strict.NewForm(strict.Schema{"type": "string", "pattern": rootSyntax()}, func(d *strict.Decoder, n *yaml.Node, what string) keyPattern {
 	if d.Line(n, what) == "" {
-		return KeyPattern{}
+		return keyPattern{}
 	}
 	s := strings.TrimSpace(n.Value)
 	if levels := strings.Count(s, `\`); levels > maxLevels {
 		d.Wrong(n, "key has %d levels; Windows keeps at most %d", levels, maxLevels)
-		return KeyPattern{}
+		return keyPattern{}
 	} else if !d.Spend(strict.Locate(n), what, levels+patternCost(s)) {
-		return KeyPattern{}
+		return keyPattern{}
 	}
 	if p := hive.ParsePath(s); !p.HasRoot() {
 		root := ""
@@ -76,20 +76,20 @@ func rootSyntax() string {
 }
 
 // valueForm is the name of a value, or a pattern for names.
-var valueForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": 1}), func(d *strict.Decoder, n *yaml.Node, what string) Pattern {
+var valueForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": 1}), func(d *strict.Decoder, n *yaml.Node, what string) pattern {
 	switch s := d.Text(n, what); {
 	case s == "" && n.Kind == yaml.ScalarNode && n.Tag != "!!null":
 		d.Wrong(n, "value must not be empty; the default value is written (default)")
-		return Pattern{}
+		return pattern{}
 	case s == defaultValue, !d.Spend(strict.Locate(n), what, patternCost(s)):
-		return Pattern{}
+		return pattern{}
 	default:
 		return parsePattern(s)
 	}
 })
 
 // misspeltForm is a name that is long enough for one close to it to be a typing error.
-var misspeltForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": lettersToError}), func(d *strict.Decoder, n *yaml.Node, what string) Pattern {
+var misspeltForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": lettersToError}), func(d *strict.Decoder, n *yaml.Node, what string) pattern {
 	s := d.Line(n, what)
 	if s != "" && utf8.RuneCountInString(s) < lettersToError {
 		d.Wrong(n, "%s %q is too short: a name that is close to it is another name; want %d letters at least", what, s, lettersToError)

@@ -9,8 +9,8 @@ import (
 	"regvet/hive"
 )
 
-// Written is what is asked of the time at which a key was last written: bounds that it must keep, and whether it has a part below a second.
-type Written struct {
+// lastWritten is what is asked of the time at which a key was last written: bounds that it must keep, and whether it has a part below a second.
+type lastWritten struct {
 	bounds    []bound
 	tolerance tolerance     // by how much it may be beyond a bound
 	whole     *bool         // whether it must be a whole second, or must not; nil for either
@@ -30,7 +30,7 @@ type moment struct {
 	text string // as the rule has it, with the full name of a root
 	kind momentKind
 	date time.Time
-	key  KeyPattern
+	key  keyPattern
 	at   hive.Location
 }
 
@@ -61,7 +61,7 @@ func (t tolerance) String() string {
 }
 
 // String says for people what is asked: "not before 1993-07-27 and before 2100-01-01".
-func (w *Written) String() string {
+func (w *lastWritten) String() string {
 	parts := each(w.bounds, func(b bound) string { return b.text + " " + b.moment.String() })
 	if w.whole != nil {
 		parts = append(parts, wholeText(*w.whole))
@@ -82,7 +82,7 @@ func (m moment) String() string {
 }
 
 // names lists the names that must be bound where the time is asked for.
-func (w *Written) names() (all []string) {
+func (w *lastWritten) names() (all []string) {
 	if w != nil {
 		for _, b := range w.bounds {
 			all = append(all, b.moment.key.names()...)
@@ -101,7 +101,7 @@ func (b bound) keeps(t, moment time.Time, tolerance time.Duration) bool {
 }
 
 // nothing tells that no time can keep all bounds, as far as that can be seen from their dates.
-func (w *Written) nothing() bool {
+func (w *lastWritten) nothing() bool {
 	for _, high := range w.bounds {
 		for _, low := range w.bounds {
 			if high.upper && !low.upper && high.moment.kind == aDate && low.moment.kind == aDate {

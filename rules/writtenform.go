@@ -14,28 +14,28 @@ import (
 )
 
 // writtenObject reads what is asked of the last write of a key.
-var writtenObject = strict.Object[Written]{
+var writtenObject = strict.Object[lastWritten]{
 	Name: "written", What: "written", Doc: "What is asked of the time at which the key was last written. All of it must hold.",
 	Empty: "asks nothing; want after, before, not_after, not_before or whole_second",
-	Fields: []strict.Field[Written]{
+	Fields: []strict.Field[lastWritten]{
 		boundField("after", "The key was last written after this.", bound{text: "after", strict: true}),
 		boundField("before", "The key was last written before this.", bound{text: "before", upper: true, strict: true}),
 		boundField("not_after", "The key was last written at this time or before it.", bound{text: "not after", upper: true}),
 		boundField("not_before", "The key was last written at this time or after it.", bound{text: "not before"}),
-		strict.May("tolerance", "By how much the time may be beyond these: a number and s, m, h or d, such as 90s or 2d.", toleranceForm, func(w *Written, t tolerance) { w.tolerance = t }),
-		strict.May("whole_second", "Whether the time has no part below a second. With false it must have one.", strict.BoolForm, func(w *Written, b bool) { w.whole = &b }),
+		strict.May("tolerance", "By how much the time may be beyond these: a number and s, m, h or d, such as 90s or 2d.", toleranceForm, func(w *lastWritten, t tolerance) { w.tolerance = t }),
+		strict.May("whole_second", "Whether the time has no part below a second. With false it must have one.", strict.BoolForm, func(w *lastWritten, b bool) { w.whole = &b }),
 	},
 }
 
 // boundField is the field of a bound, which is made with its moment.
-func boundField(name, doc string, b bound) strict.Field[Written] {
-	return strict.May(name, doc, momentForm, func(w *Written, m moment) {
+func boundField(name, doc string, b bound) strict.Field[lastWritten] {
+	return strict.May(name, doc, momentForm, func(w *lastWritten, m moment) {
 		w.bounds = append(w.bounds, bound{b.text, b.upper, b.strict, m})
 	})
 }
 
-var writtenForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/written"}, func(d *strict.Decoder, n *yaml.Node, what string) *Written {
-	w := &Written{at: strict.Locate(n)}
+var writtenForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/written"}, func(d *strict.Decoder, n *yaml.Node, what string) *lastWritten {
+	w := &lastWritten{at: strict.Locate(n)}
 	before := d.Mistakes()
 	writtenObject.Read(d, n, what, w)
 	switch {
@@ -51,9 +51,9 @@ var writtenForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/written"},
 })
 
 // momentObject is {key: PATH}.
-var momentObject = strict.Object[KeyPattern]{
+var momentObject = strict.Object[keyPattern]{
 	Name: "moment", Doc: "The last write of another key.",
-	Fields: []strict.Field[KeyPattern]{strict.Must("key", "The key. {name} in it stands for what the key of the rule has there.", keyForm, func(k *KeyPattern, v KeyPattern) { *k = v })},
+	Fields: []strict.Field[keyPattern]{strict.Must("key", "The key. {name} in it stands for what the key of the rule has there.", keyForm, func(k *keyPattern, v keyPattern) { *k = v })},
 }
 
 const (
@@ -112,15 +112,15 @@ var toleranceForm = strict.Parsed(strict.Schema{"type": "string", "pattern": tol
 	return tolerance{text, time.Duration(n) * units[text[last]]}, err
 })
 
-// stampsForm is when the keys of a test were last written: one time for the key of the rule, or a time for each of some keys and for the hive.
-var stampsForm = strict.NewForm(strict.Schema{"anyOf": []any{
+// testTimesForm is when the keys of a test were last written: one time for the key of the rule, or a time for each of some keys and for the hive.
+var testTimesForm = strict.NewForm(strict.Schema{"anyOf": []any{
 	strict.Schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`},
 	strict.Schema{"type": "object", "minProperties": 1, "additionalProperties": strict.Schema{"type": "string", "pattern": `^\s*` + timeSyntax + `\s*$`},
 		"propertyNames": strict.Schema{"anyOf": []any{strict.Schema{"const": "hive"}, strict.Schema{"pattern": rootSyntax()}}}},
-}}, func(d *strict.Decoder, n *yaml.Node, what string) (all []stampedKey) {
+}}, func(d *strict.Decoder, n *yaml.Node, what string) (all []keyTime) {
 	if n.Kind != yaml.MappingNode {
 		if text := d.Line(n, what); text != "" {
-			all = append(all, readStamp(d, n, stampedKey{at: strict.Locate(n)}))
+			all = append(all, readTime(d, n, keyTime{at: strict.Locate(n)}))
 		}
 		return all
 	}
@@ -129,10 +129,10 @@ var stampsForm = strict.NewForm(strict.Schema{"anyOf": []any{
 	}
 	seen := map[string]bool{} // paths, however they are spelt
 	for name, value := range d.Pairs(n, what) {
-		s := stampedKey{at: strict.Locate(name)}
+		s := keyTime{at: strict.Locate(name)}
 		if s.hive = name.Value == "hive"; !s.hive {
 			key := keyForm.Read(d, name, what)
-			if s.key = key.base; key.IsPattern() {
+			if s.key = key.base; key.isPattern() {
 				d.Wrong(name, "the key of a time in a test cannot be a pattern: write its name")
 			}
 		}
@@ -141,21 +141,21 @@ var stampsForm = strict.NewForm(strict.Schema{"anyOf": []any{
 		} else if !s.hive {
 			d.Wrong(name, "%s stands twice in %s", name.Value, what)
 		}
-		all = append(all, readStamp(d, value, s))
+		all = append(all, readTime(d, value, s))
 	}
 	return all
 })
 
-// stampedKey is when a key of a test was last written, or with hive all of it.
-type stampedKey struct {
+// keyTime is when a key of a test was last written, or with hive all of it.
+type keyTime struct {
 	key  hive.Path // nil for that of the rule
 	hive bool
 	time hive.Filetime
 	at   hive.Location
 }
 
-// stamped reads the time of a key.
-func readStamp(d *strict.Decoder, n *yaml.Node, s stampedKey) stampedKey {
+// readTime reads the time of a key.
+func readTime(d *strict.Decoder, n *yaml.Node, s keyTime) keyTime {
 	t, err := parseTime(d.Line(n, "a time"))
 	if err != nil {
 		d.Wrong(n, "%v", err)

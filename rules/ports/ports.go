@@ -17,7 +17,7 @@ type Answer struct {
 	Range      *Range     // nil if it is unknown
 	Why        string     // why the range is unknown
 	Source     string     // of the range: [fromMaxUserPort] or [FromDefault]
-	Confidence Confidence // in the range; "" if it is unknown
+	Confidence confidence // in the range; "" if it is unknown
 	Excluded   []Exclusion
 	AllKnown   bool // Excluded is all that the registry excludes
 	Notes      []string
@@ -35,14 +35,14 @@ const (
 	FromDefault     = "default"
 )
 
-// Confidence says how well a fact about Windows is known.
-type Confidence string
+// confidence says how well a fact about Windows is known.
+type confidence string
 
 // The confidence that documents of Microsoft give, that a measurement or one of several documents gives, and that of a guess.
 const (
-	highConfidence   Confidence = "high"
-	mediumConfidence Confidence = "medium"
-	lowConfidence    Confidence = "low"
+	highConfidence   confidence = "high"
+	mediumConfidence confidence = "medium"
+	lowConfidence    confidence = "low"
 )
 
 // Range is the ports from one to another, both included.

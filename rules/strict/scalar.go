@@ -67,8 +67,8 @@ func IsNumber(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!str" && n.Style == 0 && wholeNumber().MatchString(n.Value))
 }
 
-// Bool reads true or false.
-func (d *Decoder) Bool(n *yaml.Node, what string) bool {
+// boolean reads true or false.
+func (d *Decoder) boolean(n *yaml.Node, what string) bool {
 	var v bool
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Decode(&v) != nil {
 		d.Wrong(n, "%s must be true or false", what)

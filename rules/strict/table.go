@@ -127,11 +127,11 @@ func (o *Object[T]) define(definitions Schema) {
 	definitions[o.Name] = s
 }
 
-// Definition is an [Object] of any type.
-type Definition interface{ define(definitions Schema) }
+// definition is an [Object] of any type.
+type definition interface{ define(definitions Schema) }
 
 // JSONSchema returns the JSON Schema of a file for editors, indented: of its root and of the objects that it is made of.
-func JSONSchema(title string, root Schema, objects ...Definition) []byte {
+func JSONSchema(title string, root Schema, objects ...definition) []byte {
 	definitions := Schema{}
 	for _, o := range objects {
 		o.define(definitions)
@@ -216,7 +216,7 @@ var (
 	LinesForm  = ListOf(LineForm, 0, "")
 	WordForm   = NewForm(Schema{"type": "string", "minLength": 1}, (*Decoder).Word)
 	NumberForm = NewForm(Schema{"type": "integer", "minimum": 0, "maximum": uint64(1<<64 - 1)}, (*Decoder).Number)
-	BoolForm   = NewForm(Schema{"type": "boolean"}, (*Decoder).Bool)
+	BoolForm   = NewForm(Schema{"type": "boolean"}, (*Decoder).boolean)
 )
 
 // Parsed is text that a function understands; its error says why it does not.

@@ -63,7 +63,7 @@ rules:
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		got := rules.Mistakes(rules.Lint(p.Rules)).Error()
+		got := rules.Mistakes(rules.Doubts(p.Rules)).Error()
 		if c.want == "" && got != "" {
 			t.Errorf("%s: got %s", c.name, got)
 		}
@@ -74,7 +74,7 @@ rules:
 		}
 	}
 	for _, p := range rules.BuiltIn() {
-		for _, d := range rules.Lint(p.Rules) {
+		for _, d := range rules.Doubts(p.Rules) {
 			t.Error(d.Error())
 		}
 	}

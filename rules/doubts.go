@@ -10,12 +10,12 @@ import (
 	"regvet/hive"
 )
 
-// Lint gives what is doubtful about rules that load: conditions that never hold, messages that are never given, what its tests do not
+// Doubts returns what is doubtful about rules that load: conditions that never hold, messages that are never given, what its tests do not
 // show. The order is that of the rules.
-func Lint(all []*Rule) []Mistake {
+func Doubts(all []*Rule) []Mistake {
 	var doubts []Mistake
 	for _, r := range all {
-		l := linter{rule: r}
+		l := doubter{rule: r}
 		l.conditions()
 		l.messages()
 		l.demands()
@@ -27,12 +27,12 @@ func Lint(all []*Rule) []Mistake {
 	return doubts
 }
 
-type linter struct {
+type doubter struct {
 	rule   *Rule
 	doubts []Mistake
 }
 
-func (l *linter) doubt(at hive.Location, format string, args ...any) {
+func (l *doubter) doubt(at hive.Location, format string, args ...any) {
 	if at == (hive.Location{}) {
 		at = l.rule.At
 	}
@@ -41,7 +41,7 @@ func (l *linter) doubt(at hive.Location, format string, args ...any) {
 }
 
 // conditions finds overrides that never count and conditions that never hold, by the versions of Windows that they are for.
-func (l *linter) conditions() {
+func (l *doubter) conditions() {
 	r := l.rule
 	for i, o := range r.overrides {
 		if r.When != nil && never(r.When, o.when) && !never(r.When) && !never(o.when) {
@@ -106,7 +106,7 @@ func never(all ...*Condition) bool {
 }
 
 // reasons tells for which reasons the rule can fail with some terms.
-func (l *linter) reasons(t Terms) map[Reason]bool {
+func (l *doubter) reasons(t Terms) map[Reason]bool {
 	if l.rule.Conditions != nil {
 		return map[Reason]bool{Mismatch: true}
 	}
@@ -121,7 +121,7 @@ func (l *linter) reasons(t Terms) map[Reason]bool {
 }
 
 // messages finds those that are never given, and those with a placeholder for which there is nothing to put.
-func (l *linter) messages() {
+func (l *doubter) messages() {
 	variants := l.rule.Variants()
 	changes := []change{l.rule.base}
 	for _, o := range l.rule.overrides {
@@ -162,7 +162,7 @@ func (l *linter) messages() {
 }
 
 // demands finds data that ask for nothing that valid does not ask for already.
-func (l *linter) demands() {
+func (l *doubter) demands() {
 	for i, v := range l.rule.Variants() {
 		if i > 0 && l.rule.overrides[i-1].valid == nil && l.rule.overrides[i-1].data == nil {
 			continue
@@ -190,9 +190,9 @@ func (l *linter) demands() {
 var hiveTimeUntil = versionRange{from: hive.Version{Major: 6, Minor: 3}}
 
 // times finds comparisons of the last write of a key that show nothing.
-func (l *linter) times() {
+func (l *doubter) times() {
 	r := l.rule
-	ask := func(w *Written, key KeyPattern, whens ...*Condition) {
+	ask := func(w *lastWritten, key keyPattern, whens ...*Condition) {
 		if w == nil {
 			return
 		}
@@ -225,7 +225,7 @@ func (l *linter) times() {
 var boundName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`) })
 
 // fixes finds names in the data of fixes for which there is nothing to put, so that they would be written into the registry.
-func (l *linter) fixes() {
+func (l *doubter) fixes() {
 	bound := l.rule.boundNames()
 	fixes := []*Fix{l.rule.base.fix}
 	for _, o := range l.rule.overrides {
@@ -246,7 +246,7 @@ func (l *linter) fixes() {
 }
 
 // proof finds what the tests do not show, and what the rule does not say for itself.
-func (l *linter) proof() {
+func (l *doubter) proof() {
 	r := l.rule
 	if why := r.unproven(); why != "" {
 		l.doubt(hive.Location{}, "%s", why)
