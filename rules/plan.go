@@ -71,33 +71,53 @@ func (p Plan) refuse(refused map[string]string, unwritable Unwritable) {
 			bad = append(bad, e)
 		}
 	}
+	undo, badUndo := undoing(p.Undo), undoing(bad)
 	for _, f := range p.Fixed {
 		fix := f.Edits()
-		if unwritable(fix, nil) == "" && len(undoing(bad, fix)) == 0 {
+		if unwritable(fix, nil) == "" && len(badUndo(fix)) == 0 {
 			continue
 		}
-		if why := unwritable(fix, undoing(p.Undo, fix)); why != "" {
+		if why := unwritable(fix, undo(fix)); why != "" {
 			refused[f.Fingerprint()] = why
 		}
 	}
 }
 
-// undoing returns the edits of an undo that take back something of a fix.
-func undoing(undo, fix []hive.Edit) (all []hive.Edit) {
+// undoing returns what finds the edits of an undo that take back something of a fix.
+func undoing(undo []hive.Edit) func(fix []hive.Edit) []hive.Edit {
+	of := func(e hive.Edit) string { return hive.Fold(e.Path.String()) + "\x00" + hive.Fold(e.Value.Name) }
+	values := map[string][]hive.Edit{}
+	var keys []hive.Edit
 	for _, u := range undo {
-		if slices.ContainsFunc(fix, func(e hive.Edit) bool {
-			switch {
-			case e.Op == hive.DeleteKey:
-				return u.Path.HasPrefix(e.Path)
-			case u.Op == hive.CreateKey || u.Op == hive.DeleteKey:
-				return e.Path.HasPrefix(u.Path)
-			}
-			return e.Path.Equal(u.Path) && hive.EqualFold(e.Value.Name, u.Value.Name)
-		}) {
-			all = append(all, u)
+		if u.Op == hive.CreateKey || u.Op == hive.DeleteKey {
+			keys = append(keys, u)
+		} else {
+			values[of(u)] = append(values[of(u)], u)
 		}
 	}
-	return all
+	return func(fix []hive.Edit) (all []hive.Edit) {
+		for _, e := range fix {
+			if e.Op == hive.DeleteKey {
+				for _, u := range undo {
+					if u.Path.HasPrefix(e.Path) {
+						all = append(all, u)
+					}
+				}
+				continue
+			}
+			for _, u := range values[of(e)] {
+				if e.Path.Equal(u.Path) { // and not only written alike
+					all = append(all, u)
+				}
+			}
+			for _, u := range keys {
+				if e.Path.HasPrefix(u.Path) {
+					all = append(all, u)
+				}
+			}
+		}
+		return all
+	}
 }
 
 // isAt tells whether an edit changes what the finding is about.

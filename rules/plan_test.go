@@ -66,7 +66,7 @@ rules:
 	want := []string{
 		`NAME good "MaxUserPorts"`, `NAME text "MaxUserPorts"`, `START good "Start"`,
 		`not KEY gone "": ` + nul,
-		`not NAME good "MaxUserPor\x00": fix: value "MaxUserPor\x00": a name holds a NUL or a line break`,
+		`not NAME good "MaxUserPor\x00": fix: a name holds a NUL or a line break`,
 		`not START a\b "Start": fix: a name holds a backslash`,
 		`not START text "Start": ` + nul,
 	}

@@ -157,7 +157,7 @@ func writeDifference(s *session, w io.Writer, d report.Difference) error {
 			continue
 		}
 		if reason := regfile.Unwritable(e); reason != "" {
-			s.fail(statusInput, "key %q cannot be written as .reg text: %s; it is left out (--format json has it)", hive.Printable(e.Path.String()), reason)
+			s.fail(statusInput, "%s cannot be written as .reg text: %s; it is left out (--format json has it)", report.Place(e), reason)
 			if e.Op == hive.CreateKey {
 				left = e.Path
 			}

@@ -300,7 +300,7 @@ func TestWriteRefuses(t *testing.T) {
 		{create("HKEY_USERS", "\xed\xa0\xbd\xed\xb8\x80"), "a name is not text"}, // a pair that is kept as two
 		{hive.Edit{Op: hive.DeleteKey, Path: hive.Path{"HKEY_USERS"}}, "a root cannot be deleted"},
 		{hive.Edit{Op: 9, Path: hive.Path{"HKEY_USERS"}}, "there is no operation 9"},
-		{value("a\x00"), `key "HKEY_USERS\\K" cannot be written as .reg text: value "a\x00": a name holds a NUL or a line break`},
+		{value("a\x00"), `value "a\x00" of key "HKEY_USERS\\K" cannot be written as .reg text: a name holds a NUL or a line break`},
 		{value("a\r"), "a line break"},
 		{value(strings.Repeat("x", maxValueName+1)), "a name has 16384 characters"},
 	} {

@@ -35,7 +35,11 @@ func WriteBlocks(w io.Writer, comment string, blocks ...Block) error {
 	for _, p := range blocks {
 		for _, e := range p.Edits {
 			if reason := unwritable(e, checked); reason != "" {
-				return fmt.Errorf("key %q cannot be written as .reg text: %s", clipped(e.Path.String()), reason)
+				what := fmt.Sprintf("key %q", clipped(e.Path.String()))
+				if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
+					what = fmt.Sprintf("value %q of %s", clipped(e.Value.Name), what)
+				}
+				return fmt.Errorf("%s cannot be written as .reg text: %s", what, reason)
 			}
 			checked = e.Path
 		}
@@ -112,9 +116,7 @@ func unwritable(e hive.Edit, checked hive.Path) string {
 	case e.Op == hive.DeleteKey && len(e.Path) == 1:
 		return "a root cannot be deleted"
 	case e.Op == hive.SetValue || e.Op == hive.DeleteValue:
-		if reason := badName(e.Value.Name, maxValueName); reason != "" {
-			return fmt.Sprintf("value %q: %s", clipped(e.Value.Name), reason)
-		}
+		return badName(e.Value.Name, maxValueName)
 	}
 	return ""
 }
