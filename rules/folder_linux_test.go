@@ -34,7 +34,7 @@ func TestHiveIsPipe(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.yaml"), []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	packs, err := rules.LoadFiles(dir)
+	packs, err := rules.LoadFiles(&collection.Local{}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
