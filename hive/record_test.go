@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"regvet/hive"
 	"regvet/internal/hivetest"
+	"regvet/internal/shared"
 )
 
 func TestRecord(t *testing.T) {
@@ -375,9 +375,9 @@ func TestSDDL(t *testing.T) {
 
 // TestSDDLOfRealHives reads the descriptor of every key of a real SYSTEM hive.
 func TestSDDLOfRealHives(t *testing.T) {
-	f, err := hive.Open(filepath.Join(shared, "regipy", "SYSTEM"))
+	f, err := hive.Open(shared.Path(t, "hives/regipy/SYSTEM"))
 	if err != nil {
-		t.Skipf("the real hives are not here: %v", err)
+		t.Fatal(err)
 	}
 	count := map[string]int{}
 	for path, k := range f.Root().Walk() {

@@ -12,10 +12,8 @@ import (
 
 	"regvet/hive"
 	"regvet/internal/hivetest"
+	"regvet/internal/shared"
 )
-
-// shared holds hives of real machines and other projects, which are not part of the repository.
-const shared = "../../shared/hives"
 
 var profile = regparser.NewRegistryProfile()
 
@@ -92,7 +90,7 @@ func TestRecords(t *testing.T) {
 
 func TestRecordsOfRealHives(t *testing.T) {
 	n := 0
-	err := filepath.WalkDir(shared, func(name string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(shared.Path(t, "hives"), func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -107,7 +105,7 @@ func TestRecordsOfRealHives(t *testing.T) {
 		return nil
 	})
 	if err != nil {
-		t.Skipf("the real hives are not here: %v", err)
+		t.Fatal(err)
 	}
 	t.Logf("%d records", n)
 }

@@ -2,7 +2,6 @@ package hive_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -10,6 +9,7 @@ import (
 
 	"regvet/hive"
 	"regvet/internal/hivetest"
+	"regvet/internal/shared"
 )
 
 const writtenThen = 131_000_000_000_000_000 // 2016, a time at which a key can have been written
@@ -99,9 +99,9 @@ func TestDeletedOfRealHives(t *testing.T) {
 		"RemnantsHive":     nil,
 		"DeletedTreeHive":  {`1\2\3`, `1\2\3\4`, `1\2\3\4\5`, `1\2\3\4\New Key #1`},
 	} {
-		f, err := hive.Open(filepath.Join(shared, "yarp", name))
+		f, err := hive.Open(shared.Path(t, "hives/yarp/"+name))
 		if err != nil {
-			t.Skipf("the real hives are not here: %v", err)
+			t.Fatal(err)
 		}
 		slices.Sort(want)
 		if diff := cmp.Diff(want, salvaged(f)); diff != "" {

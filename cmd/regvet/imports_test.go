@@ -18,6 +18,7 @@ func TestImports(t *testing.T) {
 		"regvet/hive/collection":   {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile", "regvet/internal/safetext"},
 		"regvet/internal/draft":    {},
+		"regvet/internal/shared":   {},
 		"regvet/internal/safetext": {},
 		"regvet/internal/glob":     {},
 		"regvet/internal/worktree": {"regvet/hive", "regvet/internal/glob"},

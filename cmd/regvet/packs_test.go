@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"os"
-	"path/filepath"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"regvet/internal/shared"
 )
 
 // TestPacksOnRealSystems holds the packs against two real SYSTEM hives, Windows 7 in a domain and Windows 8.1 at home: how often each rule
@@ -57,10 +57,7 @@ func TestPacksOnRealSystems(t *testing.T) {
 		}},
 	} {
 		t.Run(test.pack+"/"+test.input, func(t *testing.T) {
-			input := filepath.Join(shared, "regipy", test.input)
-			if _, err := os.Stat(input); err != nil {
-				t.Skipf("the real hives are not here: %v", err)
-			}
+			input := shared.Path(t, "hives/regipy/"+test.input)
 			var r struct {
 				Findings []struct{ Rule, Status string }
 			}

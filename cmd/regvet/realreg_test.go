@@ -9,22 +9,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
-)
 
-// sharedReg holds .reg files that people published.
-const sharedReg = "../../../shared/regfile/real"
+	"regvet/internal/shared"
+)
 
 // realFindings is where the findings in them are kept, a line each: file, place, severity and check. Each of them was read by a person
 // beside the file. A finding that is new here is to be read in the same way before it is written down with -update.
 const realFindings = "testdata/real-findings.txt"
 
+// realFiles lists .reg files that people published.
 func realFiles(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(sharedReg, "*.reg"))
-	if err != nil || len(files) == 0 {
-		t.Skip("the published .reg files are not here")
-	}
-	return files
+	return shared.Glob(t, "regfile/real", "*.reg")
 }
 
 // TestRealFindings holds what the linter finds in real files against what was found defensible.
@@ -34,7 +30,7 @@ func TestRealFindings(t *testing.T) {
 	run(append([]string{"lint", "--no-config", "--format", "compact", "--fail-on", "never"}, files...), nil, &out, &messages)
 	var got strings.Builder
 	for line := range strings.Lines(out.String()) {
-		place, rest, _ := strings.Cut(strings.TrimPrefix(line, sharedReg+"/"), ": ")
+		place, rest, _ := strings.Cut(strings.TrimPrefix(line, filepath.Dir(files[0])+string(filepath.Separator)), ": ")
 		severity, _, _ := strings.Cut(rest, ":")
 		check := rest[strings.LastIndexByte(rest, '[')+1 : strings.LastIndexByte(rest, ']')]
 		fmt.Fprintf(&got, "%s %s %s\n", place, severity, check)

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"regvet/hive"
 	"regvet/internal/hivetest"
+	"regvet/internal/shared"
 )
 
 // stampedData is a SYSTEM hive with two control sets, of which the first is the current one, and times that are not those of Windows: the
@@ -41,10 +40,7 @@ func stampedData() []byte {
 func TestTimesOfRealSystems(t *testing.T) {
 	answered := map[string]bool{}
 	for _, name := range []string{"SYSTEM", "SYSTEM_2"} {
-		input := filepath.Join(shared, "regipy", name)
-		if _, err := os.Stat(input); err != nil {
-			t.Skipf("the real hives are not here: %v", err)
-		}
+		input := shared.Path(t, "hives/regipy/"+name)
 		for _, set := range []string{"current", "all", "1"} {
 			var out bytes.Buffer
 			run([]string{"check", "--pack", "forensics", "--control-set", set, "--format", "json", "--all", input}, nil, &out, io.Discard)

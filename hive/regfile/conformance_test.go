@@ -4,18 +4,17 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"regvet/hive"
+	"regvet/internal/shared"
 )
 
-// The inputs of these tests are not part of the repository but beside it, in ../shared/regfile. There, cases.jsonl has .reg files with what
-// Windows makes of each, and real has published files.
-var sharedInputs = filepath.Join("..", "..", "..", "shared", "regfile")
+// Among the shared inputs, regfile/cases.jsonl has .reg files with what Windows makes of each, and regfile/real has files as people
+// publish them.
 
 type conformanceCase struct {
 	ID         string    `json:"id"`
@@ -39,14 +38,8 @@ type outcome struct {
 }
 
 func TestConformance(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(sharedInputs, "cases.jsonl"))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the conformance cases are not beside the repository")
-	} else if err != nil {
-		t.Fatal(err)
-	}
 	passed, total := 0, 0
-	for line := range bytes.Lines(data) {
+	for line := range bytes.Lines(shared.Read(t, "regfile/cases.jsonl")) {
 		var c conformanceCase
 		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatal(err)
@@ -134,13 +127,7 @@ var rejectedReal = map[string]string{
 }
 
 func TestRealFiles(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(sharedInputs, "real", "*.reg"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 {
-		t.Skip("the published files are not beside the repository")
-	}
+	files := shared.Glob(t, "regfile/real", "*.reg")
 	rejected, problems, ordered := 0, 0, 0
 	for _, name := range files {
 		data, err := os.ReadFile(name)

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"regvet/hive"
+	"regvet/internal/shared"
 )
 
 // checkFormat holds the laws of Format: it changes nothing in its own output, Windows does the same as before, what Windows drops stays as
@@ -158,10 +158,7 @@ func TestFormatLaws(t *testing.T) {
 // TestFormatShared holds the laws for the files beside the repository.
 func TestFormatShared(t *testing.T) {
 	var all [][]byte
-	names, err := filepath.Glob(filepath.Join(sharedInputs, "real", "*.reg"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	names := shared.Glob(t, "regfile/real", "*.reg")
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -169,11 +166,7 @@ func TestFormatShared(t *testing.T) {
 		}
 		all = append(all, data)
 	}
-	lines, err := os.ReadFile(filepath.Join(sharedInputs, "cases.jsonl"))
-	if err != nil || len(all) == 0 {
-		t.Skip("the published files and conformance cases are not beside the repository")
-	}
-	for line := range bytes.Lines(lines) {
+	for line := range bytes.Lines(shared.Read(t, "regfile/cases.jsonl")) {
 		var c conformanceCase
 		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package lint
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/shared"
 )
 
 // TestEveryFaultHasACheck holds that whatever package regfile finds wrong with a text, some check speaks of.
@@ -189,17 +189,9 @@ func FuzzLint(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { checkLint(t, data) })
 }
 
-// TestLawsOnFiles holds the laws for the files that lie beside the repository, in ../shared/regfile; see the conformance tests of package
-// regfile.
+// TestLawsOnFiles holds the laws for the shared .reg files; see the conformance tests of package regfile.
 func TestLawsOnFiles(t *testing.T) {
-	shared := filepath.Join("..", "..", "..", "shared", "regfile")
-	cases, err := os.ReadFile(filepath.Join(shared, "cases.jsonl"))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the files are not beside the repository")
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	for line := range bytes.Lines(cases) {
+	for line := range bytes.Lines(shared.Read(t, "regfile/cases.jsonl")) {
 		var c struct {
 			ID    string `json:"id"`
 			Input []byte `json:"input_b64"`
@@ -209,11 +201,7 @@ func TestLawsOnFiles(t *testing.T) {
 		}
 		t.Run(c.ID, func(t *testing.T) { checkLint(t, c.Input) })
 	}
-	names, err := filepath.Glob(filepath.Join(shared, "real", "*.reg"))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("%d files, %v", len(names), err)
-	}
-	for _, name := range names {
+	for _, name := range shared.Glob(t, "regfile/real", "*.reg") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			data, err := os.ReadFile(name)
 			if err != nil {
