@@ -9,10 +9,10 @@ import (
 type Op uint8
 
 const (
-	CreateKey   Op = iota // make the key, and those above it, unless it is there
-	DeleteKey             // remove the key with all below it; no error when there is none
-	SetValue              // make the value or replace its type and data, and make the key if it is not there
-	DeleteValue           // remove the value; no error when there is none, and the key is not made
+	CreateKey   Op = iota // make the key, and those above it, if need be
+	DeleteKey             // remove the key with everything below it, if it exists
+	SetValue              // make the value or replace its type and data; makes the key if need be
+	DeleteValue           // remove the value, if it exists; never makes the key
 )
 
 // Edit is one change of a registry. A .reg file is a list of edits, and so are a fix, an undo and the difference of two trees.

@@ -187,7 +187,7 @@ func (r *reporter) report(p Problem, format string, args ...any) {
 		size += len(r.path) * 16
 	}
 	if r.full = !r.file.tell(size); r.full { // not even for the path
-		p = Problem{Kind: amplified, Loss: true, Msg: "more is wrong with this hive than can be told; what else this key lacks is not told"}
+		p = Problem{Kind: amplified, Loss: true, Msg: "more is wrong with this hive than can be listed; what else is missing from this key is not known"}
 	}
 	p.Source = r.file.Source
 	p = r.file.place(p, r.key.At())
