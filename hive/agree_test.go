@@ -13,7 +13,7 @@ import (
 	"regvet/report"
 )
 
-// agree holds that a walk of a hive, lookups by path and both forms of an export tell the same of it.
+// agree checks that a walk of a hive, lookups by path and both forms of an export say the same.
 func agree(t testing.TB, root *hive.Key) {
 	t.Helper()
 	at := hive.Path{"HKEY_LOCAL_MACHINE", "FUZZ"}
@@ -22,7 +22,7 @@ func agree(t testing.TB, root *hive.Key) {
 	sameText(t, root, at)
 }
 
-// found looks each key up by its path from the root of the registry. Lookups find the first of several of one name, and follow links.
+// found looks up each key by its path from the root of the registry. Lookups find the first of several keys of one name, and follow links.
 func found(t testing.TB, root *hive.Key, at hive.Path) {
 	t.Helper()
 	reg := hive.NewRegistry()
@@ -55,7 +55,7 @@ func found(t testing.TB, root *hive.Key, at hive.Path) {
 	}
 }
 
-// sameLines holds the lines of JSON against the walk in the order of the file.
+// sameLines compares the lines of JSON with the walk in the order of the file.
 func sameLines(t testing.TB, root *hive.Key, at hive.Path) {
 	t.Helper()
 	var out bytes.Buffer
@@ -99,7 +99,7 @@ func sameLines(t testing.TB, root *hive.Key, at hive.Path) {
 	}
 }
 
-// sameText reads the .reg text again that a tree is exported as. What the text cannot express is left out, and said to be.
+// sameText exports a tree as .reg text and reads that. What the text cannot express must be left out, and reported.
 func sameText(t testing.TB, root *hive.Key, at hive.Path) {
 	t.Helper()
 	var out bytes.Buffer
@@ -147,7 +147,7 @@ func sameText(t testing.TB, root *hive.Key, at hive.Path) {
 	}
 }
 
-// exported is what is left of a value when it was exported as Windows does, and imported: a REG_SZ ends at its first NUL.
+// exported returns what is left of a value after an export and an import by Windows: a REG_SZ ends at its first NUL.
 func exported(v hive.Value) hive.Value {
 	if v.Type == hive.SZ {
 		end := len(v.Data) &^ 1

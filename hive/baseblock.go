@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Header is the base block of a hive, as it stands in the file. The names of its fields are those of the format's description.
+// Header is the base block of a hive as it stands in the file. Its fields are named as in the description of the format.
 type Header struct {
 	Sequence1, Sequence2 uint32   // equal unless the hive was being written
 	Modified             Filetime // when the hive was last written
@@ -16,16 +16,16 @@ type Header struct {
 	Root                 uint32   // offset of the root key's cell from the first bin, bytes
 	Length               uint32   // of all bins, bytes
 	Cluster              uint32   // clustering factor, 1
-	Name                 string   // the last characters of the path that the hive had on the machine
+	Name                 string   // the end of the path that the hive had on the machine
 	Checksum             uint32   // as it stands
 	Computed             uint32   // as it should be
 }
 
-// Dirty tells that the hive was being written when it was copied: what is in it may be half changed, and its latest changes are
-// only in its logs.
+// Dirty reports whether the hive was being written when it was copied: it may be half changed, and its latest changes are only in its
+// logs.
 func (h Header) Dirty() bool { return h.Checksum != h.Computed || h.Sequence1 != h.Sequence2 }
 
-// unreadable tells why no keys can be read behind such a base block, and where that stands in it.
+// unreadable returns why no keys can be read behind such a base block, or "", and the offset of the field that is the reason.
 func (h Header) unreadable() (at int64, fault string) {
 	switch {
 	case h.isLog():
@@ -36,23 +36,23 @@ func (h Header) unreadable() (at int64, fault string) {
 	return 0, ""
 }
 
-// HeadSize is the number of bytes at the start of a file that tell whether it is a hive or a log.
+// HeadSize is the number of bytes at the start of a file that [IsHive] and [IsLog] need.
 const HeadSize = 512
 
-// IsHive tells whether data start as a hive or one of its logs does.
+// IsHive reports whether data starts like a hive or one of its logs.
 func IsHive(data []byte) bool { return bytes.HasPrefix(data, []byte("regf")) }
 
-// IsLog tells whether data, of which the first [HeadSize] bytes are needed, are a transaction log of a hive.
+// IsLog reports whether data is a transaction log of a hive. It needs the first [HeadSize] bytes.
 func IsLog(data []byte) bool {
 	return IsHive(data) && len(data) >= HeadSize && parseHeader(data).isLog()
 }
 
-// isLog tells whether the base block is that of a log.
+// isLog reports whether this is the base block of a log.
 func (h Header) isLog() bool {
 	return h.Type == typeLog1 || h.Type == typeLog2 || h.Type == typeNewLog
 }
 
-// parseHeader reads the base block of a hive or a log, of which it needs the first 512 bytes.
+// parseHeader reads the base block of a hive or a log. It needs the first 512 bytes.
 func parseHeader(data []byte) Header {
 	base := profile.HBASE_BLOCK(bytes.NewReader(data), 0)
 	return Header{
@@ -72,7 +72,7 @@ func headerName(b []byte) string {
 	return name
 }
 
-// checksum adds the first 127 words of a base block up with XOR. Zero and all ones are never used.
+// checksum returns the XOR of the first 127 words of a base block. Windows never stores zero or all ones.
 func checksum(base []byte) uint32 {
 	var sum uint32
 	for i := 0; i < 508; i += 4 {

@@ -14,23 +14,23 @@ const (
 	binSignature  = 0x6E696268 // "hbin"
 )
 
-func (b binHeader) offset() uint32 { return binary.LittleEndian.Uint32(b[4:]) } // of the bin, from the first one
+func (b binHeader) offset() uint32 { return binary.LittleEndian.Uint32(b[4:]) } // of this bin, from the first bin
 func (b binHeader) size() uint32   { return binary.LittleEndian.Uint32(b[8:]) }
 
-// cellMap knows which offsets are the start of a cell in use. It is made by one pass over the bins when the hive is opened, so
-// that a reference into a freed cell, or into the middle of another one, is never followed.
+// cellMap knows which offsets are the start of a cell in use, so that no reference into a free cell or into the middle of a cell is
+// followed. One pass over the bins makes it when the hive is opened.
 type cellMap struct {
 	cellHeader int      // bytes before a cell's content: 4, and 8 up to version 1.1 of the format
 	inUse      []uint64 // one bit for each 8 bytes of the bins
 	isKey      []uint64 // the same for the cells that were read as keys
-	unmapped   []span   // where a bin or a cell is damaged, so that the pass could not tell the cells there
-	free       []span   // cells not in use; those side by side are one
+	unmapped   []span   // where a damaged bin or cell hides which cells there are
+	free       []span   // free cells; adjacent ones are one span
 }
 
 // span is a range of offsets from the first bin.
 type span struct{ from, to int }
 
-// offsetOf is the place of a cell in the file; none for the offset that stands for no cell.
+// offsetOf returns the place of a cell in the file, or no place for the offset that stands for no cell.
 func offsetOf(cell uint32) Location {
 	if cell == nilCell {
 		return Location{}
@@ -46,8 +46,8 @@ func cellAt(cell uint32) string {
 	return "cell at " + offsetOf(cell).String()
 }
 
-// mapCells walks the bins and their cells. Where one is damaged, the rest up to the next sound bin is unmapped: cells there are
-// taken for cells in use when they look like it.
+// mapCells walks the bins and their cells. Where one is damaged, everything up to the next sound bin is unmapped: a cell there counts as
+// in use if it looks like it.
 func (f *File) mapCells() {
 	f.inUse = make([]uint64, len(f.bins)/(8*64)+1)
 	f.isKey = make([]uint64, len(f.inUse))
@@ -61,12 +61,12 @@ func (f *File) mapCells() {
 	}
 }
 
-// mapBin notes the cells of the bin at an offset, and gives the offset at which to go on.
+// mapBin notes the cells of the bin at an offset, and returns the offset at which to continue.
 func (f *File) mapBin(bin, binSize int) int {
 	end := min(bin+binSize, len(f.bins)) // the file may have been cut off
 	unit := 2 * f.cellHeader
 	at := bin + binHeaderSize
-	// The bits are put together before they are written: to read new memory and then write to it takes the system twice the work.
+	// The bits are collected before they are written: for new memory that is first read and then written, the system works twice.
 	var bits uint64
 	word := at / 512
 	defer func() { f.inUse[word] = bits }()
@@ -93,7 +93,7 @@ func (f *File) mapBin(bin, binSize int) int {
 		} else {
 			f.addFree(at, min(at+size, end))
 		}
-		if size > end-at { // the last cell that is there
+		if size > end-at { // this cell is cut off with the file
 			return end
 		}
 		at += size
@@ -109,12 +109,12 @@ func (f *File) addFree(from, to int) {
 	f.free = append(f.free, span{from, to})
 }
 
-// bin checks the header of a bin and gives its size.
+// bin checks the header of a bin and returns its size, or what is wrong with it.
 func (f *File) bin(at int) (size int, fault string) {
 	if len(f.bins)-at < binHeaderSize {
 		return 0, "is cut off"
 	}
-	if !bytes.HasPrefix(f.bins[at:], []byte("hbin")) { // before all else: damage is skipped in steps of a page
+	if !bytes.HasPrefix(f.bins[at:], []byte("hbin")) { // first, because damage is skipped in steps of a page
 		return 0, `is not signed "hbin"`
 	}
 	b := binHeader(f.bins[at:])
@@ -128,13 +128,13 @@ func (f *File) bin(at int) (size int, fault string) {
 	}
 }
 
-// isBin tells whether a sound bin begins at an offset.
+// isBin reports whether a sound bin begins at an offset.
 func (f *File) isBin(at int) bool {
 	_, fault := f.bin(at)
 	return at%baseBlockSize == 0 && fault == ""
 }
 
-// skipDamage reports damage at an offset and gives that of the next sound bin.
+// skipDamage reports damage at an offset and returns the offset of the next sound bin.
 func (f *File) skipDamage(at int, kind Kind, what string) int {
 	next := (at/baseBlockSize + 1) * baseBlockSize
 	for next < len(f.bins) && !f.isBin(next) {
@@ -147,7 +147,7 @@ func (f *File) skipDamage(at int, kind Kind, what string) int {
 	return next
 }
 
-// isNew tells whether a cell is read as a key for the first time. It is called while loading is held.
+// isNew reports whether a cell is read as a key for the first time. The caller holds loading.
 func (f *File) isNew(cell uint32) bool {
 	bit := uint64(1) << (cell / 8 % 64)
 	before := f.isKey[cell/512]
@@ -155,8 +155,7 @@ func (f *File) isNew(cell uint32) bool {
 	return before&bit == 0
 }
 
-// cell gives the content of the cell in use at an offset from the first bin, as far as the file holds it, or says why there is
-// none.
+// cell returns the content of the cell in use at an offset from the first bin, as far as the file holds it, or why there is none.
 func (f *File) cell(offset uint32) (content []byte, fault string) {
 	if f.remains != nil {
 		return f.remains.cell(offset)
@@ -176,7 +175,7 @@ func (f *File) cell(offset uint32) (content []byte, fault string) {
 		if !damaged || size < f.cellHeader {
 			return nil, "is not at the start of a cell in use"
 		}
-		size = min(size, f.unmapped[i].to-at) // its own size may be what is damaged; the record in it says how much of it there is
+		size = min(size, f.unmapped[i].to-at) // the size may be what is damaged; the record in the cell says how long it is
 	}
 	return f.bins[at+f.cellHeader : min(at+size, len(f.bins))], ""
 }

@@ -5,41 +5,40 @@ import (
 	"slices"
 )
 
-// Diff gives edits that lead from one tree to another: Apply(from, Diff(from, to)...) equals to. Of each key the values that are
-// gone come first, then those to set, then the subkeys that are gone; what is below it follows. The names of the two roots do
-// not count.
+// Diff returns edits that lead from one tree to another: Apply(from, Diff(from, to)...) equals to. For each key it lists the values to
+// delete, then the values to set, then the subkeys to delete; what is below the key follows. The names of the two roots do not count.
 func Diff(from, to *Key) []Edit {
 	c := comparison{}
 	c.compare(from, to)
 	return c.edits
 }
 
-// Unproven is an edit of [Diff] that rests on something that one side does not tell: on the absence of a key or value in a place that could
-// not be read whole or that a .reg file does not cover, or on data that could not be read whole.
+// Unproven is an edit of [Diff] that rests on something unknown: on the absence of a key or value in a place that could not be read whole
+// or that a .reg file does not cover, or on data that could not be read whole.
 type Unproven struct {
 	Edit
-	In    *Key // the key that does not tell
+	In    *Key // the key of which too little is known
 	Known Known
-	InTo  bool // it is of the tree that the edits lead to
+	InTo  bool // the key is in the tree that the edits lead to
 }
 
-// DiffKnown gives those edits of [Diff] that both trees prove, and those that they do not. What is below a key that is in the second list
-// is in neither. Where both trees are known whole, the second list is empty, and the first is that of Diff.
+// DiffKnown returns the edits of [Diff] that both trees prove, and the edits that they do not prove. What is below a key of the second list
+// is in neither list. If both trees are known whole, the second list is empty and the first is that of Diff.
 func DiffKnown(from, to *Key) ([]Edit, []Unproven) {
 	c := comparison{known: true}
 	c.compare(from, to)
 	return c.edits, c.unproven
 }
 
-// comparison is one run over two trees.
+// comparison is one comparison of two trees.
 type comparison struct {
-	known    bool // edits that are not proven are to be told apart
+	known    bool // keep edits that are not proven apart
 	edits    []Edit
 	unproven []Unproven
 }
 
-// differs takes an edit that rests on what is not in a key, of which is known what is told; a key that is nil was made by an edit before,
-// so that all is known of it.
+// differs adds an edit that rests on the absence of something in a key; known is what that absence proves. A nil key was made by an earlier
+// edit, so everything is known of it.
 func (c *comparison) differs(e Edit, in *Key, known Known, inTo bool) {
 	if c.known && in != nil && known != Whole {
 		c.unproven = append(c.unproven, Unproven{e, in, known, inTo})
@@ -48,12 +47,12 @@ func (c *comparison) differs(e Edit, in *Key, known Known, inTo bool) {
 	c.edits = append(c.edits, e)
 }
 
-// way leads to a key that is compared. Its path is made for the first edit of the key: most keys have none, and a path takes 8 KB in a tree
-// of 512 levels. The root's is nil.
+// way leads to a key that is compared; nil leads to the root. Its path is built for the first edit of the key: most keys have none, and in a
+// tree of 512 levels a path takes 8 KB.
 type way struct {
 	above *way
 	name  string
-	whole Path // nil until it was made
+	whole Path // nil until it is built
 }
 
 func (w *way) path() Path {
@@ -69,7 +68,7 @@ func (w *way) path() Path {
 func (c *comparison) compare(from, to *Key) {
 	type pair struct {
 		*way
-		from, to *Key // from is nil for a key that is new
+		from, to *Key // from is nil for a new key
 	}
 	todo := []pair{{nil, from, to}}
 	for len(todo) > 0 {
@@ -109,7 +108,7 @@ func (c *comparison) compare(from, to *Key) {
 	}
 }
 
-// keysKnown is [Key.KeysKnown] where that is asked for.
+// keysKnown is [Key.KeysKnown] if the comparison needs it, else Whole.
 func (c *comparison) keysKnown(k *Key) Known {
 	if !c.known || k == nil {
 		return Whole
@@ -135,7 +134,7 @@ func order(a, b []*Key) int {
 	return CompareFold(a[0].name, b[0].name)
 }
 
-// skip leaves out the first key and those of the same name, which no lookup finds.
+// skip drops the first key and those of the same name, which no lookup finds.
 func skip(keys []*Key) []*Key {
 	name := keys[0].name
 	for len(keys) > 0 && EqualFold(keys[0].name, name) {
@@ -144,7 +143,7 @@ func skip(keys []*Key) []*Key {
 	return keys
 }
 
-// values compares the values of a key; from is nil for a key that is new.
+// values compares the values of a key; from is nil for a new key.
 func (c *comparison) values(way *way, from, to *Key) {
 	var before []Value
 	if from != nil {

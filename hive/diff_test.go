@@ -8,7 +8,7 @@ import (
 	"regvet/internal/hivetest"
 )
 
-// TestDiffKnown holds what is proven against the whole difference: it is a part of it, in its order, and all of it where both trees are known
+// TestDiffKnown compares the proven edits with the whole difference: they are a part of it, in its order, and all of it if both trees are known
 // whole. Each edit that is not proven names a key that is not known whole.
 func TestDiffKnown(t *testing.T) {
 	unknown, whole := 0, 0
@@ -45,7 +45,7 @@ func TestDiffKnown(t *testing.T) {
 	}
 }
 
-// TestDiffFarBelow holds that to compare trees takes no memory for the paths of keys that are equal.
+// TestDiffFarBelow checks that comparing trees takes no memory for the paths of equal keys.
 func TestDiffFarBelow(t *testing.T) {
 	tree := func(last uint32) *hive.Key {
 		root := deepTree(hive.MaxDepth - 1)
@@ -75,7 +75,7 @@ func TestDiffFarBelow(t *testing.T) {
 	}
 }
 
-// known tells whether nothing of a tree is only implied or damaged.
+// known reports whether no key of a tree is implied or damaged.
 func known(root *hive.Key) bool {
 	for _, k := range root.Walk() {
 		if k.KeysKnown() != hive.Whole || k.ValuesKnown() != hive.Whole {

@@ -9,10 +9,10 @@ import (
 type Op uint8
 
 const (
-	CreateKey   Op = iota // make the key, and those above it, unless it is there
-	DeleteKey             // remove the key with all below it; no error when there is none
-	SetValue              // make the value or replace its type and data, and make the key if it is not there
-	DeleteValue           // remove the value; no error when there is none, and the key is not made
+	CreateKey   Op = iota // make the key, and those above it, if need be
+	DeleteKey             // remove the key with everything below it, if it exists
+	SetValue              // make the value or replace its type and data; makes the key if need be
+	DeleteValue           // remove the value, if it exists; never makes the key
 )
 
 // Edit is one change of a registry. A .reg file is a list of edits, and so are a fix, an undo and the difference of two trees.
@@ -23,16 +23,15 @@ type Edit struct {
 	At    Location
 }
 
-// Apply gives the tree that results from the edits, made in their order. The keys on the edited paths are copied and the rest is
-// shared: root itself is never touched.
+// Apply returns the tree that results from making the edits in order. It copies the keys on the edited paths and shares the rest; root
+// itself is never changed.
 //
-// A key that an edit makes is fully known, as is a key that an edit names and that was only implied. A key made in passing, on the
-// way to another, is known when the key above it is (then it was absent, and is now empty but for what was made), and implied
-// when that one is. The root itself cannot be deleted.
+// A key that an edit makes is fully known, and so is an implied key that an edit names. A key made on the way to another is known if the
+// key above it is (it was absent, and now holds only what the edits made), and implied if that one is. The root cannot be deleted.
 func Apply(root *Key, edits ...Edit) *Key {
 	a := applier{}
 	out := a.own(root)
-	// Most edits are of the same key as the one before them.
+	// Most edits are of the same key as the edit before them.
 	var last *Key
 	var lastPath Path
 	for _, e := range edits {
@@ -72,7 +71,7 @@ func Apply(root *Key, edits ...Edit) *Key {
 // applier holds the keys that one call of Apply has made and may still change.
 type applier map[*Key]*draft
 
-// finish gives each key the lists of its draft.
+// finish moves the lists of each draft into its key.
 func (a applier) finish() {
 	for k, d := range a {
 		k.keys, k.values = d.keys.all(), d.values.all()
@@ -85,26 +84,25 @@ type draft struct {
 	values roster[Value]
 }
 
-// own gives a copy of k that may be changed.
+// own returns a copy of k that may be changed.
 func (a applier) own(k *Key) *Key {
 	c := k.clone()
 	a[c] = &draft{newRoster(c.keys, (*Key).Name), newRoster(c.values, func(v Value) string { return v.Name })}
 	return c
 }
 
-// roster is a list whose elements are found by name: one by one while they are few, by an index when they are many. So a key with
-// two values costs no index, and a hundred thousand edits in one key do not cost their square.
+// roster is a list whose elements are found by name: by a linear search while they are few, and by an index when they are many. So a key
+// with two values costs no index, and a hundred thousand edits in one key do not take quadratic time.
 type roster[T any] struct {
 	list  []T
 	name  func(T) string
-	index map[string]int // folded name → place in list; nil while they are few. What it does not name is deleted
+	index map[string]int // folded name → place in list; nil while they are few. An element that it does not name is deleted
 }
 
 // mostUnindexed is how many elements a roster has without an index.
 const mostUnindexed = 8
 
-// newRoster takes a list over. Of two with the same name, which a damaged hive may hold, the first is the one that lookups find,
-// and the other is left out.
+// newRoster takes a list over. A damaged hive can hold two elements with the same name: lookups find the first, and the other is dropped.
 func newRoster[T any](list []T, name func(T) string) roster[T] {
 	r := roster[T]{list: list[:0], name: name}
 	if len(list) > mostUnindexed {
@@ -127,7 +125,7 @@ func (r *roster[T]) makeIndex() {
 	}
 }
 
-// find gives the place of a name, -1 for none.
+// find returns the index of a name, or -1.
 func (r *roster[T]) find(name string) int {
 	if r.index == nil {
 		return slices.IndexFunc(r.list, func(e T) bool { return EqualFold(r.name(e), name) })
@@ -138,7 +136,7 @@ func (r *roster[T]) find(name string) int {
 	return -1
 }
 
-// put sets the element of that name, which keeps its place, or adds it.
+// put replaces the element with the same name in its place, or appends e.
 func (r *roster[T]) put(e T) {
 	if i := r.find(r.name(e)); i >= 0 {
 		r.list[i] = e
@@ -161,7 +159,7 @@ func (r *roster[T]) remove(name string) {
 	}
 }
 
-// all gives what is left, in its order.
+// all returns what is left, in order.
 func (r *roster[T]) all() []T {
 	if r.index == nil || len(r.index) == len(r.list) {
 		return r.list
@@ -173,8 +171,8 @@ func (r *roster[T]) all() []T {
 	return kept
 }
 
-// Stamp gives a copy of the tree in which the key at a path was last written at some time, for a tree from a source without times. It is
-// not ok where there is no such key.
+// Stamp returns a copy of the tree in which the key at path was last written at time t, for a tree from a source without times. It reports
+// whether there is such a key.
 func Stamp(root *Key, path Path, t Filetime) (stamped *Key, ok bool) {
 	a := applier{}
 	out := a.own(root)
@@ -187,7 +185,7 @@ func Stamp(root *Key, path Path, t Filetime) (stamped *Key, ok bool) {
 	return out, true
 }
 
-// step gives the subkey of k, which must be the applier's own, as one that is the applier's own too; nil when there is none.
+// step returns the subkey of that name as one that the applier may change, or nil. k must be such a key already.
 func (a applier) step(k *Key, name string) *Key {
 	keys := &a[k].keys
 	i := keys.find(name)
@@ -202,7 +200,7 @@ func (a applier) step(k *Key, name string) *Key {
 	return child
 }
 
-// find follows path as far as it exists.
+// find returns the key at path, or nil.
 func (a applier) find(k *Key, path Path) *Key {
 	for _, name := range path {
 		if k = a.step(k, name); k == nil {
@@ -230,16 +228,16 @@ func (a applier) reach(k *Key, path Path, at Location) *Key {
 	return k
 }
 
-// Equal tells whether two trees hold the same keys and values: the same names as Windows compares them, types and data. The
-// order of values, the spelling of names, times and places do not count.
+// Equal reports whether two trees hold the same keys and values: the same names as Windows compares them, types and data. The order of
+// values, the case of names, times and places do not count.
 func Equal(a, b *Key) bool { return len(Diff(a, b)) == 0 }
 
-// Undo gives the edits that take the given ones back: Apply(Apply(root, edits...), Undo(root, edits...)...) equals root. What no
-// edit can restore is not in them: times of keys, class names, security descriptors.
+// Undo returns the edits that take the given edits back: Apply(Apply(root, edits...), Undo(root, edits...)...) equals root. No edit can
+// restore the times of keys, class names or security descriptors.
 func Undo(root *Key, edits ...Edit) []Edit { return Diff(Apply(root, edits...), root) }
 
-// WithProblems gives a copy of the tree in which each problem that names a key belongs to that key or, where it does not exist, to
-// the nearest key above, so that its absence is not taken for a fact.
+// WithProblems returns a copy of the tree in which each problem that names a key is one of that key or, if there is no such key, of the
+// nearest key above, so that its absence is not taken as a fact.
 func WithProblems(root *Key, problems ...Problem) *Key {
 	a := applier{}
 	out := a.own(root)

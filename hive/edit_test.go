@@ -13,13 +13,13 @@ import (
 	"regvet/hive"
 )
 
-// choices makes random trees and edits. It gives a number from 0 to n-1: from a random source in the tests, from the input in
-// the fuzz targets.
+// choices makes random trees and edits. It returns a number from 0 to n-1: from a random source in the tests, from the input in the fuzz
+// targets.
 type choices func(n int) int
 
 func seeded(seed uint64) choices { return rand.New(rand.NewPCG(seed, 0)).IntN }
 
-// choicesFrom takes the numbers from bytes, and gives 0 when they have ended.
+// choicesFrom takes the numbers from bytes, and returns 0 after their end.
 func choicesFrom(b []byte) choices {
 	return func(n int) int {
 		if len(b) == 0 {
@@ -50,7 +50,7 @@ func (c choices) value() hive.Value {
 	return v
 }
 
-// tree makes a tree of at most so many levels below its root. Some of its keys are implied.
+// tree returns a tree of at most so many levels below its root. Some of its keys are implied.
 func (c choices) tree(levels int) *hive.Key {
 	if c(4) == 0 {
 		return hive.Apply(hive.NewImpliedKey("r"), c.edits(c(8))...)
@@ -87,7 +87,7 @@ func (c choices) edits(n int) []hive.Edit {
 	return edits
 }
 
-// snapshot writes down all that can be seen of a tree: names as spelled, the order of the file, what is known.
+// snapshot returns all that can be seen of a tree: names as spelled, the order of the file, what is known.
 func snapshot(root *hive.Key) string {
 	var b strings.Builder
 	for path, k := range root.WalkStored() {
@@ -99,7 +99,7 @@ func snapshot(root *hive.Key) string {
 	return b.String()
 }
 
-// model is a tree as plain maps, with the meaning of edits spelled out in the simplest way: what Apply is held against.
+// model is a tree as plain maps, with the simplest possible implementation of edits, to compare with Apply.
 type model struct {
 	implied bool
 	keys    map[string]*model
@@ -155,7 +155,7 @@ func (m *model) apply(e hive.Edit) {
 	}
 }
 
-// lines gives the content, one line for each key and value.
+// lines returns the content, one line for each key and value.
 func (m *model) lines(withImplied bool) []string {
 	var all []string
 	if withImplied {
@@ -176,7 +176,7 @@ func (m *model) lines(withImplied bool) []string {
 
 func content(k *hive.Key) string { return strings.Join(modelOf(k).lines(false), "\n") }
 
-// algebra holds the laws of edits for one pair of trees and one list of edits.
+// algebra checks the laws of edits for one pair of trees and one list of edits.
 func algebra(t *testing.T, from, to *hive.Key, edits []hive.Edit) {
 	t.Helper()
 	before := snapshot(from)
@@ -224,8 +224,8 @@ func algebra(t *testing.T, from, to *hive.Key, edits []hive.Edit) {
 	}
 }
 
-// inOrder tells that no edit of a difference comes after one below its key, and that in a key nothing is deleted after its like
-// was made.
+// inOrder checks that no edit of a difference comes after an edit below its key, and that in each key no value or subkey is deleted after one was
+// made.
 func inOrder(t *testing.T, diff []hive.Edit) {
 	t.Helper()
 	made := map[string]bool{} // keys with a value set, or a subkey made
@@ -286,7 +286,7 @@ func FuzzEdits(f *testing.F) {
 	})
 }
 
-// TestAlgebraOfDamage holds the laws for a tree in which names stand twice, as only a damaged hive has them: the first counts.
+// TestAlgebraOfDamage checks the laws for a tree in which names stand twice, as only a damaged hive has them: the first counts.
 func TestAlgebraOfDamage(t *testing.T) {
 	double := hiveOf(t, doubleNames).Root()
 	for seed := range uint64(50) {
@@ -351,7 +351,7 @@ func TestApply(t *testing.T) {
 
 func pathOf(s string) hive.Path { return hive.ParsePath(s) }
 
-// TestApplyShares tells that what no edit names is not copied.
+// TestApplyShares checks that keys that no edit names are not copied.
 func TestApplyShares(t *testing.T) {
 	root := hive.NewKey("", nil, hive.NewKey("a", nil, hive.NewKey("b", nil)), hive.NewKey("c", nil, hive.NewKey("d", nil)))
 	after := hive.Apply(root, hive.Edit{Op: hive.CreateKey, Path: hive.Path{"A", "new"}})
@@ -363,7 +363,7 @@ func TestApplyShares(t *testing.T) {
 	}
 }
 
-// TestApplyImplied tells what is known of keys that edits make, when the tree is a .reg file: nothing but what it names.
+// TestApplyImplied checks what is known of keys that edits make, when the tree is a .reg file: nothing but what it names.
 func TestApplyImplied(t *testing.T) {
 	edits := []hive.Edit{
 		{Op: hive.CreateKey, Path: hive.Path{"HKLM", "A", "B"}, At: hive.Location{Line: 3}},
@@ -389,7 +389,7 @@ func TestApplyImplied(t *testing.T) {
 	}
 }
 
-// TestApplyDamaged tells that what was lost of a key stays lost when it is edited, and not when it is made anew.
+// TestApplyDamaged checks that a damaged key stays damaged if it is edited, but not if it is deleted and made again.
 func TestApplyDamaged(t *testing.T) {
 	root := hive.WithProblems(hive.NewKey("", nil, hive.NewKey("k", nil)),
 		hive.Problem{Kind: hive.BadLine, Loss: true, Key: hive.Path{"K"}, Msg: "m"},
@@ -409,8 +409,8 @@ func TestApplyDamaged(t *testing.T) {
 	}
 }
 
-// TestManyEdits tells that edits in one key cost the same each, however many they are: ten times as many must not allocate much
-// more than ten times as much.
+// TestManyEdits checks that the cost of an edit does not grow with their number in a key: ten times as many must not allocate much more than
+// ten times as much.
 func TestManyEdits(t *testing.T) {
 	name := func(i int) string { return fmt.Sprintf("name %d", i) }
 	wide := func(n int) *hive.Key {

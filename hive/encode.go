@@ -8,20 +8,20 @@ import (
 	"sync"
 )
 
-// FullBuffer is the number of bytes from which a buffer is full.
+// FullBuffer is the size at which a buffer counts as full, in bytes.
 const FullBuffer = 64 << 10
 
-// Encoder makes something of a part of a walk. It appends to b and gives the rest; a buffer that is full it exchanges on the way
-// for an empty one.
+// Encoder encodes a part of a walk. It appends to b and returns what is not written yet; on the way it exchanges each full buffer for an
+// empty one.
 type Encoder func(b []byte, part Part, exchange func(full []byte) (empty []byte)) (rest []byte)
 
-// Encode writes what encoders make of the key and all below it, in the order of the walk. Several work on parts of the walk side by
-// side, each on one at a time, and what they make waits until it is its turn: the memory for it has a limit, however large a part
-// becomes. Where there is one encoder, it gets the parts in their order.
+// Encode encodes the key and everything below it, and writes that in the order of the walk. Several encoders work on parts of the walk in
+// parallel, each on one part at a time; their output waits for its turn in a limited amount of memory, however large a part becomes. A
+// single encoder gets the parts in order.
 //
-// A panic of any of them, also one that [Mapped.Guard] is there for, ends them all and is raised again.
+// A panic in any of them ends them all and is raised again.
 //
-// Subkeys is [Key.Keys] or [Key.Stored], for the order of [Key.Walk] or [Key.WalkStored].
+// subkeys is [Key.Keys] or [Key.Stored], for the order of [Key.Walk] or [Key.WalkStored].
 func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encoder func() Encoder) error {
 	var (
 		out     = newSequence(w, 4*encoders)
@@ -36,12 +36,12 @@ func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encod
 	}
 	for range encoders - 1 {
 		others.Go(func() {
-			debug.SetPanicOnFault(true) // so that it becomes one that can be raised again
+			debug.SetPanicOnFault(true) // so that a fault becomes a panic that can be raised again
 			drain(encoder())
 		})
 	}
-	// To walk takes less time than to encode. So the one who walks is an encoder as well, and takes a part whenever enough of
-	// them are waiting: to hand over each part to somebody who sleeps takes longer than to encode it.
+	// Walking takes less time than encoding. So the goroutine that walks also encodes, whenever enough parts are waiting: waking
+	// another goroutine for each part takes longer than encoding it.
 	encode := encoder()
 	walk := func() {
 		defer out.recover()
@@ -73,26 +73,26 @@ func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encod
 	return out.err
 }
 
-// Encoders is the number of encoders that keeps all cores busy.
+// Encoders returns the number of encoders that keeps all cores busy.
 func Encoders() int { return runtime.GOMAXPROCS(0) }
 
-// sequence writes what becomes of parts in the order of their numbers, whoever is done first.
+// sequence writes the encoded parts in the order of their numbers, whichever is done first.
 type sequence struct {
 	mu      sync.Mutex
-	changed sync.Cond // next or err is another
+	changed sync.Cond // signaled when next or err changes
 	w       io.Writer
 	err     error
 	next    int       // number of the part whose turn it is
-	begun   []pending // the part with the number n at n modulo the length
-	used    int       // buffers that an encoder has, or that wait for their turn
-	empty   [][]byte  // buffers that can be used again
+	begun   []pending // part n is at n modulo the length
+	used    int       // buffers that an encoder holds or that wait for their turn
+	empty   [][]byte  // buffers to be used again
 
-	panicked any // what an encoder or the walk panicked with
+	panicked any // what an encoder or the walk panicked with, or nil
 }
 
 var errPanicked = errors.New("an encoder panicked")
 
-// recover ends the sequence where the function that defers it panicked.
+// recover ends the sequence if the function that defers it panicked.
 func (s *sequence) recover() {
 	if r := recover(); r != nil {
 		s.mu.Lock()
@@ -102,27 +102,27 @@ func (s *sequence) recover() {
 	}
 }
 
-// pending is what there is of a part and not written.
+// pending is the output of a part that is not written yet.
 type pending struct {
 	buffers [][]byte
-	done    bool // that is all
+	done    bool // the part is complete
 }
 
-// newSequence makes a sequence in which so many parts at most are begun and not written, and as many buffers are used.
+// newSequence returns a sequence that holds at most as many unwritten parts as most says, and at most as many buffers.
 func newSequence(w io.Writer, most int) *sequence {
 	s := &sequence{w: w, begun: make([]pending, most)}
 	s.changed.L = &s.mu
 	return s
 }
 
-// add encodes a part and writes what becomes of it, at once or, when it is not its turn yet, in the name of the part before it.
+// add encodes a part. If it is its turn, add writes it; else whoever ends the part before it does.
 func (s *sequence) add(part Part, encode Encoder) {
 	b := s.begin(part.Number)
 	b = encode(b, part, func(full []byte) []byte { return s.exchange(part.Number, full) })
 	s.end(part.Number, b)
 }
 
-// begin gives a buffer for a part, as soon as there is room for it.
+// begin returns a buffer for a part as soon as there is room for one.
 func (s *sequence) begin(number int) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,15 +130,15 @@ func (s *sequence) begin(number int) []byte {
 	return s.buffer()
 }
 
-// await waits until there is room for another buffer of a part. There always is for the part whose turn it is, so that somebody goes on.
-// It is called while mu is held.
+// await waits until there is room for another buffer of a part. There always is for the part whose turn it is, so that one of them goes on.
+// The caller holds mu.
 func (s *sequence) await(number int) {
 	for number > s.next && (s.used >= len(s.begun) || number >= s.next+len(s.begun)) && s.err == nil {
 		s.changed.Wait()
 	}
 }
 
-// buffer gives an empty buffer. It is called while mu is held.
+// buffer returns an empty buffer. The caller holds mu.
 func (s *sequence) buffer() []byte {
 	s.used++
 	last := len(s.empty) - 1
@@ -150,7 +150,7 @@ func (s *sequence) buffer() []byte {
 	return b
 }
 
-// exchange gives an empty buffer for a full one, which waits for its turn.
+// exchange takes a full buffer, which waits for its turn, and returns an empty one.
 func (s *sequence) exchange(number int, full []byte) (empty []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,7 +162,7 @@ func (s *sequence) exchange(number int, full []byte) (empty []byte) {
 	return s.buffer()
 }
 
-// end notes that a part is done, and writes all whose turn has come.
+// end notes that a part is complete, and writes all parts whose turn has come.
 func (s *sequence) end(number int, b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,21 +178,20 @@ func (s *sequence) end(number int, b []byte) {
 
 func (s *sequence) part(number int) *pending { return &s.begun[number%len(s.begun)] }
 
-// put puts a buffer of a part behind the others of it. It is called while mu is held.
+// put appends a buffer to those of its part. The caller holds mu.
 func (s *sequence) put(number int, b []byte) {
 	p := s.part(number)
 	p.buffers = append(p.buffers, b)
 }
 
-// writePending writes what there is of the part whose turn it is, unless something before it could not be written. It is called while mu
-// is held.
+// writePending writes the buffers of the part whose turn it is, unless an earlier write failed. The caller holds mu.
 func (s *sequence) writePending() {
 	p := s.part(s.next)
 	for _, b := range p.buffers {
 		if s.err == nil && len(b) > 0 {
 			_, s.err = s.w.Write(b)
 		}
-		if cap(b) <= 2*FullBuffer { // else it held something very long, which is rare
+		if cap(b) <= 2*FullBuffer { // else it grew for something very long, which is rare
 			s.empty = append(s.empty, b[:0])
 		}
 	}

@@ -48,7 +48,7 @@ func smallest(t testing.TB) []byte {
 	return b
 }
 
-// readAll reads all that a hive holds, and tells how much that is.
+// readAll reads everything in a hive, and returns how much that is.
 func readAll(f *hive.File) string {
 	var keys, values, data, records int
 	for _, k := range f.Root().Walk() {

@@ -41,7 +41,7 @@ func Replay(hive []byte, logs []Log) ([]byte, []LogUse) {
 	return replay(hive, parseHeader(hive), logs)
 }
 
-// The kinds of problems that nobody else names.
+// The kinds of problems that only this package and its tests name.
 const (
 	Amplified    = amplified
 	BadChecksum  = badChecksum

@@ -2,7 +2,7 @@ package hive
 
 import "time"
 
-// Filetime is a time as Windows stores it: a count of 100 ns intervals since 1601-01-01 UTC. Zero means that no time was set.
+// Filetime is a time as Windows stores it: the number of 100 ns intervals since 1601-01-01 UTC. Zero means that no time was set.
 type Filetime int64
 
 // TimeLayout is the layout of times as evidence has them: UTC, to the 100 ns of a Filetime.
@@ -11,15 +11,15 @@ const TimeLayout = "2006-01-02T15:04:05.0000000Z"
 // unixEpoch is 1970-01-01 as a Filetime.
 const unixEpoch Filetime = 116444736000000000
 
-// perSecond is how many intervals of a Filetime make a second.
+// perSecond is the number of intervals of a Filetime in a second.
 const perSecond = 10_000_000
 
-// FiletimeOf gives the Filetime of a time; what is below its resolution is cut off.
+// FiletimeOf returns the Filetime of a time, rounded down to 100 ns.
 func FiletimeOf(t time.Time) Filetime {
 	return unixEpoch + Filetime(t.Unix())*perSecond + Filetime(t.Nanosecond()/100)
 }
 
-// Time gives the time in UTC, without loss, or the zero time for a Filetime of zero.
+// Time returns the time in UTC, without loss, or the zero time if f is zero.
 func (f Filetime) Time() time.Time {
 	if f == 0 {
 		return time.Time{}
@@ -27,7 +27,7 @@ func (f Filetime) Time() time.Time {
 	return f.UTC()
 }
 
-// UTC is [Filetime.Time] for those who need the year 1601 for zero too.
+// UTC is [Filetime.Time] that returns 1601-01-01 for zero too.
 func (f Filetime) UTC() time.Time {
 	sec := int64(f/perSecond) - int64(unixEpoch/perSecond)
 	return time.Unix(sec, int64(f%perSecond)*100).UTC()

@@ -2,16 +2,17 @@ package hive
 
 import "encoding/binary"
 
-// When a list of values outgrows its cell, Windows copies it into a larger one and frees the old cell, in which it stands as it was. It can
-// name values that were deleted since and that nothing else leads to.
+// When a list of values outgrows its cell, Windows copies it to a larger cell and frees the old one, which keeps the former list. That list
+// can name values that were deleted since and that nothing else leads to.
 
-// element is where a value stands in the list of a key that is there.
+// element is the place of a value in the list of an existing key.
 type element struct {
-	key   int // -1 where several keys name it
+	key   int // -1 if several keys name the value
 	index int
 }
 
-// fromFormerLists tells to which of the keys that are there a deleted value belonged, by the cells of the values.
+// fromFormerLists maps the cell of each deleted value that a former list names to the index of the existing key it belonged to, or to -1 if
+// several lists disagree.
 func (s *salvage) fromFormerLists(live *File, keys []*Key) map[uint32]int {
 	listed := live.listedValues(keys)
 	owners := map[uint32]int{}
@@ -36,7 +37,7 @@ func (s *salvage) fromFormerLists(live *File, keys []*Key) map[uint32]int {
 	return owners
 }
 
-// listedValues finds the values of the keys of a hive in their lists.
+// listedValues maps the cell of each value of the keys to its place in their lists.
 func (f *File) listedValues(keys []*Key) map[uint32]element {
 	listed := map[uint32]element{}
 	for i, k := range keys {
@@ -56,8 +57,8 @@ func (f *File) listedValues(keys []*Key) map[uint32]element {
 	return listed
 }
 
-// formerList gives the elements of the list of values that was once in the cell at an offset, as far as they are values still, there or
-// deleted.
+// formerList returns the elements of the list of values that was once in the cell at an offset, up to the first that is neither an existing
+// nor a deleted value.
 func (s *salvage) formerList(at, end int, listed map[uint32]element) (list []uint32) {
 	r := s.remains
 	size := r.size(at)
@@ -80,9 +81,9 @@ func (s *salvage) formerList(at, end int, listed map[uint32]element) (list []uin
 	return list
 }
 
-// ownerOf tells which of the keys that are there a former list of values was that of, -1 when that cannot be told. Windows adds values
-// at the end of a list and moves up those behind one that is deleted. So what is left of a former list begins the list of its key, in the same
-// order. One value that is left proves nothing, for its cell can have been that of another value before; of two, the order does.
+// ownerOf returns the index of the existing key that a former list belonged to, or -1 if that is unknown. Windows appends values to a list,
+// and closes the gap that a deleted value leaves. So the values of a former list that still exist are the first ones in the list of its key,
+// in the same order. One such value proves nothing, because its cell may have held another value before; the order of two does.
 func ownerOf(list []uint32, listed map[uint32]element) int {
 	owner, n := -1, 0
 	for _, cell := range list {

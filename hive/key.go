@@ -7,54 +7,54 @@ import (
 	"time"
 )
 
-// MaxDepth is the number of levels of keys below the root of a hive that Windows allows.
+// MaxDepth is the number of levels of keys that Windows allows below the root of a hive.
 const MaxDepth = 512
 
-// Key is one key of a registry. A key of a hive file loads its subkeys and its values from the bytes of the file when they are
-// first asked for, and keeps them; any number of goroutines may read it. A key that came from a .reg file or from [Apply] simply
-// has them. Keys are never changed after they were handed out.
+// Key is one key of a registry. A key of a hive file loads its subkeys and its values from the bytes of the file on first use and
+// keeps them; any number of goroutines may read it. A key from a .reg file or from [Apply] has them from the start. A key never
+// changes once a function has returned it.
 type Key struct {
-	// First what one needs who goes through the values of many keys, in the 64 bytes that processors hand to each other: the keys are often
-	// read by another goroutine than the one that writes.
+	// The first 64 bytes, one cache line, hold all that reading the values takes: the goroutine that does so is often not the one that
+	// made the key.
 	name     string
 	modified Filetime
-	file     *File  // that the key's record is in, for a key of a hive file and copies of it; nil for all others
+	file     *File  // that holds the key's record; nil for a key that is neither in a hive file nor a copy of one
 	cell     uint32 // of the record
-	depth    int32  // levels below the root
-	count    uint32 // of the values, as the record says
-	list     uint32 // the cell of their list
+	depth    int32  // number of levels below the root
+	count    uint32 // number of values, as the record says
+	list     uint32 // the cell of the list of values
 
-	mu      sync.Mutex    // held while one of the lists is read
-	read    atomic.Uint32 // which lists were: keysRead, valuesRead, valuesSeen
+	mu      sync.Mutex    // held while a list is read
+	read    atomic.Uint32 // what was read: keysRead, valuesRead, valuesSeen
 	implied bool
-	copied  bool // its lists are here already, and may differ from those in the file
+	copied  bool // keys and values are set, and may differ from those in the file
 
 	parent *Key   // nil for the root
 	keys   []*Key // as stored
 	values []Value
-	rare   *rare // nil for a key of a hive file that has nothing of it, as nearly all
+	rare   *rare // nil for nearly all keys of a hive file
 }
 
-// rare is what few keys of a hive file have, so that there is no room for it in all of them.
+// rare is what only few keys of a hive file have, kept apart to save memory.
 type rare struct {
-	at     Location // of a key that is not of a hive file
-	sorted []*Key   // the subkeys by folded name, where that is not how they are stored
+	at     Location // of a key that is not in a hive file
+	sorted []*Key   // the subkeys by folded name, if they are stored in another order
 	faults faults
-	class  *class // nil until it was read
+	class  *class // nil until it is read
 }
 
-// Bits of what was read of a key.
+// Bits of Key.read.
 const (
-	keysRead     = 1 << iota // keys holds its subkeys, and rare.sorted where they are unsorted
+	keysRead     = 1 << iota // keys is set
 	keysUnsorted             // rare.sorted is set
-	valuesRead               // values holds its values
-	valuesSeen               // its values were read once, and not kept
+	valuesRead               // values is set
+	valuesSeen               // the values were read once and not kept
 )
 
-// faults are the problems met with the parts of a key.
+// faults are the problems met in a key, by the part of it.
 type faults struct{ own, keys, values []Problem }
 
-// newKey makes a key in memory that is nowhere in a file.
+// newKey returns a key that is in no file.
 func newKey(name string) *Key {
 	k := new(struct {
 		Key
@@ -64,7 +64,7 @@ func newKey(name string) *Key {
 	return &k.Key
 }
 
-// NewKey makes a key in memory. Of values or subkeys with the same name the last one counts, in the place of the first.
+// NewKey returns a key that is in no file. Of several values or subkeys with the same name it keeps the last, in the place of the first.
 func NewKey(name string, values []Value, keys ...*Key) *Key {
 	k := newKey(name)
 	k.values = lastOf(values, func(v Value) string { return v.Name })
@@ -72,7 +72,7 @@ func NewKey(name string, values []Value, keys ...*Key) *Key {
 	return k
 }
 
-// lastOf gives the last of the elements of each name, in the order in which the names first stand.
+// lastOf returns the last element of each name, in the order in which the names first occur.
 func lastOf[T any](all []T, name func(T) string) []T {
 	var list []T
 	at := make(map[string]int, len(all))
@@ -88,46 +88,46 @@ func lastOf[T any](all []T, name func(T) string) []T {
 	return list
 }
 
-// NewImpliedKey makes an empty key in memory of which nothing is known but that it is on the way to others. See [Key.Implied].
+// NewImpliedKey returns an empty key that is only known to lie on the way to other keys. See [Key.Implied].
 func NewImpliedKey(name string) *Key {
 	k := newKey(name)
 	k.implied = true
 	return k
 }
 
-// Name is the key's name as spelled in the file. See [Printable] for showing it.
+// Name returns the key's name as spelled in the file. Use [Printable] to show it.
 func (k *Key) Name() string { return k.name }
 
-// Modified is the time of the last change of the key, its values or its list of subkeys, in UTC with a resolution of 100 ns; it
-// is zero when the source has none, as in .reg files.
+// Modified returns the time of the last change of the key, its values or its list of subkeys, in UTC with a resolution of 100 ns. It is
+// zero if the source has no times, such as a .reg file.
 func (k *Key) Modified() time.Time { return k.modified.Time() }
 
-// Filetime is [Key.Modified] as Windows stores it.
+// Filetime returns [Key.Modified] as Windows stores it.
 func (k *Key) Filetime() Filetime { return k.modified }
 
-// Dated tells that the source of the key keeps the time of its last change, as hives do: there zero is a time like any other, and not
-// that of a source without times.
+// Dated reports whether the source of the key holds the time of its last change, as hives do. If so, a zero Filetime is what the source
+// holds.
 func (k *Key) Dated() bool { return k.file != nil || k.modified != 0 }
 
-// At is the place of the key in its input: the offset of its cell, or the line that names it.
+// At returns the place of the key in its input: the offset of its cell, or the line that names it.
 func (k *Key) At() Location {
 	if k.file != nil {
 		return offsetOf(k.cell)
 	}
-	return k.rare.at // which a key in memory has from the start
+	return k.rare.at // rare is never nil here, see newKey
 }
 
-// Implied tells that the input does not list this key but only keys below it: nothing is known of its values, and nothing of
-// the subkeys that are not there. It is never true of a key in a hive.
+// Implied reports whether the input lists only keys below this key and not the key itself: nothing is known of its values, or of other
+// subkeys. It is never true of a key in a hive.
 func (k *Key) Implied() bool { return k.implied }
 
-// Stored lists the subkeys in the order of the file.
+// Stored returns the subkeys in the order of the file.
 func (k *Key) Stored() []*Key {
 	k.loadKeys()
 	return k.keys
 }
 
-// Keys lists the subkeys sorted by folded name, the order in which Windows enumerates and exports them.
+// Keys returns the subkeys sorted by folded name, the order in which Windows enumerates and exports them.
 func (k *Key) Keys() []*Key {
 	k.loadKeys()
 	if k.read.Load()&keysUnsorted != 0 {
@@ -162,7 +162,7 @@ func (k *Key) loadKeys() {
 	k.read.Or(keysRead)
 }
 
-// more gives what few keys have, to be filled in. It is called while mu is held, or while nobody else knows the key.
+// more returns k.rare, which it makes if need be. The caller holds mu, unless nobody else knows the key yet.
 func (k *Key) more() *rare {
 	if k.rare == nil {
 		k.rare = new(rare)
@@ -170,7 +170,7 @@ func (k *Key) more() *rare {
 	return k.rare
 }
 
-// found gives the problems met so far.
+// found returns the problems met so far.
 func (k *Key) found() faults {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -180,8 +180,7 @@ func (k *Key) found() faults {
 	return k.rare.faults
 }
 
-// Key finds a subkey by name, as Windows compares names. It is nil when there is none; whether that proves that there was none, say
-// [Key.KeysKnown].
+// Key returns the subkey of that name, as Windows compares names, or nil. [Key.KeysKnown] says what nil proves.
 func (k *Key) Key(name string) *Key {
 	keys := k.Keys()
 	i, ok := slices.BinarySearchFunc(keys, name, func(c *Key, name string) int { return CompareFold(c.name, name) })
@@ -191,7 +190,7 @@ func (k *Key) Key(name string) *Key {
 	return keys[i]
 }
 
-// Values lists the values in the order of the file, which is the order of their creation.
+// Values returns the values in the order of the file, which is the order of their creation.
 func (k *Key) Values() []Value {
 	if k.read.Load()&valuesRead == 0 {
 		k.mu.Lock()
@@ -213,15 +212,14 @@ func (k *Key) keepValues(values []Value, problems []Problem) {
 	}
 }
 
-// ValueReader reads the values of one key after the other and does not keep them, for one who goes through a large hive and needs
-// each value once. It is for one goroutine.
+// ValueReader reads the values of many keys, one key at a time, without caching them. It is not safe for concurrent use.
 type ValueReader struct {
 	values []Value
 	names  namer
 }
 
-// Values gives [Key.Values] of a key; the list is valid until the next call. A key that is asked for its values again keeps them all
-// the same, and so does one with problems: they are reported once.
+// Values returns [Key.Values] of a key, valid until the next call. A key caches its values nevertheless if it is read a second time, or has
+// problems, so that these are reported once.
 func (r *ValueReader) Values(k *Key) []Value {
 	switch {
 	case k.file == nil || k.read.Load()&(valuesRead|valuesSeen) != 0:
@@ -245,8 +243,8 @@ func (r *ValueReader) Values(k *Key) []Value {
 	return values
 }
 
-// Value finds a value by name, as Windows compares names; "" is the default value. Whether its absence proves anything, says
-// [Key.ValuesKnown].
+// Value returns the value of that name, as Windows compares names, and whether there is one; "" is the default value. [Key.ValuesKnown]
+// says what its absence proves.
 func (k *Key) Value(name string) (Value, bool) {
 	for _, v := range k.Values() {
 		if EqualFold(v.Name, name) {
@@ -256,7 +254,7 @@ func (k *Key) Value(name string) (Value, bool) {
 	return Value{}, false
 }
 
-// Problems lists the damage met while reading this key, its list of subkeys and its values. It reads them.
+// Problems reads the key with its subkeys and values, and returns the damage met. [File.Problems] says how many of one kind are listed.
 func (k *Key) Problems() []Problem {
 	k.loadKeys()
 	k.Values()
@@ -264,7 +262,7 @@ func (k *Key) Problems() []Problem {
 	return slices.Concat(f.own, f.keys, f.values)
 }
 
-// FirstLoss gives the first problem of the key for which absence in it proves nothing; nil when there is none.
+// FirstLoss returns the first problem of the key that makes absence in it prove nothing, or nil.
 func (k *Key) FirstLoss() *Problem {
 	for _, p := range k.Problems() {
 		if p.Loss {
@@ -274,22 +272,22 @@ func (k *Key) FirstLoss() *Problem {
 	return nil
 }
 
-// Known tells what the absence of a subkey or value proves.
+// Known says what the absence of a subkey or value proves.
 type Known int
 
 const (
-	Whole      Known = iota // the input holds all of it: what is not there does not exist
-	NotCovered              // the input does not speak of it
-	Damaged                 // the input spoke of it, but not all could be read
+	Whole      Known = iota // the input holds everything: what is absent does not exist
+	NotCovered              // nothing: the input does not cover this place
+	Damaged                 // nothing: the input covers this place, but not all of it could be read
 )
 
-// KeysKnown tells what the absence of a subkey in this key proves.
+// KeysKnown returns what the absence of a subkey proves.
 func (k *Key) KeysKnown() Known {
 	k.loadKeys()
 	return k.known(k.found().keys)
 }
 
-// ValuesKnown tells what the absence of a value in this key proves. A value whose data are damaged is there all the same.
+// ValuesKnown returns what the absence of a value proves. A value with damaged data is not absent.
 func (k *Key) ValuesKnown() Known {
 	k.Values()
 	return k.known(slices.DeleteFunc(slices.Clone(k.found().values), func(p Problem) bool { return p.Kind == badData }))
@@ -306,7 +304,7 @@ func (k *Key) known(problems []Problem) Known {
 	return Whole
 }
 
-// path is the way to the key from the root of its hive.
+// path returns the path of the key from the root of its hive.
 func (k *Key) path() Path {
 	var p Path
 	for ; k.parent != nil; k = k.parent {
@@ -316,7 +314,7 @@ func (k *Key) path() Path {
 	return p
 }
 
-// clone makes a key in memory with the same content, which shares the subkeys.
+// clone returns a copy of the key that shares its subkeys.
 func (k *Key) clone() *Key {
 	c := newKey(k.name)
 	c.modified, c.implied, c.depth = k.modified, k.implied, k.depth
@@ -326,7 +324,7 @@ func (k *Key) clone() *Key {
 	return c
 }
 
-// rename gives a copy of the key under another name, as when a hive's root is mounted.
+// rename returns a copy of the key with another name, such as that under which a hive's root is mounted.
 func (k *Key) rename(name string) *Key {
 	c := k.clone()
 	c.name = name

@@ -10,23 +10,23 @@ import (
 
 // Flags of a key node that decide how it is read.
 const (
-	keyPredefHandle = 0x40 // its value list is no list
-	keySymLink      = 0x10 // it stands for another key
-	keyCompName     = 0x20 // its name is Latin-1, not UTF-16LE
+	keyPredefHandle = 0x40 // the value list is no list
+	keySymLink      = 0x10 // the key is a symbolic link
+	keyCompName     = 0x20 // the name is Latin-1, not UTF-16LE
 )
 
 // maxKeyName is the number of UTF-16 units that Windows allows in the name of a key.
 const maxKeyName = 255
 
-// keyNode is the record of a key, signed "nk". It is read straight from the bytes: through accessors that read each field by
-// itself a walk of a hive takes twenty times as long. A test holds both readings equal.
+// keyNode is the record of a key, signed "nk". It is read straight from the bytes: with accessors that read one field at a time, a
+// walk through a hive takes twenty times as long. A test compares both readings.
 type keyNode []byte
 
 const keyNodeSize = 76 // bytes before the name
 
 func (n keyNode) flags() uint16      { return binary.LittleEndian.Uint16(n[2:]) }
 func (n keyNode) modified() Filetime { return Filetime(binary.LittleEndian.Uint64(n[4:])) }
-func (n keyNode) accessBits() byte   { return n[12] } // of 32 bits once, of which only the first two were used
+func (n keyNode) accessBits() byte   { return n[12] } // once the low byte of a 32-bit field, of which two bits were used
 func (n keyNode) layer() byte        { return n[13] }
 func (n keyNode) parent() uint32     { return binary.LittleEndian.Uint32(n[16:]) }
 func (n keyNode) subkeys() uint32    { return binary.LittleEndian.Uint32(n[20:]) }
@@ -38,13 +38,13 @@ func (n keyNode) class() uint32      { return binary.LittleEndian.Uint32(n[48:])
 func (n keyNode) classLength() int   { return int(binary.LittleEndian.Uint16(n[74:])) }
 func (n keyNode) nameLength() int    { return int(binary.LittleEndian.Uint16(n[72:])) }
 
-// name decodes the key's name, and tells whether the cell holds all of it.
+// name returns the key's name, and whether the cell holds all of it.
 func (n keyNode) name() (string, bool) {
 	return decodeName(n[keyNodeSize:], n.nameLength(), n.flags()&keyCompName != 0)
 }
 
-// decodeName reads a name of so many bytes, or what there is of it. Compressed names are Latin-1, not a Windows code page: each
-// byte is a code point.
+// decodeName decodes a name of length bytes, or what b holds of it, and reports whether that is all. A compressed name is Latin-1, not a
+// Windows code page: each byte is a code point.
 func decodeName(b []byte, length int, compressed bool) (name string, whole bool) {
 	whole = length <= len(b)
 	b = b[:min(length, len(b))]
@@ -54,18 +54,18 @@ func decodeName(b []byte, length int, compressed bool) (name string, whole bool)
 	return DecodeUTF16(b), whole
 }
 
-// namer decodes names. Most are short, so that one piece of memory serves for several.
+// namer decodes names. Most are short, so that several share one allocation.
 type namer struct {
 	text strings.Builder
-	left int // names that are still to come
+	left int // number of names still to come
 }
 
-// manyNames is more than one piece of memory is for.
+// manyNames is more names than share one allocation.
 const manyNames = 1 << 20
 
 // decode is [decodeName].
 func (n *namer) decode(b []byte, length int, compressed bool) (name string, whole bool) {
-	const most = 4 << 10 // bytes of memory for names to come
+	const most = 4 << 10 // bytes to allocate for names to come
 	n.left--
 	if length > len(b) || !compressed || !isASCII(b[:length]) {
 		return decodeName(b, length, compressed)
@@ -80,7 +80,7 @@ func (n *namer) decode(b []byte, length int, compressed bool) (name string, whol
 }
 
 func isASCII(b []byte) bool {
-	const high = 0x8080808080808080 // of eight bytes
+	const high = 0x8080808080808080 // the high bits of eight bytes
 	all := uint64(0)
 	for len(b) >= 8 {
 		all |= binary.LittleEndian.Uint64(b)
@@ -92,7 +92,7 @@ func isASCII(b []byte) bool {
 	return all&high == 0
 }
 
-// keyNode finds the record of a key.
+// keyNode returns the record of the key in a cell, or what is wrong with it.
 func (f *File) keyNode(offset uint32) (n keyNode, kind Kind, fault string) {
 	cell, fault := f.cell(offset)
 	switch {
@@ -106,7 +106,7 @@ func (f *File) keyNode(offset uint32) (n keyNode, kind Kind, fault string) {
 	return keyNode(cell), "", ""
 }
 
-// rootField is where the base block names the root key.
+// rootField is the offset of the field of the base block that names the root key.
 const rootField = 36
 
 func (f *File) readRoot() error {
@@ -117,7 +117,7 @@ func (f *File) readRoot() error {
 		if end := f.ends + baseBlockSize; p.At.Offset >= end {
 			p.Msg += fmt.Sprintf("; by its base block the hive ends at %#x", end)
 		}
-		// What was met on the way may be the reason.
+		// What was met before may be the reason.
 		const most = 3
 		for i, before := range f.Problems() {
 			if i == most {
@@ -134,7 +134,7 @@ func (f *File) readRoot() error {
 	return nil
 }
 
-// init makes k the key that a record is of.
+// init fills in k from its record.
 func (k *Key) init(f *File, cell uint32, node keyNode, name string) {
 	k.name, k.modified, k.file, k.cell = name, node.modified(), f, cell
 	if node.flags()&keyPredefHandle == 0 {
@@ -142,14 +142,14 @@ func (k *Key) init(f *File, cell uint32, node keyNode, name string) {
 	}
 }
 
-// loadKeys reads the subkeys of a key in the order of its list, and tells whether that is the order of their names. What cannot be
-// read is left out and reported, and the next one is tried.
+// loadKeys returns the subkeys of a key in the order of its list, and whether that is the order of their names. A subkey that cannot be
+// read is reported and left out.
 func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 	node := f.nodeOf(k)
 	r := f.reporter(k)
 	count := node.subkeys()
 	if count == 0 {
-		return nil, true, nil // a list that is still named then is left over from subkeys that were deleted
+		return nil, true, nil // the list, if there is one, is left over from deleted subkeys
 	}
 	if k.depth >= MaxDepth {
 		r.report(Problem{At: k.At(), Kind: tooDeep, Loss: true},
@@ -159,7 +159,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 	f.loading.Lock()
 	defer f.loading.Unlock()
 	offsets := f.subkeyOffsets(k, node.subkeyList(), r)
-	if len(offsets) != int(count) && len(r.problems) == 0 { // else it is said already why
+	if len(offsets) != int(count) && len(r.problems) == 0 { // else the reason is reported already
 		r.report(Problem{At: k.At(), Kind: wrongCount, Loss: len(offsets) < int(count)},
 			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(offsets))
 	}
@@ -191,7 +191,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 				"the root key stands in the list of %q; it is left out there", shown(k.name))
 			continue
 		}
-		if !f.isNew(offset) { // a key has one parent, and the lists of that are read once
+		if !f.isNew(offset) { // a key has one parent, whose lists are read once
 			r.report(Problem{At: at, Kind: duplicate, Loss: true},
 				"the list of key %q names this subkey twice; it is read once, and the subkey that should stand there is lost", shown(k.name))
 			continue
@@ -213,8 +213,8 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 	return keys, sorted, r.end()
 }
 
-// place gives a problem a place inside the file. One without a place, or with that of a reference that leads out of the file,
-// gets the place of what refers to it.
+// place returns the problem with a place inside the file. If it has no place, or the place to which a reference leads out of the file, it
+// gets the place of the referrer.
 func (f *File) place(p Problem, referrer Location) Problem {
 	if p.At.Offset > f.size() {
 		p.Msg += fmt.Sprintf(" (reference to %s)", p.At)
@@ -226,8 +226,8 @@ func (f *File) place(p Problem, referrer Location) Problem {
 	return p
 }
 
-// shown is a name as messages have it: valid UTF-8, and cut off where it is longer than any that Windows allows. Messages that are only
-// counted cost none of that.
+// shown is a name as it stands in messages: valid UTF-8, and no longer than Windows allows. It is a type so that a problem that is
+// only counted costs no formatting.
 type shown string
 
 func (s shown) String() string {
@@ -240,14 +240,14 @@ func (s shown) String() string {
 	return Printable(string(s))
 }
 
-// nodeOf gives the record of a key that was read before, so that it is sound.
+// nodeOf returns the record of a key, which was checked when the key was made.
 func (f *File) nodeOf(k *Key) keyNode {
 	node, _, _ := f.keyNode(k.cell)
 	return node
 }
 
-// checkOrder tells whether the keys are sorted, and reports names that stand twice or out of order. Windows searches the lists by
-// halves, so it may miss a key that is out of order.
+// checkOrder returns whether the keys are sorted by name, and notes problems for names that occur twice or out of order. Windows does a
+// binary search, so it may miss a key that is out of order.
 func (f *File) checkOrder(k *Key, keys []*Key, r *reporter) (sorted bool) {
 	for i := 1; i < len(keys); i++ {
 		switch c := CompareFold(keys[i-1].name, keys[i].name); {
@@ -256,22 +256,22 @@ func (f *File) checkOrder(k *Key, keys []*Key, r *reporter) (sorted bool) {
 		case c > 0:
 			r.report(Problem{At: keys[i].At(), Kind: wrongOrder},
 				"the subkeys of %q are not sorted: %q stands after %q, where Windows may not find it", shown(k.name), shown(keys[i].name), shown(keys[i-1].name))
-			return false // one is enough: after it every place is in doubt
+			return false // once is enough: after it every place is in doubt
 		}
 	}
 	return true
 }
 
-// keyRoom is memory for keys. Most keys have few subkeys or none, so that one piece of memory serves for the subkeys of several.
+// keyRoom allocates keys. Most keys have few subkeys or none, so that the subkeys of several keys share one allocation.
 type keyRoom struct {
 	keys    []Key
 	lists   []*Key
 	names   namer
-	offsets []uint32 // of the list that is read
-	made    int      // keys that there is or was room for
+	offsets []uint32 // the elements of the list that is read
+	made    int      // number of keys allocated so far
 }
 
-// key gives a new key.
+// key returns a new key.
 func (r *keyRoom) key() *Key {
 	if len(r.keys) == 0 {
 		r.keys = make([]Key, min(max(r.made, 8), 256))
@@ -282,7 +282,7 @@ func (r *keyRoom) key() *Key {
 	return k
 }
 
-// list gives an empty list for n keys.
+// list returns an empty list with room for n keys.
 func (r *keyRoom) list(n int) []*Key {
 	if len(r.lists) < n {
 		r.lists = make([]*Key, max(n, min(r.made, 512)))
@@ -292,8 +292,8 @@ func (r *keyRoom) list(n int) []*Key {
 	return list
 }
 
-// subkeyOffsets reads a list of subkeys: a leaf, or an index over leaves. An index in an index does not exist; following one
-// would let a file lead the reader in circles. The result is valid until the next call.
+// subkeyOffsets returns the elements of a list of subkeys: of a leaf, or of the leaves of an index. Windows has no index in an index;
+// following one would let a file lead the reader in circles. The result is valid until the next call.
 func (f *File) subkeyOffsets(k *Key, list uint32, r *reporter) []uint32 {
 	signature, elements := f.list(k.name, list, f.room.offsets[:0], r)
 	f.room.offsets = elements
@@ -318,9 +318,9 @@ func (f *File) subkeyOffsets(k *Key, list uint32, r *reporter) []uint32 {
 	return all
 }
 
-// list appends one list of the subkeys of a key, of which it gets the name for messages, to others. It is signed li or ri (offsets
-// only), lf (each with the first four characters of the name) or lh (each with a hash of it). The hints are not needed: names are
-// compared as they are.
+// list appends the elements of one list of subkeys to others. The list is signed li or ri (offsets only), lf (with the first four
+// characters of each name) or lh (with a hash of each name). These hints are not needed: names are compared as they are. of is the name
+// of the key, for messages.
 func (f *File) list(of string, offset uint32, others []uint32, r *reporter) (signature string, all []uint32) {
 	fail := func(kind Kind, format string, args ...any) (string, []uint32) {
 		r.report(Problem{At: offsetOf(offset), Kind: kind, Loss: true}, format, append([]any{shown(of)}, args...)...)

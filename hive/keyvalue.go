@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// segmentSize is the number of bytes of data that one cell holds at most since version 1.4 of the format; longer data are
-// spread over segments of that size.
+// segmentSize is the largest number of bytes of data in one cell since version 1.4 of the format; longer data is split into segments of
+// that size.
 const segmentSize = 16344
 
 // keyValue is the record of a value, signed "vk", read straight from the bytes as [keyNode] is.
@@ -26,10 +26,10 @@ func (v keyValue) flags() uint16   { return binary.LittleEndian.Uint16(v[16:]) }
 
 const (
 	valueCompName = 0x0001     // flag: the name is Latin-1, not UTF-16LE
-	inlineData    = 0x80000000 // bit of the length: the data are in the record itself, where else their offset is
+	inlineData    = 0x80000000 // bit of the length: the record holds the data itself in place of its offset
 )
 
-// loadValues appends the values of a key to a list, in the order of their own.
+// loadValues appends the values of a key to values, in the order of the key's list.
 func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, problems []Problem) {
 	if k.count == 0 {
 		return values, nil
@@ -75,7 +75,7 @@ func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, pr
 	return values[:before+len(once)], r.end()
 }
 
-// dropTwice reports values of the same name, and leaves out those that are one value, which the list names twice.
+// dropTwice notes problems for values of the same name, and drops a value that the list names a second time.
 func (f *File) dropTwice(k *Key, values []Value, r *reporter) []Value {
 	if areDistinct(values) {
 		return values
@@ -111,7 +111,7 @@ func (f *File) dropTwice(k *Key, values []Value, r *reporter) []Value {
 	return once
 }
 
-// areDistinct tells that no two values have the same name, where that is quickly found.
+// areDistinct reports whether no two values have the same name. It may return false if it cannot say so quickly.
 func areDistinct(values []Value) bool {
 	var room [64]uint64
 	marks := room[:0]
@@ -134,12 +134,12 @@ func areDistinct(values []Value) bool {
 	return true
 }
 
-// nameMark gives a number that is the same for names that Windows takes for the same, and nearly always another for others. It is not ok
-// for names that are not ASCII, of which two can be the same and differ in length.
+// nameMark returns a number that is equal for names that are equal to Windows, and nearly always differs for others. It is not ok for a
+// name that is not ASCII, because two such names can be equal and differ in length.
 func nameMark(name string) (mark uint64, ok bool) {
 	const (
 		high  = 0x8080808080808080
-		small = 0x2020202020202020 // makes a small letter of a capital; what else becomes the same by it are only marks that are the same
+		small = 0x2020202020202020 // makes letters lower case; other characters that it makes equal only make marks equal
 		prime = 0x9E3779B97F4A7C15
 	)
 	mark = uint64(len(name))
@@ -158,7 +158,7 @@ func nameMark(name string) (mark uint64, ok bool) {
 	return (mark ^ (x | small)) * prime, (all|x)&high == 0
 }
 
-// valueRecord finds the record of a value.
+// valueRecord returns the record of a value, and whether there is one.
 func (f *File) valueRecord(k *Key, offset uint32, r *reporter) (record keyValue, ok bool) {
 	cell, fault := f.cell(offset)
 	kind := BadCell
@@ -176,7 +176,7 @@ func (f *File) valueRecord(k *Key, offset uint32, r *reporter) (record keyValue,
 	return keyValue(cell), true
 }
 
-// value reads the value of a record.
+// value returns the value of a record.
 func (f *File) value(k *Key, offset uint32, record keyValue, names *namer, claims *claims, r *reporter) Value {
 	at := offsetOf(offset)
 	name, whole := names.decode(record[keyValueSize:], record.nameLength(), record.flags()&valueCompName != 0)
@@ -204,14 +204,14 @@ func (f *File) value(k *Key, offset uint32, record keyValue, names *namer, claim
 	return v
 }
 
-// repeated is what is wrong with data for which there is no more claim.
+// repeated is what is wrong with data that is not claimed.
 const repeated = "are left out: " + overAndOver
 
-// inOneCell is what is odd about data that are all there, but not as Windows writes them. Programs that change hives without Windows do so.
+// inOneCell is what is odd about data that is complete but not stored as Windows does it. Programs that write hives without Windows do so.
 const inOneCell = "are in one cell, where data of this size must be in segments; Windows may not read them"
 
-// valueData gives the data of a value. Where there are fewer bytes than the record says, it gives those there are, nil for none,
-// and says what is wrong.
+// valueData returns the data of a value. If there are fewer bytes than the record says, it returns those that exist, or nil, and what is
+// wrong.
 func (f *File) valueData(record keyValue, claims *claims) (data []byte, fault string) {
 	length := record.length()
 	if length&inlineData != 0 {
@@ -241,8 +241,8 @@ func (f *File) valueData(record keyValue, claims *claims) (data []byte, fault st
 	return cell[:n:n], fault
 }
 
-// bigData puts together data that are spread over segments. Whether they are is decided by their length alone, as Windows
-// does: data of any kind may begin with the letters of the record's signature.
+// bigData joins data that is split into segments. Only the length decides whether it is, as in Windows: any data may begin with the letters
+// of the signature.
 func (f *File) bigData(offset, length uint32, claims *claims) (data []byte, fault string) {
 	cell, fault := f.cell(offset)
 	switch {
@@ -265,7 +265,7 @@ func (f *File) bigData(offset, length uint32, claims *claims) (data []byte, faul
 	if !claims.take(4 * segments) {
 		return nil, repeated
 	}
-	held := int64(0) // by the segments that are there: a claim for more would leave too little for the rest of a hive that was cut off
+	held := int64(0) // bytes in the segments that exist: to claim more would leave too little for the rest of a truncated hive
 	for i := range segments {
 		part, _ := f.cell(binary.LittleEndian.Uint32(list[4*i:]))
 		held += int64(min(segmentSize, len(part)))

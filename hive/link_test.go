@@ -65,7 +65,7 @@ func TestLinkLimit(t *testing.T) {
 	}
 }
 
-// TestLongLinks holds that a way that links make longer than any to a key is not followed, in a time that does not depend on how long each target is.
+// TestLongLinks checks that a path that links make longer than any path of a key is not followed, and that this takes little time.
 func TestLongLinks(t *testing.T) {
 	long := strings.Repeat(`\a`, 15_000)
 	root := &hivetest.Key{}
@@ -88,7 +88,7 @@ func TestLongLinks(t *testing.T) {
 	}
 }
 
-// TestDamagedLink holds that nothing is said of what lies behind a link whose target was not read.
+// TestDamagedLink checks that keys behind a link with a damaged target are unknown.
 func TestDamagedLink(t *testing.T) {
 	root := &hivetest.Key{Keys: []*hivetest.Key{link("Link", `\Registry\Machine\SYSTEM\There`), {Name: "There"}}}
 	data, at := hivetest.BuildLayout(root, hivetest.Options{})

@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// Windows writes a change to a log beside the hive first, and to the hive later. A hive that was copied in between is dirty, and
-// its log holds what is missing: whole pages, to be put over those of the hive. Since Windows 8.1 there are two logs, LOG1 and LOG2,
-// used in turn, each a list of numbered entries with hashes ("HvLE"). Before, one log held the pages of one write ("DIRT").
+// Windows writes a change first to a log beside the hive, and later to the hive. A hive that was copied in between is dirty, and its log
+// holds what is missing: whole pages that replace those of the hive. Since Windows 8.1 there are two logs, LOG1 and LOG2, used in turn,
+// each a list of numbered entries with hashes ("HvLE"). Before that, one log held the pages of one write ("DIRT").
 
 // Log is a transaction log of a hive.
 type Log struct {
@@ -19,17 +19,17 @@ type Log struct {
 	Data []byte
 }
 
-// LogUse tells what became of a log.
+// LogUse says what became of a log.
 type LogUse struct {
 	Name        string
-	Entries     int    // how many were applied; 0 when the log was refused
-	First, Last uint32 // sequence numbers of the entries that were applied
-	Why         string // why it was refused, or where it ended before its end; "" when there is nothing to say
-	Later       bool   // it holds what was not applied and may be later than what was
-	Foreign     bool   // it was applied, but its base block has another identifier than that of the hive
+	Entries     int    // number of entries applied; 0 if the log was refused
+	First, Last uint32 // sequence numbers of the entries applied
+	Why         string // why the log was refused or not applied to its end, or ""
+	Later       bool   // the log holds entries that were not applied and may be later than those that were
+	Foreign     bool   // the log was applied, but its base block has another identifier than the hive
 }
 
-// The types of files that start as a hive does.
+// The types of files that start like a hive.
 const (
 	typeHive   = 0
 	typeLog1   = 1 // old log
@@ -38,8 +38,8 @@ const (
 )
 
 const (
-	sectorSize   = 512 // bytes; logs are written in these
-	entryHeader  = 40  // bytes of an entry before its references to pages
+	sectorSize   = 512 // bytes; logs are written in sectors
+	entryHeader  = 40  // bytes of an entry before its page references
 	pageRefSize  = 8   // bytes
 	logHeaderEnd = sectorSize
 )
@@ -51,8 +51,8 @@ type logFile struct {
 	use *LogUse
 }
 
-// replay puts the pages of the logs over a copy of a dirty hive. Where no log can be applied, the data are nil. How it is
-// decided which logs count follows Windows as described in https://github.com/msuhanov/regf.
+// replay applies logs to a copy of a dirty hive, and returns that copy, or nil if no log can be applied. It chooses the logs as Windows
+// does: https://github.com/msuhanov/regf.
 func replay(hive []byte, h Header, logs []Log) (data []byte, uses []LogUse) {
 	uses = make([]LogUse, len(logs))
 	var old, fresh []logFile
@@ -85,8 +85,8 @@ func replay(hive []byte, h Header, logs []Log) (data []byte, uses []LogUse) {
 	return data, uses
 }
 
-// areForeign tells whether the base blocks of a hive and a log have identifiers, and other ones: those of the manager of the hive's
-// transactions, which Windows makes anew for each hive. Windows itself does not look at them when it applies a log.
+// areForeign reports whether the base blocks of a hive and a log have different identifiers: that of the hive's transaction manager, which
+// Windows generates for each hive. Windows itself does not compare them when it applies a log.
 func areForeign(hive, log []byte) bool {
 	const from, to = 112, 128
 	none := make([]byte, to-from)
@@ -94,7 +94,7 @@ func areForeign(hive, log []byte) bool {
 	return !bytes.Equal(a, b) && !bytes.Equal(a, none) && !bytes.Equal(b, none)
 }
 
-// read checks the base block of a log. It gives the reason why the log cannot be used, or "".
+// read checks the base block of a log. It returns why the log cannot be used, or "".
 func (f *logFile) read() string {
 	switch {
 	case len(f.Data) == 0:
@@ -111,7 +111,7 @@ func (f *logFile) read() string {
 	if !f.isLog() {
 		return fmt.Sprintf("is no log: its type is %d", f.Type)
 	}
-	f.use.Later = true // until it is known better
+	f.use.Later = true // unless shown otherwise
 	switch {
 	case f.Checksum != f.Computed:
 		return "has a base block with a wrong checksum"
@@ -129,14 +129,14 @@ type entry struct {
 	pages  []page
 }
 
-// page is a piece of the bins.
+// page is a stretch of the bins.
 type page struct {
 	at   uint32 // from the first bin, bytes
 	data []byte
 }
 
-// entries reads the entries of a log up to the first that is none: a log is written from its start again and again, and what
-// stands behind the last entry is left over from earlier rounds.
+// entries returns the entries of a log up to the first that is not valid, and why that one is not: Windows starts a log over again and again,
+// and what follows the last entry is left over from earlier rounds.
 func (f *logFile) entries() (all []entry, why string) {
 	rest := f.Data[logHeaderEnd:]
 	if len(rest) == 0 {
@@ -146,7 +146,7 @@ func (f *logFile) entries() (all []entry, why string) {
 	for len(rest) > 0 {
 		e, size, fault := readEntry(rest, want)
 		if fault != "" {
-			// What has the number of the next entry is it, whatever is wrong with it; else it is left over.
+			// With the right number it is the next entry, whatever is wrong with it; else it is left over.
 			f.use.Later = len(rest) >= entryHeader && string(rest[:4]) == "HvLE" && binary.LittleEndian.Uint32(rest[12:]) == want
 			if len(all) == 0 {
 				return nil, "holds no entry to apply: the first one " + fault
@@ -193,7 +193,7 @@ func readEntry(b []byte, want uint32) (e entry, size int, fault string) {
 	return e, int(declared), ""
 }
 
-// replayNew applies logs of the new kind, the older one first.
+// replayNew applies logs of the new kind, the oldest first. It returns nil if none can be applied.
 func replayNew(hive []byte, h Header, logs []logFile) []byte {
 	// Sequence numbers wrap around.
 	older := func(a, b uint32) int { return cmp.Compare(int32(a-b), 0) }
@@ -201,7 +201,7 @@ func replayNew(hive []byte, h Header, logs []logFile) []byte {
 		return cmp.Or(older(a.Sequence1, b.Sequence1), cmp.Compare(a.use.Name, b.use.Name))
 	})
 	if h.Checksum != h.Computed {
-		// Nothing tells how far the hive is, so that only the newest log counts, and its base block is the hive's.
+		// It is unknown which entries the hive has, so only the newest log counts, and its base block replaces the hive's.
 		for _, f := range logs[:len(logs)-1] {
 			f.use.Why = "is older than the other one, and the base block of the hive does not tell which entries it needs"
 		}
@@ -250,7 +250,7 @@ func replayNew(hive []byte, h Header, logs []logFile) []byte {
 	return hive
 }
 
-// misfits is what becomes of logs that lead to something that is no hive.
+// misfits returns the uses of logs that made the hive unreadable, as logs that were refused.
 func misfits(uses []LogUse) []LogUse {
 	refused := make([]LogUse, len(uses))
 	for i, u := range uses {
@@ -262,7 +262,7 @@ func misfits(uses []LogUse) []LogUse {
 	return refused
 }
 
-// fits tells whether the hive can be as long as the entry says: new bins are in the entry that makes them.
+// fits reports whether the hive can be as long as the entry says: an entry that adds bins holds them.
 func (e entry) fits(hive []byte) bool {
 	brought := 0
 	for _, p := range e.pages {
@@ -271,7 +271,7 @@ func (e entry) fits(hive []byte) bool {
 	return int64(e.length) <= int64(len(hive)-baseBlockSize)+int64(brought)
 }
 
-// apply puts the pages of an entry into a hive, which grows when it must.
+// apply writes the pages of an entry to a hive, and returns the hive, which may have grown.
 func (e entry) apply(hive []byte) []byte {
 	if need := baseBlockSize + int(e.length); need > len(hive) {
 		hive = append(hive, make([]byte, need-len(hive))...)
@@ -284,8 +284,8 @@ func (e entry) apply(hive []byte) []byte {
 	return hive
 }
 
-// replayOld applies a log of the old kind: one write, a bitmap of the sectors it changed and those sectors. The newest of several
-// holds what the others do, and more.
+// replayOld applies a log of the old kind: a bitmap of the sectors that one write changed, and those sectors. The newest of several logs
+// holds what the others hold, and more.
 func replayOld(hive []byte, h Header, logs []logFile) []byte {
 	written := h.Modified
 	if h.Checksum != h.Computed && len(hive) >= baseBlockSize+binHeaderSize {
@@ -316,7 +316,7 @@ func replayOld(hive []byte, h Header, logs []logFile) []byte {
 func (f *logFile) applyOld(hive []byte) (out []byte, why string) {
 	const bitmapAt = logHeaderEnd + 4
 	length := int64(f.Length)
-	size := length / baseBlockSize // bytes of the bitmap: a bit for each sector
+	size := length / baseBlockSize // bytes of the bitmap, which has one bit per sector
 	switch {
 	case len(f.Data) < bitmapAt || string(f.Data[logHeaderEnd:bitmapAt]) != "DIRT":
 		return nil, `its bitmap is not signed "DIRT"`
@@ -334,7 +334,7 @@ func (f *logFile) applyOld(hive []byte) (out []byte, why string) {
 	if start+int64(pages)*sectorSize > int64(len(f.Data)) {
 		return nil, fmt.Sprintf("ends before the last of its %d pages", pages)
 	}
-	// The bins may have grown by no more than the log itself brings, or the length is a lie.
+	// If the bins grow by more than the log holds, the length is a lie.
 	if grown := length - int64(len(hive)-baseBlockSize); grown > int64(pages)*sectorSize {
 		return nil, fmt.Sprintf("is for bins of %d bytes, which neither it nor the hive holds", length)
 	}
@@ -363,7 +363,7 @@ func seal(hive []byte) {
 
 func put32(b []byte, at int, v uint32) { binary.LittleEndian.PutUint32(b[at:], v) }
 
-// marvin32 is the hash of log entries: 64 bits, with the seed that Windows uses for hives.
+// marvin32 returns the hash of a log entry: 64 bits, with the seed that Windows uses for hives.
 func marvin32(b []byte) uint64 {
 	lo, hi := uint32(0x7A4E55C5), uint32(0x82EF4D88)
 	mix := func(v uint32) {

@@ -50,7 +50,7 @@ func changes() map[string]change {
 // sameSize is the change that fits into the bins that are there.
 func sameSize() change { return changes()["same size"] }
 
-// replay reads a hive with logs, twice, and holds what is true of every such reading.
+// replay reads a hive with logs, twice, and checks what is true of every such reading.
 func replay(t testing.TB, b []byte, logs ...hive.Log) *hive.File {
 	t.Helper()
 	was, most := bytes.Clone(b), len(b)
@@ -92,7 +92,7 @@ func replay(t testing.TB, b []byte, logs ...hive.Log) *hive.File {
 	return f
 }
 
-// recovered holds a replayed hive against the state that the logs lead to.
+// recovered compares a replayed hive with the state that the logs lead to.
 func recovered(t testing.TB, f *hive.File, after []byte, last uint32) {
 	t.Helper()
 	want := read(t, after)
@@ -218,7 +218,7 @@ func longer(b []byte, pages int) []byte {
 	return hivetest.Set32(b, hivetest.BaseLength, uint32(len(b)-base))
 }
 
-// TestDestroyed has hives whose base block cannot be used: only the newest log counts, and gives its own.
+// TestDestroyed has hives whose base block cannot be used: only the newest log counts, and its base block replaces that of the hive.
 func TestDestroyed(t *testing.T) {
 	for name, c := range changes() {
 		all := hivetest.Entries(1_000_000_000, 3, c.before, c.after)
@@ -269,7 +269,7 @@ func TestDestroyed(t *testing.T) {
 	}
 }
 
-// TestLogRefused tells why a log is not applied, or where it ends.
+// TestLogRefused checks why a log is not applied, or where it ends.
 func TestLogRefused(t *testing.T) {
 	c := sameSize()
 	b := hivetest.Dirty(c.before, 6, 5)
@@ -366,7 +366,7 @@ func TestLogRefused(t *testing.T) {
 	}
 }
 
-// TestTwoLogs tells how two logs of the new kind go on from each other, or do not.
+// TestTwoLogs checks how two logs of the new kind go on from each other, or do not.
 func TestTwoLogs(t *testing.T) {
 	c := sameSize()
 	b := hivetest.Dirty(c.before, 6, 5)
@@ -594,7 +594,7 @@ func FuzzReadWithLogs(f *testing.F) {
 	})
 }
 
-// sealEntries puts the right hashes into all entries that can be told.
+// sealEntries writes the right hashes into all entries that it finds.
 func sealEntries(b []byte) {
 	for len(b) >= sector {
 		size := int64(le.Uint32(b[hivetest.EntrySize:]))

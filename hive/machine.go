@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// TimeZone is the time zone that a computer was set to.
+// TimeZone is the time zone of a computer.
 type TimeZone struct {
-	Name   string // as Windows calls it; "" when it is not there
+	Name   string // as Windows calls it; "" if unknown
 	Bias   int    // minutes to add to local standard time for UTC
-	Active int    // likewise for the time that was in force at the last change, daylight saving time say
+	Active int    // the same for the time in force at the last change, which can be daylight saving time
 }
 
-// String gives the name and both offsets, written as clocks show them: "W. Europe Standard Time, UTC+01:00, now UTC+02:00".
+// String returns the name and the offsets from UTC: "W. Europe Standard Time, UTC+01:00, at the last change UTC+02:00".
 func (z TimeZone) String() string {
 	utc := func(bias int) string {
 		sign := '+'
@@ -34,7 +34,7 @@ func (z TimeZone) String() string {
 	return s
 }
 
-// TimeZone reads Control\TimeZoneInformation of the current control set. It reports whether that is there. Source: Microsoft,
+// TimeZone returns the time zone in Control\TimeZoneInformation of the current control set, and whether there is one. Source: Microsoft,
 // TIME_ZONE_INFORMATION: UTC = local time + bias.
 func (r *Registry) TimeZone() (z TimeZone, ok bool) {
 	control := r.control(currentControlSet)
@@ -52,23 +52,22 @@ func (r *Registry) TimeZone() (z TimeZone, ok bool) {
 			z.Active = int(int32(n))
 		}
 	}
-	// Since Vista the name that no language changes; before, and where it is empty, the one in the language of the system.
+	// Since Vista there is a name that does not depend on the language of the system; before, and if it is empty, only one that does.
 	for _, name := range []string{"TimeZoneKeyName", "StandardName"} {
 		if v, ok := lookupValue(control, "TimeZoneInformation", name); ok && z.Name == "" {
 			z.Name, _ = v.Text()
 		}
 	}
-	if strings.HasPrefix(z.Name, "@") { // a reference to a text in a library
+	if strings.HasPrefix(z.Name, "@") { // a reference to a string in a DLL
 		z.Name = ""
 	}
 	return z, true
 }
 
-// Shutdown gives the time of the last orderly shutdown, from Control\Windows\ShutdownTime of the current control set; the zero time
-// when it is not there.
+// Shutdown returns the time of the last orderly shutdown, from Control\Windows\ShutdownTime of the current control set, or the zero time.
 func (r *Registry) Shutdown() time.Time { return r.ShutdownOf(currentControlSet) }
 
-// ShutdownOf is [Registry.Shutdown] as the control set of that name has it.
+// ShutdownOf returns [Registry.Shutdown] from the control set of that name.
 func (r *Registry) ShutdownOf(set string) time.Time {
 	control := r.control(set)
 	if control == nil {
@@ -81,7 +80,7 @@ func (r *Registry) ShutdownOf(set string) time.Time {
 	return Filetime(binary.LittleEndian.Uint64(v.Data)).Time()
 }
 
-// control is the key Control of a control set; nil when there is none, or no telling which set that is.
+// control returns the key Control of a control set, or nil if there is none or if it is unknown which set that is.
 func (r *Registry) control(set string) *Key {
 	m := r.Find(systemPath.Join(set, "Control"))
 	if len(m) != 1 {
@@ -90,14 +89,14 @@ func (r *Registry) control(set string) *Key {
 	return m[0].Key
 }
 
-// Selection is a number in the key Select of the SYSTEM hive: which control set is the current one, the default for the next
-// start, the last that failed, the last known good one. Source: Microsoft KB 102984.
+// Selection is a number in the key Select of the SYSTEM hive: that of the control set that is the current one, the default for the next
+// start, the last that failed, or the last known good one. Source: Microsoft KB 102984.
 type Selection struct {
 	Name   string
 	Number uint64 // 0 for none
 }
 
-// Selections lists the numbers in Select that are there.
+// Selections returns the numbers that Select holds.
 func (r *Registry) Selections() (all []Selection) {
 	k := r.lookup(systemPath.Join("Select")...)
 	if k == nil {

@@ -7,9 +7,9 @@ import (
 
 // knownHive is a hive that Windows loads at a fixed path.
 type knownHive struct {
-	file  string // name of the file in System32\Config or in a user's profile
+	file  string // file name in System32\Config or in a user's profile
 	mount Path
-	// keys that the root has in every such hive and, all of them together, in no other
+	// keys below the root that every such hive has, and no other hive has all of
 	keys []string
 }
 
@@ -30,15 +30,15 @@ var knownHives = []knownHive{
 	{"ELAM", Path{"HKEY_LOCAL_MACHINE", "ELAM"}, nil},
 }
 
-// Mount tells where Windows mounts the hive, and how that is known: by its keys, else by the name in its header, else by its
-// file's name. The path is nil when none of them tells.
+// Mount returns where Windows mounts the hive, and what says so: its keys, else the name in its header, else its file name. The path is
+// nil if none of them does.
 func (f *File) Mount() (at Path, by string) {
 	byHeader := mountOf(f.Header.Name)
 	for _, h := range knownHives {
 		if h.keys == nil || slices.ContainsFunc(h.keys, func(name string) bool { return f.root.Key(name) == nil }) {
 			continue
 		}
-		// The profile of no user has the same keys as those of the users; only its name tells.
+		// The default profile has the same keys as those of the users; only its name tells them apart.
 		if h.file == "NTUSER.DAT" && byHeader.Equal(Path{"HKEY_USERS", ".DEFAULT"}) {
 			return byHeader, "keys and name in its header"
 		}
@@ -53,8 +53,8 @@ func (f *File) Mount() (at Path, by string) {
 	return mountOf(f.Source), "file name"
 }
 
-// KnownName gives the name under which Windows keeps a hive, SYSTEM or NTUSER.DAT say, for the name of a file, or a path of either kind,
-// in any case; "" for a file that Windows does not mount at a fixed path.
+// KnownName returns the name that Windows gives a hive file, such as SYSTEM or NTUSER.DAT, for a file name or a path with slashes or
+// backslashes in any case. It returns "" for a file that Windows does not mount at a fixed path.
 func KnownName(file string) string {
 	file = file[strings.LastIndexAny(file, `\/`)+1:]
 	for _, h := range knownHives {
@@ -65,7 +65,7 @@ func KnownName(file string) string {
 	return ""
 }
 
-// mountOf finds the hive of that file name; the name may be a path of either kind.
+// mountOf returns where Windows mounts a file of that name, or nil. The name may be a path with slashes or backslashes.
 func mountOf(name string) Path {
 	name = KnownName(name)
 	for _, h := range knownHives {

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Path is the way to a key, one name for each level, from the root of a tree. It is a list because a name in a damaged hive may
-// hold a backslash. The empty Path is the root itself.
+// Path leads from the root of a tree to a key, with one name for each level. It is a list because a name in a damaged hive may hold a
+// backslash. The empty Path is the root itself.
 type Path []string
 
-// The roots of the registry by their full names, and what everyone calls them. Source: winreg.h.
+// The roots of the registry by their full and short names. Source: winreg.h.
 var rootNames = []struct{ long, short string }{
 	{"HKEY_LOCAL_MACHINE", "HKLM"},
 	{"HKEY_USERS", "HKU"},
@@ -18,7 +18,7 @@ var rootNames = []struct{ long, short string }{
 	{"HKEY_CURRENT_CONFIG", "HKCC"},
 }
 
-// RootNames lists the full names of the roots that a path can start with.
+// RootNames returns the full names of the roots that a path can start with.
 func RootNames() []string {
 	var names []string
 	for _, r := range rootNames {
@@ -27,7 +27,7 @@ func RootNames() []string {
 	return names
 }
 
-// ShortRootNames lists what everyone calls those roots.
+// ShortRootNames returns the short names of those roots, such as HKLM.
 func ShortRootNames() []string {
 	var names []string
 	for _, r := range rootNames {
@@ -36,8 +36,8 @@ func ShortRootNames() []string {
 	return names
 }
 
-// LongRoot gives the full name of a root, in Windows' own spelling, for its full or short name in any case. It reports whether
-// there is such a root.
+// LongRoot returns the full name of a root, as Windows spells it, for its full or short name in any case, and whether there is such a
+// root.
 func LongRoot(name string) (long string, ok bool) {
 	for _, r := range rootNames {
 		if EqualFold(name, r.long) || EqualFold(name, r.short) {
@@ -47,8 +47,8 @@ func LongRoot(name string) (long string, ok bool) {
 	return name, false
 }
 
-// ParsePath reads a path written with backslashes. A short root (HKLM) becomes the full one; backslashes at the end, and empty
-// names, are left out.
+// ParsePath parses a path written with backslashes. A short root (HKLM) becomes the full one; empty names are left out, so that
+// backslashes at the start or end do not count.
 func ParsePath(s string) Path {
 	var p Path
 	for name := range strings.SplitSeq(s, `\`) {
@@ -62,23 +62,23 @@ func ParsePath(s string) Path {
 	return p
 }
 
-// String writes the path with backslashes.
+// String returns the path written with backslashes.
 func (p Path) String() string { return strings.Join(p, `\`) }
 
-// Join gives the path of a key below p. It never shares memory with p.
+// Join returns the path of a key below p. It never shares memory with p.
 func (p Path) Join(names ...string) Path {
 	return append(append(make(Path, 0, len(p)+len(names)), p...), names...)
 }
 
-// HasRoot tells whether the path starts with a root of the registry, in its full name.
+// HasRoot reports whether the path starts with the full name of a root of the registry.
 func (p Path) HasRoot() bool {
 	return len(p) > 0 && slices.ContainsFunc(RootNames(), func(root string) bool { return EqualFold(root, p[0]) })
 }
 
-// Equal tells whether both paths lead to the same key.
+// Equal reports whether both paths lead to the same key.
 func (p Path) Equal(q Path) bool { return len(p) == len(q) && p.HasPrefix(q) }
 
-// HasPrefix tells whether p is q or lies below it.
+// HasPrefix reports whether p is q or lies below q.
 func (p Path) HasPrefix(q Path) bool {
 	return len(p) >= len(q) && slices.EqualFunc(p[:len(q)], q, EqualFold)
 }

@@ -2,8 +2,8 @@ package hive
 
 import "strings"
 
-// Profiles tells whose a profile is: the SID of the user for the folded name of the folder, as in C:\Users\alice, from
-// ProfileList in the SOFTWARE hive. A folder that several users claim is not in it.
+// Profiles returns whose each profile is: it maps the folded name of the folder (of alice for C:\Users\alice) to the SID of the user, from
+// ProfileList in the SOFTWARE hive. A folder that several users claim is left out.
 func (r *Registry) Profiles() map[string]string {
 	list := r.lookup(softwareVersion.Join("ProfileList")...)
 	if list == nil {
@@ -11,7 +11,7 @@ func (r *Registry) Profiles() map[string]string {
 	}
 	sids := map[string]string{}
 	for _, k := range list.Keys() {
-		// Windows keeps the key of a profile that it could not load under another name.
+		// Windows renames the key of a profile that it could not load.
 		if strings.HasSuffix(Fold(k.name), Fold(".bak")) {
 			continue
 		}

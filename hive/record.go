@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Flags of a key, as its record holds them.
+// Flags are the flags in the record of a key.
 type Flags uint16
 
 // keyFlags are the names of the flags. Source: https://github.com/msuhanov/regf, "Key node".
@@ -20,7 +20,7 @@ var keyFlags = []struct {
 	{0x0100, "virtual-target"}, {0x0200, "virtual-store"},
 }
 
-// Names lists the flags that are set; those without a name are numbers.
+// Names returns the names of the flags that are set; flags without a name are one number.
 func (f Flags) Names() []string {
 	names := []string{}
 	for _, flag := range keyFlags {
@@ -35,11 +35,11 @@ func (f Flags) Names() []string {
 	return names
 }
 
-// Layer is the part that a key plays in a layered key: since Windows 10 version 1607 the hive of a container can be laid over that of
-// the host, key by key. It is zero in all other hives. Source: https://github.com/msuhanov/regf, "Layered keys".
+// Layer is the role of a key in a layered key: since Windows 10 version 1607 the hive of a container can be laid over that of the host, key
+// by key. It is zero in all other hives. Source: https://github.com/msuhanov/regf, "Layered keys".
 type Layer byte
 
-// Names tells what the layers below contribute to the key, and whether its class is theirs; bits without a name are a number.
+// Names returns what the layers below contribute to the key, and whether the class is theirs; bits without a name are one number.
 func (l Layer) Names() []string {
 	const semantics, inheritClass = 0x03, 0x80
 	names := []string{}
@@ -55,22 +55,22 @@ func (l Layer) Names() []string {
 	return names
 }
 
-// Record is what the record of a key in a hive holds beside its name, time and lists.
+// Record is what the record of a key in a hive holds besides its name, time and lists.
 type Record struct {
 	Flags Flags
-	// AccessBits are what Windows 8 and later note of accesses to the key: 1 for one early while Windows started, before
-	// NtInitializeRegistry, 2 for one after that. Earlier versions leave them zero.
+	// AccessBits tell since Windows 8 when the key was accessed: 1 early while Windows started, before NtInitializeRegistry, and 2 after
+	// that. Earlier versions leave them zero.
 	AccessBits byte
 	Layer      Layer
-	Class      string // rarely used text that a program gave the key when it made it; "" for none, or when it could not be read
-	ClassFault string // why the class, or a part of it, could not be read; "" for all others
-	Security   []byte // descriptor in self-relative form; nil when there is none, or when it could not be read
-	SDDL       string // the descriptor as text, see [sddl]
-	Fault      string // why there is a descriptor but no text of it; "" for all others
+	Class      string // text that the program that made the key gave it, which is rare; "" for none, or if it could not be read
+	ClassFault string // why the class, or a part of it, could not be read, or ""
+	Security   []byte // descriptor in self-relative form; nil for none, or if it could not be read
+	SDDL       string // the descriptor in Microsoft's security descriptor definition language: "O:BAG:SYD:PAI(A;CI;KA;;;BA)"
+	Fault      string // why there is a descriptor but no text of it, or ""
 }
 
-// Record returns what the key's record holds, or nil for a key that is in no hive. Damage to the class or the descriptor is reported
-// as a problem of the file, once.
+// Record returns what the key's record holds, or nil for a key that is not in a hive. Damage to the class or the descriptor is reported once,
+// as a problem of the file.
 func (k *Key) Record() *Record {
 	if k.file == nil {
 		return nil
@@ -81,10 +81,10 @@ func (k *Key) Record() *Record {
 		Class: class.name, ClassFault: class.fault, Security: d.bytes, SDDL: d.text, Fault: d.fault}
 }
 
-// class is the class name of a key, as far as it could be read, and why that is not all.
+// class is the class name of a key as far as it could be read, and why that is not all of it.
 type class struct{ name, fault string }
 
-// class returns the key's class name. It is read once: each reading is a claim.
+// class returns the key's class name. It is read once, because each reading is a claim.
 func (k *Key) class(node keyNode) class {
 	if node.classLength() == 0 || node.class() == nilCell {
 		return class{}
@@ -118,13 +118,13 @@ func (f *File) readClass(k *Key, node keyNode) *class {
 
 // descriptor is a security descriptor that was read, see [Record].
 type descriptor struct {
-	once        sync.Once // done when it was read
+	once        sync.Once // done when it is read
 	bytes       []byte
 	text, fault string
 }
 
-// descriptor returns the descriptor in a cell, which thousands of keys may share: it is read, and what is wrong with it reported, for the
-// first that asks.
+// descriptor returns the descriptor in a cell. Thousands of keys may share it, so it is read, and what is wrong with it is reported, only for
+// the first.
 func (f *File) descriptor(k *Key, offset uint32) *descriptor {
 	known, ok := f.descriptors.Load(offset)
 	if !ok {
@@ -141,8 +141,8 @@ func (f *File) descriptor(k *Key, offset uint32) *descriptor {
 	return d
 }
 
-// readDescriptor fills in a descriptor, and returns the kind of its fault. Its text is a few times as long as itself, so that both are
-// claimed.
+// readDescriptor fills in a descriptor, and returns the kind of its fault, if it has one. Its bytes and its text, which can be a few times as
+// long, are both claimed.
 func (f *File) readDescriptor(d *descriptor, offset uint32) Kind {
 	b, fault := f.security(offset)
 	if fault != "" || b == nil {
@@ -168,7 +168,7 @@ func (f *File) readDescriptor(d *descriptor, offset uint32) Kind {
 // securityHead is the number of bytes before the descriptor in a cell signed "sk".
 const securityHead = 20
 
-// security reads a descriptor from a cell signed "sk".
+// security returns the descriptor in a cell signed "sk", or what is wrong with it; neither if no cell is named.
 func (f *File) security(offset uint32) (descriptor []byte, fault string) {
 	if offset == nilCell {
 		return nil, ""
@@ -187,8 +187,8 @@ func (f *File) security(offset uint32) (descriptor []byte, fault string) {
 	return cell[securityHead : securityHead+size : securityHead+size], ""
 }
 
-// Link tells whether the key is a symbolic link, and gives the key that it leads to: nil when that cannot be told, or when it is not
-// below HKEY_LOCAL_MACHINE or HKEY_USERS.
+// Link reports whether the key is a symbolic link, and returns the path of the key that it leads to, or nil if that is unknown or not below
+// HKEY_LOCAL_MACHINE or HKEY_USERS.
 func (k *Key) Link() (target Path, ok bool) {
 	if k.file == nil || k.file.nodeOf(k).flags()&keySymLink == 0 {
 		return nil, false
@@ -213,13 +213,13 @@ func (k *Key) Link() (target Path, ok bool) {
 	return nil, true
 }
 
-// maxPath is more names than there are on the way to any key: those down to the root of a hive, and the levels in it.
+// maxPath is more names than any path of a key has: those to the root of a hive, and one for each level in it.
 const maxPath = MaxDepth + 8
 
-// linkValue names the value of a symbolic link that holds its target, as the kernel names keys: \Registry\Machine\SYSTEM.
+// linkValue names the value of a symbolic link that holds its target, a path as in the kernel: \Registry\Machine\SYSTEM.
 const linkValue = "SymbolicLinkValue"
 
-// linkKnown tells of a link whose target cannot be told whether damage is the reason.
+// linkKnown returns why the target of a link is unknown: Damaged with the problem, or NotCovered.
 func (k *Key) linkKnown() (Known, *Problem) {
 	v, ok := k.Value(linkValue)
 	if ok && v.Short || !ok && k.ValuesKnown() == Damaged {

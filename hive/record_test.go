@@ -38,7 +38,7 @@ func TestRecord(t *testing.T) {
 	if hive.NewKey("k", nil).Record() != nil {
 		t.Error("a key in memory has a record")
 	}
-	// What is damaged is told, and the rest is there.
+	// Damage is reported, and the rest is read.
 	for _, c := range []struct {
 		damaged []byte
 		want    string
@@ -75,7 +75,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// TestRecordAtOnce holds that damage which many keys share is told once, also when they are read beside each other.
+// TestRecordAtOnce checks that damage that many keys share is reported once, even if they are read in parallel.
 func TestRecordAtOnce(t *testing.T) {
 	data, at := hivetest.BuildLayout(wideTree(100, "lh"), hivetest.Options{})
 	f, err := hive.Read("test", hivetest.Sign(data, at.Security, "xx"))
@@ -98,8 +98,8 @@ func TestRecordAtOnce(t *testing.T) {
 	}
 }
 
-// sharing are hives of 2,000 keys that share 64 KB: a class name, a sound descriptor, or the lists of descriptors that lie over one another
-// where a damaged cell hides which cells there are.
+// sharing returns hives with 2,000 keys that share 64 KB: of a class name, of a sound descriptor, or of descriptors that overlap where a damaged
+// cell hides which cells there are.
 func sharing() map[string][]byte {
 	const n, step, size = 2000, 48, 65_528
 	root := &hivetest.Key{Values: []hive.Value{{Name: "v", Type: hive.Binary, Data: make([]byte, n*step+size+100)}}}
@@ -149,8 +149,8 @@ func sharing() map[string][]byte {
 	return all
 }
 
-// TestRecordHostile holds that the classes and descriptors of a hive are bounded by its size, that a reader says where they are left out,
-// and that this is no statement that there are none. One descriptor for many keys is what sound hives have.
+// TestRecordHostile checks that the classes and descriptors of a hive are bounded by its size, and that one that is left out is reported and
+// never taken for absent. One descriptor for many keys is normal.
 func TestRecordHostile(t *testing.T) {
 	for name, b := range sharing() {
 		before := allocated()
@@ -221,7 +221,7 @@ func TestAccessBitsAndLayer(t *testing.T) {
 	}
 }
 
-// TestUnknownTypes holds that the data of types that are no part of the registry itself pass through: properties of devices and
+// TestUnknownTypes checks that data of types that the registry itself does not define passes through: properties of devices and
 // drivers (0xFFFF0000 and the type of the property), and the settings of apps, whose data end with a time.
 func TestUnknownTypes(t *testing.T) {
 	values := []hive.Value{
@@ -249,7 +249,7 @@ func TestUnknownTypes(t *testing.T) {
 	}
 }
 
-// link is a key that stands for another.
+// link returns a key that is a symbolic link.
 func link(name, target string) *hivetest.Key {
 	return &hivetest.Key{Name: name, Flags: 0x10, Values: []hive.Value{{Name: "SymbolicLinkValue", Type: hive.Link, Data: hive.EncodeUTF16(target)}}}
 }
@@ -397,8 +397,7 @@ func TestSDDLOfRealHives(t *testing.T) {
 	t.Logf("%d different descriptors; that of the root is %s", len(count), root)
 }
 
-// FuzzSDDL holds that whatever a descriptor is, what is written of it is plain text in one line, and does not depend on what lies
-// behind it.
+// FuzzSDDL checks that the text of any descriptor is one line of plain text, and does not depend on what lies behind the descriptor.
 func FuzzSDDL(f *testing.F) {
 	f.Add(descriptor(0x9404, "0102000000000005 20000000 20020000", "0101000000000005 12000000", "02 00 1c00 01000000 00 02 1400 3f000f00 0101000000000005 12000000", ""))
 	f.Add(descriptor(0x8004, "", "", "04 00 3000 01000000 05 00 2800 10000000 03000000 00112233445566778899aabbccddeeff0101000000000005 12000000", ""))

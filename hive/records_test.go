@@ -17,7 +17,7 @@ import (
 
 var profile = regparser.NewRegistryProfile()
 
-// nodeByAccessors is [hive.ReadNode] by the accessors of regparser, which know no part of a second.
+// nodeByAccessors is [hive.ReadNode] with the accessors of regparser, which drop fractions of a second.
 func nodeByAccessors(r io.ReaderAt, at int64) (hive.NodeFields, int64) {
 	n := profile.CM_KEY_NODE(r, at)
 	return hive.NodeFields{
@@ -32,7 +32,7 @@ func valueByAccessors(r io.ReaderAt, at int64) hive.ValueFields {
 	return hive.ValueFields{NameLength: int(v.NameLength()), Length: v.DataLength(), Data: v.Data(), Type: hive.Type(v.Type()), Flags: v.Flags()}
 }
 
-// sameReadings holds both readings of each record of a hive equal, and gives the number of records.
+// sameReadings compares both readings of each record of a hive, and returns the number of records.
 func sameReadings(t *testing.T, b []byte) int {
 	t.Helper()
 	f, err := hive.Read("TEST", b)
@@ -55,7 +55,7 @@ func sameReadings(t *testing.T, b []byte) int {
 		at := k.At().Offset + 4
 		got := hive.ReadNode(b[at:])
 		want, seconds := nodeByAccessors(r, at)
-		// Before 1970 the accessor runs over.
+		// Before 1970 the accessor overflows.
 		if got.Modified.Time().Unix() >= 0 && got.Modified.Time().Unix() != seconds {
 			t.Fatalf("time of %q at %#x: %v, regparser reads %d", path, at, got.Modified.Time(), seconds)
 		}
@@ -76,7 +76,7 @@ func sameReadings(t *testing.T, b []byte) int {
 	return n
 }
 
-// TestRecords holds the readings of records from their bytes against regparser's, for each field that is read.
+// TestRecords compares the readings of records from their bytes with those of regparser, for each field that is read.
 func TestRecords(t *testing.T) {
 	for _, root := range []*hivetest.Key{specialTree(), hivetest.Specimen(), wideTree(600, "lf"), deepTree(hive.MaxDepth)} {
 		if n := sameReadings(t, hivetest.Build(root, hivetest.Options{})); n < 15 {
@@ -110,7 +110,7 @@ func TestRecordsOfRealHives(t *testing.T) {
 	t.Logf("%d records", n)
 }
 
-// BenchmarkKeyNode tells why records are read from their bytes.
+// BenchmarkKeyNode shows why records are read from their bytes.
 func BenchmarkKeyNode(b *testing.B) {
 	data, at := hivetest.BuildLayout(hivetest.Specimen(), hivetest.Options{})
 	node := int64(at.Key("Plain").Node)

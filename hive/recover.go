@@ -6,26 +6,26 @@ import (
 	"slices"
 )
 
-// When Windows deletes a key or a value, it frees the cells and leaves what is in them. Until the space is used again the records are
-// there to be found: at the start of a free cell or, where free cells grew together, somewhere inside; and when a smaller record takes
-// such a cell, behind that, in its slack.
+// When Windows deletes a key or a value, it frees the cells and leaves their content. Until the space is used again the records can be
+// found: at the start of a free cell or, where free cells were merged, somewhere inside one; and if a smaller record took such a cell,
+// behind that record, in the slack of the cell.
 
-// Deleted is a key or a value that was found in the space of a hive that is not in use. It proves that there was such a thing once, never that
-// there is; nor does its absence prove that there was none. When it was deleted is not recorded anywhere.
+// Deleted is a key or a value that was found in unused space of a hive. It proves that there once was such a key or value, never that there is;
+// and its absence does not prove that there was none. The time of the deletion is not recorded anywhere.
 type Deleted struct {
-	Path   Path // of the key, from the root of the hive as far as its parents are known
-	Orphan bool // the way to the root is not known: a parent is lost, or the value belongs to no key that was found
-	Live   bool // the key is there, only the values were deleted from it
-	// Key is the key with those of its values that are left; the data of a value whose space was used again are nil. Of an orphan value,
-	// it is a key without a name that holds only it; of a key that is there, one that holds only what was deleted.
+	Path   Path // path of the key, from the root of the hive as far as its parents are known
+	Orphan bool // the path to the root is unknown: a parent is lost, or the value belongs to no known key
+	Live   bool // the key still exists; only the values were deleted
+	// Key is the key with those of its values that are left; a value whose space was used again has nil data. For an orphan value, Key is a
+	// key without a name that holds only the value; for a key that still exists, it holds only what was deleted.
 	Key *Key
 	At  Location // of the key's cell, or of that of an orphan value
 }
 
-// Deleted searches the free cells of the hive, and the slack of those in use, for keys and values that were deleted, in the order of the file. Only records that
-// are whole, and whose parts lie where parts can lie, are given, and each value once. It is computed anew each time, in time that grows
-// with the hive; of a hostile hive, that names the same bytes over and over, not all is given. What is met on the way, damage too, changes
-// nothing in what the keys of the hive say.
+// Deleted searches the free cells of the hive, and the slack of those in use, for deleted keys and values, and returns them in the order of
+// the file. It returns only records that are whole and refer to places where their parts can be, and each value once. Each call searches
+// again, in time proportional to the size of the hive; of a hostile hive that names the same bytes over and over, it does not return
+// everything. The search changes neither the keys of the hive nor its problems.
 func (f *File) Deleted() []Deleted {
 	live := f.again()
 	keys := live.liveKeys()
@@ -50,8 +50,7 @@ func (f *File) Deleted() []Deleted {
 	return all
 }
 
-// Below gives what was deleted from a key or below it, with the paths from there. Of what has no known path that can be said only for
-// the root of the hive.
+// Below returns what was deleted from k or below it, with paths from k. An orphan is only below the root of the hive.
 func Below(k *Key, deleted []Deleted) (below []Deleted) {
 	way := k.path()
 	for _, d := range deleted {
@@ -64,7 +63,7 @@ func Below(k *Key, deleted []Deleted) (below []Deleted) {
 	return below
 }
 
-// again gives the same hive to be read once more, with problems and a budget of its own.
+// again returns the same hive as a second File, with its own problems and its own budget of claims.
 func (f *File) again() *File {
 	c := &File{Source: f.Source, Header: f.Header, base: f.base, data: f.data, bins: f.bins, ends: f.ends, cellMap: f.cellMap}
 	c.isKey = make([]uint64, len(f.isKey))
@@ -73,7 +72,7 @@ func (f *File) again() *File {
 	return c
 }
 
-// liveKeys lists the keys of the hive.
+// liveKeys returns all keys of the hive.
 func (f *File) liveKeys() (keys []*Key) {
 	for _, k := range f.root.WalkStored() {
 		keys = append(keys, k)
@@ -81,13 +80,13 @@ func (f *File) liveKeys() (keys []*Key) {
 	return keys
 }
 
-// salvage puts together again what belonged together.
+// salvage joins deleted keys and values that belonged together.
 type salvage struct {
-	*File                // whose cells are the free ones
-	index map[uint32]int // of values by their cells
+	*File                // a hive whose cells are the free ones
+	index map[uint32]int // cell of a deleted value → index in remains.values
 }
 
-// keys gives the keys found, each with its values and under what it was in.
+// keys returns the deleted keys, each with its path and values.
 func (s *salvage) keys(live []*Key) []Deleted {
 	r := s.remains
 	parents := s.parents(live)
@@ -98,7 +97,7 @@ func (s *salvage) keys(live []*Key) []Deleted {
 		all[i] = Deleted{Key: formerly(k.name, k.node.modified(), offsetOf(k.cell)), At: offsetOf(k.cell)}
 		all[i].Path, all[i].Orphan = s.path(i, parents)
 	}
-	// Where two lists name a value, the one that was written last is right: the space of the other was used again.
+	// If two lists name a value, the one written last is right: the space of the other was used again.
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(all[b].Key.modified, all[a].Key.modified) })
 	for _, i := range order {
 		all[i].Key.values = s.valuesOf(r.keys[i].node)
@@ -106,20 +105,20 @@ func (s *salvage) keys(live []*Key) []Deleted {
 	return all
 }
 
-// formerly makes a key for what was deleted.
+// formerly returns a key for what was deleted.
 func formerly(name string, modified Filetime, at Location) *Key {
 	k := newKey(name)
 	k.modified, k.rare.at = modified, at
 	return k
 }
 
-// parent is what a deleted key was in: a key that is there, or another that was deleted, or none that is known.
+// parent is the key that a deleted key was in: an existing key, another deleted key, or neither if unknown.
 type parent struct {
 	live    *Key
-	deleted int // -1 for none
+	deleted int // index in remains.keys, or -1
 }
 
-// parents finds what each deleted key was in, as far as that is sound.
+// parents returns the parent of each deleted key, as far as that is plausible.
 func (s *salvage) parents(live []*Key) []parent {
 	keys := s.remains.keys
 	deleted := make(map[uint32]int, len(keys))
@@ -148,9 +147,9 @@ func (s *salvage) parents(live []*Key) []parent {
 	return all
 }
 
-// cutCircles cuts the way up where a key would be above itself.
+// cutCircles removes a parent wherever a key would be above itself.
 func cutCircles(all []parent) {
-	seen := make([]int, len(all)) // by which walk, counted from 1
+	seen := make([]int, len(all)) // the walk that came here, counted from 1
 	for i := range all {
 		for at := i; seen[at] == 0; {
 			seen[at] = i + 1
@@ -167,8 +166,8 @@ func cutCircles(all []parent) {
 	}
 }
 
-// path gives the way to a deleted key. A way takes memory, and a hundred thousand keys may claim the longest one; when there is no
-// more room for it, only its end is given.
+// path returns the path of a deleted key, and whether it is an orphan. Paths take memory, and a hundred thousand keys may claim the
+// longest one; if a path cannot be claimed, path returns only its end.
 func (s *salvage) path(i int, parents []parent) (path Path, orphan bool) {
 	for len(path) < MaxDepth {
 		name := s.remains.keys[i].name
@@ -191,7 +190,7 @@ func (s *salvage) path(i int, parents []parent) (path Path, orphan bool) {
 	return path, true
 }
 
-// livePath gives the way to a key that is there, if there is room for it.
+// livePath returns the path of an existing key, and whether it could be claimed.
 func (s *salvage) livePath(k *Key) (Path, bool) {
 	path := k.path()
 	size := 0
@@ -201,9 +200,9 @@ func (s *salvage) livePath(k *Key) (Path, bool) {
 	return path, s.claim(size)
 }
 
-// mayHold tells whether a key can have been the parent of one that named it so. The parent's cell may have been used again: for a key
-// that never had a name as long below it, or that was not written when its subkey was deleted. Windows forgets the longest name when
-// the last subkey goes.
+// mayHold reports whether a key can have been the parent of a deleted key that names its cell. That cell may have been used again, for a
+// key that never had a subkey with such a long name, or that was not written when the subkey was deleted. Windows resets the length of
+// the longest name when the last subkey is deleted.
 func mayHold(parent keyNode, child formerKey) bool {
 	length := child.node.nameLength()
 	if child.node.flags()&keyCompName != 0 {
@@ -212,7 +211,7 @@ func mayHold(parent keyNode, child formerKey) bool {
 	return (parent.subkeys() == 0 || parent.maxName() >= length) && parent.modified() >= child.node.modified()
 }
 
-// valuesOf gives the values that the list of a deleted key names.
+// valuesOf returns the values that the list of a deleted key names.
 func (s *salvage) valuesOf(node keyNode) (values []Value) {
 	if node.values() == 0 || node.flags()&keyPredefHandle != 0 {
 		return nil
@@ -230,8 +229,8 @@ func (s *salvage) valuesOf(node keyNode) (values []Value) {
 	return values
 }
 
-// take gives the value of a cell to the key that names it, nil when it cannot have been that key's: it was given already, or is larger than
-// the key says that any value of it ever was.
+// take returns the value in a cell for the key that names it, or nil if it cannot have been that key's: it was taken already, or it is larger
+// than the key says its values ever were.
 func (s *salvage) take(cell uint32, node keyNode) *formerValue {
 	i, ok := s.index[cell]
 	if !ok {
@@ -249,7 +248,7 @@ func (s *salvage) take(cell uint32, node keyNode) *formerValue {
 	return v
 }
 
-// fromLive gives the values that were deleted from keys that are there.
+// fromLive returns the values that were deleted from existing keys.
 func (s *salvage) fromLive(live *File, keys []*Key) (all []Deleted) {
 	if len(s.index) == 0 {
 		return nil
@@ -281,8 +280,8 @@ func (s *salvage) fromLive(live *File, keys []*Key) (all []Deleted) {
 	return all
 }
 
-// behindList gives the values that the list of a key names behind its end. Windows moves the later elements of the list up and counts
-// one less, so that the value that was its last is named there still.
+// behindList returns the deleted values that the list of a key names behind its end. When Windows deletes a value, it moves the later elements
+// up and decrements the count, so that the former last element stays behind the end.
 func (s *salvage) behindList(live *File, node keyNode) (values []Value) {
 	list, n := live.valueList(node)
 	if n == 0 || 4*n >= len(list) {
@@ -303,7 +302,7 @@ func (s *salvage) behindList(live *File, node keyNode) (values []Value) {
 	return values
 }
 
-// value reads a value with its data, if these are whole.
+// value returns a value, with its data if that is whole.
 func (s *salvage) value(v *formerValue) Value {
 	value := Value{Name: v.name, Type: v.record.typ(), At: offsetOf(v.cell)}
 	var fault string

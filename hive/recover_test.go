@@ -14,7 +14,7 @@ import (
 
 const writtenThen = 131_000_000_000_000_000 // 2016, a time at which a key can have been written
 
-// salvaged lists what was deleted: path, values, ? for what is not known, + for a key that is there.
+// salvaged lists what was deleted: path, values, ? for what is unknown, + for a key that still exists.
 func salvaged(f *hive.File) (all []string) {
 	for _, d := range f.Deleted() {
 		s := d.Path.String()
@@ -91,7 +91,7 @@ func TestDeleted(t *testing.T) {
 	}
 }
 
-// TestDeletedOfRealHives tells what is found in real hives; nobody knows what should be. Some made for it are known.
+// TestDeletedOfRealHives checks what is found in real hives; nobody knows what should be. Some made for it are known.
 func TestDeletedOfRealHives(t *testing.T) {
 	for name, want := range map[string][]string{
 		"DeletedDataHive":  {"456 v=123456", "+123 v2=456"},
@@ -110,7 +110,7 @@ func TestDeletedOfRealHives(t *testing.T) {
 	}
 }
 
-// FuzzDeleted holds that the search ends, that what it gives lies in the file and outside of all keys that are there, each record once, and that its
+// FuzzDeleted checks that the search ends, that its results lie in the file and outside of all existing keys, each record once, and that their
 // size is in proportion to that of the hive.
 func FuzzDeleted(f *testing.F) {
 	f.Add(hivetest.Build(hivetest.Specimen(), hivetest.Options{}))

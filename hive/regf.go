@@ -11,53 +11,53 @@ import (
 )
 
 const (
-	baseBlockSize = 4096 // bytes; the bins follow
+	baseBlockSize = 4096 // bytes; the bins follow it
 	nilCell       = 0xFFFFFFFF
 )
 
-// profile says where the fields of the records are; it is only read.
+// profile holds the offsets of the fields of records. It never changes.
 var profile = regparser.NewRegistryProfile()
 
-// maxBins is the number of bytes that the bins of a hive can have at most: the upper bit of the 32 that name a cell tells whether it is in
-// the file or, as what is volatile, only in memory. Source: Brendan Dolan-Gavitt, "Cell Index Translation", https://moyix.blogspot.com/2008/02.
+// maxBins is the largest size of all bins of a hive, in bytes: the highest of the 32 bits that name a cell is set for volatile cells, which are
+// only in memory. Source: Brendan Dolan-Gavitt, "Cell Index Translation", https://moyix.blogspot.com/2008/02.
 const maxBins = 1 << 31
 
-// MaxSize is the number of bytes that a hive or a log of one can have at most.
+// MaxSize is the largest size of a hive, and of a log of one, in bytes.
 const MaxSize = baseBlockSize + maxBins
 
-// File is a hive file, whole in memory. Its keys are read from those bytes when they are first asked for.
+// File is a hive file, whole in memory. Its keys are read from those bytes on first use.
 type File struct {
 	Source string   // the file, as the user named it
 	Header Header   // as it stands in the file
-	Logs   []LogUse // what became of the logs that were given, for a dirty hive
+	Logs   []LogUse // what became of the logs, for a dirty hive
 
-	base Header // of the hive as it is read: after the logs were applied
-	data []byte // likewise
-	bins []byte // data behind the base block, as far as the header and the file agree that there are bins
-	ends int64  // offset from the first bin at which the bins end, were the file whole
+	base Header // header after the logs were applied
+	data []byte // the hive after the logs were applied
+	bins []byte // the bins in data, as far as both the header and the file go
+	ends int64  // offset from the first bin at which the bins of the whole file would end
 	cellMap
-	remains *remains // what deletion left behind, when that is to be read in place of the cells in use
+	remains *remains // if set, cells are read from the remains of deleted records
 
 	root    *Key
 	claimed atomic.Int64 // see claim
-	told    atomic.Int64 // bytes of problems, see tell
+	told    atomic.Int64 // bytes that problems take, see tell
 
 	loading sync.Mutex // held while a list of subkeys is read
 	room    keyRoom
 
-	descriptors sync.Map // security descriptors that were read, by the offsets of their cells
+	descriptors sync.Map // offset of a cell, uint32 → *descriptor
 
 	mu       sync.Mutex
 	problems map[Kind]*sameKind
 }
 
-// IsDirty tells whether data are a dirty hive, one that needs its logs.
+// IsDirty reports whether data is a dirty hive, which needs its logs.
 func IsDirty(data []byte) bool {
 	return IsHive(data) && len(data) >= baseBlockSize && parseHeader(data).Dirty()
 }
 
-// Read is [Open] for bytes that are in memory already. They must not be changed afterwards; source is their name in messages. If the
-// hive is dirty, what the logs hold is put over a copy of it.
+// Read is [Open] for bytes in memory, which must not change afterwards. source is their name in messages. If the hive is dirty, the logs are
+// applied to a copy of it.
 func Read(source string, data []byte, logs ...Log) (*File, error) {
 	f := &File{Source: source, data: data}
 	err := f.load(logs)
@@ -65,7 +65,7 @@ func Read(source string, data []byte, logs ...Log) (*File, error) {
 		return f, nil
 	}
 	if i := slices.IndexFunc(f.Logs, func(u LogUse) bool { return u.Entries > 0 }); i >= 0 {
-		// No change takes the root key away: the logs are of another hive. Without them there may be something to read.
+		// No change removes the root key, so the logs belong to another hive. Without them the hive may be readable.
 		without := &File{Source: source, data: data, Logs: misfits(f.Logs)}
 		if without.load(nil) == nil {
 			return without, nil
@@ -74,7 +74,7 @@ func Read(source string, data []byte, logs ...Log) (*File, error) {
 	return nil, err
 }
 
-// load reads what all else starts from. Logs that were tried before, in f.Logs, are not applied again.
+// load reads the header, the map of the cells, and the root. It applies no logs if f.Logs says what became of them before.
 func (f *File) load(logs []Log) error {
 	if err := f.readHeader(logs); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (f *File) readHeader(logs []Log) error {
 	f.Header = parseHeader(f.data)
 	f.base = f.Header
 	h := f.Header
-	if h.Checksum == h.Computed { // else a log may hold the base block as it should be
+	if h.Checksum == h.Computed { // else a log may hold the right base block
 		if at, fault := h.unreadable(); fault != "" {
 			return refuse(badHeader, at, "%s", fault)
 		}
@@ -115,7 +115,7 @@ func (f *File) readHeader(logs []Log) error {
 	}
 	h = f.base
 	if at, fault := h.unreadable(); fault != "" {
-		return refuse(badHeader, at, "%s; %s", fault, f.Problems()[0].Msg) // and what its logs did about that
+		return refuse(badHeader, at, "%s; %s", fault, f.Problems()[0].Msg) // with what its logs did about it
 	}
 	odd := func(at int64, format string, args ...any) {
 		f.report(Problem{At: Location{Offset: at}, Kind: badHeader, Msg: fmt.Sprintf(format, args...)})
@@ -134,7 +134,7 @@ func (f *File) readHeader(logs []Log) error {
 	}
 	length := int64(h.Length)
 	if h.Checksum != h.Computed {
-		// Nothing in the base block can be trusted, its length least of all: the file itself says how much there is.
+		// Nothing in the base block can be trusted, so the size of the file decides.
 		length = int64(len(f.data)-baseBlockSize) &^ (baseBlockSize - 1)
 	}
 	if length%baseBlockSize != 0 {
@@ -154,7 +154,7 @@ func (f *File) readHeader(logs []Log) error {
 	return nil
 }
 
-// reportDirty says that the hive is dirty, and what its logs did about that.
+// reportDirty reports that the hive is dirty, and what its logs did about it.
 func (f *File) reportDirty() {
 	h := f.Header
 	p := Problem{At: Location{Offset: 4}, Kind: dirty, Msg: fmt.Sprintf("the hive is dirty (sequence numbers %d and %d)", h.Sequence1, h.Sequence2)}
@@ -187,15 +187,15 @@ func (f *File) reportDirty() {
 	f.report(p)
 }
 
-// Root is the root key of the hive. Its own name means nothing: Windows calls it by the path at which it is mounted.
+// Root returns the root key of the hive. Its own name means nothing: Windows uses the path at which the hive is mounted.
 func (f *File) Root() *Key { return f.root }
 
-// size is the length of the hive in bytes, as it is read: logs can make it longer than its file.
+// size returns the size of the hive after the logs were applied, in bytes: they can make it larger than its file.
 func (f *File) size() int64 { return int64(len(f.data)) }
 
-// Problems lists the damage met so far, in the order of the file: what is wrong with the file as a whole, and with the keys that
-// were looked at. Of each kind the first hundred are listed, and one more problem tells how many others there are, at the place of the
-// first of these; it is a loss where any of them is.
+// Problems returns the damage met so far, in the order of the file: that of the file as a whole, and that of the keys read so far. It
+// lists the first hundred problems of each kind. One more problem says how many others there are; it has the place of the first of them,
+// and is a loss if any of them is.
 func (f *File) Problems() []Problem {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -220,7 +220,7 @@ func (f *File) report(p Problem) {
 	f.ofKind(p.Kind).add(p)
 }
 
-// count notes n problems that were counted in a key already.
+// count notes n problems that a key does not list; p stands for them.
 func (f *File) count(p Problem, n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -237,7 +237,7 @@ func (f *File) met() (n int) {
 	return n
 }
 
-// ofKind is called while mu is held.
+// ofKind returns the problems of one kind. The caller holds mu.
 func (f *File) ofKind(kind Kind) *sameKind {
 	if f.problems == nil {
 		f.problems = map[Kind]*sameKind{}
@@ -248,23 +248,22 @@ func (f *File) ofKind(kind Kind) *sameKind {
 	return f.problems[kind]
 }
 
-// claim tells whether n more bytes of the file may be given out. The records of a sound hive do not overlap, so reading
-// all of it claims no byte twice. A hostile one can name the same list or the same data from a million places, and turn a few
-// megabytes into terabytes; so there is an end at four times its size.
+// claim reports whether n more bytes of the file may be used. The records of a sound hive do not overlap, so reading all of it claims no
+// byte twice. A hostile hive can name the same list or the same data in a million places, and turn a few megabytes into terabytes; so the
+// limit is four times its size.
 func (f *File) claim(n int) bool { return f.claimed.Add(int64(n)) <= 4*int64(len(f.bins)) }
 
-// claims are those of one list. They are added to those of the file when the list was read: goroutines that read side by side would
-// else get in each other's way at each value. Until then they do not know of one another, so that n of them may together claim n times as
-// much.
+// claims collects the claims of one list, and adds them to those of the file at the end: goroutines that read in parallel would otherwise
+// contend for each value. Until then they do not know of each other, so n of them may together claim n times as much.
 type claims struct {
 	file         *File
 	before, made int64
 }
 
-// overAndOver is why something is not read for which there is no more claim.
+// overAndOver is why something is not read that cannot be claimed.
 const overAndOver = "the hive names the same bytes over and over"
 
-// leftOut is what becomes of it.
+// leftOut is what becomes of it, for messages.
 const leftOut = "is left out: " + overAndOver
 
 func (f *File) claims() claims { return claims{f, f.claimed.Load(), 0} }
@@ -277,6 +276,6 @@ func (c *claims) take(n int) bool {
 
 func (c *claims) end() { c.file.claimed.Add(c.made) }
 
-// tell tells whether there is room for a problem of n bytes. A list of bad references makes a message of each four bytes; so
-// there is an end to messages, too, far beyond what damage makes of a hive.
+// tell reports whether there is room for a problem of n bytes. Four bytes, a bad reference, can cause a problem; so problems have a limit too,
+// far beyond what real damage reaches.
 func (f *File) tell(n int) bool { return f.told.Add(int64(n)) <= 1<<20+4*int64(len(f.bins)) }

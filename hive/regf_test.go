@@ -16,7 +16,7 @@ import (
 	"regvet/internal/hivetest"
 )
 
-// doubleNames has names that stand twice, the way only damage leaves them.
+// doubleNames has names that occur twice, which only damage causes.
 var doubleNames = &hivetest.Key{
 	Values: []hive.Value{hive.DWordValue("v", 1), hive.DWordValue("w", 1), hive.DWordValue("V", 2)},
 	Keys: []*hivetest.Key{
@@ -41,7 +41,7 @@ func hiveOf(t testing.TB, root *hivetest.Key) *hive.File {
 	return read(t, hivetest.Build(root, hivetest.Options{}))
 }
 
-// dated gives each key a time of its own, with a part below a second.
+// dated gives each key its own time, with a fraction of a second.
 func dated(k *hivetest.Key) *hivetest.Key {
 	at := hive.Filetime(132223104001234567) // 2020-01-01
 	var date func(*hivetest.Key)
@@ -56,7 +56,7 @@ func dated(k *hivetest.Key) *hivetest.Key {
 	return k
 }
 
-// sameTree holds what was read against what was written: names as spelled, times, types, data, and the order.
+// sameTree compares what was read with what was written: names as spelled, times, types, data, and the order.
 func sameTree(t *testing.T, got *hive.Key, want *hivetest.Key, path hive.Path) {
 	t.Helper()
 	if got.Name() != want.Name || got.Filetime() != want.Modified {
@@ -246,7 +246,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestTooLarge refuses what is larger than a hive or a log can be, before any of it is read.
+// TestTooLarge checks that a hive or log that is too large is refused before it is read.
 func TestTooLarge(t *testing.T) {
 	t.Cleanup(runtime.GC)                 // else the collector waits for as much again
 	large := make([]byte, hive.MaxSize+1) // which takes no memory as long as it is not touched
@@ -300,7 +300,7 @@ func TestOddHeader(t *testing.T) {
 	}
 }
 
-// TestOddNames has names that Windows does not allow in a key: they are read, and it is said. In a value they are allowed.
+// TestOddNames has names that Windows does not allow for a key: they are read and reported. For a value they are allowed.
 func TestOddNames(t *testing.T) {
 	for name, want := range map[string]string{
 		`a\b`:                    `bad-name: the name of key "a\\b" holds a backslash, which Windows does not allow; a path with it can be taken for that of another key`,
@@ -338,7 +338,7 @@ func TestBigDataInOneCell(t *testing.T) {
 	}
 }
 
-// TestDamagedListNamesItsKey has lists of subkeys that cannot be read: whose they are, must be told.
+// TestDamagedListNamesItsKey has lists of subkeys that cannot be read: the problem must name their key.
 func TestDamagedListNamesItsKey(t *testing.T) {
 	b, at := hivetest.BuildLayout(&hivetest.Key{Keys: []*hivetest.Key{wideTree(20, "ri")}}, hivetest.Options{ListMax: 8})
 	list := at.Key("root")
@@ -413,7 +413,7 @@ func TestBinTooLarge(t *testing.T) {
 	}
 }
 
-// TestTruncated cuts a hive at many places: whatever is read is true, and what is missing is said to be lost.
+// TestTruncated cuts a hive at many places: whatever is read must be true, and what is missing must be reported as lost.
 func TestTruncated(t *testing.T) {
 	// What is left of long data does not use up the room for the rest.
 	cut, at := hivetest.BuildLayout(hivetest.Specimen(), hivetest.Options{})
@@ -441,8 +441,8 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// honest holds a damaged tree against the one that was meant: what is there is right, and what is missing is missing from a key
-// that says that not all of it is known.
+// honest compares a damaged tree with the intended one: what is there must be right, and what is missing must be missing from a key that says
+// that it is not known whole.
 func honest(t *testing.T, got *hive.Key, want *model, path string) {
 	t.Helper()
 	have := modelOf(got)
@@ -468,7 +468,7 @@ func honest(t *testing.T, got *hive.Key, want *model, path string) {
 	}
 }
 
-// brief is the kind of a problem, with "!" when something was lost.
+// brief returns the kind of a problem, with "!" for a loss.
 func brief(p hive.Problem) string {
 	if p.Loss {
 		return string(p.Kind) + "!"
@@ -501,7 +501,7 @@ func missing(got *hive.Key, want *model, path string) []string {
 	return all
 }
 
-// TestDamages tells, for each way to spoil a hive, what is reported and what is lost: no more than that.
+// TestDamages checks what is reported and what is lost for each kind of damage.
 func TestDamages(t *testing.T) {
 	b := hivetest.Build(hivetest.Specimen(), hivetest.Options{ListMax: 4})
 	whole := modelOf(read(t, b).Root())
@@ -609,7 +609,7 @@ var damageReports = map[string]string{
 	"security descriptor of another signature": "|",
 }
 
-// TestFarReferences tells that a reference far outside the file is reported at a place inside it, with the reference in the message.
+// TestFarReferences checks that a reference far outside the file is reported at a place inside it, and that the message names its target.
 func TestFarReferences(t *testing.T) {
 	b, at := hivetest.BuildLayout(hivetest.Specimen(), hivetest.Options{ListMax: 4})
 	const far = 0x7FFFFFF0
@@ -650,7 +650,7 @@ func TestFarReferences(t *testing.T) {
 	}
 }
 
-// TestTwice tells that a list that names one cell twice is read once, and that the element which should stand there is lost.
+// TestTwice checks that a cell that a list names twice is read once, and that the element that should be there counts as lost.
 func TestTwice(t *testing.T) {
 	b, at := hivetest.BuildLayout(hivetest.Specimen(), hivetest.Options{ListMax: 4})
 	plain, list := at.Key("Plain"), at.Key("List")
@@ -675,14 +675,14 @@ func TestTwice(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 
-	// Here the count of the key agrees with what is read, so that only the index tells.
+	// Here the count of the key agrees with what is read, so that only the index shows the damage.
 	twice := hivetest.Set32(hivetest.Refer(b, list.List+hivetest.ListElements, list.Leaves[1]), list.Node+hivetest.NodeKeys, 6)
 	if k := read(t, twice).Root().Key("List"); len(k.Keys()) != 6 || k.KeysKnown() != hive.Damaged {
 		t.Errorf("%d subkeys, known %v", len(k.Keys()), k.KeysKnown())
 	}
 }
 
-// TestDoubleNames tells that two keys or values of one name are both read, that lookups find the first, and that it is reported.
+// TestDoubleNames checks that two keys or values of one name are both read and reported, and that lookups find the first.
 func TestDoubleNames(t *testing.T) {
 	f := hiveOf(t, doubleNames)
 	root := f.Root()
@@ -704,8 +704,8 @@ func TestDoubleNames(t *testing.T) {
 	}
 }
 
-// TestManyOfOneKind holds that problems of a kind are counted where there are more than a hundred of them, in the hive and in each key, and
-// that a loss among those that are only counted is a loss.
+// TestManyOfOneKind checks that beyond a hundred problems of one kind, in the hive and in each key, the others are only counted, and that a loss
+// among those is still a loss.
 func TestManyOfOneKind(t *testing.T) {
 	same := func(name string, n int) *hivetest.Key {
 		k := &hivetest.Key{Name: name}
@@ -765,8 +765,7 @@ func TestManyOfOneKind(t *testing.T) {
 	}
 }
 
-// TestDoubleNamesUnsorted tells that of the keys of one name in a long list without order it is the first in the file, too, that
-// lookups find.
+// TestDoubleNamesUnsorted checks that lookups also find the first of several keys of one name in a long list without order.
 func TestDoubleNamesUnsorted(t *testing.T) {
 	root := &hivetest.Key{}
 	for i := range 90 {
@@ -780,7 +779,7 @@ func TestDoubleNamesUnsorted(t *testing.T) {
 	}
 }
 
-// TestOrder tells that the order of Windows is what sound lists have, for the letters at which a simpler order differs.
+// TestOrder checks that sound lists are in the order of Windows, for the letters at which a simpler order differs.
 func TestOrder(t *testing.T) {
 	names := []string{"A", "b", "_", "Ä", "Ÿ", "一", "趣", "힣", "\xED\xA0\x80", "\xED\xA0\x80x", "\U00010000", "\U0001F600", "\xED\xB0\x80", "\uE000", "\uFFFD"}
 	root := &hivetest.Key{}
@@ -836,7 +835,7 @@ func TestCycles(t *testing.T) {
 	}
 }
 
-// TestDepth tells that keys below the deepest level are left out, and that the key above says so.
+// TestDepth checks that keys below the deepest level are left out, and that the key above them says so.
 func TestDepth(t *testing.T) {
 	f := hiveOf(t, deepTree(hive.MaxDepth+3))
 	deepest, n := f.Root(), 0
@@ -851,8 +850,7 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// hostile are small hives that name the same bytes over and over, so that a reader who follows each reference makes
-// gigabytes of them.
+// hostile returns small hives that name the same bytes over and over, so that a reader that follows each reference makes gigabytes of them.
 func hostile() map[string][]byte {
 	all := map[string][]byte{}
 	wide := func(n int, v ...hive.Value) *hivetest.Key {
@@ -994,7 +992,7 @@ func hostile() map[string][]byte {
 	return all
 }
 
-// longKeys makes a list of subkeys of bytes that names one key as often as a list can, and gives it to another key.
+// longKeys writes a list of subkeys that names one key as often as a list can, and makes it the list of parent.
 func longKeys(b []byte, key, parent, list int) {
 	copy(b[list:], "li\xFF\xFF")
 	for i := range 65_535 {
@@ -1007,7 +1005,7 @@ func longKeys(b []byte, key, parent, list int) {
 // isCount reports whether a problem stands for others that are not listed.
 func isCount(p hive.Problem) bool { return strings.Contains(p.Msg, " are not listed; ") }
 
-// TestHostile tells that what is made of a hive is bounded by its size, and that the reader says where it stopped.
+// TestHostile checks that reading a hive takes memory in proportion to its size, and that the reader says where it stopped.
 func TestHostile(t *testing.T) {
 	for name, b := range hostile() {
 		t.Run(name, func(t *testing.T) {
@@ -1019,7 +1017,7 @@ func TestHostile(t *testing.T) {
 				values += len(k.Values())
 			}
 			problems := f.Problems()
-			// Most of it are problems, which have a budget of their own that small hives do not use up.
+			// Most of it is for problems, which have a budget of their own that small hives do not use up.
 			if made := allocated() - before; made > 60*uint64(len(b))+16<<20 {
 				t.Errorf("a hive of %d bytes becomes %d bytes", len(b), made)
 			}
@@ -1037,7 +1035,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestConcurrentReaders tells that any number of readers see one and the same tree.
+// TestConcurrentReaders checks that any number of readers see one and the same tree.
 func TestConcurrentReaders(t *testing.T) {
 	b := hivetest.Build(specialTree(), hivetest.Options{})
 	want := snapshot(read(t, b).Root())
@@ -1135,7 +1133,7 @@ func must[T any](v T, ok bool) T {
 	return v
 }
 
-// sane holds a problem to what every reader of it relies on.
+// sane checks what every user of a problem relies on.
 func sane(t testing.TB, b []byte, p hive.Problem) {
 	t.Helper()
 	if p.Msg == "" || strings.ContainsAny(p.Msg, "\r\n") || p.Kind == "" || p.Source != "TEST" {
@@ -1146,7 +1144,7 @@ func sane(t testing.TB, b []byte, p hive.Problem) {
 	}
 }
 
-// laws holds what is true of every hive, however damaged, with any logs.
+// laws checks what is true of every hive, however damaged, with any logs.
 func laws(t testing.TB, b []byte, logs ...hive.Log) {
 	t.Helper()
 	given, all := b, b
@@ -1256,7 +1254,7 @@ func laws(t testing.TB, b []byte, logs ...hive.Log) {
 	if d := hive.Diff(f.Root(), again.Root()); len(d) > 0 {
 		t.Fatalf("read twice, there are two trees: %v", d)
 	}
-	// Where more is wrong than there is room to tell, what was read first is told.
+	// If there is no room for all problems, those of what was read first are listed.
 	full := slices.ContainsFunc(problems, func(p hive.Problem) bool { return p.Kind == hive.Amplified })
 	if got, want := snapshot(again.Root()), snapshot(f.Root()); got != want && !full {
 		t.Fatalf("read twice, there are two trees:\n%s\n%s", got, want)
@@ -1346,8 +1344,7 @@ func ExampleRead() {
 	// HKEY_LOCAL_MACHINE\SYSTEM by its keys
 }
 
-// A damaged hive is read as far as it goes. What is missing is said with its place, and the key that lacks it does not claim to
-// be whole.
+// A damaged hive is read as far as possible. Each loss is reported with its place, and a key that lacks something does not claim to be whole.
 func ExampleFile_Problems() {
 	b, at := hivetest.BuildLayout(&hivetest.Key{Keys: []*hivetest.Key{{Name: "A"}, {Name: "B"}}}, hivetest.Options{})
 	f, err := hive.Read("SYSTEM", hivetest.Free(b, at.Key("A").Node))

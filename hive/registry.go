@@ -6,15 +6,15 @@ import (
 )
 
 // Registry is the namespace of one machine: trees mounted where Windows mounts them. It alone knows the paths that no file holds:
-// CurrentControlSet, HKEY_CURRENT_USER and HKEY_CLASSES_ROOT. It is never changed once it is in use.
+// CurrentControlSet, HKEY_CURRENT_USER and HKEY_CLASSES_ROOT. It must not change once it is in use.
 type Registry struct {
 	root       *Key
 	systemHive bool   // the tree at systemPath came from a hive, so a key CurrentControlSet in it means nothing
-	controlSet string // the set that was chosen; "" for the current one, AllControlSets for each
+	controlSet string // the chosen set; "" for the current one, AllControlSets for all
 	written    []writtenHive
 }
 
-// writtenHive is a hive of which it is known when it was last written, by the path at which it is mounted.
+// writtenHive is the time when a hive was last written, and the path at which it is mounted.
 type writtenHive struct {
 	at   Path
 	time Filetime
@@ -30,11 +30,11 @@ var (
 
 const currentControlSet = "CurrentControlSet"
 
-// NewRegistry gives a registry of which nothing is known.
+// NewRegistry returns an empty registry, of which nothing is known.
 func NewRegistry() *Registry { return &Registry{root: NewImpliedKey("")} }
 
-// Mount puts a tree at a path: the root of a hive where Windows mounts it, or, at the empty path, a tree whose first level are
-// the roots of the registry, as [NewImpliedKey] and a .reg file give it. It belongs to the making of a registry, before any use.
+// Mount adds a tree at a path: the root of a hive where Windows mounts it or, at the empty path, a tree whose first level holds the roots
+// of the registry, such as that of a .reg file. It must be called before the registry is used.
 func (r *Registry) Mount(at Path, tree *Key) {
 	if len(at) == 0 {
 		for _, k := range tree.Keys() {
@@ -49,12 +49,12 @@ func (r *Registry) Mount(at Path, tree *Key) {
 	}
 }
 
-// SetWritten tells when the hive at a path was last written, for a tree that came from none. It belongs to the making of a registry.
+// SetWritten sets when the hive at a path was last written, for a tree that is not from a hive. It must be called before the registry is used.
 func (r *Registry) SetWritten(at Path, t Filetime) { r.written = append(r.written, writtenHive{at, t}) }
 
-// Written gives when the hive in which a place of the input lies was last written, as its base block tells. It bounds the times of the
-// keys up to Windows 7. Windows 8.1 changed how hives are written, and since then it may be years older than the keys. It is not ok where
-// the place lies in no hive, or where the base block cannot be trusted.
+// Written returns when the hive that holds a place of the input was last written, according to its base block. Up to Windows 7 no key is
+// newer. Windows 8.1 changed how hives are written, and since then this time may be years older than the keys. It is not ok if the place
+// is in no hive, or if the base block cannot be trusted.
 func (r *Registry) Written(real Path) (t Filetime, ok bool) {
 	depth := -1
 	for _, h := range r.written {
@@ -65,7 +65,7 @@ func (r *Registry) Written(real Path) (t Filetime, ok bool) {
 	return t, ok
 }
 
-// graft gives a copy of root with tree at path. Keys in between that were not there are implied.
+// graft returns a copy of root with tree at path. Missing keys in between become implied keys.
 func graft(root *Key, path Path, tree *Key) *Key {
 	c := root.clone()
 	child := c.Key(path[0])
@@ -83,13 +83,13 @@ func graft(root *Key, path Path, tree *Key) *Key {
 	return c
 }
 
-// Root is the tree of everything mounted; below it are the roots by their full names.
+// Root returns the tree of everything mounted; its first level holds the roots by their full names.
 func (r *Registry) Root() *Key { return r.root }
 
 // AllControlSets, given to [Registry.WithControlSet], makes CurrentControlSet lead to every control set.
 const AllControlSets = "all"
 
-// WithControlSet gives the same registry in which CurrentControlSet leads to the set of that name ("ControlSet002"), to all of them
+// WithControlSet returns the same registry with CurrentControlSet leading to the set of that name ("ControlSet002"), to all sets
 // ([AllControlSets]), or again to the current one ("").
 func (r *Registry) WithControlSet(name string) *Registry {
 	c := *r
@@ -97,18 +97,18 @@ func (r *Registry) WithControlSet(name string) *Registry {
 	return &c
 }
 
-// EachControlSet tells that CurrentControlSet was made to lead to every control set, see [AllControlSets].
+// EachControlSet reports whether CurrentControlSet leads to every control set, see [AllControlSets].
 func (r *Registry) EachControlSet() bool { return r.controlSet == AllControlSets }
 
-// Apply gives the registry that results from the edits, whose paths may be those of a running system.
+// Apply returns the registry that results from the edits, whose paths may be those of a running system.
 func (r *Registry) Apply(edits ...Edit) *Registry {
 	c := *r
 	c.root = Apply(r.root, r.Real(edits...)...)
 	return &c
 }
 
-// Real gives the same edits at the paths where the mounted trees have them. One of a key that lies behind a symbolic link of which it
-// cannot be told where it leads has no such path, and is left out.
+// Real returns the same edits at their paths in the mounted trees. An edit of a key behind a symbolic link with an unknown target has no
+// such path, and is left out.
 func (r *Registry) Real(edits ...Edit) []Edit {
 	var out []Edit
 	for _, e := range edits {
@@ -124,19 +124,19 @@ func (r *Registry) Real(edits ...Edit) []Edit {
 
 // Match is a place that a path leads to.
 type Match struct {
-	Live Path // how the running system is asked for it: as it was asked for here, unless that would be another place there
-	Real Path // where it is in the input, as spelled there as far as it exists
-	Key  *Key // nil when there is none
+	Live Path // its path on a running system: the path that was asked for, unless that leads to another place there
+	Real Path // its path in the input, spelled as there as far as it exists
+	Key  *Key // nil if there is none
 
-	// Known tells what it means that Key is nil: Whole that the key does not exist, else that this cannot be said.
+	// If Key is nil: Whole means that the key does not exist; any other value means that this is unknown.
 	Known   Known
-	Problem *Problem // the damage, when Known is Damaged
-	Guessed bool     // the input does not tell which control set is the current one
-	Link    Path     // the last symbolic link on the way, where it lies in the input; nil when there is none
+	Problem *Problem // the damage, if Known is Damaged
+	Guessed bool     // it is unknown which control set is the current one
+	Link    Path     // path in the input of the last symbolic link on the way, or nil
 }
 
-// Find follows a path, without regard to case. There is one match for each place that the path leads to, in the order of the
-// mounted trees: usually one, several for HKEY_CURRENT_USER with several users, or where each control set is asked for.
+// Find follows a path, ignoring case. It returns one match for each place that the path leads to, in the order of the mounted trees: usually
+// one, but several for HKEY_CURRENT_USER if there are several users, or if all control sets are asked for.
 func (r *Registry) Find(path Path) []Match {
 	var all []Match
 	for _, place := range r.resolve(path) {
@@ -164,7 +164,7 @@ func (r *Registry) Find(path Path) []Match {
 	return all
 }
 
-// lookup follows a path of real keys.
+// lookup returns the key at a path of real keys, or nil.
 func (r *Registry) lookup(path ...string) *Key {
 	k := r.root
 	for _, name := range path {
@@ -180,13 +180,13 @@ type place struct {
 	live    Path
 	guessed bool
 	link    Path // see Match
-	broken  *Key // the symbolic link at which the way ends: its target cannot be told, or links go round in circles
+	broken  *Key // the symbolic link at which the path ends, or nil: its target is unknown or too far away, or links lead in circles
 }
 
-// maxLinks is the number of symbolic links that Windows follows on the way to a key.
+// maxLinks is the number of symbolic links that Windows follows in a path.
 const maxLinks = 64
 
-// follow replaces the symbolic links on the way to a place.
+// follow replaces the symbolic links in the path of a place.
 func (r *Registry) follow(p place) place {
 	for links := 0; ; links++ {
 		link, n := r.firstLink(p.path)
@@ -199,13 +199,13 @@ func (r *Registry) follow(p place) place {
 			p.broken = link
 			return p
 		}
-		// A link can lead through an alias. Where that is a guess, the first one is followed.
+		// A link can lead through an alias. If that is a guess, the first place is followed.
 		to := r.aliases(target.Join(p.path[n:]...))[0]
 		p.path, p.guessed = to.path, p.guessed || to.guessed
 	}
 }
 
-// firstLink gives the first symbolic link on a path of real keys, and how many names lead to it; nil when there is none.
+// firstLink returns the first symbolic link in a path of real keys, or nil, and the number of names that lead to it.
 func (r *Registry) firstLink(path Path) (link *Key, n int) {
 	k := r.root
 	for i, name := range path {
@@ -219,8 +219,8 @@ func (r *Registry) firstLink(path Path) (link *Key, n int) {
 	return nil, 0
 }
 
-// resolve replaces the aliases at the start of a path, and symbolic links on its way. An alias stays in the live path only where it
-// leads to one place on any system: to the current control set, not to each of them or a chosen one, nor to the user who happens to be
+// resolve replaces the aliases at the start of a path, and the symbolic links in it. The live path keeps an alias only if it leads to the
+// same place on the running system: to the current control set, but not to all sets or a chosen one, or to the user who happens to be
 // logged on.
 func (r *Registry) resolve(path Path) []place {
 	places := r.aliases(path)
@@ -266,19 +266,19 @@ func (r *Registry) aliases(path Path) []place {
 	return places
 }
 
-// classesSuffix ends the names of the keys below HKEY_USERS that hold the file associations of a user.
+// classesSuffix ends the names of the keys below HKEY_USERS that hold the file associations of users.
 const classesSuffix = "_Classes"
 
-// ControlSet is a set of the services and settings that Windows starts with.
+// ControlSet is a set of services and settings that Windows can start with.
 type ControlSet struct {
-	Name    string // of its key, for instance ControlSet001
-	Source  string // how it is known that CurrentControlSet is this one, for instance Select\Current
-	Guessed bool   // nothing tells which set is the current one
+	Name    string // name of its key, such as ControlSet001
+	Source  string // why CurrentControlSet leads to it, such as Select\Current
+	Guessed bool   // it is unknown which set is the current one
 }
 
-// ControlSets gives the sets that CurrentControlSet leads to. Windows makes that key when it starts, from Select\Current; no
-// hive holds it. Where Current does not name a set that exists, Default and LastKnownGood are asked, then the only set there is
-// counts, and else each of them, as a guess. A .reg file that was exported from a running system holds CurrentControlSet itself.
+// ControlSets returns the sets that CurrentControlSet leads to. Windows makes that key when it starts, from Select\Current; no hive
+// holds it. If Current does not name an existing set, Default and LastKnownGood are tried, then the set if there is only one, and else all
+// sets, as a guess. A .reg file that was exported from a running system holds CurrentControlSet itself.
 func (r *Registry) ControlSets() []ControlSet {
 	system := r.lookup(systemPath...)
 	if system == nil {
@@ -324,7 +324,7 @@ func (r *Registry) ControlSets() []ControlSet {
 	return sets
 }
 
-// selected reads a number of a control set from the key Select; the sets are numbered from 1 to 999.
+// selected returns the number of a control set in the key Select, and whether it is one: they go from 1 to 999.
 func (r *Registry) selected(name string) (uint64, bool) {
 	k := r.lookup(systemPath.Join("Select")...)
 	if k == nil {
@@ -338,7 +338,7 @@ func (r *Registry) selected(name string) (uint64, bool) {
 	return n, err == nil && 1 <= n && n <= 999
 }
 
-// ControlSetOf names the control set in which a key lies; "" when it lies in none.
+// ControlSetOf returns the name of the control set that holds a key, or "".
 func ControlSetOf(p Path) string {
 	if len(p) > len(systemPath) && p.HasPrefix(systemPath) && isControlSet(p[len(systemPath)]) {
 		return p[len(systemPath)]
@@ -346,7 +346,7 @@ func ControlSetOf(p Path) string {
 	return ""
 }
 
-// isControlSet tells whether a key below SYSTEM is a control set: ControlSet and three digits.
+// isControlSet reports whether a key below SYSTEM is a control set: ControlSet and three digits.
 func isControlSet(name string) bool {
 	const prefix = "ControlSet"
 	if len(name) != len(prefix)+3 || !EqualFold(name[:len(prefix)], prefix) {

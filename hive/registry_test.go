@@ -107,7 +107,7 @@ func TestControlSets(t *testing.T) {
 	}
 }
 
-// TestOddSetNames tells which keys are control sets.
+// TestOddSetNames checks which keys are control sets.
 func TestOddSetNames(t *testing.T) {
 	root := systemTree(nil)
 	for _, name := range []string{"ControlSet1", "ControlSet0001", "ControlSetABC", "ControlSet00١", "CurrentControlSet", "CONTROLSET002", "Control\u017Fet001"} {
@@ -118,7 +118,7 @@ func TestOddSetNames(t *testing.T) {
 	}
 }
 
-// TestOnlySetOfDamaged tells that the only set that could be read is a guess where others may be lost.
+// TestOnlySetOfDamaged checks that the only set that could be read is a guess if others may be lost.
 func TestOnlySetOfDamaged(t *testing.T) {
 	b, at := hivetest.BuildLayout(systemTree(nil, 1, 2), hivetest.Options{})
 	r := hive.NewRegistry()
@@ -167,7 +167,7 @@ func describe(matches []hive.Match) string {
 	return strings.Join(all, "; ")
 }
 
-// TestExport tells what a .reg file of a running system means, which holds CurrentControlSet itself and not what is beside it.
+// TestExport checks what a .reg file of a running system says, which holds CurrentControlSet itself and no other set.
 func TestExport(t *testing.T) {
 	export := hive.NewRegistry()
 	export.Mount(nil, hive.Apply(hive.NewImpliedKey(""),
@@ -283,7 +283,7 @@ func TestRegistryApply(t *testing.T) {
 	}
 }
 
-// TestMountTwice tells that a tree that is mounted later stands beside those mounted before, and replaces one at its own place.
+// TestMountTwice checks that a tree that is mounted later joins those mounted before, and replaces one at the same path.
 func TestMountTwice(t *testing.T) {
 	r := hive.NewRegistry()
 	r.Mount(hive.ParsePath(`HKLM\SYSTEM`), hive.NewKey("x", nil, hive.NewKey("old", nil)))

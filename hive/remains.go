@@ -8,39 +8,39 @@ import (
 	"slices"
 )
 
-// remains is the space of a hive that is in no use, see [File.unused], and the records that stand there.
+// remains is the unused space of a hive, see [File.unused], and the records found in it.
 type remains struct {
 	bins   []byte
 	header int    // bytes before a cell's content
 	spans  []span // in order
-	starts []int  // of the cells whose records were found, in order
+	starts []int  // offsets of the cells of the records found, in order
 	keys   []formerKey
 	values []formerValue
 }
 
-// formerKey is the record of a key in that space.
+// formerKey is the record of a deleted key.
 type formerKey struct {
 	cell uint32
 	node keyNode
 	name string
 }
 
-// formerValue is the record of a value in that space.
+// formerValue is the record of a deleted value.
 type formerValue struct {
 	cell   uint32
 	record keyValue
 	name   string
-	taken  bool // it was given to a key
+	taken  bool // it belongs to a key
 }
 
-// search finds the records in the space.
+// search finds the records of deleted keys and values.
 func (r *remains) search() {
 	type found struct {
 		at  int
 		key bool
 	}
 	var all []found
-	end := 0 // of the last one
+	end := 0 // of the last record found
 	for _, s := range r.spans {
 		for at := s.from; at+r.header+keyValueSize <= s.to; at += 2 * r.header {
 			record := r.bins[at+r.header : s.to]
@@ -55,7 +55,7 @@ func (r *remains) search() {
 			if need == 0 || r.size(at) < r.header+need {
 				continue
 			}
-			// Two records cannot share bytes: the one that begins inside the other was written later.
+			// Two records cannot share bytes: one that begins inside another was written later.
 			if len(all) > 0 && at < end {
 				all = all[:len(all)-1]
 			}
@@ -78,7 +78,7 @@ func (r *remains) search() {
 	}
 }
 
-// size is what a cell that was once at an offset says of its size, 0 when it cannot be that.
+// size returns the size that the former cell at an offset says it had, or 0 if no cell can have it.
 func (r *remains) size(at int) int {
 	size := int(int32(binary.LittleEndian.Uint32(r.bins[at:])))
 	if size = max(size, -size); size%(2*r.header) != 0 || size > math.MaxInt32 {
@@ -87,26 +87,26 @@ func (r *remains) size(at int) int {
 	return size
 }
 
-// within tells whether an offset can be that of a cell.
+// within reports whether a cell can be at an offset.
 func (r *remains) within(cell uint32) bool {
 	return cell%8 == 0 && int64(cell) >= binHeaderSize && int64(cell) < int64(len(r.bins))
 }
 
-// What a key notes of the largest things in it, bytes of UTF-16 or of data. It is never made less while there is one of them.
+// The largest sizes of what a key holds, in bytes of UTF-16 or of data. They do not shrink while the key holds anything of that kind.
 func (n keyNode) maxName() int         { return int(binary.LittleEndian.Uint16(n[52:])) }
 func (n keyNode) maxValueName() uint32 { return binary.LittleEndian.Uint32(n[60:]) }
 func (n keyNode) maxData() uint32      { return binary.LittleEndian.Uint32(n[64:]) }
 
-// The time in which a key can have been written last: registry hives are younger than 1990.
+// When a key can have been written last: there were no hives before 1990.
 const (
 	earliest = unixEpoch + 631_152_000*10_000_000
 	latest   = unixEpoch + 4_102_444_800*10_000_000 // 2100
 )
 
-// knownKeyFlags are those that are named, and two that old versions of Windows leave set.
+// knownKeyFlags are the flags with names, and two that old versions of Windows leave set.
 const knownKeyFlags = 0x03FF | 0x1000 | 0x4000
 
-// soundKey gives the size of the record of a key, 0 when it cannot be one.
+// soundKey returns the size of the record of a key, or 0 if it cannot be one.
 func (r *remains) soundKey(record []byte) int {
 	if len(record) < keyNodeSize {
 		return 0
@@ -133,8 +133,8 @@ func (r *remains) soundKey(record []byte) int {
 	return keyNodeSize + length
 }
 
-// soundValue gives the size of the record of a value, 0 when it cannot be one. Its type can be any number: the hive SAM keeps
-// something else there.
+// soundValue returns the size of the record of a value, or 0 if it cannot be one. Its type can be any number: the hive SAM keeps other things
+// there.
 func (r *remains) soundValue(record []byte) int {
 	const maxName, tombstone = 16383, 0x0002
 	v := keyValue(record)
@@ -152,8 +152,7 @@ func (r *remains) soundValue(record []byte) int {
 	return keyValueSize + length
 }
 
-// cell gives what is left of the cell that was once at an offset: no further than to the next record that was found, for that
-// overwrote it.
+// cell returns what is left of the former cell at an offset, or why nothing is. It ends at the next record found, which overwrote it.
 func (r *remains) cell(offset uint32) (content []byte, fault string) {
 	at := int(offset)
 	i, ok := spanAt(r.spans, at)
@@ -172,7 +171,7 @@ func (r *remains) cell(offset uint32) (content []byte, fault string) {
 	return r.bins[at+r.header : max(end, at+r.header)], ""
 }
 
-// spanAt finds the span that an offset lies in.
+// spanAt returns the index of the span that holds an offset, and whether there is one.
 func spanAt(spans []span, at int) (int, bool) {
 	return slices.BinarySearchFunc(spans, at, func(s span, at int) int {
 		switch {
@@ -185,7 +184,7 @@ func spanAt(spans []span, at int) (int, bool) {
 	})
 }
 
-// without gives the parts of the spans that none of the others covers.
+// without returns the parts of spans that none of the others covers.
 func without(spans, others []span) []span {
 	byFrom := func(a, b span) int { return cmp.Compare(a.from, b.from) }
 	slices.SortFunc(others, byFrom)

@@ -14,7 +14,7 @@ import (
 	"regvet/internal/hivetest"
 )
 
-// space is a hive with a free cell of so many bytes, which tests fill as they like, and the offset of its content. The root has the key
+// space returns a hive with a free cell of n bytes, which tests fill, and the offset of its content. The root has the key
 // Live, with the subkey Longest name here.
 func space(n int) (b []byte, at int, live hivetest.Layout) {
 	key := func(name string, keys ...*hivetest.Key) *hivetest.Key {
@@ -28,7 +28,7 @@ func space(n int) (b []byte, at int, live hivetest.Layout) {
 	return b, at, layout
 }
 
-// cell writes a freed cell with a record, and gives the offset of the record. The size of a cell is a multiple of eight.
+// cell writes a freed cell with a record, and returns the offset of the record. The size of a cell is a multiple of eight.
 func cell(b []byte, at int, record []byte) int {
 	binary.LittleEndian.PutUint32(b[at-4:], uint32((4+len(record)+7)&^7))
 	copy(b[at:], record)
@@ -285,8 +285,8 @@ func TestDeletedHostile(t *testing.T) {
 	}
 }
 
-// TestDeletedBehindOneList holds that the search is bounded where many keys name one list as theirs, in which one value stands over and over:
-// to look at all of it for each key would be two thousand million steps.
+// TestDeletedBehindOneList checks that the search is bounded if many keys name the same list, which names one value over and over: searching all
+// of it for each key would take two billion steps.
 func TestDeletedBehindOneList(t *testing.T) {
 	const keys, elements = 20_000, 100_000
 	root := &hivetest.Key{Values: []hive.Value{hive.DWordValue("there", 1), {Name: "list", Type: hive.Binary, Data: make([]byte, 4*elements)}, hive.DWordValue("gone", 1)}}
@@ -315,7 +315,7 @@ func TestDeletedBehindOneList(t *testing.T) {
 	}
 }
 
-// TestDeletedChangesNothing holds that a search changes nothing in what a hive says, nor what is wrong with it.
+// TestDeletedChangesNothing checks that a search changes neither the keys of a hive nor its problems.
 func TestDeletedChangesNothing(t *testing.T) {
 	for name, b := range hivetest.Damages() {
 		f, err := hive.Read("test", b)

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// sddl writes a security descriptor in self-relative form, as hives hold them, in Microsoft's security descriptor definition language:
-// "O:BAG:SYD:PAI(A;CI;KA;;;BA)". Rights are named where they are exactly those of a registry key or generic, else they are a
-// number. Accounts of one computer or domain keep their whole SID, so that it is not lost which. Data behind the SID of an entry,
-// conditions say, are given in hex. An error tells where the descriptor ends too early, or holds what is not known.
+// sddl returns a security descriptor, in the self-relative form that hives hold, as text in Microsoft's security descriptor definition
+// language: "O:BAG:SYD:PAI(A;CI;KA;;;BA)". Rights have a name if they are exactly one of the rights to a registry key or a generic right,
+// else they are a number. Accounts of a computer or domain have their whole SID, which says of which one. Data behind the SID of an
+// entry, such as a condition, is in hex. An error says where the descriptor ends too early or holds something unknown.
 // Sources: Microsoft, [MS-DTYP] 2.4 and 2.5.1, and "Security Descriptor String Format".
 func sddl(b []byte) (string, error) {
 	if len(b) < 20 || b[0] != 1 {
@@ -85,7 +85,7 @@ func writeACL(s *strings.Builder, b []byte, at int64) error {
 	return nil
 }
 
-// aceTypes are the kinds of entries: their names, numbers where there is none, and whether two GUIDs can stand before the SID.
+// aceTypes are the kinds of entries: their names, or numbers if they have none, and whether two GUIDs can precede the SID.
 var aceTypes = map[byte]struct {
 	name   string
 	object bool
@@ -102,18 +102,18 @@ const (
 	accessFilter   = 0x15
 )
 
-// aceFlags in the order in which Windows writes them.
+// aceFlags are the flags of entries in the order in which Windows writes them.
 var aceFlags = []struct {
 	bit  byte
 	name string
 }{{0x01, "OI"}, {0x02, "CI"}, {0x04, "NP"}, {0x08, "IO"}, {0x10, "ID"}, {0x20, "CR"}, {0x40, "SA"}, {0x80, "FA"}}
 
-// rights that have a name of their own: those of registry keys, and the generic ones.
+// rights are the names of access rights: those of registry keys, and the generic ones.
 var rights = map[uint32]string{
 	0xF003F: "KA", 0x20019: "KR", 0x20006: "KW", 0x10000000: "GA", 0x20000000: "GX", 0x40000000: "GW", 0x80000000: "GR",
 }
 
-// writeRights writes what an entry is about. A mandatory label names what programs of lower integrity must not do.
+// writeRights writes the rights of an entry. A mandatory label says what programs of lower integrity must not do.
 func writeRights(s *strings.Builder, kind byte, mask uint32) {
 	const noWriteUp, noReadUp, noExecuteUp = 1, 2, 4
 	switch name, ok := rights[mask]; {
@@ -133,7 +133,7 @@ func writeRights(s *strings.Builder, kind byte, mask uint32) {
 	}
 }
 
-// writeACE writes the entry that is the end of b.
+// writeACE writes the entry at an offset, which is the end of b.
 func writeACE(s *strings.Builder, b []byte, at int64) error {
 	kind, ok := aceTypes[b[at]]
 	if !ok {
@@ -144,7 +144,7 @@ func writeACE(s *strings.Builder, b []byte, at int64) error {
 		switch {
 		case b[at+1]&f.bit == 0:
 		case b[at] == accessFilter && f.name == "SA":
-			s.WriteString("TP") // the bit means something else there
+			s.WriteString("TP") // the bit has another meaning there
 		default:
 			s.WriteString(f.name)
 		}
@@ -177,7 +177,7 @@ func writeACE(s *strings.Builder, b []byte, at int64) error {
 		return err
 	}
 	s.WriteString(";" + guids[0] + ";" + guids[1] + ";" + sid)
-	// Entries are filled up to a multiple of four bytes; only some kinds have something to say there.
+	// Entries are padded to a multiple of four bytes; only some kinds have data there.
 	if rest := b[next+int64(size):]; b[at] >= 0x09 && b[at] != mandatoryLabel && strings.Trim(string(rest), "\x00") != "" {
 		s.WriteString(";0x" + hex.EncodeToString(rest))
 	}
@@ -185,7 +185,7 @@ func writeACE(s *strings.Builder, b []byte, at int64) error {
 	return nil
 }
 
-// wellKnown are the SIDs that have a name of two letters and mean the same on every computer.
+// wellKnown are the SIDs that have a two-letter name and mean the same on every computer.
 var wellKnown = map[string]string{
 	"S-1-1-0": "WD", "S-1-3-0": "CO", "S-1-3-1": "CG", "S-1-3-4": "OW",
 	"S-1-5-2": "NU", "S-1-5-4": "IU", "S-1-5-6": "SU", "S-1-5-7": "AN", "S-1-5-9": "ED", "S-1-5-10": "PS", "S-1-5-11": "AU",
@@ -196,7 +196,7 @@ var wellKnown = map[string]string{
 	"S-1-16-4096": "LW", "S-1-16-8192": "ME", "S-1-16-12288": "HI", "S-1-16-16384": "SI",
 }
 
-// readSID gives a SID as text, and its size in bytes.
+// readSID returns the SID at an offset as text, and its size in bytes.
 func readSID(b []byte, at int64) (sid string, size int, err error) {
 	if at+8 > int64(len(b)) {
 		return "", 0, fmt.Errorf("the SID at %#x lies beyond the end", at)

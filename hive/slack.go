@@ -6,27 +6,27 @@ import (
 	"slices"
 )
 
-// A cell is often larger than the record in it: Windows takes a free one as it is, or makes one with room to grow, and clears nothing. What
-// lies behind the record is the slack of the cell. Where several free cells had grown together before one record took them, whole records
-// of deleted keys and values still stand there.
+// A cell is often larger than the record in it: Windows takes a free cell as it is, or makes one with room to grow, and clears nothing. The
+// space behind the record is the slack of the cell. If several free cells were merged before a record took them, the slack can hold whole
+// records of deleted keys and values.
 
-// use is what a record takes of the content of its cell.
+// use is how much of a cell a record uses.
 type use struct {
 	cell uint32
-	n    uint32 // bytes; more than the cell has where the record is damaged
+	n    uint32 // bytes of content; more than the cell has if the record is damaged
 }
 
-// usage collects what the keys of a hive use.
+// usage collects the cells that the keys of a hive use.
 type usage struct {
 	*File
 	all []use
 }
 
-// unused gives the space that is not in use by these keys, in order: the free cells, the slack of those in use, and what is left where
-// damage hides which cells there are. A cell in use that no key leads to is none of it: damage can be the reason.
+// unused returns the space that these keys do not use, in order: the free cells, the slack of cells in use, and what is left where damage
+// hides which cells there are. It does not include cells in use that no key leads to, because the reason can be damage.
 func (f *File) unused(keys []*Key) []span {
 	u := &usage{File: f}
-	for _, k := range keys { // first the values, so that these are found as long as anything is, see claim
+	for _, k := range keys { // values first, so that they are found even if the lists cannot all be claimed
 		u.valuesOf(k)
 	}
 	for _, k := range keys {
@@ -66,7 +66,7 @@ func (u *usage) add(cell uint32, n int) {
 	}
 }
 
-// key adds the record of a key, its class, its security descriptor and its lists of subkeys.
+// key adds the record of a key, its class name, its security descriptor and its lists of subkeys.
 func (u *usage) key(k *Key) {
 	node := u.nodeOf(k)
 	u.add(k.cell, keyNodeSize+node.nameLength())
@@ -86,7 +86,7 @@ func (u *usage) key(k *Key) {
 	}
 }
 
-// subkeyList adds a list of subkeys, and gives its elements and whether these are lists.
+// subkeyList adds a list of subkeys, and returns whether its elements are lists, and its elements.
 func (u *usage) subkeyList(offset uint32) (index bool, elements []uint32) {
 	signature, elements := u.list("", offset, nil, nil)
 	switch signature {
@@ -100,7 +100,7 @@ func (u *usage) subkeyList(offset uint32) (index bool, elements []uint32) {
 	return signature == "ri", elements
 }
 
-// valuesOf adds the list of a key's values and all that these have.
+// valuesOf adds the list of a key's values, their records and their data.
 func (u *usage) valuesOf(k *Key) {
 	list, n := u.valueList(u.nodeOf(k))
 	if n == 0 || !u.claim(4*n) {
@@ -128,7 +128,7 @@ func (u *usage) valuesOf(k *Key) {
 	}
 }
 
-// bigData adds data that are spread over segments.
+// bigData adds data that is split into segments.
 func (u *usage) bigData(offset uint32, length int) {
 	index, fault := u.cell(offset)
 	if fault != "" || len(index) < 8 || string(index[:2]) != "db" {
@@ -150,7 +150,7 @@ func (u *usage) bigData(offset uint32, length int) {
 	}
 }
 
-// valueList gives the cell of the list of a key's values, all of it, and the number of elements that it has in truth.
+// valueList returns the whole cell of the list of a key's values, and the number of elements that are both counted and there.
 func (f *File) valueList(node keyNode) (list []byte, n int) {
 	if node.values() == 0 || node.flags()&keyPredefHandle != 0 {
 		return nil, 0

@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// Names and text of the registry are sequences of 16-bit units that need not be valid UTF-16: two keys may differ only in a lone
-// surrogate. So that a Go string can hold every name and no two of them fall together, a lone surrogate is kept as the three
-// bytes that UTF-8 would give its code point, were that allowed (WTF-8: https://wtf-8.codeberg.page). [Printable] makes such a
-// string fit to be shown.
+// Names and text in the registry are sequences of 16-bit units that need not be valid UTF-16: two keys may differ only in a lone
+// surrogate. So that Go strings can hold all names and different names stay different, a lone surrogate is kept as the three bytes that
+// UTF-8 would use for its code point if that were allowed (WTF-8: https://wtf-8.codeberg.page). [Printable] makes such a string fit to
+// be shown.
 
 const (
 	surrogateMin = 0xD800
@@ -21,7 +21,7 @@ const (
 	surrogateMax = 0xDFFF
 )
 
-// DecodeUTF16 makes a string of UTF-16LE bytes. An odd last byte is left out; lone surrogates are kept.
+// DecodeUTF16 returns UTF-16LE bytes as a string. An odd last byte is left out; lone surrogates are kept.
 func DecodeUTF16(b []byte) string {
 	b = b[:len(b)&^1]
 	ascii := true
@@ -57,7 +57,7 @@ func DecodeUTF16(b []byte) string {
 	return s.String()
 }
 
-// decodeLatin1 makes a string of bytes that are code points, the compressed form of names in a hive.
+// decodeLatin1 returns bytes that are code points, the compressed form of names in a hive, as a string.
 func decodeLatin1(b []byte) string {
 	for i := range b {
 		if b[i] >= utf8.RuneSelf {
@@ -72,10 +72,10 @@ func decodeLatin1(b []byte) string {
 	return string(b)
 }
 
-// EncodeUTF16 is the inverse of [DecodeUTF16]. A byte that is neither UTF-8 nor part of a kept surrogate becomes U+FFFD.
+// EncodeUTF16 is the inverse of [DecodeUTF16]. A byte that is neither UTF-8 nor part of a lone surrogate becomes U+FFFD.
 func EncodeUTF16(s string) []byte { return AppendUTF16(make([]byte, 0, 2*len(s)), s) }
 
-// AppendUTF16 appends s to b as UTF-16LE; see [EncodeUTF16].
+// AppendUTF16 appends s to b as UTF-16LE, see [EncodeUTF16].
 func AppendUTF16(b []byte, s string) []byte {
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
@@ -95,7 +95,7 @@ func AppendUTF16(b []byte, s string) []byte {
 	return b
 }
 
-// decodeRune is utf8.DecodeRuneInString that also knows a kept lone surrogate.
+// decodeRune is utf8.DecodeRuneInString that also decodes lone surrogates.
 func decodeRune(s string) (rune, int) {
 	r, n := utf8.DecodeRuneInString(s)
 	if r == utf8.RuneError && n == 1 && len(s) >= 3 && s[0] == 0xED && s[1]&0xE0 == 0xA0 && s[2]&0xC0 == 0x80 {
@@ -104,8 +104,8 @@ func decodeRune(s string) (rune, int) {
 	return r, n
 }
 
-// IsPlain tells whether text is visible ASCII and blanks, without quotes and backslashes, so that it stands as it is between quotes in a .reg
-// file and in JSON.
+// IsPlain reports whether text is visible ASCII and spaces without quotes and backslashes, so that it needs no escapes between quotes in a
+// .reg file and in JSON.
 func IsPlain(text string) bool {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	odd := uint64(0)
@@ -113,7 +113,7 @@ func IsPlain(text string) bool {
 		x := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
 			uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
 		quote, backslash := x^'"'*ones, x^'\\'*ones
-		// Of eight bytes at a time: those from 0x7F, and those from which nothing can be taken without a loan from the next.
+		// For eight bytes at a time: set the high bit of those above 0x7E, and of those from which a subtraction must borrow.
 		odd |= x | (x + ones) | (x - ' '*ones) | (quote - ones) | (backslash - ones)
 		text = text[8:]
 	}
@@ -128,7 +128,7 @@ func IsPlain(text string) bool {
 	return true
 }
 
-// Printable makes valid UTF-8 of s: each lone surrogate, and each byte that is no text at all, becomes one U+FFFD.
+// Printable returns s as valid UTF-8: each lone surrogate, and each byte that is no text, becomes one U+FFFD.
 func Printable(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -145,8 +145,8 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// Visible makes s fit for a terminal or a report: as [Printable], and each character that would move the cursor, colour the text
-// or turn its direction becomes an escape as in Go (\n, \x1b, \u202e). Names in a hive are the file's, not ours.
+// Visible returns s fit for a terminal or a report: like [Printable], and with each character that could move the cursor, color the text
+// or change its direction as a Go escape (\n, \x1b, \u202e). Names in a hive are under the control of whoever wrote it.
 func Visible(s string) string {
 	s = Printable(s)
 	hidden := func(r rune) bool { return !unicode.IsPrint(r) && r != ' ' }
@@ -165,9 +165,9 @@ func Visible(s string) string {
 	return b.String()
 }
 
-// upper is the letter that Windows compares r by. Windows upcases names unit by unit with a table that is older than today's
-// Unicode: it agrees with unicode.ToUpper on the BMP but for the code points in unchanged, and leaves everything above alone.
-// Source: the upcase table of an NTFS volume as Windows 10 writes it, 973 of 65,536 units change.
+// upper returns the upper case of r as Windows compares names. Windows upcases names unit by unit with a table that is older than today's
+// Unicode: it agrees with unicode.ToUpper on the BMP except for the code points in unchanged, and changes nothing above the BMP.
+// Source: the upcase table of an NTFS volume as Windows 10 writes it, which changes 973 of 65,536 units.
 func upper(r rune) rune {
 	if r < utf8.RuneSelf {
 		if 'a' <= r && r <= 'z' {
@@ -184,7 +184,7 @@ func upper(r rune) rune {
 	return r
 }
 
-// Fold gives the form of a name by which Windows compares names: two names are the same when their folded forms are.
+// Fold returns the form of a name by which Windows compares names: two names are the same if their folded forms are equal.
 func Fold(s string) string {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c >= utf8.RuneSelf || 'a' <= c && c <= 'z' {
@@ -213,11 +213,11 @@ func foldSlow(s string) string {
 	return string(b)
 }
 
-// EqualFold tells whether Windows takes two names for the same.
+// EqualFold reports whether two names are the same to Windows.
 func EqualFold(a, b string) bool { return CompareFold(a, b) == 0 }
 
-// CompareFold orders names as Windows sorts them: by upcased UTF-16 units. It is negative, zero or positive as a stands before,
-// with or after b.
+// CompareFold compares names as Windows sorts them: by upcased UTF-16 units. The result is negative if a sorts before b, zero if they are the
+// same, and positive if a sorts after b.
 func CompareFold(a, b string) int {
 	same := 0
 	for same < min(len(a), len(b)) && a[same] == b[same] && a[same] < utf8.RuneSelf {
@@ -250,8 +250,8 @@ func CompareFold(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// compareUnits orders what is left of two names where one goes on with a character above the BMP. That is two units, surrogates,
-// of which the first sorts before U+E000 and may be in the other name too, alone.
+// compareUnits compares the rest of two names if one of them continues with a character above the BMP. Such a character is two units, both
+// surrogates. The first sorts before U+E000, and the other name may hold it as a lone surrogate.
 func compareUnits(a, b string) int {
 	x, y := EncodeUTF16(Fold(a)), EncodeUTF16(Fold(b))
 	for i := 0; i < min(len(x), len(y)); i += 2 {

@@ -55,7 +55,7 @@ func TestDecodeUTF16(t *testing.T) {
 	}
 }
 
-// TestRoundTripUTF16 tells that each sequence of units has a string of its own: the units come back.
+// TestRoundTripUTF16 checks that each sequence of units has its own string, from which the units come back.
 func TestRoundTripUTF16(t *testing.T) {
 	noise := rand.New(rand.NewPCG(3, 4))
 	for u := range 0x10000 {
@@ -120,7 +120,7 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
-// TestFold holds the folded form of each code point against Windows' table: 973 units change. The table is here as its SHA-256, recorded
+// TestFold checks the folded form of each code point against Windows' table: 973 units change. The table is here as its SHA-256, recorded
 // when [TestUpcaseTable], which names the units that differ, passed with the list of exceptions.
 func TestFold(t *testing.T) {
 	changed := 0
@@ -152,7 +152,7 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// TestUpcaseTable holds the folded forms against the list of the code points in which Windows and Unicode differ.
+// TestUpcaseTable checks the folded forms against the list of the code points in which Windows and Unicode differ.
 func TestUpcaseTable(t *testing.T) {
 	unchanged := map[rune]bool{}
 	for line := range strings.Lines(string(shared.Read(t, "specs/windows-upcase-exceptions.txt"))) {
@@ -193,7 +193,7 @@ func TestUpcaseTable(t *testing.T) {
 	}
 }
 
-// comparison holds the laws of comparing two names, which are given as UTF-16LE.
+// comparison checks the laws of comparing two names, given as UTF-16LE.
 func comparison(t *testing.T, x, y []byte) {
 	t.Helper()
 	a, b := hive.DecodeUTF16(x), hive.DecodeUTF16(y)
@@ -214,7 +214,7 @@ func comparison(t *testing.T, x, y []byte) {
 
 func sign(n int) int { return cmp.Compare(n, 0) }
 
-// upcased gives the units of a name, each upcased by itself, as Windows compares them.
+// upcased returns the units of a name, each upcased by itself, as Windows compares them.
 func upcased(b []byte) []uint16 {
 	var all []uint16
 	for i := 0; i+1 < len(b); i += 2 {

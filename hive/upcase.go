@@ -2,7 +2,7 @@ package hive
 
 import "unicode"
 
-// unchanged are the code points of the BMP that unicode.ToUpper maps and Windows 10 leaves alone when it upcases a name.
+// unchanged are the code points of the BMP that unicode.ToUpper changes, but Windows 10 does not when it upcases a name.
 var unchanged = &unicode.RangeTable{R16: []unicode.Range16{
 	{0x00B5, 0x00B5, 1}, {0x0131, 0x0131, 1}, {0x017F, 0x017F, 1}, {0x01C5, 0x01C5, 1}, {0x01C8, 0x01C8, 1},
 	{0x01CB, 0x01CB, 1}, {0x01F2, 0x01F2, 1}, {0x023F, 0x0240, 1}, {0x0252, 0x0252, 1}, {0x025C, 0x025C, 1},

@@ -32,7 +32,7 @@ var typeNames = [...]string{
 	"REG_RESOURCE_LIST", "REG_FULL_RESOURCE_DESCRIPTOR", "REG_RESOURCE_REQUIREMENTS_LIST", "REG_QWORD",
 }
 
-// String gives the name that Windows gives the type, or its number as 0x....
+// String returns the name of the type in Windows, or its number in hex with 0x in front.
 func (t Type) String() string {
 	if int64(t) < int64(len(typeNames)) {
 		return typeNames[t]
@@ -40,7 +40,7 @@ func (t Type) String() string {
 	return "0x" + strconv.FormatUint(uint64(t), 16)
 }
 
-// TypeNames lists the names of the types, in the order of their numbers.
+// TypeNames returns the names of the types in the order of their numbers. The caller must not change the slice.
 func TypeNames() []string { return typeNames[:] }
 
 // ParseType is the inverse of [Type.String].
@@ -57,19 +57,18 @@ func ParseType(s string) (Type, bool) {
 	return 0, false
 }
 
-// Value is one value of a key: a name, a type, and the data exactly as stored. Nothing is decoded until it is asked for.
+// Value is one value of a key: a name, a type, and the data exactly as stored. Its methods decode the data.
 type Value struct {
 	Name string // "" for the default value; may hold any character, see [Printable]
 	Type Type
-	Data []byte // not to be changed: it may be the file itself
+	Data []byte // must not be changed: it may be part of the file in memory
 	At   Location
-	// Short tells that fewer bytes were found than the value is said to have; Data holds those that were, and is nil when
-	// there were none.
+	// Short is set if the hive holds less data than the record of the value says. Data then holds what was found, or is nil.
 	Short bool
 }
 
-// Uint64 gives the number that a REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD holds. It fails when the value is of another
-// type or is not exactly four or eight bytes long, as Windows' own readers do.
+// Uint64 returns the number in a REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD. It fails if the value is of another type, or if the data is
+// not exactly as long as the type, as Windows' own readers do.
 func (v Value) Uint64() (uint64, error) {
 	want := 4
 	switch v.Type {
@@ -91,8 +90,8 @@ func (v Value) Uint64() (uint64, error) {
 	return binary.LittleEndian.Uint64(v.Data), nil
 }
 
-// Text gives the text of a REG_SZ, REG_EXPAND_SZ or REG_LINK: UTF-16LE up to the first NUL, or to the end where there is none. An
-// odd last byte is left out.
+// Text returns the text of a REG_SZ, REG_EXPAND_SZ or REG_LINK: UTF-16LE up to the first NUL, or to the end if there is none. An odd last
+// byte is left out. It fails if the value is of another type.
 func (v Value) Text() (string, error) {
 	switch v.Type {
 	case SZ, ExpandSZ, Link:
@@ -107,8 +106,8 @@ func (v Value) Text() (string, error) {
 	return DecodeUTF16(v.Data), nil
 }
 
-// Strings gives the strings of a REG_MULTI_SZ. They end at the first empty string, as they do for Windows; a last one
-// without its NUL counts.
+// Strings returns the strings of a REG_MULTI_SZ. They end at the first empty string, as in Windows; a last one without its NUL counts. It
+// fails if the value is of another type.
 func (v Value) Strings() ([]string, error) {
 	if v.Type != MultiSZ {
 		return nil, fmt.Errorf("%s is not a list of strings", v.Type)
@@ -131,8 +130,8 @@ func (v Value) Strings() ([]string, error) {
 	return all, nil
 }
 
-// Display gives the data for people: a number in decimal, text as it is, a list of strings with commas between, all else as bytes
-// in hex; bytes that do not fit the type are hex too. It is empty for empty data.
+// Display returns the data for people: a number in decimal, text as it is, strings separated by commas, and everything else, with data that
+// does not fit its type, as bytes in hex. It is empty for empty data.
 func (v Value) Display() string {
 	if n, err := v.Uint64(); err == nil {
 		return strconv.FormatUint(n, 10)
@@ -146,10 +145,10 @@ func (v Value) Display() string {
 	return hex.EncodeToString(v.Data)
 }
 
-// DWordValue makes a REG_DWORD.
+// DWordValue returns a REG_DWORD.
 func DWordValue(name string, n uint32) Value { return NumberValue(name, DWord, uint64(n)) }
 
-// NumberValue makes a REG_DWORD, of which n gives the low 32 bits, or a REG_QWORD.
+// NumberValue returns a REG_DWORD, with the low 32 bits of n, or a REG_QWORD.
 func NumberValue(name string, t Type, n uint64) Value {
 	v := Value{Name: name, Type: t, Data: binary.LittleEndian.AppendUint64(nil, n)}
 	if t == DWord {
@@ -158,7 +157,7 @@ func NumberValue(name string, t Type, n uint64) Value {
 	return v
 }
 
-// StringValue makes a REG_SZ or REG_EXPAND_SZ with its closing NUL.
+// StringValue returns a REG_SZ or REG_EXPAND_SZ with its closing NUL.
 func StringValue(name string, t Type, text string) Value {
 	return Value{Name: name, Type: t, Data: append(EncodeUTF16(text), 0, 0)}
 }

@@ -203,7 +203,7 @@ func TestNewKey(t *testing.T) {
 	}
 }
 
-// TestWalkStops tells that a walk ends where its reader ends it.
+// TestWalkStops checks that a walk ends where its user stops it.
 func TestWalkStops(t *testing.T) {
 	root := hive.NewKey("", nil, hive.NewKey("b", nil, hive.NewKey("c", nil)), hive.NewKey("a", nil))
 	var got []string

@@ -2,8 +2,8 @@ package hive
 
 import "iter"
 
-// Walk visits the key and all below it, parents first, subkeys sorted by folded name: the order of a Windows export. The path
-// is relative to k, empty for k itself, and valid until the next step only; copy it with [Path.Join] to keep it.
+// Walk visits the key and all keys below it, parents first, subkeys sorted by folded name: the order of a Windows export. The path is
+// relative to k, and empty for k itself. It is valid only until the next step; copy it with [Path.Join] to keep it.
 func (k *Key) Walk() iter.Seq2[Path, *Key] { return k.walk((*Key).Keys) }
 
 // WalkStored is [Key.Walk] with the subkeys in the order of the file.
@@ -15,7 +15,7 @@ func (k *Key) walk(subkeys func(*Key) []*Key) iter.Seq2[Path, *Key] {
 			return
 		}
 		path := make(Path, 0, 16)
-		todo := [][]*Key{subkeys(k)} // todo[i] are the keys still to visit at depth i
+		todo := [][]*Key{subkeys(k)} // todo[i] holds the keys still to visit at depth i
 		for len(todo) > 0 {
 			last := len(todo) - 1
 			if len(todo[last]) == 0 {
@@ -34,12 +34,12 @@ func (k *Key) walk(subkeys func(*Key) []*Key) iter.Seq2[Path, *Key] {
 	}
 }
 
-// Part is a stretch of a walk: keys that follow one another.
+// Part is a run of consecutive keys of a walk.
 type Part struct {
-	Number int  // of the part in its walk, from 0
-	Above  Path // the way from where the walk began to the first key, without its own name
+	Number int  // number of the part in its walk, from 0
+	Above  Path // path from the start of the walk to the parent of the first key
 	keys   []*Key
-	depths []int // below where the walk began, of each key
+	depths []int // depth of each key below the start of the walk
 }
 
 // Walk visits the keys of the part as [Key.Walk] does.
@@ -57,11 +57,11 @@ func (p Part) Walk() iter.Seq2[Path, *Key] {
 	}
 }
 
-// partSize is the number of keys in a part: enough that handing it over costs nothing beside the work on it, and few enough that
-// what becomes of it stays in the caches of a core.
+// partSize is the number of keys in a part: enough that handing a part over costs little compared to the work on it, and few enough that the
+// output stays in the caches of a core.
 const partSize = 64
 
-// parts cuts a walk.
+// parts cuts a walk into parts.
 func (k *Key) parts(subkeys func(*Key) []*Key) iter.Seq[Part] {
 	return func(yield func(Part) bool) {
 		part := Part{}
@@ -82,13 +82,13 @@ func (k *Key) parts(subkeys func(*Key) []*Key) iter.Seq[Part] {
 	}
 }
 
-// Stretch is a key with its values, or a part of a key that has very many, as one meets it on a walk through an input that is not held in
-// memory. It is valid until the next one.
+// Stretch is a key with its values, or with some of them if it has very many, on a walk through an input that is not in memory. It is valid
+// until the next stretch.
 type Stretch struct {
-	Path    Path     // from the root
+	Path    Path     // path of the key from the root
 	At      Location // as [Key.At]
 	Implied bool     // as [Key.Implied]
 	Values  []Value
 
-	Begins, Ends bool // the first stretch of its key, and the last
+	Begins, Ends bool // whether this is the first, and the last, stretch of its key
 }

@@ -14,8 +14,8 @@ import (
 	"regvet/internal/hivetest"
 )
 
-// TestValueReader tells that values are the same whether they are kept or not, in whatever order and by however many they are asked
-// for, and that what is wrong with them is reported once.
+// TestValueReader checks that values are the same whether they are cached or not, in any order and with any number of goroutines, and that
+// their problems are reported once.
 func TestValueReader(t *testing.T) {
 	for name, b := range hivetest.Damages() {
 		want, err := hive.Read("TEST", b)
@@ -66,7 +66,7 @@ func messages(f *hive.File) []string {
 	return all
 }
 
-// TestValueReaderAgain tells that a hive can be gone through any number of times: what was claimed of it once is not claimed anew.
+// TestValueReaderAgain checks that a hive can be walked any number of times: nothing is claimed twice.
 func TestValueReaderAgain(t *testing.T) {
 	f := read(t, hivetest.Build(hivetest.Specimen(), hivetest.Options{}))
 	var values hive.ValueReader
@@ -111,7 +111,7 @@ func encodePaths(fullAt int) func() hive.Encoder {
 	}
 }
 
-// TestEncode tells that what encoders make is written in the order of the walk.
+// TestEncode checks that the output of encoders is written in the order of the walk.
 func TestEncode(t *testing.T) {
 	root := wordsOf(t)
 	for _, order := range []struct {
@@ -149,7 +149,7 @@ func (w *limitedWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestEncodeStops tells that the first error of the writer ends it all, and is what is told.
+// TestEncodeStops checks that the first error of the writer ends everything, and is returned.
 func TestEncodeStops(t *testing.T) {
 	root := wordsOf(t)
 	for _, writes := range []int{0, 1, 5, 50} {
@@ -159,7 +159,7 @@ func TestEncodeStops(t *testing.T) {
 	}
 }
 
-// TestEncodePanics tells that a panic, wherever it is, ends it all and is raised in the goroutine that began.
+// TestEncodePanics checks that a panic in any goroutine ends everything, and is raised again in the goroutine that called Encode.
 func TestEncodePanics(t *testing.T) {
 	paths := encodePaths(10)
 	for _, c := range []struct {
@@ -197,7 +197,7 @@ func TestEncodePanics(t *testing.T) {
 	}
 }
 
-// TestEncodeMemory tells that encoders wait for the writer: there are never more than a few buffers.
+// TestEncodeMemory checks that encoders wait for the writer, so that there are never more than a few buffers.
 func TestEncodeMemory(t *testing.T) {
 	const encoders = 3
 	var mu sync.Mutex

@@ -10,7 +10,7 @@ import (
 // Version is a version of Windows NT: 5.2 is Windows Server 2003, 6.0 Vista, 6.1 Windows 7, 10.0 Windows 10 and 11.
 type Version struct{ Major, Minor, Build int }
 
-// ParseVersion reads "10", "6.1" or "10.0.19045".
+// ParseVersion parses "10", "6.1" or "10.0.19045".
 func ParseVersion(s string) (Version, error) {
 	var n [3]int
 	parts := strings.Split(s, ".")
@@ -27,7 +27,7 @@ func ParseVersion(s string) (Version, error) {
 	return Version{n[0], n[1], n[2]}, nil
 }
 
-// String writes the version with its build where that is known.
+// String returns the version, with its build if that is known.
 func (v Version) String() string {
 	if v.Build == 0 {
 		return fmt.Sprintf("%d.%d", v.Major, v.Minor)
@@ -35,21 +35,21 @@ func (v Version) String() string {
 	return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Build)
 }
 
-// Compare orders versions.
+// Compare returns a negative number if v is lower than w, zero if they are equal, and a positive number if v is higher.
 func (v Version) Compare(w Version) int {
 	return cmp.Or(cmp.Compare(v.Major, w.Major), cmp.Compare(v.Minor, w.Minor), cmp.Compare(v.Build, w.Build))
 }
 
-// Windows is what a registry tells about the Windows that it belongs to. The SYSTEM hive does not state the version, only the SOFTWARE
-// hive does, so what is known is a range.
+// Windows is what a registry says about the Windows that it belongs to. Only the SOFTWARE hive states the version; the SYSTEM hive narrows it
+// down to a range.
 type Windows struct {
-	AtLeast  Version  // the zero Version when nothing is known
-	Below    Version  // the version is lower than this; the zero Version for no upper bound
-	Product  string   // WinNT, ServerNT or LanmanNT (domain controller); "" when unknown
-	Evidence []string // each statement with the key it was read from
+	AtLeast  Version  // the zero Version if nothing is known
+	Below    Version  // the version is lower; the zero Version for no upper bound
+	Product  string   // WinNT, ServerNT or LanmanNT (domain controller); "" if unknown
+	Evidence []string // each fact with the key it was read from
 }
 
-// Exactly is a Windows whose version was told by the user. A version without a build stands for all of its builds.
+// Exactly returns a Windows of a version that the user named. A version without a build stands for all of its builds.
 func Exactly(v Version) Windows {
 	w := Windows{AtLeast: v, Below: Version{v.Major, v.Minor, v.Build + 1}}
 	if v.Build == 0 {
@@ -58,7 +58,7 @@ func Exactly(v Version) Windows {
 	return w
 }
 
-// Version gives the major and minor version as "6.1" when the range leaves only one, else "".
+// Version returns the major and minor version, such as "6.1", or "" if the range holds more than one.
 func (w Windows) Version() string {
 	if w.Below == (Version{}) || w.AtLeast == (Version{}) {
 		return ""
@@ -73,7 +73,7 @@ func (w Windows) Version() string {
 	return fmt.Sprintf("%d.%d", w.AtLeast.Major, w.AtLeast.Minor)
 }
 
-// String says the version as far as it is known: "6.1", "6.0 or later, before 6.2", "before 6.0", "unknown version".
+// String returns the version as far as it is known: "6.1", "6.0 or later, before 6.2", "before 6.0", "unknown version".
 func (w Windows) String() string {
 	none := Version{}
 	switch v := w.Version(); {
@@ -103,8 +103,8 @@ func (w *Windows) below(v Version, evidence string) {
 	w.Evidence = append(w.Evidence, evidence)
 }
 
-// Windows reads the version that the SOFTWARE hive states, and where it is not there, what the SYSTEM hive tells about it; the product
-// is in the SYSTEM hive alone.
+// Windows returns the version that the SOFTWARE hive states or, if it states none, what the SYSTEM hive says about it. Only the SYSTEM hive
+// states the product.
 func (r *Registry) Windows() Windows {
 	stated, ok := r.statedWindows()
 	w := r.systemWindows()
@@ -121,8 +121,8 @@ func (r *Registry) Windows() Windows {
 // softwareVersion is the key in which Windows keeps its own version.
 var softwareVersion = Path{"HKEY_LOCAL_MACHINE", "SOFTWARE", "Microsoft", "Windows NT", "CurrentVersion"}
 
-// statedWindows reads the version from the SOFTWARE hive. CurrentVersion says 6.3 on all that came after 8.1; since Windows 10 there are
-// two numbers for it instead. CurrentBuild is no number on Windows XP, CurrentBuildNumber is one everywhere.
+// statedWindows returns the version in the SOFTWARE hive. After 8.1 CurrentVersion still says 6.3; since Windows 10 two numbers state the
+// version instead. CurrentBuild is not a number on Windows XP, CurrentBuildNumber is one everywhere.
 func (r *Registry) statedWindows() (w Windows, ok bool) {
 	k := r.lookup(softwareVersion...)
 	if k == nil {
@@ -165,9 +165,9 @@ func (r *Registry) statedWindows() (w Windows, ok bool) {
 	return w, true
 }
 
-// systemWindows reads what the SYSTEM hive tells about the version and product. Sources: Microsoft KB 152078 for ProductType; for
-// the rest the hives of Windows 7, 8.1 and 10: DriverDatabase\Version exists since Windows 8 and holds the version there,
-// Control\Nsi came with Vista, and the drivers that are part of Windows carry its version.
+// systemWindows returns what the SYSTEM hive says about the version and product. Sources: Microsoft KB 152078 for ProductType; for the
+// rest the hives of Windows 7, 8.1 and 10: DriverDatabase\Version exists since Windows 8 and holds the version, Control\Nsi came with
+// Vista, and the drivers that are part of Windows have its version.
 func (r *Registry) systemWindows() Windows {
 	var w Windows
 	system := r.lookup(systemPath...)
@@ -217,14 +217,14 @@ func (r *Registry) systemWindows() Windows {
 	return w
 }
 
-// inboxDrivers gives the version that most drivers of Microsoft in Control\Class carry.
+// inboxDrivers returns the version that most Microsoft drivers in Control\Class have.
 func inboxDrivers(control *Key) (Version, bool) {
 	classes := control.Key("Class")
 	if classes == nil {
 		return Version{}, false
 	}
 	count := map[Version]int{}
-	highest := map[Version]Version{} // by major and minor
+	highest := map[Version]Version{} // keyed by major and minor version
 	for _, class := range classes.Keys() {
 		for _, driver := range class.Keys() {
 			provider, ok := driver.Value("ProviderName")
@@ -260,7 +260,7 @@ func inboxDrivers(control *Key) (Version, bool) {
 	return highest[best], len(count) > 0
 }
 
-// Host gives the name of the computer, from Control\ComputerName\ComputerName of the current control set; "" when it is not there.
+// Host returns the name of the computer, from Control\ComputerName\ComputerName of the current control set, or "".
 func (r *Registry) Host() string {
 	for _, m := range r.Find(systemPath.Join(currentControlSet, "Control", "ComputerName")) {
 		if m.Key == nil {
@@ -275,7 +275,7 @@ func (r *Registry) Host() string {
 	return ""
 }
 
-// lookupValue finds a value of a subkey of k.
+// lookupValue returns a value of a subkey of k, and whether there is one.
 func lookupValue(k *Key, key, value string) (Value, bool) {
 	if k = k.Key(key); k == nil {
 		return Value{}, false

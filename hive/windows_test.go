@@ -74,7 +74,7 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// TestStatedWindows asks what a SOFTWARE hive states, alone and beside a SYSTEM hive that tells less.
+// TestStatedWindows checks what a SOFTWARE hive states, alone and with a SYSTEM hive that says less.
 func TestStatedWindows(t *testing.T) {
 	text := func(name, s string) hive.Value { return hive.StringValue(name, hive.SZ, s) }
 	major, minor := hive.DWordValue("CurrentMajorVersionNumber", 10), hive.DWordValue("CurrentMinorVersionNumber", 0)
@@ -160,7 +160,7 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// TestWindowsOfPart tells that what is missing from an input which does not hold all proves nothing.
+// TestWindowsOfPart checks that absence proves nothing in an input that covers only a part.
 func TestWindowsOfPart(t *testing.T) {
 	export := func(paths ...string) string {
 		var edits []hive.Edit

@@ -9,23 +9,23 @@ import (
 )
 
 const (
-	page       = 4096 // size of the base block, and what the size of a bin is a multiple of
+	page       = 4096 // size of the base block; the size of a bin is a multiple of it
 	binHeader  = 32
 	cellHeader = 4
 	cellAlign  = 8
-	segment    = 16344 // bytes of data in each segment of big data but the last
+	segment    = 16344 // bytes of data in each segment of big data except the last
 )
 
 var le = binary.LittleEndian
 
-// Build writes a hive with the given root.
+// Build returns a hive with the given root.
 func Build(root *Key, o Options) []byte {
 	b, _ := BuildLayout(root, o)
 	return b
 }
 
-// BuildLayout writes a hive and tells where its records are. Of keys that share a path, or values of a key that
-// share a name, the layout has the first.
+// BuildLayout returns a hive, and where its records are. If keys share a path, or values of a key share a name, the layout has the
+// first.
 func BuildLayout(root *Key, o Options) ([]byte, Layout) {
 	o = o.withDefaults()
 	if o.Minor < 2 || o.Minor > 6 {
@@ -37,21 +37,21 @@ func BuildLayout(root *Key, o Options) ([]byte, Layout) {
 	return w.b, w.at
 }
 
-// writer is a hive that is being written.
+// writer builds a hive.
 type writer struct {
 	o  Options
 	b  []byte // the whole file; the base block is filled in at the end
 	at Layout
 
-	free, room int // the cell that is still free at the end of the bin for small cells
+	free, room int // place and size of the cell that is still free at the end of the bin for small cells
 }
 
 func (w *writer) put16(at int, n uint16) { le.PutUint16(w.b[at:], n) }
 func (w *writer) put32(at int, n uint32) { le.PutUint32(w.b[at:], n) }
 func (w *writer) put64(at int, n uint64) { le.PutUint64(w.b[at:], n) }
 
-// reserve takes a cell for a record of n bytes, zeros so far, and gives the place of the record. Small cells fill one bin after
-// the other; a cell that needs more than a page has a bin to itself.
+// reserve takes a cell for a record of n bytes, which are zero, and returns the place of the record. Small cells fill one bin after another;
+// a cell that needs more than a page gets its own bin.
 func (w *writer) reserve(n int) int {
 	size := (cellHeader + n + cellAlign - 1) / cellAlign * cellAlign
 	large := size > page-binHeader
@@ -70,7 +70,7 @@ func (w *writer) reserve(n int) int {
 	return cell + cellHeader
 }
 
-// addBin adds a bin that can hold a cell of the given size, and gives the place and size of the free cell that fills it.
+// addBin adds a bin that can hold a cell of the given size, and returns the place and size of the free cell that fills it.
 func (w *writer) addBin(cell int) (free, room int) {
 	at := len(w.b)
 	size := (binHeader + cell + page - 1) / page * page
@@ -84,14 +84,14 @@ func (w *writer) addBin(cell int) (free, room int) {
 	return at + binHeader, size - binHeader
 }
 
-// store writes a record and gives its place.
+// store writes a record and returns its place.
 func (w *writer) store(record []byte) int {
 	at := w.reserve(len(record))
 	copy(w.b[at:], record)
 	return at
 }
 
-// refs writes a list of references, and gives its place or 0 when the list is empty.
+// refs writes a list of references and returns its place, or 0 for an empty list.
 func (w *writer) refs(records []int) int {
 	if len(records) == 0 {
 		return 0
@@ -119,7 +119,7 @@ func (w *writer) baseBlock(root int) {
 	Seal(w.b)
 }
 
-// Flags of keys and values that follow from what is written.
+// Flags that follow from what a key or value is.
 const (
 	hiveEntry     = 0x04 // the root of a hive
 	noDelete      = 0x08
@@ -127,7 +127,7 @@ const (
 	valueCompName = 0x01 // the name of a value is Latin-1
 )
 
-// key writes a key with all below it. The root is the one without a parent.
+// key writes a key and everything below it. The root has no parent.
 func (w *writer) key(k *Key, path string, parent int) int {
 	name, compressed := encodeName(k.Name, k.UTF16)
 	node := w.reserve(NodeName + len(name))
@@ -186,7 +186,7 @@ func (w *writer) key(k *Key, path string, parent int) int {
 	return node
 }
 
-// values writes the values of a key, and their maxima into its record.
+// values writes the values of a key, and their largest sizes into its record.
 func (w *writer) values(k *Key, place *KeyPlace) {
 	records := make([]int, len(k.Values))
 	var maxName, maxData int
@@ -234,7 +234,7 @@ func (w *writer) value(v hive.Value) *ValuePlace {
 func (w *writer) bigData(data []byte, p *ValuePlace) {
 	p.Data = w.reserve(8)
 	for part := range slices.Chunk(data, segment) {
-		at := w.reserve(segment) // the last one, too, gets a cell for a whole segment
+		at := w.reserve(segment) // the last one also gets a cell for a whole segment
 		copy(w.b[at:], part)
 		p.Segments = append(p.Segments, at)
 	}
@@ -244,7 +244,7 @@ func (w *writer) bigData(data []byte, p *ValuePlace) {
 	w.put32(p.Data+BigList, Ref(p.List))
 }
 
-// subkeys writes the list of subkeys in the given form, or in the one that Windows would choose.
+// subkeys writes the list of subkeys in the given form, or in the form that Windows would choose.
 func (w *writer) subkeys(form string, keys []*Key, nodes []int, place *KeyPlace) {
 	leaf := w.o.leaf()
 	if form == "" {

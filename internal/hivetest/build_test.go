@@ -32,7 +32,7 @@ func trees() map[string]func() ([]byte, Layout) {
 	return all
 }
 
-// TestCells holds the bins and cells of a hive against the rules of the format, and the cells in use against the layout: there
+// TestCells checks the bins and cells of a hive against the rules of the format, and the cells in use against the layout: there
 // must be none that nothing refers to.
 func TestCells(t *testing.T) {
 	for name, build := range trees() {

@@ -9,33 +9,33 @@ import (
 
 // The functions that damage a hive work on a copy.
 
-// Set16 writes a field of 16 bits. A changed base block gets the checksum that fits, unless it is the checksum that was set.
+// Set16 writes a field of 16 bits. A changed base block gets the right checksum, unless the field is the checksum.
 func Set16(hive []byte, at int, n uint16) []byte {
 	return patch(hive, at, le.AppendUint16(nil, n))
 }
 
-// Set32 writes a field of 32 bits. A changed base block gets the checksum that fits, unless it is the checksum that was set.
+// Set32 writes a field of 32 bits. A changed base block gets the right checksum, unless the field is the checksum.
 func Set32(hive []byte, at int, n uint32) []byte {
 	return patch(hive, at, le.AppendUint32(nil, n))
 }
 
-// Refer makes the reference at a place lead to the record at an offset of a [Layout].
+// Refer sets the reference at a place to the record at an offset of a [Layout].
 func Refer(hive []byte, at, record int) []byte { return Set32(hive, at, Ref(record)) }
 
-// Sign writes another signature over that of a record, a bin or the base block.
+// Sign overwrites the signature of a record, a bin or the base block.
 func Sign(hive []byte, at int, signature string) []byte { return patch(hive, at, []byte(signature)) }
 
-// Free makes the cell of a record one that is not in use, as deletion does.
+// Free marks the cell of a record as free, as deletion does.
 func Free(hive []byte, record int) []byte {
 	return Set32(hive, record-cellHeader, -le.Uint32(hive[record-cellHeader:]))
 }
 
-// CellSize sets the size of the cell of a record. Below zero is a cell in use.
+// CellSize sets the size of the cell of a record. It is negative for a cell in use.
 func CellSize(hive []byte, record int, size int32) []byte {
 	return Set32(hive, record-cellHeader, uint32(size))
 }
 
-// Truncate leaves only the first n bytes, as when a disk filled up.
+// Truncate returns the first n bytes, as if the disk had been full.
 func Truncate(hive []byte, n int) []byte { return slices.Clone(hive[:n]) }
 
 func patch(hive []byte, at int, b []byte) []byte {
@@ -47,9 +47,9 @@ func patch(hive []byte, at int, b []byte) []byte {
 	return hive
 }
 
-// Specimen is a small tree with one of each kind of record, which [Damages] spoils. It has the keys Plain, Plain\Leaf, Plain\Leaf\Deep
-// and List, whose ten subkeys 0 to 9 stand in three lists under an ri when it is built with a ListMax of 4. Plain has the values
-// Inline (a REG_DWORD), Text (a REG_SZ in a cell of its own) and Big (40,000 bytes in three segments).
+// Specimen returns a small tree with one record of each kind, which [Damages] damages. It has the keys Plain, Plain\Leaf, Plain\Leaf\Deep
+// and List, whose ten subkeys 0 to 9 are in three lists under an ri if it is built with a ListMax of 4. Plain has the values Inline (a
+// REG_DWORD), Text (a REG_SZ in its own cell) and Big (40,000 bytes in three segments).
 func Specimen() *Key {
 	list := &Key{Name: "List"}
 	for c := '0'; c <= '9'; c++ {
@@ -74,14 +74,14 @@ func Specimen() *Key {
 	}}
 }
 
-// Damages gives the [Specimen] spoiled in one place at a time, each with a name that says how. A reader must survive them all, and
-// say what is wrong with each whose damage lies in what it reads.
+// Damages returns the [Specimen] damaged in one place at a time, by a name that says how. A reader must survive all of them, and report
+// the damage in what it reads.
 func Damages() iter.Seq2[string, []byte] {
 	b, at := BuildLayout(Specimen(), Options{ListMax: 4})
 	plain, leaf, list := at.Key("Plain"), at.Key(`Plain\Leaf`), at.Key("List")
 	text, big := plain.Value("Text"), plain.Value("Big")
 	first := at.Bins[0]
-	middle := text.Data + 8 // inside a cell, where no cell starts
+	middle := text.Data + 8 // in the middle of a cell
 	outside := len(b) + 8
 
 	damages := []struct {

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// The functions that change a hive as Windows does when it deletes work on a copy, too. What they free keeps its content.
+// The functions that change a hive as Windows does for a deletion also work on a copy. What they free keeps its content.
 
-// DeleteValue deletes a value of a key: it frees its cells, moves up the values behind it in the list and counts one less, so that the
-// place of the last one keeps what it held.
+// DeleteValue deletes a value of a key: it frees the cells of the value, moves up the later elements of the list and decrements the count. The
+// former last element stays behind the end of the list.
 func DeleteValue(hive []byte, k *KeyPlace, name string) []byte {
 	hive = slices.Clone(hive)
 	v := k.Value(name)
@@ -30,7 +30,7 @@ func DeleteValue(hive []byte, k *KeyPlace, name string) []byte {
 	return hive
 }
 
-// Join makes one free cell of that of a record and the free ones right behind it in its bin, so many in all.
+// Join merges the cell of a record with the free cells right behind it in its bin into one free cell. cells is the number of all of them.
 func Join(hive []byte, record, cells int) []byte {
 	size := 0
 	for range cells {
@@ -43,8 +43,8 @@ func Join(hive []byte, record, cells int) []byte {
 	return CellSize(hive, record, int32(size))
 }
 
-// Move copies the record that a place refers to into a free cell, which is taken whole, and frees the cell that it was in. So Windows does with a
-// list that needs more room.
+// Move copies the record that a place refers to into a free cell, which it takes whole, and frees the cell that held the record. Windows does so
+// with a list that needs more room.
 func Move(hive []byte, place, to int) []byte {
 	from := int(le.Uint32(hive[place:])) + page + cellHeader
 	content := func(record int, used int32) []byte {

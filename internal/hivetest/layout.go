@@ -2,15 +2,15 @@ package hivetest
 
 import "fmt"
 
-// Layout tells where the records of a hive are. All offsets count from the start of the file. That of a record is the one of
-// its signature or first byte, four bytes after the start of its cell; 0 means that there is no such record.
+// Layout holds where the records of a hive are. All offsets count from the start of the file. The offset of a record is that of its
+// signature or first byte, four bytes after the start of its cell; 0 means that there is no such record.
 type Layout struct {
 	Bins     []int
 	Security int                  // the security descriptor of all keys
 	Keys     map[string]*KeyPlace // by path below the root, names as spelled, joined by backslashes; "" is the root
 }
 
-// KeyPlace tells where the records of a key are.
+// KeyPlace holds where the records of a key are.
 type KeyPlace struct {
 	Node      int
 	Class     int
@@ -20,15 +20,15 @@ type KeyPlace struct {
 	Values    map[string]*ValuePlace // by name, as spelled
 }
 
-// ValuePlace tells where the records of a value are.
+// ValuePlace holds where the records of a value are.
 type ValuePlace struct {
 	Record   int
-	Data     int   // the data, or the record of big data; 0 when the value's record holds the data itself
+	Data     int   // the data, or the record of big data; 0 if the value's record holds the data itself
 	List     int   // the list of the segments of big data
 	Segments []int // the segments of big data
 }
 
-// Key gives the place of the key at path, and panics when there is none.
+// Key returns the place of the key at path. It panics if there is none.
 func (l Layout) Key(path string) *KeyPlace {
 	k := l.Keys[path]
 	if k == nil {
@@ -37,7 +37,7 @@ func (l Layout) Key(path string) *KeyPlace {
 	return k
 }
 
-// Value gives the place of the value, and panics when there is none.
+// Value returns the place of the value of that name. It panics if there is none.
 func (k *KeyPlace) Value(name string) *ValuePlace {
 	v := k.Values[name]
 	if v == nil {
@@ -49,8 +49,8 @@ func (k *KeyPlace) Value(name string) *ValuePlace {
 // Nil is the reference that leads nowhere, which Windows calls HCELL_NIL.
 const Nil = 0xFFFFFFFF
 
-// Ref is what other records store to refer to the record at an offset of a [Layout]: the place of its cell, counted from the first
-// bin. It is Nil for 0.
+// Ref returns the reference to the record at an offset of a [Layout], as other records store it: the offset of its cell from the first bin.
+// It returns Nil for 0.
 func Ref(record int) uint32 {
 	if record == 0 {
 		return Nil
@@ -86,7 +86,7 @@ const (
 const (
 	NodeFlags        = 2  // 16 bits
 	NodeModified     = 4  // 64 bits
-	NodeAccessBits   = 12 // 8 bits, and behind them 8 of layered keys
+	NodeAccessBits   = 12 // 8 bits, followed by 8 for layered keys
 	NodeParent       = 16
 	NodeKeys         = 20
 	NodeVolatileKeys = 24

@@ -12,29 +12,28 @@ const (
 	TypeLogNT   = 2 // of the old kind, up to Windows 2000
 	TypeNewLog  = 6
 	LogSector   = 512 // bytes; the base block of a log is one, and its entries are made of them
-	EntryHeader = 40  // bytes of an entry before its references to pages
+	EntryHeader = 40  // bytes of an entry before its page references
 )
 
-// Where the fields of an entry of a log are, from its start. After a change to one, [SealEntry] makes its hashes right again.
+// Where the fields of an entry of a log are, from its start. After a change, [SealEntry] makes the hashes right again.
 const (
 	EntrySize   = 4
 	EntryFlags  = 8
 	EntryNumber = 12
 	EntryLength = 16 // of the bins, after the entry
 	EntryCount  = 20 // of pages
-	EntryHash1  = 24 // 64 bits, of all behind the header
+	EntryHash1  = 24 // 64 bits, of everything behind the header
 	EntryHash2  = 32 // 64 bits, of the header before it
 	EntryPages  = 40 // the references: where a page goes, counted from the first bin, and its size
 )
 
-// Page is a piece of the bins of a hive.
+// Page is a stretch of the bins of a hive.
 type Page struct {
 	At   int // counted from the first bin
 	Data []byte
 }
 
-// Pages gives what differs between two states of a hive, in whole sectors. What the later one has more is a page of its own for each
-// page of it.
+// Pages returns what differs between two states of a hive, in whole sectors. What the later state has in addition is split at each page.
 func Pages(before, after []byte) []Page {
 	var pages []Page
 	for at := page; at < len(after); {
@@ -51,7 +50,7 @@ func Pages(before, after []byte) []Page {
 	return pages
 }
 
-// Entry writes one entry of a log of the new kind. Length is that of all bins after it.
+// Entry returns one entry of a log of the new kind. length is that of all bins after it.
 func Entry(number uint32, length int, pages ...Page) []byte {
 	b := make([]byte, EntryHeader)
 	copy(b, "HvLE")
@@ -71,8 +70,8 @@ func Entry(number uint32, length int, pages ...Page) []byte {
 	return b
 }
 
-// Entries writes the entries that lead from one state of a hive to another, n of them, numbered from first on. The last one has what is
-// left; one that would have nothing repeats a page.
+// Entries returns the n entries that lead from one state of a hive to another, numbered from first on. The last one has what is left; an entry
+// that would be empty repeats a page.
 func Entries(first uint32, n int, before, after []byte) [][]byte {
 	pages := Pages(before, after)
 	if len(pages) == 0 {
@@ -96,18 +95,18 @@ func Entries(first uint32, n int, before, after []byte) [][]byte {
 	return entries
 }
 
-// SealEntry puts the right hashes into an entry.
+// SealEntry writes the right hashes into an entry.
 func SealEntry(entry []byte) {
 	le.PutUint64(entry[EntryHash1:], Marvin32(logSeed, entry[EntryHeader:]))
 	le.PutUint64(entry[EntryHash2:], Marvin32(logSeed, entry[:EntryHash2]))
 }
 
-// Log writes a log of the new kind for a hive: a base block that names the number of the first entry, and the entries.
+// Log returns a log of the new kind for a hive: a base block with the number of the first entry, and the entries.
 func Log(hive []byte, first uint32, entries ...[]byte) []byte {
 	return logOf(hive, TypeNewLog, first, bytes.Join(entries, nil))
 }
 
-// OldLog writes a log of the old kind, which leads from one state of a hive to another. Its base block is that of the later one.
+// OldLog returns a log of the old kind that leads from one state of a hive to another. Its base block is that of the later state.
 func OldLog(before, after []byte) []byte {
 	sectors := (len(after) - page) / LogSector
 	dirty := make([]byte, (sectors+7)/8)
@@ -133,12 +132,12 @@ func logOf(hive []byte, kind, number uint32, rest []byte) []byte {
 	return b
 }
 
-// Dirty gives a hive the sequence numbers of one that is being written. The second tells which entries it has.
+// Dirty returns a hive with the sequence numbers of one that is being written. sequence2 is the number of the first log entry that it needs.
 func Dirty(hive []byte, sequence1, sequence2 uint32) []byte {
 	return Set32(Set32(hive, BaseSequence1, sequence1), BaseSequence2, sequence2)
 }
 
-// HalfWritten is a dirty hive in which every other page of a change has arrived, and the file has not grown yet.
+// HalfWritten returns a dirty hive with every other page of a change, in a file that has not grown yet.
 func HalfWritten(before, after []byte, sequence1, sequence2 uint32) []byte {
 	b := Dirty(before, sequence1, sequence2)
 	for i, p := range Pages(before, after) {
@@ -149,7 +148,7 @@ func HalfWritten(before, after []byte, sequence1, sequence2 uint32) []byte {
 	return b
 }
 
-// Destroyed is a hive of whose base block only the signature is left.
+// Destroyed returns a hive with nothing left of its base block except the signature.
 func Destroyed(hive []byte) []byte {
 	b := slices.Clone(hive)
 	for i := 4; i < page; i++ {
@@ -158,11 +157,10 @@ func Destroyed(hive []byte) []byte {
 	return b
 }
 
-// logSeed is that of the hashes in logs of hives.
+// logSeed is the seed of the hashes in logs of hives.
 const logSeed = 0x82EF4D887A4E55C5
 
-// Marvin32 is Microsoft's hash of that name. The end of the data is marked and filled up with zeros to whole words, and one word of
-// zeros is behind that.
+// Marvin32 returns Microsoft's hash of that name. The data is followed by a mark, zeros up to a whole word, and one more word of zeros.
 func Marvin32(seed uint64, data []byte) uint64 {
 	padded := append(slices.Clip(data), 0x80)
 	for len(padded)%4 != 0 {

@@ -16,7 +16,7 @@ import (
 	"regvet/hive"
 )
 
-// Readers of hives that others wrote must find in ours what we put in. Each of them tells something else of a hive, so each has
+// Readers of hives by others must find in ours what we put in. Each of them shows something else of a hive, so each has
 // its own listing of the tree to compare with. What they cannot read is left out: hivexml, reglookup and regfexport names that
 // are not ASCII, all four names that are not UTF-16, and reglookup and regfexport big data in version 1.4, of which they do not
 // know.
@@ -73,7 +73,7 @@ func TestOtherReaders(t *testing.T) {
 	}
 }
 
-// read gives what the command says of a hive.
+// read returns what the command says of a hive.
 func read(t *testing.T, command []string, b []byte) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "HIVE")

@@ -8,7 +8,7 @@ import (
 	"regvet/hive"
 )
 
-// Checksum is the checksum that belongs into a base block.
+// Checksum returns the right checksum for a base block.
 func Checksum(base []byte) uint32 {
 	var sum uint32
 	for i := 0; i < BaseChecksum; i += 4 {
@@ -23,10 +23,10 @@ func Checksum(base []byte) uint32 {
 	return sum
 }
 
-// Seal puts the right checksum into the base block of a hive.
+// Seal writes the right checksum into the base block of a hive.
 func Seal(hive []byte) { le.PutUint32(hive[BaseChecksum:], Checksum(hive)) }
 
-// length16 is a length or count for a field of 16 bits.
+// length16 returns a length or count for a field of 16 bits.
 func length16(n int) uint16 {
 	if n > math.MaxUint16 {
 		panic(fmt.Sprintf("hivetest: %d does not fit in a field of 16 bits", n))
@@ -34,7 +34,7 @@ func length16(n int) uint16 {
 	return uint16(n)
 }
 
-// encodeName gives the bytes that store a name, and whether they are Latin-1.
+// encodeName returns the bytes that store a name, and whether they are Latin-1.
 func encodeName(name string, wide bool) (b []byte, compressed bool) {
 	if wide || !utf8.ValidString(name) {
 		return hive.EncodeUTF16(name), false
@@ -48,7 +48,7 @@ func encodeName(name string, wide bool) (b []byte, compressed bool) {
 	return b, true
 }
 
-// nameHint is what lf holds of a name: its first four characters, or zeros when one of them is not Latin-1.
+// nameHint returns what lf holds of a name: its first four characters, or zeros if one of them is not Latin-1.
 func nameHint(name string) []byte {
 	hint := make([]byte, 4)
 	units := hive.EncodeUTF16(name)
@@ -62,7 +62,7 @@ func nameHint(name string) []byte {
 	return hint
 }
 
-// nameHash is what lh holds of a name.
+// nameHash returns what lh holds of a name.
 func nameHash(name string) uint32 {
 	var h uint32
 	units := hive.EncodeUTF16(hive.Fold(name))
@@ -72,8 +72,8 @@ func nameHash(name string) uint32 {
 	return h
 }
 
-// security writes the record of the descriptor that all keys share; they count themselves in it. It is alone in the ring of
-// descriptors, so it is its own neighbour.
+// security writes the record of the descriptor that all keys share; each key counts itself in it. It is alone in the ring of descriptors,
+// so it is its own neighbor.
 func (w *writer) security() int {
 	descriptor := securityDescriptor()
 	at := w.reserve(SecurityDescriptor + len(descriptor))
@@ -85,8 +85,8 @@ func (w *writer) security() int {
 	return at
 }
 
-// securityDescriptor is one such as Windows puts on HKEY_LOCAL_MACHINE\SOFTWARE: full access for SYSTEM and Administrators, who
-// own it, and read access for Users. It is in the self-relative form. Source: [MS-DTYP] 2.4.2 to 2.4.6.
+// securityDescriptor is a descriptor like that of HKEY_LOCAL_MACHINE\SOFTWARE, in self-relative form: full access for SYSTEM and
+// Administrators, who own the key, and read access for Users. Source: [MS-DTYP] 2.4.2 to 2.4.6.
 func securityDescriptor() []byte {
 	const (
 		selfRelative = 0x8000
@@ -125,7 +125,7 @@ func securityDescriptor() []byte {
 	return append(b, system...)
 }
 
-// sid makes the identifier S-1-5-... of a user or group.
+// sid returns the identifier S-1-5-... of a user or group.
 func sid(parts ...uint32) []byte {
 	b := []byte{1, byte(len(parts)), 0, 0, 0, 0, 0, 5}
 	for _, part := range parts {
