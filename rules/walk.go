@@ -122,7 +122,7 @@ func (l *level) enter(at []*level) []*level {
 	return at
 }
 
-// enumerates tells that any key may be next.
+// enumerates reports whether any key may be next.
 func (l *level) enumerates() bool { return l.loops || len(l.patterns) > 0 }
 
 type walker struct {
@@ -178,7 +178,7 @@ func (w *walker) descend(child *hive.Key, at []*level) {
 	}
 }
 
-// next gives the levels to which a key of that name leads from others, each once.
+// next returns the levels to which a key of that name leads from others, each once.
 func (w *walker) next(name string, at []*level) (next []*level) {
 	w.step++
 	enter := func(l *level) {
@@ -240,7 +240,7 @@ func (w *walker) end(k *hive.Key, s *search) {
 	s.found(m, bound)
 }
 
-// match gives the place where the walk is, as a search names it.
+// match returns the place where the walk is, as a search names it.
 func (w *walker) match(s *search) hive.Match {
 	m := s.base
 	m.Real = slices.Clone(w.path)

@@ -275,7 +275,7 @@ type namedDemand struct {
 
 func (t Terms) demands() []namedDemand { return []namedDemand{{"valid", t.Valid}, {"data", t.Data}} }
 
-// fits tells that the operator can be asked of data of a type.
+// fits reports whether the operator can be asked of data of a type.
 func (o operator) fits(t hive.Type) bool { return o.raw != nil || slices.Contains(o.kinds, kindOf(t)) }
 
 // misfit says why the default is no data that the rule can ask for; "" where it is, or where there is none.

@@ -84,7 +84,7 @@ func (r versionRange) String() string {
 	return ">=" + r.from.String() + " <" + r.below.String()
 }
 
-// holds tells whether every version that w may be lies in the range, or none.
+// holds reports whether every version that w may be lies in the range, or none.
 func (r versionRange) holds(w hive.Windows) truth {
 	none := hive.Version{}
 	inside := func(at hive.Version) bool {
@@ -112,7 +112,7 @@ func productWords() (words []string) {
 	return words
 }
 
-// isProduct tells whether a Windows is one of some products, by their words.
+// isProduct reports whether a Windows is one of some products, by their words.
 func isProduct(w hive.Windows, words []string) truth {
 	if w.Product == "" {
 		return perhaps

@@ -91,7 +91,7 @@ func (w *lastWritten) names() (all []string) {
 	return all
 }
 
-// keeps tells that a time keeps the bound where its moment is known.
+// keeps reports whether a time keeps the bound where its moment is known.
 func (b bound) keeps(t, moment time.Time, tolerance time.Duration) bool {
 	order := t.Compare(moment.Add(tolerance))
 	if !b.upper {
@@ -100,7 +100,7 @@ func (b bound) keeps(t, moment time.Time, tolerance time.Duration) bool {
 	return order < 0 || order == 0 && !b.strict
 }
 
-// nothing tells that no time can keep all bounds, as far as that can be seen from their dates.
+// nothing reports whether no time can keep all bounds, as far as that can be seen from their dates.
 func (w *lastWritten) nothing() bool {
 	for _, high := range w.bounds {
 		for _, low := range w.bounds {

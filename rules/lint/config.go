@@ -57,7 +57,7 @@ type Choice struct {
 // exactly is how exact the full ID or name of a check is; the start of an ID is as exact as it is long.
 const exactly = 1 << 10
 
-// Select gives the checks that a word means: one by its ID or its name, those whose ID begins with it, such as REG1, or all. Case does
+// Select returns the checks that a word means: one by its ID or its name, those whose ID begins with it, such as REG1, or all. Case does
 // not count. There are none when the word means nothing.
 func Select(word string) []*Check {
 	if c := Lookup(word); c != nil {
@@ -83,7 +83,7 @@ func Words() (words []string) {
 	return words
 }
 
-// Severity tells whether a check runs, and the severity that its findings have when it does.
+// Severity reports whether a check runs, and the severity that its findings have when it does.
 func (s Settings) Severity(c *Check) (severity Severity, on bool) {
 	severity, on = c.Severity, !c.Off
 	for _, choice := range s.Checks {
@@ -98,10 +98,10 @@ func (s Settings) Severity(c *Check) (severity Severity, on bool) {
 	return severity, on
 }
 
-// Excludes tells whether a file is not to be looked at. Its path is relative to the folder of the config.
+// Excludes reports whether a file is not to be looked at. Its path is relative to the folder of the config.
 func (c *Config) Excludes(file string) bool { return matches(c.Exclude, file) }
 
-// Matching gives the numbers of those [Config.Paths] that are for a file. Its path is relative to the folder of the config.
+// Matching returns the numbers of those [Config.Paths] that are for a file. Its path is relative to the folder of the config.
 func (c *Config) Matching(file string) (numbers []int) {
 	for i, p := range c.Paths {
 		if matches(p.Match, file) {
@@ -111,7 +111,7 @@ func (c *Config) Matching(file string) (numbers []int) {
 	return numbers
 }
 
-// With gives the settings of the files for which the [Config.Paths] of these numbers are.
+// With returns the settings of the files for which the [Config.Paths] of these numbers are.
 func (c *Config) With(numbers []int) Settings {
 	s := c.Settings
 	for _, i := range numbers {
@@ -127,7 +127,7 @@ func (c *Config) With(numbers []int) Settings {
 	return s
 }
 
-// matches tells whether a glob is for a file, or for a folder that it is in. A file outside of the folder of the config is matched by none.
+// matches reports whether a glob is for a file, or for a folder that it is in. A file outside of the folder of the config is matched by none.
 func matches(globs []string, file string) bool {
 	if file == ".." || strings.HasPrefix(file, "../") {
 		return false

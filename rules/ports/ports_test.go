@@ -112,7 +112,7 @@ func TestEphemeral(t *testing.T) {
 	}
 }
 
-// FuzzEphemeral gives the values that decide about ports any type, name and data. Whatever they are, ranges lie among the ports that
+// FuzzEphemeral returns the values that decide about ports any type, name and data. Whatever they are, ranges lie among the ports that
 // there are, exclusions are sorted and none overlaps another, and there are never more usable ports than ports.
 func FuzzEphemeral(f *testing.F) {
 	f.Add("cc570100", "c0000a00", []byte{0x12, 0, 0xFF, 0xFF}, uint32(hive.Binary), []byte{0xFE, 0xFF, 0, 0}, uint32(hive.DWord), 6)

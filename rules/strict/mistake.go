@@ -51,7 +51,7 @@ func (m Mistake) Excerpt() string {
 	return fmt.Sprintf("  %s | %s%s\n  %*s | %s^", number, before, shown(m.from), len(number), "", strings.Map(pad, before))
 }
 
-// quote gives each mistake what is around its place in the text. The mistakes are in the order of their places, and each line is gone
+// quote returns each mistake what is around its place in the text. The mistakes are in the order of their places, and each line is gone
 // through once: there can be many mistakes in a long one.
 func (m Mistakes) quote(text string) {
 	const most = 100 // characters before the place, and from it on

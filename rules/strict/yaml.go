@@ -58,7 +58,7 @@ func parseYAML(text string) (root, second *yaml.Node, err error) {
 	return root, second, nil
 }
 
-// toUTF8 gives the text of a file without its byte order mark. YAML is UTF-8, or UTF-16 with such a mark.
+// toUTF8 returns the text of a file without its byte order mark. YAML is UTF-8, or UTF-16 with such a mark.
 func toUTF8(data []byte) string {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		data, _ = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(data)
