@@ -71,12 +71,14 @@ func (l *doubter) conditions() {
 			l.doubt(c.At, "the condition never holds on any Windows: %s", c)
 		}
 		for _, group := range [][]*Condition{c.all, c.any, c.none} {
-			for i, one := range group {
-				for _, other := range group[:i] {
-					if one.String() == other.String() {
-						l.doubt(one.At, "the condition stands in line %d already", other.At.Line)
-					}
+			lines := map[string]int{}
+			for _, one := range group {
+				text := one.String()
+				if line, ok := lines[text]; ok {
+					l.doubt(one.At, "the condition is in line %d already", line)
+					continue
 				}
+				lines[text] = one.At.Line
 			}
 		}
 	})
@@ -139,7 +141,7 @@ func (l *doubter) messages() {
 				given = l.reasons(variants[i].Terms)[reason]
 			}
 			if !given {
-				l.doubt(text.At, "the message for %s is never given: the rule cannot fail for that reason", reason)
+				l.doubt(text.At, "the message for %s is never used: the rule cannot fail for that reason", reason)
 				continue
 			}
 			t := variants[i].Terms
@@ -154,7 +156,7 @@ func (l *doubter) messages() {
 			}
 			for _, name := range placeholder().FindAllString(text.V, -1) {
 				if empty[name] && l.rule.Conditions == nil {
-					l.doubt(text.At, "there is nothing to put for %s in the message for %s", name, reason)
+					l.doubt(text.At, "%s is always empty in the message for %s", name, reason)
 				}
 			}
 		}
@@ -202,7 +204,7 @@ func (l *doubter) times() {
 			})
 			switch {
 			case b.moment.kind == theHive && !old:
-				l.doubt(b.moment.at, "Windows 8.1 and later do not keep up the time of a hive: the rule is for when: {windows: \"<6.3\"} or older")
+				l.doubt(b.moment.at, "Windows 8.1 and later do not update the time of a hive: the rule is for when: {windows: \"<6.3\"} or older")
 			case b.moment.kind == aKey && hive.EqualFold(b.moment.text, key.text):
 				l.doubt(b.moment.at, "the time of the key is compared with itself")
 			}
@@ -255,7 +257,7 @@ func (l *doubter) proof() {
 		l.doubt(hive.Location{}, "it does not say why it matters (rationale)")
 	}
 	if len(r.References) == 0 {
-		l.doubt(hive.Location{}, "it does not say where what it rests on is written (references)")
+		l.doubt(hive.Location{}, "it does not name its sources (references)")
 	}
 }
 

@@ -142,11 +142,11 @@ var conditionForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/conditio
 	switch exists := true; {
 	case !c.asks:
 	case c.question.AboutKey && (len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0):
-		d.Wrong(n, "a condition without value is about the key itself: of that, expect can only say exists or written")
+		d.Wrong(n, "a condition without value is about the key itself: its expect can only say exists or written")
 	case t.Written != nil && !c.question.AboutKey:
 		d.WrongAt(t.Written.at, "%s", noTime)
 	case t.Written != nil && t.Exists != nil && !*t.Exists:
-		d.WrongAt(t.Written.at, "expect wants that the key is not there, and asks when it was last written")
+		d.WrongAt(t.Written.at, "expect wants the key not to exist, and asks when it was last written")
 	case t.Written != nil && strict.Has(n, "missing"):
 	case t.Exists == nil && (c.question.AboutKey || len(t.Types) == 0 && len(t.Valid) == 0 && len(t.Data) == 0):
 		t.Exists = &exists

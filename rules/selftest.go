@@ -123,7 +123,7 @@ func (r *Rule) testRegistry(t Test) (*hive.Registry, error) {
 		}
 		stamped, ok := hive.Stamp(tree, key, s.time)
 		if !ok {
-			return nil, fmt.Errorf("the test tells when %s was last written, and its .reg text has no such key", key)
+			return nil, fmt.Errorf("the test says when %s was last written, but its .reg text has no such key", key)
 		}
 		tree = stamped
 	}
@@ -150,7 +150,7 @@ func (r *Rule) mountHive(reg *hive.Registry, name string) error {
 	}
 	at, _ := file.Mount()
 	if at == nil {
-		return fmt.Errorf("the hive %s does not tell where Windows mounts it", name)
+		return fmt.Errorf("the hive %s does not show where Windows mounts it", name)
 	}
 	reg.Mount(at, file.Root())
 	return nil

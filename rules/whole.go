@@ -12,8 +12,10 @@ import (
 	"regvet/rules/strict"
 )
 
-// maxNames is how many names a rule can bind: more than anybody can tell apart.
-const maxNames = 32
+const (
+	maxNames      = 32  // that a rule can bind: more than anybody can tell apart
+	maxConditions = 500 // of a rule, each of which is compared with others by [Doubts]
+)
 
 // completeRule completes a rule, and notes what does not hang together in it. Where its fields were not all sound, only what each of the
 // others says by itself is checked.
@@ -30,7 +32,7 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 	for i, name := range bound {
 		switch {
 		case slices.Contains(placeholders, "{"+name+"}"):
-			d.WrongAt(*r.key, "the name {%s} is what messages call something else by; choose another", name)
+			d.WrongAt(*r.key, "messages use the name {%s} for something else; choose another", name)
 		case slices.Contains(bound[:i], name):
 			d.WrongAt(*r.key, "the name {%s} is bound twice", name)
 		}
@@ -49,6 +51,12 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 		checkWritten(d, c.written, bound)
 	}
 	if sound {
+		count := 0
+		r.eachCondition(func(c *Condition) { count++ })
+		if count > maxConditions {
+			d.Wrong(n, "a rule has at most %d conditions, and this one has %d; write several rules", maxConditions, count)
+			return
+		}
 		r.eachCondition(func(c *Condition) {
 			if c.asks && !c.question.hasKey && !r.hasKey {
 				d.WrongAt(c.At, "the condition needs the field key: its rule has none")
@@ -77,7 +85,7 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 	if r.conditional {
 		for _, name := range []string{"value", "misspelt", "expect", "missing"} {
 			if strict.Has(n, name) {
-				d.Wrong(n, "a rule of all, any or none has no field %s: what it expects stands in its conditions", name)
+				d.Wrong(n, "a rule of all, any or none has no field %s: its conditions say what it expects", name)
 			}
 		}
 		asks := false
@@ -99,16 +107,16 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 		}
 		switch {
 		case b.written == nil && strict.Has(n, "missing"):
-			d.Wrong(n, "a rule without value has no field missing: exists says what it means that the key is not there")
+			d.Wrong(n, "a rule without value has no field missing: exists says what it means that the key does not exist")
 		case b.written == nil:
 		case b.exists != nil && !*b.exists:
-			d.WrongAt(b.written.at, "expect wants that the key is not there, and asks when it was last written")
+			d.WrongAt(b.written.at, "expect wants the key not to exist, and asks when it was last written")
 		case b.exists != nil && strict.Has(n, "missing"):
-			d.Wrong(n, "exists says already what it means that the key is not there; missing must not")
+			d.Wrong(n, "exists already says what it means that the key does not exist; leave out missing")
 		case b.exists == nil && !strict.Has(n, "missing"):
 			needs("missing")
 		case b.exists == nil && (b.missing == nil || b.missing.Default != nil):
-			d.Wrong(n, "missing must say what it means that the key is not there: fail or pass")
+			d.Wrong(n, "missing must say what it means that the key does not exist: fail or pass")
 		}
 		return
 	}
@@ -119,15 +127,15 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 	case b.exists == nil && b.types == nil && b.data == nil && b.valid == nil:
 		d.Wrong(n, "expect asks for nothing; want exists, type, valid or data")
 	case b.exists != nil && !*b.exists && (b.types != nil || b.data != nil || b.valid != nil):
-		d.Wrong(n, "expect wants that the value is not there, and asks for its type or data")
+		d.Wrong(n, "expect wants the value not to exist, and asks for its type or data")
 	case b.exists != nil && b.missing != nil:
-		d.Wrong(n, "exists says already what it means that the value is not there; missing must not")
+		d.Wrong(n, "exists already says what it means that the value does not exist; leave out missing")
 	case b.exists == nil && !strict.Has(n, "missing"):
 		needs("missing")
 	case b.exists == nil && b.missing == nil:
-		d.Wrong(n, "missing must say what it means that the value is not there: fail, pass, or {default: DATA}")
+		d.Wrong(n, "missing must say what it means that the value does not exist: fail, pass, or {default: DATA}")
 	case r.Value.open && b.missing != nil && b.missing.Default != nil:
-		d.Wrong(n, "missing cannot have a default for a value that is a pattern: nothing tells which one is not there")
+		d.Wrong(n, "missing cannot have a default for a value that is a pattern: nothing says which one does not exist")
 	}
 }
 

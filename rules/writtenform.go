@@ -43,7 +43,7 @@ var writtenForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/written"},
 	case len(w.bounds) == 0 && w.whole == nil:
 		d.Wrong(n, "%s %s", what, writtenObject.Empty)
 	case len(w.bounds) == 0 && w.tolerance.length > 0:
-		d.Wrong(n, "%s has a tolerance and no time for which it counts", what)
+		d.Wrong(n, "%s has a tolerance but no time that it applies to", what)
 	case w.nothing():
 		d.Wrong(n, "%s leaves no time", what)
 	}
