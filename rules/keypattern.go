@@ -86,7 +86,7 @@ func (k keyPattern) nameless() bool {
 	return slices.ContainsFunc(k.segments, func(s segment) bool { return s.deep || s.nameless() })
 }
 
-// fill puts what is bound in the place of its names.
+// fill replaces bound names by what they are bound to.
 func (k keyPattern) fill(bound bindings) keyPattern {
 	if len(k.segments) == 0 || len(bound) == 0 {
 		return k

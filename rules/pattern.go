@@ -149,7 +149,7 @@ func (p pattern) nameless() bool {
 	return false
 }
 
-// fill puts what is bound in the place of its names.
+// fill replaces bound names by what they are bound to.
 func (p pattern) fill(bound bindings) pattern {
 	if !p.open || p.meant != "" || len(bound) == 0 {
 		return p

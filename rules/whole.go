@@ -17,8 +17,8 @@ const (
 	maxConditions = 500 // of a rule, each of which is compared with others by [Doubts]
 )
 
-// completeRule completes a rule, and notes what does not hang together in it. Where its fields were not all sound, only what each of the
-// others says by itself is checked.
+// completeRule completes a rule, and notes where its fields contradict each other. If some fields had mistakes, it checks only what the others
+// say by themselves.
 func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 	before := d.Mistakes()
 	if sound {
@@ -139,10 +139,10 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 	}
 }
 
-// noTime is the mistake of who asks for the time of a value.
+// noTime is the mistake of asking for the time of a value.
 const noTime = "written is of a key, and values have no time: leave out value, or ask for it in a condition without one"
 
-// checkWritten checks that what a time is compared with is one key, which the rule knows.
+// checkWritten checks that a time is compared with the time of one key, whose names are bound.
 func checkWritten(d *strict.Decoder, w *lastWritten, bound []string) {
 	if w == nil {
 		return
@@ -174,8 +174,8 @@ func checkMessages(d *strict.Decoder, c *change, bound []string) {
 	}
 }
 
-// checkFix checks that each step of a fix knows its place, and completes it. A step at a place that a pattern led to must tell by
-// names what the pattern met, so that whoever reads the rule sees that it changes many places.
+// checkFix checks that each step of a fix knows its place, and completes it. A step at a place that matched a pattern must use names that the
+// pattern binds, so that a reader of the rule sees that it changes many places.
 func checkFix(d *strict.Decoder, r *Rule, f *Fix, bound []string) {
 	if f == nil || f.unsound {
 		return
@@ -223,7 +223,7 @@ func checkFix(d *strict.Decoder, r *Rule, f *Fix, bound []string) {
 	}
 }
 
-// meant ends a message about a name that is not bound.
+// meant returns the end of a message about a name that is not bound.
 func meant(name string, bound []string) string {
 	if len(bound) == 0 {
 		return ""
@@ -231,7 +231,7 @@ func meant(name string, bound []string) string {
 	return strict.OneOf(name, bound).String()
 }
 
-// checkTerms checks that the terms of a rule agree with each other: nowhere may it ask for what cannot be, or fix what it then finds
+// checkTerms checks that the terms of a rule agree with each other: it may not ask for the impossible, or fix something to what it then finds
 // again.
 func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
 	for i, v := range r.Variants() {
@@ -263,7 +263,7 @@ func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
 	}
 }
 
-// mistyped says that valid or data of something ask for another kind of data than all of its types have; "" where they do not.
+// mistyped returns the mistake if valid or data ask for a kind of data that none of the types has, or "".
 func (t Terms) mistyped(of string) string {
 	for _, q := range t.demands() {
 		for _, o := range q.demand {
@@ -275,7 +275,7 @@ func (t Terms) mistyped(of string) string {
 	return ""
 }
 
-// namedDemand is what is asked of data, and the field in which it stands.
+// namedDemand is a demand and the field that holds it.
 type namedDemand struct {
 	name   string
 	demand demand
@@ -283,10 +283,10 @@ type namedDemand struct {
 
 func (t Terms) demands() []namedDemand { return []namedDemand{{"valid", t.Valid}, {"data", t.Data}} }
 
-// fits reports whether the operator can be asked of data of a type.
+// fits reports whether the operator can be applied to data of a type.
 func (o operator) fits(t hive.Type) bool { return o.raw != nil || slices.Contains(o.kinds, kindOf(t)) }
 
-// misfit says why the default is no data that the rule can ask for; "" where it is, or where there is none.
+// misfit returns why the rule cannot be applied to its default data, or "" if it can or if there are none.
 func (t Terms) misfit() (why string) {
 	d := t.Missing.Default
 	if d == nil {
@@ -306,7 +306,7 @@ func (t Terms) misfit() (why string) {
 	return ""
 }
 
-// refuses says what the fix does that the rule itself would find again; "" where it does not, or where only a test can tell.
+// refuses returns what the fix does that the rule itself would find again, or "" if there is nothing or if only a test can show it.
 func (t Terms) refuses(bound []string) string {
 	if t.Fix == nil {
 		return ""
