@@ -20,7 +20,7 @@ type question struct {
 // names lists what the question binds.
 func (q question) names() []string { return append(q.Key.names(), q.Value.names()...) }
 
-// String says for people what the question is about.
+// String returns what the question is about, for people.
 func (q question) String() string {
 	var parts []string
 	if !q.AboutKey {
@@ -42,12 +42,12 @@ type Condition struct {
 	products       []string
 	hives          []string
 	all, any, none []*Condition
-	asks           bool // it has a question of its own
+	asks           bool // whether it has a question of its own
 	question       question
 	terms          Terms // what is expected there
 }
 
-// String says the condition for people.
+// String returns the condition in words.
 func (c *Condition) String() string {
 	var parts []string
 	if c.windows != nil {
@@ -85,13 +85,13 @@ func (c *Condition) each(f func(*Condition)) {
 	}
 }
 
-// asksRegistry tells that more than the version and product of Windows decides the condition.
+// asksRegistry reports whether more than the version and product of Windows decides the condition.
 func (c *Condition) asksRegistry() (asks bool) {
 	c.each(func(c *Condition) { asks = asks || c.asks || c.hives != nil })
 	return asks
 }
 
-// onWindows tells whether the condition holds on a Windows, as far as that alone can tell.
+// onWindows returns whether the condition holds on a Windows, as far as its version and product decide that.
 func (c *Condition) onWindows(w hive.Windows) truth {
 	answer := yes
 	if c.windows != nil {
@@ -119,7 +119,7 @@ func (c *Condition) onWindows(w hive.Windows) truth {
 	return answer
 }
 
-// verdict is what a condition came to, and what decided it.
+// verdict is the answer of a condition, and what decided it.
 type verdict struct {
 	truth  truth
 	reason Reason   // of perhaps
@@ -170,7 +170,7 @@ func (e *evaluation) holdEach(all []*Condition, s scene) (out []verdict) {
 	return out
 }
 
-// decide makes one verdict of several, of which a single one of the given truth settles it; else one that is open leaves it open.
+// decide combines verdicts: the first of the given truth settles it; else the first open one leaves it open.
 func decide(all []verdict, settles truth) verdict {
 	for _, t := range []truth{settles, perhaps} {
 		for _, v := range all {
@@ -191,7 +191,7 @@ func decide(all []verdict, settles truth) verdict {
 	return sum
 }
 
-// versionOf says for people which Windows it is.
+// versionOf returns which Windows it is, for people.
 func versionOf(w hive.Windows) string {
 	if w.AtLeast == (hive.Version{}) && w.Below == (hive.Version{}) {
 		return "the version of Windows is not known (--windows tells it)"
@@ -206,7 +206,7 @@ func known(what string) string {
 	return what
 }
 
-// hiveRoots is where the hives are that a condition can name. A user's hive is at several places.
+// hiveRoots is where the hives that a condition can name are mounted. A user's hive is mounted at several places.
 var hiveRoots = []struct {
 	name string
 	key  keyPattern
@@ -224,7 +224,7 @@ func hiveNames() (names []string) {
 	return names
 }
 
-// hasHive tells whether something of a hive is in the registry.
+// hasHive reports whether any part of a hive is in the registry.
 func (e *evaluation) hasHive(name string) bool {
 	for _, h := range hiveRoots {
 		if h.name == name && slices.ContainsFunc(e.registry.Find(h.key.base), func(m hive.Match) bool { return m.Key != nil }) {

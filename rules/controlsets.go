@@ -8,7 +8,7 @@ import (
 	"regvet/hive"
 )
 
-// compareSets notes where the control sets hold different data, as when a fix was made in one of them only.
+// compareSets notes where the control sets hold different data, for example after a fix in only one of them.
 func compareSets(found []Finding) {
 	same := map[string][]int{} // findings about one place of each control set
 	for i, f := range found {
@@ -34,7 +34,7 @@ func compareSets(found []Finding) {
 	}
 }
 
-// state says what is at the place of a finding.
+// state returns what is at the place of a finding, for people.
 func (f Finding) state() string {
 	switch {
 	case f.Observed != nil:

@@ -12,7 +12,7 @@ import (
 	"regvet/rules/strict"
 )
 
-// datum is what data say: a number, text, a list of strings, or bytes that are none of these.
+// datum is decoded data: a number, text, a list of strings, or bytes that are none of these.
 type datum struct {
 	kind   kind
 	number uint64
@@ -30,8 +30,7 @@ const (
 	someBytes
 )
 
-// read gives what the data of a value say, read as data of one kind. It fails where their type is of another kind, or their bytes do
-// not fit it.
+// read decodes the data of a value as one kind of data. It fails if the type is for another kind, or if the bytes do not fit it.
 func read(v hive.Value, k kind) (d datum, err error) {
 	d.kind = k
 	switch k {
@@ -47,7 +46,7 @@ func read(v hive.Value, k kind) (d datum, err error) {
 	return d, err
 }
 
-// kindOf is the kind of data that a type is for.
+// kindOf returns the kind of data that a type is for.
 func kindOf(t hive.Type) kind {
 	switch t {
 	case hive.DWord, hive.DWordBigEndian, hive.QWord:
@@ -73,13 +72,13 @@ func (d datum) String() string {
 	return hex.EncodeToString(d.bytes)
 }
 
-// plain writes the data for people as [hive.Value.Display] does.
+// plain returns the data as [hive.Value.Display] writes them.
 func (d datum) plain() string { return d.value(nil).Display() }
 
-// quoted writes text for people, so that its ends can be seen.
+// quoted returns text in quotes, which show where it ends.
 func quoted(s string) string { return `"` + hive.Visible(hive.Printable(s)) + `"` }
 
-// each gives what f makes of each element.
+// each returns the results of f for all elements.
 func each[T any](all []T, f func(T) string) []string {
 	out := make([]string, 0, len(all))
 	for _, e := range all {
@@ -92,12 +91,12 @@ func (d datum) equal(e datum) bool {
 	return d.kind == e.kind && d.number == e.number && d.text == e.text && slices.Equal(d.list, e.list) && bytes.Equal(d.bytes, e.bytes)
 }
 
-// equalFold is equal without regard to the case of text.
+// equalFold is equal with the case of text ignored.
 func (d datum) equalFold(e datum) bool {
 	return d.kind == e.kind && hive.EqualFold(d.text, e.text) && slices.EqualFunc(d.list, e.list, hive.EqualFold)
 }
 
-// value makes a value of the data, of the first of some types that takes them. Text is bytes in hex for a type that has no text.
+// value returns a value with the data, of the first of the types that can hold them. For a type that holds no text, text is read as hex.
 func (d datum) value(types []hive.Type) hive.Value {
 	for _, t := range types {
 		if v, why := d.written(t).as(t); why == "" {
@@ -112,7 +111,7 @@ func (d datum) value(types []hive.Type) hive.Value {
 	return hive.Value{Type: hive.Binary, Data: d.bytes}
 }
 
-// written gives the data as they are meant for a type: bytes where they are written as text in hex.
+// written returns the data as they are meant for a type: if that holds bytes, text is read as hex.
 func (d datum) written(t hive.Type) datum {
 	if d.kind == aText && kindOf(t) == someBytes {
 		if b, err := parseBytes(d.text); err == nil {
@@ -122,7 +121,7 @@ func (d datum) written(t hive.Type) datum {
 	return d
 }
 
-// as makes a value of a type of the data, and says why that cannot be.
+// as returns a value of a type with the data, or the reason why that type cannot hold them.
 func (d datum) as(t hive.Type) (v hive.Value, why string) {
 	if kindOf(t) != d.kind {
 		return v, fmt.Sprintf("data of a %s must be %s", t, kindNames[kindOf(t)])
@@ -158,7 +157,7 @@ func (d datum) as(t hive.Type) (v hive.Value, why string) {
 	return v, ""
 }
 
-// kindNames says how data of a kind are written in a rule.
+// kindNames are how a rule writes each kind of data.
 var kindNames = [...]string{
 	aNumber:   strict.NumberSyntax,
 	aText:     "text",

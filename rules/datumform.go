@@ -12,7 +12,7 @@ import (
 	"regvet/rules/strict"
 )
 
-// datumForm is a number, text or a list of texts. YAML tells which by the quotes.
+// datumForm is a number, text or a list of texts. Quotes make it text.
 var datumForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.NumberForm.Schema, strict.Schema{"type": "string"}, strict.Schema{"type": "array", "items": strict.TextForm.Schema}}},
 	func(d *strict.Decoder, n *yaml.Node, what string) datum {
 		switch {
@@ -67,7 +67,7 @@ var otherObject = strict.Object[string]{
 		}), func(to *string, name string) { *to = name })},
 }
 
-// orOther is data, or another value of the same key in their place.
+// orOther is data, or the name of another value of the same key to compare with.
 func orOther(f strict.Form[datum]) strict.Form[operand] {
 	other := strict.Of(&otherObject, "other")
 	return strict.NewForm(strict.Schema{"anyOf": []any{f.Schema, other.Schema}}, func(d *strict.Decoder, n *yaml.Node, what string) operand {
@@ -149,7 +149,7 @@ func parseBytes(text string) ([]byte, error) {
 
 var lengthForm = strict.Of(&lengthObject, "length")
 
-// plain is data only.
+// plain is data, never another value.
 func plain(f strict.Form[datum]) strict.Form[operand] {
 	return strict.NewForm(f.Schema, func(d *strict.Decoder, n *yaml.Node, what string) operand { return operand{datum: f.Read(d, n, what)} })
 }

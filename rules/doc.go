@@ -1,15 +1,15 @@
-// Package rules holds a registry against rules, and plans the edits that would put it right.
+// Package rules checks a registry against rules, and plans the edits that would fix what fails.
 //
-// A rule asks three questions of one value and keeps them apart: is it there, is it of the right kind, and are its data good? What
-// Windows does when the value is not there is part of the rule: absence is an answer only when the rule says what it means, and
-// only where the input covers the place. So every answer is pass, fail or unknown, each of the last two with a reason.
+// A rule asks three separate questions about a value: does it exist, does it have the right type, and are its data good? What Windows does
+// without the value is part of the rule: absence is an answer only if the rule says what it means, and only if the input covers the place.
+// So every answer is pass, fail or unknown, and the last two have a reason.
 //
 // Rules are data, written in YAML and gathered in packs; [Load] reads a pack and reports every mistake in it with line and column.
-// What a rule file may hold stands in tables of objects and fields: [Load] reads by them, and [Schema] is made of them.
+// Tables of objects and fields define what a rule file may hold: [Load] reads by them, and [Schema] is made from them.
 //
-// A rule looks at one place, or at each that a pattern leads to, or asks conditions of several. All answers are in three-valued logic:
-// what the input does not tell leaves a condition open. All patterns are looked for in one walk of the registry.
+// A rule looks at one place, or at every place that matches a pattern, or combines conditions about several places. Answers use three-valued
+// logic: a condition stays open if the input does not decide it. One walk of the registry serves the patterns of all rules.
 //
-// [Evaluate] gives the findings, [NewPlan] the edits that remedy them with the edits that undo those, and [Prove] shows in memory
-// that both do what they say. A rule carries its own tests, which [Rule.RunTests] runs; [Doubts] says what they do not show.
+// [Evaluate] returns the findings, [NewPlan] the edits that remedy them and the edits that undo those, and [Prove] shows in memory
+// that both work. A rule carries its own tests, which [Rule.RunTests] runs; [Doubts] returns what they do not show.
 package rules

@@ -10,8 +10,8 @@ import (
 	"regvet/hive"
 )
 
-// Doubts returns what is doubtful about rules that load: conditions that never hold, messages that are never given, what its tests do not
-// show. The order is that of the rules.
+// Doubts returns what is doubtful about rules that load, in their order: conditions that never hold, messages that are never used, what the
+// tests do not show.
 func Doubts(all []*Rule) []Mistake {
 	var doubts []Mistake
 	for _, r := range all {
@@ -40,7 +40,7 @@ func (l *doubter) doubt(at hive.Location, format string, args ...any) {
 	l.doubts = append(l.doubts, Mistake{Problem: hive.Problem{Source: l.rule.source, At: at, Kind: BadRule, Msg: text}})
 }
 
-// conditions finds overrides that never count and conditions that never hold, by the versions of Windows that they are for.
+// conditions finds overrides that never count and conditions that never hold, judging by their versions of Windows.
 func (l *doubter) conditions() {
 	r := l.rule
 	for i, o := range r.overrides {
@@ -71,19 +71,21 @@ func (l *doubter) conditions() {
 			l.doubt(c.At, "the condition never holds on any Windows: %s", c)
 		}
 		for _, group := range [][]*Condition{c.all, c.any, c.none} {
-			for i, one := range group {
-				for _, other := range group[:i] {
-					if one.String() == other.String() {
-						l.doubt(one.At, "the condition stands in line %d already", other.At.Line)
-					}
+			lines := map[string]int{}
+			for _, one := range group {
+				text := one.String()
+				if line, ok := lines[text]; ok {
+					l.doubt(one.At, "the condition is in line %d already", line)
+					continue
 				}
+				lines[text] = one.At.Line
 			}
 		}
 	})
 }
 
-// never tells that there is no version and product of Windows on which some conditions hold together. It asks for one version at each
-// place where an answer can change.
+// never reports whether the conditions hold together on no version and product of Windows. It tries one version at each place where an
+// answer can change.
 func never(all ...*Condition) bool {
 	versions := []hive.Version{{}}
 	for _, c := range all {
@@ -105,7 +107,7 @@ func never(all ...*Condition) bool {
 	return true
 }
 
-// reasons tells for which reasons the rule can fail with some terms.
+// reasons returns the reasons for which the rule can fail with the given terms.
 func (l *doubter) reasons(t Terms) map[Reason]bool {
 	if l.rule.Conditions != nil {
 		return map[Reason]bool{Mismatch: true}
@@ -120,7 +122,7 @@ func (l *doubter) reasons(t Terms) map[Reason]bool {
 	}
 }
 
-// messages finds those that are never given, and those with a placeholder for which there is nothing to put.
+// messages finds messages that are never used, and those with a placeholder that is always empty.
 func (l *doubter) messages() {
 	variants := l.rule.Variants()
 	changes := []change{l.rule.base}
@@ -133,13 +135,13 @@ func (l *doubter) messages() {
 			if !ok {
 				continue
 			}
-			// A message of the rule itself may be meant for where an override counts.
+			// A message of the rule itself may be meant for places where an override counts.
 			given := slices.ContainsFunc(variants, func(v Variant) bool { return l.reasons(v.Terms)[reason] })
 			if i > 0 {
 				given = l.reasons(variants[i].Terms)[reason]
 			}
 			if !given {
-				l.doubt(text.At, "the message for %s is never given: the rule cannot fail for that reason", reason)
+				l.doubt(text.At, "the message for %s is never used: the rule cannot fail for that reason", reason)
 				continue
 			}
 			t := variants[i].Terms
@@ -154,14 +156,14 @@ func (l *doubter) messages() {
 			}
 			for _, name := range placeholder().FindAllString(text.V, -1) {
 				if empty[name] && l.rule.Conditions == nil {
-					l.doubt(text.At, "there is nothing to put for %s in the message for %s", name, reason)
+					l.doubt(text.At, "%s is always empty in the message for %s", name, reason)
 				}
 			}
 		}
 	}
 }
 
-// demands finds data that ask for nothing that valid does not ask for already.
+// demands finds fields data that ask for nothing beyond the field valid.
 func (l *doubter) demands() {
 	for i, v := range l.rule.Variants() {
 		if i > 0 && l.rule.overrides[i-1].valid == nil && l.rule.overrides[i-1].data == nil {
@@ -186,10 +188,10 @@ func (l *doubter) demands() {
 	}
 }
 
-// hiveTimeUntil is the version of Windows since which the time of a hive does not bound those of its keys, see [hive.Registry.Written].
+// hiveTimeUntil is the versions of Windows on which the time of a hive no longer bounds the times of its keys, see [hive.Registry.Written].
 var hiveTimeUntil = versionRange{from: hive.Version{Major: 6, Minor: 3}}
 
-// times finds comparisons of the last write of a key that show nothing.
+// times finds comparisons of times that show nothing.
 func (l *doubter) times() {
 	r := l.rule
 	ask := func(w *lastWritten, key keyPattern, whens ...*Condition) {
@@ -202,7 +204,7 @@ func (l *doubter) times() {
 			})
 			switch {
 			case b.moment.kind == theHive && !old:
-				l.doubt(b.moment.at, "Windows 8.1 and later do not keep up the time of a hive: the rule is for when: {windows: \"<6.3\"} or older")
+				l.doubt(b.moment.at, "Windows 8.1 and later do not update the time of a hive: the rule is for when: {windows: \"<6.3\"} or older")
 			case b.moment.kind == aKey && hive.EqualFold(b.moment.text, key.text):
 				l.doubt(b.moment.at, "the time of the key is compared with itself")
 			}
@@ -221,10 +223,10 @@ func (l *doubter) times() {
 	})
 }
 
-// boundName is a name in braces as a key binds it, in text.
+// boundName matches a name in braces in text, in the form in which a key binds it.
 var boundName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`) })
 
-// fixes finds names in the data of fixes for which there is nothing to put, so that they would be written into the registry.
+// fixes finds names in the data of fixes that nothing binds, so that they would be written into the registry as they are.
 func (l *doubter) fixes() {
 	bound := l.rule.boundNames()
 	fixes := []*Fix{l.rule.base.fix}
@@ -245,7 +247,7 @@ func (l *doubter) fixes() {
 	}
 }
 
-// proof finds what the tests do not show, and what the rule does not say for itself.
+// proof finds what the tests do not show, and what the rule does not justify.
 func (l *doubter) proof() {
 	r := l.rule
 	if why := r.unproven(); why != "" {
@@ -255,11 +257,11 @@ func (l *doubter) proof() {
 		l.doubt(hive.Location{}, "it does not say why it matters (rationale)")
 	}
 	if len(r.References) == 0 {
-		l.doubt(hive.Location{}, "it does not say where what it rests on is written (references)")
+		l.doubt(hive.Location{}, "it does not name its sources (references)")
 	}
 }
 
-// covers tells that a change sets all that another one does.
+// covers reports whether a change sets everything that another one sets.
 func (c change) covers(other change) bool {
 	for reason := range other.messages {
 		if _, ok := c.messages[reason]; !ok {
@@ -272,18 +274,18 @@ func (c change) covers(other change) bool {
 		sets(c.missingSev != 0, other.missingSev != 0) && sets(c.fix != nil, other.fix != nil)
 }
 
-// onlyWindows tells that nothing but the version of Windows decides the condition.
+// onlyWindows reports whether the version of Windows alone decides the condition.
 func (c *Condition) onlyWindows() bool {
 	return c.windows != nil && c.products == nil && !c.asksRegistry() && c.all == nil && c.any == nil && c.none == nil
 }
 
-// meets tells that some version is in both ranges.
+// meets reports whether some version is in both ranges.
 func (r versionRange) meets(s versionRange) bool {
 	none := hive.Version{}
 	return (r.below == none || s.from.Compare(r.below) < 0) && (s.below == none || r.from.Compare(s.below) < 0)
 }
 
-// covers tells that all versions of a range are in this one.
+// covers reports whether all versions of a range are in this one.
 func (r versionRange) covers(s versionRange) bool {
 	none := hive.Version{}
 	return r.from.Compare(s.from) <= 0 && (r.below == none || s.below != none && s.below.Compare(r.below) <= 0)

@@ -44,19 +44,19 @@ rules:
 		{"a name in data that nothing binds", `missing: {default: 1}`, `missing: {default: 1}
     fix: [{set: {type: REG_DWORD, data: 5}}, {set: {type: REG_SZ, data: "{servce} and {0}"}, value: Two}]`, "14:46: rule L: the fix sets {servce} as it stands, for nothing binds that name"},
 		{"a type that data cannot be asked of", "type: REG_DWORD", "type: [REG_DWORD, REG_SZ]", "5:5: rule L: a REG_SZ is always of the wrong type: data ask for a number"},
-		{"a condition twice", `when: {windows: ">=5.0"}`, `when: {any: [{product: server}, {product: server}]}`, "9:37: rule L: the condition stands in line 9 already"},
-		{"a message that is never given", "messages: {mismatch", "messages: {present", `14:25: rule L: the message for present is never given: the rule cannot fail for that reason`},
-		{"nothing to put", "messages: {mismatch", "messages: {missing", "14:25: rule L: there is nothing to put for {actual} in the message for missing"},
-		{"no default to put", "missing: {default: 1}", "missing: fail", "17:56: rule L: there is nothing to put for {default} in the message for missing"},
+		{"a condition twice", `when: {windows: ">=5.0"}`, `when: {any: [{product: server}, {product: server}]}`, "9:37: rule L: the condition is in line 9 already"},
+		{"a message that is never given", "messages: {mismatch", "messages: {present", `14:25: rule L: the message for present is never used: the rule cannot fail for that reason`},
+		{"nothing to put", "messages: {mismatch", "messages: {missing", "14:25: rule L: {actual} is always empty in the message for missing"},
+		{"no default to put", "missing: {default: 1}", "missing: fail", "17:56: rule L: {default} is always empty in the message for missing"},
 		{"data that ask for nothing", "at_least: 5", "at_least: 1", "5:5: rule L: data are never a mismatch: all that is valid, 1 to 10, does"},
-		{"the time of a hive that no Windows keeps up", ` when: {windows: ">=5.0"}`, ` when: {windows: ">=5.0", key: HKLM, expect: {written: {before: hive}}}`, `9:68: rule L: Windows 8.1 and later do not keep up the time of a hive: the rule is for when: {windows: "<6.3"} or older`},
+		{"the time of a hive that no Windows keeps up", ` when: {windows: ">=5.0"}`, ` when: {windows: ">=5.0", key: HKLM, expect: {written: {before: hive}}}`, `9:68: rule L: Windows 8.1 and later do not update the time of a hive: the rule is for when: {windows: "<6.3"} or older`},
 		{"the time of a hive that Windows keeps up", `when: {windows: ">=5.0"}`, `when: {windows: "<6.3", key: HKLM, expect: {written: {before: hive}}}`, ""},
 		{"a time compared with itself", `when: {windows: ">=5.0"}`, `when: {key: HKLM\SYSTEM, expect: {written: {before: {key: HKEY_LOCAL_MACHINE\system}}}}`, "9:57: rule L: the time of the key is compared with itself"},
-		{"no time to put", "messages: {mismatch: \"{actual}\"", "messages: {mismatch: \"{actual} {limit}\"", "14:26: rule L: there is nothing to put for {limit} in the message for mismatch"},
+		{"no time to put", "messages: {mismatch: \"{actual}\"", "messages: {mismatch: \"{actual} {limit}\"", "14:26: rule L: {limit} is always empty in the message for mismatch"},
 		{"no passing test", "want: pass", "want: missing", "5:5: rule L: it has no test that passes"},
 		{"no failing test", "want: mismatch", "want: pass", "5:5: rule L: it has no test that fails"},
 		{"no reason", "    rationale: Because.\n", "", "5:5: rule L: it does not say why it matters (rationale)"},
-		{"no source", "references: [A page]\n", "", "4:5: rule L: it does not say where what it rests on is written (references)"},
+		{"no source", "references: [A page]\n", "", "4:5: rule L: it does not name its sources (references)"},
 	} {
 		p, err := rules.Load("", []byte(strings.Replace(clean, c.old, c.new, 1)))
 		if err != nil {

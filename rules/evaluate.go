@@ -8,9 +8,9 @@ import (
 	"regvet/hive"
 )
 
-// Evaluate gives the answer of each rule at each key that it leads to, in the order of the rules and then of the registry. The
-// Windows version and product decide whether a rule applies, and which overrides count. Neither the registry nor the rules are
-// changed. The keys below those that patterns start from are read once for all rules.
+// Evaluate returns the answer of each rule at each key that it matches, ordered by rule and then by key. The Windows version and product
+// decide whether a rule applies, and which overrides count. Evaluate changes neither the registry nor the rules. It reads the keys below the
+// starts of patterns once for all rules.
 func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
 	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}}
 	e.prepare(rules)
@@ -39,22 +39,22 @@ func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
 type answers struct {
 	*evaluation
 	rule  *Rule
-	fixed *variants // what the rule asks for, where that does not hang on the place
+	fixed *variants // what the rule asks for, if that does not depend on the place
 	found []Finding
 
-	unread   [3]*Finding // where the input does not tell of all keys: the first place not covered, the first damaged, and the first without its time
+	unread   [3]*Finding // places where not all keys are known: the first not covered, the first damaged, and the first without its time
 	more     [3]int      // how many such places there are beyond the first
-	unlisted int         // keys below a ** that lack the value, as they should, or have the time that they should
+	unlisted int         // keys below a ** that pass by lacking the value, or by their time
 	skipped  *Finding    // the first key at which the rule does not apply
 }
 
-// variants are the terms of a rule with the overrides that count, and with those too that may.
+// variants are the terms of a rule with the overrides that certainly count, and with those that may count as well.
 type variants struct {
 	least, most Terms
 	open        []*Condition // of the latter
 }
 
-// note says why the answer may be another one.
+// note returns why the answer may be a different one.
 func (v variants) note() string {
 	text := strings.Join(each(v.open, (*Condition).String), ", ")
 	if slices.ContainsFunc(v.open, func(c *Condition) bool { return !c.onlyWindows() }) {
@@ -63,7 +63,7 @@ func (v variants) note() string {
 	return fmt.Sprintf("the Windows version is not known well enough, and the answer may depend on it (%s); --windows tells it", text)
 }
 
-// start asks the rule wherever no walk is needed, and adds the searches for all else.
+// start evaluates the rule wherever no walk is needed, and adds the searches for everything else.
 func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
 	a := &answers{evaluation: e, rule: r}
 	if !slices.ContainsFunc(r.overrides, func(o override) bool { return o.when.asksRegistry() }) {
@@ -95,8 +95,7 @@ func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
 	return a
 }
 
-// onlyCounts tells that of keys that lack the value nothing but their number is wanted: they pass, and behind a ** there are too many
-// of them to list.
+// onlyCounts reports whether keys without the value are only counted: they pass, and below a ** there are too many of them to list.
 func (a *answers) onlyCounts() bool {
 	r := a.rule
 	if !r.Key.deep() || r.AboutKey || r.Value.open || r.Conditions != nil || a.fixed == nil || r.When != nil && r.When.asksRegistry() {
@@ -105,7 +104,7 @@ func (a *answers) onlyCounts() bool {
 	return a.fixed.least.passesAbsent() && a.fixed.most.passesAbsent()
 }
 
-// variants gives what the rule asks for in a scene.
+// variants returns what the rule asks for in a scene.
 func (e *evaluation) variants(r *Rule, s scene) (v variants) {
 	counts := map[*Condition]truth{}
 	for _, o := range r.overrides {
@@ -121,7 +120,7 @@ func (e *evaluation) variants(r *Rule, s scene) (v variants) {
 	return v
 }
 
-// ask answers the rule in one scene.
+// ask evaluates the rule in one scene.
 func (a *answers) ask(s scene) {
 	var notes []string
 	if when := a.rule.When; when != nil {
@@ -148,7 +147,7 @@ func (a *answers) ask(s scene) {
 		most = a.judgeRule(v.most, s)
 	}
 	for i, f := range least {
-		// Overrides that may or may not count are worth a word only where they make a difference.
+		// Overrides that may or may not count are mentioned only if they make a difference.
 		if g := most[i]; g.Status != f.Status || g.Reason != f.Reason || g.Severity != f.Severity && f.Status == Fail || g.Message != f.Message {
 			f.Notes = append(f.Notes, v.note())
 		}
@@ -164,7 +163,7 @@ func (a *answers) ask(s scene) {
 	}
 }
 
-// judgeRule answers the rule by some terms.
+// judgeRule evaluates the rule with the given terms.
 func (a *answers) judgeRule(t Terms, s scene) (all []Finding) {
 	if a.rule.Conditions != nil {
 		f := a.conclude(t, s)
@@ -178,7 +177,7 @@ func (a *answers) judgeRule(t Terms, s scene) (all []Finding) {
 	return all
 }
 
-// conclude answers a rule of conditions. The finding is about the place that decided, or about the key of the rule where it has one.
+// conclude evaluates a rule of conditions. The finding is about the place that decided it, or about the key of the rule if it has one.
 func (a *answers) conclude(t Terms, s scene) Finding {
 	v := a.holds(a.rule.Conditions, s)
 	f := Finding{Severity: t.Severity, AboutKey: true, Expected: s.bound.put(a.rule.Conditions.String())}
@@ -206,7 +205,7 @@ func (a *answers) conclude(t Terms, s scene) Finding {
 	return f
 }
 
-// skip notes that the rule does not apply at a place.
+// skip records that the rule does not apply at a place.
 func (a *answers) skip(m hive.Match, why string) {
 	if a.skipped == nil {
 		f := a.about(m).unknown(NotApplicable, fmt.Sprintf("the rule is for %s, and %s", a.rule.When, why))
@@ -214,14 +213,14 @@ func (a *answers) skip(m hive.Match, why string) {
 	}
 }
 
-// lose notes that below a place there may be keys that the rule leads to, of which the input does not tell.
+// lose records that there may be keys below a place that match the rule but that the input does not show.
 func (a *answers) lose(m hive.Match) {
 	f := unread(a.rule.question, m)
 	f.Rule, f.Severity, f.Expected = a.rule, a.base().Severity, a.base().Expected()
 	a.addUnread(f)
 }
 
-// addUnread keeps the first place that the input does not tell of, for each reason, and counts the others.
+// addUnread keeps the first place that is not known, for each reason, and counts the others.
 func (a *answers) addUnread(f Finding) {
 	i := 0
 	switch {
@@ -237,7 +236,7 @@ func (a *answers) addUnread(f Finding) {
 	a.unread[i] = &f
 }
 
-// base gives the terms of the rule that hold by the version of Windows alone.
+// base returns the terms of the rule that hold by the version of Windows alone.
 func (a *answers) base() Terms {
 	if a.fixed != nil {
 		return a.fixed.least
@@ -245,7 +244,7 @@ func (a *answers) base() Terms {
 	return a.rule.Terms(a.windows)
 }
 
-// about is a finding about a place that no walk led to.
+// about returns a finding about a place that was not reached by a walk.
 func (a *answers) about(m hive.Match) Finding {
 	t := a.base()
 	f := Finding{Rule: a.rule, Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: a.rule.Value.text, AboutKey: a.rule.AboutKey, Expected: t.Expected(), guessed: m.Guessed}
@@ -255,7 +254,8 @@ func (a *answers) about(m hive.Match) Finding {
 	return f
 }
 
-// finish completes the findings of the rule, of which there is never none. Where the rule does not apply is told only if it applies nowhere.
+// finish completes the findings of the rule; there is always at least one. That the rule does not apply is a finding only if it applies
+// nowhere.
 func (a *answers) finish() []Finding {
 	if len(a.found) == 0 && a.skipped != nil {
 		a.found = append(a.found, *a.skipped)
@@ -277,7 +277,7 @@ func (a *answers) finish() []Finding {
 	return a.found
 }
 
-// none answers for a rule whose pattern led to nothing.
+// none returns the answer of a rule whose pattern matched nothing.
 func (a *answers) none() (found []Finding) {
 	key := a.rule.Key
 	for _, m := range a.registry.Find(key.base) {
@@ -287,7 +287,7 @@ func (a *answers) none() (found []Finding) {
 		t := a.base()
 		switch {
 		case m.Key == nil && m.Known != hive.Whole:
-			continue // which is told already
+			continue // it has a finding already
 		case a.unlisted > 0 && m.Key != nil && a.rule.AboutKey && t.Written != nil:
 			f = f.pass(fmt.Sprintf("each of %d keys was last written %s", a.unlisted, t.Written))
 		case a.unlisted > 0 && m.Key != nil && a.rule.AboutKey:
@@ -295,7 +295,7 @@ func (a *answers) none() (found []Finding) {
 		case a.unlisted > 0 && m.Key != nil:
 			f = f.pass(fmt.Sprintf("%s is set in none of %d keys", ValueName(f.Value), a.unlisted))
 		case a.rule.AboutKey && t.Exists != nil && *t.Exists:
-			t.Fix = nil // no key is known that it could make
+			t.Fix = nil // no key is known that it could create
 			f = a.fail(f, NoValue, t, scene{at: &m})
 		default:
 			f = f.pass("there is no such key")

@@ -21,12 +21,12 @@ var packObject = strict.Object[Pack]{
 	},
 }
 
-// draft is a rule as it is read, before what hangs together in it is checked.
+// draft is a rule while it is read, before its fields are checked against each other.
 type draft struct {
 	Rule
 	conditions  Condition
-	key, value  *hive.Location // where they stand, nil when they do not
-	conditional bool           // it has conditions in place of value and expect
+	key, value  *hive.Location // their places, or nil
+	conditional bool           // whether it has conditions instead of value and expect
 }
 
 var ruleForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/rule"}, func(d *strict.Decoder, n *yaml.Node, what string) *Rule {
@@ -114,7 +114,7 @@ func init() {
 	}
 }
 
-// maxOverrides is how many overrides a rule can have. What it asks for is worked out for each of them with all others.
+// maxOverrides is how many overrides a rule can have. Its terms are worked out for each override together with all others.
 const maxOverrides = 100
 
 var overridesForm = strict.NewForm(manyOverrides.Schema, func(d *strict.Decoder, n *yaml.Node, what string) []override {
@@ -142,11 +142,11 @@ var conditionForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/conditio
 	switch exists := true; {
 	case !c.asks:
 	case c.question.AboutKey && (len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0):
-		d.Wrong(n, "a condition without value is about the key itself: of that, expect can only say exists or written")
+		d.Wrong(n, "a condition without value is about the key itself: its expect can only say exists or written")
 	case t.Written != nil && !c.question.AboutKey:
 		d.WrongAt(t.Written.at, "%s", noTime)
 	case t.Written != nil && t.Exists != nil && !*t.Exists:
-		d.WrongAt(t.Written.at, "expect wants that the key is not there, and asks when it was last written")
+		d.WrongAt(t.Written.at, "expect wants the key not to exist, and asks when it was last written")
 	case t.Written != nil && strict.Has(n, "missing"):
 	case t.Exists == nil && (c.question.AboutKey || len(t.Types) == 0 && len(t.Valid) == 0 && len(t.Data) == 0):
 		t.Exists = &exists
@@ -190,7 +190,7 @@ var demandForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/operators"}
 	return q
 })
 
-// missingDraft is what a rule says of absence; an override may change only the severity.
+// missingDraft is what a rule says about absence; an override may change the severity alone.
 type missingDraft struct {
 	missing  *Missing
 	severity Severity

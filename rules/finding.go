@@ -18,42 +18,42 @@ type Finding struct {
 
 	Key      hive.Path     // how the running system is asked for the key; a fix is written for it
 	RealKey  hive.Path     // where the key is, or would be, in the input
-	Value    string        // name of the value, "" for the default value; a pattern where no value that it stands for is there
+	Value    string        // name of the value, "" for the default value; a pattern if no value matches it
 	AboutKey bool          // the finding is about the key itself and not about a value
-	Observed *hive.Value   // nil when the value is not there, or could not be read
-	Modified time.Time     // last write of the key, UTC; zero when there is none or the input has none
-	At       hive.Location // of the value, else of the key; no place when the input holds neither
+	Observed *hive.Value   // nil if the value does not exist or could not be read
+	Modified time.Time     // last write of the key, UTC; zero if there is no key or the input has no times
+	At       hive.Location // of the value, else of the key; zero if the input holds neither
 
 	Expected string
 	Message  string   // one sentence, with the observed data in it
-	Notes    []string // what the answer rests on where that is not certain
-	History  []Past   // what was set here once and was deleted, see [AddHistory]
-	Fix      *Fix     // of a failure: as it is to be done here; nil when the rule has none
+	Notes    []string // assumptions that the answer rests on
+	History  []Past   // what was once set here and then deleted, see [AddHistory]
+	Fix      *Fix     // of a failure: the fix for this place; nil if the rule has none
 
-	written *string // of one about when the key was last written: what that was compared with, for people
-	guessed bool    // it is not known that RealKey is what Key leads to
+	written *string // what the last write of the key was compared with, for people; nil if the finding is not about that
+	guessed bool    // whether it is a guess that Key leads to RealKey
 }
 
-// Fixable tells that the finding can be remedied by an edit.
+// Fixable reports whether an edit can remedy the finding.
 func (f Finding) Fixable() bool { return f.Status == Fail && f.Fix != nil }
 
-// Applies tells that the rule is for this Windows and this place. Where it is not, nothing was asked, so that the finding is no answer;
-// it is an [Unknown] by its status alone.
+// Applies reports whether the rule is for this Windows and this place. If not, nothing was evaluated: the finding has the status [Unknown]
+// but is no answer.
 func (f Finding) Applies() bool { return f.Reason != NotApplicable }
 
-// Edits are the changes that remedy the finding on the running system, in their order.
+// Edits returns the changes that remedy the finding on the running system, in their order.
 func (f Finding) Edits() []hive.Edit { return f.Fix.Edits() }
 
-// Fingerprint tells the same finding in two runs. It rests on rule, key and value, never on places in the file.
+// Fingerprint returns an identifier that the same finding has in every run: it depends on rule, key and value, never on places in the file.
 func (f Finding) Fingerprint() string {
 	sum := sha256.Sum256([]byte(f.Rule.ID + "\x00" + hive.Fold(f.Key.String()) + "\x00" + hive.Fold(f.Value)))
 	return hex.EncodeToString(sum[:16])
 }
 
-// placeholders are what a message may hold in place of what was found, beside the names that the rule binds.
+// placeholders are the names in braces that a message may hold, beside those that the rule binds.
 var placeholders = []string{"{value}", "{key}", "{actual}", "{type}", "{want}", "{valid}", "{default}", "{written}", "{limit}"}
 
-// fill puts what was found into the template of a message.
+// fill returns the template of a message with its placeholders filled in.
 func (f Finding) fill(template string, t Terms, bound bindings) string {
 	var b strings.Builder
 	for {
@@ -73,7 +73,7 @@ func (f Finding) fill(template string, t Terms, bound bindings) string {
 	}
 }
 
-// placeholder gives what stands for a name in braces in a message.
+// placeholder returns the text for a name in braces in a message.
 func (f Finding) placeholder(name string, t Terms, bound bindings) (text string, ok bool) {
 	switch name {
 	case "{value}":

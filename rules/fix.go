@@ -7,19 +7,19 @@ import (
 	"regvet/hive"
 )
 
-// Fix is what a finding of the rule is remedied with.
+// Fix is the remedy for a finding of a rule.
 type Fix struct {
 	Steps   []Step // in their order
-	Restart string // what must be started anew before the change counts: "computer", "service NAME", "none"
+	Restart string // what must be restarted before the change takes effect: "computer", "service NAME", "none"
 	Note    string
 
-	unsound bool // as it was read; no such fix leaves this package
+	unsound bool // whether there were mistakes in it; no such fix leaves this package
 }
 
 // Step is one change that a fix makes.
 type Step struct {
-	// Edit is the change. Of a rule it lacks what a place alone can tell: the path where that is the key of the finding, and
-	// data and names into which bound names are to be filled.
+	// Edit is the change. In a rule it lacks what depends on the place: its path if that is the key of the finding, and data and names that
+	// hold bound names.
 	Edit hive.Edit
 
 	real  hive.Path // of a finding: where the input has the key
@@ -29,7 +29,7 @@ type Step struct {
 	at    hive.Location
 }
 
-// Edits are the changes that remedy a finding on the running system. Of a rule they are not complete, see [Step].
+// Edits returns the changes that remedy a finding on the running system. Those of a rule itself are not complete, see [Step].
 func (f Fix) Edits() (edits []hive.Edit) {
 	for _, s := range f.Steps {
 		edits = append(edits, s.Edit)
@@ -37,7 +37,7 @@ func (f Fix) Edits() (edits []hive.Edit) {
 	return edits
 }
 
-// String says what the fix does.
+// String returns what the fix does, for people.
 func (f Fix) String() string {
 	text := strings.Join(each(f.Steps, Step.String), ", then ")
 	switch {
@@ -49,7 +49,7 @@ func (f Fix) String() string {
 	return text
 }
 
-// String says what the step does. A key is named where it is not the one that the rule is about.
+// String returns what the step does, for people. It names the key if that is not the key of the rule.
 func (s Step) String() string {
 	key := ""
 	if s.key != nil {
@@ -78,10 +78,10 @@ func (s Step) String() string {
 	return "set " + name + of + " to " + s.Edit.Value.Type.String() + " " + hive.Visible(s.Edit.Value.Display())
 }
 
-// own tells that the step changes the value that the rule is about.
+// own reports whether the step changes the value that the rule is about.
 func (s Step) own() bool { return s.key == nil && s.value == nil }
 
-// withoutValue gives the fix for where no value is known that it could change; nil when it changes the value of the rule.
+// withoutValue returns the fix for a place without a known value, or nil if the fix changes the value of the rule.
 func (f *Fix) withoutValue() *Fix {
 	if f == nil || slices.ContainsFunc(f.Steps, func(s Step) bool { return s.value == nil && s.Edit.Op != hive.DeleteKey }) {
 		return nil
@@ -89,8 +89,8 @@ func (f *Fix) withoutValue() *Fix {
 	return f
 }
 
-// resolve gives the fix as it is at the place of a finding. It is nil where nothing tells the place: where a pattern met nothing, so
-// that its names are not bound; and where what is bound does not make data.
+// resolve returns the fix for the place of a finding, or nil if the place is not known: a pattern matched nothing, so that its names are not
+// bound, or the bound text is no valid data.
 func (e *evaluation) resolve(fix *Fix, f *Finding, s scene) *Fix {
 	if fix == nil {
 		return nil
@@ -133,14 +133,14 @@ func (e *evaluation) resolve(fix *Fix, f *Finding, s scene) *Fix {
 	return &at
 }
 
-// fill puts what is bound into text. It is not ok where there is nothing to put.
+// fill returns text with its bound names filled in, and whether all of them are bound.
 func (d datum) fill(bound bindings) (filled datum, ok bool) {
 	filled = d
 	filled.text, filled.list = bound.put(d.text), each(d.list, bound.put)
 	return filled, !filled.equal(d)
 }
 
-// put writes what is bound in the place of its names in text.
+// put replaces bound names in text by what they are bound to.
 func (b bindings) put(text string) string {
 	var pairs []string
 	for name, what := range b {

@@ -62,7 +62,7 @@ var stepForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/fix"}, func(d
 	return s
 })
 
-// fixForm is one change or a list of them. What must be started anew after several is what the strongest asks for.
+// fixForm is one change or a list of them. After several, the strongest restart that one of them asks for is needed.
 var fixForm = strict.NewForm(strict.OneOrMore(stepForm, "").Schema, func(d *strict.Decoder, n *yaml.Node, what string) *Fix {
 	f, before := &Fix{}, d.Mistakes()
 	var services, notes []string
@@ -106,7 +106,7 @@ var setObject = strict.Object[setDraft]{
 	},
 }
 
-// setDataForm is data whose form hangs on the type, which may stand behind them.
+// setDataForm keeps the data unread: their form depends on the type, which may come after them.
 var setDataForm = strict.NewForm(textsForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) *yaml.Node { return n })
 
 var setForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/set"}, func(d *strict.Decoder, n *yaml.Node, what string) (s setDraft) {

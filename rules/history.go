@@ -8,16 +8,15 @@ import (
 	"regvet/hive"
 )
 
-// Past is a value that the key of a finding had once, found in the space of the hive that is not in use.
+// Past is a deleted value of the key of a finding, found in unused space of the hive.
 type Past struct {
-	Value    hive.Value // with its place
-	Modified time.Time  // last write of the key that held it: of the deleted one before its end, of one that is there up to now
-	KeyGone  bool       // the key was deleted with it, though there may be one of its name again
+	Value    hive.Value // with its offset
+	Modified time.Time  // last write of the key that held it: before its deletion, or up to now if it still exists
+	KeyGone  bool       // the key was deleted as well, though a new one of that name may exist
 }
 
-// AddHistory gives the findings with what their keys had once for their values, in the order of the hive. The hive that the deleted things
-// are from is mounted at a path. What has no known path belongs to no finding. No answer changes: what was deleted proves only
-// that it was there.
+// AddHistory returns the findings with the deleted values of their keys, in the order of the hive, which is mounted at the given path. Deleted
+// things without a known path belong to no finding. No answer changes: what was deleted only proves that it once existed.
 func AddHistory(findings []Finding, mount hive.Path, deleted []hive.Deleted) []Finding {
 	findings = slices.Clone(findings)
 	byValue := map[string][]int{}

@@ -8,8 +8,7 @@ import (
 	"regvet/hive"
 )
 
-// judge holds what is at a key against what a question expects there. It gives one finding, or with a pattern for values one for
-// each that it stands for.
+// judge compares what is at a key with what a question expects there. It returns one finding, or one for each value that matches a pattern.
 func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found func(Finding)) {
 	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, Expected: t.Expected(), guessed: m.Guessed}
 	if q.AboutKey {
@@ -59,7 +58,7 @@ func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found fun
 	found(e.absent(f, t, known, damage, s))
 }
 
-// observing is the finding about a value that is there.
+// observing returns the finding about a value that exists.
 func (f Finding) observing(v hive.Value) Finding {
 	f.At = v.At
 	if v.Data != nil {
@@ -69,7 +68,7 @@ func (f Finding) observing(v hive.Value) Finding {
 	return f
 }
 
-// present answers for a key or a value that is there.
+// present returns the answer for a key or value that exists.
 func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding {
 	v := f.Observed
 	if t.Exists != nil && !*t.Exists {
@@ -108,11 +107,11 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 	return f.pass(fmt.Sprintf("%s is %s", ValueName(f.Value), hive.Visible(v.Display())))
 }
 
-// neighbours are the values of a key with which a rule compares the one that it is about.
+// neighbours are the values of a key that a rule compares its own value with.
 type neighbours struct {
 	key    *hive.Key
 	notes  []string
-	open   string // the one that could not be read
+	open   string // the value that could not be read, or ""
 	reason Reason // why
 }
 
@@ -136,7 +135,7 @@ func (n *neighbours) value(name string) (hive.Value, truth) {
 	return v, no
 }
 
-// unread is the finding about a place below which the input does not tell what keys there are.
+// unread returns the finding about a place below which the input does not show all keys.
 func unread(q question, m hive.Match) Finding {
 	f := Finding{Key: m.Live, RealKey: m.Real, Value: q.Value.text, AboutKey: q.AboutKey, guessed: m.Guessed}
 	if m.Known == hive.NotCovered {
@@ -152,7 +151,7 @@ func because(damage *hive.Problem) string {
 	return ": " + damage.At.String() + ": " + damage.Msg
 }
 
-// absent answers for a key or value that was not found, by what that proves.
+// absent returns the answer for a key or value that was not found: what that proves depends on what the input covers.
 func (e *evaluation) absent(f Finding, t Terms, known hive.Known, damage *hive.Problem, s scene) Finding {
 	switch known {
 	case hive.NotCovered:

@@ -7,15 +7,15 @@ import (
 	"regvet/hive"
 )
 
-// keyPattern is the path of the key that a rule is about: the full name of a root and below it names in which patterns may stand, see
-// [pattern]. The name ** stands for any number of levels, none included.
+// keyPattern is the path of the key that a rule is about: the full name of a root, and below it names that may hold patterns, see [pattern].
+// The name ** matches any number of levels, including none.
 type keyPattern struct {
 	text     string
 	base     hive.Path // the names before the first pattern
 	segments []segment // the rest
 }
 
-// segment is one level of a path, or with deep any number of them.
+// segment is one level of a path, or any number of levels if it is deep.
 type segment struct {
 	pattern
 	deep bool
@@ -23,7 +23,7 @@ type segment struct {
 
 const anyDepth = "**"
 
-// parseKey reads a path written with backslashes. The root is not checked.
+// parseKey reads a path written with backslashes. It does not check the root.
 func parseKey(text string) keyPattern {
 	path := hive.ParsePath(text)
 	var all []segment
@@ -53,13 +53,13 @@ func newKeyPattern(all []segment) keyPattern {
 	return k
 }
 
-// String gives the path as written, with the full name of its root.
+// String returns the path as written, with the full name of its root.
 func (k keyPattern) String() string { return k.text }
 
-// isPattern tells that the path may lead to several keys by its own form.
+// isPattern reports whether the path may match several keys.
 func (k keyPattern) isPattern() bool { return len(k.segments) > 0 }
 
-// path gives the path as names, patterns among them as written. It is for showing where a rule looks.
+// path returns the names of the path, with patterns as written, to show where a rule looks.
 func (k keyPattern) path() hive.Path {
 	path := slices.Clone(k.base)
 	for _, s := range k.segments {
@@ -68,7 +68,7 @@ func (k keyPattern) path() hive.Path {
 	return path
 }
 
-// names lists what the path binds.
+// names lists the names that the path binds.
 func (k keyPattern) names() (all []string) {
 	for _, s := range k.segments {
 		all = append(all, s.names()...)
@@ -76,17 +76,17 @@ func (k keyPattern) names() (all []string) {
 	return all
 }
 
-// deep tells that the path leads through any number of levels.
+// deep reports whether the path leads through any number of levels.
 func (k keyPattern) deep() bool {
 	return slices.ContainsFunc(k.segments, func(s segment) bool { return s.deep })
 }
 
-// nameless tells that something of the path that it leads to can not be told by name.
+// nameless reports whether a part of the path matches without binding a name.
 func (k keyPattern) nameless() bool {
 	return slices.ContainsFunc(k.segments, func(s segment) bool { return s.deep || s.nameless() })
 }
 
-// fill puts what is bound in the place of its names.
+// fill replaces bound names by what they are bound to.
 func (k keyPattern) fill(bound bindings) keyPattern {
 	if len(k.segments) == 0 || len(bound) == 0 {
 		return k
@@ -104,7 +104,7 @@ func (k keyPattern) fill(bound bindings) keyPattern {
 	return newKeyPattern(all)
 }
 
-// bind gives what the path binds where it leads to these names below its base.
+// bind returns what the path binds if it matches these names below its base.
 func (k keyPattern) bind(names []string) bindings {
 	bound := bindings{}
 	starts := align(len(k.segments), len(names),

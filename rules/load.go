@@ -19,7 +19,7 @@ import (
 // BadRule is the kind of a mistake in a rule file.
 const BadRule hive.Kind = "bad-rule"
 
-// Mistakes are all that is wrong with rule files, each with its file, line and column.
+// Mistakes are everything that is wrong with rule files, each with its file, line and column.
 type Mistakes = strict.Mistakes
 
 // Mistake is one thing that is wrong with a rule file.
@@ -114,7 +114,8 @@ func asMistake(source string, err error) Mistake {
 	return Mistake{Problem: hive.Problem{Source: source, Kind: BadRule, Msg: err.Error()}}
 }
 
-// Rules gives the rules of some packs in their order. An ID that stands twice is a mistake, which is told at its second place.
+// Rules returns the rules of some packs in their order. An ID that is used twice is a mistake, reported at its second place, and so are more
+// rules than a run can take.
 func Rules(packs ...*Pack) ([]*Rule, error) {
 	count := 0
 	for _, p := range packs {
@@ -143,7 +144,7 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 	return all, nil
 }
 
-// Load reads a pack of rules from YAML. Everything that is wrong with it is reported at once: the error is [Mistakes].
+// Load reads a pack of rules from YAML; source names the file in its mistakes. The error is [Mistakes], which holds all that is wrong.
 func Load(source string, data []byte) (*Pack, error) { return load(source, data, nil) }
 
 func ruleFile(source string) strict.File {
@@ -151,7 +152,7 @@ func ruleFile(source string) strict.File {
 		Empty: "the file holds no rules; a rule file starts with \"pack: NAME\""}
 }
 
-// load is [Load] for a file in a folder, in which the hives of its tests are.
+// load is [Load] with the folder of the file, which holds the hives of its tests; nil for none.
 func load(source string, data []byte, files fs.FS) (*Pack, error) {
 	if err := tooMany(source, countRules(data)); err != nil {
 		return nil, err
@@ -185,7 +186,7 @@ func countRules(data []byte) (n int) {
 
 func isWord(c byte) bool { return c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' }
 
-// tooMany returns the mistake of more rules than a run can hold, or nil.
+// tooMany returns the mistake about more rules than a run can take, or nil.
 func tooMany(source string, n int) error {
 	if n <= maxRules {
 		return nil
@@ -193,7 +194,7 @@ func tooMany(source string, n int) error {
 	return Mistakes{asMistake(source, fmt.Errorf("there are %d rules or more; a run takes at most %d: check with some of them at a time", n, maxRules))}
 }
 
-// completePack gives each rule what it has of its pack, and finds those of one id.
+// completePack gives each rule what it has from its pack, and finds IDs that are used twice.
 func completePack(d *strict.Decoder, p *Pack) {
 	ids := map[string]bool{}
 	for _, r := range p.Rules {

@@ -11,7 +11,7 @@ type interval struct{ Min, Max uint64 }
 
 var everything = interval{0, math.MaxUint64}
 
-// String writes the range for people: "65534", "30 to 300", "at least 65534", "at most 30".
+// String returns the range for people: "65534", "30 to 300", "at least 65534", "at most 30".
 func (r interval) String() string {
 	switch {
 	case r.Min == r.Max:
@@ -24,7 +24,7 @@ func (r interval) String() string {
 	return fmt.Sprintf("%d to %d", r.Min, r.Max)
 }
 
-// numbers is a set of numbers, as ranges in their order with gaps between.
+// numbers is a set of numbers, as sorted ranges with gaps between them.
 type numbers []interval
 
 func (s numbers) and(t numbers) numbers {
@@ -42,7 +42,7 @@ func (s numbers) and(t numbers) numbers {
 	return both
 }
 
-// but gives all numbers that are not among those.
+// but returns all numbers that are not among those.
 func but(those ...uint64) numbers {
 	slices.Sort(those)
 	var rest numbers
@@ -59,7 +59,7 @@ func but(those ...uint64) numbers {
 	return rest
 }
 
-// only gives the set of those numbers.
+// only returns the set of those numbers.
 func only(those ...uint64) numbers {
 	slices.Sort(those)
 	var set numbers

@@ -13,7 +13,7 @@ import (
 	"regvet/rules/strict"
 )
 
-// operand is what stands behind an operator: data, or the name of the value to compare with.
+// operand is what an operator compares with: data, or another value by its name.
 type operand struct {
 	datum
 	other string
@@ -26,7 +26,7 @@ func (o operand) String() string {
 	return o.datum.String()
 }
 
-// demandObject reads operators. Of those that ask how long data are there are fewer, see lengthObject.
+// demandObject reads operators on data. For lengths there are fewer, see lengthObject.
 var demandObject = strict.Object[demand]{
 	Name: "operators", Doc: "Operators on data, all of which must hold.",
 	Empty: noOperator,
@@ -83,7 +83,7 @@ var lengthObject = strict.Object[demand]{
 	Fields: append([]strict.Field[demand]{operatorField("equals", "The length is this.", plain(numberForm), equals)}, sizes(plain(numberForm))...),
 }
 
-// sizes are the operators that ask how high a number is.
+// sizes returns the operators that compare a number by size.
 func sizes(f strict.Form[operand]) []strict.Field[demand] {
 	return []strict.Field[demand]{
 		operatorField("at_least", "The number is this or higher.", f, limit("at least %s",
@@ -103,17 +103,17 @@ const (
 	noStrings  = "names no text"
 )
 
-// operator is the field of an operator, which is made of its operand.
+// operatorField returns the field of an operator, which is made from its operand.
 func operatorField[V any](name, doc string, f strict.Form[V], make func(V) operator) strict.Field[demand] {
 	return strict.May(name, doc, f, func(q *demand, v V) { *q = append(*q, make(v)) })
 }
 
-// comparison is an operator that compares with an operand, of the data of some kinds.
+// comparison returns an operator that compares data of some kinds with an operand.
 func comparison(o operand, text string, compare func(d, e datum) bool, kinds ...kind) operator {
 	return operator{text: text, kinds: kinds, other: o.other, compare: compare, holds: func(d datum) bool { return compare(d, o.datum) }}
 }
 
-// kindsOf are the kinds of data that an operand can be compared with.
+// kindsOf returns the kinds of data that can be compared with the operand.
 func (o operand) kindsOf() []kind {
 	if o.other != "" {
 		return []kind{aNumber, aText, aList, someBytes}
@@ -159,7 +159,7 @@ func notIn(all []datum) operator {
 	return op
 }
 
-// among returns what reports whether data are one of these numbers and texts.
+// among returns a function that reports whether data are one of these numbers and texts.
 func among(all []datum) func(datum) bool {
 	type scalar struct {
 		kind   kind
@@ -173,7 +173,7 @@ func among(all []datum) func(datum) bool {
 	return func(d datum) bool { return set[scalar{d.kind, d.number, d.text}] }
 }
 
-// numbersOf gives the numbers of data that are numbers.
+// numbersOf returns the numbers of some data, all of which are numbers.
 func numbersOf(all []datum) (ns []uint64) {
 	for _, d := range all {
 		ns = append(ns, d.number)
@@ -181,7 +181,7 @@ func numbersOf(all []datum) (ns []uint64) {
 	return ns
 }
 
-// kindsIn gives the kinds of some data.
+// kindsIn returns the kinds of some data.
 func kindsIn(all []datum) (kinds []kind) {
 	for _, d := range all {
 		if !slices.Contains(kinds, d.kind) {
@@ -191,7 +191,7 @@ func kindsIn(all []datum) (kinds []kind) {
 	return kinds
 }
 
-// limit makes the operators that compare numbers by size.
+// limit returns the constructor of an operator that compares numbers by size.
 func limit(text string, compare func(a, b uint64) bool, set func(n uint64) numbers) func(operand) operator {
 	return func(o operand) operator {
 		op := comparison(o, fmt.Sprintf(text, o), func(d, e datum) bool { return compare(d.number, e.number) }, aNumber)
@@ -218,7 +218,7 @@ func aString(text string, holds func(s string) bool) operator {
 	}}
 }
 
-// contains tells whether text stands in text, or is a string of a list.
+// contains reports whether the data, as text, contain the text of e, or as a list have it as a string.
 func (d datum) contains(e datum) bool {
 	if d.kind == aList {
 		return slices.Contains(d.list, e.text)

@@ -8,24 +8,24 @@ import (
 	"regvet/hive"
 )
 
-// demand is what is asked of data: operators, all of which must hold. An empty one asks for nothing.
+// demand is what a rule asks of data: operators that must all hold. An empty one asks for nothing.
 type demand []operator
 
-// operator is one question to data.
+// operator is one test of data.
 type operator struct {
 	text  string // for people: "at least 50"
-	kinds []kind // of data that it can be asked
+	kinds []kind // of data that it can be applied to
 	holds func(d datum) bool
-	raw   func(v hive.Value) bool // in place of both, for a question to the data of any type
+	raw   func(v hive.Value) bool // instead of both, for a test of data of any type
 
-	numbers numbers // what it holds for, where it is a question to numbers and these can be listed
-	datums  []datum // the only data that it can hold for, where these are few
+	numbers numbers // the numbers that it holds for, if it tests numbers and they can be listed
+	datums  []datum // the only data that it can hold for, if they can be listed
 
-	other   string // name of the value whose data it compares with, where the rule has none
+	other   string // name of the value to compare with, if it is not compared with data of the rule
 	compare func(d, other datum) bool
 }
 
-// String says for people what is asked: "at least 50", "30 to 300".
+// String returns the demand for people: "at least 50", "30 to 300".
 func (q demand) String() string {
 	set, ok := q.numbers()
 	switch {
@@ -37,7 +37,7 @@ func (q demand) String() string {
 	return strings.Join(each(q, func(o operator) string { return o.text }), " and ")
 }
 
-// numbers gives what the demand leaves of all numbers; not ok where that cannot be told, or where it asks for no number.
+// numbers returns the numbers that meet the demand. It is not ok if they cannot be listed, or if the demand is not about numbers.
 func (q demand) numbers() (set numbers, ok bool) {
 	set = numbers{everything}
 	for _, o := range q {
@@ -49,7 +49,7 @@ func (q demand) numbers() (set numbers, ok bool) {
 	return set, len(q) > 0
 }
 
-// nothing tells that no data at all can do, as far as that can be seen from the demand itself.
+// nothing reports whether no data can meet the demand, as far as the demand itself shows that.
 func (q demand) nothing() bool {
 	set := numbers{everything}
 	for _, o := range q {
@@ -77,14 +77,14 @@ func (q demand) nothing() bool {
 	return false
 }
 
-// mayHold tells whether data do, or might: what other values hold is left open.
+// mayHold reports whether data meet the demand or might: what depends on other values is left open.
 func (q demand) mayHold(d datum, types []hive.Type) bool {
 	answer, err := q.ask(d.value(types), func(string) (hive.Value, truth) { return hive.Value{}, perhaps })
 	return err == nil && answer != no
 }
 
-// ask holds the data of a value against the demand. It fails where they are of a type that the demand cannot be asked, or do not fit
-// their type. The values beside it are given by others, with no for one that is not there.
+// ask returns whether the data of a value meet the demand. It fails if the demand is not for their type, or if they do not fit their type.
+// The function others returns the values beside it, with no for one that does not exist.
 func (q demand) ask(v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
 	answer := yes
 	for _, o := range q {
@@ -120,10 +120,10 @@ func (o operator) ask(v hive.Value, others func(name string) (hive.Value, truth)
 	return toTruth(err == nil && e.kind == k && o.compare(d, e)), nil
 }
 
-// plainKinds names the kinds of data in messages about values.
+// plainKinds are the names of the kinds of data in messages about values.
 var plainKinds = [...]string{aNumber: "a number", aText: "text", aList: "a list of strings", someBytes: "bytes"}
 
-// length is how long the data of a value are: the characters of text without its NUL, the strings of a list, the bytes of all else.
+// length returns how long the data of a value are: in characters without the NUL for text, in strings for a list, else in bytes.
 func length(v hive.Value) uint64 {
 	d, _ := read(v, kindOf(v.Type))
 	switch d.kind {

@@ -12,11 +12,11 @@ import (
 //go:embed packs/*.yaml
 var packFiles embed.FS
 
-// DefaultPack is the one of the built-in packs that an audit uses unless it is told which to use. What it finds costs whoever ignores it
-// connections; the others hold a computer against recommendations that not everybody shares.
+// DefaultPack is the built-in pack that an audit uses by default. Ignoring its findings costs connections; the other packs check
+// recommendations that not everybody shares.
 const DefaultPack = "kb196271"
 
-// builtInPack is one of the packs that regvet comes with. It is read when it is first asked for: most runs use few of them.
+// builtInPack is one of the packs that regvet comes with. It is read on first use: most runs use few of them.
 type builtInPack struct {
 	name string
 	read func() *Pack
@@ -53,12 +53,12 @@ func readBuiltIn(file string) *Pack {
 	return p
 }
 
-// BuiltInNames lists the names of the packs that regvet comes with, in their order. The file of a pack has its name.
+// BuiltInNames lists the names of the built-in packs in their order. The file of a pack has its name.
 func BuiltInNames() []string {
 	return each(builtInPacks(), func(p builtInPack) string { return p.name })
 }
 
-// BuiltIn gives the packs of these names that regvet comes with, or without names all of them, in the order of [BuiltInNames].
+// BuiltIn returns the built-in packs of these names, or all of them without names, in the order of [BuiltInNames].
 func BuiltIn(names ...string) (packs []*Pack) {
 	for _, p := range builtInPacks() {
 		if len(names) == 0 || slices.Contains(names, p.name) {
@@ -68,7 +68,7 @@ func BuiltIn(names ...string) (packs []*Pack) {
 	return packs
 }
 
-// unproven says which rule of a pack does not show by its tests both that it passes and that it fails; nil when each does.
+// unproven returns an error about a rule whose tests do not show both a pass and a failure, or nil.
 func (p *Pack) unproven() error {
 	for _, r := range p.Rules {
 		if why := r.unproven(); why != "" {

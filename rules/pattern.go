@@ -11,25 +11,25 @@ import (
 	"regvet/hive"
 )
 
-// bindings are the names that a rule's key and value gave to what they met, as {service} in HKLM\...\Services\{service} does.
+// bindings are what the names in a rule's key and value matched, such as {service} in HKLM\...\Services\{service}.
 type bindings map[string]string
 
-// pattern is the name of a key or a value. In it * stands for any run of characters, ? for one, and {name} for a run that is then known
-// by that name. [*], [?] and [{] are these characters themselves. A brace that encloses no name stands for itself, as in the names
-// of classes, {4d36e972-e325-11ce-bfc1-08002be10318}. Case does not count, as in all names of the registry.
+// pattern matches names of keys or values: * matches any run of characters, ? matches one, and {name} matches a run and binds the name to it.
+// [*], [?] and [{] are these characters themselves. A brace that encloses no name stands for itself, as in the names of classes,
+// {4d36e972-e325-11ce-bfc1-08002be10318}. Case does not count, as in all names of the registry.
 type pattern struct {
 	text   string
 	tokens []token // none where the text holds nothing special
-	open   bool    // it holds a *, ? or {name}, or stands for misspelt names
+	open   bool    // it holds a *, ? or {name}, or matches misspelt names
 
-	meant string // the name that was meant, folded, where the pattern stands for those that differ from it by a typing error; else ""
+	meant string // if the pattern matches misspelt names: the name that was meant, folded; else ""
 }
 
 type token struct {
 	kind tokenKind
 	char string // of exactly: the character, as written
 	fold rune   // of exactly: the character in the case in which names are compared
-	name string // of anyRun: what it is known by; "" for *
+	name string // of anyRun: the name that it binds; "" for *
 }
 
 type tokenKind uint8
@@ -40,7 +40,7 @@ const (
 	anyRun
 )
 
-// special finds what is more than a character of its own at the start of a pattern.
+// special matches the start of a pattern if it is more than a plain character.
 var special = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|\[([*?{])\]|(\*+)|(\?))`)
 })
@@ -53,7 +53,7 @@ func patternCost(text string) int {
 	return len(text) / 2
 }
 
-// specialSigns are the characters with which all that is special in a pattern begins.
+// specialSigns are the characters with which everything special in a pattern begins.
 const specialSigns = "*?{["
 
 func parsePattern(text string) pattern {
@@ -84,24 +84,24 @@ func parsePattern(text string) pattern {
 	return p
 }
 
-// misspelt is the pattern that stands for what a name is written like by mistake. It does not stand for the name itself.
+// misspelt returns the pattern that matches misspellings of a name, and not the name itself.
 func misspelt(name string) pattern {
 	return pattern{text: "a misspelt " + name, open: true, meant: hive.Fold(name)}
 }
 
-// lettersToError is for how many letters of a name one that is wrong, too many or missing is taken for a typing error.
+// lettersToError is how many letters of a name excuse one typing error: a letter that is wrong, extra or missing.
 const lettersToError = 5
 
-// misspells tells that a name is not the one that was meant, and close to it.
+// misspells reports whether a name is close to the one that was meant, and not the same.
 func (p pattern) misspells(name string) bool {
 	errors := levenshtein.Distance(p.meant, hive.Fold(name), nil)
 	return errors > 0 && errors <= utf8.RuneCountInString(p.meant)/lettersToError
 }
 
-// literal is the pattern that stands for a name and nothing else.
+// literal returns the pattern that matches one name only.
 func literal(name string) pattern { return pattern{text: name, tokens: tokensOf(name)} }
 
-// tokensOf gives a token for each character of a name.
+// tokensOf returns a token for each character of a name.
 func tokensOf(name string) []token {
 	var all []token
 	fold := folded(name)
@@ -111,13 +111,13 @@ func tokensOf(name string) []token {
 	return all
 }
 
-// folded gives the characters of a name in the case in which names are compared. There are as many as the name has.
+// folded returns the characters of a name in the case in which names are compared, as many as the name has.
 func folded(name string) []rune { return []rune(hive.Fold(name)) }
 
-// String gives the pattern as written.
+// String returns the pattern as written.
 func (p pattern) String() string { return p.text }
 
-// name gives the one name that a pattern without *, ? and {name} stands for.
+// name returns the one name that a pattern without *, ? and {name} matches.
 func (p pattern) name() string {
 	if p.tokens == nil {
 		return p.text
@@ -129,7 +129,7 @@ func (p pattern) name() string {
 	return b.String()
 }
 
-// names lists what the pattern binds.
+// names lists the names that the pattern binds.
 func (p pattern) names() (all []string) {
 	for _, t := range p.tokens {
 		if t.name != "" {
@@ -139,7 +139,7 @@ func (p pattern) names() (all []string) {
 	return all
 }
 
-// nameless tells that the pattern holds a * or ?, of which nobody can say later what it met.
+// nameless reports whether the pattern holds a * or ?, whose match has no name to refer to it by.
 func (p pattern) nameless() bool {
 	for _, t := range p.tokens {
 		if t.kind != exactly && t.name == "" {
@@ -149,7 +149,7 @@ func (p pattern) nameless() bool {
 	return false
 }
 
-// fill puts what is bound in the place of its names.
+// fill replaces bound names by what they are bound to.
 func (p pattern) fill(bound bindings) pattern {
 	if !p.open || p.meant != "" || len(bound) == 0 {
 		return p
@@ -179,7 +179,7 @@ func (p pattern) fill(bound bindings) pattern {
 	return filled
 }
 
-// match tells whether the pattern stands for a name, and adds to bound what it binds; bound may be nil.
+// match reports whether the pattern matches a name, and adds to bound what it binds; bound may be nil.
 func (p pattern) match(name string, bound bindings) bool {
 	switch {
 	case p.meant != "":
@@ -210,9 +210,9 @@ func (p pattern) match(name string, bound bindings) bool {
 	return true
 }
 
-// align lays tokens against elements, in order and without a gap. A token that is a run takes any number of them, as few as will do,
-// each other token one that fits it. It gives where each token starts, and at last the number of elements; nil when it cannot be.
-// It takes time in proportion to the product of both numbers at most.
+// align matches tokens with elements, in order and without gaps. A run takes any number of elements, as few as possible; every other token takes
+// one that fits it. It returns where each token starts, followed by the number of elements, or nil if they do not match. It takes time in
+// proportion to the product of both numbers at most.
 func align(tokens, elements int, run func(t int) bool, fits func(t, e int) bool) []int {
 	starts := make([]int, tokens+1)
 	starts[tokens] = elements

@@ -2,7 +2,7 @@ package rules
 
 import "regvet/hive"
 
-// Places lists the keys at or below which the rule looks: those that it names, up to the first pattern in them.
+// Places lists the keys at or below which the rule looks: the paths that it names, up to their first pattern.
 func (r *Rule) Places() []hive.Path {
 	var all []hive.Path
 	if len(r.Key.base) > 0 {
@@ -11,7 +11,7 @@ func (r *Rule) Places() []hive.Path {
 	return r.When.places(r.Conditions.places(all))
 }
 
-// places appends the keys at or below which the condition looks, but for that of its rule.
+// places appends the keys at or below which the condition looks, except the key of its rule.
 func (c *Condition) places(all []hive.Path) []hive.Path {
 	if c == nil {
 		return all

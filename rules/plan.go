@@ -12,7 +12,7 @@ import (
 // Plan is the remedy for some findings: what to change on the running system, and how to take it back.
 type Plan struct {
 	Fixed   []Finding   // what the edits remedy
-	Unfixed []Unfixed   // the other failures
+	Unfixed []Unfixed   // the other failures, with reasons
 	Edits   []hive.Edit // paths of the running system
 	Undo    []hive.Edit // likewise; from the result of Edits back to what the registry holds now
 }
@@ -21,11 +21,11 @@ type Plan struct {
 type Unfixed struct {
 	Finding
 	Why   string
-	Rival *Rule // whose fix wants something else in the same place; nil where that is not why
+	Rival *Rule // whose fix wants something else in the same place; nil if that is not the reason
 }
 
-// NewPlan makes edits of the fixes of all failures. Where two want different things in the same place, neither is made: which one is right is
-// for a person to say. A control set that is only guessed is not written to: the undo would be a guess as well.
+// NewPlan plans the edits for the fixes of all failures. If two fixes want different things in the same place, neither is made: a person must
+// decide. A control set that is only guessed is not changed: its undo would be a guess as well.
 func NewPlan(reg *hive.Registry, findings []Finding) Plan { return newPlan(reg, findings, nil) }
 
 // Unwritable returns why the files of a plan cannot hold some edits, or "". The edits are those of one finding, and what takes them back.
@@ -120,7 +120,7 @@ func undoing(undo []hive.Edit) func(fix []hive.Edit) []hive.Edit {
 	}
 }
 
-// isAt tells whether an edit changes what the finding is about.
+// isAt reports whether an edit changes what the finding is about.
 func (f Finding) isAt(e hive.Edit) bool {
 	if e.Op == hive.DeleteKey {
 		return f.Key.HasPrefix(e.Path)
@@ -128,7 +128,7 @@ func (f Finding) isAt(e hive.Edit) bool {
 	return f.Key.Equal(e.Path) && (f.AboutKey || hive.EqualFold(f.Value, e.Value.Name))
 }
 
-// failing are the fingerprints of what failed.
+// failing returns the fingerprints of the failures.
 func failing(findings []Finding) map[string]bool {
 	m := map[string]bool{}
 	for _, f := range findings {
@@ -179,7 +179,7 @@ func newPlan(reg *hive.Registry, findings []Finding, refused map[string]string) 
 	return p
 }
 
-// unfixable says why there is no fix for a failure, "" where there is one.
+// unfixable returns why there is no fix for a failure, or "" if there is one.
 func (f Finding) unfixable() string {
 	switch {
 	case f.Fix == nil && f.Rule.base.fix != nil:
@@ -221,8 +221,8 @@ func (c *claims) add(finding int, f Finding) {
 	}
 }
 
-// has tells whether an edit is among the claims, or needs none of its own because its value goes with a key. In .reg text, to delete a value
-// would make the key anew.
+// has reports whether an edit is among the claims, or is not needed because the key of its value is deleted. In .reg text, deleting a value
+// would create the key again.
 func (c *claims) has(e hive.Edit) bool {
 	gone := func(other claim) bool { return e.Op == hive.DeleteValue && e.Path.HasPrefix(other.edit.Path) }
 	same := func(other claim) bool { return sameEdit(e, other.edit) }
@@ -233,8 +233,8 @@ func sameEdit(a, b hive.Edit) bool {
 	return a.Op == b.Op && a.Path.Equal(b.Path) && hive.EqualFold(a.Value.Name, b.Value.Name) && a.Value.Type == b.Value.Type && bytes.Equal(a.Value.Data, b.Value.Data)
 }
 
-// conflict says what the fix of another finding does in the place of this one that does not go with it, both sides of it. The rule is nil
-// where there is no such fix.
+// conflict returns the rule of another finding whose fix contradicts this one in the same place, and what both fixes do. The rule is nil if
+// there is no such fix.
 func (c *claims) conflict(finding int, f Finding) (why string, rival *Rule) {
 	for _, e := range f.Edits() {
 		var others []claim
@@ -255,7 +255,7 @@ func (c *claims) conflict(finding int, f Finding) (why string, rival *Rule) {
 	return "", nil
 }
 
-// contradict tells whether two edits cannot both be done.
+// contradict reports whether two edits cannot both be done.
 func contradict(a, b hive.Edit) bool {
 	switch {
 	case a.Op == hive.DeleteKey && b.Op == hive.DeleteKey:
@@ -268,7 +268,7 @@ func contradict(a, b hive.Edit) bool {
 	return a.Path.Equal(b.Path) && hive.EqualFold(a.Value.Name, b.Value.Name) && !sameEdit(a, b)
 }
 
-// does says what an edit does.
+// does returns what an edit does, for people.
 func does(e hive.Edit) string {
 	name := ValueName(e.Value.Name)
 	switch e.Op {
@@ -280,7 +280,7 @@ func does(e hive.Edit) string {
 	return strings.TrimRight("set "+name+" to "+e.Value.Type.String()+" "+hive.Visible(e.Value.Display()), " ")
 }
 
-// live gives the path of the running system for a path of the input, as the fixes have them side by side.
+// live returns the path of the running system for a path of the input, known from the fixes, which hold both.
 func (p Plan) live(path hive.Path) hive.Path {
 	for _, f := range p.Fixed {
 		for _, s := range f.Fix.Steps {
@@ -296,21 +296,21 @@ func (p Plan) live(path hive.Path) hive.Path {
 	return path
 }
 
-// Proof is what became of the findings when the edits were made in memory, and undone.
+// Proof is the result of making the edits in memory and undoing them.
 type Proof struct {
 	Fixed    []Finding // planned and gone
-	Left     []Finding // planned, but there still
-	New      []Finding // not there before
-	Restored bool      // the undo leads back to the registry as it was
+	Left     []Finding // planned, but still failing
+	New      []Finding // failures that did not exist before
+	Restored bool      // whether the undo restores the original registry
 	Remains  []hive.Edit
 }
 
-// Holds tells that every planned finding is gone, no new one appeared, and the undo restores the original.
+// Holds reports whether every planned finding is gone, no new one has appeared, and the undo restores the original.
 func (p Proof) Holds() bool { return len(p.Left) == 0 && len(p.New) == 0 && p.Restored }
 
 // Prove applies the edits of a fix to the registry and runs the rules again, then applies the undo and compares with the
-// original. Nothing of the registry is changed. The edits should be those that were read back from the files as written. Remains
-// are the edits that would still be needed to restore the original.
+// original. It does not change the registry itself. The edits should be those read back from the written files. Remains are the edits that
+// would still be needed to restore the original.
 func Prove(reg *hive.Registry, w hive.Windows, rules []*Rule, plan Plan, fix, undo []hive.Edit) Proof {
 	var proof Proof
 	fixed := reg.Apply(fix...)

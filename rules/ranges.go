@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// withinRange is the operator for lists of ranges, as ports are written: each string must be one, and lie within another range.
+// withinRange returns the operator for lists of ranges, as ports are written: each string must be a range within the limits.
 func withinRange(limits interval) operator {
 	return operator{text: fmt.Sprintf("ranges such as 4000-4010 within %s", limits), kinds: []kind{aList}, holds: func(d datum) bool {
 		return !slices.ContainsFunc(d.list, func(s string) bool {
@@ -17,8 +17,8 @@ func withinRange(limits interval) operator {
 	}}
 }
 
-// apartFrom is the operator for lists of ranges none of which may have a number in common with another one. A string that is no range
-// has none: whether there may be such strings is another question.
+// apartFrom returns the operator for lists of ranges that must not overlap another one. A string that is no range does not overlap; whether
+// such strings are allowed is another question.
 func apartFrom(taken interval) operator {
 	return operator{text: "ranges apart from " + taken.String(), kinds: []kind{aList}, holds: func(d datum) bool {
 		return !slices.ContainsFunc(d.list, func(s string) bool {

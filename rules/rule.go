@@ -17,7 +17,7 @@ type Pack struct {
 	Rules      []*Rule
 	Source     string // the file that it was read from
 
-	files fs.FS // the folder that the file is in; nil when it was not read from one
+	files fs.FS // the folder of the file; nil if it was not read from one
 }
 
 // Rule is one rule of a pack. What it asks for may differ by Windows version: see [Rule.Terms].
@@ -29,7 +29,7 @@ type Rule struct {
 	References []string // its own and those of its pack
 	Tags       []string
 	question              // where it looks; a rule of conditions may have no key
-	Conditions *Condition // what must hold, in place of what is expected of a value; nil for most rules
+	Conditions *Condition // what must hold, instead of what is expected of a value; nil for most rules
 	When       *Condition // where the rule applies; nil for everywhere
 	Tests      []Test
 	At         hive.Location // where it stands in the file
@@ -43,39 +43,39 @@ type Rule struct {
 // Terms are what a rule asks for on one version of Windows.
 type Terms struct {
 	Severity Severity
-	Exists   *bool        // whether it must be there at all; nil where Missing tells what absence means
+	Exists   *bool        // whether it must exist at all; nil if Missing says what absence means
 	Types    []hive.Type  // the types that the reader of the value takes; none for any
-	Valid    demand       // what the reader of the value takes; what is outside is out of range
-	Data     demand       // what the rule wants
-	Written  *lastWritten // what it wants of the last write of a key; nil where it does not ask
+	Valid    demand       // the data that the reader of the value takes; others are out of range
+	Data     demand       // the data that the rule wants
+	Written  *lastWritten // what it wants of the last write of a key; nil for nothing
 	Missing  Missing
 	Messages map[Reason]string // templates: {value}, {actual} and the like stand for what was found
-	Fix      *Fix              // nil when there is none
+	Fix      *Fix              // nil if there is none
 
-	expected string // what Expected says, once it was made
+	expected string // the result of Expected, once it is known
 }
 
-// Missing tells what it means when the value is not there.
+// Missing is what it means that the value does not exist.
 type Missing struct {
 	Severity Severity // of a finding for that reason; 0 for that of the rule
 	Pass     bool     // the rule passes
-	Default  *datum   // the data that Windows uses instead, held against Terms.Data; nil where none is known
+	Default  *datum   // the data that Windows uses instead, compared with Terms.Data; nil if not known
 }
 
 // Test is an example that a rule carries to show what it does.
 type Test struct {
 	Name     string
 	Reg      string       // .reg text below the rule's key, or whole sections
-	Hive     string       // in place of it a hive: a file in the folder of the pack
+	Hive     string       // instead of Reg, a hive: a file in the folder of the pack
 	written  []keyTime    // when keys of the text were last written
-	Windows  hive.Version // zero when it does not matter
-	Product  string       // workstation, server or domain-controller; "" when it does not matter
+	Windows  hive.Version // zero if it does not matter
+	Product  string       // workstation, server or domain-controller; "" if it does not matter
 	Want     Reason
-	Severity Severity // 0 when it is not tested
+	Severity Severity // 0 if it is not tested
 	At       hive.Location
 }
 
-// change is a part of a rule that an override may change; what is not set stays as it was.
+// change is the part of a rule that an override may change; what is not set stays as it was.
 type change struct {
 	severity    Severity
 	exists      *bool
@@ -125,15 +125,15 @@ func (c change) apply(t *Terms) {
 	}
 }
 
-// override is what differs where a condition holds.
+// override is what a rule changes where a condition holds.
 type override struct {
 	when *Condition
 	change
 	at hive.Location
 }
 
-// Terms gives what the rule asks for on the given Windows. Overrides count in their order, the later over the earlier. Where it is
-// not known whether one counts, it does not.
+// Terms returns what the rule asks for on the given Windows. Later overrides win over earlier ones. An override whose condition is left open does
+// not count.
 func (r *Rule) Terms(w hive.Windows) Terms {
 	return r.terms(func(o override) bool { return o.when.onWindows(w) == yes })
 }
@@ -156,8 +156,8 @@ type Variant struct {
 	Terms Terms
 }
 
-// Variants gives what the rule asks for where no override counts, and where each override does: with the others that count on the
-// lowest version of Windows that it is for.
+// Variants returns what the rule asks for without overrides, and with each of its overrides: together with the others that count on the lowest
+// version of Windows that it is for.
 func (r *Rule) Variants() []Variant {
 	all := []Variant{{"", r.Terms(hive.Windows{})}}
 	for i, o := range r.overrides {
@@ -172,7 +172,7 @@ func (r *Rule) Variants() []Variant {
 	return all
 }
 
-// eachCondition calls f for all conditions of the rule, those in others too.
+// eachCondition calls f for all conditions of the rule, nested ones included.
 func (r *Rule) eachCondition(f func(*Condition)) {
 	for _, c := range []*Condition{r.Conditions, r.When} {
 		if c != nil {
@@ -189,7 +189,7 @@ func (r *Rule) eachCondition(f func(*Condition)) {
 // boundNames lists the names that the rule binds.
 func (r *Rule) boundNames() []string { return r.question.names() }
 
-// Expected says what the rule wants: whether it must be there, type and data.
+// Expected returns what the rule wants, for people: whether it must exist, type and data.
 func (t Terms) Expected() string {
 	var parts []string
 	switch {
@@ -213,12 +213,12 @@ func (t Terms) Expected() string {
 	return strings.Join(parts, ", ")
 }
 
-// asksMore tells that the terms ask for more than whether something is there.
+// asksMore reports whether the terms ask for more than existence.
 func (t Terms) asksMore() bool {
 	return len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0 || t.Written != nil
 }
 
-// want says what is valid and wanted. Where both are numbers that is what they have in common.
+// want returns the wanted data for people. If Valid and Data are numbers, that is what they have in common.
 func (t Terms) want() string {
 	if t.Written != nil {
 		return t.Written.String()
@@ -230,7 +230,7 @@ func (t Terms) want() string {
 	return t.Data.String()
 }
 
-// passesAbsent tells that the rule passes where the value is not there.
+// passesAbsent reports whether the rule passes without the value.
 func (t Terms) passesAbsent() bool {
 	if t.Exists != nil {
 		return !*t.Exists
@@ -238,7 +238,7 @@ func (t Terms) passesAbsent() bool {
 	return t.Missing.Pass || t.Missing.Default != nil && t.Data.mayHold(*t.Missing.Default, t.Types)
 }
 
-// ValueName names a value for people: the default value has no name of its own.
+// ValueName returns the name of a value for people: (default) for the default value, which has no name.
 func ValueName(name string) string {
 	if name == "" {
 		return defaultValue

@@ -11,18 +11,18 @@ import (
 type evaluation struct {
 	registry *hive.Registry
 	windows  hive.Windows
-	walked   map[*Condition][]*sum // what the shared walk came to, for conditions with patterns in their keys
+	walked   map[*Condition][]*sum // results of the shared walk, for conditions with patterns in their keys
 }
 
-// scene is where a rule is asked: at a key that it led to, for one of several users or control sets.
+// scene is where a rule is evaluated: at a key that it matched, for one of several users or control sets.
 type scene struct {
 	at    *hive.Match // the key that the rule is about; nil for one of conditions only
 	user  string      // whose settings HKEY_CURRENT_USER are; "" for those of any user
-	set   string      // the key that CurrentControlSet is; "" for that which the registry tells
+	set   string      // the key that CurrentControlSet stands for; "" for the registry's own choice
 	bound bindings
 
-	counted  bool // keys that pass are counted, and not told of one by one
-	namesSet bool // the rule names the control set in which it looks itself
+	counted  bool // keys that pass are counted, not listed
+	namesSet bool // the rule itself names the control set
 }
 
 var (
@@ -31,10 +31,10 @@ var (
 	currentSet = hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM", "CurrentControlSet"}
 )
 
-// classesSuffix ends the names of the keys below HKEY_USERS that hold the file associations of a user.
+// classesSuffix is the end of the names of keys below HKEY_USERS that hold the file associations of a user.
 const classesSuffix = "_Classes"
 
-// sceneAt is the scene of a rule that led to a key.
+// sceneAt returns the scene of a rule that matched a key.
 func sceneAt(m hive.Match, bound bindings) scene {
 	s := scene{at: &m, bound: bound, set: hive.ControlSetOf(m.Real)}
 	if m.Real.HasPrefix(usersRoot) && len(m.Real) > 1 {
@@ -46,7 +46,7 @@ func sceneAt(m hive.Match, bound bindings) scene {
 	return s
 }
 
-// find follows a path, as it leads in the scene: to the user and the control set that the rule is asked for.
+// find follows a path in the scene: with its user and control set.
 func (e *evaluation) find(path hive.Path, s scene) []hive.Match {
 	matches := e.registry.Find(path)
 	if len(matches) < 2 {
@@ -63,8 +63,7 @@ func (e *evaluation) find(path hive.Path, s scene) []hive.Match {
 	return ours
 }
 
-// scenes gives where a rule of conditions without a key is asked: once, or once for each of the users and control sets that its
-// conditions lead to.
+// scenes returns the scenes of a rule of conditions without a key: one, or one for each user and control set that its conditions look at.
 func (e *evaluation) scenes(c *Condition) []scene {
 	users, sets := []string{""}, []string{""}
 	c.each(func(c *Condition) {
@@ -88,13 +87,13 @@ func (e *evaluation) scenes(c *Condition) []scene {
 	return all
 }
 
-// names tells whether some names are among those that are bound.
+// shareName reports whether one of the names is among the bound ones.
 func shareName(names, bound []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(bound, name) })
 }
 
-// places calls found for each key that a question leads to in a scene, and lost for each place below which there may be more of them.
-// Where the question has a pattern that is left to a walk; the searches for it are given.
+// places calls found for each key that a question matches in a scene, and lost for each place below which there may be more. If the question
+// has a pattern, it returns the searches for a walk instead.
 func (e *evaluation) places(q question, s scene, found func(m hive.Match, bound bindings), lost func(m hive.Match)) (searches []*search) {
 	if !q.hasKey {
 		found(*s.at, s.bound)
@@ -113,7 +112,7 @@ func (e *evaluation) places(q question, s scene, found func(m hive.Match, bound 
 	return searches
 }
 
-// sum gathers what a question came to at all the keys that it led to.
+// sum gathers the answers of a question at all the keys that it matched.
 type sum struct {
 	base               hive.Path // below which the keys are, as it lies in the registry
 	passed, failed, un *Finding  // the first of each
@@ -130,7 +129,7 @@ func (s *sum) add(f Finding) {
 	}
 }
 
-// verdict is that of a condition: something that must be there has to be found at one of the keys, something that must not at none.
+// verdict returns the verdict of a condition: what must exist has to be found at one of the keys, what must not exist at none.
 func (s *sum) verdict(c *Condition) verdict {
 	of := func(t truth, f *Finding) verdict { return verdict{t, f.Reason, f.Message, f} }
 	absent := c.terms.Exists != nil && !*c.terms.Exists
@@ -149,8 +148,7 @@ func (s *sum) verdict(c *Condition) verdict {
 	return verdict{toTruth(absent), "", "there is no key " + hive.Visible(c.question.Key.String()), nil}
 }
 
-// prepare answers the conditions whose keys hold patterns in one walk for all of them: those that hang on no name that the key of
-// their rule binds.
+// prepare answers conditions whose keys hold patterns, all in one walk, except those that depend on a name that the key of their rule binds.
 func (e *evaluation) prepare(rules []*Rule) {
 	var searches []*search
 	for _, r := range rules {
@@ -175,7 +173,7 @@ func (e *evaluation) prepare(rules []*Rule) {
 	walk(e.registry, searches)
 }
 
-// asking gives what is to be done at each key that a condition leads to, and where there may be more.
+// asking returns what to do at each key that a condition matches, and at each place where there may be more.
 func (e *evaluation) asking(c *Condition, s scene, to *sum) (found func(hive.Match, bindings), lost func(hive.Match)) {
 	found = func(m hive.Match, bound bindings) {
 		e.judge(c.question, c.terms, m, s.with(bound), to.add)
@@ -184,7 +182,7 @@ func (e *evaluation) asking(c *Condition, s scene, to *sum) (found func(hive.Mat
 	return found, lost
 }
 
-// answer asks the question of a condition.
+// answer evaluates the question of a condition.
 func (e *evaluation) answer(c *Condition, s scene) verdict {
 	if walked := e.walked[c]; walked != nil {
 		var all []verdict
@@ -210,7 +208,7 @@ func (e *evaluation) answer(c *Condition, s scene) verdict {
 	return to.verdict(&filled)
 }
 
-// with adds what a question of the scene bound itself.
+// with adds the bindings of the scene to those of a question in it.
 func (s scene) with(bound bindings) scene {
 	if len(bound) > 0 && len(s.bound) > 0 {
 		all := maps.Clone(s.bound)

@@ -16,11 +16,10 @@ import (
 type TestResult struct {
 	Rule *Rule
 	Test Test
-	Err  error // nil when it passed
+	Err  error // nil if it passed
 }
 
-// RunTests runs the tests that the rule carries. A test also proves the fix: after it the rule passes, and after the undo the
-// registry is what it was.
+// RunTests runs the tests that the rule carries. A test also proves the fix: the rule must pass after it, and the undo must restore the registry.
 func (r *Rule) RunTests() []TestResult {
 	var all []TestResult
 	for _, t := range r.Tests {
@@ -51,7 +50,7 @@ func (r *Rule) run(t Test) error {
 	only := []*Rule{r}
 	findings := Evaluate(reg, w, only)
 	if r.Key.isPattern() && t.Hive == "" && t.Want != NotCovered {
-		// That the text of a test does not list all keys that a pattern may lead to is no answer to what it shows.
+		// The text of a test never lists all keys that a pattern may match: that is no answer.
 		if answers := covered(findings); len(answers) > 0 {
 			findings = answers
 		}
@@ -72,12 +71,12 @@ func (r *Rule) run(t Test) error {
 	return nil
 }
 
-// covered gives the findings about places of which the input tells.
+// covered returns the findings about places that the input covers.
 func covered(findings []Finding) []Finding {
 	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Reason == NotCovered })
 }
 
-// failures gives the messages of those findings that are failures.
+// failures returns the messages of the failures among the findings.
 func failures(findings []Finding) string {
 	var all []string
 	for _, f := range findings {
@@ -88,7 +87,7 @@ func failures(findings []Finding) string {
 	return strings.Join(all, "; ")
 }
 
-// testRegistry gives the registry of a test.
+// testRegistry returns the registry of a test.
 func (r *Rule) testRegistry(t Test) (*hive.Registry, error) {
 	reg := hive.NewRegistry()
 	if t.Hive != "" {
@@ -124,7 +123,7 @@ func (r *Rule) testRegistry(t Test) (*hive.Registry, error) {
 		}
 		stamped, ok := hive.Stamp(tree, key, s.time)
 		if !ok {
-			return nil, fmt.Errorf("the test tells when %s was last written, and its .reg text has no such key", key)
+			return nil, fmt.Errorf("the test says when %s was last written, but its .reg text has no such key", key)
 		}
 		tree = stamped
 	}
@@ -151,14 +150,14 @@ func (r *Rule) mountHive(reg *hive.Registry, name string) error {
 	}
 	at, _ := file.Mount()
 	if at == nil {
-		return fmt.Errorf("the hive %s does not tell where Windows mounts it", name)
+		return fmt.Errorf("the hive %s does not show where Windows mounts it", name)
 	}
 	reg.Mount(at, file.Root())
 	return nil
 }
 
-// expects holds the findings of a rule against what a test wants. Where the rule leads to several places, a failure is wanted of one
-// of them at least, and of none a failure for another reason; all else is wanted of each.
+// expects compares the findings of a rule with what a test wants. If the rule matches several places, a wanted failure must occur at one of them
+// at least, and a failure for another reason at none; anything else is wanted at each.
 func (t Test) expects(findings []Finding) error {
 	met := false
 	for _, f := range findings {
@@ -183,7 +182,7 @@ func (t Test) expects(findings []Finding) error {
 	return nil
 }
 
-// unproven says what the tests of a rule lack: one that passes and one that fails. It is "" when they have both.
+// unproven returns what the tests of a rule lack: one that passes, one that fails, or both; "" if they lack neither.
 func (r *Rule) unproven() string {
 	passes := slices.ContainsFunc(r.Tests, func(t Test) bool { return t.Want == Reason(Pass) })
 	fails := slices.ContainsFunc(r.Tests, func(t Test) bool { return slices.Contains(failReasons, t.Want) })

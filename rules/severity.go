@@ -2,7 +2,7 @@ package rules
 
 import "slices"
 
-// Severity orders findings by what they cost who ignores them. The zero Severity is none.
+// Severity orders findings by the cost of ignoring them. The zero Severity is none.
 type Severity int
 
 // The severities, from the lowest.
@@ -42,19 +42,19 @@ const (
 	Unknown Status = "unknown"
 )
 
-// Reason is why a rule answers as it does; every status but pass has one. In a test, "pass" stands for the status without one.
+// Reason is why a rule answers as it does; every status but pass has one. In a test, "pass" stands for no reason.
 type Reason string
 
 // The reasons of a fail, and those of an unknown.
 const (
-	NoValue    Reason = "missing"      // the value or key is not there, and what Windows does then is not what the rule wants
+	NoValue    Reason = "missing"      // the value or key does not exist, and what Windows does then is not what the rule wants
 	WrongType  Reason = "wrong-type"   // the value is of a type that its reader ignores, or its bytes do not fit the type
 	OutOfRange Reason = "out-of-range" // the data are outside the documented range
 	Mismatch   Reason = "mismatch"     // the data are valid, but not what the rule wants
-	Present    Reason = "present"      // it is there, and must not be
+	Present    Reason = "present"      // it exists, and must not
 
-	NotCovered    Reason = "not-covered"    // the input does not speak of the place
-	Damaged       Reason = "damaged"        // the input spoke of it, but not all could be read
+	NotCovered    Reason = "not-covered"    // the input does not cover the place
+	Damaged       Reason = "damaged"        // the input covers it, but not all of it could be read
 	NotApplicable Reason = "not-applicable" // the rule is not for this Windows, or not for this place
 )
 

@@ -8,5 +8,5 @@ import (
 //go:embed template.yaml
 var template []byte
 
-// Template gives a rule file with comments that tell how one is written. It loads, and its tests pass.
+// Template returns a rule file with comments that explain how to write one. It loads, and its tests pass.
 func Template() []byte { return slices.Clone(template) }

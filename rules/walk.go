@@ -6,24 +6,24 @@ import (
 	"regvet/hive"
 )
 
-// search is a key pattern that is looked for below the key that its base leads to.
+// search is a key pattern to look for below a base key.
 type search struct {
 	base hive.Match
 	key  keyPattern
 
-	found func(m hive.Match, bound bindings) // is called for each key that the pattern leads to
-	// lost is called for each key below which there may be keys that the pattern leads to, of which the input does not tell.
+	found func(m hive.Match, bound bindings) // is called for each key that the pattern matches
+	// lost is called for each key below which there may be matching keys that the input does not show.
 	lost func(m hive.Match)
 
-	// Of keys that lack a value, a search can ask for the number alone: absent is called with it at the end of the walk, and found
-	// only for those that have the value of that folded name, or of which it is not known.
+	// A search can ask only for the number of keys without a value: absent is called with it at the end of the walk, and found only for keys
+	// that have the value of that folded name, or may have it.
 	value  string
 	absent func(keys int)
 	told   int // keys that found was called for
 }
 
-// walk looks for all patterns at once: each key is visited once, whatever their number, and only keys that lie on the way of one.
-// Symbolic links are not followed on the way, for they can lead in circles; one at the end of the way is.
+// walk looks for all patterns at once. However many there are, it visits each key once, and only keys that lie on the path of one. It does not
+// follow symbolic links on a path, which can lead in circles, but it does at the end of one.
 func walk(registry *hive.Registry, searches []*search) {
 	if len(searches) == 0 {
 		return
@@ -62,8 +62,8 @@ func walk(registry *hive.Registry, searches []*search) {
 	}
 }
 
-// level is a place in the patterns: what may come next on the way of those that came as far. Patterns that start alike share their
-// levels, so that a thousand of them below one key cost no more than their differences.
+// level is a place in the patterns: what may come next for those that have matched so far. Patterns that start alike share their levels, so
+// that a thousand of them below one key cost no more than their differences.
 type level struct {
 	exact    map[string]*level // by folded name
 	names    []string          // of exact, as written, in their order
@@ -72,8 +72,8 @@ type level struct {
 	loops    bool   // it is the level behind a **: any key leads back to it
 	ends     []*search
 	byValue  map[string][]*search // the ends of searches that ask for keys with a value, by its folded name
-	visits   int                  // keys that these led to
-	searches []*search            // all that came as far
+	visits   int                  // keys that these matched
+	searches []*search            // all that matched so far
 	step     int                  // the last step of the walk that came here
 }
 
@@ -114,7 +114,7 @@ func (l *level) next(s segment) *level {
 	return below
 }
 
-// enter adds the level to those that the walk is at. A ** may stand for no key at all, so what is behind it is there too.
+// enter adds the level to those that the walk is at, and the level behind a **, which may match no key at all.
 func (l *level) enter(at []*level) []*level {
 	if at = append(at, l); l.deep != nil {
 		at = append(at, l.deep)
@@ -122,7 +122,7 @@ func (l *level) enter(at []*level) []*level {
 	return at
 }
 
-// enumerates tells that any key may be next.
+// enumerates reports whether any key may be next.
 func (l *level) enumerates() bool { return l.loops || len(l.patterns) > 0 }
 
 type walker struct {
@@ -131,7 +131,7 @@ type walker struct {
 	step     int
 }
 
-// visit is at a key, on the way of the patterns that are at some levels.
+// visit visits a key with the levels that the patterns have reached there.
 func (w *walker) visit(k *hive.Key, at []*level) {
 	for _, l := range at {
 		for _, s := range l.ends {
@@ -178,7 +178,7 @@ func (w *walker) descend(child *hive.Key, at []*level) {
 	}
 }
 
-// next gives the levels to which a key of that name leads from others, each once.
+// next returns the levels that follow the given ones for a key of that name, each once.
 func (w *walker) next(name string, at []*level) (next []*level) {
 	w.step++
 	enter := func(l *level) {
@@ -206,7 +206,7 @@ func (w *walker) next(name string, at []*level) (next []*level) {
 	return next
 }
 
-// endByValue tells searches of a key that has the value that they ask for.
+// endByValue reports a key to the searches that ask for one of its values.
 func (w *walker) endByValue(k *hive.Key, l *level) {
 	l.visits++
 	_, link := k.Link()
@@ -227,7 +227,7 @@ func (w *walker) endByValue(k *hive.Key, l *level) {
 	}
 }
 
-// end tells a search of a key that its pattern leads to.
+// end reports a key to a search whose pattern it matches.
 func (w *walker) end(k *hive.Key, s *search) {
 	m := w.match(s)
 	m.Key = k
@@ -240,7 +240,7 @@ func (w *walker) end(k *hive.Key, s *search) {
 	s.found(m, bound)
 }
 
-// match gives the place where the walk is, as a search names it.
+// match returns the current key with its path as the search names it.
 func (w *walker) match(s *search) hive.Match {
 	m := s.base
 	m.Real = slices.Clone(w.path)
@@ -248,12 +248,12 @@ func (w *walker) match(s *search) hive.Match {
 	return m
 }
 
-// lose tells of a key whose subkeys are not all known, all searches for which there may be more.
+// lose reports a key whose subkeys are not all known to the searches that may match more of them.
 func (w *walker) lose(k *hive.Key, at []*level) {
 	told := map[*search]bool{}
 	tell := func(searches []*search) {
 		for _, s := range searches {
-			// Above its base, the key that a search starts from is known to be there.
+			// A search starts from its base, which is known to exist.
 			if told[s] || len(w.path) < len(s.base.Real) {
 				continue
 			}

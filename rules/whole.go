@@ -12,11 +12,13 @@ import (
 	"regvet/rules/strict"
 )
 
-// maxNames is how many names a rule can bind: more than anybody can tell apart.
-const maxNames = 32
+const (
+	maxNames      = 32  // that a rule can bind: more than anybody can tell apart
+	maxConditions = 500 // of a rule, each of which is compared with others by [Doubts]
+)
 
-// completeRule completes a rule, and notes what does not hang together in it. Where its fields were not all sound, only what each of the
-// others says by itself is checked.
+// completeRule completes a rule, and notes where its fields contradict each other. If some fields had mistakes, it checks only what the others
+// say by themselves.
 func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 	before := d.Mistakes()
 	if sound {
@@ -30,7 +32,7 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 	for i, name := range bound {
 		switch {
 		case slices.Contains(placeholders, "{"+name+"}"):
-			d.WrongAt(*r.key, "the name {%s} is what messages call something else by; choose another", name)
+			d.WrongAt(*r.key, "messages use the name {%s} for something else; choose another", name)
 		case slices.Contains(bound[:i], name):
 			d.WrongAt(*r.key, "the name {%s} is bound twice", name)
 		}
@@ -49,6 +51,12 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 		checkWritten(d, c.written, bound)
 	}
 	if sound {
+		count := 0
+		r.eachCondition(func(c *Condition) { count++ })
+		if count > maxConditions {
+			d.Wrong(n, "a rule has at most %d conditions, and this one has %d; write several rules", maxConditions, count)
+			return
+		}
 		r.eachCondition(func(c *Condition) {
 			if c.asks && !c.question.hasKey && !r.hasKey {
 				d.WrongAt(c.At, "the condition needs the field key: its rule has none")
@@ -77,7 +85,7 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 	if r.conditional {
 		for _, name := range []string{"value", "misspelt", "expect", "missing"} {
 			if strict.Has(n, name) {
-				d.Wrong(n, "a rule of all, any or none has no field %s: what it expects stands in its conditions", name)
+				d.Wrong(n, "a rule of all, any or none has no field %s: its conditions say what it expects", name)
 			}
 		}
 		asks := false
@@ -99,16 +107,16 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 		}
 		switch {
 		case b.written == nil && strict.Has(n, "missing"):
-			d.Wrong(n, "a rule without value has no field missing: exists says what it means that the key is not there")
+			d.Wrong(n, "a rule without value has no field missing: exists says what it means that the key does not exist")
 		case b.written == nil:
 		case b.exists != nil && !*b.exists:
-			d.WrongAt(b.written.at, "expect wants that the key is not there, and asks when it was last written")
+			d.WrongAt(b.written.at, "expect wants the key not to exist, and asks when it was last written")
 		case b.exists != nil && strict.Has(n, "missing"):
-			d.Wrong(n, "exists says already what it means that the key is not there; missing must not")
+			d.Wrong(n, "exists already says what it means that the key does not exist; leave out missing")
 		case b.exists == nil && !strict.Has(n, "missing"):
 			needs("missing")
 		case b.exists == nil && (b.missing == nil || b.missing.Default != nil):
-			d.Wrong(n, "missing must say what it means that the key is not there: fail or pass")
+			d.Wrong(n, "missing must say what it means that the key does not exist: fail or pass")
 		}
 		return
 	}
@@ -119,22 +127,22 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 	case b.exists == nil && b.types == nil && b.data == nil && b.valid == nil:
 		d.Wrong(n, "expect asks for nothing; want exists, type, valid or data")
 	case b.exists != nil && !*b.exists && (b.types != nil || b.data != nil || b.valid != nil):
-		d.Wrong(n, "expect wants that the value is not there, and asks for its type or data")
+		d.Wrong(n, "expect wants the value not to exist, and asks for its type or data")
 	case b.exists != nil && b.missing != nil:
-		d.Wrong(n, "exists says already what it means that the value is not there; missing must not")
+		d.Wrong(n, "exists already says what it means that the value does not exist; leave out missing")
 	case b.exists == nil && !strict.Has(n, "missing"):
 		needs("missing")
 	case b.exists == nil && b.missing == nil:
-		d.Wrong(n, "missing must say what it means that the value is not there: fail, pass, or {default: DATA}")
+		d.Wrong(n, "missing must say what it means that the value does not exist: fail, pass, or {default: DATA}")
 	case r.Value.open && b.missing != nil && b.missing.Default != nil:
-		d.Wrong(n, "missing cannot have a default for a value that is a pattern: nothing tells which one is not there")
+		d.Wrong(n, "missing cannot have a default for a value that is a pattern: nothing says which one does not exist")
 	}
 }
 
-// noTime is the mistake of who asks for the time of a value.
+// noTime is the mistake of asking for the time of a value.
 const noTime = "written is of a key, and values have no time: leave out value, or ask for it in a condition without one"
 
-// checkWritten checks that what a time is compared with is one key, which the rule knows.
+// checkWritten checks that a time is compared with the time of one key, whose names are bound.
 func checkWritten(d *strict.Decoder, w *lastWritten, bound []string) {
 	if w == nil {
 		return
@@ -166,8 +174,8 @@ func checkMessages(d *strict.Decoder, c *change, bound []string) {
 	}
 }
 
-// checkFix checks that each step of a fix knows its place, and completes it. A step at a place that a pattern led to must tell by
-// names what the pattern met, so that whoever reads the rule sees that it changes many places.
+// checkFix checks that each step of a fix knows its place, and completes it. A step at a place that matched a pattern must use names that the
+// pattern binds, so that a reader of the rule sees that it changes many places.
 func checkFix(d *strict.Decoder, r *Rule, f *Fix, bound []string) {
 	if f == nil || f.unsound {
 		return
@@ -215,7 +223,7 @@ func checkFix(d *strict.Decoder, r *Rule, f *Fix, bound []string) {
 	}
 }
 
-// meant ends a message about a name that is not bound.
+// meant returns the end of a message about a name that is not bound.
 func meant(name string, bound []string) string {
 	if len(bound) == 0 {
 		return ""
@@ -223,7 +231,7 @@ func meant(name string, bound []string) string {
 	return strict.OneOf(name, bound).String()
 }
 
-// checkTerms checks that the terms of a rule agree with each other: nowhere may it ask for what cannot be, or fix what it then finds
+// checkTerms checks that the terms of a rule agree with each other: it may not ask for the impossible, or fix something to what it then finds
 // again.
 func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
 	for i, v := range r.Variants() {
@@ -255,7 +263,7 @@ func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
 	}
 }
 
-// mistyped says that valid or data of something ask for another kind of data than all of its types have; "" where they do not.
+// mistyped returns the mistake if valid or data ask for a kind of data that none of the types has, or "".
 func (t Terms) mistyped(of string) string {
 	for _, q := range t.demands() {
 		for _, o := range q.demand {
@@ -267,7 +275,7 @@ func (t Terms) mistyped(of string) string {
 	return ""
 }
 
-// namedDemand is what is asked of data, and the field in which it stands.
+// namedDemand is a demand and the field that holds it.
 type namedDemand struct {
 	name   string
 	demand demand
@@ -275,10 +283,10 @@ type namedDemand struct {
 
 func (t Terms) demands() []namedDemand { return []namedDemand{{"valid", t.Valid}, {"data", t.Data}} }
 
-// fits tells that the operator can be asked of data of a type.
+// fits reports whether the operator can be applied to data of a type.
 func (o operator) fits(t hive.Type) bool { return o.raw != nil || slices.Contains(o.kinds, kindOf(t)) }
 
-// misfit says why the default is no data that the rule can ask for; "" where it is, or where there is none.
+// misfit returns why the rule cannot be applied to its default data, or "" if it can or if there are none.
 func (t Terms) misfit() (why string) {
 	d := t.Missing.Default
 	if d == nil {
@@ -298,7 +306,7 @@ func (t Terms) misfit() (why string) {
 	return ""
 }
 
-// refuses says what the fix does that the rule itself would find again; "" where it does not, or where only a test can tell.
+// refuses returns what the fix does that the rule itself would find again, or "" if there is nothing or if only a test can show it.
 func (t Terms) refuses(bound []string) string {
 	if t.Fix == nil {
 		return ""

@@ -7,7 +7,7 @@ import (
 	"regvet/hive"
 )
 
-// truth is an answer that may be left open. Of several that must all hold the lowest counts, of several of which one must the highest.
+// truth is an answer that may be left open. The lowest of several counts if all must hold, the highest if one must.
 type truth int
 
 const (
@@ -23,11 +23,11 @@ func toTruth(b bool) truth {
 	return no
 }
 
-// versionRange is the versions of Windows from one, included, to another, not included; a zero version leaves that end open.
+// versionRange is the versions of Windows at or above one and below another; a zero version leaves that end open.
 type versionRange struct{ from, below hive.Version }
 
-// parseVersionRange reads comparisons with blanks between, all of which must hold: ">=6.0", ">=5.1 <6.0". A version by
-// itself stands for that version and all of its builds.
+// parseVersionRange reads comparisons, separated by blanks, that must all hold: ">=6.0", ">=5.1 <6.0". A plain version means that version with
+// all of its builds.
 func parseVersionRange(s string) (versionRange, error) {
 	var r versionRange
 	parts := strings.Fields(s)
@@ -65,7 +65,7 @@ func later(v, w hive.Version) hive.Version {
 	return w
 }
 
-// earlier takes the zero version for none.
+// earlier takes the zero version as no version.
 func earlier(v, w hive.Version) hive.Version {
 	if v != (hive.Version{}) && v.Compare(w) < 0 {
 		return v
@@ -84,7 +84,7 @@ func (r versionRange) String() string {
 	return ">=" + r.from.String() + " <" + r.below.String()
 }
 
-// holds tells whether every version that w may be lies in the range, or none.
+// holds returns yes if every version that w may be is in the range, no if none is, and else perhaps.
 func (r versionRange) holds(w hive.Windows) truth {
 	none := hive.Version{}
 	inside := func(at hive.Version) bool {
@@ -100,7 +100,7 @@ func (r versionRange) holds(w hive.Windows) truth {
 	return perhaps
 }
 
-// products are the words for what Windows calls its products in Control\ProductOptions\ProductType. Source: Microsoft KB 152078.
+// products maps our words to the products of Windows as Control\ProductOptions\ProductType names them. Source: Microsoft KB 152078.
 var products = []struct{ word, product string }{
 	{"workstation", "WinNT"}, {"server", "ServerNT"}, {"domain-controller", "LanmanNT"},
 }
@@ -112,7 +112,7 @@ func productWords() (words []string) {
 	return words
 }
 
-// isProduct tells whether a Windows is one of some products, by their words.
+// isProduct returns whether a Windows is one of the products, given by our words.
 func isProduct(w hive.Windows, words []string) truth {
 	if w.Product == "" {
 		return perhaps

@@ -12,7 +12,7 @@ import (
 	"regvet/rules/strict"
 )
 
-// nameSyntax is how packs and rules are called, so that a name can stand in a command line and in a file name.
+// nameSyntax is the syntax of the names of packs and rules, which can be used in command lines and file names.
 const nameSyntax = `^[A-Za-z0-9][A-Za-z0-9._-]*$`
 
 var nameRegexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(nameSyntax) })
@@ -35,7 +35,7 @@ var severityForm = strict.NewForm(strict.OneWord(severityNames...).Schema, func(
 // maxLevels is how deep keys can be. Source: Microsoft, Registry element size limits.
 const maxLevels = 512
 
-// keyForm is the path of a key. Any root, long or short.
+// keyForm is the path of a key, with any root, long or short.
 var keyForm = strict.NewForm(strict.Schema{"type": "string", "pattern": rootSyntax()}, func(d *strict.Decoder, n *yaml.Node, what string) keyPattern {
 	if d.Line(n, what) == "" {
 		return keyPattern{}
@@ -88,7 +88,7 @@ var valueForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": 1}), fu
 	}
 })
 
-// misspeltForm is a name that is long enough for one close to it to be a typing error.
+// misspeltForm is a name that is long enough that a similar one is a typing error.
 var misspeltForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": lettersToError}), func(d *strict.Decoder, n *yaml.Node, what string) pattern {
 	s := d.Line(n, what)
 	if s != "" && utf8.RuneCountInString(s) < lettersToError {

@@ -9,15 +9,15 @@ import (
 	"regvet/hive"
 )
 
-// lastWritten is what is asked of the time at which a key was last written: bounds that it must keep, and whether it has a part below a second.
+// lastWritten is what a rule asks of the last write of a key: bounds that its time must keep, and whether it has a fraction of a second.
 type lastWritten struct {
 	bounds    []bound
-	tolerance tolerance     // by how much it may be beyond a bound
-	whole     *bool         // whether it must be a whole second, or must not; nil for either
-	at        hive.Location // where it stands in the rule file
+	tolerance tolerance     // by how much it may exceed a bound
+	whole     *bool         // whether it must be a whole second or must not; nil for either
+	at        hive.Location // its place in the rule file
 }
 
-// bound is a moment on one side of which a time must be.
+// bound is a moment that a time must be before or after.
 type bound struct {
 	text   string // for people: "not after"
 	upper  bool   // the time must be before the moment, else after it
@@ -27,7 +27,7 @@ type bound struct {
 
 // moment is what a time is compared with: a date, the last write of a key or of the hive, or the last shutdown.
 type moment struct {
-	text string // as the rule has it, with the full name of a root
+	text string // as the rule writes it, with the full name of a root
 	kind momentKind
 	date time.Time
 	key  keyPattern
@@ -46,13 +46,13 @@ const (
 // momentWords are the moments that have a name.
 var momentWords = map[string]momentKind{"hive": theHive, "shutdown": theShutdown}
 
-// tolerance is a length of time as it was written.
+// tolerance is a length of time and how it was written.
 type tolerance struct {
 	text   string
 	length time.Duration
 }
 
-// String ends a text about a time with the tolerance, where there is one.
+// String returns the end of a text about a time, which names the tolerance if there is one.
 func (t tolerance) String() string {
 	if t.length == 0 {
 		return ""
@@ -60,7 +60,7 @@ func (t tolerance) String() string {
 	return ", give or take " + t.text
 }
 
-// String says for people what is asked: "not before 1993-07-27 and before 2100-01-01".
+// String returns what is asked, for people: "not before 1993-07-27 and before 2100-01-01".
 func (w *lastWritten) String() string {
 	parts := each(w.bounds, func(b bound) string { return b.text + " " + b.moment.String() })
 	if w.whole != nil {
@@ -81,7 +81,7 @@ func (m moment) String() string {
 	return m.text
 }
 
-// names lists the names that must be bound where the time is asked for.
+// names lists the names that must be bound where the time is evaluated.
 func (w *lastWritten) names() (all []string) {
 	if w != nil {
 		for _, b := range w.bounds {
@@ -91,7 +91,7 @@ func (w *lastWritten) names() (all []string) {
 	return all
 }
 
-// keeps tells that a time keeps the bound where its moment is known.
+// keeps reports whether a time keeps the bound, whose moment is known.
 func (b bound) keeps(t, moment time.Time, tolerance time.Duration) bool {
 	order := t.Compare(moment.Add(tolerance))
 	if !b.upper {
@@ -100,12 +100,12 @@ func (b bound) keeps(t, moment time.Time, tolerance time.Duration) bool {
 	return order < 0 || order == 0 && !b.strict
 }
 
-// nothing tells that no time can keep all bounds, as far as that can be seen from their dates.
+// nothing reports whether no time can keep all bounds, as far as their dates show that.
 func (w *lastWritten) nothing() bool {
 	for _, high := range w.bounds {
 		for _, low := range w.bounds {
 			if high.upper && !low.upper && high.moment.kind == aDate && low.moment.kind == aDate {
-				// The highest time that keeps the upper bound.
+				// This is the latest time that keeps the upper bound.
 				last := high.moment.date.Add(w.tolerance.length)
 				if high.strict {
 					last = last.Add(-filetimeStep)
@@ -122,15 +122,15 @@ func (w *lastWritten) nothing() bool {
 // filetimeStep is the resolution of the times in hives.
 const filetimeStep = 100 * time.Nanosecond
 
-// instant is a moment as the input tells it.
+// instant is a moment as the input has it.
 type instant struct {
 	time   time.Time
-	known  truth  // no where it is known that there is no such moment
-	text   string // for people; of what is not known why
+	known  truth  // no if it is certain that there is no such moment
+	text   string // for people; if it is not known, why
 	reason Reason // of perhaps
 }
 
-// String says for people what the moment is, with its time.
+// String returns the moment with its time, for people.
 func (i instant) String() string {
 	if i.text == "" {
 		return timestamp(i.time)
@@ -138,7 +138,7 @@ func (i instant) String() string {
 	return i.text + " " + timestamp(i.time)
 }
 
-// written holds the last write of a key against what is asked of it. A bound that is not kept decides, even where another one is open.
+// written compares the last write of a key with what is asked of it. A bound that is not kept decides, even if another one is open.
 func (e *evaluation) written(f Finding, t Terms, key *hive.Key, s scene) Finding {
 	f.written = new(string)
 	if !key.Dated() {
@@ -177,7 +177,7 @@ func (e *evaluation) written(f Finding, t Terms, key *hive.Key, s scene) Finding
 	return f.pass(strings.TrimRight("the key was last written "+timestamp(at)+", "+strings.Join(kept, " and "), ", "))
 }
 
-// wholeText says for people whether a time is to be a whole second.
+// wholeText returns whether a time must be a whole second, for people.
 func wholeText(whole bool) string {
 	if whole {
 		return "at a whole second"
@@ -185,7 +185,7 @@ func wholeText(whole bool) string {
 	return "not at a whole second"
 }
 
-// failWritten is the failure for a time, with what it was held against in its message.
+// failWritten returns the failure about a time, with what it was compared with for its message.
 func (e *evaluation) failWritten(f Finding, t Terms, s scene, limit, want string) Finding {
 	f.written = &limit
 	f = e.fail(f, Mismatch, t, s)
@@ -195,7 +195,7 @@ func (e *evaluation) failWritten(f Finding, t Terms, s scene, limit, want string
 	return f
 }
 
-// moment looks up what a key at a real place is compared with.
+// moment looks up the moment that a key at a real place is compared with.
 func (e *evaluation) moment(m moment, real hive.Path, s scene) instant {
 	open := func(reason Reason, format string, args ...any) instant {
 		return instant{known: perhaps, reason: reason, text: fmt.Sprintf(format, args...)}
@@ -239,8 +239,8 @@ func (e *evaluation) moment(m moment, real hive.Path, s scene) instant {
 	return instant{time: m.date, known: yes}
 }
 
-// findWritten follows the path of the key that a time is compared with. A rule that names control sets itself, to compare them, means by
-// CurrentControlSet the one with which the computer ran; one that looks in CurrentControlSet means the set that it was asked for.
+// findWritten follows the path of the key to compare with. In a rule that names control sets itself, to compare them, CurrentControlSet is the set
+// that the computer ran with; in a rule about CurrentControlSet it is the set that the rule is evaluated for.
 func (e *evaluation) findWritten(path hive.Path, s scene) []hive.Match {
 	if s.namesSet && path.HasPrefix(currentSet) {
 		matches := e.registry.WithControlSet("").Find(path)
@@ -251,7 +251,7 @@ func (e *evaluation) findWritten(path hive.Path, s scene) []hive.Match {
 	return e.find(path, s)
 }
 
-// lastWrite says when the key of the finding was last written.
+// lastWrite returns when the key of the finding was last written, for people.
 func (f Finding) lastWrite() string {
 	switch {
 	case !f.Modified.IsZero():

@@ -12,7 +12,7 @@ import (
 	"regvet/rules"
 )
 
-// at gives a time as hives store it.
+// at returns a time as hives store it.
 func at(t *testing.T, text string) hive.Filetime {
 	t.Helper()
 	parsed, err := time.Parse(time.RFC3339Nano, text)
@@ -62,7 +62,7 @@ func timeRule(t *testing.T, key, rest string) []*rules.Rule {
 	return p.Rules
 }
 
-// outcomes gives what became of a rule at each key, without those that pass unless all are asked for.
+// outcomes returns what became of a rule at each key, without those that pass unless all are asked for.
 func outcomes(reg *hive.Registry, all []*rules.Rule, passes bool) (got []string) {
 	for _, f := range rules.Evaluate(reg, hive.Windows{}, all) {
 		if f.Status != rules.Pass || passes {

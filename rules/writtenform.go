@@ -13,7 +13,7 @@ import (
 	"regvet/rules/strict"
 )
 
-// writtenObject reads what is asked of the last write of a key.
+// writtenObject reads what a rule asks of the last write of a key.
 var writtenObject = strict.Object[lastWritten]{
 	Name: "written", What: "written", Doc: "What is asked of the time at which the key was last written. All of it must hold.",
 	Empty: "asks nothing; want after, before, not_after, not_before or whole_second",
@@ -27,7 +27,7 @@ var writtenObject = strict.Object[lastWritten]{
 	},
 }
 
-// boundField is the field of a bound, which is made with its moment.
+// boundField returns the field of a bound.
 func boundField(name, doc string, b bound) strict.Field[lastWritten] {
 	return strict.May(name, doc, momentForm, func(w *lastWritten, m moment) {
 		w.bounds = append(w.bounds, bound{b.text, b.upper, b.strict, m})
@@ -43,7 +43,7 @@ var writtenForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/written"},
 	case len(w.bounds) == 0 && w.whole == nil:
 		d.Wrong(n, "%s %s", what, writtenObject.Empty)
 	case len(w.bounds) == 0 && w.tolerance.length > 0:
-		d.Wrong(n, "%s has a tolerance and no time for which it counts", what)
+		d.Wrong(n, "%s has a tolerance but no time that it applies to", what)
 	case w.nothing():
 		d.Wrong(n, "%s leaves no time", what)
 	}
@@ -92,7 +92,7 @@ var momentForm = strict.NewForm(strict.Schema{"anyOf": []any{
 	return m
 })
 
-// parseTime reads a date, which is that of its midnight in UTC, or a date with a time and its offset from UTC.
+// parseTime reads a date, which means its midnight in UTC, or a date with a time and its offset from UTC.
 func parseTime(text string) (t time.Time, err error) {
 	for _, layout := range []string{time.DateOnly, time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00"} {
 		if t, err = time.Parse(layout, strings.ToUpper(text)); err == nil {
@@ -127,7 +127,7 @@ var testTimesForm = strict.NewForm(strict.Schema{"anyOf": []any{
 	if len(n.Content) == 0 {
 		d.Wrong(n, "%s names no key", what)
 	}
-	seen := map[string]bool{} // paths, however they are spelt
+	seen := map[string]bool{} // folded paths
 	for name, value := range d.Pairs(n, what) {
 		s := keyTime{at: strict.Locate(name)}
 		if s.hive = name.Value == "hive"; !s.hive {
@@ -146,7 +146,7 @@ var testTimesForm = strict.NewForm(strict.Schema{"anyOf": []any{
 	return all
 })
 
-// keyTime is when a key of a test was last written, or with hive all of it.
+// keyTime is when a key of a test was last written, or the whole hive.
 type keyTime struct {
 	key  hive.Path // nil for that of the rule
 	hive bool

@@ -11,54 +11,54 @@ import (
 	"regvet/hive/regfile"
 )
 
-// ConfigName is how a file is called that tells how the .reg files in its folder, and in those below, are to be looked at.
+// ConfigName is the name of the file that configures how the .reg files in its folder and below are linted.
 const ConfigName = ".regvet.yaml"
 
-// Config is what such a file says. Its globs are relative to its folder, with / between the names: * stands for any part of a name, ** for
-// any folders, and what matches a folder matches all that is in it.
+// Config is the content of such a file. Its globs are relative to its folder and use /: * matches any part of a name, ** matches any folders, and
+// a glob that matches a folder matches everything in it.
 type Config struct {
 	Settings
-	Exclude  []string // globs of files that are not looked at
+	Exclude  []string // globs of files that are not linted
 	Paths    []PathSettings
-	Packs    []Reference // names of the packs that values are held against; none for those that are used by default
-	Rules    []Reference // files of rules beside those that are built in, relative to the folder of the config
-	Baseline *Reference  // the file of the baseline, relative to the folder of the config; nil for none
-	FailOn   string      // the lowest severity that counts for the exit status, or "never"; "" where nothing is said
+	Packs    []Reference // names of the packs that values are checked against; none for the default packs
+	Rules    []Reference // rule files beside the built-in packs, relative to the folder of the config
+	Baseline *Reference  // the baseline file, relative to the folder of the config; nil for none
+	FailOn   string      // the lowest severity that counts for the exit status, or "never"; "" if not set
 }
 
-// Reference is the name of something that the file does not hold itself, and where it stands in the file.
+// Reference is the name of something outside of the config, and the place of the name in it.
 type Reference struct {
 	Name string
 	At   hive.Location
 }
 
-// PathSettings are for the files that match one of the globs. They go before what stands above them.
+// PathSettings apply to the files that match one of the globs. They win over settings above them.
 type PathSettings struct {
 	Settings
 	Match []string
 }
 
-// Settings are what may be told for all files, and for some by their path.
+// Settings can be made for all files, and for some files by their path.
 type Settings struct {
-	Checks   []Choice          // in the order in which they count: the later one goes before the earlier
-	Windows  *hive.Version     // that the files are for; nil where nothing is said
-	CodePage *regfile.CodePage // of files that are not UTF-16; nil where nothing is said
+	Checks   []Choice          // in order: the later one wins
+	Windows  *hive.Version     // that the files are for; nil if not set
+	CodePage *regfile.CodePage // of files that are not UTF-16; nil if not set
 }
 
-// Choice is what the file says of some checks.
+// Choice is what the config says about some checks.
 type Choice struct {
-	Name     string   // as it stands in the file
+	Name     string   // as written in the config
 	On       bool     // whether they run
-	Severity Severity // 0 for the one that they have
+	Severity Severity // 0 for their own
 	checks   []*Check
-	exact    int // how exactly the name tells which ones are meant
+	exact    int // how exactly the name identifies the checks
 }
 
-// exactly is how exact the full ID or name of a check is; the start of an ID is as exact as it is long.
+// exactly is the exactness of the full ID or name of a check; that of the start of an ID is its length.
 const exactly = 1 << 10
 
-// Select gives the checks that a word means: one by its ID or its name, those whose ID begins with it, such as REG1, or all. Case does
-// not count. There are none when the word means nothing.
+// Select returns the checks that a word selects: one by its ID or name, those whose ID starts with it, such as REG1, or all; none for any other
+// word. Case does not count.
 func Select(word string) []*Check {
 	if c := Lookup(word); c != nil {
 		return []*Check{c}
@@ -75,7 +75,7 @@ func Select(word string) []*Check {
 	return found
 }
 
-// Words lists what [Select] takes in full: the IDs and names of all checks.
+// Words lists the full words that [Select] takes: the IDs and names of all checks.
 func Words() (words []string) {
 	for _, c := range checks {
 		words = append(words, c.ID, c.Name)
@@ -83,7 +83,7 @@ func Words() (words []string) {
 	return words
 }
 
-// Severity tells whether a check runs, and the severity that its findings have when it does.
+// Severity returns the severity of the findings of a check, and whether the check runs.
 func (s Settings) Severity(c *Check) (severity Severity, on bool) {
 	severity, on = c.Severity, !c.Off
 	for _, choice := range s.Checks {
@@ -98,10 +98,10 @@ func (s Settings) Severity(c *Check) (severity Severity, on bool) {
 	return severity, on
 }
 
-// Excludes tells whether a file is not to be looked at. Its path is relative to the folder of the config.
+// Excludes reports whether a file is not linted. Its path is relative to the folder of the config.
 func (c *Config) Excludes(file string) bool { return matches(c.Exclude, file) }
 
-// Matching gives the numbers of those [Config.Paths] that are for a file. Its path is relative to the folder of the config.
+// Matching returns the indexes of the [Config.Paths] that apply to a file. Its path is relative to the folder of the config.
 func (c *Config) Matching(file string) (numbers []int) {
 	for i, p := range c.Paths {
 		if matches(p.Match, file) {
@@ -111,7 +111,7 @@ func (c *Config) Matching(file string) (numbers []int) {
 	return numbers
 }
 
-// With gives the settings of the files for which the [Config.Paths] of these numbers are.
+// With returns the settings of files that the [Config.Paths] with these indexes apply to.
 func (c *Config) With(numbers []int) Settings {
 	s := c.Settings
 	for _, i := range numbers {
@@ -127,7 +127,7 @@ func (c *Config) With(numbers []int) Settings {
 	return s
 }
 
-// matches tells whether a glob is for a file, or for a folder that it is in. A file outside of the folder of the config is matched by none.
+// matches reports whether a glob matches a file or a folder that it is in. No glob matches a file outside of the folder of the config.
 func matches(globs []string, file string) bool {
 	if file == ".." || strings.HasPrefix(file, "../") {
 		return false

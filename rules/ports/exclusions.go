@@ -12,26 +12,26 @@ import (
 	"regvet/hive"
 )
 
-// Exclusion is ports that Windows does not hand out, because the registry says so.
+// Exclusion is a range of ports that the registry tells Windows not to hand out.
 type Exclusion struct {
 	Range
 	Source string // [fromReservedPorts] or [fromNsi]
 }
 
-// Where the registry excludes ports.
+// The places where the registry excludes ports.
 const (
 	fromReservedPorts = "ReservedPorts" // of Windows 2000, XP and Server 2003
 	fromNsi           = `Control\Nsi`   // where "netsh int ipv4 add excludedportrange" keeps them since Windows Vista
 )
 
 // nsiTCP is the module of TCP in the store of the network store interface, Control\Nsi, and nsiExclusions the table of port
-// exclusions in it. What is told of them is not documented; it was learnt from Windows Server 2008 to 2016.
+// exclusions in it. Neither is documented; both were learned from Windows Server 2008 to 2016.
 const (
 	nsiTCP        = "{eb004a03-9b1a-11d4-9123-0050047759bc}"
 	nsiExclusions = "29"
 )
 
-// persistentExclusions reads the port exclusions that Windows keeps over a restart. It reports whether they are all that there are.
+// persistentExclusions returns the port exclusions that Windows keeps across restarts, and whether they are all.
 func (t tcpip) persistentExclusions(note func(string)) ([]Exclusion, bool) {
 	m := t.find("Control", "Nsi", nsiTCP, nsiExclusions)
 	if m.Key == nil {
@@ -77,8 +77,8 @@ func nsiRange(name string) (r Range, ok bool) {
 	return r, r.From <= r.To && r.To <= Max
 }
 
-// reservedPorts reads the value ReservedPorts of the key Tcpip\Parameters: a REG_MULTI_SZ of ranges such as 1433-1434, and 4500-4500 for
-// a single port. It reports whether they are all that there are. Source: Microsoft KB 812873.
+// reservedPorts returns the ranges in the value ReservedPorts of the key Tcpip\Parameters, and whether they are all. The value is a REG_MULTI_SZ
+// of ranges such as 1433-1434, with 4500-4500 for a single port. Source: Microsoft KB 812873.
 func reservedPorts(k *hive.Key, note func(string)) ([]Exclusion, bool) {
 	v, ok := k.Value(fromReservedPorts)
 	if !ok {
@@ -118,7 +118,7 @@ func reservedRange(text string) (r Range, ok bool) {
 	return Range{int(first), int(last)}, ok && err1 == nil && err2 == nil && first <= last
 }
 
-// merged sorts ranges, and makes one of those that overlap.
+// merged sorts ranges and joins those that overlap.
 func merged(ranges []Range, source string) (all []Exclusion) {
 	slices.SortFunc(ranges, func(a, b Range) int { return cmp.Compare(a.From, b.From) })
 	for _, r := range ranges {

@@ -29,16 +29,17 @@ const (
 	SinceVista  = "6.0 or later"
 )
 
-// What a range of ports rests on.
+// The sources of a range of ports.
 const (
 	fromMaxUserPort = "MaxUserPort"
 	FromDefault     = "default"
 )
 
-// confidence says how well a fact about Windows is known.
+// confidence is how well a fact about Windows is known.
 type confidence string
 
-// The confidence that documents of Microsoft give, that a measurement or one of several documents gives, and that of a guess.
+// High confidence rests on documents of Microsoft, medium confidence on a measurement or on one of several documents that differ, low
+// confidence on a guess.
 const (
 	highConfidence   confidence = "high"
 	mediumConfidence confidence = "medium"
@@ -48,13 +49,13 @@ const (
 // Range is the ports from one to another, both included.
 type Range struct{ From, To int }
 
-// Size is the number of ports.
+// Size returns the number of ports.
 func (r Range) Size() int { return r.To - r.From + 1 }
 
 // Max is the highest port that there is.
 const Max = 65535
 
-// Usable is how many ports of the range are not excluded. It reports whether that can be told.
+// Usable returns how many ports of the range are not excluded, and whether that is known.
 func (p Answer) Usable() (n int, ok bool) {
 	if p.Range == nil || !p.AllKnown {
 		return 0, false
@@ -66,9 +67,9 @@ func (p Answer) Usable() (n int, ok bool) {
 	return n, true
 }
 
-// The range of MaxUserPort is that of KB 196271. Sources of the ranges: KB 196271, KB 149532 (3,976 ports) and KB 929851 before Vista,
-// KB 929851 for the default since then. That MaxUserPort counts since Vista too was measured on Windows 11: with 65534, netsh shows
-// a range from 1024 of 64,511 ports.
+// The limits of MaxUserPort are from KB 196271. The ranges before Vista are from KB 196271, KB 149532 (3,976 ports) and KB 929851, the default
+// since Vista is from KB 929851. That MaxUserPort counts since Vista too was measured on Windows 11: with 65534, netsh shows a range of
+// 64,511 ports from 1024.
 const (
 	lowestMaxUserPort  = 5000
 	highestMaxUserPort = 65534
@@ -117,7 +118,7 @@ func isBefore(w hive.Windows, major int) bool {
 	return w.Below != (hive.Version{}) && w.Below.Compare(hive.Version{Major: major}) <= 0
 }
 
-// tcpip is the settings of TCP/IP in one control set.
+// tcpip reads the settings of TCP/IP in one control set.
 type tcpip struct {
 	reg *hive.Registry
 	set hive.Path
@@ -125,7 +126,7 @@ type tcpip struct {
 
 func (t tcpip) find(names ...string) hive.Match { return t.reg.Find(t.set.Join(names...))[0] }
 
-// beforeVista is the answer for Windows NT to Server 2003.
+// beforeVista returns the answer for Windows NT to Server 2003.
 func (t tcpip) beforeVista(m hive.Match, w hive.Windows, p Answer) Answer {
 	p.Windows = BeforeVista
 	if !p.start(m, firstBeforeVista, defaultBeforeVista) {
@@ -139,7 +140,7 @@ func (t tcpip) beforeVista(m hive.Match, w hive.Windows, p Answer) Answer {
 	}
 	p.note("some pages of Microsoft have 1024 as the lowest port")
 	if isBefore(w, 5) {
-		p.AllKnown = true // Windows NT knows no ReservedPorts
+		p.AllKnown = true // Windows NT has no ReservedPorts
 		return p
 	}
 	p.Excluded, p.AllKnown = reservedPorts(m.Key, p.note)
@@ -149,7 +150,7 @@ func (t tcpip) beforeVista(m hive.Match, w hive.Windows, p Answer) Answer {
 	return p
 }
 
-// sinceVista is the answer for Windows Vista, Server 2008 and all that came later.
+// sinceVista returns the answer for Windows Vista, Server 2008 and later.
 func (t tcpip) sinceVista(m hive.Match, p Answer) Answer {
 	p.Windows = SinceVista
 	if !p.start(m, firstSinceVista, defaultSinceVista) {
@@ -172,7 +173,7 @@ func (t tcpip) sinceVista(m hive.Match, p Answer) Answer {
 	return p
 }
 
-// start tells the range from MaxUserPort. It reports whether it can be told.
+// start sets the range from MaxUserPort, and reports whether it is known.
 func (p *Answer) start(m hive.Match, first int, fallback Range) bool {
 	const key = `Services\Tcpip\Parameters`
 	switch {

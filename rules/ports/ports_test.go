@@ -31,7 +31,7 @@ func registry(t *testing.T, text string) *hive.Registry {
 	return reg
 }
 
-// told writes the answers in short, without the notes.
+// told returns the answers in short, without the notes.
 func told(all []ports.Answer) string {
 	var lines []string
 	for _, p := range all {
@@ -112,8 +112,8 @@ func TestEphemeral(t *testing.T) {
 	}
 }
 
-// FuzzEphemeral gives the values that decide about ports any type, name and data. Whatever they are, ranges lie among the ports that
-// there are, exclusions are sorted and none overlaps another, and there are never more usable ports than ports.
+// FuzzEphemeral gives any type, name and data to the values that decide about ports. Whatever they are, ranges lie within the ports that exist,
+// exclusions are sorted and do not overlap, and a range never has more usable ports than ports.
 func FuzzEphemeral(f *testing.F) {
 	f.Add("cc570100", "c0000a00", []byte{0x12, 0, 0xFF, 0xFF}, uint32(hive.Binary), []byte{0xFE, 0xFF, 0, 0}, uint32(hive.DWord), 6)
 	f.Add("ffff0100", "ffff0200", []byte("1\x00-\x002\x00\x00\x00"), uint32(hive.MultiSZ), []byte{}, uint32(hive.SZ), 5)

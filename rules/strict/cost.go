@@ -8,7 +8,7 @@ import (
 	"regvet/hive"
 )
 
-// MaxSize is the size in bytes of the largest file that is worth reading: no file that a person keeps comes near it.
+// MaxSize is the size in bytes of the largest file to read. No file that a person writes comes near it.
 const MaxSize = 16 << 20
 
 const (
@@ -16,8 +16,8 @@ const (
 	maxText  = 100 // bytes of text that count as one part
 )
 
-// parts returns about how many names, values, lists and mappings a text holds, never too few: the signs with which each of them can begin,
-// counted without parsing. A parsed one takes some 200 bytes, and can be written in two.
+// parts returns at least the number of names, values, lists and mappings in a text. It counts the characters that can start one, without parsing:
+// one byte of text can become a node of 200 bytes.
 func parts(text string) int {
 	const directive = 5000 // the parser compares each with all before it
 	n, last := 0, byte('\n')
@@ -26,7 +26,7 @@ func parts(text string) int {
 		switch {
 		case c == '\n', c == '\r', c == ':', c == '[', c == '{':
 			n++
-		case c == ',', c == '?': // {a, b} leaves out two values
+		case c == ',', c == '?': // {a, b} has two names, and two values that are left out
 			n += 2
 		case last == '-' && (c == ' ' || c == '\t'):
 			n++
@@ -46,8 +46,8 @@ func (d *Decoder) affordable(at hive.Location, n int, how string) bool {
 	return n <= d.Most
 }
 
-// Spend takes the memory of what a text stands for off what the file may cost, in parts of some hundred bytes. It reports whether so much
-// was left; where it was not, it notes the mistake, and no more of the file is read.
+// Spend accounts for memory that a text needs beyond its own nodes, in parts of about a hundred bytes. It reports whether the file may still
+// use so much. If not, it notes the mistake, and no more of the file is read.
 func (d *Decoder) Spend(at hive.Location, what string, parts int) bool {
 	d.left -= parts
 	if d.left < 0 {
@@ -57,14 +57,14 @@ func (d *Decoder) Spend(at hive.Location, what string, parts int) bool {
 	return !d.full
 }
 
-// extent is how large a node is with all that is below it.
+// extent is the size of a node with everything below it.
 type extent struct{ parts, depth int }
 
-// follows reports whether the aliases of a document can be followed: none leads back into itself, and all of them together make no large
-// or deep document of a small one, as in a file that is made to exhaust its reader.
+// follows reports whether the document can be read with its aliases followed: no alias leads back into itself, and the whole is neither too large
+// nor too deep.
 func (d *Decoder) follows(root *yaml.Node) bool {
-	const huge = 1_000_000_000_000   // a sum that is not exact above it
-	known := map[*yaml.Node]extent{} // of the nodes with an anchor, once all that is below them was seen
+	const huge = 1_000_000_000_000   // sums are not exact above it
+	known := map[*yaml.Node]extent{} // of the nodes with an anchor that were read to their end
 	var circle, largest, deep *yaml.Node
 	var measure func(n *yaml.Node) extent
 	measure = func(n *yaml.Node) extent {
@@ -105,7 +105,7 @@ func (d *Decoder) follows(root *yaml.Node) bool {
 	return false
 }
 
-// CheckSize returns an error about a file of a size in bytes above [MaxSize], or nil. Of a pipe, one byte more than that is enough to read.
+// CheckSize returns an error if a size in bytes is above [MaxSize]. For a pipe, it is enough to read one byte more than that.
 func CheckSize(size int64) error {
 	if size <= MaxSize {
 		return nil

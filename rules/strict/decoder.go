@@ -1,8 +1,8 @@
-// Package strict reads YAML that people write, rule files and configs, by tables of fields. It notes every mistake with its file, line and
-// column and reads on, so that one run shows them all; the JSON Schema for editors is made of the same tables.
+// Package strict reads YAML files that people write, rule files and configs, by tables of fields. It notes every mistake with its file, line and
+// column and reads on, so that one run shows them all. The JSON Schema for editors is made from the same tables.
 //
-// A file may be hostile. [Read] bounds what it costs before it is parsed: its size, the names and values that it holds, aliases followed, and
-// how deep they are nested.
+// A file may be hostile. [Read] limits its names and values before it parses them, and then what they are with aliases followed and how deep they
+// are nested. Readers of its parts account for more memory with [Decoder.Spend].
 package strict
 
 import (
@@ -22,7 +22,7 @@ type File struct {
 	Kind   hive.Kind // of the mistakes
 	Whole  string    // what the file is, such as "a config"
 	Most   int       // how many parts it may have, see [parts]
-	Empty  string    // the mistake where it holds nothing; "" where that is none
+	Empty  string    // the message for an empty file; "" if that is no mistake
 }
 
 // Decoder walks the YAML of a file and notes the mistakes in it.
@@ -30,12 +30,12 @@ type Decoder struct {
 	File
 	text     string // of the file
 	mistakes Mistakes
-	left     int  // of what Spend may take
-	full     bool // there is too much to read on
+	left     int  // parts that Spend may still take
+	full     bool // nothing more is read
 }
 
-// Read reads a file that holds one YAML document. It calls read with the root, unless there is none: the file is empty, or no YAML. The
-// error is [Mistakes], in the order of their places, or nil.
+// Read reads a file that holds one YAML document. It calls read with the root if there is one that can be read: the file is YAML, not empty, and
+// costs no more than it may. The error is [Mistakes], sorted by place, or nil.
 func Read(f File, data []byte, read func(d *Decoder, root *yaml.Node)) error {
 	d := &Decoder{File: f, left: f.Most}
 	switch root := d.document(data); {
@@ -59,19 +59,19 @@ const (
 	maxQuoted   = 500 // bytes of each text in a message
 )
 
-// Wrong notes a mistake at a node.
+// Wrong notes a mistake at a node, as [Decoder.WrongAt] does.
 func (d *Decoder) Wrong(n *yaml.Node, format string, args ...any) {
 	d.WrongAt(Locate(n), format, args...)
 }
 
-// WrongAt notes a mistake at a place. Long texts are cut short, and after too many mistakes no more are noted or looked for.
+// WrongAt notes a mistake at a place. It shortens long texts among args, and after too many mistakes it notes no more and reading stops.
 func (d *Decoder) WrongAt(at hive.Location, format string, args ...any) {
 	switch {
 	case d.full:
 		return
 	case len(d.mistakes) == maxMistakes:
 		d.full = true
-		format, args = "there are more mistakes than the %d before; mend these first", []any{maxMistakes}
+		format, args = "there are more mistakes than %d; mend the others first", []any{maxMistakes}
 	}
 	for i, arg := range args {
 		switch arg := arg.(type) {

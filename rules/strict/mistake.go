@@ -8,7 +8,7 @@ import (
 	"regvet/hive"
 )
 
-// Mistakes are all that is wrong with files that people write, each with its file, line and column.
+// Mistakes are everything that is wrong with some files, each with its file, line and column.
 type Mistakes []Mistake
 
 // Mistake is one thing that is wrong with a file.
@@ -51,8 +51,7 @@ func (m Mistake) Excerpt() string {
 	return fmt.Sprintf("  %s | %s%s\n  %*s | %s^", number, before, shown(m.from), len(number), "", strings.Map(pad, before))
 }
 
-// quote gives each mistake what is around its place in the text. The mistakes are in the order of their places, and each line is gone
-// through once: there can be many mistakes in a long one.
+// quote returns each mistake what is around its place in the text. The mistakes are in the order of their places, and each line is gone
 func (m Mistakes) quote(text string) {
 	const most = 100 // characters before the place, and from it on
 	line, rest := cutLine(text)

@@ -9,7 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// isNull reports whether nothing stands behind a field, as where all of it is commented out.
+// isNull reports whether a node is null, for example because all of it is commented out.
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
 // Text reads text, which may be empty if it is in quotes.

@@ -80,7 +80,7 @@ func TestManyMistakes(t *testing.T) {
 	if len(all) != maxMistakes+1 {
 		t.Fatalf("%d mistakes", len(all))
 	}
-	if got, want := all[maxMistakes].Error(), "f:202:1: there are more mistakes than the 200 before; mend these first"; got != want {
+	if got, want := all[maxMistakes].Error(), "f:202:1: there are more mistakes than 200; mend the others first"; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 }

@@ -14,8 +14,7 @@ import (
 // Schema is a JSON Schema of draft 7, or a part of one.
 type Schema = map[string]any
 
-// Form is how one thing is written: how it is read, and what the JSON Schema says of it to editors. What is the field that holds it, for
-// messages.
+// Form is how one thing is written in a file: how it is read, and its JSON Schema for editors. In Read, what names the thing in messages.
 type Form[V any] struct {
 	Schema Schema
 	Read   func(d *Decoder, n *yaml.Node, what string) V
@@ -34,12 +33,12 @@ type Field[T any] struct {
 	read      func(d *Decoder, n *yaml.Node, to *T)
 }
 
-// May is a field that can be left out.
+// May returns a field that can be left out.
 func May[T, V any](name, doc string, f Form[V], set func(to *T, v V)) Field[T] {
 	return Field[T]{Name: name, Doc: doc, schema: f.Schema, read: func(d *Decoder, n *yaml.Node, to *T) { set(to, f.Read(d, n, name)) }}
 }
 
-// Must is a field that cannot.
+// Must returns a field that cannot be left out.
 func Must[T, V any](name, doc string, f Form[V], set func(to *T, v V)) Field[T] {
 	m := May(name, doc, f, set)
 	m.Required = true
@@ -52,8 +51,8 @@ type Object[T any] struct {
 	What   string // in messages; "" for the name of the field that holds it
 	Doc    string
 	Fields []Field[T]
-	Empty  string // the message where it has no field; "" where that is allowed
-	Also   Schema // what hangs on several fields, as far as a JSON Schema can say it
+	Empty  string // the message for a mapping without fields; "" if that is allowed
+	Also   Schema // rules about several fields, as far as a JSON Schema can express them
 }
 
 // Read reads a mapping: each field by its own form. Unknown, repeated and missing fields are mistakes.
@@ -108,7 +107,7 @@ func (o *Object[T]) define(definitions Schema) {
 	for _, f := range o.Fields {
 		property := maps.Clone(f.schema)
 		if property["$ref"] != nil {
-			property = Schema{"allOf": []any{property}} // what stands beside a $ref counts for nothing in draft 7
+			property = Schema{"allOf": []any{property}} // draft 7 ignores everything beside a $ref
 		}
 		property["description"] = f.Doc
 		properties[f.Name] = property
@@ -130,7 +129,7 @@ func (o *Object[T]) define(definitions Schema) {
 // definition is an [Object] of any type.
 type definition interface{ define(definitions Schema) }
 
-// JSONSchema returns the JSON Schema of a file for editors, indented: of its root and of the objects that it is made of.
+// JSONSchema returns the JSON Schema of a file for editors, as indented text, from the schema of its root and the objects that it refers to.
 func JSONSchema(title string, root Schema, objects ...definition) []byte {
 	definitions := Schema{}
 	for _, o := range objects {
@@ -148,7 +147,7 @@ func JSONSchema(title string, root Schema, objects ...definition) []byte {
 	return b.Bytes()
 }
 
-// Of is the form of a mapping that is read into a T. The object may be filled in later, so that objects can hold each other.
+// Of returns the form of a mapping that is read into a T. The object may be filled in later, so that objects can refer to each other.
 func Of[T any](o *Object[T], name string) Form[T] {
 	return NewForm(Schema{"$ref": "#/definitions/" + name}, func(d *Decoder, n *yaml.Node, what string) (to T) {
 		o.Read(d, n, what, &to)
@@ -156,7 +155,7 @@ func Of[T any](o *Object[T], name string) Form[T] {
 	})
 }
 
-// ListOf is a list of things of one form, with at least some of them; empty is the message where there are fewer.
+// ListOf returns the form of a list with at least some elements; empty is the message for a shorter one.
 func ListOf[V any](f Form[V], least int, empty string) Form[[]V] {
 	s := Schema{"type": "array", "items": f.Schema}
 	if least > 0 {
@@ -173,7 +172,7 @@ func ListOf[V any](f Form[V], least int, empty string) Form[[]V] {
 	})
 }
 
-// OneOrMore is one thing of a form, or a list of them.
+// OneOrMore returns the form of one thing or a list of them.
 func OneOrMore[V any](f Form[V], empty string) Form[[]V] {
 	many := ListOf(f, 1, empty)
 	return NewForm(Schema{"anyOf": []any{f.Schema, many.Schema}}, func(d *Decoder, n *yaml.Node, what string) []V {
@@ -184,7 +183,7 @@ func OneOrMore[V any](f Form[V], empty string) Form[[]V] {
 	})
 }
 
-// Optional is a thing of a form, or nothing, as where all of it is commented out.
+// Optional returns the form of a thing that may be null, for example because all of it is commented out.
 func Optional[V any](f Form[V]) Form[V] {
 	return NewForm(Schema{"anyOf": []any{f.Schema, Schema{"type": "null"}}}, func(d *Decoder, n *yaml.Node, what string) V {
 		if isNull(n) {
@@ -194,15 +193,15 @@ func Optional[V any](f Form[V]) Form[V] {
 	})
 }
 
-// OneWord is one of some words.
+// OneWord returns the form of one of some words.
 func OneWord(words ...string) Form[string] {
 	return NewForm(Schema{"enum": words}, func(d *Decoder, n *yaml.Node, what string) string { return d.Choice(n, what, words) })
 }
 
-// scalar is what text may be: it need not be in quotes where YAML takes it for something else.
+// scalar is what text may be: text that YAML takes for something else need not be in quotes.
 var scalar = []string{"string", "number", "boolean"}
 
-// AnyText returns the schema of text, with more that the schema says of it.
+// AnyText returns the schema of text, with more constraints.
 func AnyText(more Schema) Schema {
 	s := Schema{"type": scalar}
 	maps.Copy(s, more)
@@ -219,7 +218,7 @@ var (
 	BoolForm   = NewForm(Schema{"type": "boolean"}, (*Decoder).boolean)
 )
 
-// Parsed is text that a function understands; its error says why it does not.
+// Parsed returns the form of text that a function parses; its error is the message.
 func Parsed[V any](s Schema, parse func(string) (V, error)) Form[V] {
 	return NewForm(s, func(d *Decoder, n *yaml.Node, what string) V {
 		text := d.Line(n, what)
@@ -240,7 +239,7 @@ type Located[V any] struct {
 	At hive.Location
 }
 
-// Placed keeps the place of what a form reads, for what can be judged only with the rest of the file.
+// Placed returns a form that keeps the place of what it reads, for later checks against the rest of the file.
 func Placed[V any](f Form[V]) Form[Located[V]] {
 	return NewForm(f.Schema, func(d *Decoder, n *yaml.Node, what string) Located[V] {
 		return Located[V]{f.Read(d, n, what), Locate(n)}

@@ -58,7 +58,7 @@ func parseYAML(text string) (root, second *yaml.Node, err error) {
 	return root, second, nil
 }
 
-// toUTF8 gives the text of a file without its byte order mark. YAML is UTF-8, or UTF-16 with such a mark.
+// toUTF8 returns the text of a file without its byte order mark. YAML is UTF-8, or UTF-16 with such a mark.
 func toUTF8(data []byte) string {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		data, _ = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(data)
@@ -102,18 +102,17 @@ func placeOf(text string, offset int) hive.Location {
 	return at
 }
 
-// The YAML parser names a line in its errors, in text alone: that of the beginning of what it was reading, or one before, or none.
+// yamlLine matches the line that the YAML parser names in the text of its errors: the start of what it was reading, or one before, or none.
 var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: line (\d+): `) })
 
-// complaint is what the YAML parser says, without the line.
+// complaint returns the error of the YAML parser without its line.
 func complaint(err error) string {
 	msg := strings.TrimPrefix(err.Error(), yamlLine().FindString(err.Error()))
 	return strings.ReplaceAll(strings.TrimPrefix(msg, "yaml: "), "\n", " ")
 }
 
-// breaksAt finds where text stops being YAML: at the end of the shortest beginning of it of which the parser has the same to say. In
-// a large file it is the line that the parser names, and in a long line its start, for each look at the file takes its time: a second for
-// some ten million bytes.
+// breaksAt returns where text stops being YAML: the end of its shortest prefix that gets the same complaint from the parser. To save time, it is
+// the line that the parser names in a large file, and the start of the line in a long line: parsing ten million bytes takes about a second.
 func breaksAt(text string, err error) hive.Location {
 	const (
 		large  = 1 << 20
@@ -139,7 +138,7 @@ func breaksAt(text string, err error) hive.Location {
 	}
 	ends = append(ends, len(text))
 	from := min(first, len(ends)) - 1
-	far := 1 // lines behind the one that is named; the place is most often near
+	far := 1 // lines after the one that is named; the place is usually near
 	for from+far < len(ends) && !breaks(ends[from+far-1]) {
 		far *= 2
 	}
@@ -149,8 +148,8 @@ func breaksAt(text string, err error) hive.Location {
 	if line > 0 {
 		start = ends[line-1]
 	}
-	// Back from the end of the line, to the first word or sign without which there is nothing to say. Beginnings that end within
-	// others can break for reasons of their own, so that this is no place for halving.
+	// Go back from the end of the line to the first word or sign without which there is no complaint. Prefixes that end within a construct
+	// can fail for reasons of their own, so that halving does not work here.
 	words := regexp.MustCompile(`\w+| +|.`).FindAllStringIndex(text[start:ends[line]], many)
 	at := ends[line]
 	if len(words) == many {
@@ -163,7 +162,7 @@ func breaksAt(text string, err error) hive.Location {
 	return placeOf(text, at)
 }
 
-// advice says what most often makes the YAML parser say something, and what to do then.
+// advice returns what to do about an error of the YAML parser, by what most often causes it.
 func advice(err error) string {
 	msg := complaint(err)
 	for _, a := range []struct{ about, advice string }{
