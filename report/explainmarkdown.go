@@ -12,8 +12,8 @@ import (
 	"regvet/rules/lint"
 )
 
-// ExplainMarkdown writes all that checks and rules say of themselves as GitHub flavoured Markdown: a section for each, and with several
-// checks a table of them first.
+// ExplainMarkdown writes an explanation as GitHub flavored Markdown: a section for each check and rule and, if there are several checks, a
+// table of them first.
 func ExplainMarkdown(w io.Writer, e Explanation) error {
 	var b bytes.Buffer
 	if len(e.Checks) > 1 {
@@ -48,7 +48,7 @@ func ExplainMarkdown(w io.Writer, e Explanation) error {
 	return err
 }
 
-// said returns what "regvet lint --format compact" says of the example of a check, or "" where that depends on the folder of the file.
+// said returns what "regvet lint --format compact" says about the example of a check, or "" if that depends on the folder of the file.
 func said(c *lint.Check) string {
 	packs, _ := rules.Rules(rules.BuiltIn(rules.DefaultPack)...) // those that are built in are sound
 	l := lint.Linter{Target: hive.Exactly(hive.Version{Major: 10}), Rules: packs, Severity: func(other *lint.Check) lint.Severity {
@@ -68,7 +68,7 @@ func said(c *lint.Check) string {
 	return b.String()
 }
 
-// anchor is how GitHub names the section of a check.
+// anchor returns the anchor that GitHub gives to the section of a check.
 func anchor(c *lint.Check) string { return strings.ToLower(c.ID + "-" + c.Name) }
 
 func checkMarkdown(b *bytes.Buffer, c *lint.Check) {

@@ -9,7 +9,7 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on how the text of a file is written in bytes, and on its line ends.
+// The checks on the encoding of a file and on its line ends.
 var (
 	codePage = &Check{
 		ID: "REG101", Name: "code-page", Severity: Error,
@@ -148,7 +148,7 @@ working-tree-encoding=UTF-16LE-BOM eol=CRLF" for files in UTF-16, "*.reg -text" 
 	}
 )
 
-// utf8MarkNote is the first line of a file in UTF-8 with a byte order mark.
+// utf8MarkNote is the first line of a UTF-8 file with a byte order mark.
 type utf8MarkNote struct {
 	first
 	msg     string
@@ -167,7 +167,7 @@ func visitBelowUTF8Mark(p *pass, _ *Check, s *regfile.Statement) {
 	}
 }
 
-// finishUTF8Mark offers no fix for a file that REG103 would have to speak of then: one with text in the hex data of version 4.
+// finishUTF8Mark offers no fix if REG103 would then report the file: if its version is 4 and it has text in hex data.
 func finishUTF8Mark(p *pass, c *Check) {
 	if p.utf8Mark == nil {
 		return
@@ -179,18 +179,17 @@ func finishUTF8Mark(p *pass, c *Check) {
 	}
 }
 
-// isANSI tells whether the text is in a code page, for what was not written in a Unicode encoding.
+// isANSI reports whether the file is in a code page, and not in a Unicode encoding.
 func isANSI(s *regfile.Statement) bool { return s.Encoding != regfile.UTF16LE && s.Encoding != "UTF-8" }
 
-// sayCodePage keeps in mind that there is something to look for. The first byte beyond ASCII may stand in a comment, where it does
-// not matter.
+// sayCodePage remembers that the file has bytes beyond ASCII. The first one may be in a comment, where it does not matter.
 func sayCodePage(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	if f.Code == regfile.NotASCII {
 		p.notASCII = f.Msg
 	}
 }
 
-// visitCodePage finds the first statement that depends on the code page.
+// visitCodePage reports the first statement that depends on the code page.
 func visitCodePage(p *pass, c *Check, s *regfile.Statement) {
 	if s.Version == regfile.Version4 && !p.saidHexCodePage && isHexText(s) {
 		if data, _ := p.hexBytes(s); firstBeyondASCII(data) >= 0 {
@@ -214,7 +213,7 @@ func visitCodePage(p *pass, c *Check, s *regfile.Statement) {
 	p.report(c, s, regfile.Span{From: i, To: i + n}, "%s; save the file as UTF-16 little-endian", p.notASCII)
 }
 
-// firstBeyondASCII gives the place of the first byte that is not ASCII, -1 for none.
+// firstBeyondASCII returns the index of the first byte that is not ASCII, or -1.
 func firstBeyondASCII(text []byte) int {
 	i := 0
 	for len(text)-i >= 8 && binary.LittleEndian.Uint64(text[i:])&0x8080_8080_8080_8080 == 0 {
@@ -228,7 +227,7 @@ func firstBeyondASCII(text []byte) int {
 	return -1
 }
 
-// visitOldHeader keeps the header, and whether there is text in hex data.
+// visitOldHeader remembers the header, and whether there is text in hex data.
 func visitOldHeader(p *pass, _ *Check, s *regfile.Statement) {
 	if s.Version != regfile.Version4 || s.Encoding != regfile.UTF16LE {
 		return
@@ -240,7 +239,7 @@ func visitOldHeader(p *pass, _ *Check, s *regfile.Statement) {
 	}
 }
 
-// oldHeaderNote is the header of a UTF-16 file, where it is REGEDIT4.
+// oldHeaderNote is the header REGEDIT4 of a UTF-16 file.
 type oldHeaderNote struct {
 	text    string
 	offset  int64
@@ -268,7 +267,7 @@ func sayDamagedText(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	p.faultAs(c, s, f, "%s; complete the text, and save it as UTF-16 little-endian", f.Msg)
 }
 
-// visitDamagedText looks for what is left of text that a program read in the wrong encoding, in a file that is written in the right one.
+// visitDamagedText looks for text that was read in the wrong encoding before it was saved in the right one.
 func visitDamagedText(p *pass, c *Check, s *regfile.Statement) {
 	if isANSI(s) || p.saidDamaged || firstBeyondASCII(s.Text) < 0 {
 		return
@@ -296,11 +295,11 @@ func visitDamagedText(p *pass, c *Check, s *regfile.Statement) {
 // endings are the line ends of a file.
 type endings struct {
 	last  regfile.Ending // of the statement before
-	count [4]int         // statements by regfile.Ending
+	count [4]int         // statements, by regfile.Ending
 	line  [4]int         // the first of each
 	text  [4]string      // of the first of each
 	crcr  int            // the first line that ends with CR CR LF
-	by    *Check         // the one of the checks on them that counts for both
+	by    *Check         // the first of the checks on line ends that runs; it counts for both
 }
 
 func visitLineEnd(p *pass, c *Check, s *regfile.Statement) {
@@ -317,7 +316,7 @@ func visitLineEnd(p *pass, c *Check, s *regfile.Statement) {
 	}
 	e.last = s.Ending
 	if len(s.Raw) > len(s.Text)+2 {
-		// The lines that continue a value mostly end as its last one does.
+		// The lines of a value mostly end as its last one does.
 		lf, cr := bytes.Count(s.Raw, []byte{'\n'}), bytes.Count(s.Raw, []byte{'\r'})
 		alike := lf == cr
 		switch s.Ending {
@@ -374,7 +373,7 @@ func finishLineEnds(p *pass, c *Check) {
 	}
 }
 
-// kinds is how many ways to end a line there are in the file.
+// kinds returns how many kinds of line ends the file has.
 func (e *endings) kinds() (n int) {
 	for _, ending := range []regfile.Ending{regfile.CRLF, regfile.LF, regfile.CR} {
 		if e.count[ending] > 0 {
@@ -395,7 +394,7 @@ func finishMixedLineEnds(p *pass, c *Check) {
 	case e.crcr > 0:
 		e.report(p, c, regfile.CR, e.crcr, "this line ends with CR CR LF; Windows reads an empty line behind it; save the file with CR LF")
 	case e.kinds() > 1:
-		// What fewer lines have is what does not belong.
+		// Report the kind that fewer lines have.
 		odd := regfile.CRLF
 		for _, ending := range []regfile.Ending{regfile.LF, regfile.CR} {
 			if n := e.count[ending]; n > 0 && (e.count[odd] == 0 || n <= e.count[odd]) {
@@ -417,17 +416,17 @@ func visitLastLine(p *pass, c *Check, s *regfile.Statement) {
 		fix("end the line", Change{From: end, To: end, New: lineEnd(p.ending)})
 }
 
-// typographicQuotes are what word processors make of quotes.
+// typographicQuotes are what word processors turn quotes into.
 const typographicQuotes = "“”„‟″«»‘’‚‛′"
 
-// misleading tells what is wrong with a character in a name, behind another one; "" for nothing.
+// misleading returns what is wrong with a character in a name, after another one, or "".
 func misleading(r, before rune) string {
 	switch {
 	case r == utf8.RuneError, r < utf8.RuneSelf:
 	case unicode.Is(unicode.Bidi_Control, r):
 		return "a mark that changes the direction of text"
 	case r == 0x200C || r == 0x200D || unicode.Is(unicode.Variation_Selector, r):
-		// Scripts with joined letters and emoji need them; behind a Latin letter they do nothing.
+		// Emoji and scripts with joined letters need them; after a Latin letter they do nothing.
 		if before < 0x0590 {
 			return "a character that cannot be seen"
 		}

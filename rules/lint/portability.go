@@ -9,7 +9,7 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on whether a file does on other computers, and for other users, what it does here.
+// The checks on whether a file does the same on other computers and for other users.
 var (
 	numberedControlSet = &Check{
 		ID: "REG301", Name: "numbered-control-set", Severity: Warning, Fix: Unsafe,
@@ -182,7 +182,7 @@ func visitControlSet(p *pass, c *Check, s *regfile.Statement) {
 		fix("write CurrentControlSet", change(s, span, "CurrentControlSet"))
 }
 
-// first is the first place where a file does something, and how often it does so.
+// first is the first place of something in a file, and how often it occurs.
 type first struct {
 	at, end hive.Location
 	line    []byte
@@ -190,7 +190,7 @@ type first struct {
 	count   int
 }
 
-// note counts a statement.
+// note adds a statement.
 func (f *first) note(s *regfile.Statement, span regfile.Span) {
 	if f.count++; f.count == 1 {
 		f.at, f.end = position(s.Line, regfile.Column(s.Text, span.From)), position(s.Line, regfile.Column(s.Text, span.To))
@@ -198,7 +198,7 @@ func (f *first) note(s *regfile.Statement, span regfile.Span) {
 	}
 }
 
-// reportFirst reports the first place, and says how many more there are.
+// reportFirst reports the first place, and how many more there are.
 func (p *pass) reportFirst(c *Check, f *first, format string, args ...any) *Finding {
 	if f.count == 0 {
 		return nil
@@ -214,7 +214,7 @@ func (p *pass) reportFirst(c *Check, f *first, format string, args ...any) *Find
 	return found
 }
 
-// What paths hold that are of concern to two checks, in capitals.
+// Parts of folded paths that two checks look for.
 const (
 	wowPart     = `\WOW6432NODE`
 	accountPart = `\S-1-5-21-`
@@ -243,7 +243,7 @@ func visitForeignSID(p *pass, c *Check, s *regfile.Statement) {
 		}
 		name = strings.TrimSuffix(hive.Fold(name), "_CLASSES")
 		if name == p.sid {
-			return // the line above has the same
+			return // already reported for the line above
 		}
 		p.sid = name
 		from := s.Name.From + bytes.Index(bytes.ToUpper(s.Name.In(s.Text)), []byte(accountPart)) + 1
@@ -253,7 +253,7 @@ func visitForeignSID(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// everyUser are the folders below C:\Users, or Documents and Settings, that each Windows has.
+// everyUser are the folders below C:\Users, or Documents and Settings, that every Windows has.
 var everyUser = []string{"public", "default", "default user", "all users", "defaultappuser"}
 
 func visitLocalPath(p *pass, c *Check, s *regfile.Statement) {
@@ -285,7 +285,7 @@ func visitLocalPath(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// hasRoot tells whether the current key is below a root.
+// hasRoot reports whether the current key is below a root.
 func (p *pass) hasRoot(root string) bool { return len(p.section.path) > 0 && p.section.path[0] == root }
 
 func visitUserKey(p *pass, _ *Check, s *regfile.Statement) {
@@ -309,11 +309,11 @@ func finishClassesRoot(p *pass, c *Check) {
 		`HKEY_CLASSES_ROOT is a view of two keys; Windows writes into that of the user or of the computer; write Software\Classes below the root that is meant`)
 }
 
-// performanceRoots are those of winreg.h that stand for no keys, or for keys that have another name.
+// performanceRoots are roots that .reg files cannot name. Source: winreg.h.
 var performanceRoots = []string{"HKEY_PERFORMANCE_DATA", "HKPD", "HKEY_PERFORMANCE_TEXT", "HKEY_PERFORMANCE_NLSTEXT", "HKEY_DYN_DATA", "HKDD",
 	"HKEY_CURRENT_USER_LOCAL_SETTINGS"}
 
-// isPerformanceRoot tells whether a name is that of a root which a program can open and a file cannot name.
+// isPerformanceRoot reports whether a name is a root that programs can open but .reg files cannot name.
 func isPerformanceRoot(name string) bool {
 	return slices.ContainsFunc(performanceRoots, func(root string) bool { return hive.EqualFold(name, root) })
 }

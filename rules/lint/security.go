@@ -5,7 +5,7 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on what protects Windows.
+// The checks on security features that are turned off.
 var (
 	defenderOff = &Check{
 		ID: "REG403", Name: "defender-off", Severity: Error,
@@ -87,7 +87,7 @@ const (
 	deviceGuard    = `HKLM\SYSTEM\CurrentControlSet\Control\DeviceGuard`
 )
 
-// defencePatterns are from the documentation of Windows and its policies.
+// defencePatterns are values that turn off protection. Source: the documentation of Windows and its policies.
 var defencePatterns = []pattern{
 	{defenderOff, []string{defender, defenderPolicy}, []string{"DisableAntiSpyware", "DisableAntiVirus"}, isNot(0),
 		"this turns off Microsoft Defender; remove the line"},
@@ -166,13 +166,13 @@ var defencePatterns = []pattern{
 		"with this, Windows uses shares of servers that do not prove who they are; write dword:00000000"},
 }
 
-// isOff holds for the text Off.
+// isOff reports whether a value is the text Off.
 func isOff(v *hive.Value) bool {
 	text, err := v.Text()
 	return err == nil && hive.EqualFold(text, "Off")
 }
 
-// visitPattern is [visitPatternValue], and reports the deletion of a key too.
+// visitPattern is [visitPatternValue], but also reports deleted keys.
 func visitPattern(p *pass, c *Check, s *regfile.Statement) {
 	if s.Kind == regfile.ValueLine {
 		visitPatternValue(p, c, s)
@@ -181,7 +181,7 @@ func visitPattern(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// visitDeletedPattern reports a key that a pattern of the check holds, when it is deleted.
+// visitDeletedPattern reports a key that is deleted and matches a pattern of the check.
 func visitDeletedPattern(p *pass, c *Check, s *regfile.Statement) {
 	if !s.Deletes {
 		return

@@ -8,7 +8,7 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on what Windows starts by itself, or in place of another program.
+// The checks on programs that Windows starts by itself, or in place of others.
 var (
 	imageHijack = &Check{
 		ID: "REG401", Name: "image-hijack", Severity: Error,
@@ -91,7 +91,8 @@ const (
 	session   = `HKLM\SYSTEM\CurrentControlSet\Control\Session Manager`
 )
 
-// autorunPatterns are from the documentation of Windows, and from MITRE ATT&CK T1546 and T1547 where it is silent.
+// autorunPatterns are values that make Windows start something. Sources: the documentation of Windows, and MITRE ATT&CK T1546 and T1547 for
+// what it does not mention.
 var autorunPatterns = []pattern{
 	{imageHijack, []string{imageFile, imageFile + `\*`}, []string{"Debugger"}, isAny,
 		"Windows starts this program in place of the one that the key names; remove the value"},
@@ -161,7 +162,7 @@ func visitUserCOM(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// runsCode are programs that run what they are given an address of.
+// runsCode are programs that run code from a URL.
 var runsCode = []string{"mshta", "powershell", "pwsh", "regsvr32", "rundll32", "wscript", "cscript", "certutil", "bitsadmin", "msiexec", "curl"}
 
 func visitCommandVerb(p *pass, c *Check, s *regfile.Statement) {
@@ -178,7 +179,7 @@ func visitCommandVerb(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// remoteCode tells why a command line is not to be trusted; "" where it may be.
+// remoteCode returns why a command line is suspicious, or "".
 func remoteCode(command string) string {
 	lower := []byte(strings.ToLower(command))
 	program, rest := lower, []byte(nil)

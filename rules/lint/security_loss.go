@@ -9,7 +9,7 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on secrets, on what is deleted with all below it, on services and on certificates.
+// The checks on secrets, deleted keys, services and certificates.
 var (
 	storedSecret = &Check{
 		ID: "REG406", Name: "stored-secret", Severity: Error,
@@ -82,7 +82,7 @@ Make sure whose it is, or install it with certutil or a policy, from a file that
 
 const secret = "this is a password, which all who can read the file can read; take it out of the file and change it"
 
-// secretPatterns are from the documentation of the programs.
+// secretPatterns are values that hold passwords, or certificates that Windows trusts. Source: the documentation of the programs.
 var secretPatterns = []pattern{
 	{storedSecret, []string{winlogon}, []string{"DefaultPassword", "AltDefaultPassword"}, isAny, secret},
 	{storedSecret, []string{`ANY\Software\RealVNC\*`, `ANY\Software\ORL\*`, `ANY\Software\ORL\WinVNC3\Default`, `ANY\Software\TightVNC\*`, `ANY\Software\TigerVNC\*`, `ANY\Software\UltraVNC\*`,
@@ -103,7 +103,7 @@ var secretPatterns = []pattern{
 
 const wide = "this deletes all that is below the key, which Windows or the account needs; name the keys below it that are to go"
 
-// deletionPatterns are keys of which Windows needs nearly all that is below them.
+// deletionPatterns are keys whose subkeys Windows needs.
 var deletionPatterns = []pattern{
 	{wideDeletion, []string{
 		`HKLM\SOFTWARE`, `HKLM\SYSTEM`, `HKLM\SAM`, `HKLM\SECURITY`, `HKLM\HARDWARE`, `HKLM\BCD00000000`, `HKLM\COMPONENTS`, `HKLM\DRIVERS`,
@@ -126,7 +126,8 @@ func sayWideDeletion(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) 
 	p.report(c, s, s.Name, "%s; name the keys below it that are to go", f.Msg)
 }
 
-// wideNote is the deletion of a type of files, which may be made anew further down: that is how one is put back to what it was.
+// wideNote is the deletion of a file type. It is reported only if the file does not make the type anew further down, as files do that
+// reset one.
 type wideNote struct {
 	first
 	folded string
@@ -154,7 +155,7 @@ func finishWideDeletion(p *pass, c *Check) {
 	}
 }
 
-// servicePatterns find the keys of services.
+// servicePatterns are the values that name what a service runs.
 var servicePatterns = []pattern{
 	{servicePath, []string{services + `\*`}, []string{"ImagePath"}, nil, "the program of a service"},
 	{servicePath, []string{services + `\*`, services + `\*\Parameters`}, []string{"ServiceDll"}, nil, "the library of a service"},
@@ -197,10 +198,10 @@ func visitServicePath(p *pass, c *Check, s *regfile.Statement) {
 		"this sets %s to one outside of the folder of Windows; Windows runs it with high rights; make sure that it is wanted, and that only administrators can write there", w.what)
 }
 
-// system32 are the beginnings of the paths of nearly all services, in capitals.
+// system32 are the prefixes of the paths of nearly all services, in capitals.
 var system32 = []string{`%SYSTEMROOT%\SYSTEM32\`, `\SYSTEMROOT\SYSTEM32\`, `SYSTEM32\`}
 
-// inSystem32 tells whether UTF-16 text starts with one of them.
+// inSystem32 reports whether UTF-16 text starts with one of them.
 func inSystem32(data []byte) bool {
 	return slices.ContainsFunc(system32, func(folder string) bool {
 		if len(data) < 2*len(folder) {
@@ -219,7 +220,7 @@ func inSystem32(data []byte) bool {
 	})
 }
 
-// unquotedProgram gives the part of a command line up to the end of the program's name. It reports whether there is one.
+// unquotedProgram returns a command line up to the end of the name of the program, and reports whether that is a path.
 func unquotedProgram(command string) (string, bool) {
 	end := -1
 	for _, ending := range []string{".exe", ".sys", ".com", ".bat", ".cmd"} {

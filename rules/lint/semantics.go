@@ -5,7 +5,7 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on what the lines of a file mean beside each other.
+// The checks on what the lines of a file mean together.
 var (
 	setTwice = &Check{
 		ID: "REG201", Name: "set-twice", Severity: Error,

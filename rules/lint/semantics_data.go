@@ -133,18 +133,18 @@ file that undoes it, turn this check on; it looks for a file of the same name wi
 	}
 )
 
-// setsHex tells whether a value is set by hex data.
+// setsHex reports whether a statement sets a value with hex data.
 func setsHex(s *regfile.Statement) bool {
 	return len(s.Edits) == 1 && s.Data.From < len(s.Text) && s.Text[s.Data.From] == 'h'
 }
 
-// isHexText tells whether a value is text that is written as hex data.
+// isHexText reports whether a statement sets text with hex data.
 func isHexText(s *regfile.Statement) bool { return setsHex(s) && isText(s.Edits[0].Value.Type) }
 
 func isText(t hive.Type) bool { return t == hive.SZ || t == hive.ExpandSZ || t == hive.MultiSZ }
 
-// hexBytes gives the bytes of hex data as they stand in the file, until the next call, and the place behind the last of them in the text
-// of the statement.
+// hexBytes returns the bytes of hex data as the file has them, and the index after the last one in the text of the statement. The bytes
+// are valid until the next call.
 func (p *pass) hexBytes(s *regfile.Statement) (data []byte, end int) {
 	data = p.scratch[:0]
 	raw := s.Raw
@@ -229,8 +229,8 @@ func visitUnexpanded(p *pass, c *Check, s *regfile.Statement) {
 	found.fix("write it as hex(2)", change(s, s.Data, "hex(2):"+hexLines(bytesOf, utf8.RuneCount(head), lineEnd(s.Ending))))
 }
 
-// hexLines writes bytes as hex data, broken into lines as Windows does it: when a line has 77 characters or more behind a comma. The
-// column is how many there are before the first byte.
+// hexLines returns bytes as hex data, broken into lines as Windows does it: after a comma that is character 77 or later. column is the number
+// of characters before the first byte.
 func hexLines(data []byte, column int, end string) string {
 	const digits = "0123456789abcdef"
 	var b strings.Builder
@@ -247,10 +247,10 @@ func hexLines(data []byte, column int, end string) string {
 	return b.String()
 }
 
-// wrongWidth tells whether the bytes of text are of the width that the header does not stand for.
+// wrongWidth reports whether text has one byte for a character where the header means two, or two where it means one.
 func wrongWidth(data []byte, version regfile.Version) bool {
 	if version == regfile.Version4 {
-		// Each second byte is zero, and the text starts with a letter: UTF-16.
+		// Every second byte is zero, and the text starts with a letter: UTF-16.
 		if len(data) < 6 || data[0] == 0 || data[2] == 0 {
 			return false
 		}
@@ -267,18 +267,18 @@ func wrongWidth(data []byte, version regfile.Version) bool {
 			return false
 		}
 	}
-	// A character of UTF-16 may by chance have two bytes that are letters, but not all of a longer text.
+	// Two bytes of a UTF-16 character may both happen to be letters, but not in all of a longer text.
 	odd := len(data)%2 != 0 && len(data) > len(text)
 	return (len(text) >= 10 || odd && len(text) >= 4) && !bytes.Contains(text, []byte{0, 0}) && bytes.Count(text, []byte{0})*4 <= len(text)
 }
 
-// isWide tells at a glance that the bytes of text are as below the header of version 5.00: nearly all text starts so.
+// isWide quickly recognizes UTF-16 text below the header of version 5.00, by how nearly all text starts.
 func isWide(s *regfile.Statement) bool {
 	data := s.Edits[0].Value.Data
 	return s.Version == regfile.Version5 && len(data) > 3 && data[0] != 0 && data[1] == 0 && data[3] == 0
 }
 
-// endsWithNUL tells at a glance that text in UTF-16 ends as it should.
+// endsWithNUL quickly recognizes UTF-16 text that ends as it should.
 func endsWithNUL(s *regfile.Statement) bool {
 	value := &s.Edits[0].Value
 	end := "00,00"
@@ -322,7 +322,7 @@ func visitUnterminated(p *pass, c *Check, s *regfile.Statement) {
 			"the text has an odd number of bytes, %d, where each character has two; it is not known what every Windows makes of it; write all bytes", len(data))
 		return
 	}
-	// How many NUL characters are there at the end, of those that must be.
+	// Count the NUL characters at the end, up to the number that is needed.
 	have, want := 0, 1
 	if s.Edits[0].Value.Type == hive.MultiSZ && len(data) > unit {
 		want = 2

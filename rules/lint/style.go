@@ -11,7 +11,7 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on how a file looks. What they find works.
+// The checks on style. What they find works.
 var (
 	pathCase = &Check{
 		ID: "REG501", Name: "path-case", Severity: Info, Fix: Safe,
@@ -71,8 +71,8 @@ Write a backslash.`,
 	}
 )
 
-// knownNames are the names of well-known keys as Windows writes them, by level below HKEY_LOCAL_MACHINE. Below HKEY_CURRENT_USER both
-// Software and SOFTWARE are found.
+// knownNames are the names of well-known keys as Windows writes them, by level below HKEY_LOCAL_MACHINE. Below HKEY_CURRENT_USER it writes
+// both Software and SOFTWARE.
 var knownNames = [][]string{
 	{"SOFTWARE", "SYSTEM", "SAM", "SECURITY", "HARDWARE"},
 	{"Microsoft", "Policies", "Classes", "CurrentControlSet"},
@@ -150,7 +150,7 @@ func visitDataStyle(p *pass, c *Check, s *regfile.Statement) {
 }
 
 func hasCapital(digits []byte) bool {
-	// Digits, small letters, commas and blanks have a bit that capitals have not.
+	// Digits, small letters, commas and blanks have a bit that capitals do not have.
 	for len(digits) >= 8 && binary.LittleEndian.Uint64(digits)&0x2020_2020_2020_2020 == 0x2020_2020_2020_2020 {
 		digits = digits[8:]
 	}
@@ -162,7 +162,7 @@ func hasCapital(digits []byte) bool {
 	return false
 }
 
-// hexStyle tells in what way hex data are not written as Windows writes them; "" when they are.
+// hexStyle returns how hex data differ from what Windows writes, or "".
 func hexStyle(s *regfile.Statement) string {
 	if s.Capitals {
 		return capitals
@@ -197,9 +197,9 @@ func hexStyle(s *regfile.Statement) string {
 
 const capitals = "the hex digits are capitals"
 
-// hexLineStyle is hexStyle for one line without comment, in which some bytes are not characters of their own.
+// hexLineStyle is hexStyle for one line without its comment. beyond is how many more bytes than characters it has.
 func hexLineStyle(text []byte, beyond int) string {
-	const full = 77 // characters, from which on a line is broken behind a comma
+	const full = 77 // characters; a line that has as many is broken after the comma
 	if n := len(text); isBlank(text[n-1]) {
 		text = bytes.TrimRight(text, " \t")
 	}
@@ -218,18 +218,18 @@ func hexLineStyle(text []byte, beyond int) string {
 	return ""
 }
 
-// fullLine is the number of bytes in a line of hex data that continues others and goes on itself, as Windows writes it: two blanks,
-// 25 bytes with their commas, a backslash and CR LF.
+// fullLine is the length in bytes of a line in the middle of hex data, as Windows writes it: two blanks, 25 bytes with their commas, a
+// backslash and CR LF.
 const fullLine = 2 + 25*3 + 3
 
-// isFullLine tells that a line is such a one. Nearly all lines of an export are.
+// isFullLine recognizes such a line. Nearly all lines of an export are.
 func isFullLine(line []byte) bool {
 	const ends = ",\\\r\n"
 	return line[0] == ' ' && line[1] == ' ' && line[2] > ' ' && string(line[fullLine-len(ends):]) == ends &&
 		bytes.IndexByte(line, ';') < 0
 }
 
-// commentAt gives the place of the semicolon in a line of hex data, or its length.
+// commentAt returns the index of the semicolon in a line of hex data, or the length of the line.
 func commentAt(line []byte) int {
 	if i := bytes.IndexByte(line, ';'); i >= 0 {
 		return i
@@ -255,7 +255,7 @@ func visitExtraBlanks(p *pass, c *Check, s *regfile.Statement) {
 	p.report(c, s, span, "there are blanks at the end of the line; Windows skips them; remove them").fix("remove the blanks", change(s, span, ""))
 }
 
-// knownParts are names of keys, in capitals, that a slash may have been meant to part from others.
+// knownParts are names of well-known keys, in capitals.
 var knownParts = []string{"SOFTWARE", "SYSTEM", "MICROSOFT", "WINDOWS", "WINDOWS NT", "CURRENTVERSION", "POLICIES", "CLASSES", "CURRENTCONTROLSET", "SERVICES",
 	"CONTROL", "PARAMETERS", "EXPLORER", "SHELL", "COMMAND"}
 

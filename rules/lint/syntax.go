@@ -7,7 +7,7 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on the first lines of a file, and on lines that are no statement.
+// The checks on the first lines of a file, and on lines that are no statements.
 var (
 	header = &Check{
 		ID: "REG001", Name: "header", Severity: Error, Fix: Unsafe,
@@ -135,7 +135,7 @@ Write ; in place of #.`,
 	}
 )
 
-// sayHeader leaves REGEDIT4 with blanks to the check that is about them.
+// sayHeader leaves REGEDIT4 with blanks to REG002.
 func sayHeader(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	line := string(bytes.TrimSpace(s.Text))
 	if f.Code == regfile.HeaderUnsupported && line == regfile.Version4.String() {
@@ -151,7 +151,7 @@ func sayHeader(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	}
 }
 
-// sayHeaderBlanks is for those behind the header, for which Windows rejects the file.
+// sayHeaderBlanks reports blanks after the header, for which Windows rejects the file.
 func sayHeaderBlanks(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	span := regfile.Span{From: len(bytes.TrimRight(s.Text, " \t")), To: len(s.Text)}
 	found := p.report(c, s, span, "%s", f.Msg)
@@ -167,7 +167,7 @@ func visitHeaderBlanks(p *pass, c *Check, s *regfile.Statement) {
 		p.report(c, s, span, "there are blanks in front of the header; Windows skips them, other programs may not; remove them").
 			fix("remove the blanks", change(s, span, ""))
 	}
-	// Windows takes REGEDIT4 with blanks behind it for a version of which it imports nothing.
+	// To Windows, REGEDIT4 with blanks after it is a version of which it imports nothing.
 	trimmed := bytes.TrimRight(s.Text, " \t")
 	if s.Version == regfile.Unsupported && len(trimmed) < len(s.Text) && string(trimmed[blanks:]) == regfile.Version4.String() {
 		span := regfile.Span{From: len(trimmed), To: len(s.Text)}
@@ -191,18 +191,18 @@ func sayValueWithoutKey(p *pass, c *Check, s *regfile.Statement, f *regfile.Faul
 	}
 }
 
-// stray tells what a line that is no statement seems to be.
+// stray is what a line that is no statement seems to be.
 type stray int
 
 const (
 	strayText         stray = iota
 	strayComment            // it starts with //
-	strayContinuation       // hex data that belong to the value above
+	strayContinuation       // hex data that continue the value above
 	strayValue              // a value whose name is not in quotes
 	strayKey                // the rest of the key line above
 )
 
-// strayOf tells what a line that is no statement seems to be.
+// strayOf returns what a line that is no statement seems to be.
 func (p *pass) strayOf(s *regfile.Statement) stray {
 	text := bytes.TrimLeft(s.Text, " \t")
 	switch {
@@ -246,12 +246,12 @@ func sayHashComment(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		fix("write ; in place of #", change(s, span, ";"))
 }
 
-// behindData are the faults that can be about a comment behind data.
+// behindData are the faults that a comment after data can cause.
 var behindData = []regfile.Code{
 	regfile.BehindText, regfile.BehindDWord, regfile.BehindDelete, regfile.BehindHex, regfile.HexNoSeparator, regfile.HexDigit,
 }
 
-// foreignComment gives the # or // that a fault is about, "" for any other fault.
+// foreignComment returns the # or // that caused a fault, or "".
 func foreignComment(s *regfile.Statement, f *regfile.Fault) string {
 	switch rest := s.Raw[f.Offset-s.Offset:]; {
 	case bytes.HasPrefix(rest, []byte("#")):

@@ -143,7 +143,7 @@ func sayHexDigits(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 
 func sayHexType(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	found := p.fault(c, s, f)
-	// hex(0x2): and hex(2) without the colon.
+	// hex(0x2): and hex(2) without the colon can be fixed.
 	data := s.Data.In(s.Text)
 	from := len("hex(")
 	digits := data[from:]
@@ -183,16 +183,16 @@ func saySwallowedLine(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault)
 	p.faultAs(c, s, f, "%s; remove the comma and the backslash at the end of it", f.Msg)
 }
 
-// hexEnd is where the hex data end that the last statement set.
+// hexEnd is where the hex data of the last statement end.
 type hexEnd struct {
-	next  int64 // the place of the line behind them in the text of the file; 0 where there are none
-	at    int64 // of the last byte, or of the comma behind it, in the text of the file; -1 where a comment follows
+	next  int64 // offset of the next line in the text of the file; 0 without hex data
+	at    int64 // offset after the last byte and its comma in the text of the file; -1 if a comment follows
 	comma bool
 	bytes int
-	told  bool // that they are cut short
+	told  bool // it was reported that they are cut short
 }
 
-// visitHexEnd keeps in mind where hex data end, for the line that follows.
+// visitHexEnd remembers where hex data end, for the next line.
 func visitHexEnd(p *pass, _ *Check, s *regfile.Statement) {
 	switch {
 	case s.Kind == regfile.StrayLine:
@@ -214,7 +214,7 @@ func visitHexEnd(p *pass, _ *Check, s *regfile.Statement) {
 	}
 }
 
-// looksLikeHex tells whether a line holds nothing but bytes of hex data, and a comment.
+// looksLikeHex reports whether a line holds only bytes of hex data, and perhaps a comment.
 func looksLikeHex(line []byte) bool {
 	line = bytes.TrimRight(line[:commentAt(line)], " \t\\")
 	if len(line) == 0 {
@@ -265,12 +265,12 @@ func sayHexEndsInFile(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault)
 	found.fix("remove the comma and the backslash", Change{From: s.Offset + int64(from), To: s.Offset + int64(to)})
 }
 
-// visitEmptyLineInHex looks for empty lines between those of a value.
+// visitEmptyLineInHex looks for empty lines between the lines of a value.
 func visitEmptyLineInHex(p *pass, c *Check, s *regfile.Statement) {
 	if len(s.Raw) <= len(s.Text)+2 || len(s.Edits) == 0 || hasFault(s, regfile.HexEndsInFile) {
 		return
 	}
-	// Each line but the last has a backslash, unless it is empty or a comment.
+	// Each line except the last has a backslash, unless it is empty or a comment.
 	data := s.Raw[s.Data.From:]
 	lines := bytes.Count(data, []byte{'\\'}) + 1
 	if s.Ending == regfile.CRLF && bytes.Count(data, []byte{'\n'}) == lines && bytes.Count(data, []byte{'\r'}) == lines && bytes.IndexByte(data, ';') < 0 {
@@ -306,7 +306,7 @@ func sayHexElements(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	for line := range linesOf(s.Raw) {
 		start := from
 		if from == 0 {
-			start = blanksAt(line, 0) // with which a line that continues starts
+			start = blanksAt(line, 0) // the indent of a line that continues the value
 		}
 		text := trimLineEnd(line)
 		text = text[:start+commentAt(text[start:])]

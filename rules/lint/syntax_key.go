@@ -145,15 +145,15 @@ func sayKeyBrackets(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	}
 }
 
-// splitKey is a key line without its bracket, of which the next line may be the rest.
+// splitKey is a key line without its closing bracket. The next line may be the rest of it.
 type splitKey struct {
 	first
 	line  int
-	end   int64 // of the name in the text of the file
-	whole bool  // what is there looks like the name of a key
+	end   int64 // offset after the name in the text of the file
+	whole bool  // the line looks like a whole key
 }
 
-// isRestOf tells whether a line is the rest of the key line above it.
+// isRestOf reports whether a line is the rest of the key line above it.
 func (k *splitKey) isRestOf(s *regfile.Statement) bool {
 	return k != nil && s.Kind == regfile.StrayLine && s.Line == k.line+1 && bytes.IndexByte(s.Text, ']') > 0
 }
@@ -185,8 +185,8 @@ func finishSplitKey(p *pass, c *Check) {
 	}
 }
 
-// visitBehindKey looks at what stands behind the last bracket, and for a comment that became part of the name because it holds the last
-// bracket of the line.
+// visitBehindKey looks for text after the last bracket, and for a comment that became part of the name because it holds the last bracket of
+// the line.
 func visitBehindKey(p *pass, c *Check, s *regfile.Statement) {
 	if rest := s.Text[min(s.Name.To+1, len(s.Text)):]; len(rest) > 0 {
 		span := regfile.Span{From: len(s.Text) - len(bytes.TrimLeft(rest, " \t")), To: len(s.Text)}
@@ -207,7 +207,7 @@ func visitBehindKey(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// rootSpan is the place of the root in a key line.
+// rootSpan returns the span of the root in a key line.
 func rootSpan(s *regfile.Statement) regfile.Span {
 	root, _, _ := bytes.Cut(s.Name.In(s.Text), []byte{'\\'})
 	return regfile.Span{From: s.Name.From, To: s.Name.From + len(root)}
@@ -235,9 +235,9 @@ func sayUnknownRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	span := rootSpan(s)
 	root := string(span.In(s.Text))
 	if isPerformanceRoot(root) {
-		return // REG307 speaks of it
+		return // REG307 reports it
 	}
-	// What is in front of a root, as "Computer\" is in the address bar of regedit, can go.
+	// Text before a root can be removed, such as "Computer\" from the address bar of regedit.
 	name := s.Name.In(s.Text)
 	for i := 0; i < len(name); i++ {
 		if name[i] != '\\' {
@@ -255,7 +255,7 @@ func sayUnknownRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		p.report(c, s, regfile.Span{From: span.From, To: span.From + 1}, "no root is named; %s; start with one, such as HKEY_LOCAL_MACHINE", outcome)
 		return
 	}
-	// The path may be written with slashes, or with nothing, behind the root.
+	// The root may be followed by a slash or a blank instead of a backslash.
 	for _, known := range hive.RootNames() {
 		if rest := root[min(len(known), len(root)):]; rest != "" && hasPrefixFold(root, known) && (rest[0] == '/' || rest[0] == ' ') {
 			p.report(c, s, span, `there is no root %s; %s; write \ between the names of a path`, quote(root), outcome).
@@ -279,7 +279,7 @@ func sayUnknownRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 func visitBackslashes(p *pass, c *Check, s *regfile.Statement) {
 	name := s.Name.In(s.Text)
 	if n := len(name); len(s.Edits) > 0 && len(s.Faults) == 0 && name[n-1] != '\\' {
-		return // the parser says if there are several in a row
+		return // the parser reports several in a row
 	}
 	trimmed := bytes.TrimRight(name, `\`)
 	first := len(trimmed)

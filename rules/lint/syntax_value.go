@@ -8,7 +8,7 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on the names of values, on quoted text and on the other forms of data that stand in one line.
+// The checks on the names of values, on quoted text and on other data, except hex data.
 var (
 	nameQuotes = &Check{
 		ID: "REG008", Name: "name-quotes", Severity: Error, Fix: Unsafe,
@@ -126,7 +126,7 @@ Write =- alone to delete the value, or the data without the -.`,
 	}
 )
 
-// looksLikeValue tells whether a line is a value but for the quotes of its name: NAME = DATA.
+// looksLikeValue reports whether a line would be a value if its name were in quotes: NAME = DATA.
 func looksLikeValue(line []byte) bool {
 	name, data, ok := bytes.Cut(line, []byte{'='})
 	if !ok || len(bytes.TrimSpace(name)) == 0 || name[0] == '#' {
@@ -138,7 +138,7 @@ func looksLikeValue(line []byte) bool {
 			return true
 		}
 	}
-	// Without data that only a value has, the name must look like one.
+	// If the data could also be other text, the name must look like one.
 	return len(data) > 0 && !bytes.ContainsAny(bytes.TrimSpace(name), " \t<>")
 }
 
@@ -197,7 +197,7 @@ func sayTextQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 
 func sayLoneBackslash(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	found := p.faultAs(c, s, f, `%s; write \\`, f.Msg)
-	// The text that the fault is in, as far as its closing quote. A quote behind a lone backslash is one of the text.
+	// Look up to the closing quote of the text. A quote after a lone backslash belongs to the text.
 	var changes []Change
 	for i := int(f.Offset - s.Offset); i < len(s.Text) && s.Text[i] != '"'; i++ {
 		if s.Text[i] != '\\' {
