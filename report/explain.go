@@ -120,9 +120,9 @@ func runs(c *lint.Check) string {
 func fixSentence(c *lint.Check) string {
 	switch c.Fix {
 	case lint.Safe:
-		return "safe: --fix makes it, and the file does what it did, or what it says without any doubt"
+		return "safe: --fix makes it; afterwards the file does what it did before, or what it clearly says"
 	case lint.Unsafe:
-		return "unsafe: --fix --unsafe-fixes makes it, and the file does something else, which was probably meant"
+		return "unsafe: only --fix --unsafe-fixes makes it; afterwards the file does something else, probably what was meant"
 	}
 	return "none: only you can tell what is right"
 }
@@ -135,7 +135,7 @@ func suppressions(c *lint.Check) []string {
 	}
 	return []string{
 		"; regvet:ignore " + c.ID + " -- the reason",
-		"behind the line, or in a line of its own above it; regvet:ignore-file for a whole file;",
+		"after the line, or on a line of its own above it; regvet:ignore-file for a whole file;",
 		run,
 	}
 }
@@ -176,7 +176,7 @@ func shown(e lint.Example) (text, how string) {
 	}
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"
-		manners = append(manners, "without an end of its last line")
+		manners = append(manners, "without a line end on its last line")
 	}
 	if len(manners) > 0 {
 		how = "(" + strings.Join(manners, ", ") + ")"

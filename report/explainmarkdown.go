@@ -18,8 +18,8 @@ func ExplainMarkdown(w io.Writer, e Explanation) error {
 	var b bytes.Buffer
 	if len(e.Checks) > 1 {
 		b.WriteString("# The checks of regvet lint\n\n")
-		b.WriteString("A fix is *safe* when the file does afterwards what it did before, or what it says without any doubt; `--fix` makes it. It is *unsafe* when the\n" +
-			"file does something else afterwards: what was probably meant. `--fix --unsafe-fixes` makes both.\n\n")
+		b.WriteString("A fix is *safe* if the file afterwards does what it did before, or what it clearly says; `--fix` makes it. It is *unsafe* if the file\n" +
+			"afterwards does something else, probably what was meant; `--fix --unsafe-fixes` makes both.\n\n")
 		b.WriteString("| check | name | severity | fix | what is wrong |\n|---|---|---|---|---|\n")
 		for _, c := range e.Checks {
 			fix := c.Fix.String()
@@ -101,7 +101,7 @@ func checkMarkdown(b *bytes.Buffer, c *lint.Check) {
 	}
 	b.WriteString("\nTo suppress it:")
 	if c.Suppressible() {
-		fmt.Fprintf(b, " `; regvet:ignore %s -- the reason` behind the line, or in a line of its own above it, `regvet:ignore-file` for a whole file,", c.ID)
+		fmt.Fprintf(b, " `; regvet:ignore %s -- the reason` after the line, or on a line of its own above it, `regvet:ignore-file` for a whole file,", c.ID)
 	}
 	fmt.Fprintf(b, " `--ignore %s` for a run.\n", c.ID)
 	for i, reference := range c.References {

@@ -243,9 +243,9 @@ func (c *Check) Suppressible() bool { return c != ignoreUnused && c != ignoreRea
 var (
 	ignoreUnused = &Check{
 		ID: "REG504", Name: "useless-suppression", Title: "A suppression comment that suppresses nothing", Severity: Warning, Fix: Safe,
-		Explanation: `A comment "; regvet:ignore" tells the linter not to report something, here or in the whole file ("; regvet:ignore-file"). This one
-names a check that does not exist, or one that finds nothing at this place any more. Left in the file it would hide the next finding of
-that check, which nobody has looked at. Remove it.`,
+		Explanation: `A comment "; regvet:ignore" tells the linter not to report something, here or in the whole file (";
+regvet:ignore-file"). This one names a check that does not exist, or one that no longer finds anything here. If it stayed, it would hide the
+next finding of that check, which nobody has looked at. Remove it.`,
 		Bad: Example{Text: `Windows Registry Editor Version 5.00
 
 [HKEY_CURRENT_USER\Software\Example]
@@ -259,8 +259,8 @@ that check, which nobody has looked at. Remove it.`,
 	}
 	ignoreReason = &Check{
 		ID: "REG505", Name: "suppression-without-reason", Title: "A suppression comment without a reason", Severity: Info,
-		Explanation: `Whoever reads the file later must be able to tell whether a suppression is still right. Write two hyphens and the reason behind the
-checks: "; regvet:ignore REG301 -- this machine boots from ControlSet001".`,
+		Explanation: `Someone who reads the file later must be able to see whether a suppression is still right. Write two hyphens and the
+reason after the checks: "; regvet:ignore REG301 -- this machine boots from ControlSet001".`,
 		Bad: Example{Text: `Windows Registry Editor Version 5.00
 
 ; regvet:ignore REG301

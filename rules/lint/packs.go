@@ -113,9 +113,9 @@ func (w *watch) judge(p *pass) {
 var (
 	packInvalid = &Check{
 		ID: "REG210", Name: "invalid-value", Title: "A value of a type or range that Windows does not take", Severity: Warning,
-		Explanation: `A rule of the loaded packs knows this value: which type its reader wants, and which range it takes. Windows imports the line all the same,
-and whoever reads the value later ignores it, or uses the nearest value that is allowed. The message names the rule; "regvet rules show"
-tells where the facts come from.`,
+		Explanation: `A rule of the loaded packs knows this value: which type the program that reads it wants, and which range it accepts.
+Windows imports the line all the same, and the program later ignores the value, or uses the nearest one that is allowed. The message names
+the rule; "regvet rules show" says where the facts come from.`,
 		Bad: Example{Text: `Windows Registry Editor Version 5.00
 
 [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
@@ -128,10 +128,10 @@ tells where the facts come from.`,
 `},
 	}
 	packMismatch = &Check{
-		ID: "REG214", Name: "against-rule", Title: "A value that a rule of the loaded packs speaks against", Severity: Warning,
-		Explanation: `The value is one that its reader takes, and it is not what a rule of the loaded packs wants: a machine on which the file is imported
-fails that rule afterwards. What the file does not mention is not judged. The message names the rule; "regvet rules show" tells why it
-wants something else.`,
+		ID: "REG214", Name: "against-rule", Title: "A value that is against a rule of the loaded packs", Severity: Warning,
+		Explanation: `The value is valid, but it is not what a rule of the loaded packs wants: a machine that imports the file fails that
+rule afterwards. What the file does not mention is not judged. The message names the rule; "regvet rules show" says why it wants something
+else.`,
 		Bad: Example{Text: `Windows Registry Editor Version 5.00
 
 [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]

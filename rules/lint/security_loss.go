@@ -14,11 +14,11 @@ var (
 	storedSecret = &Check{
 		ID: "REG406", Name: "stored-secret", Severity: Error,
 		Title: "The file holds a password",
-		Explanation: `A .reg file is text that lies in repositories and on shares. The password in it can be read by all who can read the
-file, also where it is scrambled: the keys with which VNC, WinSCP and others do that are known to everyone. Windows keeps it in the
-registry in the same form.
+		Explanation: `A .reg file is text that is kept in repositories and on shares. Everyone who can read the file can read the password
+in it, even if it is scrambled: the keys that VNC, WinSCP and others use for that are public. Windows keeps it in the registry in the same
+form.
 
-Take the password out of the file and of its history, change it, and set it on the computer by other means.`,
+Remove the password from the file and from its history, change it, and set it on the computer by other means.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon]
 "DefaultPassword"="example"
 `),
@@ -31,12 +31,12 @@ Take the password out of the file and of its history, change it, and set it on t
 
 	wideDeletion = &Check{
 		ID: "REG407", Name: "wide-deletion", Severity: Error,
-		Title: "A key that much else hangs on is deleted",
-		Explanation: `[-KEY] deletes the key with all that is below it, and there is no way back. This key holds a whole hive, all
-services, all file types or all that is known of a user; without it Windows, or the account, does not work any more. A root itself cannot
-be deleted: Windows ignores such a line.
+		Title: "A key that much else depends on is deleted",
+		Explanation: `[-KEY] deletes the key with everything below it, and there is no way back. This key holds a whole hive, all
+services, all file types or everything about a user; without it Windows, or the account, no longer works. A root itself cannot be deleted:
+Windows ignores such a line.
 
-Name the keys below it that are to go.`,
+Name the keys below it that are to be deleted.`,
 		Bad: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft]
 `),
 		Good: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Example]
@@ -48,9 +48,9 @@ Name the keys below it that are to go.`,
 	servicePath = &Check{
 		ID: "REG408", Name: "service-path", Severity: Warning,
 		Title: "A service runs a program from outside of Windows, or its path has no quotes",
-		Explanation: `ImagePath and ServiceDll name what a service runs, mostly with all rights of the computer. Where the path has a
-blank and no quotes, Windows tries the part before the blank first: who can write C:\Program.exe has the rights of the service. A program
-outside of the folder of Windows is worth a look: installers set such services, and so do intruders.
+		Explanation: `ImagePath and ServiceDll name what a service runs, mostly with all rights on the computer. If the path has a blank
+and no quotes, Windows tries the part before the blank first: whoever can write C:\Program.exe has the rights of the service. A program
+outside of the Windows folder is worth a look: installers set up such services, and so do intruders.
 
 Put the path in quotes, and make sure that only administrators can write to its folder.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example]
@@ -66,10 +66,10 @@ Put the path in quotes, and make sure that only administrators can write to its 
 	trustedCertificate = &Check{
 		ID: "REG411", Name: "trusted-certificate", Severity: Warning,
 		Title: "A certificate is put into a store of those that Windows trusts",
-		Explanation: `Who has the key of a certificate in the store of roots can pass for each web site and sign each program. In a .reg
-file a certificate is a row of bytes, of which nobody sees whose it is.
+		Explanation: `Whoever has the private key of a certificate in the root store can pose as any web site and sign any program. In a
+.reg file a certificate is a row of bytes, and nobody sees whose it is.
 
-Make sure whose it is, or install it with certutil or a policy, from a file that can be looked at.`,
+Make sure whose it is, or install it with certutil or a policy, from a file that can be inspected.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates\0123456789ABCDEF0123456789ABCDEF01234567]
 "Blob"=hex:03,00,00,00,01,00,00,00
 `),

@@ -16,8 +16,8 @@ var (
 	pathCase = &Check{
 		ID: "REG501", Name: "path-case", Severity: Info, Fix: Safe,
 		Title: "A root or a well-known key is not in its usual case",
-		Explanation: `Names of keys are the same in any case of letters, so this works. Windows writes the roots in capitals, and
-SOFTWARE, SYSTEM and CurrentControlSet as they stand here; who searches or compares files finds them so.`,
+		Explanation: `Names of keys are the same in any case, so this works. Windows writes the roots in capitals, and SOFTWARE, SYSTEM
+and CurrentControlSet as they are written here; people who search or compare files expect that.`,
 		Bad: version5(`[hkey_local_machine\Software\Example]
 `),
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -28,9 +28,9 @@ SOFTWARE, SYSTEM and CurrentControlSet as they stand here; who searches or compa
 	dataStyle = &Check{
 		ID: "REG502", Name: "data-style", Severity: Info,
 		Title: "Data are not written as Windows writes them",
-		Explanation: `Windows writes hex digits in lower case, no comma behind the last byte, and breaks a line of hex data when it has 77
-characters or more, with two blanks before the rest. Other forms work. In one form, two files can be compared line by line. The finding is
-about the first such value of the file.
+		Explanation: `Windows writes hex digits in lower case and no comma after the last byte, breaks hex data after a comma when the
+line has 77 characters or more, and starts the next line with two blanks. Other forms work, but only files in the same form can be compared
+line by line. Only the first such value of a file is reported.
 
 "regvet fmt" writes all of a file as Windows does.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -46,7 +46,7 @@ about the first such value of the file.
 		ID: "REG503", Name: "extra-blanks", Severity: Info, Fix: Safe,
 		Title: "There are blanks at the end of a line, or around the equals sign",
 		Explanation: `Windows skips blanks at the end of a line and around the =, and writes none. In a file with the header REGEDIT they
-count, and are left alone.`,
+count, and are not reported.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled" = dword:00000001
 `),
@@ -59,8 +59,8 @@ count, and are left alone.`,
 	slashInKey = &Check{
 		ID: "REG506", Name: "slash-in-key", Severity: Info, Fix: Unsafe,
 		Title: "A key has a slash where a backslash seems to be meant",
-		Explanation: `A slash is a letter like any other in the name of a key, as in "text/html" or "AES 128/128". Here the names on one
-side of it are those of well-known keys, so it was probably meant to part them; Windows makes one key with the slash in its name.
+		Explanation: `A slash is an ordinary letter in the name of a key, as in "text/html" or "AES 128/128". Here the names on one side
+of it are those of well-known keys, so a backslash was probably meant; Windows makes one key with the slash in its name.
 
 Write a backslash.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft/Windows\Example]
