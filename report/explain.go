@@ -14,7 +14,7 @@ import (
 	"regvet/rules/lint"
 )
 
-// Explanation is what is told of checks of the linter, and of rules of packs.
+// Explanation is the documentation of checks of the linter and of rules of packs.
 type Explanation struct {
 	Version string // of regvet
 	Checks  []*lint.Check
@@ -49,7 +49,7 @@ func onlySelected(c *lint.Check) string {
 	return ""
 }
 
-// ExplainText writes all that checks and rules say of themselves, for people.
+// ExplainText writes an explanation for people.
 func ExplainText(w io.Writer, e Explanation, style Style) error {
 	p := &page{Style: style}
 	for _, c := range e.Checks {
@@ -108,7 +108,7 @@ func (p *page) check(c *lint.Check) {
 	p.row("see", strings.Join(c.References, "\n"))
 }
 
-// runs tells when a check runs.
+// runs returns when a check runs.
 func runs(c *lint.Check) string {
 	if c.Off {
 		return "only with --select " + c.ID
@@ -116,18 +116,18 @@ func runs(c *lint.Check) string {
 	return "always"
 }
 
-// fixSentence tells what becomes of a finding of a check with --fix.
+// fixSentence returns what --fix does with a finding of a check.
 func fixSentence(c *lint.Check) string {
 	switch c.Fix {
 	case lint.Safe:
-		return "safe: --fix makes it, and the file does what it did, or what it says without any doubt"
+		return "safe: --fix makes it; afterwards the file does what it did before, or what it clearly says"
 	case lint.Unsafe:
-		return "unsafe: --fix --unsafe-fixes makes it, and the file does something else, which was probably meant"
+		return "unsafe: only --fix --unsafe-fixes makes it; afterwards the file does something else, probably what was meant"
 	}
 	return "none: only you can tell what is right"
 }
 
-// suppressions are the ways not to get the findings of a check.
+// suppressions returns the ways to suppress the findings of a check.
 func suppressions(c *lint.Check) []string {
 	run := "--ignore " + c.ID + " for a run"
 	if !c.Suppressible() {
@@ -135,12 +135,12 @@ func suppressions(c *lint.Check) []string {
 	}
 	return []string{
 		"; regvet:ignore " + c.ID + " -- the reason",
-		"behind the line, or in a line of its own above it; regvet:ignore-file for a whole file;",
+		"after the line, or on a line of its own above it; regvet:ignore-file for a whole file;",
 		run,
 	}
 }
 
-// shown gives an example as text in which nothing is hidden, and tells in which bytes it is written where Windows writes others.
+// shown returns an example with invisible characters made visible, and how its bytes differ from those that Windows writes, or "".
 func shown(e lint.Example) (text, how string) {
 	for i, line := range strings.Split(e.Text, "\n") {
 		if i > 0 {
@@ -176,7 +176,7 @@ func shown(e lint.Example) (text, how string) {
 	}
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"
-		manners = append(manners, "without an end of its last line")
+		manners = append(manners, "without a line end on its last line")
 	}
 	if len(manners) > 0 {
 		how = "(" + strings.Join(manners, ", ") + ")"
@@ -184,7 +184,7 @@ func shown(e lint.Example) (text, how string) {
 	return text, how
 }
 
-// paragraphs gives the paragraphs of a text, of each the lines: one, and one for each line that is set in or is a point of a list.
+// paragraphs returns the paragraphs of a text as lines: one for the text itself, and one for each line that is indented or a point of a list.
 func paragraphs(text string) (all [][]string) {
 	for part := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
 		var lines []string
@@ -200,7 +200,7 @@ func paragraphs(text string) (all [][]string) {
 	return all
 }
 
-// unfolded is a text with the lines of its [paragraphs], which are apart by an empty line.
+// unfolded returns a text with the lines of its [paragraphs], and an empty line between paragraphs.
 func unfolded(text string) string {
 	var parts []string
 	for _, lines := range paragraphs(text) {
@@ -222,7 +222,7 @@ type jsonCheck struct {
 	Title       string      `json:"title"`
 	Severity    string      `json:"severity"`
 	Fix         string      `json:"fix"`     // none, unsafe or safe
-	Default     bool        `json:"default"` // whether it runs where nobody selects it
+	Default     bool        `json:"default"` // whether it runs without being selected
 	Explanation string      `json:"explanation"`
 	Bad         jsonExample `json:"bad"`
 	Good        jsonExample `json:"good"`
@@ -231,7 +231,7 @@ type jsonCheck struct {
 
 type jsonExample struct {
 	Text string `json:"text"`
-	How  string `json:"how,omitempty"` // in which bytes, where Windows writes others
+	How  string `json:"how,omitempty"` // how its bytes differ from those that Windows writes
 }
 
 type jsonPackRule struct {
@@ -244,7 +244,7 @@ type jsonPackRule struct {
 	References []string `json:"references"`
 }
 
-// ExplainJSON writes all that checks and rules say of themselves as one JSON object.
+// ExplainJSON writes an explanation as one JSON object.
 func ExplainJSON(w io.Writer, e Explanation) error {
 	out := jsonExplanation{schemaVersion, jsonTool{"regvet", e.Version}, []jsonCheck{}, []jsonPackRule{}}
 	for _, c := range e.Checks {

@@ -19,7 +19,7 @@ func TestExamples(t *testing.T) {
 		{lint.Example{Text: text, Encoding: lint.UTF16BE}, text, "(in big-endian UTF-16)"},
 		{lint.Example{Text: text, Encoding: lint.UTF16NoBOM, LineEnd: "\r\r\n"}, text, `(in UTF-16 without byte order mark, with "\r\r\n" at the ends of the lines)`},
 		{lint.Example{Text: text, Encoding: lint.UTF8, LineEnd: "\n"}, text, "(without byte order mark, with LF at the ends of the lines)"},
-		{lint.Example{Text: "REGEDIT4", Encoding: lint.UTF8BOM}, "REGEDIT4\n", "(in UTF-8 with byte order mark, without an end of its last line)"},
+		{lint.Example{Text: "REGEDIT4", Encoding: lint.UTF8BOM}, "REGEDIT4\n", "(in UTF-8 with byte order mark, without a line end on its last line)"},
 		{lint.Example{Text: "\xFF\xFER\x00", Encoding: lint.Raw}, `"\xff\xfeR\x00"` + "\n", "(the bytes of the file)"},
 		{lint.Example{Text: "\t\"\u202Ea\"=-\n"}, "\t\"\\u202ea\"=-\n", ""},
 	} {
@@ -38,7 +38,7 @@ func TestExplainSpecials(t *testing.T) {
 		want  []string
 	}{
 		"text": {func(b *bytes.Buffer) error { return ExplainText(b, e, Style{Width: 100}) },
-			[]string{"  runs      only with --select REG999\n", "  fix       unsafe: --fix --unsafe-fixes", "  why       One line:\n", "            - a\n", "            - c\n"}},
+			[]string{"  runs      only with --select REG999\n", "  fix       unsafe: only --fix --unsafe-fixes", "  why       One line:\n", "            - a\n", "            - c\n"}},
 		"markdown": {func(b *bytes.Buffer) error { return ExplainMarkdown(b, e) },
 			[]string{"\n- runs: only with --select REG999\n", "\nOne line:\n\n- a\n", "\n- c\n", "\n- <https://example.org/a>\n- A book \\[1\\]\n"}},
 		"JSON": {func(b *bytes.Buffer) error { return ExplainJSON(b, e) }, []string{`"default": false`, `"fix": "unsafe"`, `"explanation": "One line:\n\n- a\n  b\n- c"`}},

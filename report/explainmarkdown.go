@@ -12,14 +12,14 @@ import (
 	"regvet/rules/lint"
 )
 
-// ExplainMarkdown writes all that checks and rules say of themselves as GitHub flavoured Markdown: a section for each, and with several
-// checks a table of them first.
+// ExplainMarkdown writes an explanation as GitHub flavored Markdown: a section for each check and rule and, if there are several checks, a
+// table of them first.
 func ExplainMarkdown(w io.Writer, e Explanation) error {
 	var b bytes.Buffer
 	if len(e.Checks) > 1 {
 		b.WriteString("# The checks of regvet lint\n\n")
-		b.WriteString("A fix is *safe* when the file does afterwards what it did before, or what it says without any doubt; `--fix` makes it. It is *unsafe* when the\n" +
-			"file does something else afterwards: what was probably meant. `--fix --unsafe-fixes` makes both.\n\n")
+		b.WriteString("A fix is *safe* if the file afterwards does what it did before, or what it clearly says; `--fix` makes it. It is *unsafe* if the file\n" +
+			"afterwards does something else, probably what was meant; `--fix --unsafe-fixes` makes both.\n\n")
 		b.WriteString("| check | name | severity | fix | what is wrong |\n|---|---|---|---|---|\n")
 		for _, c := range e.Checks {
 			fix := c.Fix.String()
@@ -48,7 +48,7 @@ func ExplainMarkdown(w io.Writer, e Explanation) error {
 	return err
 }
 
-// said returns what "regvet lint --format compact" says of the example of a check, or "" where that depends on the folder of the file.
+// said returns what "regvet lint --format compact" says about the example of a check, or "" if that depends on the folder of the file.
 func said(c *lint.Check) string {
 	packs, _ := rules.Rules(rules.BuiltIn(rules.DefaultPack)...) // those that are built in are sound
 	l := lint.Linter{Target: hive.Exactly(hive.Version{Major: 10}), Rules: packs, Severity: func(other *lint.Check) lint.Severity {
@@ -68,7 +68,7 @@ func said(c *lint.Check) string {
 	return b.String()
 }
 
-// anchor is how GitHub names the section of a check.
+// anchor returns the anchor that GitHub gives to the section of a check.
 func anchor(c *lint.Check) string { return strings.ToLower(c.ID + "-" + c.Name) }
 
 func checkMarkdown(b *bytes.Buffer, c *lint.Check) {
@@ -101,7 +101,7 @@ func checkMarkdown(b *bytes.Buffer, c *lint.Check) {
 	}
 	b.WriteString("\nTo suppress it:")
 	if c.Suppressible() {
-		fmt.Fprintf(b, " `; regvet:ignore %s -- the reason` behind the line, or in a line of its own above it, `regvet:ignore-file` for a whole file,", c.ID)
+		fmt.Fprintf(b, " `; regvet:ignore %s -- the reason` after the line, or on a line of its own above it, `regvet:ignore-file` for a whole file,", c.ID)
 	}
 	fmt.Fprintf(b, " `--ignore %s` for a run.\n", c.ID)
 	for i, reference := range c.References {

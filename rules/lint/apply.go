@@ -9,19 +9,19 @@ import (
 	"regvet/hive"
 )
 
-// Fixed is a file that was put right.
+// Fixed is a file after its fixes.
 type Fixed struct {
 	Data    []byte  // the file
-	After   []byte  // its text in UTF-8; nil where Windows reads none
-	Fixes   int     // how many fixes were made
-	Remains *Result // what the linter says of the file now
+	After   []byte  // its text in UTF-8, or nil if Windows rejects the file
+	Fixes   int     // how many were made
+	Remains *Result // what the linter finds in the file now
 }
 
-// rounds is how often a file is looked at again. A fix may make room for another; two that undo each other must come to an end.
+// rounds is how often a file is fixed at most. One fix can make another possible; two that undo each other must not go on forever.
 const rounds = 10
 
-// Fix makes the fixes of at least the given safety in a file, until none is left to be made. Suppressed findings are left alone. The
-// error is that of a file whose text cannot be changed without loss.
+// Fix makes all fixes that are at least as safe as least. Suppressed findings are left alone. It returns an error if the text of the file
+// cannot be changed without loss.
 func (l Linter) Fix(name string, data []byte, least Safety) (*Fixed, error) {
 	f := &Fixed{Data: data}
 	for round := range rounds {
@@ -35,7 +35,7 @@ func (l Linter) Fix(name string, data []byte, least Safety) (*Fixed, error) {
 		}
 		text, encoding, loss, err := l.Read.Text(f.Data)
 		if err != nil {
-			break // Windows does not read it, and there is no text that could be changed
+			break // there is no text to change
 		}
 		if round == 0 {
 			f.After = text
@@ -67,12 +67,12 @@ func (l Linter) Fix(name string, data []byte, least Safety) (*Fixed, error) {
 	return f, nil
 }
 
-// fixes returns the fixes of at least the given safety that a file needs, and what the linter says of it, or nil where that is more
-// than the pass has kept: of a finding that will be gone it keeps the fix alone.
+// fixes returns the fixes of a file that are at least as safe as least. The result is nil if there are findings of which only the fix was
+// kept, to save memory.
 func (l Linter) fixes(name string, data []byte, least Safety) (fixes, *Result, error) {
 	p := newPass(l, name)
 	if p.least = least; l.Known != nil {
-		p.least, p.Most = NoFix, 0 // a baseline knows a finding by all that is said of it
+		p.least, p.Most = NoFix, 0 // a fingerprint needs the whole finding
 	}
 	r, err := p.run(bytes.NewReader(data))
 	if err != nil {
@@ -90,28 +90,28 @@ func (l Linter) fixes(name string, data []byte, least Safety) (fixes, *Result, e
 	return p.fixes, r, nil
 }
 
-// fixes are the fixes of a file, without what the findings say.
+// fixes are the fixes of a file, without their findings.
 type fixes struct {
 	all     []fixed
 	changes []Change
 }
 
-// fixed is a finding of which only the fix is kept.
+// fixed is the fix of one finding.
 type fixed struct {
 	check    *Check
 	at       hive.Location
-	from, to int // its changes among those of all
+	from, to int // of its changes in fixes.changes
 	encoding string
 }
 
-// add takes up the fix of a finding.
+// add adds the fix of a finding.
 func (x *fixes) add(f *Finding) {
 	from := len(x.changes)
 	x.changes = append(x.changes, f.Fix.Changes...)
 	x.all = append(x.all, fixed{f.Check, f.At, from, len(x.changes), f.Fix.Encoding})
 }
 
-// drop leaves out the fixes of suppressed findings.
+// drop removes the fixes of suppressed findings.
 func (x *fixes) drop(suppressed func(c *Check, line int) bool) {
 	x.all = slices.DeleteFunc(x.all, func(f fixed) bool {
 		if !suppressed(f.check, f.at.Line) {
@@ -122,10 +122,10 @@ func (x *fixes) drop(suppressed func(c *Check, line int) bool) {
 	})
 }
 
-// apply makes those changes that do not touch each other, and returns how many fixes it made. The changes of one fix are made all or
-// none, the earlier fix before the later. The fixes are used up.
+// apply returns the changed text, its encoding and how many fixes were made. A fix is left out if one of its changes touches a change of
+// an earlier fix. The fixes cannot be used again.
 func (x *fixes) apply(text []byte, encoding string) ([]byte, string, int) {
-	taken := make([]bool, len(text)+1) // the places of the changes that are made, with the one behind each
+	taken := make([]bool, len(text)+1) // bytes that changes replace, and the byte after each change
 	size, made := len(text), 0
 	for _, fix := range x.all {
 		changes := x.changes[fix.from:fix.to]

@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// TestApply holds the changes that are made against the definition: a fix is made when none of its changes shares a place with one of a
-// fix that was made before.
+// TestApply compares apply with its definition: a fix is made if none of its changes touches a change of a fix made before it.
 func TestApply(t *testing.T) {
 	const text = "0123456789"
 	r := rand.New(rand.NewPCG(1, 2))
@@ -46,7 +45,7 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestLinear holds that what a file has many of takes no time by its square: each of these took minutes.
+// TestLinear tests that time does not grow with the square of what a file has many of. Each of these took minutes.
 func TestLinear(t *testing.T) {
 	const many = 200_000
 	const key = "REGEDIT4\r\n\r\n[HKEY_CURRENT_USER\\Software\\Example]\r\n"

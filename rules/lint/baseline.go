@@ -13,13 +13,13 @@ import (
 	"regvet/internal/safetext"
 )
 
-// Baseline are the findings that were there when it was written: those that are put up with, so that new ones stand out. A finding is
-// known by the path of its file and by its fingerprint, never by a line number.
+// Baseline is a list of known findings, which are suppressed so that new ones stand out. A finding is identified by the path of its file
+// and its fingerprint, never by a line number.
 type Baseline struct {
 	files map[string]map[string]*known // by path and fingerprint
 }
 
-// known is one finding of a baseline. Its check and message are for those who read the file.
+// known is one finding of a baseline. Check and message are for people who read the file.
 type known struct {
 	Path        string `json:"path"` // relative to the folder of the baseline, with / between the names
 	Check       string `json:"check"`
@@ -28,13 +28,13 @@ type known struct {
 	met         bool
 }
 
-// baselineVersion is that of the form of the file. Fields may be added to it, never renamed.
+// baselineVersion is the version of the file format. Fields may be added to it, but never renamed.
 const baselineVersion = "1"
 
-// NewBaseline gives a baseline that has no findings.
+// NewBaseline returns an empty baseline.
 func NewBaseline() *Baseline { return &Baseline{map[string]map[string]*known{}} }
 
-// LoadBaseline reads a baseline. The error tells with the place why the file is none.
+// LoadBaseline reads a baseline. The error is a [*hive.Problem] that says where the file is wrong.
 func LoadBaseline(source string, data []byte) (*Baseline, error) {
 	var file struct {
 		Version  *string  `json:"schema_version"`
@@ -70,7 +70,7 @@ func LoadBaseline(source string, data []byte) (*Baseline, error) {
 	return b, nil
 }
 
-// badBaseline is the kind of the problem with a file that is no baseline.
+// badBaseline is the kind of a problem with a baseline.
 const badBaseline hive.Kind = "bad-baseline"
 
 func (b *Baseline) add(k known) {
@@ -80,13 +80,13 @@ func (b *Baseline) add(k known) {
 	b.files[k.Path][k.Fingerprint] = &k
 }
 
-// Known tells whether the baseline has a finding of a file.
+// Known reports whether the baseline has a finding of a file.
 func (b *Baseline) Known(path, fingerprint string) bool { return b.files[path][fingerprint] != nil }
 
-// Size is how many findings the baseline has of a file.
+// Size returns the number of findings that the baseline has of a file.
 func (b *Baseline) Size(path string) int { return len(b.files[path]) }
 
-// Compare takes note of what was found in a file by the checks that ran, and gives how many findings of the baseline were not.
+// Compare returns how many findings that the baseline has of a file are gone. Findings of checks that did not run do not count as gone.
 func (b *Baseline) Compare(path string, findings []Finding, ran func(*Check) bool) (gone int) {
 	for i := range findings {
 		if k := b.files[path][findings[i].Fingerprint()]; k != nil {
@@ -101,14 +101,14 @@ func (b *Baseline) Compare(path string, findings []Finding, ran func(*Check) boo
 	return gone
 }
 
-// didRun tells whether a check ran. One that is no more would find nothing.
+// didRun reports whether a check ran. A check that no longer exists counts as one that ran and found nothing.
 func didRun(id string, ran func(*Check) bool) bool {
 	c := Lookup(id)
 	return c == nil || ran(c)
 }
 
-// Replace makes the findings of a file those that the baseline has of it. What it has of checks that did not run stays, since they might
-// have found it again. Suppressed findings are left out. It gives how many findings it took up.
+// Replace replaces the findings that the baseline has of a file, and returns how many it added. Those of checks that did not run stay,
+// and suppressed findings are left out.
 func (b *Baseline) Replace(path string, findings []Finding, ran func(*Check) bool) (taken int) {
 	for print, k := range b.files[path] {
 		if didRun(k.Check, ran) {
@@ -124,7 +124,7 @@ func (b *Baseline) Replace(path string, findings []Finding, ran func(*Check) boo
 	return taken
 }
 
-// Paths lists the files of which the baseline has findings.
+// Paths returns the sorted paths of the files that the baseline has findings of.
 func (b *Baseline) Paths() (paths []string) {
 	for path, all := range b.files {
 		if len(all) > 0 {
@@ -135,14 +135,14 @@ func (b *Baseline) Paths() (paths []string) {
 	return paths
 }
 
-// Remove makes the baseline forget a file, and gives how many findings it had.
+// Remove removes a file from the baseline, and returns how many findings it had.
 func (b *Baseline) Remove(path string) int {
 	n := len(b.files[path])
 	delete(b.files, path)
 	return n
 }
 
-// Write writes the baseline, with a line for each finding, in an order that does not depend on where in a file the findings are.
+// Write writes the baseline, one finding per line, in an order that does not depend on where the findings are in a file.
 func (b *Baseline) Write(w io.Writer) error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "{\n  \"schema_version\": %q,\n  \"findings\": [", baselineVersion)

@@ -16,8 +16,8 @@ func written(t *testing.T, b *Baseline) string {
 	return out.String()
 }
 
-// TestBaseline holds that the order of sections, and lines in between, change nothing, and that of findings that are alike as many are
-// known as there were.
+// TestBaseline tests that the order of sections and lines in between do not matter, and that of equal findings only as many are known as
+// there were.
 func TestBaseline(t *testing.T) {
 	all := checks
 	checks = []*Check{everyValue, ignoreReason}
@@ -81,7 +81,7 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
-// FuzzBaseline holds that what is read is written so that it is read as the same again.
+// FuzzBaseline tests that a baseline is the same after it was written and read again.
 func FuzzBaseline(f *testing.F) {
 	const line = `{"path": "a.reg", "check": "REG505", "fingerprint": "%d", "message": "<\u0000\ud800>"}`
 	f.Add([]byte(`{"schema_version": "1", "findings": []}`))

@@ -44,7 +44,7 @@ var export = sync.OnceValue(func() []byte {
 	return out.Bytes()
 })
 
-// BenchmarkScan is what of [BenchmarkLint] is the reading of the text.
+// BenchmarkScan measures the part of [BenchmarkLint] that reads the text.
 func BenchmarkScan(b *testing.B) {
 	data := export()
 	b.SetBytes(int64(len(data)))
@@ -55,8 +55,8 @@ func BenchmarkScan(b *testing.B) {
 	}
 }
 
-// BenchmarkLint runs the checks that run by default, all of them, all with the pack that "regvet lint" uses where none is named, and all
-// with all packs, some rules of which look at each service and so see nearly every line.
+// BenchmarkLint runs the default checks, all checks, all checks with the default pack, and all checks with all packs. Some rules of those
+// look at every service, so they see nearly every line.
 func BenchmarkLint(b *testing.B) {
 	all := func(c *Check) Severity { return c.Severity }
 	of := func(packs ...*rules.Pack) []*rules.Rule {

@@ -10,9 +10,9 @@ import (
 	"regvet/internal/worktree"
 )
 
-// These checks look at what lies beside a file. What cannot be read there is taken for not being there: it is not what is judged.
+// These checks look at the other files in the folder. A file that cannot be read counts as missing, since it is not what is checked.
 
-// finishNoUndo looks for the file that takes an import back.
+// finishNoUndo looks for a file that undoes the import.
 func finishNoUndo(p *pass, c *Check) {
 	if !p.changes || !isFile(p.file) {
 		return
@@ -32,14 +32,14 @@ func finishNoUndo(p *pass, c *Check) {
 	p.reportAt(c, nil, position(1, 1), position(1, 1), nil, "there is no undo of this file beside it; an import cannot be taken back without one; write %s-undo.reg", base)
 }
 
-// isUndo tells by the name of a file, without its ending, that it takes back what another one does.
+// isUndo reports whether a file name without its extension is that of an undo file.
 func isUndo(base string) bool {
 	base = strings.ToLower(base)
 	return base == "undo" || strings.HasSuffix(base, "-undo") || strings.HasSuffix(base, ".undo") || strings.HasSuffix(base, "_undo")
 }
 
-// finishGitAttributes looks for what Git is told about the file: in the .gitattributes of its folder and of those above, up to the root of
-// the repository.
+// finishGitAttributes looks for the attributes of the file: in the .gitattributes of its folder and of all folders above it, up to the root
+// of the repository.
 func finishGitAttributes(p *pass, c *Check) {
 	path, err := filepath.Abs(p.file)
 	if err != nil || !isFile(path) {
@@ -54,7 +54,7 @@ func finishGitAttributes(p *pass, c *Check) {
 			break
 		}
 		if folder == filepath.Dir(folder) {
-			return // it is in no repository
+			return // not in a repository
 		}
 	}
 	p.reportAt(c, nil, position(1, 1), position(1, 1), nil,
@@ -64,7 +64,7 @@ func finishGitAttributes(p *pass, c *Check) {
 // maxAttributes is how many bytes of a .gitattributes are read. Those that people write have a few hundred.
 const maxAttributes = 1 << 20
 
-// gitGlob makes a pattern of git one of package doublestar, in which braces are no letters and can take time without end.
+// gitGlob escapes braces, which are ordinary letters for Git. For package doublestar they are not, and can take forever.
 var gitGlob = strings.NewReplacer("{", `\{`, "}", `\}`)
 
 // coversFile reports whether the .gitattributes of a folder says anything about text, line ends or encoding of a path below the folder.

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestBeside looks at files with others beside them.
+// TestBeside tests the checks that look at other files in the folder.
 func TestBeside(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestAttributesPipe holds that a .gitattributes that is a pipe is not waited for.
+// TestAttributesPipe tests that a .gitattributes that is a pipe does not block.
 func TestAttributesPipe(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "a.reg")

@@ -7,8 +7,8 @@ const (
 	userChose = "Windows protects this value with a hash that only it can make, and denies the key to others; the import comes to nothing; use a policy"
 )
 
-// numberPatterns are values that are a REG_DWORD for those who read them. Sources: the reference of the registry in the Windows 2000 and
-// 2003 resource kits, Microsoft KB 196271, KB 314053 and KB 142641 for the network; the documentation of the policies for the rest.
+// numberPatterns are values that programs read as a REG_DWORD. Sources: for the network, the registry reference of the Windows 2000 and 2003
+// resource kits and Microsoft KB 196271, KB 314053 and KB 142641; for the rest, the documentation of the policies.
 var numberPatterns = []pattern{
 	{binaryNumber, []string{tcpip}, []string{"MaxUserPort", "TcpTimedWaitDelay", "StrictTimeWaitSeqCheck", "TcpNumConnections", "MaxFreeTcbs", "MaxHashTableSize", "NumTcbTablePartitions",
 		"TcpMaxDataRetransmissions", "TcpMaxConnectRetransmissions", "TcpMaxConnectResponseRetransmissions", "SynAttackProtect", "TcpMaxHalfOpen", "TcpMaxHalfOpenRetried",
@@ -43,8 +43,7 @@ var numberPatterns = []pattern{
 
 const unused = "Windows Vista and later do not read this value; remove the line"
 
-// targetPatterns are values that Windows does not read any more since Vista, as far as Microsoft says so or several others found it, and
-// values that it protects.
+// targetPatterns are values that Windows has not read since Vista, according to Microsoft or to several others, and values that it protects.
 var targetPatterns = []pattern{
 	{unusedValue, []string{tcpip}, []string{"ReservedPorts", "MaxHashTableSize", "NumTcbTablePartitions", "TcpMaxConnectResponseRetransmissions", "SynAttackProtect", "TcpMaxHalfOpen",
 		"TcpMaxHalfOpenRetried", "TcpMaxPortsExhausted", "TcpWindowSize", "GlobalMaxTcpWindowSize"}, nil, unused},

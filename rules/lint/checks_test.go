@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestTuned holds what the examples of the checks do not show: that a check stays silent where it might speak too, and speaks in other
-// forms of the same. The lines are below the header of version 5.00.
+// TestTuned tests what the examples of the checks do not show: lines that are close to a finding but are none, and other forms of a
+// finding. The lines are below the header of version 5.00.
 func TestTuned(t *testing.T) {
 	const (
 		example  = `[HKEY_LOCAL_MACHINE\SOFTWARE\Example]` + "\n"
@@ -121,7 +121,7 @@ func TestTuned(t *testing.T) {
 	}
 }
 
-// TestLineEnds holds which of the checks on line ends tells of them: never both, and each without the other.
+// TestLineEnds tests which of the two checks on line ends reports: never both, and each also if the other is off.
 func TestLineEnds(t *testing.T) {
 	const start = "Windows Registry Editor Version 5.00"
 	for _, c := range []struct{ in, want string }{
@@ -154,7 +154,7 @@ func TestLineEnds(t *testing.T) {
 	}
 }
 
-// TestAdvice holds that a message that the reader of the file starts is ended with what to write.
+// TestAdvice tests that a message of the parser is completed with what to write.
 func TestAdvice(t *testing.T) {
 	const key = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\r\n"
 	for _, c := range []struct{ in, want string }{

@@ -1,5 +1,5 @@
-// Package lint tells what is wrong with a .reg file: what Windows will do something else with than it says.
+// Package lint reports what Windows will silently ignore or misread in .reg files.
 //
-// A [Check] is data first: what it looks for, why, an example of it and the same example put right. The checks on syntax speak
-// where package regfile reports a fault; the others look at each statement as it is read.
+// A [Check] is mostly data: what it looks for, why, an example, and the same example corrected. The syntax checks report the faults
+// that package regfile finds; the others look at each statement as it is read.
 package lint

@@ -9,14 +9,14 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on how the text of a file is written in bytes, and on its line ends.
+// The checks on the encoding of a file and on its line ends.
 var (
 	codePage = &Check{
 		ID: "REG101", Name: "code-page", Severity: Error,
 		Title: "Text depends on the code page of the computer that imports it",
 		Explanation: `A file without a byte order mark is text in the ANSI code page of the Windows that imports it, whatever its header
-says. Bytes beyond ASCII are so one letter on a western computer and another one on a Polish or Japanese one; text in UTF-8 is garbled on
-nearly all of them. The same holds for the bytes of text in the hex data of a REGEDIT4 file. Comments do not matter and are left alone.
+says. So a byte beyond ASCII is one letter on a western computer and another on a Polish or Japanese one, and text in UTF-8 is garbled on
+nearly all of them. The same goes for the bytes of text in the hex data of a REGEDIT4 file. Comments do not matter and are not reported.
 
 Save the file as UTF-16 little-endian with a byte order mark, as Windows does.`,
 		Bad: Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\"Owner\"=\"Müller\"\n", Encoding: UTF8},
@@ -30,10 +30,10 @@ Save the file as UTF-16 little-endian with a byte order mark, as Windows does.`,
 	utf8Mark = &Check{
 		ID: "REG102", Name: "utf8-mark", Severity: Warning, Fix: Safe,
 		Title: "The file is UTF-8 with a byte order mark",
-		Explanation: `Reports differ on what Windows makes of a UTF-8 byte order mark: some say that it imports the file, others that it
-rejects it as no .reg file. regvet reads the file.
+		Explanation: `Reports differ on what Windows does with a UTF-8 byte order mark: some say that it imports the file, others that it
+rejects it. regvet reads the file.
 
-Save it as UTF-16 little-endian with a byte order mark, as Windows does; where all of it is ASCII, without any mark.`,
+Save it as UTF-16 little-endian with a byte order mark, as Windows does; if all of it is ASCII, a file without a mark works too.`,
 		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", Encoding: UTF8BOM},
 		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		codes: []regfile.Code{regfile.UTF8ByteOrderMark}, say: sayUTF8Mark,
@@ -43,11 +43,11 @@ Save it as UTF-16 little-endian with a byte order mark, as Windows does; where a
 	oldHeaderInUTF16 = &Check{
 		ID: "REG103", Name: "old-header-in-utf16", Severity: Warning, Fix: Safe,
 		Title: "A UTF-16 file has the header REGEDIT4",
-		Explanation: `REGEDIT4 is the header of the files of Windows 95 and NT 4, which are text in the ANSI code page. Windows reads it
-in a UTF-16 file too, but what it makes of text in hex data, hex(2) and hex(7), is then not known: the header says one byte for a
-character, the file two. regvet goes by the header. Windows 95 and NT 4 do not read the file at all.
+		Explanation: `REGEDIT4 is the header of the files of Windows 95 and NT 4, which are in the ANSI code page. Windows also accepts it
+in a UTF-16 file, but it is not known how it then reads text in hex data, hex(2) and hex(7): the header means one byte per character, the
+file two. regvet goes by the header. Windows 95 and NT 4 do not read the file at all.
 
-Write "Windows Registry Editor Version 5.00", and text in hex data with two bytes for a character.`,
+Write "Windows Registry Editor Version 5.00", and text in hex data with two bytes per character.`,
 		Bad:   Example{Text: "REGEDIT4\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
 		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		visit: visitOldHeader, kinds: []regfile.Kind{regfile.HeaderLine, regfile.ValueLine}, needs: oldVersion, finish: finishOldHeader,
@@ -56,8 +56,8 @@ Write "Windows Registry Editor Version 5.00", and text in hex data with two byte
 	utf16Form = &Check{
 		ID: "REG104", Name: "utf16-form", Severity: Error,
 		Title: "The file is UTF-16 in a form that Windows rejects",
-		Explanation: `Windows knows a UTF-16 file by its first two bytes, FF FE, the byte order mark of the little-endian form. A file
-without it is taken for text in the ANSI code page, and one in the big-endian form for something else; both are rejected as a whole.
+		Explanation: `Windows recognizes a UTF-16 file by its first two bytes, FF FE, the byte order mark of the little-endian form. It
+takes a file without them for text in the ANSI code page, and does not know the big-endian form. It rejects both.
 
 Save the file as UTF-16 little-endian with a byte order mark. Editors call that "UTF-16 LE with BOM" or "Unicode".`,
 		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", Encoding: UTF16NoBOM},
@@ -69,8 +69,8 @@ Save the file as UTF-16 little-endian with a byte order mark. Editors call that 
 		ID: "REG105", Name: "damaged-text", Severity: Error,
 		Title: "The text of the file is damaged",
 		Explanation: `Something went wrong when the file was last saved: it ends in the middle of a character, holds NUL or replacement
-characters (U+FFFD), is not valid UTF-8, or was UTF-8 that a program took for text in a code page, which leaves "Ã¼" where "ü" was.
-Windows takes names and text as they stand, with the damage. What it does at a NUL is not known; regvet ignores the rest of the line.
+characters (U+FFFD), is not valid UTF-8, or was UTF-8 that a program read in a code page, which leaves "Ã¼" instead of "ü". Windows imports
+names and text as they are, with the damage. What it does at a NUL is not known; regvet ignores the rest of the line.
 
 Go back to the last good version of the file, and save it as UTF-16 little-endian with a byte order mark.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -86,9 +86,9 @@ Go back to the last good version of the file, and save it as UTF-16 little-endia
 	lineEnds = &Check{
 		ID: "REG106", Name: "line-ends", Severity: Info,
 		Title: "The lines end with LF alone, or with CR alone",
-		Explanation: `Windows writes CR LF, and reads LF and CR alone just as well. Other programs that people use on .reg files do not,
-old editors among them. It is no more than a hint, because nothing is wrong on Windows, and files in Git repositories mostly have LF; that
-is why "regvet fmt --encoding utf-8" keeps it.
+		Explanation: `Windows writes CR LF, but reads LF and CR alone just as well. Other programs that people use on .reg files do not,
+old editors among them. This is only a hint, because nothing is wrong on Windows, and files in Git repositories mostly have LF; that is why
+"regvet fmt --encoding utf-8" keeps it.
 
 Save the file with CR LF. "regvet fmt" does that.`,
 		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", LineEnd: "\n"},
@@ -98,11 +98,10 @@ Save the file with CR LF. "regvet fmt" does that.`,
 
 	mixedLineEnds = &Check{
 		ID: "REG110", Name: "mixed-line-ends", Severity: Warning,
-		Title: "Lines of one file end in several ways",
-		Explanation: `Where line ends differ inside of one file, or a line ends with CR CR LF, a program has changed the file that did not
-know what it was. Git does so when it is not told that .reg files are not to be converted. Windows reads CR, LF and CR LF in any order.
-It takes CR CR LF for a line and an empty one, and loses nothing by that; other programs do where a value goes on in the next line
-(REG017).
+		Title: "The lines of the file end in different ways",
+		Explanation: `If a file has different line ends, or a line ends with CR CR LF, it was changed by a program that did not know what
+it was. Git does that unless it is told to leave .reg files alone. Windows reads CR, LF and CR LF in any order. It reads CR CR LF as the end
+of the line and an empty line, and loses nothing; other programs do if a value continues on the next line (REG017).
 
 Save the file with CR LF. "regvet fmt" does that.`,
 		Bad:   Example{Text: "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n", LineEnd: "\n"},
@@ -113,8 +112,8 @@ Save the file with CR LF. "regvet fmt" does that.`,
 	lastLineEnd = &Check{
 		ID: "REG107", Name: "last-line-end", Severity: Info, Fix: Safe,
 		Title: "The last line has no end",
-		Explanation: `Windows reads a last line without a line end; reg.exe of Windows XP dropped it. When another file is appended to
-this one, its first line becomes a part of the last one here.
+		Explanation: `Windows reads a last line without a line end; reg.exe of Windows XP dropped it. If another file is appended to this
+one, its first line becomes part of the last line here.
 
 End the last line too.`,
 		Bad:   version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]"),
@@ -125,11 +124,11 @@ End the last line too.`,
 	invisibleCharacter = &Check{
 		ID: "REG108", Name: "invisible-character", Severity: Warning,
 		Title: "A name holds a character that cannot be seen, or that looks like another",
-		Explanation: `Windows takes every character of a name as it is. A zero-width character, a mark that changes the direction of text,
-a no-break space or a typographic quote make another name, which looks like the one that was meant. They come from web pages and word
-processors; and they hide from a reviewer what a file does.
+		Explanation: `Windows takes every character of a name as it is. With a zero-width character, a mark that changes the direction of
+text, a no-break space or a typographic quote, the name looks like the intended one but is another. Such characters come from web pages and
+word processors, and they hide from a reviewer what a file does.
 
-Type the name anew.`,
+Type the name again.`,
 		Bad:        version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Exa\u200bmple]\n"),
 		Good:       version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		References: []string{"https://trojansource.codes/"},
@@ -139,16 +138,16 @@ Type the name anew.`,
 	gitAttributes = &Check{
 		ID: "REG109", Name: "git-attributes", Severity: Info, Off: true,
 		Title: "Git is not told what .reg files are", finish: finishGitAttributes,
-		Explanation: `Git takes a UTF-16 file for binary, so that a change of it cannot be seen, and changes the line ends of other files
-as each computer is set up. A line in the file .gitattributes of the repository puts both right: "*.reg text
-working-tree-encoding=UTF-16LE-BOM eol=CRLF" for files in UTF-16, "*.reg -text" for those that are to stay as they are.`,
+		Explanation: `Git treats a UTF-16 file as binary, so that it shows no changes, and converts the line ends of other files as each
+computer is set up. A line in the file .gitattributes of the repository solves both: "*.reg text working-tree-encoding=UTF-16LE-BOM
+eol=CRLF" for files in UTF-16, "*.reg -text" for files that are to stay as they are.`,
 		Bad:        version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		Good:       version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		References: []string{"https://git-scm.com/docs/gitattributes"},
 	}
 )
 
-// utf8MarkNote is the first line of a file in UTF-8 with a byte order mark.
+// utf8MarkNote is the first line of a UTF-8 file with a byte order mark.
 type utf8MarkNote struct {
 	first
 	msg     string
@@ -167,7 +166,7 @@ func visitBelowUTF8Mark(p *pass, _ *Check, s *regfile.Statement) {
 	}
 }
 
-// finishUTF8Mark offers no fix for a file that REG103 would have to speak of then: one with text in the hex data of version 4.
+// finishUTF8Mark offers no fix if REG103 would then report the file: if its version is 4 and it has text in hex data.
 func finishUTF8Mark(p *pass, c *Check) {
 	if p.utf8Mark == nil {
 		return
@@ -179,18 +178,17 @@ func finishUTF8Mark(p *pass, c *Check) {
 	}
 }
 
-// isANSI tells whether the text is in a code page, for what was not written in a Unicode encoding.
+// isANSI reports whether the file is in a code page, and not in a Unicode encoding.
 func isANSI(s *regfile.Statement) bool { return s.Encoding != regfile.UTF16LE && s.Encoding != "UTF-8" }
 
-// sayCodePage keeps in mind that there is something to look for. The first byte beyond ASCII may stand in a comment, where it does
-// not matter.
+// sayCodePage remembers that the file has bytes beyond ASCII. The first one may be in a comment, where it does not matter.
 func sayCodePage(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	if f.Code == regfile.NotASCII {
 		p.notASCII = f.Msg
 	}
 }
 
-// visitCodePage finds the first statement that depends on the code page.
+// visitCodePage reports the first statement that depends on the code page.
 func visitCodePage(p *pass, c *Check, s *regfile.Statement) {
 	if s.Version == regfile.Version4 && !p.saidHexCodePage && isHexText(s) {
 		if data, _ := p.hexBytes(s); firstBeyondASCII(data) >= 0 {
@@ -214,7 +212,7 @@ func visitCodePage(p *pass, c *Check, s *regfile.Statement) {
 	p.report(c, s, regfile.Span{From: i, To: i + n}, "%s; save the file as UTF-16 little-endian", p.notASCII)
 }
 
-// firstBeyondASCII gives the place of the first byte that is not ASCII, -1 for none.
+// firstBeyondASCII returns the index of the first byte that is not ASCII, or -1.
 func firstBeyondASCII(text []byte) int {
 	i := 0
 	for len(text)-i >= 8 && binary.LittleEndian.Uint64(text[i:])&0x8080_8080_8080_8080 == 0 {
@@ -228,7 +226,7 @@ func firstBeyondASCII(text []byte) int {
 	return -1
 }
 
-// visitOldHeader keeps the header, and whether there is text in hex data.
+// visitOldHeader remembers the header, and whether there is text in hex data.
 func visitOldHeader(p *pass, _ *Check, s *regfile.Statement) {
 	if s.Version != regfile.Version4 || s.Encoding != regfile.UTF16LE {
 		return
@@ -240,7 +238,7 @@ func visitOldHeader(p *pass, _ *Check, s *regfile.Statement) {
 	}
 }
 
-// oldHeaderNote is the header of a UTF-16 file, where it is REGEDIT4.
+// oldHeaderNote is the header REGEDIT4 of a UTF-16 file.
 type oldHeaderNote struct {
 	text    string
 	offset  int64
@@ -268,7 +266,7 @@ func sayDamagedText(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	p.faultAs(c, s, f, "%s; complete the text, and save it as UTF-16 little-endian", f.Msg)
 }
 
-// visitDamagedText looks for what is left of text that a program read in the wrong encoding, in a file that is written in the right one.
+// visitDamagedText looks for text that was read in the wrong encoding before it was saved in the right one.
 func visitDamagedText(p *pass, c *Check, s *regfile.Statement) {
 	if isANSI(s) || p.saidDamaged || firstBeyondASCII(s.Text) < 0 {
 		return
@@ -296,11 +294,11 @@ func visitDamagedText(p *pass, c *Check, s *regfile.Statement) {
 // endings are the line ends of a file.
 type endings struct {
 	last  regfile.Ending // of the statement before
-	count [4]int         // statements by regfile.Ending
+	count [4]int         // statements, by regfile.Ending
 	line  [4]int         // the first of each
 	text  [4]string      // of the first of each
 	crcr  int            // the first line that ends with CR CR LF
-	by    *Check         // the one of the checks on them that counts for both
+	by    *Check         // the first of the checks on line ends that runs; it counts for both
 }
 
 func visitLineEnd(p *pass, c *Check, s *regfile.Statement) {
@@ -317,7 +315,7 @@ func visitLineEnd(p *pass, c *Check, s *regfile.Statement) {
 	}
 	e.last = s.Ending
 	if len(s.Raw) > len(s.Text)+2 {
-		// The lines that continue a value mostly end as its last one does.
+		// The lines of a value mostly end as its last one does.
 		lf, cr := bytes.Count(s.Raw, []byte{'\n'}), bytes.Count(s.Raw, []byte{'\r'})
 		alike := lf == cr
 		switch s.Ending {
@@ -374,7 +372,7 @@ func finishLineEnds(p *pass, c *Check) {
 	}
 }
 
-// kinds is how many ways to end a line there are in the file.
+// kinds returns how many kinds of line ends the file has.
 func (e *endings) kinds() (n int) {
 	for _, ending := range []regfile.Ending{regfile.CRLF, regfile.LF, regfile.CR} {
 		if e.count[ending] > 0 {
@@ -395,7 +393,7 @@ func finishMixedLineEnds(p *pass, c *Check) {
 	case e.crcr > 0:
 		e.report(p, c, regfile.CR, e.crcr, "this line ends with CR CR LF; Windows reads an empty line behind it; save the file with CR LF")
 	case e.kinds() > 1:
-		// What fewer lines have is what does not belong.
+		// Report the kind that fewer lines have.
 		odd := regfile.CRLF
 		for _, ending := range []regfile.Ending{regfile.LF, regfile.CR} {
 			if n := e.count[ending]; n > 0 && (e.count[odd] == 0 || n <= e.count[odd]) {
@@ -417,17 +415,17 @@ func visitLastLine(p *pass, c *Check, s *regfile.Statement) {
 		fix("end the line", Change{From: end, To: end, New: lineEnd(p.ending)})
 }
 
-// typographicQuotes are what word processors make of quotes.
+// typographicQuotes are what word processors turn quotes into.
 const typographicQuotes = "“”„‟″«»‘’‚‛′"
 
-// misleading tells what is wrong with a character in a name, behind another one; "" for nothing.
+// misleading returns what is wrong with a character in a name, after another one, or "".
 func misleading(r, before rune) string {
 	switch {
 	case r == utf8.RuneError, r < utf8.RuneSelf:
 	case unicode.Is(unicode.Bidi_Control, r):
 		return "a mark that changes the direction of text"
 	case r == 0x200C || r == 0x200D || unicode.Is(unicode.Variation_Selector, r):
-		// Scripts with joined letters and emoji need them; behind a Latin letter they do nothing.
+		// Emoji and scripts with joined letters need them; after a Latin letter they do nothing.
 		if before < 0x0590 {
 			return "a character that cannot be seen"
 		}

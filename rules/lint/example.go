@@ -9,35 +9,35 @@ import (
 
 // Example is a small .reg file.
 type Example struct {
-	Text     string // with LF at its line ends
+	Text     string // with LF as line end
 	Encoding Encoding
-	LineEnd  string // in place of LF; "" for CR LF, which is what Windows writes
+	LineEnd  string // used instead of LF; "" for CR LF, which Windows writes
 }
 
-// Encoding is how the text of an example becomes bytes.
+// Encoding is the encoding of an example.
 type Encoding int
 
 // The encodings of examples.
 const (
-	utf16LE    Encoding = iota // with byte order mark, which is what Windows writes
+	utf16LE    Encoding = iota // with byte order mark, as Windows writes it
 	UTF16BE                    // with byte order mark
 	UTF16NoBOM                 // little-endian, without byte order mark
 	UTF8                       // without byte order mark
 	UTF8BOM                    // with byte order mark
-	Raw                        // Text holds the bytes as they are, line ends too
+	Raw                        // Text holds the bytes of the file, with its line ends
 )
 
-// version5 is an example of the lines that stand below the header and the empty line that Windows writes.
+// version5 returns an example with lines below the header of version 5.00 and an empty line.
 func version5(lines string) Example {
 	return Example{Text: "Windows Registry Editor Version 5.00\n\n" + lines}
 }
 
-// version4 is [version5] for the older header. Its text is in the ANSI code page, as such files are.
+// version4 is [version5] for the header REGEDIT4. The file is in the ANSI code page, as such files are.
 func version4(lines string) Example {
 	return Example{Text: "REGEDIT4\n\n" + lines, Encoding: UTF8}
 }
 
-// Bytes returns the example as it lies in a file.
+// Bytes returns the example as the bytes of a file.
 func (e Example) Bytes() []byte {
 	text := e.Text
 	if e.Encoding != Raw {

@@ -8,7 +8,7 @@ import (
 	"regvet/hive"
 )
 
-// found gives the findings in a file that count.
+// found returns the findings in a file that are not suppressed.
 func found(t *testing.T, l Linter, data []byte) []Finding {
 	t.Helper()
 	r, err := l.Lint("example.reg", bytes.NewReader(data))
@@ -31,8 +31,8 @@ var examplesLinter = Linter{
 // outside are the checks that need more than the text of the file.
 var outside = map[*Check]bool{gitAttributes: true, packInvalid: true, packMismatch: true, noUndo: true}
 
-// TestExamples holds that the bad example of a check trips it and, but for information, no other; that the good one trips none; and
-// that its fix leaves nothing to find.
+// TestExamples tests that the bad example of a check trips it and no other, except at severity info, that the good one trips none, and that
+// the fix leaves no finding.
 func TestExamples(t *testing.T) {
 	for _, c := range Checks() {
 		if c.Title == "" || c.Explanation == "" || c.Severity.String() == "none" {

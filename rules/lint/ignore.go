@@ -15,16 +15,16 @@ import (
 //	; regvet:ignore REG205 -- the program expands it itself
 //	; regvet:ignore-file REG301, REG302 -- for this machine only
 //
-// The first stands behind a statement or in one of its lines and is for it, or in a line of its own and is for the next statement. The
-// second is for the whole file. In place of checks may stand the word all.
+// The first is for the statement on whose lines it stands or, on a line of its own, for the next statement. The second is for the whole
+// file. The word all stands for all checks.
 type ignores struct {
 	all    []*ignore
 	next   []*ignore // for the statement that follows
-	ranges []lines   // of the statements that there are comments for, in order
+	ranges []lines   // of the statements with comments, in order
 	first  map[target]*ignore
 }
 
-// ignore is what one comment says of one check.
+// ignore is one comment and one check that it names.
 type ignore struct {
 	target
 	reason  string
@@ -32,16 +32,16 @@ type ignore struct {
 	at, end hive.Location
 	line    string
 	removal Change // of the comment
-	used    bool   // of the first with its target; the others are as useful as that one
+	used    bool   // set for the first with a target, and counts for all of them
 }
 
-// target is what a comment suppresses.
+// target is which findings a comment suppresses.
 type target struct {
 	check *Check // nil for all
-	from  int    // the first line of a statement; 0 for all of the file, -1 while there is none
+	from  int    // the first line of a statement; 0 for the whole file, -1 if there is no statement yet
 }
 
-// lines are those of a statement.
+// lines are the lines of a statement.
 type lines struct{ from, to int }
 
 const (
@@ -49,8 +49,8 @@ const (
 	ignoreFileMark = "regvet:ignore-file"
 )
 
-// see looks at the comments of a statement. What stands behind a key or a line that Windows drops is no comment for Windows, but the
-// line may be wrong in the very way that is not to be reported.
+// see reads the comments of a statement. To Windows the text after a key, or in a line that it drops, is no comment. It is read as one here,
+// because the fault of the line may be just what the comment suppresses.
 func (g *ignores) see(p *pass, s *regfile.Statement) {
 	if s.Kind != regfile.CommentLine && s.Kind != regfile.BlankLine {
 		for _, one := range g.next {
@@ -81,20 +81,20 @@ func (g *ignores) see(p *pass, s *regfile.Statement) {
 	}
 }
 
-// isBroken tells that a value is dropped for what is written in it, and not for the key lines above it.
+// isBroken reports whether a value is dropped because of its own text, and not because of the key lines above it.
 func isBroken(s *regfile.Statement) bool {
 	return slices.ContainsFunc(s.Faults, func(f regfile.Fault) bool { return f.Code > regfile.Misplaced })
 }
 
-// lineOf is a line of a statement, and its place.
+// lineOf is a line of a statement.
 type lineOf struct {
 	number int
 	offset int64 // in the text of the file
 	text   []byte
-	raw    []byte // with what ends it
+	raw    []byte // with its line end
 }
 
-// find reads the comment that starts with the mark, where there is one at or behind byte i of the line.
+// find reads the suppression comment that starts at or after byte i of a line, if there is one.
 func (g *ignores) find(p *pass, s *regfile.Statement, line lineOf, i int) {
 	mark := bytes.Index(line.text[i:], []byte(ignoreMark))
 	if mark < 0 {
@@ -106,7 +106,7 @@ func (g *ignores) find(p *pass, s *regfile.Statement, line lineOf, i int) {
 	}
 }
 
-// read looks at the comment of a line.
+// read reads a comment, which may be a suppression.
 func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Span) {
 	comment := at.In(line.text)
 	i := bytes.Index(comment, []byte(ignoreMark))
@@ -135,7 +135,7 @@ func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Sp
 	if reason == "" {
 		p.reportAt(ignoreReason, s, from, to, line.text, "this suppresses findings without saying why; write -- and the reason behind it")
 	}
-	// The comment goes with the blanks before it, or with its line where it has one of its own.
+	// The blanks before the comment are removed too, or the whole line if there is nothing else on it.
 	before := bytes.TrimRight(line.text[:at.From], " \t")
 	removal := Change{From: line.offset + int64(len(before)), To: line.offset + int64(len(line.text))}
 	if len(before) == 0 {
@@ -161,7 +161,7 @@ func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Sp
 	}
 }
 
-// suppressIn makes a comment count for a statement.
+// suppressIn applies a comment to a statement.
 func (g *ignores) suppressIn(s *regfile.Statement, one *ignore) {
 	if n := len(g.ranges); n == 0 || g.ranges[n-1].from != s.Line {
 		g.ranges = append(g.ranges, lines{s.Line, s.Line + s.Lines() - 1})
@@ -170,7 +170,7 @@ func (g *ignores) suppressIn(s *regfile.Statement, one *ignore) {
 	g.suppress(one)
 }
 
-// suppress makes a comment count.
+// suppress applies a comment.
 func (g *ignores) suppress(one *ignore) {
 	if g.first == nil {
 		g.first = map[target]*ignore{}
@@ -180,7 +180,7 @@ func (g *ignores) suppress(one *ignore) {
 	}
 }
 
-// of returns the first comment that suppresses the findings of a check in a line, or nil. All that do so are used then.
+// of returns the first comment that suppresses the findings of a check on a line, or nil, and marks all such comments as used.
 func (g *ignores) of(c *Check, line int) (by *ignore) {
 	if len(g.first) == 0 || !c.Suppressible() {
 		return nil
@@ -204,7 +204,7 @@ func (g *ignores) of(c *Check, line int) (by *ignore) {
 	return by
 }
 
-// apply suppresses the findings that a comment is for, and reports the comments that were for none.
+// apply suppresses findings, and reports the comments that suppressed none.
 func (g *ignores) apply(p *pass) {
 	for i := range p.result.Findings {
 		f := &p.result.Findings[i]
@@ -218,13 +218,13 @@ func (g *ignores) apply(p *pass) {
 			delete(p.left, c)
 		}
 	}
-	shared := map[Change]int{} // how many checks a comment names
+	shared := map[Change]int{} // how many checks each comment names
 	for _, one := range g.all {
 		shared[one.removal]++
 	}
 	for _, one := range g.all {
 		if first := g.first[one.target]; first != nil && first.used || one.check != nil && p.on[one.check] == 0 {
-			continue // a check that does not run might have found something
+			continue // a check that did not run might have found something
 		}
 		name := "any check"
 		if one.check != nil {
@@ -237,15 +237,15 @@ func (g *ignores) apply(p *pass) {
 	}
 }
 
-// Suppressible tells whether a comment can suppress the findings of a check. Those on such comments it cannot.
+// Suppressible reports whether comments can suppress the findings of a check. The checks of these comments are not suppressible.
 func (c *Check) Suppressible() bool { return c != ignoreUnused && c != ignoreReason }
 
 var (
 	ignoreUnused = &Check{
 		ID: "REG504", Name: "useless-suppression", Title: "A suppression comment that suppresses nothing", Severity: Warning, Fix: Safe,
-		Explanation: `A comment "; regvet:ignore" tells the linter not to report something, here or in the whole file ("; regvet:ignore-file"). This one
-names a check that does not exist, or one that finds nothing at this place any more. Left in the file it would hide the next finding of
-that check, which nobody has looked at. Remove it.`,
+		Explanation: `A comment "; regvet:ignore" tells the linter not to report something, here or in the whole file (";
+regvet:ignore-file"). This one names a check that does not exist, or one that no longer finds anything here. If it stayed, it would hide the
+next finding of that check, which nobody has looked at. Remove it.`,
 		Bad: Example{Text: `Windows Registry Editor Version 5.00
 
 [HKEY_CURRENT_USER\Software\Example]
@@ -259,8 +259,8 @@ that check, which nobody has looked at. Remove it.`,
 	}
 	ignoreReason = &Check{
 		ID: "REG505", Name: "suppression-without-reason", Title: "A suppression comment without a reason", Severity: Info,
-		Explanation: `Whoever reads the file later must be able to tell whether a suppression is still right. Write two hyphens and the reason behind the
-checks: "; regvet:ignore REG301 -- this machine boots from ControlSet001".`,
+		Explanation: `Someone who reads the file later must be able to see whether a suppression is still right. Write two hyphens and the
+reason after the checks: "; regvet:ignore REG301 -- this machine boots from ControlSet001".`,
 		Bad: Example{Text: `Windows Registry Editor Version 5.00
 
 ; regvet:ignore REG301

@@ -14,7 +14,7 @@ import (
 	"regvet/internal/shared"
 )
 
-// TestEveryFaultHasACheck holds that whatever package regfile finds wrong with a text, some check speaks of.
+// TestEveryFaultHasACheck tests that every fault of package regfile is reported by some check.
 func TestEveryFaultHasACheck(t *testing.T) {
 	claimed := map[regfile.Code]bool{
 		regfile.KeyBackslashes: true, // REG024 looks for them itself
@@ -35,7 +35,7 @@ func TestEveryFaultHasACheck(t *testing.T) {
 	}
 }
 
-// TestEveryFaultIsShown holds that each fault that a check speaks of stands in one of its examples, where the check speaks of it.
+// TestEveryFaultIsShown tests that every fault that a check reports is in one of its examples, and reported there.
 func TestEveryFaultIsShown(t *testing.T) {
 	for _, c := range Checks() {
 		shown := map[regfile.Code]bool{}
@@ -61,7 +61,7 @@ func TestEveryFaultIsShown(t *testing.T) {
 	}
 }
 
-// TestChecks holds that the checks are in order and can be told apart.
+// TestChecks tests that the checks are sorted and have different names.
 func TestChecks(t *testing.T) {
 	names := map[string]bool{}
 	for i, c := range Checks() {
@@ -75,11 +75,11 @@ func TestChecks(t *testing.T) {
 	}
 }
 
-// checkLint holds the laws of the linter for a file:
+// checkLint tests the laws of the linter on a file:
 //
-//   - what Windows does not take of it is found, in the line where it stands;
-//   - each place and each change lies in the file, and the changes of one fix do not touch;
-//   - with the safe fixes made, Windows does what it did, and there is none left to make.
+//   - what Windows does not import is found, on its line;
+//   - every place and every change is inside of the file, and the changes of one fix do not overlap;
+//   - after the safe fixes Windows imports the same, and no safe fix is left.
 func checkLint(t *testing.T, data []byte) {
 	t.Helper()
 	l := examplesLinter
@@ -145,7 +145,7 @@ func sameEdit(a, b hive.Edit) bool {
 	return a.Op == b.Op && a.Path.Equal(b.Path) && a.Value.Name == b.Value.Name && a.Value.Type == b.Value.Type && bytes.Equal(a.Value.Data, b.Value.Data)
 }
 
-// TestFixed holds that one run makes all fixes, where they are not those of an example.
+// TestFixed tests fixes that are in no example, and that one run makes all of them.
 func TestFixed(t *testing.T) {
 	const key = "[HKEY_USERS\\A]\r\n"
 	for _, c := range []struct{ name, in, want string }{
@@ -168,7 +168,7 @@ func TestFixed(t *testing.T) {
 	}
 }
 
-// TestFixedAtNUL holds that nothing is written behind a NUL, where it would not be read.
+// TestFixedAtNUL tests that nothing is written after a NUL, where it would not be read.
 func TestFixedAtNUL(t *testing.T) {
 	const in = "REGEDIT4\r\n\r\n[HKEY_USERS\\A]\r\n\"a\"=hex:01,\x0002\r\n03\r\n"
 	if fixed, err := (Linter{}).Fix("test.reg", []byte(in), Unsafe); err != nil || string(fixed.Data) != in {

@@ -15,32 +15,32 @@ import (
 	"regvet/rules"
 )
 
-// Linter is how files are to be looked at. The zero Linter runs the checks that are not [Check.Off], and knows no rules.
+// Linter holds the options of a run. The zero Linter runs all checks that are not [Check.Off], and has no rules.
 type Linter struct {
 	Read   regfile.Options
-	Target hive.Windows  // that the files are for; the zero Windows when it is not known
-	Rules  []*rules.Rule // that values are held against
+	Target hive.Windows  // that the files are for; the zero Windows if unknown
+	Rules  []*rules.Rule // to check values against
 
-	// Severity gives the severity of a check, or 0 where it is not to run; nil for what the checks say themselves.
+	// Severity returns the severity of a check, or 0 if it does not run. If nil, all checks that are not [Check.Off] run, with their own severity.
 	Severity func(*Check) Severity
 
-	// Known tells of a fingerprint whether a baseline has it for this file; nil where there is none. Such findings are marked.
+	// Known reports whether a baseline has a finding of this file, by its fingerprint. Such findings are suppressed. Nil without a baseline.
 	Known func(fingerprint string) bool
 
-	// Most is how many findings of one check are listed of a file; 0 for any number.
+	// Most is how many findings of one check are listed per file; 0 for no limit.
 	Most int
 }
 
-// Result is what the linter says of one file.
+// Result is what the linter found in one file.
 type Result struct {
 	Version  regfile.Version
-	Encoding string         // "UTF-16LE"; "" for a file that Windows rejects before it comes to that
+	Encoding string         // such as "UTF-16LE"; "" if Windows rejects the file before it decodes it
 	Findings []Finding      // in the order of the file
-	Problems []hive.Problem // what kept the linter from seeing all of the file, or from listing all that it saw
+	Problems []hive.Problem // why the linter did not see, or list, everything
 }
 
-// Lint looks at one file, of which it holds a statement at a time. The name is the one for messages, and from which the other files of
-// its folder are known. The error is that of r.
+// Lint checks one file, holding one statement of it in memory at a time. The name is used in messages, and to find the other files in the
+// folder. The error is one of r.
 func (l Linter) Lint(name string, r io.Reader) (*Result, error) {
 	return newPass(l, name).run(r)
 }
@@ -54,13 +54,13 @@ type pass struct {
 	visits visits
 	codes  map[regfile.Code][]*Check
 	listed map[tally]int
-	left   map[*Check]int // findings that count and are not listed
+	left   map[*Check]int // findings that count but are not listed
 
-	now   Finding // the last that was reported, which may still be given a fix; of no check when there is none
-	least Safety  // of findings with such a fix, or a safer one, only the fix is kept; NoFix for none
+	now   Finding // the last one reported, which may still get a fix; its Check is nil if there is none
+	least Safety  // of findings with a fix that is at least this safe only the fix is kept; NoFix to keep all
 	fixes fixes
 
-	rejected bool // Windows does not read the file
+	rejected bool // by Windows
 
 	section section
 	ignores ignores
@@ -68,13 +68,13 @@ type pass struct {
 	notes
 }
 
-// section is the part of a file below one key line.
+// section is a key line and the lines below it.
 type section struct {
-	path    hive.Path // nil where Windows drops the values
-	folded  string    // the path as names are compared, with the full name of its root
+	path    hive.Path // nil if Windows drops the values
+	folded  string    // path, as names are compared
 	deletes bool      // the key line is [-KEY]
-	line    int       // of the key line; 0 before the first
-	watched bool      // rules of packs look here
+	line    int       // of the key line; 0 above the first
+	watched bool      // rules of packs look at this key
 	facts   facts     // of all its statements
 }
 
@@ -103,7 +103,7 @@ func newPass(l Linter, name string) *pass {
 	return p
 }
 
-// run shows the statements of a file to the checks, and returns what they found.
+// run checks all statements of a file.
 func (p *pass) run(r io.Reader) (*Result, error) {
 	for s, err := range p.Read.Scan(r) {
 		if err != nil {
@@ -114,7 +114,7 @@ func (p *pass) run(r io.Reader) (*Result, error) {
 	return p.end(), nil
 }
 
-// checksOf gives the checks that speak of a fault: of a comment that starts with # or // behind data one check alone.
+// checksOf returns the checks that report a fault. A comment that starts with # or // after data is reported by one check only.
 func (p *pass) checksOf(s *regfile.Statement, f *regfile.Fault) []*Check {
 	switch {
 	case !slices.Contains(behindData, f.Code) || foreignComment(s, f) == "":
@@ -125,7 +125,7 @@ func (p *pass) checksOf(s *regfile.Statement, f *regfile.Fault) []*Check {
 	return []*Check{commentBehindData}
 }
 
-// statement shows a statement to the checks.
+// statement runs the checks on a statement.
 func (p *pass) statement(s *regfile.Statement) {
 	if s.Kind == regfile.HeaderLine {
 		p.result.Version = s.Version
@@ -155,7 +155,7 @@ func (p *pass) statement(s *regfile.Statement) {
 	p.watch.see(p, s)
 }
 
-// enter begins the section of a key line.
+// enter begins a section.
 func (p *pass) enter(s *regfile.Statement) {
 	if hasFault(s, regfile.KeyBracket, regfile.KeyBlank) {
 		return // Windows ignores the line
@@ -173,7 +173,7 @@ func (p *pass) enter(s *regfile.Statement) {
 	}
 }
 
-// end gives the result, when all statements were seen.
+// end returns the result. It is called after the last statement.
 func (p *pass) end() *Result {
 	for _, c := range checks {
 		if _, on := p.on[c]; on && c.finish != nil && !p.rejected {
@@ -205,28 +205,28 @@ func (p *pass) end() *Result {
 	return r
 }
 
-// inFile compares the places of two findings, and their checks where both have one place.
+// inFile compares two findings by place, then by check.
 func inFile(a hive.Location, of *Check, b hive.Location, other *Check) int {
 	return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(of.ID, other.ID))
 }
 
-// problem says what the linter could not see, or not say.
+// problem notes what the linter could not see, or does not list.
 func (p *pass) problem(at hive.Location, msg string) {
 	p.result.Problems = append(p.result.Problems, hive.Problem{Source: p.file, At: at, Kind: limit, Msg: msg})
 }
 
-// limit is the kind of a problem with a file that has more of something than the linter keeps in mind.
+// limit is the kind of a problem with a file that has more of something than the linter keeps.
 const limit hive.Kind = "limit"
 
-// report notes a finding about a part of the first line of a statement. It gives nil when the check does not run; else the finding may
-// be given a fix, until the next one is reported.
+// report adds a finding about a part of the first line of a statement. It returns nil if the check does not run. The finding can get a
+// fix until the next one is reported.
 func (p *pass) report(c *Check, s *regfile.Statement, span regfile.Span, format string, args ...any) *Finding {
 	at := hive.Location{Line: s.Line, Column: regfile.Column(s.Text, span.From)}
 	end := hive.Location{Line: s.Line, Column: at.Column + regfile.Column(s.Text[span.From:], span.To-span.From) - 1}
 	return p.reportAt(c, s, at, end, s.Text, format, args...)
 }
 
-// reportAt is report for any place; line is the text of its line.
+// reportAt is report for any place; line is the line of at.
 func (p *pass) reportAt(c *Check, s *regfile.Statement, at, end hive.Location, line []byte, format string, args ...any) *Finding {
 	severity, on := p.on[c]
 	if !on {
@@ -249,7 +249,7 @@ func (p *pass) reportAt(c *Check, s *regfile.Statement, at, end hive.Location, l
 	return &p.now
 }
 
-// settle takes up the last finding, which gets no other fix.
+// settle keeps the last finding that was reported, which gets no fix from here on.
 func (p *pass) settle() {
 	f := &p.now
 	switch {
@@ -263,13 +263,13 @@ func (p *pass) settle() {
 	*f = Finding{}
 }
 
-// tally is what findings are counted by, so that those that are suppressed leave room for those that are not.
+// tally separates the counts of listed findings: suppressed ones must not use up the room of the others.
 type tally struct {
 	check      *Check
 	suppressed bool
 }
 
-// hasRoom reports whether a finding of a check in a line is to be listed, and counts it.
+// hasRoom reports whether another finding of a check is to be listed, and counts it.
 func (p *pass) hasRoom(c *Check, line int) bool {
 	t := tally{c, p.ignores.of(c, line) != nil}
 	if p.Most == 0 || p.listed[t] < p.Most {
@@ -282,7 +282,7 @@ func (p *pass) hasRoom(c *Check, line int) bool {
 	return false
 }
 
-// fault reports a fault in the words of the parser. What is marked goes to the next blank.
+// fault reports a fault in the words of the parser. The finding spans the text up to the next blank.
 func (p *pass) fault(c *Check, s *regfile.Statement, f *regfile.Fault) *Finding {
 	return p.faultAs(c, s, f, "%s", f.Msg)
 }
@@ -291,19 +291,19 @@ func (p *pass) fault(c *Check, s *regfile.Statement, f *regfile.Fault) *Finding 
 func (p *pass) faultAs(c *Check, s *regfile.Statement, f *regfile.Fault, format string, args ...any) *Finding {
 	line, span := faultSpan(s, f)
 	if f.Code.Rejects() && !isReadable(s.Raw) {
-		line, span = nil, regfile.Span{} // nobody could read it
+		line, span = nil, regfile.Span{} // it is not text
 	}
 	end := f.At
 	end.Column += regfile.Column(line[span.From:], span.To-span.From) - 1
 	return p.reportAt(c, s, f.At, end, line, format, args...)
 }
 
-// isReadable tells that the start of a file that is rejected is text.
+// isReadable reports whether the start of a rejected file is text.
 func isReadable(text []byte) bool {
 	return utf8.Valid(text) && bytes.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) }) < 0
 }
 
-// faultSpan gives the line of a fault, and the word that it is about.
+// faultSpan returns the line of a fault and the word in it that is at fault.
 func faultSpan(s *regfile.Statement, f *regfile.Fault) (line []byte, span regfile.Span) {
 	at := min(int(f.Offset-s.Offset), len(s.Raw))
 	start := bytes.LastIndexAny(s.Raw[:at], "\r\n") + 1
@@ -319,7 +319,7 @@ func faultSpan(s *regfile.Statement, f *regfile.Fault) (line []byte, span regfil
 	return line, regfile.Span{From: from, To: to}
 }
 
-// excerpt is a line as a finding keeps it.
+// excerpt returns a line as [Finding.Line] holds it.
 func excerpt(line []byte) string {
 	const most = 400 // characters
 	text := strings.ToValidUTF8(string(line[:min(len(line), 4*most)]), "\uFFFD")
@@ -333,24 +333,24 @@ func excerpt(line []byte) string {
 	return text
 }
 
-// change makes the change of a part of the first line of a statement.
+// change returns the change that replaces a part of the first line of a statement.
 func change(s *regfile.Statement, span regfile.Span, text string) Change {
 	return Change{From: s.Offset + int64(span.From), To: s.Offset + int64(span.To), New: text}
 }
 
-// fix gives a finding a fix of the safety that its check tells. The finding may be nil.
+// fix sets the fix of a finding, with the safety of its check. The finding may be nil.
 func (f *Finding) fix(message string, changes ...Change) {
 	if f != nil {
 		f.Fix = &Fix{Safety: f.Check.Fix, Message: message, Changes: changes}
 	}
 }
 
-// insert makes the change that puts text before byte i of the first line of a statement.
+// insert returns the change that inserts text before byte i of the first line of a statement.
 func insert(s *regfile.Statement, i int, text string) Change {
 	return change(s, regfile.Span{From: i, To: i}, text)
 }
 
-// position is the place of a column of a line, both counted from 1.
+// position returns the location of a column of a line, both counted from 1.
 func position(line, column int) hive.Location {
 	return hive.Location{Line: line, Column: column}
 }

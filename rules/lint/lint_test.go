@@ -10,7 +10,7 @@ import (
 	"regvet/rules"
 )
 
-// shown gives what is found in a file, a line for each finding: its place, its check, and an s where it is suppressed.
+// shown returns the findings in a file, one per line: place, check, and an s if suppressed.
 func shown(t *testing.T, l Linter, text string) string {
 	t.Helper()
 	r, err := l.Lint("test.reg", strings.NewReader(text))
@@ -28,7 +28,7 @@ func shown(t *testing.T, l Linter, text string) string {
 	return b.String()
 }
 
-// everyValue is a check that finds each value.
+// everyValue is a check that reports every value.
 var everyValue = &Check{ID: "REG999", Name: "every-value", Severity: Warning, visit: func(p *pass, c *Check, s *regfile.Statement) {
 	if s.Kind == regfile.ValueLine {
 		p.report(c, s, s.Name, "a value")
@@ -68,7 +68,7 @@ func TestIgnore(t *testing.T) {
 	}
 }
 
-// TestIgnoreBehind holds that a comment behind a key line or a line that is none counts for it.
+// TestIgnoreBehind tests comments after a key line and after a stray line.
 func TestIgnoreBehind(t *testing.T) {
 	all := checks
 	checks = []*Check{ignoreUnused, strayLine, numberedControlSet}
@@ -79,7 +79,7 @@ func TestIgnoreBehind(t *testing.T) {
 	}
 }
 
-// TestMost holds that what is not listed is counted.
+// TestMost tests that findings that are not listed are counted.
 func TestMost(t *testing.T) {
 	all := checks
 	checks = []*Check{everyValue}
@@ -97,8 +97,8 @@ func TestMost(t *testing.T) {
 	}
 }
 
-// TestMostAndSuppressed holds that findings that are suppressed leave room for those that count, and that a comment is in use whose
-// findings have no room.
+// TestMostAndSuppressed tests that suppressed findings do not use up the room of others, and that a comment is not useless because the
+// finding that it suppresses is not listed.
 func TestMostAndSuppressed(t *testing.T) {
 	all := checks
 	checks = []*Check{everyValue, ignoreUnused}
@@ -134,7 +134,7 @@ func TestMostAndSuppressed(t *testing.T) {
 	}
 }
 
-// TestPacksAndTarget requires that of a value that Windows does not read it is said once, by the check or, where that is not on, by the rule.
+// TestPacksAndTarget tests that a value that Windows does not read is reported once: by the check or, if that is off, by the rule.
 func TestPacksAndTarget(t *testing.T) {
 	all, err := rules.Rules(rules.BuiltIn()...)
 	if err != nil {
@@ -157,7 +157,7 @@ func TestPacksAndTarget(t *testing.T) {
 	}
 }
 
-// TestPacks holds values against the rules that are built in. What a file does not set is not judged, and only what it sets last.
+// TestPacks checks values against the built-in rules. Only what a file sets last is judged, and not what it does not set.
 func TestPacks(t *testing.T) {
 	all, err := rules.Rules(rules.BuiltIn()...)
 	if err != nil {

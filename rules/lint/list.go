@@ -1,6 +1,6 @@
 package lint
 
-// The checks by what they are about.
+// The checks, by topic.
 var (
 	syntaxChecks = []*Check{
 		header, headerBlanks, headerEmptyLine, keyBrackets, behindKey, valueWithoutKey, strayLine, nameQuotes, textQuotes, loneBackslash, dwordForm, shortDWord,

@@ -5,17 +5,17 @@ import (
 	"regvet/hive/regfile"
 )
 
-// notes is what the checks keep in mind of a file while it is read.
+// notes is what the checks remember while a file is read.
 type notes struct {
 	// The current key.
-	patterns  *patternNode // those of all keys
-	pathNames []string     // the folded names of its path, as a [pattern] writes it
-	matched   []*pattern   // what is known of it
-	hits      []*pattern   // those of matched that are about the current value
+	patterns  *patternNode // of all keys
+	pathNames []string     // the names of its path, as a [pattern] has them
+	matched   []*pattern   // the patterns that match it
+	hits      []*pattern   // the ones of matched for the current value
 
-	// What stands above.
-	above      hive.Path // the key before; nil where folding does not hold it
-	aboveHas   facts     // of its path
+	// What came before.
+	above      hive.Path // the key before; nil if it is not in folding
+	aboveHas   facts     // the facts of its path
 	seen       seen
 	hex        hexEnd
 	split      *splitKey
@@ -24,20 +24,20 @@ type notes struct {
 	wide       []*wideNote
 	endings    endings
 	ending     regfile.Ending // of the statement before
-	notASCII   string         // what was said of the first byte beyond ASCII; "" while there is none
+	notASCII   string         // the message about the first byte beyond ASCII; "" if there was none
 	sid        string         // the SID that was reported last
-	usual      string         // the start of a key line, of well-known names, which are written as usual
-	usualNames int            // how many they are
-	volatile   string         // the part of the registry that was reported last
-	roots      int            // which of the roots of the computer and the user were named
-	unread     int            // the last line of a value of which it was said that this Windows does not read it
-	changes    bool           // there is a line that Windows does something for
+	usual      string         // the well-known names that the last key started with, in their usual case
+	usualNames int            // how many names that is
+	volatile   string         // the volatile part of the registry that was reported last
+	roots      int            // which of HKEY_LOCAL_MACHINE and HKEY_CURRENT_USER were seen
+	unread     int            // the line of the last finding of unusedValue
+	changes    bool           // some line has an effect
 
-	// What is reported once, at its first place.
+	// What is reported once per file.
 	wow, user, classes                                    first
 	saidCodePage, saidHexCodePage, saidDamaged, saidStyle bool
 
-	// Room that is used again for each statement.
+	// Buffers that are reused.
 	scratch []byte // bytes of hex data
 	folding []byte // a path in capitals
 }

@@ -9,17 +9,17 @@ import (
 	"regvet/rules"
 )
 
-// watch collects what a file sets where the rules of packs look, so that they can judge it at the end: a later line may change what an
+// watch collects the edits that concern the rules of packs. They are judged at the end of the file, because a later line can change what an
 // earlier one set.
 type watch struct {
-	keys  map[string]bool // the folded paths below which the rules look
+	keys  map[string]bool // the folded paths that the rules look at
 	edits []hive.Edit
-	lines map[int]string // the lines that the edits stand in, by number
+	lines map[int]string // the lines of the edits, by number
 
-	unread map[int]bool // lines of values of which it is said already that this Windows does not read them
+	unread map[int]bool // lines with a finding of unusedValue
 }
 
-// maxWatched is how many edits are collected for the rules. A file that sets more where rules look is an export rather than a patch.
+// maxWatched is how many edits are collected. A file with more of them is an export rather than a patch.
 const maxWatched = 100_000
 
 func newWatch(all []*rules.Rule) watch {
@@ -34,7 +34,7 @@ func newWatch(all []*rules.Rule) watch {
 
 const setPrefix = `HKEY_LOCAL_MACHINE\SYSTEM\`
 
-// liveFold gives a folded path as the running system is asked for it: a control set of a number may be the current one.
+// liveFold returns a folded path with CurrentControlSet in place of a numbered control set, which may be the current one.
 func liveFold(path string) string {
 	rest, ok := strings.CutPrefix(path, setPrefix)
 	if !ok {
@@ -47,7 +47,7 @@ func liveFold(path string) string {
 	return setPrefix + `CURRENTCONTROLSET\` + below
 }
 
-// watches tells whether rules look at a key or above it.
+// watches reports whether a rule looks at a key or at a key above it.
 func (w *watch) watches(folded string) bool {
 	if len(w.keys) == 0 {
 		return false
@@ -86,7 +86,7 @@ func (w *watch) see(p *pass, s *regfile.Statement) {
 	}
 }
 
-// judge holds what was collected against the rules. Only what the file sets is judged, not what it lacks.
+// judge checks the collected edits against the rules. What the file does not set is not judged.
 func (w *watch) judge(p *pass) {
 	if len(w.edits) == 0 {
 		return
@@ -113,9 +113,9 @@ func (w *watch) judge(p *pass) {
 var (
 	packInvalid = &Check{
 		ID: "REG210", Name: "invalid-value", Title: "A value of a type or range that Windows does not take", Severity: Warning,
-		Explanation: `A rule of the loaded packs knows this value: which type its reader wants, and which range it takes. Windows imports the line all the same,
-and whoever reads the value later ignores it, or uses the nearest value that is allowed. The message names the rule; "regvet rules show"
-tells where the facts come from.`,
+		Explanation: `A rule of the loaded packs knows this value: which type the program that reads it wants, and which range it accepts.
+Windows imports the line all the same, and the program later ignores the value, or uses the nearest one that is allowed. The message names
+the rule; "regvet rules show" says where the facts come from.`,
 		Bad: Example{Text: `Windows Registry Editor Version 5.00
 
 [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
@@ -128,10 +128,10 @@ tells where the facts come from.`,
 `},
 	}
 	packMismatch = &Check{
-		ID: "REG214", Name: "against-rule", Title: "A value that a rule of the loaded packs speaks against", Severity: Warning,
-		Explanation: `The value is one that its reader takes, and it is not what a rule of the loaded packs wants: a machine on which the file is imported
-fails that rule afterwards. What the file does not mention is not judged. The message names the rule; "regvet rules show" tells why it
-wants something else.`,
+		ID: "REG214", Name: "against-rule", Title: "A value that is against a rule of the loaded packs", Severity: Warning,
+		Explanation: `The value is valid, but it is not what a rule of the loaded packs wants: a machine that imports the file fails that
+rule afterwards. What the file does not mention is not judged. The message names the rule; "regvet rules show" says why it wants something
+else.`,
 		Bad: Example{Text: `Windows Registry Editor Version 5.00
 
 [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]

@@ -10,24 +10,24 @@ import (
 	"regvet/hive/regfile"
 )
 
-// pattern is what a check knows of values in certain keys.
+// pattern describes values, or keys, that a check looks for.
 //
-// A key is written from its root: HKLM, HKCU (also for a user below HKEY_USERS), HKCR (also for SOFTWARE\Classes below HKLM and HKCU), or
-// ANY for HKLM and HKCU. All control sets are CurrentControlSet, and Wow6432Node is left out. One * stands for one name of a path, or a
-// part of one at its end, and ~* for the name *.
+// A key starts with its root: HKLM, HKCU (also for a user below HKEY_USERS), HKCR (also for SOFTWARE\Classes below HKLM and HKCU), or ANY
+// for both HKLM and HKCU. All control sets are CurrentControlSet, and Wow6432Node is left out. * stands for one name of a path, or for the
+// end of one; ~* is the name *.
 type pattern struct {
 	check  *Check
 	keys   []string
-	values []string // "" is the default value, * any value; none for the key itself
+	values []string // "" is the default value, * any value; nil for the key itself
 	when   func(*hive.Value) bool
-	what   string // what it does, for the message
+	what   string // the message
 }
 
-// patternNode is a name of the paths of all patterns.
+// patternNode is one name in the tree of all patterns.
 type patternNode struct {
 	next     map[string]*patternNode // by folded name
 	any      *patternNode            // for *
-	begins   []patternStart          // for names that end with *
+	begins   []patternStart          // names that end with *
 	patterns []*pattern
 }
 
@@ -36,7 +36,7 @@ type patternStart struct {
 	node   *patternNode
 }
 
-// patterns are those of all checks, by the paths of their keys.
+// patterns returns the tree of the patterns of all checks.
 var patterns = sync.OnceValue(func() *patternNode {
 	root := &patternNode{}
 	for _, list := range [][]pattern{autorunPatterns, defencePatterns, secretPatterns, servicePatterns, deletionPatterns, numberPatterns, targetPatterns} {
@@ -89,7 +89,7 @@ func (n *patternNode) child(name string) *patternNode {
 	return n.next[name]
 }
 
-// find adds the patterns of a path to all.
+// find appends the patterns of a path to all.
 func (n *patternNode) find(path []string, all []*pattern) []*pattern {
 	if len(path) == 0 {
 		return append(all, n.patterns...)
@@ -120,7 +120,7 @@ func (p *pass) enterPatterns() {
 	}
 }
 
-// appendPathNames appends the names of a folded path as a pattern writes it.
+// appendPathNames appends the names of a folded path, as patterns have them.
 func appendPathNames(names []string, folded string) []string {
 	for name := range strings.SplitSeq(folded, `\`) {
 		switch {
@@ -152,13 +152,13 @@ func appendPathNames(names []string, folded string) []string {
 	return names
 }
 
-// isControlSet tells whether a folded name is that of a numbered control set.
+// isControlSet reports whether a folded name is that of a numbered control set.
 func isControlSet(name string) bool {
 	digits, ok := strings.CutPrefix(name, "CONTROLSET")
 	return ok && len(digits) == 3 && strings.Trim(digits, "0123456789") == ""
 }
 
-// match gives the pattern of a check for a value in the current key; nil when there is none.
+// match returns the pattern of a check that the current value matches, or nil.
 func (p *pass) match(c *Check, v *hive.Value) *pattern {
 	for _, w := range p.hits {
 		if w.check == c && (w.when == nil || w.when(v)) {
@@ -168,7 +168,7 @@ func (p *pass) match(c *Check, v *hive.Value) *pattern {
 	return nil
 }
 
-// hit finds the patterns of the current key that are about a value of that name, and tells whether there are any.
+// hit finds the patterns of the current key for values with a name, and reports whether there are any.
 func (p *pass) hit(name string) bool {
 	p.hits = p.hits[:0]
 	for _, w := range p.matched {
@@ -179,7 +179,7 @@ func (p *pass) hit(name string) bool {
 	return len(p.hits) > 0
 }
 
-// holds tells whether a value of that name is one of the pattern.
+// holds reports whether the pattern is for values with a name.
 func (w *pattern) holds(name string) bool {
 	for _, one := range w.values {
 		if one == "*" || len(one) == len(name) && strings.EqualFold(one, name) {
@@ -197,17 +197,17 @@ func (p *pass) patternSet(c *Check, s *regfile.Statement) *pattern {
 	return p.match(c, &s.Edits[len(s.Edits)-1].Value)
 }
 
-// visitPatternValue reports a value that a pattern of the check holds, when it is set.
+// visitPatternValue reports a value that is set and matches a pattern of the check.
 func visitPatternValue(p *pass, c *Check, s *regfile.Statement) {
 	if w := p.patternSet(c, s); w != nil {
 		p.report(c, s, s.Name, "%s", w.what)
 	}
 }
 
-// isAny holds for any data but empty text.
+// isAny reports whether there are data other than empty text.
 func isAny(v *hive.Value) bool { return len(v.Data) > 2 }
 
-// is holds for numbers.
+// is returns a condition that holds for some numbers.
 func is(numbers ...uint64) func(*hive.Value) bool {
 	return func(v *hive.Value) bool {
 		n, ok := numberOf(v)
@@ -220,7 +220,7 @@ func is(numbers ...uint64) func(*hive.Value) bool {
 	}
 }
 
-// isNot holds for all other numbers.
+// isNot returns a condition that holds for all other numbers.
 func isNot(numbers ...uint64) func(*hive.Value) bool {
 	one := is(numbers...)
 	return func(v *hive.Value) bool {
@@ -229,7 +229,7 @@ func isNot(numbers ...uint64) func(*hive.Value) bool {
 	}
 }
 
-// below holds for numbers below another.
+// below returns a condition that holds for numbers below a limit.
 func below(limit uint64) func(*hive.Value) bool {
 	return func(v *hive.Value) bool {
 		n, ok := numberOf(v)
@@ -237,7 +237,7 @@ func below(limit uint64) func(*hive.Value) bool {
 	}
 }
 
-// numberOf gives the number that a value holds, in whatever type a program might read it from.
+// numberOf returns the number in a value, of any type that a program might read it from, and reports whether there is one.
 func numberOf(v *hive.Value) (uint64, bool) {
 	switch {
 	case v.Type == hive.SZ || v.Type == hive.ExpandSZ:
@@ -251,7 +251,8 @@ func numberOf(v *hive.Value) (uint64, bool) {
 	return n, err == nil
 }
 
-// otherThan holds for text, and for each text of a list, that is none of those known; case does not count. Empty text is nothing.
+// otherThan returns a condition that holds for text, or a text of a list, that is not one of the known texts in any case. It does not hold
+// for empty text.
 func otherThan(known ...string) func(*hive.Value) bool {
 	isKnown := func(text string) bool {
 		text = strings.Trim(strings.TrimSpace(text), `"`)

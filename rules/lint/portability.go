@@ -9,14 +9,14 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on whether a file does on other computers, and for other users, what it does here.
+// The checks on whether a file does the same on other computers and for other users.
 var (
 	numberedControlSet = &Check{
 		ID: "REG301", Name: "numbered-control-set", Severity: Warning, Fix: Unsafe,
 		Title: "A control set is named by its number",
 		Explanation: `Windows keeps one or more control sets, ControlSet001 and so on, and uses the one that
-HKEY_LOCAL_MACHINE\SYSTEM\Select names. CurrentControlSet is a link to it. Which number that is differs from computer to computer, and on
-one computer over time: a file with a number may change a set that is not in use.
+HKEY_LOCAL_MACHINE\SYSTEM\Select names. CurrentControlSet is a link to it. The number differs from computer to computer, and changes over
+time: a file with a number may change a set that is not in use.
 
 Write CurrentControlSet.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\Example]
@@ -30,9 +30,9 @@ Write CurrentControlSet.`,
 		ID: "REG302", Name: "wow6432node", Severity: Info,
 		Title: "Wow6432Node is named",
 		Explanation: `On 64-bit Windows, 32-bit programs see HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node as HKEY_LOCAL_MACHINE\SOFTWARE. A
-file that names it does what it says on 64-bit Windows. On 32-bit Windows it makes a key that no program reads.
+file that names it does what it says on 64-bit Windows. On 32-bit Windows it creates a key that no program reads.
 
-Where the file is for both, leave the name out and import the file with "reg import FILE /reg:32".`,
+If the file is for both, leave the name out and import the file with "reg import FILE /reg:32".`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\Example]
 `),
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -45,9 +45,9 @@ Where the file is for both, leave the name out and import the file with "reg imp
 		ID: "REG303", Name: "foreign-sid", Severity: Warning,
 		Title: "A key names an account of one computer or domain",
 		Explanation: `A SID that starts with S-1-5-21 belongs to one account of one computer or domain. On another computer there is no
-such account, and Windows makes a key that nobody uses. Below HKEY_USERS it can make none at all while the user is not logged on.
+such account, and Windows creates a key that nobody uses. Below HKEY_USERS it cannot even do that while the user is not logged on.
 
-For the user who imports the file write HKEY_CURRENT_USER; for all users, a policy or a logon script.`,
+For the user who imports the file, write HKEY_CURRENT_USER; for all users, use a policy or a logon script.`,
 		Bad: version5(`[HKEY_USERS\S-1-5-21-1111111111-2222222222-3333333333-1001\Software\Example]
 `),
 		Good: version5(`[HKEY_CURRENT_USER\Software\Example]
@@ -58,10 +58,10 @@ For the user who imports the file write HKEY_CURRENT_USER; for all users, a poli
 	localPath = &Check{
 		ID: "REG304", Name: "local-path", Severity: Warning,
 		Title: "A path leads into the folder of one user",
-		Explanation: `The text names a folder below C:\Users, or Documents and Settings, of a certain user. On another computer, and for
-another user, there is no such folder; and the file tells who its author is.
+		Explanation: `The text names a folder of one user below C:\Users or Documents and Settings. Other computers and other users do not
+have that folder, and the file reveals who wrote it.
 
-Write %USERPROFILE%, %APPDATA% or %LOCALAPPDATA% in a REG_EXPAND_SZ, hex(2), or a folder that all users have.`,
+Write %USERPROFILE%, %APPDATA% or %LOCALAPPDATA% in a REG_EXPAND_SZ, hex(2), or name a folder that all users have.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Folder"="C:\\Users\\someone\\Example"
 `),
@@ -74,8 +74,8 @@ Write %USERPROFILE%, %APPDATA% or %LOCALAPPDATA% in a REG_EXPAND_SZ, hex(2), or 
 	userKey = &Check{
 		ID: "REG305", Name: "user-key", Severity: Warning, Off: true,
 		Title: "HKEY_CURRENT_USER is named in a file for the computer",
-		Explanation: `HKEY_CURRENT_USER is the part of the registry that belongs to who imports the file. A tool that deploys software
-mostly runs as SYSTEM, whose part no person ever sees. Turn this check on for files that are imported so.
+		Explanation: `HKEY_CURRENT_USER is the part of the registry that belongs to the user who imports the file. A tool that deploys
+software mostly runs as SYSTEM, whose part no person ever sees. Turn this check on for files that are imported that way.
 
 Write user settings into files of their own that run at logon, or use a policy.`,
 		Bad: version5(`[HKEY_CURRENT_USER\Software\Example]
@@ -88,9 +88,9 @@ Write user settings into files of their own that run at logon, or use a policy.`
 	classesRoot = &Check{
 		ID: "REG306", Name: "classes-root", Severity: Info,
 		Title: "HKEY_CLASSES_ROOT is named",
-		Explanation: `HKEY_CLASSES_ROOT is a view of two keys on top of each other: Software\Classes of the user, and of the computer.
-Windows writes into that of the user where the key exists there already, else into that of the computer. So it depends on who imports the
-file what it changes, and for whom.
+		Explanation: `HKEY_CLASSES_ROOT is a merged view of two keys: Software\Classes of the user, and of the computer. Windows writes to
+the key of the user if it exists there already, else to that of the computer. So what the file changes, and for whom, depends on who imports
+it.
 
 Write HKEY_LOCAL_MACHINE\SOFTWARE\Classes or HKEY_CURRENT_USER\Software\Classes.`,
 		Bad: version5(`[HKEY_CLASSES_ROOT\Example.File]
@@ -104,12 +104,12 @@ Write HKEY_LOCAL_MACHINE\SOFTWARE\Classes or HKEY_CURRENT_USER\Software\Classes.
 	volatileKey = &Check{
 		ID: "REG307", Name: "volatile-key", Severity: Warning,
 		Title: "A key is not kept, or cannot be written",
-		Explanation: `Some parts of the registry are not stored in a file. HKEY_LOCAL_MACHINE\HARDWARE is built anew at each start,
-"Volatile Environment" at each logon, and what a file writes there is gone then. HKEY_CURRENT_CONFIG is a view of one hardware profile.
-SAM and SECURITY can be written by SYSTEM alone, so that the import fails there. HKEY_PERFORMANCE_DATA and HKEY_DYN_DATA are no keys at
-all; Windows drops them.
+		Explanation: `Some parts of the registry are not stored in a file. Windows builds HKEY_LOCAL_MACHINE\HARDWARE anew at each start,
+and "Volatile Environment" at each logon, so what a file writes there is lost. HKEY_CURRENT_CONFIG is a view of one hardware profile. Only
+SYSTEM can write to SAM and SECURITY, so the import fails there. HKEY_PERFORMANCE_DATA and HKEY_DYN_DATA are not keys at all; Windows drops
+them.
 
-Write the key that the data come from.`,
+Write to the key that the data come from.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\HARDWARE\Example]
 `),
 		Good: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\Example]
@@ -122,11 +122,11 @@ Write the key that the data come from.`,
 	protectedKey = &Check{
 		ID: "REG308", Name: "protected-key", Severity: Info,
 		Title: "Windows protects this key against changes",
-		Explanation: `Which program a user chose for a type of file is kept with a hash that only Windows can make. Where it does not fit,
-Windows goes back to the default and tells the user so; and it denies the key to others. The settings of Defender are protected likewise
-while tamper protection is on. The import reports an error, or success and nothing comes of it.
+		Explanation: `Windows stores which program a user chose for a file type together with a hash that only Windows can make. If the
+hash does not match, Windows goes back to the default and tells the user so; and it denies others access to the key. The settings of
+Defender are protected in a similar way while tamper protection is on. The import reports an error, or reports success without any effect.
 
-Set default programs by a policy (an XML file of default associations), and Defender by its own tools.`,
+Set default programs with a policy (an XML file of default associations), and Defender with its own tools.`,
 		Bad: version5(`[HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Explorer\FileExts\.example\UserChoice]
 "ProgId"="Example.File"
 `),
@@ -139,9 +139,9 @@ Set default programs by a policy (an XML file of default associations), and Defe
 	unusedValue = &Check{
 		ID: "REG309", Name: "unused-value", Severity: Warning,
 		Title: "The Windows that the file is for does not read this value",
-		Explanation: `The network of Windows was written anew for Vista, and many values of before are not read since then: what they
-turned on is built in, or is set with netsh or PowerShell. The line does no harm and no good. The check runs where the version of Windows
-is named that the file is for.
+		Explanation: `Vista got a new network stack, and since then Windows no longer reads many older values: what they turned on is
+built in, or is set with netsh or PowerShell. The line does no harm and no good. The check runs only if it is given the version of Windows
+that the file is for.
 
 Remove the line.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
@@ -156,8 +156,9 @@ Remove the line.`,
 	mixedRoots = &Check{
 		ID: "REG310", Name: "mixed-roots", Severity: Info,
 		Title: "The file changes the computer and the user",
-		Explanation: `HKEY_LOCAL_MACHINE takes an administrator, HKEY_CURRENT_USER is that of whoever imports the file. A user who is no
-administrator gets only one half. Where another account gives the rights, the other half goes to that account and not to the user.
+		Explanation: `Only an administrator can change HKEY_LOCAL_MACHINE, and HKEY_CURRENT_USER belongs to whoever imports the file. If a
+user who is no administrator imports it, only one half takes effect. If another account gives the rights, the other half goes to that
+account and not to the user.
 
 Write two files, one for the computer and one for the user.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -182,7 +183,7 @@ func visitControlSet(p *pass, c *Check, s *regfile.Statement) {
 		fix("write CurrentControlSet", change(s, span, "CurrentControlSet"))
 }
 
-// first is the first place where a file does something, and how often it does so.
+// first is the first place of something in a file, and how often it occurs.
 type first struct {
 	at, end hive.Location
 	line    []byte
@@ -190,7 +191,7 @@ type first struct {
 	count   int
 }
 
-// note counts a statement.
+// note adds a statement.
 func (f *first) note(s *regfile.Statement, span regfile.Span) {
 	if f.count++; f.count == 1 {
 		f.at, f.end = position(s.Line, regfile.Column(s.Text, span.From)), position(s.Line, regfile.Column(s.Text, span.To))
@@ -198,7 +199,7 @@ func (f *first) note(s *regfile.Statement, span regfile.Span) {
 	}
 }
 
-// reportFirst reports the first place, and says how many more there are.
+// reportFirst reports the first place, and how many more there are.
 func (p *pass) reportFirst(c *Check, f *first, format string, args ...any) *Finding {
 	if f.count == 0 {
 		return nil
@@ -214,7 +215,7 @@ func (p *pass) reportFirst(c *Check, f *first, format string, args ...any) *Find
 	return found
 }
 
-// What paths hold that are of concern to two checks, in capitals.
+// Parts of folded paths that two checks look for.
 const (
 	wowPart     = `\WOW6432NODE`
 	accountPart = `\S-1-5-21-`
@@ -243,7 +244,7 @@ func visitForeignSID(p *pass, c *Check, s *regfile.Statement) {
 		}
 		name = strings.TrimSuffix(hive.Fold(name), "_CLASSES")
 		if name == p.sid {
-			return // the line above has the same
+			return // already reported for the line above
 		}
 		p.sid = name
 		from := s.Name.From + bytes.Index(bytes.ToUpper(s.Name.In(s.Text)), []byte(accountPart)) + 1
@@ -253,7 +254,7 @@ func visitForeignSID(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// everyUser are the folders below C:\Users, or Documents and Settings, that each Windows has.
+// everyUser are the folders below C:\Users, or Documents and Settings, that every Windows has.
 var everyUser = []string{"public", "default", "default user", "all users", "defaultappuser"}
 
 func visitLocalPath(p *pass, c *Check, s *regfile.Statement) {
@@ -285,7 +286,7 @@ func visitLocalPath(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// hasRoot tells whether the current key is below a root.
+// hasRoot reports whether the current key is below a root.
 func (p *pass) hasRoot(root string) bool { return len(p.section.path) > 0 && p.section.path[0] == root }
 
 func visitUserKey(p *pass, _ *Check, s *regfile.Statement) {
@@ -309,11 +310,11 @@ func finishClassesRoot(p *pass, c *Check) {
 		`HKEY_CLASSES_ROOT is a view of two keys; Windows writes into that of the user or of the computer; write Software\Classes below the root that is meant`)
 }
 
-// performanceRoots are those of winreg.h that stand for no keys, or for keys that have another name.
+// performanceRoots are roots that .reg files cannot name. Source: winreg.h.
 var performanceRoots = []string{"HKEY_PERFORMANCE_DATA", "HKPD", "HKEY_PERFORMANCE_TEXT", "HKEY_PERFORMANCE_NLSTEXT", "HKEY_DYN_DATA", "HKDD",
 	"HKEY_CURRENT_USER_LOCAL_SETTINGS"}
 
-// isPerformanceRoot tells whether a name is that of a root which a program can open and a file cannot name.
+// isPerformanceRoot reports whether a name is a root that programs can open but .reg files cannot name.
 func isPerformanceRoot(name string) bool {
 	return slices.ContainsFunc(performanceRoots, func(root string) bool { return hive.EqualFold(name, root) })
 }

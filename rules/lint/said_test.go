@@ -23,11 +23,11 @@ import (
 	"regvet/rules/lint"
 )
 
-// said is what "regvet lint" says of all examples of all checks, and what its fixes make of them.
+// said is the file with what "regvet lint" says about all examples, and what its fixes make of them.
 const said = "testdata/said.txt"
 
-// TestSaid holds what the checks say of their examples, word for word; with -update it writes that. A line of the file that starts with
-// | is one of an example, and with > one of what --fix --unsafe-fixes makes of it.
+// TestSaid tests what the checks say about their examples, word for word; with -update it writes the file. There, lines of an example
+// start with |, and lines of what --fix --unsafe-fixes makes of it with >.
 func TestSaid(t *testing.T) {
 	golden, err := filepath.Abs(said)
 	if err != nil {
@@ -70,7 +70,7 @@ func TestSaid(t *testing.T) {
 	}
 }
 
-// sayOf writes an example, what a check says of it, and what the fixes make of it.
+// sayOf writes an example, what a check says about it, and what the fixes make of it.
 func sayOf(t *testing.T, out *bytes.Buffer, l lint.Linter, c *lint.Check, e lint.Example) {
 	const name = "example.reg"
 	data := e.Bytes()
@@ -107,7 +107,7 @@ func sayOf(t *testing.T, out *bytes.Buffer, l lint.Linter, c *lint.Check, e lint
 	}
 }
 
-// quoteLines writes the lines of a text, with what cannot be seen in them, cut where they are very long.
+// quoteLines writes the lines of a text after a mark, with invisible characters made visible. It cuts very long lines.
 func quoteLines(out *bytes.Buffer, mark, text string) {
 	for line := range strings.Lines(strings.ReplaceAll(text, "\r\n", "\n")) {
 		line = hive.Visible(strings.TrimSuffix(line, "\n"))
@@ -119,8 +119,8 @@ func quoteLines(out *bytes.Buffer, mark, text string) {
 	}
 }
 
-// TestEveryMessageIsSaid holds that each message in the source of the checks, and of their fixes, is one that [TestSaid] holds: of a check
-// whose function it stands in, where the check names that function.
+// TestEveryMessageIsSaid tests that every message in the source of the checks, and of their fixes, is among those of [TestSaid]. If a check
+// names the function that the message is in, that check must have said it.
 func TestEveryMessageIsSaid(t *testing.T) {
 	data, err := os.ReadFile(said)
 	if err != nil {
@@ -159,7 +159,7 @@ func TestEveryMessageIsSaid(t *testing.T) {
 	}
 }
 
-// message is a text of the source that can be said, whole or as a part of what is.
+// message is a text in the source that is all or part of a message.
 type message struct {
 	at   token.Position
 	text string
@@ -168,7 +168,7 @@ type message struct {
 
 var verb = regexp.MustCompile(`%[a-z0-9]*[a-zA-Z]|%%`)
 
-// pattern matches what a message becomes.
+// pattern matches the message with any arguments.
 func (m message) pattern() *regexp.Regexp {
 	parts := verb.Split(m.text, -1)
 	for i, part := range parts {
@@ -177,10 +177,10 @@ func (m message) pattern() *regexp.Regexp {
 	return regexp.MustCompile(strings.Join(parts, ".+"))
 }
 
-// notSaid are texts of several words in the source of the checks that are data.
+// notSaid are texts of several words in the source that are not messages.
 var notSaid = []string{"Windows Registry Editor", `Documents and Settings\\`}
 
-// collect finds the messages: what a pattern says, and each text of three words or more in a function.
+// collect returns the messages in the source: those of patterns, and every text of three words or more in a function.
 func collect(t *testing.T) (all []message) {
 	set := token.NewFileSet()
 	var files []*ast.File
@@ -265,7 +265,7 @@ func collect(t *testing.T) (all []message) {
 	return all
 }
 
-// text returns the text of a literal, or "".
+// text returns the text of a string literal, or "".
 func text(n ast.Expr) string {
 	literal, ok := n.(*ast.BasicLit)
 	if !ok || literal.Kind != token.STRING {

@@ -5,16 +5,16 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on what protects Windows.
+// The checks on security features that are turned off.
 var (
 	defenderOff = &Check{
 		ID: "REG403", Name: "defender-off", Severity: Error,
 		Title: "Microsoft Defender, AMSI or SmartScreen is turned off",
-		Explanation: `These values turn off the protection that comes with Windows: Defender as a whole or one of its parts, the interface
-through which it sees scripts (AMSI), or the check of downloads (SmartScreen); or they take folders and programs out of its sight. It is
-the first thing that malware does. Current versions of Windows ignore some of them while tamper protection is on, others do what they say.
+		Explanation: `These values turn off the protection that comes with Windows: Defender or parts of it, the interface through which
+it sees scripts (AMSI), or the check of downloads (SmartScreen); or they exclude folders and programs from it. It is the first thing that
+malware does. Current versions of Windows ignore some of these values while tamper protection is on, and obey others.
 
-Remove the line. Where another product takes over, Defender steps back by itself.`,
+Remove the line. If another product takes over, Defender steps back by itself.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Microsoft\Windows Defender\Real-Time Protection]
 "DisableRealtimeMonitoring"=dword:00000001
 `),
@@ -28,9 +28,9 @@ Remove the line. Where another product takes over, Defender steps back by itself
 	uacOff = &Check{
 		ID: "REG404", Name: "uac-off", Severity: Error,
 		Title: "User Account Control, or the protection of credentials, is turned off",
-		Explanation: `These values turn off User Account Control, so that each program of an administrator has all rights at once, or its
-question; the protection of lsass (LSA protection, Credential Guard), so that passwords can be read from memory; or the integrity of code
-in the kernel.
+		Explanation: `These values turn off User Account Control, so that every program of an administrator has all rights at once, or its
+prompt; the protection of lsass (LSA protection, Credential Guard), so that passwords can be read from memory; or code integrity in the
+kernel.
 
 Remove the line, or write the value that the message names.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System]
@@ -46,10 +46,10 @@ Remove the line, or write the value that the message names.`,
 	firewallOff = &Check{
 		ID: "REG405", Name: "firewall-off", Severity: Error,
 		Title: "The firewall is turned off",
-		Explanation: `The firewall of Windows keeps others on the network from services that are not meant for them. These values turn it
-off for a kind of network, let everything in, or keep its service from starting, which also stops other parts of Windows that need it.
+		Explanation: `The Windows firewall keeps others on the network from services that are not meant for them. These values turn it off
+for a kind of network, let everything in, or keep its service from starting, which also stops other parts of Windows that need it.
 
-Remove the line, and allow what is needed by a rule of the firewall.`,
+Remove the line, and allow what is needed with a firewall rule.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\StandardProfile]
 "EnableFirewall"=dword:00000000
 `),
@@ -63,8 +63,9 @@ Remove the line, and allow what is needed by a rule of the firewall.`,
 	weakCrypto = &Check{
 		ID: "REG410", Name: "weak-crypto", Severity: Error,
 		Title: "An old protocol or cipher that is broken is turned on",
-		Explanation: `SSL 2.0 and 3.0, RC4, DES, NTLM version 1, SMB version 1, and passwords that WDigest keeps in memory are broken: who
-listens, or gets onto the computer, reads what they protect. Windows has turned them off over the years; these values turn them on again.
+		Explanation: `SSL 2.0 and 3.0, RC4, DES, NTLM version 1, SMB version 1, and passwords that WDigest keeps in memory are not secure:
+someone who listens on the network, or gets onto the computer, can read what they protect. Windows has turned them off over the years; these
+values turn them on again.
 
 Remove the line, or write the value that the message names, and bring the other side up to date.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server]
@@ -87,7 +88,7 @@ const (
 	deviceGuard    = `HKLM\SYSTEM\CurrentControlSet\Control\DeviceGuard`
 )
 
-// defencePatterns are from the documentation of Windows and its policies.
+// defencePatterns are values that turn off protection. Source: the documentation of Windows and its policies.
 var defencePatterns = []pattern{
 	{defenderOff, []string{defender, defenderPolicy}, []string{"DisableAntiSpyware", "DisableAntiVirus"}, isNot(0),
 		"this turns off Microsoft Defender; remove the line"},
@@ -166,13 +167,13 @@ var defencePatterns = []pattern{
 		"with this, Windows uses shares of servers that do not prove who they are; write dword:00000000"},
 }
 
-// isOff holds for the text Off.
+// isOff reports whether a value is the text Off.
 func isOff(v *hive.Value) bool {
 	text, err := v.Text()
 	return err == nil && hive.EqualFold(text, "Off")
 }
 
-// visitPattern is [visitPatternValue], and reports the deletion of a key too.
+// visitPattern is [visitPatternValue], but also reports deleted keys.
 func visitPattern(p *pass, c *Check, s *regfile.Statement) {
 	if s.Kind == regfile.ValueLine {
 		visitPatternValue(p, c, s)
@@ -181,7 +182,7 @@ func visitPattern(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// visitDeletedPattern reports a key that a pattern of the check holds, when it is deleted.
+// visitDeletedPattern reports a key that is deleted and matches a pattern of the check.
 func visitDeletedPattern(p *pass, c *Check, s *regfile.Statement) {
 	if !s.Deletes {
 		return

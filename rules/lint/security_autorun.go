@@ -8,15 +8,15 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on what Windows starts by itself, or in place of another program.
+// The checks on programs that Windows starts by itself, or in place of others.
 var (
 	imageHijack = &Check{
 		ID: "REG401", Name: "image-hijack", Severity: Error,
 		Title: "A program is started in place of another, or when it ends",
-		Explanation: `Below Image File Execution Options Windows looks up each program that it starts. A value Debugger there names a
-program that is started in its place, VerifierDlls a library that is loaded into it; below SilentProcessExit MonitorProcess names one that
-is started when it ends. Intruders use that to stay on a computer, or to open a command prompt from the logon screen. Developers use it on
-their own computers.
+		Explanation: `Below Image File Execution Options Windows looks up every program that it starts. A value Debugger there names a
+program to start instead, and VerifierDlls a library to load into it; below SilentProcessExit, MonitorProcess names a program to start when
+it exits. Intruders use that to stay on a computer, or to open a command prompt from the logon screen. Developers use it on their own
+computers.
 
 Remove the value unless the file is for such a computer.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options\sethc.exe]
@@ -32,11 +32,11 @@ Remove the value unless the file is for such a computer.`,
 	autorun = &Check{
 		ID: "REG402", Name: "autorun", Severity: Warning,
 		Title: "A program or library is started with Windows or at logon",
-		Explanation: `Windows starts by itself what certain keys name: programs at logon (Run, RunOnce, Winlogon), libraries that each
-process loads (AppInit_DLLs), security packages in lsass, commands of each new command prompt. Installers do so, and so does nearly all
-malware.
+		Explanation: `Windows starts by itself what certain keys name: programs at logon (Run, RunOnce, Winlogon), libraries that every
+process loads (AppInit_DLLs), security packages in lsass, commands of every new command prompt. Installers use these keys, and so does
+nearly all malware.
 
-Make sure that the program is yours, that its whole path is written, and that only administrators can write to the folder.`,
+Make sure that the program is yours, that its full path is written, and that only administrators can write to the folder.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Run]
 "Example"="C:\\Example\\run.exe"
 `),
@@ -50,9 +50,9 @@ Make sure that the program is yours, that its whole path is written, and that on
 	userCOM = &Check{
 		ID: "REG412", Name: "user-com-server", Severity: Warning,
 		Title: "A COM server is registered for one user",
-		Explanation: `Windows looks for the server of a COM class in the part of the registry that belongs to the user first, and only
-then in that of the computer. A server that is registered there needs no administrator, and it takes the place of one of Windows itself
-when the class is the same. Programs that are installed for one user do so, and so does malware that wants to be loaded by other programs.
+		Explanation: `Windows looks for the server of a COM class first in the part of the registry that belongs to the user, and only
+then in that of the computer. A server that is registered there needs no administrator, and it takes the place of one of Windows itself if
+the class is the same. Programs that are installed for one user do this, and so does malware that wants other programs to load it.
 
 Register the server below HKEY_LOCAL_MACHINE\SOFTWARE\Classes unless the program is installed for one user.`,
 		Bad: version5(`[HKEY_CURRENT_USER\Software\Classes\CLSID\{01234567-89ab-cdef-0123-456789abcdef}\InprocServer32]
@@ -69,8 +69,8 @@ Register the server below HKEY_LOCAL_MACHINE\SOFTWARE\Classes unless the program
 		ID: "REG409", Name: "command-verb", Severity: Warning,
 		Title: "The command of a file type runs code from elsewhere, or hides it",
 		Explanation: `The default value below shell\...\command is the command line that Explorer runs for a file or folder. This one
-starts a program from another computer, hands an address of the web to a program that runs what it gets, or holds code that nobody can
-read: mshta, encoded PowerShell. Whoever controls that place controls the computer of each user who opens such a file.
+starts a program from another computer, passes a URL to a program that runs what it downloads, or holds code that nobody can read: mshta,
+encoded PowerShell. Whoever controls that place controls the computer of every user who opens such a file.
 
 Install the program on the computer and write its path.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Classes\Example.File\shell\open\command]
@@ -91,7 +91,8 @@ const (
 	session   = `HKLM\SYSTEM\CurrentControlSet\Control\Session Manager`
 )
 
-// autorunPatterns are from the documentation of Windows, and from MITRE ATT&CK T1546 and T1547 where it is silent.
+// autorunPatterns are values that make Windows start something. Sources: the documentation of Windows, and MITRE ATT&CK T1546 and T1547 for
+// what it does not mention.
 var autorunPatterns = []pattern{
 	{imageHijack, []string{imageFile, imageFile + `\*`}, []string{"Debugger"}, isAny,
 		"Windows starts this program in place of the one that the key names; remove the value"},
@@ -161,7 +162,7 @@ func visitUserCOM(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// runsCode are programs that run what they are given an address of.
+// runsCode are programs that run code from a URL.
 var runsCode = []string{"mshta", "powershell", "pwsh", "regsvr32", "rundll32", "wscript", "cscript", "certutil", "bitsadmin", "msiexec", "curl"}
 
 func visitCommandVerb(p *pass, c *Check, s *regfile.Statement) {
@@ -178,7 +179,7 @@ func visitCommandVerb(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// remoteCode tells why a command line is not to be trusted; "" where it may be.
+// remoteCode returns why a command line is suspicious, or "".
 func remoteCode(command string) string {
 	lower := []byte(strings.ToLower(command))
 	program, rest := lower, []byte(nil)

@@ -9,16 +9,16 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on secrets, on what is deleted with all below it, on services and on certificates.
+// The checks on secrets, deleted keys, services and certificates.
 var (
 	storedSecret = &Check{
 		ID: "REG406", Name: "stored-secret", Severity: Error,
 		Title: "The file holds a password",
-		Explanation: `A .reg file is text that lies in repositories and on shares. The password in it can be read by all who can read the
-file, also where it is scrambled: the keys with which VNC, WinSCP and others do that are known to everyone. Windows keeps it in the
-registry in the same form.
+		Explanation: `A .reg file is text that is kept in repositories and on shares. Everyone who can read the file can read the password
+in it, even if it is scrambled: the keys that VNC, WinSCP and others use for that are public. Windows keeps it in the registry in the same
+form.
 
-Take the password out of the file and of its history, change it, and set it on the computer by other means.`,
+Remove the password from the file and from its history, change it, and set it on the computer by other means.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon]
 "DefaultPassword"="example"
 `),
@@ -31,12 +31,12 @@ Take the password out of the file and of its history, change it, and set it on t
 
 	wideDeletion = &Check{
 		ID: "REG407", Name: "wide-deletion", Severity: Error,
-		Title: "A key that much else hangs on is deleted",
-		Explanation: `[-KEY] deletes the key with all that is below it, and there is no way back. This key holds a whole hive, all
-services, all file types or all that is known of a user; without it Windows, or the account, does not work any more. A root itself cannot
-be deleted: Windows ignores such a line.
+		Title: "A key that much else depends on is deleted",
+		Explanation: `[-KEY] deletes the key with everything below it, and there is no way back. This key holds a whole hive, all
+services, all file types or everything about a user; without it Windows, or the account, no longer works. A root itself cannot be deleted:
+Windows ignores such a line.
 
-Name the keys below it that are to go.`,
+Name the keys below it that are to be deleted.`,
 		Bad: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft]
 `),
 		Good: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Example]
@@ -48,9 +48,9 @@ Name the keys below it that are to go.`,
 	servicePath = &Check{
 		ID: "REG408", Name: "service-path", Severity: Warning,
 		Title: "A service runs a program from outside of Windows, or its path has no quotes",
-		Explanation: `ImagePath and ServiceDll name what a service runs, mostly with all rights of the computer. Where the path has a
-blank and no quotes, Windows tries the part before the blank first: who can write C:\Program.exe has the rights of the service. A program
-outside of the folder of Windows is worth a look: installers set such services, and so do intruders.
+		Explanation: `ImagePath and ServiceDll name what a service runs, mostly with all rights on the computer. If the path has a blank
+and no quotes, Windows tries the part before the blank first: whoever can write C:\Program.exe has the rights of the service. A program
+outside of the Windows folder is worth a look: installers set up such services, and so do intruders.
 
 Put the path in quotes, and make sure that only administrators can write to its folder.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example]
@@ -66,10 +66,10 @@ Put the path in quotes, and make sure that only administrators can write to its 
 	trustedCertificate = &Check{
 		ID: "REG411", Name: "trusted-certificate", Severity: Warning,
 		Title: "A certificate is put into a store of those that Windows trusts",
-		Explanation: `Who has the key of a certificate in the store of roots can pass for each web site and sign each program. In a .reg
-file a certificate is a row of bytes, of which nobody sees whose it is.
+		Explanation: `Whoever has the private key of a certificate in the root store can pose as any web site and sign any program. In a
+.reg file a certificate is a row of bytes, and nobody sees whose it is.
 
-Make sure whose it is, or install it with certutil or a policy, from a file that can be looked at.`,
+Make sure whose it is, or install it with certutil or a policy, from a file that can be inspected.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates\0123456789ABCDEF0123456789ABCDEF01234567]
 "Blob"=hex:03,00,00,00,01,00,00,00
 `),
@@ -82,7 +82,7 @@ Make sure whose it is, or install it with certutil or a policy, from a file that
 
 const secret = "this is a password, which all who can read the file can read; take it out of the file and change it"
 
-// secretPatterns are from the documentation of the programs.
+// secretPatterns are values that hold passwords, or certificates that Windows trusts. Source: the documentation of the programs.
 var secretPatterns = []pattern{
 	{storedSecret, []string{winlogon}, []string{"DefaultPassword", "AltDefaultPassword"}, isAny, secret},
 	{storedSecret, []string{`ANY\Software\RealVNC\*`, `ANY\Software\ORL\*`, `ANY\Software\ORL\WinVNC3\Default`, `ANY\Software\TightVNC\*`, `ANY\Software\TigerVNC\*`, `ANY\Software\UltraVNC\*`,
@@ -103,7 +103,7 @@ var secretPatterns = []pattern{
 
 const wide = "this deletes all that is below the key, which Windows or the account needs; name the keys below it that are to go"
 
-// deletionPatterns are keys of which Windows needs nearly all that is below them.
+// deletionPatterns are keys whose subkeys Windows needs.
 var deletionPatterns = []pattern{
 	{wideDeletion, []string{
 		`HKLM\SOFTWARE`, `HKLM\SYSTEM`, `HKLM\SAM`, `HKLM\SECURITY`, `HKLM\HARDWARE`, `HKLM\BCD00000000`, `HKLM\COMPONENTS`, `HKLM\DRIVERS`,
@@ -126,7 +126,8 @@ func sayWideDeletion(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) 
 	p.report(c, s, s.Name, "%s; name the keys below it that are to go", f.Msg)
 }
 
-// wideNote is the deletion of a type of files, which may be made anew further down: that is how one is put back to what it was.
+// wideNote is the deletion of a file type. It is reported only if the file does not make the type anew further down, as files do that
+// reset one.
 type wideNote struct {
 	first
 	folded string
@@ -154,7 +155,7 @@ func finishWideDeletion(p *pass, c *Check) {
 	}
 }
 
-// servicePatterns find the keys of services.
+// servicePatterns are the values that name what a service runs.
 var servicePatterns = []pattern{
 	{servicePath, []string{services + `\*`}, []string{"ImagePath"}, nil, "the program of a service"},
 	{servicePath, []string{services + `\*`, services + `\*\Parameters`}, []string{"ServiceDll"}, nil, "the library of a service"},
@@ -197,10 +198,10 @@ func visitServicePath(p *pass, c *Check, s *regfile.Statement) {
 		"this sets %s to one outside of the folder of Windows; Windows runs it with high rights; make sure that it is wanted, and that only administrators can write there", w.what)
 }
 
-// system32 are the beginnings of the paths of nearly all services, in capitals.
+// system32 are the prefixes of the paths of nearly all services, in capitals.
 var system32 = []string{`%SYSTEMROOT%\SYSTEM32\`, `\SYSTEMROOT\SYSTEM32\`, `SYSTEM32\`}
 
-// inSystem32 tells whether UTF-16 text starts with one of them.
+// inSystem32 reports whether UTF-16 text starts with one of them.
 func inSystem32(data []byte) bool {
 	return slices.ContainsFunc(system32, func(folder string) bool {
 		if len(data) < 2*len(folder) {
@@ -219,7 +220,7 @@ func inSystem32(data []byte) bool {
 	})
 }
 
-// unquotedProgram gives the part of a command line up to the end of the program's name. It reports whether there is one.
+// unquotedProgram returns a command line up to the end of the name of the program, and reports whether that is a path.
 func unquotedProgram(command string) (string, bool) {
 	end := -1
 	for _, ending := range []string{".exe", ".sys", ".com", ".bat", ".cmd"} {

@@ -9,55 +9,55 @@ import (
 	"regvet/hive"
 )
 
-// seen keeps in mind which keys and values a file has named, by the hash of their names, so that it takes the same memory whatever
-// their length. There is room for a fixed number of each; those beyond are not known.
+// seen records which keys and values a file has named, by the hashes of their names, so that long names take no more memory. It has room
+// for a fixed number of each and ignores the rest.
 //
-// Nearly every key is named once, and all its values stand below one line. So the values of a section are only written down one
-// behind the other, and looked for among themselves; in a table they come when their key is named again.
+// Nearly every key is named once, with all its values below it. So the values of a section are just appended to a list and looked up in
+// their own section. They go to a table only when their key is named again.
 type seen struct {
 	seed      maphash.Seed
-	start64   uint64         // what the hash of a name starts from
-	keys      map[uint64]int // the index in list
+	start64   uint64         // the initial hash of a name
+	keys      map[uint64]int // indexes of list
 	list      []seenKey
 	deletions []deletion
-	entered   string // the folded path whose parents were noted last
-	full      bool   // there was something that had no room
+	entered   string // the folded path of the last key whose parents were recorded
+	full      bool   // something had no room
 
-	values  []seenValue          // section by section
+	values  []seenValue          // by section
 	current int                  // the index of the current key in list; 0 for none
-	hash    uint64               // of its path
-	start   int                  // of the current section in values
-	index   map[uint64]int       // of the values of the current section, when there are many
+	hash    uint64               // of the path of the current key
+	start   int                  // index of the current section in values
+	index   map[uint64]int       // of the values of the current section, if there are many
 	again   map[uint64]seenValue // the values of keys that were named again
-	repeats bool                 // the current key is one of those
+	repeats bool                 // the current key was named before
 }
 
 const (
 	mostKeys      = 1 << 17
 	mostValues    = 1 << 19
 	mostDeletions = 1 << 8
-	mostUntabled  = 32 // values of a section, which are found without a table
+	mostUntabled  = 32 // values of a section that are found without a table
 )
 
-// seenKey are the lines that named a key, 0 for none, and where its values are.
+// seenKey is a key that was named. Lines are 0 for none.
 type seenKey struct {
-	named    int32 // the first that opened it
-	first    int32 // the first that opened it or one below it
-	from, to int32 // its values
-	again    bool  // they are in the table
+	named    int32 // the first line that named it
+	first    int32 // the first line that named it or a key below it
+	from, to int32 // its values, as indexes of values
+	again    bool  // its values are in the table
 }
 
 // seenValue is the last line that set or deleted a value.
 type seenValue struct {
-	id   uint64 // the hash of the value's key and name
-	data uint32 // a hash of its type and data, or deletedData
+	id   uint64 // a hash of key and name
+	data uint32 // a hash of type and data, or deletedData
 	line int32
 }
 
-// deletedData is what a value has that was deleted.
+// deletedData is the data of a deleted value.
 const deletedData = 0
 
-// put notes a value and gives what was known of it. It tells whether there was room.
+// put records a value, returns what was recorded of it before, and reports whether there was room.
 func (s *seen) put(v seenValue) (was seenValue, ok bool) {
 	if s.repeats {
 		was, known := s.again[v.id]
@@ -96,7 +96,7 @@ func (s *seen) put(v seenValue) (was seenValue, ok bool) {
 		s.index[v.id] = len(section)
 	}
 	if len(s.values) == cap(s.values) {
-		s.values = slices.Grow(s.values, max(len(s.values), 2*mostUntabled)) // append would copy them more often
+		s.values = slices.Grow(s.values, max(len(s.values), 2*mostUntabled)) // append would copy more often
 	}
 	s.values = append(s.values, v)
 	return was, true
@@ -133,7 +133,7 @@ type deletion struct {
 	line   int
 }
 
-// enterKey notes a key line that Windows takes.
+// enterKey records a key line that has an effect.
 func (s *seen) enterKey(p *pass) {
 	if s.keys == nil {
 		s.seed = maphash.MakeSeed()
@@ -152,7 +152,7 @@ func (s *seen) enterKey(p *pass) {
 		}
 		return
 	}
-	// What both have in common was noted for the key before.
+	// What both have in common was recorded with the key before.
 	shared := commonPrefix(folded, s.entered)
 	from := strings.LastIndexByte(folded[:shared], '\\') + 1
 	if shared == len(s.entered) && shared < len(folded) && folded[shared] == '\\' {
@@ -200,7 +200,7 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-// key gives what is known of a key.
+// key returns what is recorded of a key.
 func (s *seen) key(folded string) seenKey {
 	if at, known := s.keys[maphash.String(s.seed, folded)]; known {
 		return s.list[at]
@@ -208,7 +208,7 @@ func (s *seen) key(folded string) seenKey {
 	return seenKey{}
 }
 
-// value notes the line of a value, and gives what was known of the value before and the hash of its data.
+// value records the line of a value, and returns what was recorded of it before and the hash of its data.
 func (s *seen) value(p *pass, e *hive.Edit, line int) (was seenValue, sum uint32) {
 	if sum = deletedData; e.Op == hive.SetValue {
 		sum = uint32(maphash.Bytes(s.seed, e.Value.Data)>>32)*31 + uint32(e.Value.Type) | 1
@@ -221,7 +221,7 @@ func (s *seen) value(p *pass, e *hive.Edit, line int) (was seenValue, sum uint32
 	return was, sum
 }
 
-// fold is [hive.Fold] of a path. It tells how many bytes of it are those of the path before; only the names behind are looked at.
+// fold returns [hive.Fold] of a path, and how many bytes it shares with the path before. Only the rest is folded.
 func (p *pass) fold(path hive.Path) (folded string, same int) {
 	i := 0
 	for i < min(len(path), len(p.above)) && path[i] == p.above[i] {
@@ -249,7 +249,7 @@ func (p *pass) fold(path hive.Path) (folded string, same int) {
 	return string(buf), same
 }
 
-// nameHash is the hash of a name, the same for all names that Windows takes for one.
+// nameHash returns a hash of a name that does not depend on case.
 func (s *seen) nameHash(name string) uint64 {
 	const prime = 1099511628211 // of FNV-1a, 64 bits
 	h := s.start64
@@ -266,7 +266,7 @@ func (s *seen) nameHash(name string) uint64 {
 	return h ^ h>>29
 }
 
-// deletedSince tells whether a line between two others deletes the key or one above it.
+// deletedSince reports whether a line between two others deletes the key or one above it.
 func (s *seen) deletedSince(folded string, line, now int) bool {
 	for _, d := range s.deletions {
 		if d.line > line && d.line < now && strings.HasPrefix(folded, d.folded) && (len(folded) == len(d.folded) || folded[len(d.folded)] == '\\') {

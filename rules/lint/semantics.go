@@ -5,17 +5,16 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on what the lines of a file mean beside each other.
+// The checks on what the lines of a file mean together.
 var (
 	setTwice = &Check{
 		ID: "REG201", Name: "set-twice", Severity: Error,
 		Title: "A value is set twice, to different data",
-		Explanation: `Windows works through a file from top to bottom, so the last line that sets a value wins, and the one above might as
-well not be there. Names are the same in any case of letters, also below a key that the file names again. One of the two lines is a
-mistake: a value that was meant to have another name, or an old line that was left behind. The same holds where a line further down
-deletes what one above has set.
+		Explanation: `Windows works through a file from top to bottom, so the last line that sets a value wins, and the one above has no
+effect. Names are the same in any case, also below a key that the file names again. One of the two lines is a mistake: a value that should
+have another name, or an old line that was left behind. The same goes for a line further down that deletes what one above has set.
 
-Remove the line that is wrong.`,
+Remove the wrong line.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled"=dword:00000001
 "enabled"=dword:00000000
@@ -29,9 +28,10 @@ Remove the line that is wrong.`,
 	keyRepeated = &Check{
 		ID: "REG202", Name: "key-repeated", Severity: Info,
 		Title: "A key is named twice",
-		Explanation: `Windows opens the key again and adds to it. That works, but whoever reads the file sees one of the two places and takes it for all.
+		Explanation: `Windows opens the key again and adds to it. That works, but someone who reads the file sees one of the two places
+and takes it for the whole key.
 
-Write the values of a key below one key line.`,
+Write all values of a key below one key line.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled"=dword:00000001
 
@@ -48,9 +48,9 @@ Write the values of a key below one key line.`,
 	valuesOfDeleted = &Check{
 		ID: "REG203", Name: "values-of-deleted-key", Severity: Error, Fix: Unsafe,
 		Title: "Values stand below a line that deletes a key",
-		Explanation: `[-KEY] deletes the key and opens none. Windows drops the values below it without a word, up to the next key line.
+		Explanation: `[-KEY] deletes the key and opens none. Windows silently drops the values below it, up to the next key line.
 
-To make a key anew, delete it first and then open it with a line [KEY] of its own, with the values below.`,
+To create a key anew, delete it first and then open it with a line [KEY] of its own, with the values below.`,
 		Bad: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
 "Enabled"=dword:00000001
 `),
@@ -65,10 +65,10 @@ To make a key anew, delete it first and then open it with a line [KEY] of its ow
 	setThenDeleted = &Check{
 		ID: "REG204", Name: "set-then-deleted", Severity: Warning,
 		Title: "A key is deleted below the lines that set it",
-		Explanation: `Windows works through a file from top to bottom. A line [-KEY] takes back all that the file has set in that key, and
-in those below it, further up. To delete a key and make it anew, the deletion comes first.
+		Explanation: `Windows works through a file from top to bottom. A line [-KEY] undoes everything that the file has set further up in
+that key and in the keys below it.
 
-Move the deletion above the lines that set the key, or remove those.`,
+Move the deletion above the lines that set the key, or remove those lines.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
 "Enabled"=dword:00000001
 
@@ -85,10 +85,10 @@ Move the deletion above the lines that set the key, or remove those.`,
 	writtenDefault = &Check{
 		ID: "REG211", Name: "written-default", Severity: Warning, Fix: Unsafe,
 		Title: `A value is named "(Default)"`,
-		Explanation: `regedit shows the default value of a key as (Default). In a file it is written @; "(Default)" makes another value
-with just that name, which no program reads, and the default value stays as it is.
+		Explanation: `regedit shows the default value of a key as (Default). In a file it is written @; "(Default)" creates another value
+with that name, which no program reads, and leaves the default value as it is.
 
-Write @ in place of "(Default)".`,
+Write @ instead of "(Default)".`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "(Default)"="text"
 `),
@@ -101,10 +101,9 @@ Write @ in place of "(Default)".`,
 	noChange = &Check{
 		ID: "REG212", Name: "no-change", Severity: Warning,
 		Title: "The file changes nothing",
-		Explanation: `There is no line in the file that Windows does something for: all of them are comments, or are dropped. The import
-reports success nonetheless.
+		Explanation: `No line of the file has an effect: all lines are comments, or are dropped. The import still reports success.
 
-Put the lines right that are reported, or remove the file.`,
+Correct the lines that are reported, or remove the file.`,
 		Bad: version5(`; to be written
 `),
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]

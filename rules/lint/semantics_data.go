@@ -17,11 +17,11 @@ var (
 	unexpanded = &Check{
 		ID: "REG205", Name: "unexpanded-variable", Severity: Warning, Fix: Unsafe,
 		Title: "A plain text holds an environment variable",
-		Explanation: `Text in quotes becomes a REG_SZ. Windows puts the value of %SystemRoot% and the like in place only for a
-REG_EXPAND_SZ; a program that reads a REG_SZ gets the percent signs and the name, unless it looks for them itself. Command lines of
-cmd.exe, and texts that start with @ and name a resource, are expanded by those who read them and are left alone.
+		Explanation: `Text in quotes becomes a REG_SZ. Windows expands %SystemRoot% and the like only in a REG_EXPAND_SZ; a program that
+reads a REG_SZ gets the percent signs and the name, unless it expands them itself. Command lines of cmd.exe, and texts that start with @ and
+name a resource, are expanded by the programs that read them, and are not reported.
 
-Write the text as hex(2): in UTF-16, or put the path in without the variable.`,
+Write the text as hex(2): in UTF-16, or write the path without the variable.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Folder"="%TMP%\\a"
 `),
@@ -35,11 +35,11 @@ Write the text as hex(2): in UTF-16, or put the path in without the variable.`,
 	unterminated = &Check{
 		ID: "REG206", Name: "unterminated-text", Severity: Warning, Fix: Safe,
 		Title: "Text in hex data does not end as text ends",
-		Explanation: `A text ends with a NUL character, a list of texts (hex(7)) with two. Where none is there, Windows adds one when it
-imports the file, which is one too few for a list. Programs that write a file into a hive without Windows add none, and who reads the
-value then may read on behind its end. What becomes of an odd number of bytes is not known; regvet keeps them.
+		Explanation: `Text ends with a NUL character, a list of texts (hex(7)) with two. If there is none, Windows adds one when it
+imports the file, which is one too few for a list. Programs that write a file into a hive without Windows add none, and a program that reads
+the value may then read beyond its end. What Windows does with an odd number of bytes is not known; regvet keeps them.
 
-Write 00,00 at the end, and for hex(7) twice.`,
+Write 00,00 at the end, and twice for hex(7).`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Names"=hex(7):61,00,00,00
 `),
@@ -52,8 +52,8 @@ Write 00,00 at the end, and for hex(7) twice.`,
 	numberSize = &Check{
 		ID: "REG207", Name: "number-size", Severity: Error,
 		Title: "A number does not have the bytes of its type",
-		Explanation: `A REG_DWORD, hex(4), has 4 bytes, a REG_QWORD, hex(b), has 8. Windows stores any number of bytes with the type that
-the file gives, and looks at neither. Who reads the value fails, or takes what is not there from somewhere else.
+		Explanation: `A REG_DWORD, hex(4), has 4 bytes, and a REG_QWORD, hex(b), has 8. Windows stores any number of bytes with the type
+that the file gives, and checks neither. A program that reads the value fails, or takes bytes from somewhere else.
 
 Write all bytes, the lowest first, or dword: with 8 digits.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -68,9 +68,9 @@ Write all bytes, the lowest first, or dword: with 8 digits.`,
 	binaryNumber = &Check{
 		ID: "REG208", Name: "binary-number", Severity: Warning, Fix: Unsafe,
 		Title: "A number is written as binary data",
-		Explanation: `hex: without a type makes a REG_BINARY. The program that this value is for reads a REG_DWORD, and most that ask for
-one take no other type, even if the bytes are the same: the value is as good as missing. Such lines come from files for Windows 95, which
-had no dword.
+		Explanation: `hex: without a type makes a REG_BINARY. The program that reads this value wants a REG_DWORD, and most programs
+accept no other type, even if the bytes are the same: the value is as good as missing. Such lines come from files for Windows 95, which had
+no dword.
 
 Write dword: and 8 hex digits, the highest first.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
@@ -85,11 +85,11 @@ Write dword: and 8 hex digits, the highest first.`,
 	textWidth = &Check{
 		ID: "REG209", Name: "text-width", Severity: Error,
 		Title: "The bytes of text do not fit the header",
-		Explanation: `Below "Windows Registry Editor Version 5.00" text in hex(1), hex(2) and hex(7) has two bytes for a character,
-UTF-16; below REGEDIT4 it has one, in the ANSI code page. Windows goes by the header. Bytes of the other kind make text of wrong
-characters, or one that ends behind the first.
+		Explanation: `Below "Windows Registry Editor Version 5.00", text in hex(1), hex(2) and hex(7) has two bytes per character, UTF-16;
+below REGEDIT4 it has one, in the ANSI code page. Windows goes by the header. Bytes of the other kind become wrong characters, or text that
+ends after the first one.
 
-Write the bytes for the header, or the header for the bytes.`,
+Write the bytes to match the header, or the header to match the bytes.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Folder"=hex(2):25,54,45,4d,50,25,5c,65,78,61,6d,70,6c,65,00
 `),
@@ -101,12 +101,12 @@ Write the bytes for the header, or the header for the bytes.`,
 
 	emptyElement = &Check{
 		ID: "REG213", Name: "empty-element", Severity: Warning,
-		Title: "An empty text inside of a list ends it",
-		Explanation: `The texts of a REG_MULTI_SZ, hex(7), each end with a NUL character, and an empty text ends the list. What stands
-behind one is stored, but most programs never see it. Windows itself uses empty texts in the list of files to rename at the next start,
-which is left alone.
+		Title: "An empty text inside a list ends it",
+		Explanation: `Each text of a REG_MULTI_SZ, hex(7), ends with a NUL character, and an empty text ends the list. What follows it is
+stored, but most programs never see it. Windows itself uses empty texts in the list of files to rename at the next start, which is not
+reported.
 
-Leave the empty text out.`,
+Remove the empty text.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Names"=hex(7):61,00,00,00,00,00,62,00,00,00,00,00
 `),
@@ -120,8 +120,9 @@ Leave the empty text out.`,
 	noUndo = &Check{
 		ID: "REG215", Name: "no-undo", Severity: Info, Off: true,
 		Title: "There is no undo file beside the file", finish: finishNoUndo,
-		Explanation: `An import cannot be taken back: Windows keeps no copy of what it replaces. Where every patch is to come with the
-file that undoes it, turn this check on; it looks for a file of the same name with ".undo", "-undo" or "_undo" before the ending, or for undo.reg.
+		Explanation: `An import cannot be undone: Windows keeps no copy of what it replaces. Turn this check on if every patch must come
+with a file that undoes it. The check looks for a file of the same name with ".undo", "-undo" or "_undo" before the extension, or for
+undo.reg.
 
 "regvet fix" writes both files, and "regvet diff" makes an undo from the registry as it was.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -133,18 +134,18 @@ file that undoes it, turn this check on; it looks for a file of the same name wi
 	}
 )
 
-// setsHex tells whether a value is set by hex data.
+// setsHex reports whether a statement sets a value with hex data.
 func setsHex(s *regfile.Statement) bool {
 	return len(s.Edits) == 1 && s.Data.From < len(s.Text) && s.Text[s.Data.From] == 'h'
 }
 
-// isHexText tells whether a value is text that is written as hex data.
+// isHexText reports whether a statement sets text with hex data.
 func isHexText(s *regfile.Statement) bool { return setsHex(s) && isText(s.Edits[0].Value.Type) }
 
 func isText(t hive.Type) bool { return t == hive.SZ || t == hive.ExpandSZ || t == hive.MultiSZ }
 
-// hexBytes gives the bytes of hex data as they stand in the file, until the next call, and the place behind the last of them in the text
-// of the statement.
+// hexBytes returns the bytes of hex data as the file has them, and the index after the last one in the text of the statement. The bytes
+// are valid until the next call.
 func (p *pass) hexBytes(s *regfile.Statement) (data []byte, end int) {
 	data = p.scratch[:0]
 	raw := s.Raw
@@ -229,8 +230,8 @@ func visitUnexpanded(p *pass, c *Check, s *regfile.Statement) {
 	found.fix("write it as hex(2)", change(s, s.Data, "hex(2):"+hexLines(bytesOf, utf8.RuneCount(head), lineEnd(s.Ending))))
 }
 
-// hexLines writes bytes as hex data, broken into lines as Windows does it: when a line has 77 characters or more behind a comma. The
-// column is how many there are before the first byte.
+// hexLines returns bytes as hex data, broken into lines as Windows does it: after a comma that is character 77 or later. column is the number
+// of characters before the first byte.
 func hexLines(data []byte, column int, end string) string {
 	const digits = "0123456789abcdef"
 	var b strings.Builder
@@ -247,10 +248,10 @@ func hexLines(data []byte, column int, end string) string {
 	return b.String()
 }
 
-// wrongWidth tells whether the bytes of text are of the width that the header does not stand for.
+// wrongWidth reports whether text has one byte for a character where the header means two, or two where it means one.
 func wrongWidth(data []byte, version regfile.Version) bool {
 	if version == regfile.Version4 {
-		// Each second byte is zero, and the text starts with a letter: UTF-16.
+		// Every second byte is zero, and the text starts with a letter: UTF-16.
 		if len(data) < 6 || data[0] == 0 || data[2] == 0 {
 			return false
 		}
@@ -267,18 +268,18 @@ func wrongWidth(data []byte, version regfile.Version) bool {
 			return false
 		}
 	}
-	// A character of UTF-16 may by chance have two bytes that are letters, but not all of a longer text.
+	// Two bytes of a UTF-16 character may both happen to be letters, but not in all of a longer text.
 	odd := len(data)%2 != 0 && len(data) > len(text)
 	return (len(text) >= 10 || odd && len(text) >= 4) && !bytes.Contains(text, []byte{0, 0}) && bytes.Count(text, []byte{0})*4 <= len(text)
 }
 
-// isWide tells at a glance that the bytes of text are as below the header of version 5.00: nearly all text starts so.
+// isWide quickly recognizes UTF-16 text below the header of version 5.00, by how nearly all text starts.
 func isWide(s *regfile.Statement) bool {
 	data := s.Edits[0].Value.Data
 	return s.Version == regfile.Version5 && len(data) > 3 && data[0] != 0 && data[1] == 0 && data[3] == 0
 }
 
-// endsWithNUL tells at a glance that text in UTF-16 ends as it should.
+// endsWithNUL quickly recognizes UTF-16 text that ends as it should.
 func endsWithNUL(s *regfile.Statement) bool {
 	value := &s.Edits[0].Value
 	end := "00,00"
@@ -322,7 +323,7 @@ func visitUnterminated(p *pass, c *Check, s *regfile.Statement) {
 			"the text has an odd number of bytes, %d, where each character has two; it is not known what every Windows makes of it; write all bytes", len(data))
 		return
 	}
-	// How many NUL characters are there at the end, of those that must be.
+	// Count the NUL characters at the end, up to the number that is needed.
 	have, want := 0, 1
 	if s.Edits[0].Value.Type == hive.MultiSZ && len(data) > unit {
 		want = 2

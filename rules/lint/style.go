@@ -11,13 +11,13 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on how a file looks. What they find works.
+// The checks on style. What they find works.
 var (
 	pathCase = &Check{
 		ID: "REG501", Name: "path-case", Severity: Info, Fix: Safe,
 		Title: "A root or a well-known key is not in its usual case",
-		Explanation: `Names of keys are the same in any case of letters, so this works. Windows writes the roots in capitals, and
-SOFTWARE, SYSTEM and CurrentControlSet as they stand here; who searches or compares files finds them so.`,
+		Explanation: `Names of keys are the same in any case, so this works. Windows writes the roots in capitals, and SOFTWARE, SYSTEM
+and CurrentControlSet as they are written here; people who search or compare files expect that.`,
 		Bad: version5(`[hkey_local_machine\Software\Example]
 `),
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -28,9 +28,9 @@ SOFTWARE, SYSTEM and CurrentControlSet as they stand here; who searches or compa
 	dataStyle = &Check{
 		ID: "REG502", Name: "data-style", Severity: Info,
 		Title: "Data are not written as Windows writes them",
-		Explanation: `Windows writes hex digits in lower case, no comma behind the last byte, and breaks a line of hex data when it has 77
-characters or more, with two blanks before the rest. Other forms work. In one form, two files can be compared line by line. The finding is
-about the first such value of the file.
+		Explanation: `Windows writes hex digits in lower case and no comma after the last byte, breaks hex data after a comma when the
+line has 77 characters or more, and starts the next line with two blanks. Other forms work, but only files in the same form can be compared
+line by line. Only the first such value of a file is reported.
 
 "regvet fmt" writes all of a file as Windows does.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -46,7 +46,7 @@ about the first such value of the file.
 		ID: "REG503", Name: "extra-blanks", Severity: Info, Fix: Safe,
 		Title: "There are blanks at the end of a line, or around the equals sign",
 		Explanation: `Windows skips blanks at the end of a line and around the =, and writes none. In a file with the header REGEDIT they
-count, and are left alone.`,
+count, and are not reported.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled" = dword:00000001
 `),
@@ -59,8 +59,8 @@ count, and are left alone.`,
 	slashInKey = &Check{
 		ID: "REG506", Name: "slash-in-key", Severity: Info, Fix: Unsafe,
 		Title: "A key has a slash where a backslash seems to be meant",
-		Explanation: `A slash is a letter like any other in the name of a key, as in "text/html" or "AES 128/128". Here the names on one
-side of it are those of well-known keys, so it was probably meant to part them; Windows makes one key with the slash in its name.
+		Explanation: `A slash is an ordinary letter in the name of a key, as in "text/html" or "AES 128/128". Here the names on one side
+of it are those of well-known keys, so a backslash was probably meant; Windows makes one key with the slash in its name.
 
 Write a backslash.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft/Windows\Example]
@@ -71,8 +71,8 @@ Write a backslash.`,
 	}
 )
 
-// knownNames are the names of well-known keys as Windows writes them, by level below HKEY_LOCAL_MACHINE. Below HKEY_CURRENT_USER both
-// Software and SOFTWARE are found.
+// knownNames are the names of well-known keys as Windows writes them, by level below HKEY_LOCAL_MACHINE. Below HKEY_CURRENT_USER it writes
+// both Software and SOFTWARE.
 var knownNames = [][]string{
 	{"SOFTWARE", "SYSTEM", "SAM", "SECURITY", "HARDWARE"},
 	{"Microsoft", "Policies", "Classes", "CurrentControlSet"},
@@ -150,7 +150,7 @@ func visitDataStyle(p *pass, c *Check, s *regfile.Statement) {
 }
 
 func hasCapital(digits []byte) bool {
-	// Digits, small letters, commas and blanks have a bit that capitals have not.
+	// Digits, small letters, commas and blanks have a bit that capitals do not have.
 	for len(digits) >= 8 && binary.LittleEndian.Uint64(digits)&0x2020_2020_2020_2020 == 0x2020_2020_2020_2020 {
 		digits = digits[8:]
 	}
@@ -162,7 +162,7 @@ func hasCapital(digits []byte) bool {
 	return false
 }
 
-// hexStyle tells in what way hex data are not written as Windows writes them; "" when they are.
+// hexStyle returns how hex data differ from what Windows writes, or "".
 func hexStyle(s *regfile.Statement) string {
 	if s.Capitals {
 		return capitals
@@ -197,9 +197,9 @@ func hexStyle(s *regfile.Statement) string {
 
 const capitals = "the hex digits are capitals"
 
-// hexLineStyle is hexStyle for one line without comment, in which some bytes are not characters of their own.
+// hexLineStyle is hexStyle for one line without its comment. beyond is how many more bytes than characters it has.
 func hexLineStyle(text []byte, beyond int) string {
-	const full = 77 // characters, from which on a line is broken behind a comma
+	const full = 77 // characters; a line that has as many is broken after the comma
 	if n := len(text); isBlank(text[n-1]) {
 		text = bytes.TrimRight(text, " \t")
 	}
@@ -218,18 +218,18 @@ func hexLineStyle(text []byte, beyond int) string {
 	return ""
 }
 
-// fullLine is the number of bytes in a line of hex data that continues others and goes on itself, as Windows writes it: two blanks,
-// 25 bytes with their commas, a backslash and CR LF.
+// fullLine is the length in bytes of a line in the middle of hex data, as Windows writes it: two blanks, 25 bytes with their commas, a
+// backslash and CR LF.
 const fullLine = 2 + 25*3 + 3
 
-// isFullLine tells that a line is such a one. Nearly all lines of an export are.
+// isFullLine recognizes such a line. Nearly all lines of an export are.
 func isFullLine(line []byte) bool {
 	const ends = ",\\\r\n"
 	return line[0] == ' ' && line[1] == ' ' && line[2] > ' ' && string(line[fullLine-len(ends):]) == ends &&
 		bytes.IndexByte(line, ';') < 0
 }
 
-// commentAt gives the place of the semicolon in a line of hex data, or its length.
+// commentAt returns the index of the semicolon in a line of hex data, or the length of the line.
 func commentAt(line []byte) int {
 	if i := bytes.IndexByte(line, ';'); i >= 0 {
 		return i
@@ -255,7 +255,7 @@ func visitExtraBlanks(p *pass, c *Check, s *regfile.Statement) {
 	p.report(c, s, span, "there are blanks at the end of the line; Windows skips them; remove them").fix("remove the blanks", change(s, span, ""))
 }
 
-// knownParts are names of keys, in capitals, that a slash may have been meant to part from others.
+// knownParts are names of well-known keys, in capitals.
 var knownParts = []string{"SOFTWARE", "SYSTEM", "MICROSOFT", "WINDOWS", "WINDOWS NT", "CURRENTVERSION", "POLICIES", "CLASSES", "CURRENTCONTROLSET", "SERVICES",
 	"CONTROL", "PARAMETERS", "EXPLORER", "SHELL", "COMMAND"}
 

@@ -7,16 +7,16 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on the first lines of a file, and on lines that are no statement.
+// The checks on the first lines of a file, and on lines that are no statements.
 var (
 	header = &Check{
 		ID: "REG001", Name: "header", Severity: Error, Fix: Unsafe,
 		Title: "The first line is not a header that Windows reads",
-		Explanation: `Windows decides by the first line alone whether a file is a .reg file. It must be "Windows Registry Editor Version
-5.00" or "REGEDIT4", letter for letter and in this case. With any other line, an empty one too, the whole file is rejected. A line that
-only starts with REGEDIT, such as REGEDIT5, is worse: Windows accepts the file, imports nothing and reports success.
+		Explanation: `Windows decides by the first line alone whether a file is a .reg file. The line must be "Windows Registry Editor
+Version 5.00" or "REGEDIT4", exactly and in this case. With any other first line, even an empty one, Windows rejects the whole file. A line
+that only starts with REGEDIT, such as REGEDIT5, is worse: Windows accepts the file, imports nothing and reports success.
 
-Write "Windows Registry Editor Version 5.00" into the first line.`,
+Write "Windows Registry Editor Version 5.00" as the first line.`,
 		Bad:  Example{Text: "Windows Registry Editor Version 5\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
 		Good: version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		codes: []regfile.Code{regfile.EmptyFile, regfile.HiveFile, regfile.Binary, regfile.HeaderEmpty, regfile.HeaderCase,
@@ -27,11 +27,11 @@ Write "Windows Registry Editor Version 5.00" into the first line.`,
 	headerBlanks = &Check{
 		ID: "REG002", Name: "header-blanks", Severity: Warning, Fix: Unsafe,
 		Title: "There are blanks around the header",
-		Explanation: `Spaces and tabs in front of the header are skipped. Behind it they are not: the line is then another than the one
-Windows looks for. For a version 5.00 file Windows rejects the file as a whole. Behind REGEDIT4 it is not known for certain; the likely
-outcome is that nothing is imported and success is reported, and regvet reads the file so.
+		Explanation: `Windows skips spaces and tabs before the header, but not after it: then the line is not the one that Windows looks
+for. With the header of version 5.00, Windows rejects the whole file. After REGEDIT4 the outcome is not known for certain; most likely
+Windows imports nothing and reports success, and regvet reads the file that way.
 
-Let the header be the whole line.`,
+Remove the blanks around the header.`,
 		Bad:   Example{Text: "  Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
 		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		codes: []regfile.Code{regfile.HeaderBlanks}, say: sayHeaderBlanks,
@@ -40,9 +40,9 @@ Let the header be the whole line.`,
 
 	headerEmptyLine = &Check{
 		ID: "REG003", Name: "header-empty-line", Severity: Info, Fix: Safe,
-		Title: "There is no empty line behind the header",
-		Explanation: `Windows writes an empty line behind the header, but does not need it to read the file. Some other programs that read
-.reg files do, and everyone who looks at the file expects it.`,
+		Title: "There is no empty line after the header",
+		Explanation: `Windows writes an empty line after the header, but reads the file without it. Some other programs that read .reg
+files need it, and everyone who looks at the file expects it.`,
 		Bad:   Example{Text: "Windows Registry Editor Version 5.00\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
 		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		visit: visitSecondLine, needs: atEdge,
@@ -51,8 +51,8 @@ Let the header be the whole line.`,
 	valueWithoutKey = &Check{
 		ID: "REG006", Name: "value-without-key", Severity: Error,
 		Title: "A value stands above any key",
-		Explanation: `A value belongs to the key that the nearest key line above it opens. Where there is none, Windows drops the value
-without a word, and those that follow it up to the next key line.
+		Explanation: `A value belongs to the key of the nearest key line above it. If there is none, Windows silently drops the value and
+all values after it, up to the next key line.
 
 Write the key line above the values.`,
 		Bad: version5(`"Enabled"=dword:00000001
@@ -68,11 +68,11 @@ Write the key line above the values.`,
 	strayLine = &Check{
 		ID: "REG007", Name: "stray-line", Severity: Error,
 		Title: "The line is neither a key nor a value nor a comment",
-		Explanation: `Windows knows lines that start with [ (a key), with a quote or @ (a value) and with ; (a comment). Every other line
-it skips without a word, and still reports success. No line continues another, but for hex data that end with a comma and a backslash: a
-text that goes on in a second line, or a key line that was wrapped, ends up here.
+		Explanation: `Windows knows lines that start with [ (a key), with a quote or @ (a value) and with ; (a comment). It silently skips
+every other line and still reports success. Only hex data can continue on the next line, if they end with a comma and a backslash: text that
+goes on in a second line, or a key line that was wrapped, ends up here.
 
-Complete the line, or start it with ; where it is meant as a comment.`,
+Complete the line, or start it with ; if it is a comment.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 Settings of the example
 "Enabled"=dword:00000001
@@ -86,11 +86,11 @@ Settings of the example
 
 	commentBehindData = &Check{
 		ID: "REG020", Name: "comment-behind-data", Severity: Error, Fix: Unsafe,
-		Title: "A comment behind the data does not start with a semicolon",
-		Explanation: `A comment may stand behind data, but only ; starts one. With # or // the line is no valid value: Windows drops it
-without a word, so the value is not set, or not deleted.
+		Title: "A comment after the data does not start with a semicolon",
+		Explanation: `A comment may follow data, but only ; starts one. With # or // the line is not a valid value: Windows silently drops
+it, so the value is not set, or not deleted.
 
-Write ; in place of # or //.`,
+Write ; instead of # or //.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled"=dword:00000001 # on
 `),
@@ -103,11 +103,11 @@ Write ; in place of # or //.`,
 	slashComment = &Check{
 		ID: "REG021", Name: "slash-comment", Severity: Warning, Fix: Safe,
 		Title: "A comment starts with //",
-		Explanation: `Only ; starts a comment. Windows skips a line that starts with // as it skips every line that it does not know. That
-works, but only at the start of a line; the same behind data makes Windows drop the value. Other programs that read .reg files stop at
-such a line.
+		Explanation: `Only ; starts a comment. Windows skips a line that starts with //, as it skips every line that it does not
+recognize. That works only at the start of a line; after data, // makes Windows drop the value (REG020). Other programs that read .reg files
+stop at such a line.
 
-Write ; in place of //.`,
+Write ; instead of //.`,
 		Bad: version5(`// Settings of the example
 [HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 `),
@@ -120,10 +120,10 @@ Write ; in place of //.`,
 	hashComment = &Check{
 		ID: "REG029", Name: "hash-comment", Severity: Info, Fix: Safe,
 		Title: "A comment starts with #",
-		Explanation: `Only ; starts a comment. Windows skips a line that starts with # as it skips every line that it does not know. That
-works, but only at the start of a line; the same behind data makes Windows drop the value (REG020).
+		Explanation: `Only ; starts a comment. Windows skips a line that starts with #, as it skips every line that it does not recognize.
+That works only at the start of a line; after data, # makes Windows drop the value (REG020).
 
-Write ; in place of #.`,
+Write ; instead of #.`,
 		Bad: version5(`# Settings of the example
 [HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 `),
@@ -135,7 +135,7 @@ Write ; in place of #.`,
 	}
 )
 
-// sayHeader leaves REGEDIT4 with blanks to the check that is about them.
+// sayHeader leaves REGEDIT4 with blanks to REG002.
 func sayHeader(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	line := string(bytes.TrimSpace(s.Text))
 	if f.Code == regfile.HeaderUnsupported && line == regfile.Version4.String() {
@@ -151,7 +151,7 @@ func sayHeader(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	}
 }
 
-// sayHeaderBlanks is for those behind the header, for which Windows rejects the file.
+// sayHeaderBlanks reports blanks after the header, for which Windows rejects the file.
 func sayHeaderBlanks(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	span := regfile.Span{From: len(bytes.TrimRight(s.Text, " \t")), To: len(s.Text)}
 	found := p.report(c, s, span, "%s", f.Msg)
@@ -167,7 +167,7 @@ func visitHeaderBlanks(p *pass, c *Check, s *regfile.Statement) {
 		p.report(c, s, span, "there are blanks in front of the header; Windows skips them, other programs may not; remove them").
 			fix("remove the blanks", change(s, span, ""))
 	}
-	// Windows takes REGEDIT4 with blanks behind it for a version of which it imports nothing.
+	// To Windows, REGEDIT4 with blanks after it is a version of which it imports nothing.
 	trimmed := bytes.TrimRight(s.Text, " \t")
 	if s.Version == regfile.Unsupported && len(trimmed) < len(s.Text) && string(trimmed[blanks:]) == regfile.Version4.String() {
 		span := regfile.Span{From: len(trimmed), To: len(s.Text)}
@@ -191,18 +191,18 @@ func sayValueWithoutKey(p *pass, c *Check, s *regfile.Statement, f *regfile.Faul
 	}
 }
 
-// stray tells what a line that is no statement seems to be.
+// stray is what a line that is no statement seems to be.
 type stray int
 
 const (
 	strayText         stray = iota
 	strayComment            // it starts with //
-	strayContinuation       // hex data that belong to the value above
+	strayContinuation       // hex data that continue the value above
 	strayValue              // a value whose name is not in quotes
 	strayKey                // the rest of the key line above
 )
 
-// strayOf tells what a line that is no statement seems to be.
+// strayOf returns what a line that is no statement seems to be.
 func (p *pass) strayOf(s *regfile.Statement) stray {
 	text := bytes.TrimLeft(s.Text, " \t")
 	switch {
@@ -246,12 +246,12 @@ func sayHashComment(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		fix("write ; in place of #", change(s, span, ";"))
 }
 
-// behindData are the faults that can be about a comment behind data.
+// behindData are the faults that a comment after data can cause.
 var behindData = []regfile.Code{
 	regfile.BehindText, regfile.BehindDWord, regfile.BehindDelete, regfile.BehindHex, regfile.HexNoSeparator, regfile.HexDigit,
 }
 
-// foreignComment gives the # or // that a fault is about, "" for any other fault.
+// foreignComment returns the # or // that caused a fault, or "".
 func foreignComment(s *regfile.Statement, f *regfile.Fault) string {
 	switch rest := s.Raw[f.Offset-s.Offset:]; {
 	case bytes.HasPrefix(rest, []byte("#")):

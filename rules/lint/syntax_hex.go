@@ -11,9 +11,9 @@ var (
 	hexDigits = &Check{
 		ID: "REG013", Name: "hex-digits", Severity: Error,
 		Title: "Hex data hold something that is no byte",
-		Explanation: `Hex data are bytes of two hex digits with commas between them. Windows drops the whole value without a word when an
-element is empty, has more than two digits or is no hex number, or when something else than a comma stands between two of them. Only one
-comma at the very end is harmless.
+		Explanation: `Hex data are bytes of two hex digits, separated by commas. Windows silently drops the whole value if an element is
+empty, has more than two digits or is not a hex number, or if anything but a comma is between two elements. Only one comma at the very end
+is harmless.
 
 Write two hex digits for each byte and one comma between two bytes.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -29,7 +29,7 @@ Write two hex digits for each byte and one comma between two bytes.`,
 		ID: "REG014", Name: "hex-type", Severity: Error, Fix: Unsafe,
 		Title: "The type of hex data is not written as Windows reads it",
 		Explanation: `hex(N): gives the type of the data as 1 to 8 hex digits: hex(2): is REG_EXPAND_SZ, hex(7): REG_MULTI_SZ, hex(b):
-REG_QWORD. With 0x in front, more digits, no digits, or without the colon, Windows drops the value without a word.
+REG_QWORD. With 0x before the digits, with more digits or none, or without the colon, Windows silently drops the value.
 
 Write the number of the type in hexadecimal, without 0x.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -44,12 +44,12 @@ Write the number of the type in hexadecimal, without 0x.`,
 
 	hexBreak = &Check{
 		ID: "REG015", Name: "hex-break", Severity: Error, Fix: Unsafe,
-		Title: "Hex data are not broken into lines as Windows wants it",
-		Explanation: `Hex data go on in the next line when a line ends with a comma and a backslash. Without the comma, with anything but
-a comment behind the backslash, or with the comma at the start of the next line, Windows drops the value without a word. In the last case
-it takes the next line along.
+		Title: "Hex data are not broken into lines as Windows expects",
+		Explanation: `Hex data continue on the next line if a line ends with a comma and a backslash. Without the comma, with anything but
+a comment after the backslash, or with the comma at the start of the next line, Windows silently drops the value. In the last case it drops
+the next line too.
 
-End each line but the last with a comma and a backslash.`,
+End every line except the last with a comma and a backslash.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Data"=hex:00,01,02,03,04,05,06,07,08,09,0a,0b,0c,0d,0e,0f,10,11,12,13,14,15\
   16,17
@@ -63,11 +63,11 @@ End each line but the last with a comma and a backslash.`,
 
 	hexCutShort = &Check{
 		ID: "REG016", Name: "hex-cut-short", Severity: Error, Fix: Unsafe,
-		Title: "Hex data go on in the next line, but there is no backslash",
-		Explanation: `Without a backslash at its end the line ends the value. Windows stores the bytes up to there, a value that is cut
-short, and skips the lines of bytes that follow as it skips any line that it does not know.
+		Title: "Hex data continue on the next line, but there is no backslash",
+		Explanation: `Without a backslash at its end, the line ends the value. Windows stores the bytes up to there, so the value is cut
+short, and skips the lines of bytes that follow, as it skips every line that it does not recognize.
 
-End each line but the last with a comma and a backslash.`,
+End every line except the last with a comma and a backslash.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Data"=hex:00,01,02,03,04,05,06,07,08,09,0a,0b,0c,0d,0e,0f,10,11,12,13,14,15,
   16,17
@@ -82,10 +82,10 @@ End each line but the last with a comma and a backslash.`,
 
 	hexBackslash = &Check{
 		ID: "REG017", Name: "hex-backslash", Severity: Warning, Fix: Safe,
-		Title: "The line behind a backslash is empty, or there is none",
-		Explanation: `A comma and a backslash say that hex data go on. Windows skips empty lines to find where, so that a backslash too
-many at the end of a value swallows what comes next; at the end of the file it stores the bytes up to there, which Windows XP did not
-always do. Other programs that read .reg files take an empty line for the end of the value.
+		Title: "The line after a backslash is empty, or there is none",
+		Explanation: `A comma and a backslash say that hex data continue. Windows skips empty lines to find where, so a backslash too many
+at the end of a value swallows what comes next. At the end of the file it stores the bytes up to there, which Windows XP did not always do.
+Other programs that read .reg files take an empty line as the end of the value.
 
 Remove the backslash at the end of the value, or the empty line in the middle of it.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -104,8 +104,8 @@ Remove the backslash at the end of the value, or the empty line in the middle of
 	hexElements = &Check{
 		ID: "REG027", Name: "hex-elements", Severity: Warning, Fix: Safe,
 		Title: "Hex data have a byte of one digit, or a blank between bytes",
-		Explanation: `Windows writes two digits for each byte and no blanks. Whether every Windows reads a byte of one digit, or a blank
-between two bytes, is not known; one that does not drops the value without a word. regvet reads such data.
+		Explanation: `Windows writes two digits for each byte, and no blanks. It is not known whether every version of Windows reads a
+byte of one digit, or a blank between two bytes; one that does not silently drops the value. regvet reads such data.
 
 Write two digits for each byte, and no blanks.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -120,9 +120,9 @@ Write two digits for each byte, and no blanks.`,
 	swallowedLine = &Check{
 		ID: "REG028", Name: "swallowed-line", Severity: Error,
 		Title: "A backslash makes Windows swallow the next line",
-		Explanation: `A comma and a backslash at the end of hex data say that they go on. When the next line that is not empty holds no
-hex data, Windows drops both: the value, and that line, be it another value or a key line. The values below a swallowed key line then go
-to the key above it.
+		Explanation: `A comma and a backslash at the end of hex data say that they continue. If the next line that is not empty holds no
+hex data, Windows drops both the value and that line, even if it is another value or a key line. The values below a swallowed key line then
+go to the key above it.
 
 Remove the comma and the backslash at the end of the value.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -143,7 +143,7 @@ func sayHexDigits(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 
 func sayHexType(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	found := p.fault(c, s, f)
-	// hex(0x2): and hex(2) without the colon.
+	// hex(0x2): and hex(2) without the colon can be fixed.
 	data := s.Data.In(s.Text)
 	from := len("hex(")
 	digits := data[from:]
@@ -183,16 +183,16 @@ func saySwallowedLine(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault)
 	p.faultAs(c, s, f, "%s; remove the comma and the backslash at the end of it", f.Msg)
 }
 
-// hexEnd is where the hex data end that the last statement set.
+// hexEnd is where the hex data of the last statement end.
 type hexEnd struct {
-	next  int64 // the place of the line behind them in the text of the file; 0 where there are none
-	at    int64 // of the last byte, or of the comma behind it, in the text of the file; -1 where a comment follows
+	next  int64 // offset of the next line in the text of the file; 0 without hex data
+	at    int64 // offset after the last byte and its comma in the text of the file; -1 if a comment follows
 	comma bool
 	bytes int
-	told  bool // that they are cut short
+	told  bool // it was reported that they are cut short
 }
 
-// visitHexEnd keeps in mind where hex data end, for the line that follows.
+// visitHexEnd remembers where hex data end, for the next line.
 func visitHexEnd(p *pass, _ *Check, s *regfile.Statement) {
 	switch {
 	case s.Kind == regfile.StrayLine:
@@ -214,7 +214,7 @@ func visitHexEnd(p *pass, _ *Check, s *regfile.Statement) {
 	}
 }
 
-// looksLikeHex tells whether a line holds nothing but bytes of hex data, and a comment.
+// looksLikeHex reports whether a line holds only bytes of hex data, and perhaps a comment.
 func looksLikeHex(line []byte) bool {
 	line = bytes.TrimRight(line[:commentAt(line)], " \t\\")
 	if len(line) == 0 {
@@ -265,12 +265,12 @@ func sayHexEndsInFile(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault)
 	found.fix("remove the comma and the backslash", Change{From: s.Offset + int64(from), To: s.Offset + int64(to)})
 }
 
-// visitEmptyLineInHex looks for empty lines between those of a value.
+// visitEmptyLineInHex looks for empty lines between the lines of a value.
 func visitEmptyLineInHex(p *pass, c *Check, s *regfile.Statement) {
 	if len(s.Raw) <= len(s.Text)+2 || len(s.Edits) == 0 || hasFault(s, regfile.HexEndsInFile) {
 		return
 	}
-	// Each line but the last has a backslash, unless it is empty or a comment.
+	// Each line except the last has a backslash, unless it is empty or a comment.
 	data := s.Raw[s.Data.From:]
 	lines := bytes.Count(data, []byte{'\\'}) + 1
 	if s.Ending == regfile.CRLF && bytes.Count(data, []byte{'\n'}) == lines && bytes.Count(data, []byte{'\r'}) == lines && bytes.IndexByte(data, ';') < 0 {
@@ -306,7 +306,7 @@ func sayHexElements(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	for line := range linesOf(s.Raw) {
 		start := from
 		if from == 0 {
-			start = blanksAt(line, 0) // with which a line that continues starts
+			start = blanksAt(line, 0) // the indent of a line that continues the value
 		}
 		text := trimLineEnd(line)
 		text = text[:start+commentAt(text[start:])]

@@ -13,10 +13,10 @@ import (
 var (
 	keyBrackets = &Check{
 		ID: "REG004", Name: "key-brackets", Severity: Error, Fix: Unsafe,
-		Title: "The brackets of a key line are not where Windows wants them",
-		Explanation: `A key line is [KEY] or, to delete the key, [-KEY]: in one line, with both brackets, and without a blank behind the [
-or around the -. Windows ignores any other. The values below it then go to the key that was open before, if there is one; that this is so
-on every Windows is not known, regvet reads the file so.
+		Title: "The brackets of a key line are not where Windows expects them",
+		Explanation: `A key line is [KEY] or, to delete the key, [-KEY]: on one line, with both brackets, and without a blank after the [
+or around the -. Windows ignores any other form. The values below it then go to the key that was open before, if there is one. It is not
+known whether every version of Windows does that; regvet does.
 
 Put the brackets right around the key.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -33,12 +33,11 @@ Put the brackets right around the key.`,
 
 	behindKey = &Check{
 		ID: "REG005", Name: "behind-key", Severity: Warning, Fix: Safe,
-		Title: "There is text behind the bracket of a key line",
-		Explanation: `The last ] of a line closes the key, and Windows ignores what stands behind it. A value that was written there is
-not set. A comment there works, unless it holds a ] itself: that one then closes the key, and what stands before it becomes part of the
-key's name.
+		Title: "There is text after the bracket of a key line",
+		Explanation: `The last ] of a line closes the key, and Windows ignores what follows. A value that is written there is not set. A
+comment there works unless it holds a ] itself: then that one closes the key, and the text before it becomes part of the name of the key.
 
-Write values into lines of their own and comments above the key.`,
+Write values on lines of their own, and comments above the key.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example] "Enabled"=dword:00000001
 `),
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -50,8 +49,9 @@ Write values into lines of their own and comments above the key.`,
 	shortRoot = &Check{
 		ID: "REG022", Name: "short-root", Severity: Error, Fix: Unsafe,
 		Title: "The root is abbreviated",
-		Explanation: `HKLM, HKCU, HKCR, HKU and HKCC are names that people and reg.exe use. Whether Windows reads them in a .reg file is
-reported both ways; where it does not, it drops the key with all its values without a word. regvet reads them as the roots they stand for.
+		Explanation: `HKLM, HKCU, HKCR, HKU and HKCC are abbreviations that people and reg.exe use. Reports differ on whether Windows
+reads them in a .reg file; if it does not, it silently drops the key with all its values. regvet reads them as the roots that they stand
+for.
 
 Write the root in full: HKEY_LOCAL_MACHINE.`,
 		Bad: version5(`[HKLM\SOFTWARE\Example]
@@ -64,10 +64,10 @@ Write the root in full: HKEY_LOCAL_MACHINE.`,
 	unknownRoot = &Check{
 		ID: "REG023", Name: "unknown-root", Severity: Error, Fix: Unsafe,
 		Title: "There is no such root",
-		Explanation: `A key starts with HKEY_LOCAL_MACHINE, HKEY_CURRENT_USER, HKEY_CLASSES_ROOT, HKEY_USERS or HKEY_CURRENT_CONFIG, with
-a backslash behind it. Windows drops a key with any other root, and all values below it, without a word. The address bar of regedit shows
-a key with "Computer\" in front, in the language of Windows; that does not belong into a file. In a file with the header REGEDIT the root
-must be in capitals.`,
+		Explanation: `A key starts with HKEY_LOCAL_MACHINE, HKEY_CURRENT_USER, HKEY_CLASSES_ROOT, HKEY_USERS or HKEY_CURRENT_CONFIG,
+followed by a backslash. Windows silently drops a key with any other root, and all values below it. The address bar of regedit shows a key
+with "Computer\" before it, in the language of Windows; that does not belong in a file. In a file with the header REGEDIT the root must be
+in capitals.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 
 [HKEY_LOCAL_MASHINE\SOFTWARE\Example\Cache]
@@ -82,9 +82,8 @@ must be in capitals.`,
 	extraBackslash = &Check{
 		ID: "REG024", Name: "extra-backslash", Severity: Warning, Fix: Safe,
 		Title: "A key has a backslash too many",
-		Explanation: `Backslashes at the end of a key are dropped. Of several in a row in the middle it is not known that every Windows
-reads them as one, which regvet does: there are no escapes in key lines, so \\ names a key without a name. Doubled backslashes belong into
-quoted text only.
+		Explanation: `Windows drops backslashes at the end of a key. It is not known whether every version reads several backslashes in a
+row as one, as regvet does: key lines have no escapes, so \\ names a key without a name. Doubled backslashes belong only in quoted text.
 
 Write one backslash between two names and none at the end.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\\Example\]
@@ -97,8 +96,8 @@ Write one backslash between two names and none at the end.`,
 	keyBlanks = &Check{
 		ID: "REG025", Name: "key-blanks", Severity: Warning, Fix: Unsafe,
 		Title: "There is a blank at the edge of a key name",
-		Explanation: `Blanks beside a backslash or before the ] are part of the name of the key. Windows makes a key that looks like the
-one that was meant and is another, so that what should read the values never finds them.
+		Explanation: `Blanks next to a backslash or before the ] are part of the name of the key. Windows makes a key that looks like the
+intended one but is another, so programs never find the values in it.
 
 Remove the blank.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\ Example]
@@ -111,8 +110,8 @@ Remove the blank.`,
 	nameLimits = &Check{
 		ID: "REG026", Name: "name-limits", Severity: Warning,
 		Title: "A name or path is longer than Windows allows",
-		Explanation: `The name of a key has at most 255 characters, that of a value at most 16,383, and a key is at most 512 levels deep.
-Windows drops what is beyond: the key with its values, or the value.`,
+		Explanation: `The name of a key has at most 255 characters, the name of a value at most 16,383, and a key is at most 512 levels
+deep. Windows drops what exceeds that: the key with its values, or the value.`,
 		Bad:        version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\" + strings.Repeat("Example", 40) + "]\n"),
 		Good:       version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\" + strings.Repeat("Example", 4) + "]\n"),
 		References: []string{"https://learn.microsoft.com/windows/win32/sysinfo/registry-element-size-limits"},
@@ -145,15 +144,15 @@ func sayKeyBrackets(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	}
 }
 
-// splitKey is a key line without its bracket, of which the next line may be the rest.
+// splitKey is a key line without its closing bracket. The next line may be the rest of it.
 type splitKey struct {
 	first
 	line  int
-	end   int64 // of the name in the text of the file
-	whole bool  // what is there looks like the name of a key
+	end   int64 // offset after the name in the text of the file
+	whole bool  // the line looks like a whole key
 }
 
-// isRestOf tells whether a line is the rest of the key line above it.
+// isRestOf reports whether a line is the rest of the key line above it.
 func (k *splitKey) isRestOf(s *regfile.Statement) bool {
 	return k != nil && s.Kind == regfile.StrayLine && s.Line == k.line+1 && bytes.IndexByte(s.Text, ']') > 0
 }
@@ -185,8 +184,8 @@ func finishSplitKey(p *pass, c *Check) {
 	}
 }
 
-// visitBehindKey looks at what stands behind the last bracket, and for a comment that became part of the name because it holds the last
-// bracket of the line.
+// visitBehindKey looks for text after the last bracket, and for a comment that became part of the name because it holds the last bracket of
+// the line.
 func visitBehindKey(p *pass, c *Check, s *regfile.Statement) {
 	if rest := s.Text[min(s.Name.To+1, len(s.Text)):]; len(rest) > 0 {
 		span := regfile.Span{From: len(s.Text) - len(bytes.TrimLeft(rest, " \t")), To: len(s.Text)}
@@ -207,7 +206,7 @@ func visitBehindKey(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
-// rootSpan is the place of the root in a key line.
+// rootSpan returns the span of the root in a key line.
 func rootSpan(s *regfile.Statement) regfile.Span {
 	root, _, _ := bytes.Cut(s.Name.In(s.Text), []byte{'\\'})
 	return regfile.Span{From: s.Name.From, To: s.Name.From + len(root)}
@@ -235,9 +234,9 @@ func sayUnknownRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	span := rootSpan(s)
 	root := string(span.In(s.Text))
 	if isPerformanceRoot(root) {
-		return // REG307 speaks of it
+		return // REG307 reports it
 	}
-	// What is in front of a root, as "Computer\" is in the address bar of regedit, can go.
+	// Text before a root can be removed, such as "Computer\" from the address bar of regedit.
 	name := s.Name.In(s.Text)
 	for i := 0; i < len(name); i++ {
 		if name[i] != '\\' {
@@ -255,7 +254,7 @@ func sayUnknownRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		p.report(c, s, regfile.Span{From: span.From, To: span.From + 1}, "no root is named; %s; start with one, such as HKEY_LOCAL_MACHINE", outcome)
 		return
 	}
-	// The path may be written with slashes, or with nothing, behind the root.
+	// The root may be followed by a slash or a blank instead of a backslash.
 	for _, known := range hive.RootNames() {
 		if rest := root[min(len(known), len(root)):]; rest != "" && hasPrefixFold(root, known) && (rest[0] == '/' || rest[0] == ' ') {
 			p.report(c, s, span, `there is no root %s; %s; write \ between the names of a path`, quote(root), outcome).
@@ -279,7 +278,7 @@ func sayUnknownRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 func visitBackslashes(p *pass, c *Check, s *regfile.Statement) {
 	name := s.Name.In(s.Text)
 	if n := len(name); len(s.Edits) > 0 && len(s.Faults) == 0 && name[n-1] != '\\' {
-		return // the parser says if there are several in a row
+		return // the parser reports several in a row
 	}
 	trimmed := bytes.TrimRight(name, `\`)
 	first := len(trimmed)

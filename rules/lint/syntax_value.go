@@ -8,16 +8,15 @@ import (
 	"regvet/hive/regfile"
 )
 
-// The checks on the names of values, on quoted text and on the other forms of data that stand in one line.
+// The checks on the names of values, on quoted text and on other data, except hex data.
 var (
 	nameQuotes = &Check{
 		ID: "REG008", Name: "name-quotes", Severity: Error, Fix: Unsafe,
 		Title: "The name of a value is not in quotes, or a quote is missing",
-		Explanation: `The name of a value stands in double quotes; only the default value has none, it is written @. A line that starts
-with a name without quotes is no statement for Windows, and a name that has no closing quote has no end. Windows drops the line without a
-word.
+		Explanation: `The name of a value is written in double quotes; only the default value has none and is written @. To Windows, a
+line that starts with a name without quotes is no statement, and a name without a closing quote does not end. It silently drops the line.
 
-Write the name in double quotes, with \\ for a backslash and \" for a quote in it.`,
+Write the name in double quotes, with \\ for a backslash and \" for a quote.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 Enabled=dword:00000001
 `),
@@ -29,12 +28,12 @@ Enabled=dword:00000001
 
 	textQuotes = &Check{
 		ID: "REG009", Name: "text-quotes", Severity: Error, Fix: Unsafe,
-		Title: "A text does not end, or goes on behind its closing quote",
-		Explanation: `The first quote that has no backslash in front ends the text, and then the line must end or a comment follow. A text
-with a bare quote inside ends too early, and one whose last quote has a backslash in front (a path such as "C:\Temp\") does not end.
-Windows drops the value without a word. A text cannot go on in the next line either.
+		Title: "Text does not end, or goes on after its closing quote",
+		Explanation: `The first quote without a backslash before it ends the text, and only a comment may follow. Text with a bare quote
+inside ends too early, and text whose last quote follows a backslash (a path such as "C:\Temp\") does not end. Windows silently drops the
+value. Text cannot continue on the next line either.
 
-Write \" for a quote and \\ for a backslash inside of text.`,
+Write \" for a quote and \\ for a backslash inside text.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Command"=""C:\\Example\\run.exe" /all"
 `),
@@ -47,9 +46,9 @@ Write \" for a quote and \\ for a backslash inside of text.`,
 	loneBackslash = &Check{
 		ID: "REG010", Name: "lone-backslash", Severity: Error, Fix: Unsafe,
 		Title: "A backslash in quoted text is not doubled",
-		Explanation: `In quoted text \\ stands for a backslash and \" for a quote. Of \0 it is known that Windows drops the value; of
-other letters behind a backslash it is not known what every Windows does, and regvet takes the value as dropped. There is no \n for a new
-line: such text must be written as hex data.
+		Explanation: `In quoted text \\ stands for a backslash and \" for a quote. Windows is known to drop a value with \0; what every
+version does with other letters after a backslash is not known, and regvet treats the value as dropped. There is no \n for a new line: such
+text must be written as hex data.
 
 Write \\ for each backslash.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -63,12 +62,12 @@ Write \\ for each backslash.`,
 
 	dwordForm = &Check{
 		ID: "REG011", Name: "dword-form", Severity: Error, Fix: Unsafe,
-		Title: "The data behind dword: are not 1 to 8 hex digits",
-		Explanation: `Behind dword: stand 1 to 8 hex digits, and then the line ends or a comment follows. Windows drops the value without
-a word when there are nine digits, even if the first ones are zero, and for 0x, a sign, or a blank between the digits. The setting then
-stays what it was, and the import reports success.
+		Title: "The data after dword: are not 1 to 8 hex digits",
+		Explanation: `dword: is followed by 1 to 8 hex digits, and then only a comment may follow. Windows silently drops the value if
+there are nine digits, even if the first ones are zero, and for 0x, a sign, or a blank between digits. The setting then stays what it was,
+while the import reports success.
 
-Write 8 hex digits. Mind that they are hexadecimal: dword:00000010 is 16.`,
+Write 8 hex digits. Remember that they are hexadecimal: dword:00000010 is 16.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled"=dword:000000001
 `),
@@ -81,8 +80,8 @@ Write 8 hex digits. Mind that they are hexadecimal: dword:00000010 is 16.`,
 	shortDWord = &Check{
 		ID: "REG012", Name: "short-dword", Severity: Info, Fix: Safe,
 		Title: "A dword has fewer than 8 digits",
-		Explanation: `Windows reads 1 to 8 hex digits, and itself always writes 8. Fewer are easily taken for a decimal number, which they
-are not: dword:10 is 16. Some other programs that read .reg files want 8.`,
+		Explanation: `Windows reads 1 to 8 hex digits, and always writes 8. Fewer are easily mistaken for a decimal number: dword:10 is
+16. Some other programs that read .reg files need 8.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled"=dword:1
 `),
@@ -95,9 +94,9 @@ are not: dword:10 is 16. Some other programs that read .reg files want 8.`,
 	dataForm = &Check{
 		ID: "REG018", Name: "data-form", Severity: Error, Fix: Unsafe,
 		Title: "The data are in no form that Windows knows",
-		Explanation: `Behind the name of a value stands = and then "text", dword:, hex: or hex(N):, or - to delete the value. Windows
-drops a line with anything else without a word: a number or text without quotes, qword:, no data at all. The words dword and hex are
-written in lower case; it is not known that every Windows takes another, regvet takes the value as dropped.
+		Explanation: `After the name of a value comes =, then "text", dword:, hex: or hex(N):, or a - to delete the value. Windows
+silently drops a line with anything else: a number or text without quotes, qword:, or no data at all. The words dword and hex are written in
+lower case; it is not known whether every version of Windows accepts capitals, and regvet treats the value as dropped.
 
 Write numbers as dword: with 8 hex digits, or as hex(b): with 8 bytes, the lowest first, and text in quotes.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -111,9 +110,9 @@ Write numbers as dword: with 8 hex digits, or as hex(b): with 8 bytes, the lowes
 
 	behindDelete = &Check{
 		ID: "REG019", Name: "behind-delete", Severity: Error,
-		Title: "There is text behind the mark that deletes a value",
-		Explanation: `"Name"=- deletes a value. When anything but a comment stands behind the -, Windows takes the line for neither a
-deletion nor data: the value stays as it is, without a word. There are no negative numbers either: -1 is dword:ffffffff.
+		Title: "There is text after the mark that deletes a value",
+		Explanation: `"Name"=- deletes a value. If anything but a comment follows the -, the line is neither a deletion nor data to
+Windows: the value silently stays as it is. There are no negative numbers either: -1 is dword:ffffffff.
 
 Write =- alone to delete the value, or the data without the -.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -126,7 +125,7 @@ Write =- alone to delete the value, or the data without the -.`,
 	}
 )
 
-// looksLikeValue tells whether a line is a value but for the quotes of its name: NAME = DATA.
+// looksLikeValue reports whether a line would be a value if its name were in quotes: NAME = DATA.
 func looksLikeValue(line []byte) bool {
 	name, data, ok := bytes.Cut(line, []byte{'='})
 	if !ok || len(bytes.TrimSpace(name)) == 0 || name[0] == '#' {
@@ -138,7 +137,7 @@ func looksLikeValue(line []byte) bool {
 			return true
 		}
 	}
-	// Without data that only a value has, the name must look like one.
+	// If the data could also be other text, the name must look like one.
 	return len(data) > 0 && !bytes.ContainsAny(bytes.TrimSpace(name), " \t<>")
 }
 
@@ -197,7 +196,7 @@ func sayTextQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 
 func sayLoneBackslash(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	found := p.faultAs(c, s, f, `%s; write \\`, f.Msg)
-	// The text that the fault is in, as far as its closing quote. A quote behind a lone backslash is one of the text.
+	// Look up to the closing quote of the text. A quote after a lone backslash belongs to the text.
 	var changes []Change
 	for i := int(f.Offset - s.Offset); i < len(s.Text) && s.Text[i] != '"'; i++ {
 		if s.Text[i] != '\\' {

@@ -11,7 +11,7 @@ import (
 	"regvet/hive/regfile"
 )
 
-// lineEnd is the text of a line end. Where there is none, Windows' own is written.
+// lineEnd returns the text of a line end, and CR LF for none.
 func lineEnd(e regfile.Ending) string {
 	switch e {
 	case regfile.LF:
@@ -22,7 +22,7 @@ func lineEnd(e regfile.Ending) string {
 	return "\r\n"
 }
 
-// quote makes text of a file fit for a message.
+// quote returns text of a file in quotes, for a message.
 func quote(text string) string {
 	const most = 60
 	if r := []rune(text); len(r) > most {
@@ -31,12 +31,12 @@ func quote(text string) string {
 	return strconv.Quote(hive.Printable(text))
 }
 
-// anyOf writes words as people do: a, b or c.
+// anyOf joins words as people do: a, b or c.
 func anyOf(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
-// trimLineEnd leaves out the line end.
+// trimLineEnd returns a line without its line end.
 func trimLineEnd(line []byte) []byte {
 	n := len(line)
 	for n > 0 && (line[n-1] == '\n' || line[n-1] == '\r') {
@@ -58,7 +58,7 @@ func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// hasFault tells whether a statement has a fault of one of the codes.
+// hasFault reports whether a statement has a fault with one of the codes.
 func hasFault(s *regfile.Statement, codes ...regfile.Code) bool {
 	for i := range s.Faults {
 		for _, c := range codes {
@@ -70,7 +70,7 @@ func hasFault(s *regfile.Statement, codes ...regfile.Code) bool {
 	return false
 }
 
-// blanksAt counts the blanks that stand from byte i of a line on.
+// blanksAt returns the number of blanks at byte i of a line.
 func blanksAt(line []byte, i int) int {
 	n := 0
 	for i+n < len(line) && isBlank(line[i+n]) {
@@ -79,7 +79,7 @@ func blanksAt(line []byte, i int) int {
 	return n
 }
 
-// linesOf gives the lines of a statement with their ends.
+// linesOf returns the lines of a statement with their line ends.
 func linesOf(raw []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(raw) > 0 {
@@ -87,7 +87,7 @@ func linesOf(raw []byte) iter.Seq[[]byte] {
 			if end == 0 {
 				end = len(raw)
 			}
-			// A CR ends a line too, unless it stands before the LF.
+			// A CR ends a line too, unless it is followed by LF.
 			if i := bytes.IndexByte(raw[:end], '\r'); i >= 0 && i+1 < end && raw[i+1] != '\n' {
 				end = i + 1
 			}

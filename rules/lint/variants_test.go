@@ -16,7 +16,7 @@ const (
 	sessionKey  = `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager`
 )
 
-// each makes an example for each of several texts below the header.
+// each returns an example for each text below the header of version 5.00.
 func each(texts ...string) (all []Example) {
 	for _, text := range texts {
 		all = append(all, version5(text))
@@ -24,7 +24,7 @@ func each(texts ...string) (all []Example) {
 	return all
 }
 
-// Variants are examples beside [Check.Bad], by the ID of their check, so that each message is said of one.
+// Variants are more examples like [Check.Bad], by the ID of their check, so that there is one for every message.
 var Variants = map[string][]Example{
 	"REG001": {
 		{Encoding: Raw},
@@ -255,7 +255,7 @@ var Variants = map[string][]Example{
 	),
 }
 
-// wideASCII is ASCII text in UTF-16, byte by byte.
+// wideASCII returns ASCII text as the bytes of UTF-16.
 func wideASCII(s string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {

@@ -7,37 +7,36 @@ import (
 	"regvet/hive/regfile"
 )
 
-// facts are what few statements have, and some checks look for. A check that says so, in [Check.needs], is spared all others.
+// facts are properties that few statements have. A check with [Check.needs] is run only on statements with one of them.
 type facts uint16
 
 const (
-	beyondASCII facts = 1 << iota // there are characters beyond ASCII in its first line
+	beyondASCII facts = 1 << iota // its first line has characters beyond ASCII
 	oldVersion                    // the file is of version 4
-	deletes                       // it deletes
-	belowSplit                    // a key line above lacks its closing bracket
+	deletes                       // it deletes a key or value
+	belowSplit                    // it follows a key line without closing bracket
 	atEdge                        // it is one of the first two lines, or the last
-	inClasses                     // the current key is below HKEY_CLASSES_ROOT, by any of its names
+	inClasses                     // the current key is below HKEY_CLASSES_ROOT, or where that is a view of
 	ofCommand                     // the current key is named command
-	inWow6432                     // the path of the current key has a name that starts with Wow6432Node
-	inAccount                     // it has one that starts as the SID of an account does
+	inWow6432                     // a name in the path of the current key starts with Wow6432Node
+	inAccount                     // a name in that path starts like the SID of an account
 	allFacts    = iota
 )
 
-// formLetters are what forms of data start with. The checks that look at values are told apart by them.
+// formLetters are the first letters of the forms of data, by which checks choose values.
 const formLetters = "\"dh-"
 
-// The sorts of statements: their kinds, and for values one for each form of data.
+// sorts is the number of sorts of statements: the kinds, and for values one more for each form of data.
 const sorts = int(regfile.StrayLine) + 1 + len(formLetters)
 
-// visits are the checks that are shown the statements of a sort that have certain facts, in the order of the checks. They are looked up
-// when the first such statement comes.
+// visits are the lists of the checks to run on a statement, by its sort and facts. A list is made when the first such statement comes.
 type visits struct {
-	checks  []*Check                     // those that run and look at statements
-	numbers [sorts][1 << allFacts]uint16 // of the list, from 1; 0 where it is not made yet
+	checks  []*Check                     // the ones that run and have a visit
+	numbers [sorts][1 << allFacts]uint16 // of the list, from 1; 0 if it is not made yet
 	lists   [][]*Check
 }
 
-// show shows a statement to the checks that look at such statements. Most are of no concern to most checks.
+// show runs the checks for a statement. Most statements concern few checks.
 func (p *pass) show(s *regfile.Statement) {
 	sort, facts := sortOf(s), p.factsOf(s)
 	number := &p.visits.numbers[sort][facts]
@@ -59,7 +58,7 @@ func (p *pass) show(s *regfile.Statement) {
 	}
 }
 
-// sortOf gives the sort of a statement. Values whose data are in no form have that of their kind.
+// sortOf returns the sort of a statement. Values whose data have no known form have the sort of their kind.
 func sortOf(s *regfile.Statement) int {
 	if s.Kind == regfile.ValueLine && !s.Data.Empty() && s.Version != regfile.Windows31 {
 		if form := strings.IndexByte(formLetters, s.Text[s.Data.From]); form >= 0 {
@@ -89,7 +88,7 @@ func (p *pass) factsOf(s *regfile.Statement) facts {
 	return f
 }
 
-// pathFacts are the facts of the folded path of a key that shares its first bytes with the one before.
+// pathFacts returns the facts of a folded path, of which the first bytes are the same as in the path before.
 func (p *pass) pathFacts(folded string, same int) (has facts) {
 	for _, part := range []struct {
 		fact facts
@@ -107,7 +106,7 @@ func (p *pass) pathFacts(folded string, same int) (has facts) {
 	return has
 }
 
-// visitors are the checks that look at statements of a sort, but for those that look at known values.
+// visitors returns the checks for statements of a sort, without those for known values.
 func (p *pass) visitors(kind regfile.Kind, sort int, has facts) (all []*Check) {
 	for _, c := range p.visits.checks {
 		if c.kinds != nil && !slices.Contains(c.kinds, kind) || c.needs != 0 && c.needs&has == 0 {
