@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"sync"
 )
 
@@ -35,10 +34,7 @@ func (k *Key) Encode(w io.Writer, encoders int, subkeys func(*Key) []*Key, encod
 		}
 	}
 	for range encoders - 1 {
-		others.Go(func() {
-			debug.SetPanicOnFault(true) // so that a fault becomes a panic that can be raised again
-			drain(encoder())
-		})
+		others.Go(func() { drain(encoder()) })
 	}
 	// Walking takes less time than encoding. So the goroutine that walks also encodes, whenever enough parts are waiting: waking
 	// another goroutine for each part takes longer than encoding it.

@@ -118,7 +118,7 @@ func covered(s *session, patch string, in *collection.Opened, edits []hive.Edit)
 		all = append(all, real...)
 	}
 	if others > 0 {
-		s.say("%s: %s of keys that %s does not hold, so that nothing can be told of what they do", collection.DisplayName(patch), amount(others, "edit is", "edits are"), in.Name())
+		s.say("%s: %s of keys that %s does not hold, so that nothing can be told of what they do", collection.DisplayName(patch), report.Count(others, "edit is", "edits are"), in.Name())
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"regvet/report"
 	"regvet/rules/lint"
 )
 
@@ -121,7 +122,7 @@ func (o *lintOptions) endBaseline(s *session, k *knownFile) {
 			k.Remove(path)
 		}
 		if s.replace(k.name, nil, k.Write) {
-			s.say("wrote %s to %s", count(k.taken, "finding"), k.name)
+			s.say("wrote %s to %s", report.Count(k.taken, "finding", "findings"), k.name)
 		}
 		return
 	}
@@ -132,7 +133,7 @@ func (o *lintOptions) endBaseline(s *session, k *knownFile) {
 	if len(lost) > 0 {
 		renamed = lost[0] + " is"
 		if more := len(lost) - 1; more > 0 {
-			renamed = fmt.Sprintf("%s and %s are", lost[0], count(more, "more file"))
+			renamed = fmt.Sprintf("%s and %s are", lost[0], report.Count(more, "more file", "more files"))
 		}
 		renamed = "; " + renamed + " not there any more: where a file was renamed, change its path in the baseline"
 	}
@@ -140,13 +141,5 @@ func (o *lintOptions) endBaseline(s *session, k *knownFile) {
 	if k.gone == 1 {
 		verb = "is"
 	}
-	s.say("%s of the baseline %s %s gone; write it anew with --write-baseline%s", count(k.gone, "finding"), k.name, verb, renamed)
-}
-
-// count writes a number of things.
-func count(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
+	s.say("%s of the baseline %s %s gone; write it anew with --write-baseline%s", report.Count(k.gone, "finding", "findings"), k.name, verb, renamed)
 }

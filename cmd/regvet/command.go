@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"regvet/rules"
+	"regvet/rules/strict"
 )
 
 // command is one word after regvet.
@@ -61,7 +61,7 @@ func (cmd command) wrongFlag(flags *pflag.FlagSet, err error) string {
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		var names []string
 		flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if near := rules.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+		if near := strict.Nearest(unknown.GetSpecifiedName(), names); near != "" {
 			hint = "; did you mean --" + near + "?"
 		}
 	}
@@ -97,14 +97,8 @@ func noFlags(carryOut func(*session, []string)) func(*pflag.FlagSet) func(*sessi
 
 // suggest ends a message about a word that is not known with the one that was most likely meant.
 func suggest(word string, known []string) string {
-	if near := rules.Nearest(word, known); near != "" {
+	if near := strict.Nearest(word, known); near != "" {
 		return fmt.Sprintf(", did you mean %s?", near)
 	}
 	return ""
-}
-
-// list writes words as people do: a, b or c.
-func list(words []string) string {
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

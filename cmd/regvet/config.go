@@ -14,6 +14,7 @@ import (
 	"regvet/internal/worktree"
 	"regvet/rules"
 	"regvet/rules/lint"
+	"regvet/rules/strict"
 )
 
 // scope is what one config says, and what it leads to. Where there is none, it says nothing.
@@ -288,7 +289,7 @@ func (o ownFiles) Open(name string) (fs.File, error) {
 	info, err := f.Stat()
 	real, realErr := filepath.EvalSymlinks(absolute)
 	if err = cmp.Or(err, realErr); err == nil && !info.IsDir() && !slices.Contains(o.endings, filepath.Ext(real)) {
-		err = fmt.Errorf("its name does not end in %s", list(o.endings))
+		err = fmt.Errorf("its name does not end in %s", strict.List(o.endings, "or"))
 	}
 	if err != nil {
 		f.Close()

@@ -125,7 +125,7 @@ func sayUnproven(s *session, from, to *collection.Opened, d report.Difference) {
 	side := map[bool]*collection.Opened{false: from, true: to}
 	for _, h := range holes {
 		s.fail(statusInput, "%s: the key %s could not be read whole, so that what is missing there proves nothing; %s left out",
-			side[h.inTo].Name(), h.key, amount(counts[h], "difference is", "differences are"))
+			side[h.inTo].Name(), h.key, report.Count(counts[h], "difference is", "differences are"))
 	}
 	for _, inTo := range []bool{false, true} {
 		if n := outside[inTo]; n > 0 {
@@ -134,17 +134,9 @@ func sayUnproven(s *session, from, to *collection.Opened, d report.Difference) {
 				was = "was"
 			}
 			s.say("%s tells only of the keys that it lists; %s of %s outside of them %s not compared",
-				side[inTo].Name(), amount(n, "key or value", "keys or values"), side[!inTo].Name(), was)
+				side[inTo].Name(), report.Count(n, "key or value", "keys or values"), side[!inTo].Name(), was)
 		}
 	}
-}
-
-// amount writes a number before the words for one or for more.
-func amount(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }
 
 // writeDifference writes the edits as .reg text. What that cannot express is left out and told, and so is what Windows imports otherwise.

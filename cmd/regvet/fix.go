@@ -17,6 +17,7 @@ import (
 	"regvet/internal/draft"
 	"regvet/report"
 	"regvet/rules"
+	"regvet/rules/strict"
 )
 
 var fixCommand = command{
@@ -32,7 +33,7 @@ var fixCommand = command{
 		f.StringSliceVar(&o.selected, "select", nil, "fix only what the rules of these `IDS` find, of any pack (repeatable)")
 		choose(f, &o.severity, "severity", "", "", "fix only findings of at least this `SEVERITY`: %s", severityWords()...)
 		choose(f, &o.format, "format", "f", "reg", "the `FORMAT` of both files: %s", patchFormats()...)
-		f.StringVarP(&o.output, "output", "o", "", "the `FILE` to import (default fix.reg, for other formats with "+list(otherExtensions())+" at its end)")
+		f.StringVarP(&o.output, "output", "o", "", "the `FILE` to import (default fix.reg, for other formats with "+strict.List(otherExtensions(), "or")+" at its end)")
 		f.StringVar(&o.undo, "undo", "", "the `FILE` that undoes it (default undo.reg beside it)")
 		pathFlag(f, &o.root, "root", "write the edits below this `KEY`, at which the hive was loaded with reg load, such as HKLM\\OFFLINE", `HKLM\OFFLINE`)
 		f.BoolVar(&o.force, "force", false, "overwrite files that exist")

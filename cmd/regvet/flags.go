@@ -12,6 +12,7 @@ import (
 	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/rules"
+	"regvet/rules/strict"
 )
 
 // choice is the value of a flag that is one of some words. What is accepted, what the help lists and what a shell completes all come from
@@ -25,7 +26,7 @@ type choice struct {
 // choose defines a flag that takes one of words. In usage, %s stands for the words.
 func choose(f *pflag.FlagSet, to *choice, name, short, value, usage string, words ...string) {
 	*to = choice{name, words, value}
-	f.VarP(to, name, short, strings.Replace(usage, "%s", list(words), 1))
+	f.VarP(to, name, short, strings.Replace(usage, "%s", strict.List(words, "or"), 1))
 }
 
 func (c *choice) String() string { return c.value }
@@ -35,7 +36,7 @@ func (c *choice) Type() string { return "string" }
 
 func (c *choice) Set(word string) error {
 	if !slices.Contains(c.words, word) && word != "" {
-		return wrongValue(fmt.Sprintf("--%s cannot be %q%s; it is %s", c.flag, word, suggest(word, c.words), list(c.words)))
+		return wrongValue(fmt.Sprintf("--%s cannot be %q%s; it is %s", c.flag, word, suggest(word, c.words), strict.List(c.words, "or")))
 	}
 	c.value = word
 	return nil

@@ -217,7 +217,7 @@ func included(s *session, args []string, jobs []job) (all []job) {
 		}
 	}
 	if len(all) == 0 && len(jobs) > 0 && !told {
-		s.say("nothing is linted; configs exclude what was found: %s", count(len(jobs), ".reg file"))
+		s.say("nothing is linted; configs exclude what was found: %s", report.Count(len(jobs), ".reg file", ".reg files"))
 	}
 	return all
 }

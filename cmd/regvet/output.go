@@ -15,7 +15,7 @@ import (
 	"regvet/hive"
 	"regvet/internal/draft"
 	"regvet/report"
-	"regvet/rules"
+	"regvet/rules/strict"
 )
 
 // save writes a file whole or not at all. It says what went wrong, and reports whether all went well.
@@ -135,7 +135,7 @@ func (r *resultFlags) choose(s *session) []output {
 		format, file, ok := strings.Cut(o, "=")
 		switch {
 		case ok && slices.Contains(formats, format):
-		case ok && !strings.ContainsAny(format, `/\.`) && rules.Nearest(format, formats) != "":
+		case ok && !strings.ContainsAny(format, `/\.`) && strict.Nearest(format, formats) != "":
 			refuse("-o cannot have the format %q%s; for a file of that name write ./%s", format, suggest(format, formats), o)
 			continue
 		default:

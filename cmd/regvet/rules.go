@@ -11,6 +11,7 @@ import (
 	"regvet/hive"
 	"regvet/report"
 	"regvet/rules"
+	"regvet/rules/strict"
 )
 
 var rulesCommand = command{
@@ -72,7 +73,7 @@ func (o *rulesOptions) run(s *session, args []string) {
 	i := slices.Index(words, args[0])
 	switch {
 	case i < 0:
-		s.fail(statusUsage, "rules has no verb %q%s; it has %s", args[0], suggest(args[0], words), list(words))
+		s.fail(statusUsage, "rules has no verb %q%s; it has %s", args[0], suggest(args[0], words), strict.List(words, "or"))
 	case verbs[i].text == nil:
 		if all, ok := o.choose(s, args[1:]); ok {
 			verbs[i].rules(o, s, all)
@@ -177,7 +178,7 @@ func (o *rulesOptions) showRules(s *session, all []*rules.Rule) {
 }
 
 func (o *rulesOptions) lintRules(s *session, all []*rules.Rule) {
-	doubts := rules.Lint(all)
+	doubts := rules.Doubts(all)
 	if len(doubts) > 0 {
 		s.raise(statusFindings)
 	}

@@ -6,7 +6,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/regfile"
-	"regvet/rules"
+	"regvet/rules/strict"
 )
 
 // The checks on the form of key lines.
@@ -262,9 +262,9 @@ func sayUnknownRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 			return
 		}
 	}
-	near := rules.Nearest(root, hive.RootNames())
+	near := strict.Nearest(root, hive.RootNames())
 	if near == "" {
-		near, _ = hive.LongRoot(rules.Nearest(root, hive.ShortRootNames()))
+		near, _ = hive.LongRoot(strict.Nearest(root, hive.ShortRootNames()))
 	}
 	if near == "" || len(root) > 2*len(near) {
 		p.report(c, s, span, "there is no root %s; %s; a key starts with %s", quote(root), outcome, anyOf(hive.RootNames()))
