@@ -29,6 +29,8 @@ type LintFile struct {
 	Findings []lint.Finding
 	Fixed    int            // how many fixes were made; the findings are those left after them
 	Problems []hive.Problem // why the linter did not see all of the file, such as a limit
+	// Unchecked is the config that turns all checks off for the file, so that nothing was looked for; "" for a file that was checked.
+	Unchecked string
 
 	// Text is the text of the file in UTF-8 without byte order mark, the text that the changes of a fix refer to. Only SARIF uses it, for
 	// files with a finding that has a fix; if it is nil, SARIF leaves out the fix.
@@ -39,6 +41,7 @@ type LintFile struct {
 type lintTally struct {
 	Files      int // all of them
 	Touched    int // those that have a finding
+	Unchecked  int // those for which a config turns all checks off
 	Severity   map[lint.Severity]int
 	Suppressed int
 	Baseline   int // the suppressed ones that are in a baseline
@@ -59,6 +62,9 @@ func (r LintReport) tally() lintTally {
 func (c *lintTally) add(file LintFile) {
 	c.Files++
 	c.Fixed += file.Fixed
+	if file.Unchecked != "" {
+		c.Unchecked++
+	}
 	touched := false
 	for _, f := range file.Findings {
 		if f.Suppressed != nil {

@@ -24,6 +24,8 @@ type jsonLintFile struct {
 	Version  string        `json:"version"`
 	Encoding string        `json:"encoding"`
 	Problems []jsonProblem `json:"problems"`
+	// UncheckedBy is the config that turns all checks off.
+	UncheckedBy string `json:"unchecked_by,omitempty"`
 }
 
 type jsonLintFinding struct {
@@ -78,6 +80,7 @@ type jsonLintSummary struct {
 	Info       int `json:"info"`
 	Suppressed int `json:"suppressed"`
 	Fixable    int `json:"fixable"`
+	Unchecked  int `json:"unchecked"` // files for which a config turns all checks off
 }
 
 // lintJSON writes the report as one JSON object. It includes suppressed findings, marked.
@@ -96,11 +99,11 @@ func lintJSON(w io.Writer, r LintReport) error {
 }
 
 func lintSummaryJSON(c lintTally) jsonLintSummary {
-	return jsonLintSummary{c.Files, c.Severity[lint.Error], c.Severity[lint.Warning], c.Severity[lint.Info], c.Suppressed, c.Fixable}
+	return jsonLintSummary{c.Files, c.Severity[lint.Error], c.Severity[lint.Warning], c.Severity[lint.Info], c.Suppressed, c.Fixable, c.Unchecked}
 }
 
 func lintFileJSON(f LintFile) jsonLintFile {
-	return jsonLintFile{hive.Printable(f.Path), "reg", f.SHA256, f.Size, f.Version, f.Encoding, problemsJSON(f.Problems)}
+	return jsonLintFile{hive.Printable(f.Path), "reg", f.SHA256, f.Size, f.Version, f.Encoding, problemsJSON(f.Problems), hive.Printable(f.Unchecked)}
 }
 
 func lintFindingJSON(file LintFile, f lint.Finding) jsonLintFinding {

@@ -168,6 +168,9 @@ func (c lintTally) String() string {
 		line += fmt.Sprintf("%d of ", c.Touched)
 	}
 	line += plural(c.Files, "file")
+	if c.Unchecked > 0 {
+		line += fmt.Sprintf("; %d not checked, because a config turns all checks off", c.Unchecked)
+	}
 	if c.Fixed > 0 {
 		line += fmt.Sprintf("; %d fixed", c.Fixed)
 	}

@@ -109,11 +109,16 @@ func (o *lintOptions) run(s *session, args []string) {
 		}
 	}
 	done := 0
+	unchecked := map[string]int{} // files by the config that turns all checks off
 	inOrder(s, jobs, o.result.live(), func(s *session, j job) *linted { return o.lintFile(s, j, wants) }, func(f *linted) {
 		j := jobs[done]
 		done++
 		if f == nil {
 			return
+		}
+		if len(j.plan.severity) == 0 && j.plan.file != "" {
+			f.Unchecked = j.plan.file
+			unchecked[j.plan.file]++
 		}
 		if j.plan.known != nil {
 			j.plan.known.take(j.name, f.Findings, j.plan, o.writeBaseline)
@@ -135,6 +140,9 @@ func (o *lintOptions) run(s *session, args []string) {
 			r.Files = append(r.Files, f.LintFile)
 		}
 	})
+	for _, config := range slices.Sorted(maps.Keys(unchecked)) {
+		s.say("%s turns all checks off, so that nothing is looked for in %s", config, report.Count(unchecked[config], "file", "files"))
+	}
 	for _, file := range slices.Sorted(maps.Keys(planner.baselines)) {
 		o.endBaseline(s, planner.baselines[file])
 	}
