@@ -26,7 +26,7 @@ type Mistakes = strict.Mistakes
 type Mistake = strict.Mistake
 
 const (
-	maxParts = 500_000 // of a rule file: some 15,000 rules of usual length
+	maxParts = 500_000 // of a small rule file: some 10,000 rules of usual length
 	maxRules = 20_000  // of a run
 )
 
