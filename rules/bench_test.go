@@ -37,7 +37,7 @@ func largeSystem() []byte {
 	return hivetest.Build(root, hivetest.Options{})
 }
 
-// pack writes a pack of n rules, of which the i-th has the key and the fields that f gives.
+// pack writes a pack of n rules; f returns the key and other fields of the i-th.
 func pack(n int, f func(i int) string) string {
 	var b strings.Builder
 	b.WriteString("pack: many\ntitle: Many\nrules:\n")
@@ -61,8 +61,7 @@ func deepRule(i int) string {
 	return fmt.Sprintf("    key: HKLM\\SYSTEM\\CurrentControlSet\\**\n    value: Password%d\n    expect: {exists: false}\n", i)
 }
 
-// BenchmarkEvaluate asks rules of a SYSTEM hive of 12 MB that was opened, and of which nothing was read yet; "walk" is what it takes to
-// read all of its keys and values and ask nothing.
+// BenchmarkEvaluate evaluates rules on a SYSTEM hive of 12 MB that was just opened; "walk" reads all of its keys and values without rules.
 func BenchmarkEvaluate(b *testing.B) {
 	data := largeSystem()
 	open := func(b *testing.B) *hive.Registry {

@@ -7,8 +7,8 @@ import (
 	"regvet/rules"
 )
 
-// TestLint changes one thing in a rule of which nothing is doubtful, and requires what is then to be said.
-func TestLint(t *testing.T) {
+// TestDoubts changes one thing in a rule without doubts, and requires the doubt that this causes.
+func TestDoubts(t *testing.T) {
 	const clean = `pack: p
 title: P
 references: [A page]

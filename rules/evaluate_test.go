@@ -85,7 +85,7 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// TestVersionNotKnown requires a note where the answer depends on a version that is not known, and none where it does not.
+// TestVersionNotKnown requires a note if the answer depends on a version that is not known, and none otherwise.
 func TestVersionNotKnown(t *testing.T) {
 	all := load(t, `
 		value: Limit
@@ -180,7 +180,7 @@ func edits(all []hive.Edit) string {
 	return strings.Join(out, " ")
 }
 
-// TestProveFails shows that the proof is one: an edit that is lost, an edit that harms, and an undo that is not one are found.
+// TestProveFails shows that the proof finds an edit that is lost, an edit that harms, and an undo that does not restore.
 func TestProveFails(t *testing.T) {
 	reg := registry(t, `"Other"=dword:00000001`)
 	all := load(t, withFix, strings.NewReplacer("Limit", "Other", "at_least: 50", "at_most: 1", "data: 50}", "data: 1}").Replace(withFix))
@@ -200,7 +200,7 @@ func TestProveFails(t *testing.T) {
 	}
 }
 
-// TestUndoOfAGuess requires that no fix is planned where it is not known which control set is meant.
+// TestUndoOfAGuess requires that no fix is planned if the current control set is not known.
 func TestUndoOfAGuess(t *testing.T) {
 	reg := registry(t, "[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\Example]\n\n[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet002\\Services\\Example]\n")
 	all := load(t, withFix)
@@ -218,8 +218,8 @@ func TestUndoOfAGuess(t *testing.T) {
 	}
 }
 
-// TestMisspelt looks for names that are close to another one. The name itself is none of them, in whatever case, nor is one that differs
-// in more than one letter of five.
+// TestMisspelt looks for names that are close to another one: not the name itself in any case, nor names that differ in more than one letter
+// of five.
 func TestMisspelt(t *testing.T) {
 	rule := load(t, "misspelt: MaxUserPort\nexpect: {exists: false}\nfix: {delete: value}")
 	for name, want := range map[string]string{

@@ -12,7 +12,7 @@ import (
 	"regvet/rules"
 )
 
-// TestFolderWithPipe holds that only regular files of a folder are opened: a pipe would be waited for.
+// TestFolderWithPipe requires that only regular files of a folder are opened: opening a pipe would block.
 func TestFolderWithPipe(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "a.yaml"), 0o600); err != nil {
@@ -24,7 +24,7 @@ func TestFolderWithPipe(t *testing.T) {
 	}
 }
 
-// TestHiveIsPipe holds the same of the hive of a test.
+// TestHiveIsPipe requires the same for the hive of a test.
 func TestHiveIsPipe(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "SYSTEM"), 0o600); err != nil {

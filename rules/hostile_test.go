@@ -49,7 +49,7 @@ func numbered(format string, n int) string {
 	return b.String()
 }
 
-// TestHostile loads files that are made to exhaust who reads them: large, or small ones that stand for much. Whether they load or not, they
+// TestHostile loads files that are made to exhaust their reader: large ones, or small ones that stand for much. Whether they load or not, they
 // take less than ten seconds, and less memory than 20 times their size and 200 MB.
 func TestHostile(t *testing.T) {
 	const large = strict.MaxSize
@@ -64,7 +64,8 @@ func TestHostile(t *testing.T) {
 	}
 	const tooMuch = " stands for too much: with it, a rule file takes more memory than it may; make it simpler, or write several files"
 	for _, c := range []struct{ name, text, want string }{
-		{"names", one("{equals: 1}", "{in: ["+rep("1,", large/2-100)+"]}"), "1:1: the file says too much: about 16777042 names and values, and a rule file may have 500000; write several files"},
+		{"names", one("{equals: 1}", "{in: ["+rep("1,", large/2-100)+"]}"), "1:1: the file says too much: about 16777042 names and values, and it may have 1548571; write several files"},
+		{"as many names as there may be", one("{data: {equals: 1}}", "{"+rep("a,", 760_000)+"}\n#"+rep("x", large-1_600_000)), "10:12: expect has no field \"a\""},
 		{"lists that have nothing in common", one("equals: 1", "in: ["+numbered(`"x%d",`, 120_000)+"], not_in: ["+numbered(`"x%d",`, 120_000)+"]"), "10:18: data leaves no data"},
 		{"numbers far apart", one("{data: {equals: 1}}", "{valid: {not_in: ["+numbered("1%d5,", 120_000)+"]}, data: {not_in: ["+numbered("1%d7,", 120_000)+"]}}"), ""},
 		{"types and data", one("{data: {equals: 1}}", "{type: ["+rep("0x99,", 120_000)+"], data: {in: ["+numbered(`"x%d",`, 120_000)+"]}}"), "4:3: data of rule A ask"},
@@ -108,7 +109,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestLimits holds what a run takes: files up to a size, and rules up to a number, which is said before they are read.
+// TestLimits requires the limits of a run: the size of files, and the number of rules, which is checked before they are read.
 func TestLimits(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -133,6 +134,10 @@ func TestLimits(t *testing.T) {
 	load(large, large+": has at least 16777217 bytes; at most 16777216 (16 MB) are read: write several files")
 	full := write("large.yaml", strings.Repeat("#", strict.MaxSize))
 	load(full, full+":1:1: the file holds no rules; a rule file starts with \"pack: NAME\"")
+	_, err := rules.Load("pipe", make([]byte, strict.MaxSize+1))
+	if want := "pipe: has at least 16777217 bytes; at most 16777216 (16 MB) are read: write several files"; fmt.Sprint(err) != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
 	many := write("large.yaml", pack("a", 100_000))
 	start := time.Now()
 	load(many, many+": there are 100000 rules or more; a run takes at most 20000: check with some of them at a time")
@@ -144,7 +149,7 @@ func TestLimits(t *testing.T) {
 	write("more.yaml", pack("b", 10_001))
 	load(dir, dir+": there are 20002 rules or more; a run takes at most 20000: check with some of them at a time")
 	b := load(filepath.Join(dir, "more.yaml"), "<nil>")
-	_, err := rules.Rules(append(a, b...)...)
+	_, err = rules.Rules(append(a, b...)...)
 	if want := "there are 20002 rules or more; a run takes at most 20000: check with some of them at a time"; fmt.Sprint(err) != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

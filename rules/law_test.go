@@ -59,8 +59,8 @@ func randomRegistry(rng *rand.Rand) string {
 	return text
 }
 
-// TestFixLaw requires of random rules and random registries: whatever fails and has a fix passes when that is made, nothing else fails
-// instead, the undo restores the registry, and asking changes nothing in it.
+// TestFixLaw requires for random rules and registries: whatever fails and has a fix passes after it, nothing else fails instead, the undo
+// restores the registry, and evaluation does not change it.
 func TestFixLaw(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	fixed, kinds := 0, map[string]int{}

@@ -74,8 +74,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// mistakes are changes of one thing in a sound pack, with what is then to be said. Of some, whole is set, only the whole of the rule
-// shows that they are mistakes, which a JSON Schema cannot say.
+// mistakes are changes of one thing in a sound pack, with the mistakes that they cause. If whole is set, only the whole rule shows the mistake,
+// which a JSON Schema cannot express.
 var mistakes = []struct {
 	name, old, new, want string
 	whole                bool
@@ -168,14 +168,14 @@ var mistakes = []struct {
 	{"control characters", "severity: high", `severity: "hi\egh"`, `7:15: severity cannot be "hi\x1bgh"; did you mean high?`, false},
 }
 
-// TestBombs loads documents that are made to exhaust who reads them. Each is refused with a place, and at once: none is unfolded.
+// TestBombs loads documents that are made to exhaust their reader. Each is refused with a place, and at once: none is unfolded.
 func TestBombs(t *testing.T) {
 	layers := "pack: x\ntitle: x\nrules:\n  - id: A\n    title: A\n    severity: low\n    all:\n      - all: &a0 [{key: HKLM}, {key: HKLM}]\n"
 	for i := range 40 {
 		layers += fmt.Sprintf("      - all: &a%d [{all: *a%d}, {all: *a%d}]\n", i+1, i, i)
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"aliases of aliases":    {layers, "46:26: the file says too much: about 1000000000000 names and values when its aliases are followed, and a rule file may have 500000; write several files"},
+		"aliases of aliases":    {layers, "46:26: the file says too much: about 1000000000000 names and values when its aliases are followed, and it may have 500118; write several files"},
 		"an alias of itself":    {"pack: &a [*a]", "1:11: an alias stands for what it is itself a part of"},
 		"a circle of two":       {"pack: &a {title: &b [*a]}\ntitle: *b", "an alias stands for what it is itself a part of"},
 		"very deep":             {"pack: " + strings.Repeat("[", 20000), "not YAML: "},
@@ -214,7 +214,7 @@ func TestExcerpt(t *testing.T) {
 	}
 }
 
-// TestSyntax breaks the YAML of a sound pack as people do. The mistake stands where the reader stops, and says what to do.
+// TestSyntax breaks the YAML of a sound pack as people do. The mistake is where the reader stops, and says what to do.
 func TestSyntax(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want, caret string }{
 		{"backslash in double quotes", `key: HKLM\SYSTEM`, `key: "HKLM\SYSTEM`, `11:15: not YAML: found unknown escape character; in double quotes a \ begins an escape, in single quotes and without any it does not`,
@@ -272,7 +272,7 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
-// TestMistakes changes one thing in a sound pack and requires exactly the mistakes that this makes, each with its place.
+// TestMistakes changes one thing in a sound pack and requires exactly the mistakes that this causes, each with its place.
 func TestMistakes(t *testing.T) {
 	for _, c := range mistakes {
 		t.Run(c.name, func(t *testing.T) {
@@ -334,7 +334,7 @@ func TestLoadFiles(t *testing.T) {
 	}
 }
 
-// TestBuiltIn runs the tests of the built-in packs, and requires of each rule that it shows a pass and a failure.
+// TestBuiltIn runs the tests of the built-in packs, and requires that those of each rule show a pass and a failure.
 func TestBuiltIn(t *testing.T) {
 	names := rules.BuiltInNames()
 	if len(names) < 2 || len(rules.BuiltIn(rules.DefaultPack)) != 1 || len(rules.BuiltIn("no such pack")) != 0 {
@@ -362,8 +362,8 @@ func TestBuiltIn(t *testing.T) {
 	}
 }
 
-// FuzzLoad holds the loader to its word: what is wrong has a place in the file and fits on a line, loading has no memory, and rules
-// that load answer "not covered" where nothing is known, and each something where there is a registry, to which its undo leads back.
+// FuzzLoad requires of the loader: a mistake has a place in the file and fits on a line, and loading keeps no state. Rules that load answer
+// "not covered" if nothing is known, each gives an answer on a registry, and its undo restores that registry.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(sound))
 	f.Add([]byte(strings.Replace(sound, "severity: high", "severity: [", 1)))

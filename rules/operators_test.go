@@ -9,7 +9,7 @@ import (
 	"regvet/rules"
 )
 
-// TestOperators asks each operator of data of each type that it makes sense for, and of one that it does not.
+// TestOperators applies each operator to data of each type that it is for, and to one that it is not for.
 func TestOperators(t *testing.T) {
 	const (
 		number = `"V"=dword:00000005`
@@ -92,7 +92,7 @@ const machine = `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services]
 [HKEY_LOCAL_MACHINE\SOFTWARE\Some\Two\Below]
 `
 
-// TestWhere asks rules that lead to several places, or to keys, or to nothing, and holds all that they answer against what is wanted.
+// TestWhere evaluates rules that match several places, or keys, or nothing, and requires all of their answers.
 func TestWhere(t *testing.T) {
 	const services = `key: HKLM\SYSTEM\CurrentControlSet\Services`
 	for _, c := range []struct {

@@ -31,7 +31,7 @@ func compileSchema(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// validate holds a rule file against the schema as an editor does.
+// validate validates a rule file against the schema as an editor does.
 func validate(s *jsonschema.Schema, text string) error {
 	var v any
 	if err := yaml.Unmarshal([]byte(text), &v); err != nil {
@@ -48,8 +48,7 @@ func validate(s *jsonschema.Schema, text string) error {
 	return s.Validate(v)
 }
 
-// TestSchema holds the JSON Schema to what the decoder takes: what loads is valid, and what is wrong in a way that a schema can tell is
-// wrong for both.
+// TestSchema compares the JSON Schema with the decoder: what loads is valid, and what a schema can find wrong is wrong for both.
 func TestSchema(t *testing.T) {
 	s := compileSchema(t)
 	packs, err := filepath.Glob("packs/*.yaml")

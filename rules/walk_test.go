@@ -12,8 +12,8 @@ import (
 	"regvet/rules"
 )
 
-// TestWalkLaw looks for many random patterns at once and requires of each that it leads to those keys, in the order of the registry, to which
-// a regular expression made of it does.
+// TestWalkLaw looks for many random patterns at once and requires that each finds the keys, in the order of the registry, that match a regular
+// expression made from it.
 func TestWalkLaw(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	pick := func(all ...string) string { return all[rng.IntN(len(all))] }
@@ -78,7 +78,7 @@ func TestWalkLaw(t *testing.T) {
 	}
 }
 
-// TestWalkLoss requires that a pattern never takes a key that was lost for one that is not there.
+// TestWalkLoss requires that a pattern never takes a lost key for one that does not exist.
 func TestWalkLoss(t *testing.T) {
 	const content = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Some]\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Some\\One]\n\"X\"=dword:1\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Some\\Two]\n\"X\"=dword:xyz\n"
 	lost := content + "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Some\\" + strings.Repeat("x", 300) + "]\n"

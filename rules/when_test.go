@@ -8,7 +8,7 @@ import (
 	"regvet/rules"
 )
 
-// TestWhen asks where a rule applies, with what is known of Windows and with what is not.
+// TestWhen tests where a rule applies, by what is known of Windows and what is not.
 func TestWhen(t *testing.T) {
 	seven := hive.Exactly(hive.Version{Major: 6, Minor: 1})
 	server := seven

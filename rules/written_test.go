@@ -62,7 +62,7 @@ func timeRule(t *testing.T, key, rest string) []*rules.Rule {
 	return p.Rules
 }
 
-// outcomes returns what became of a rule at each key, without those that pass unless all are asked for.
+// outcomes returns the answers of a rule at each key, without passes unless all is set.
 func outcomes(reg *hive.Registry, all []*rules.Rule, passes bool) (got []string) {
 	for _, f := range rules.Evaluate(reg, hive.Windows{}, all) {
 		if f.Status != rules.Pass || passes {
@@ -125,8 +125,8 @@ func TestWritten(t *testing.T) {
 	}
 }
 
-// TestWrittenInEachControlSet asks the same rules for each control set: one that looks in CurrentControlSet compares within a set, one that
-// names the sets compares with the set that the computer runs with.
+// TestWrittenInEachControlSet evaluates the same rules for each control set: one about CurrentControlSet compares within a set, one that names
+// the sets compares with the set that the computer runs with.
 func TestWrittenInEachControlSet(t *testing.T) {
 	reg := stampedSystem(t)
 	const ask = `expect: {written: {not_after: {key: 'HKLM\SYSTEM\CurrentControlSet\Services\%s'}}}, missing: pass`
@@ -160,7 +160,7 @@ func TestWrittenInEachControlSet(t *testing.T) {
 	}
 }
 
-// TestWrittenOfText requires that a source without times leaves each such question open, and says so once for a pattern.
+// TestWrittenOfText requires that a source without times leaves questions about times open, and says so once for a pattern.
 func TestWrittenOfText(t *testing.T) {
 	text := `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services]
 [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Alpha]
@@ -189,7 +189,7 @@ func TestWrittenOfText(t *testing.T) {
 	}
 }
 
-// TestWrittenConditions asks for times in conditions, whose keys may bind names of their own.
+// TestWrittenConditions tests times in conditions, whose keys may bind names of their own.
 func TestWrittenConditions(t *testing.T) {
 	for _, c := range []struct{ conditions, want string }{
 		{`none: [{key: 'HKLM\SYSTEM\ControlSet002\Services\{name}', expect: {written: {after: {key: 'HKLM\SYSTEM\ControlSet001\Services\{name}'}}}}]`,

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write what the tests compare with anew")
 
-// TestConfigSchema holds the schema in the repository against the fields that are read.
+// TestConfigSchema compares the schema in the repository with the fields that are read.
 func TestConfigSchema(t *testing.T) {
 	const name = "config.schema.json"
 	if *update {
@@ -28,8 +28,8 @@ func TestConfigSchema(t *testing.T) {
 	}
 }
 
-// TestConfigs holds the reader and the schema to one another: what one takes or refuses, the other does too. What depends on words that
-// only the program knows, the schema takes.
+// TestConfigs compares the reader with the schema: what one takes or refuses, the other does too. The schema takes what depends on words that
+// only the program knows.
 func TestConfigs(t *testing.T) {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(ConfigSchema()))
 	if err != nil {
@@ -92,7 +92,7 @@ func TestConfigs(t *testing.T) {
 	}
 }
 
-// TestAliases holds that aliases cannot make a small file stand for more than memory holds.
+// TestAliases requires that aliases cannot make a small file stand for more than memory holds.
 func TestAliases(t *testing.T) {
 	text := "paths:\n- &a\n  match: &b [" + strings.Repeat("x,", 2000) + "x]\n" + strings.Repeat("- *a\n", 2000)
 	if _, err := LoadConfig("test.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "says too much") || strings.Contains(err.Error(), "\n") {
@@ -100,7 +100,7 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// FuzzConfig holds that every mistake has its place, and that what is read without one can be used.
+// FuzzConfig requires that every mistake has its place, and that a config without mistakes can be used.
 func FuzzConfig(f *testing.F) {
 	example, err := os.ReadFile("../../testdata/config.yaml")
 	if err != nil {

@@ -12,8 +12,9 @@ import (
 const MaxSize = 16 << 20
 
 const (
-	maxDepth = 250 // levels of lists and mappings in one another
-	maxText  = 100 // bytes of text that count as one part
+	maxDepth     = 250 // levels of lists and mappings in one another
+	maxText      = 100 // bytes of text that count as one part
+	bytesPerPart = 16  // of a file, beyond the parts that it may have in any case: memory stays in proportion to the file
 )
 
 // parts returns at least the number of names, values, lists and mappings in a text. It counts the characters that can start one, without parsing:
@@ -38,12 +39,13 @@ func parts(text string) int {
 	return n
 }
 
-// affordable reports whether a file has at most the parts that it may have.
+// affordable reports whether a file has at most the parts that it may have: some for any file, and more for a large one.
 func (d *Decoder) affordable(at hive.Location, n int, how string) bool {
-	if n > d.Most {
-		d.WrongAt(at, "the file says too much: about %d names and values%s, and %s may have %d; write several files", n, how, d.Whole, d.Most)
+	most := d.Most + len(d.text)/bytesPerPart
+	if n > most {
+		d.WrongAt(at, "the file says too much: about %d names and values%s, and it may have %d; write several files", n, how, most)
 	}
-	return n <= d.Most
+	return n <= most
 }
 
 // Spend accounts for memory that a text needs beyond its own nodes, in parts of about a hundred bytes. It reports whether the file may still

@@ -21,7 +21,7 @@ type File struct {
 	Source string    // its name in the mistakes
 	Kind   hive.Kind // of the mistakes
 	Whole  string    // what the file is, such as "a config"
-	Most   int       // how many parts it may have, see [parts]
+	Most   int       // how many parts a small file may have, see [parts]
 	Empty  string    // the message for an empty file; "" if that is no mistake
 }
 

@@ -19,6 +19,10 @@ import (
 
 // document returns the root of the file, which may hold one YAML document, or nil: it is no YAML, costs too much, or is empty.
 func (d *Decoder) document(data []byte) *yaml.Node {
+	if err := CheckSize(int64(len(data))); err != nil {
+		d.WrongAt(hive.Location{}, "%v", err)
+		return nil
+	}
 	d.text = toUTF8(data)
 	if offset, why := notYAML(d.text); why != "" {
 		d.WrongAt(placeOf(d.text, offset), "not YAML: %s", why)
