@@ -197,6 +197,9 @@ func (r *reporter) report(p Problem, format string, args ...any) {
 
 // end returns the problems of the key. For each kind, one of them stands for those that are not listed.
 func (r *reporter) end() []Problem {
+	if len(r.problems) == 0 { // as for nearly all keys: sorting no kinds still allocates
+		return nil
+	}
 	for _, kind := range slices.Sorted(maps.Keys(r.kinds)) {
 		if more := r.kinds[kind].more; more.n > 0 {
 			p := more.problem(kind)

@@ -3,6 +3,7 @@ package hive
 import (
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // Registry is the namespace of one machine: trees mounted where Windows mounts them. It alone knows the paths that no file holds:
@@ -12,6 +13,14 @@ type Registry struct {
 	systemHive bool   // the tree at systemPath came from a hive, so a key CurrentControlSet in it means nothing
 	controlSet string // the chosen set; "" for the current one, AllControlSets for all
 	written    []writtenHive
+	sets       *controlSets
+}
+
+// controlSets are the sets that CurrentControlSet leads to. They are found on first use, because each look-up may need them and they can
+// stand among a million other keys. A registry that is changed gets another.
+type controlSets struct {
+	once sync.Once
+	list []ControlSet
 }
 
 // writtenHive is the time when a hive was last written, and the path at which it is mounted.
@@ -31,11 +40,12 @@ var (
 const currentControlSet = "CurrentControlSet"
 
 // NewRegistry returns an empty registry, of which nothing is known.
-func NewRegistry() *Registry { return &Registry{root: NewImpliedKey("")} }
+func NewRegistry() *Registry { return &Registry{root: NewImpliedKey(""), sets: new(controlSets)} }
 
 // Mount adds a tree at a path: the root of a hive where Windows mounts it or, at the empty path, a tree whose first level holds the roots
 // of the registry, such as that of a .reg file. It must be called before the registry is used.
 func (r *Registry) Mount(at Path, tree *Key) {
+	r.sets = new(controlSets)
 	if len(at) == 0 {
 		for _, k := range tree.Keys() {
 			r.root = graft(r.root, Path{k.name}, k)
@@ -93,7 +103,7 @@ const AllControlSets = "all"
 // ([AllControlSets]), or again to the current one ("").
 func (r *Registry) WithControlSet(name string) *Registry {
 	c := *r
-	c.controlSet = name
+	c.controlSet, c.sets = name, new(controlSets)
 	return &c
 }
 
@@ -103,7 +113,7 @@ func (r *Registry) EachControlSet() bool { return r.controlSet == AllControlSets
 // Apply returns the registry that results from the edits, whose paths may be those of a running system.
 func (r *Registry) Apply(edits ...Edit) *Registry {
 	c := *r
-	c.root = Apply(r.root, r.Real(edits...)...)
+	c.root, c.sets = Apply(r.root, r.Real(edits...)...), new(controlSets)
 	return &c
 }
 
@@ -240,7 +250,7 @@ func (r *Registry) aliases(path Path) []place {
 	var places []place
 	switch {
 	case path.HasPrefix(systemPath) && len(path) > 2 && EqualFold(path[2], currentControlSet):
-		for _, set := range r.ControlSets() {
+		for _, set := range r.currentSets() {
 			p := place{path: systemPath.Join(set.Name).Join(path[3:]...), guessed: set.Guessed}
 			p.live = p.path
 			if r.controlSet == "" {
@@ -279,7 +289,15 @@ type ControlSet struct {
 // ControlSets returns the sets that CurrentControlSet leads to. Windows makes that key when it starts, from Select\Current; no hive
 // holds it. If Current does not name an existing set, Default and LastKnownGood are tried, then the set if there is only one, and else all
 // sets, as a guess. A .reg file that was exported from a running system holds CurrentControlSet itself.
-func (r *Registry) ControlSets() []ControlSet {
+func (r *Registry) ControlSets() []ControlSet { return slices.Clone(r.currentSets()) }
+
+// currentSets is [Registry.ControlSets]; the caller must not change the list.
+func (r *Registry) currentSets() []ControlSet {
+	r.sets.once.Do(func() { r.sets.list = r.findControlSets() })
+	return r.sets.list
+}
+
+func (r *Registry) findControlSets() []ControlSet {
 	system := r.lookup(systemPath...)
 	if system == nil {
 		return []ControlSet{{Name: currentControlSet}}

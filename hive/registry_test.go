@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"regvet/hive"
 	"regvet/internal/hivetest"
@@ -165,6 +166,39 @@ func describe(matches []hive.Match) string {
 		all = append(all, fmt.Sprintf("%s at %s is %s", m.Live, m.Real, found))
 	}
 	return strings.Join(all, "; ")
+}
+
+// TestManyKeysBesideSets checks that look-ups in CurrentControlSet do not go through all keys of SYSTEM each time.
+func TestManyKeysBesideSets(t *testing.T) {
+	var keys []*hive.Key
+	for i := range 100_000 {
+		keys = append(keys, hive.NewKey(fmt.Sprintf("%06d", i), nil))
+	}
+	keys = append(keys, hive.NewKey("ControlSet001", nil, hive.NewKey("Control", nil)))
+	reg := hive.NewRegistry()
+	reg.Mount(hive.ParsePath(`HKLM\SYSTEM`), hive.NewKey("", nil, keys...))
+	path := hive.ParsePath(`HKLM\SYSTEM\CurrentControlSet\Control`)
+	start := time.Now()
+	for range 20_000 {
+		if m := reg.Find(path); len(m) != 1 || m[0].Key == nil {
+			t.Fatalf("%+v", m)
+		}
+	}
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("20,000 look-ups took %v", took)
+	}
+	// A set that is mounted or made later counts.
+	reg.Mount(hive.ParsePath(`HKLM\SYSTEM\ControlSet002\Control`), hive.NewKey("", nil))
+	if m := reg.Find(path); len(m) != 2 || !m[0].Guessed {
+		t.Errorf("after a second set was mounted: %+v", m)
+	}
+	third := hive.Edit{Op: hive.CreateKey, Path: hive.ParsePath(`HKLM\SYSTEM\ControlSet003\Control`)}
+	if m := reg.Apply(third).Find(path); len(m) != 3 {
+		t.Errorf("after a third set was made: %+v", m)
+	}
+	if m := reg.WithControlSet("ControlSet002").Find(path); len(m) != 1 || m[0].Guessed {
+		t.Errorf("with a chosen set: %+v", m)
+	}
 }
 
 // TestExport checks what a .reg file of a running system says, which holds CurrentControlSet itself and no other set.
