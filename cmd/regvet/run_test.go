@@ -17,6 +17,7 @@ import (
 // FuzzRun gives the commands that write no files any words for arguments: the exit status is one of the four, a failure is
 // explained, and every message is a line that says who speaks, or one below it that shows what it speaks of.
 func FuzzRun(f *testing.F) {
+	const testdata = "../../testdata/"
 	for _, line := range []string{
 		"check ../../testdata/SYSTEM", "check --all --format json ../../testdata/SYSTEM.reg", `check --mount \ ../../testdata/SYSTEM`,
 		"info --verify ../../testdata/SYSTEM-dirty", "info --log ../../testdata/SYSTEM ../../testdata/SYSTEM", "rules list", "rules show x",
@@ -32,8 +33,11 @@ func FuzzRun(f *testing.F) {
 			if arg == "fix" || arg == "fmt" || strings.HasPrefix(arg, "--o") || strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && strings.Contains(arg, "o") {
 				return // these write files
 			}
+			if rest := strings.TrimPrefix(arg, testdata); strings.Contains(rest, "/") || rest == ".." {
+				return // nothing but the files of testdata is read: a disk has no end, and neither have some of its files
+			}
 			if info, err := os.Stat(arg); err == nil && info.IsDir() {
-				return // all that is in it would be read, up to the whole disk
+				return
 			}
 		}
 		var out, messages bytes.Buffer
