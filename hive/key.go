@@ -314,6 +314,17 @@ func (k *Key) path() Path {
 	return p
 }
 
+// pathStep is what each name of a [Path] takes beside its text, in bytes.
+const pathStep = 16
+
+// pathSize returns what the path of the key takes, in bytes.
+func (k *Key) pathSize() (n int) {
+	for ; k.parent != nil; k = k.parent {
+		n += pathStep + len(k.name)
+	}
+	return n
+}
+
 // clone returns a copy of the key that shares its subkeys.
 func (k *Key) clone() *Key {
 	c := newKey(k.name)

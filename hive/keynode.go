@@ -167,6 +167,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 	f.room.names.left = manyNames
 	claims := f.claims()
 	defer claims.end()
+	above := k.pathSize()
 	for i, offset := range offsets {
 		at := offsetOf(offset)
 		child, kind, fault := f.keyNode(offset)
@@ -195,6 +196,11 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 			r.report(Problem{At: at, Kind: duplicate, Loss: true},
 				"the list of key %q names this subkey twice; it is read once, and the subkey that should stand there is lost", shown(k.name))
 			continue
+		}
+		if !f.claimPath(above + pathStep + len(name)) {
+			r.report(Problem{At: at, Kind: amplified, Loss: true},
+				"the paths of the keys take far more room than the hive; the last %d subkeys of key %q are left out", len(offsets)-i, shown(k.name))
+			break
 		}
 		switch {
 		case !whole:

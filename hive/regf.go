@@ -44,6 +44,7 @@ type File struct {
 
 	loading sync.Mutex // held while a list of subkeys is read
 	room    keyRoom
+	paths   int64 // bytes of the paths of all keys read, see claimPath
 
 	descriptors sync.Map // offset of a cell, uint32 → *descriptor
 
@@ -252,6 +253,17 @@ func (f *File) ofKind(kind Kind) *sameKind {
 // byte twice. A hostile hive can name the same list or the same data in a million places, and turn a few megabytes into terabytes; so the
 // limit is four times its size.
 func (f *File) claim(n int) bool { return f.claimed.Add(int64(n)) <= 4*int64(len(f.bins)) }
+
+// claimPath reports whether a key with a path of n bytes may be read. A path repeats the names of all keys above, and whatever is said of a key
+// repeats its path: 30,000 keys 500 levels below the root turn a hive of 3 MB into gigabytes. The paths of a real hive take about half its
+// size, and those of one branch as deep and with names as long as Windows allows take 103 MB. The caller holds loading.
+func (f *File) claimPath(n int) bool {
+	if f.paths+int64(n) > 128<<20+16*int64(len(f.bins)) {
+		return false
+	}
+	f.paths += int64(n)
+	return true
+}
 
 // claims collects the claims of one list, and adds them to those of the file at the end: goroutines that read in parallel would otherwise
 // contend for each value. Until then they do not know of each other, so n of them may together claim n times as much.

@@ -1035,6 +1035,42 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestPathsFarBelow checks that the paths of all keys are bounded by the size of the hive, that those left out are no absence, and that a branch
+// as deep as Windows allows is read.
+func TestPathsFarBelow(t *testing.T) {
+	const leaves = 500
+	root := deepTree(hive.MaxDepth - 1)
+	deepest := root
+	for len(deepest.Keys) > 0 {
+		deepest = deepest.Keys[0]
+		deepest.Name = strings.Repeat("日", 255)
+	}
+	for i := range leaves {
+		deepest.Keys = append(deepest.Keys, &hivetest.Key{Name: fmt.Sprintf("%05d", i)})
+	}
+	root.Keys = append(root.Keys, &hivetest.Key{Name: "近"})
+	f := hiveOf(t, root)
+	size, keys := 0, 0
+	var parent *hive.Key
+	for path, k := range f.Root().Walk() {
+		keys++
+		size += len(path.String())
+		if len(path) == hive.MaxDepth-1 {
+			parent = k
+		}
+	}
+	if size > 150<<20 || keys < hive.MaxDepth+1 {
+		t.Errorf("%d keys with paths of %d bytes", keys, size)
+	}
+	want := fmt.Sprintf(`the paths of the keys take far more room than the hive; the last %d subkeys of key "%s" are left out`, leaves-len(parent.Keys()), parent.Name())
+	if p := parent.FirstLoss(); p == nil || p.Kind != hive.Amplified || p.Msg != want || parent.KeysKnown() != hive.Damaged {
+		t.Errorf("%v, known %v", p, parent.KeysKnown())
+	}
+	if f.Root().Key("近") == nil || len(f.Problems()) != 1 {
+		t.Errorf("problems %v", f.Problems())
+	}
+}
+
 // TestConcurrentReaders checks that any number of readers see one and the same tree.
 func TestConcurrentReaders(t *testing.T) {
 	b := hivetest.Build(specialTree(), hivetest.Options{})

@@ -16,11 +16,11 @@ type Registry struct {
 	sets       *controlSets
 }
 
-// controlSets are the sets that CurrentControlSet leads to. They are found on first use, because each look-up may need them and they can
-// stand among a million other keys. A registry that is changed gets another.
+// controlSets are the names of the control sets of a registry. They are found on first use, because each look-up may need them, and they can
+// be among a million other keys. A registry whose tree changes gets another.
 type controlSets struct {
-	once sync.Once
-	list []ControlSet
+	once  sync.Once
+	names []string
 }
 
 // writtenHive is the time when a hive was last written, and the path at which it is mounted.
@@ -103,7 +103,7 @@ const AllControlSets = "all"
 // ([AllControlSets]), or again to the current one ("").
 func (r *Registry) WithControlSet(name string) *Registry {
 	c := *r
-	c.controlSet, c.sets = name, new(controlSets)
+	c.controlSet = name
 	return &c
 }
 
@@ -250,7 +250,7 @@ func (r *Registry) aliases(path Path) []place {
 	var places []place
 	switch {
 	case path.HasPrefix(systemPath) && len(path) > 2 && EqualFold(path[2], currentControlSet):
-		for _, set := range r.currentSets() {
+		for _, set := range r.ControlSets() {
 			p := place{path: systemPath.Join(set.Name).Join(path[3:]...), guessed: set.Guessed}
 			p.live = p.path
 			if r.controlSet == "" {
@@ -289,24 +289,21 @@ type ControlSet struct {
 // ControlSets returns the sets that CurrentControlSet leads to. Windows makes that key when it starts, from Select\Current; no hive
 // holds it. If Current does not name an existing set, Default and LastKnownGood are tried, then the set if there is only one, and else all
 // sets, as a guess. A .reg file that was exported from a running system holds CurrentControlSet itself.
-func (r *Registry) ControlSets() []ControlSet { return slices.Clone(r.currentSets()) }
-
-// currentSets is [Registry.ControlSets]; the caller must not change the list.
-func (r *Registry) currentSets() []ControlSet {
-	r.sets.once.Do(func() { r.sets.list = r.findControlSets() })
-	return r.sets.list
-}
-
-func (r *Registry) findControlSets() []ControlSet {
+func (r *Registry) ControlSets() []ControlSet {
 	system := r.lookup(systemPath...)
 	if system == nil {
 		return []ControlSet{{Name: currentControlSet}}
 	}
-	var sets []ControlSet
-	for _, k := range system.Keys() {
-		if isControlSet(k.name) {
-			sets = append(sets, ControlSet{Name: k.name})
+	r.sets.once.Do(func() {
+		for _, k := range system.Keys() {
+			if isControlSet(k.name) {
+				r.sets.names = append(r.sets.names, k.name)
+			}
 		}
+	})
+	var sets []ControlSet
+	for _, name := range r.sets.names {
+		sets = append(sets, ControlSet{Name: name})
 	}
 	switch r.controlSet {
 	case "":
