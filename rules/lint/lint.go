@@ -199,7 +199,7 @@ func (p *pass) end() *Result {
 	}
 	for _, c := range checks {
 		if n := p.left[c]; n > 0 {
-			p.problem(hive.Location{}, fmt.Sprintf("%d more findings of %s are not listed", n, c.ID))
+			p.problem(hive.Location{}, fmt.Sprintf("findings of %s that are not listed: %d", c.ID, n))
 		}
 	}
 	return r

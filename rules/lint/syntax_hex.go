@@ -290,7 +290,7 @@ func visitEmptyLineInHex(p *pass, c *Check, s *regfile.Statement) {
 	}
 	if first > 0 {
 		at := position(first, 1)
-		p.reportAt(c, s, at, at, nil, "there is an empty line inside of hex data; Windows skips it, other programs take the value as ended; remove it").
+		p.reportAt(c, s, at, at, nil, "there is an empty line inside of hex data; Windows skips it, but to other programs the value ends there; remove it").
 			fix("remove the empty line", changes...)
 	}
 }

@@ -172,7 +172,7 @@ func sayTextQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	case f.Code == regfile.TextUnclosed && last > 1 && data[last-1] == '\\' && len(bytes.TrimSpace(data[last+1:])) == 0:
 		at := s.Data.From + last
 		p.report(c, s, regfile.Span{From: at - 1, To: at + 1},
-			`the backslash in front of the last quote makes it a part of the text, which so has no end; Windows drops this value; write \\"`).
+			`the backslash before the last quote makes the quote part of the text, which then does not end; Windows drops this value; write \\"`).
 			fix("double the backslash", insert(s, at, `\`))
 	case f.Code == regfile.TextUnclosed:
 		p.faultAs(c, s, f, "%s; write it, in the same line", f.Msg)
