@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"slices"
 	"strings"
@@ -62,6 +63,9 @@ type pass struct {
 
 	rejected bool // by Windows
 
+	seed  maphash.Seed
+	alike map[uint64]int // the number of findings, by the hash of their likeness
+
 	section section
 	ignores ignores
 	watch   watch
@@ -79,7 +83,7 @@ type section struct {
 }
 
 func newPass(l Linter, name string) *pass {
-	p := &pass{Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, listed: map[tally]int{}, left: map[*Check]int{}, watch: newWatch(l.Rules)}
+	p := &pass{Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, listed: map[tally]int{}, left: map[*Check]int{}, seed: maphash.MakeSeed(), alike: map[uint64]int{}, watch: newWatch(l.Rules)}
 	p.patterns = patterns()
 	for _, c := range checks {
 		severity := c.Severity
@@ -187,16 +191,6 @@ func (p *pass) end() *Result {
 	r := &p.result
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return inFile(a.At, a.Check, b.At, b.Check) })
 	slices.SortStableFunc(p.fixes.all, func(a, b fixed) int { return inFile(a.at, a.check, b.at, b.check) })
-	alike := map[likeness]int{}
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		l := f.likeness()
-		f.repeat = alike[l]
-		alike[l]++
-		if p.Known != nil && f.Suppressed == nil && p.Known(f.Fingerprint()) {
-			f.Suppressed = &Suppression{By: "baseline"}
-		}
-	}
 	for _, c := range checks {
 		if n := p.left[c]; n > 0 {
 			p.problem(hive.Location{}, fmt.Sprintf("findings of %s that are not listed: %d", c.ID, n))
@@ -252,10 +246,20 @@ func (p *pass) reportAt(c *Check, s *regfile.Statement, at, end hive.Location, l
 // settle keeps the last finding that was reported, which gets no fix from here on.
 func (p *pass) settle() {
 	f := &p.now
-	switch {
-	case f.Check == nil:
+	if f.Check == nil {
 		return
-	case p.least > NoFix && f.Fix != nil && f.Fix.Safety >= p.least:
+	}
+	fixable := p.least > NoFix && f.Fix != nil && f.Fix.Safety >= p.least
+	if !fixable || p.Known != nil {
+		like := maphash.Comparable(p.seed, f.likeness())
+		f.repeat = p.alike[like]
+		p.alike[like]++
+		if p.Known != nil && p.Known(f.Fingerprint()) {
+			f.Suppressed = &Suppression{By: "baseline"}
+		}
+	}
+	switch {
+	case fixable && f.Suppressed == nil:
 		p.fixes.add(f)
 	case p.least == NoFix || p.hasRoom(f.Check, f.At.Line):
 		p.result.Findings = append(p.result.Findings, *f)
