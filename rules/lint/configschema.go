@@ -2,7 +2,7 @@ package lint
 
 import "encoding/json"
 
-// ConfigSchema gives the JSON Schema of a config, for editors, which complete and check the file with it.
+// ConfigSchema returns the JSON Schema of a config, with which editors complete and check the file.
 func ConfigSchema() []byte {
 	schema := mappingSchema(configFields)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"

@@ -83,7 +83,10 @@ type section struct {
 }
 
 func newPass(l Linter, name string) *pass {
-	p := &pass{Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, listed: map[tally]int{}, left: map[*Check]int{}, seed: maphash.MakeSeed(), alike: map[uint64]int{}, watch: newWatch(l.Rules)}
+	p := &pass{
+		Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, watch: newWatch(l.Rules),
+		listed: map[tally]int{}, left: map[*Check]int{}, seed: maphash.MakeSeed(), alike: map[uint64]int{},
+	}
 	p.patterns = patterns()
 	for _, c := range checks {
 		severity := c.Severity
