@@ -12,7 +12,7 @@ import (
 // Fixed is a file after its fixes.
 type Fixed struct {
 	Data    []byte  // the file
-	After   []byte  // its text in UTF-8, or nil if Windows rejects the file
+	After   []byte  // its text in UTF-8, or nil if it is not text
 	Fixes   int     // how many were made
 	Remains *Result // what the linter finds in the file now
 }
