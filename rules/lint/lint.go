@@ -357,6 +357,31 @@ func insert(s *regfile.Statement, i int, text string) Change {
 	return change(s, regfile.Span{From: i, To: i}, text)
 }
 
+// rewrite makes one change of all those of a line, of which there may be millions.
+type rewrite struct {
+	text        []byte
+	new         []byte // of text from first to done
+	first, done int
+	changed     bool
+}
+
+// replace replaces a part of the line. The parts come in the order of the line.
+func (r *rewrite) replace(from, to int, with string) {
+	if !r.changed {
+		r.first, r.done, r.changed = from, from, true
+	}
+	r.new = append(append(r.new, r.text[r.done:from]...), with...)
+	r.done = to
+}
+
+// changes returns the change, if there is one. The offset is the one of the line in the text of the file.
+func (r *rewrite) changes(offset int64) []Change {
+	if !r.changed {
+		return nil
+	}
+	return []Change{{From: offset + int64(r.first), To: offset + int64(r.done), New: string(r.new)}}
+}
+
 // position returns the location of a column of a line, both counted from 1.
 func position(line, column int) hive.Location {
 	return hive.Location{Line: line, Column: column}

@@ -310,30 +310,19 @@ func sayHexElements(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		}
 		text := trimLineEnd(line)
 		text = text[:start+commentAt(text[start:])]
-		// One change for the line, from its first to its last element that is not in form: a line may have millions of them.
-		var elements []byte
-		first, done := len(text), len(text)
-		replace := func(from, to int, with string) {
-			if first == len(text) {
-				first, done = from, from
-			}
-			elements = append(append(elements, text[done:from]...), with...)
-			done = to
-		}
+		r := rewrite{text: text}
 		for i := start; i < len(text); i++ {
 			switch c := text[i]; {
 			case isHexDigit(c) && (i == start || !isHexDigit(text[i-1])) && (i+1 == len(text) || !isHexDigit(text[i+1])):
-				replace(i, i, "0")
+				r.replace(i, i, "0")
 			case isBlank(c):
 				if n := blanksAt(text, i); i+n < len(text) && isHexDigit(text[i+n]) {
-					replace(i, i+n, "")
+					r.replace(i, i+n, "")
 					i += n - 1
 				}
 			}
 		}
-		if first < len(text) {
-			changes = append(changes, Change{From: offset + int64(first), To: offset + int64(done), New: string(elements)})
-		}
+		changes = append(changes, r.changes(offset)...)
 		from = 0
 		offset += int64(len(line))
 	}
