@@ -12,7 +12,7 @@ import (
 // Fixed is a file after its fixes.
 type Fixed struct {
 	Data    []byte  // the file
-	After   []byte  // its text in UTF-8, or nil if Windows rejects the file
+	After   []byte  // its text in UTF-8, or nil if it is not text
 	Fixes   int     // how many were made
 	Remains *Result // what the linter finds in the file now
 }
@@ -71,23 +71,12 @@ func (l Linter) Fix(name string, data []byte, least Safety) (*Fixed, error) {
 // kept, to save memory.
 func (l Linter) fixes(name string, data []byte, least Safety) (fixes, *Result, error) {
 	p := newPass(l, name)
-	if p.least = least; l.Known != nil {
-		p.least, p.Most = NoFix, 0 // a fingerprint needs the whole finding
-	}
+	p.least = least
 	r, err := p.run(bytes.NewReader(data))
-	if err != nil {
-		return fixes{}, nil, err
-	}
-	whole := p.fixes.all == nil && l.Most == p.Most
-	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Fix != nil && f.Fix.Safety >= least && f.Suppressed == nil {
-			p.fixes.add(f)
-		}
-	}
-	if !whole {
+	if p.fixes.all != nil {
 		r = nil
 	}
-	return p.fixes, r, nil
+	return p.fixes, r, err
 }
 
 // fixes are the fixes of a file, without their findings.

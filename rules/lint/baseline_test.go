@@ -81,6 +81,33 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
+// TestBaselineAndFix tests that findings of a baseline are not fixed, and of equal ones only as many are left as it has.
+func TestBaselineAndFix(t *testing.T) {
+	const key = "REGEDIT4\r\n\r\n[HKEY_USERS\\A]\r\n"
+	b := NewBaseline()
+	known := func(print string) bool { return b.Known("a.reg", print) }
+	l := Linter{Known: known, Severity: func(c *Check) Severity {
+		if c == shortDWord {
+			return c.Severity
+		}
+		return 0
+	}}
+	r, err := l.Lint("a.reg", strings.NewReader(key+"\"a\"=dword:1\r\n\"a\"=dword:1\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Replace("a.reg", r.Findings, func(*Check) bool { return true })
+	for _, c := range []struct{ in, want string }{
+		{"\"a\"=dword:1\r\n\"a\"=dword:1\r\n", "\"a\"=dword:1\r\n\"a\"=dword:1\r\n"},
+		{"\"b\"=dword:1\r\n\"A\"=dword:2\r\n\"a\"=dword:1\r\n\"a\"=dword:3\r\n", "\"b\"=dword:00000001\r\n\"A\"=dword:2\r\n\"a\"=dword:1\r\n\"a\"=dword:00000003\r\n"},
+	} {
+		fixed, err := l.Fix("a.reg", []byte(key+c.in), Safe)
+		if err != nil || string(fixed.Data) != key+c.want || len(fixed.Remains.Findings) != 2 {
+			t.Errorf("%q becomes %q with %d findings (%v), want %q with 2", c.in, fixed.Data, len(fixed.Remains.Findings), err, c.want)
+		}
+	}
+}
+
 // FuzzBaseline tests that a baseline is the same after it was written and read again.
 func FuzzBaseline(f *testing.F) {
 	const line = `{"path": "a.reg", "check": "REG505", "fingerprint": "%d", "message": "<\u0000\ud800>"}`

@@ -4,7 +4,7 @@ const (
 	tcpip     = `HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters`
 	afd       = `HKLM\SYSTEM\CurrentControlSet\Services\AFD\Parameters`
 	netBT     = `HKLM\SYSTEM\CurrentControlSet\Services\NetBT\Parameters`
-	userChose = "Windows protects this value with a hash that only it can make, and denies the key to others; the import comes to nothing; use a policy"
+	userChose = "Windows protects this value with a hash that only it can make, and denies the key to others; the import has no effect; use a policy"
 )
 
 // numberPatterns are values that programs read as a REG_DWORD. Sources: for the network, the registry reference of the Windows 2000 and 2003
@@ -54,5 +54,5 @@ var targetPatterns = []pattern{
 		`HKCU\Software\Microsoft\Windows\Shell\Associations\UrlAssociations\*\UserChoice`},
 		[]string{"ProgId", "Hash"}, nil, userChose},
 	{protectedKey, []string{defender + `\Features`}, []string{"TamperProtection"}, nil,
-		"Windows protects this value against all but Defender itself; the import comes to nothing; turn it on or off in Windows Security"},
+		"Windows protects this value against all but Defender itself; the import has no effect; turn it on or off in Windows Security"},
 }

@@ -18,7 +18,7 @@ type Check struct {
 	Good        Example  // the same, corrected; does not trip it
 	Fix         Safety   // of its fix; NoFix if it has none
 	Off         bool     // runs only when selected
-	References  []string // URLs
+	References  []string // pages that say more, mostly URLs
 
 	codes  []regfile.Code                                                  // the faults that it reports
 	say    func(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) // reports a fault; nil to report it in the words of package regfile

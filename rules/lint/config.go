@@ -1,14 +1,12 @@
 package lint
 
 import (
-	"path"
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/glob"
 )
 
 // ConfigName is the name of the file that configures how the .reg files in its folder and below are linted.
@@ -18,7 +16,7 @@ const ConfigName = ".regvet.yaml"
 // a glob that matches a folder matches everything in it.
 type Config struct {
 	Settings
-	Exclude  []string // globs of files that are not linted
+	Exclude  glob.List // globs of files that are not linted
 	Paths    []PathSettings
 	Packs    []Reference // names of the packs that values are checked against; none for the default packs
 	Rules    []Reference // rule files beside the built-in packs, relative to the folder of the config
@@ -35,7 +33,7 @@ type Reference struct {
 // PathSettings apply to the files that match one of the globs. They win over settings above them.
 type PathSettings struct {
 	Settings
-	Match []string
+	Match glob.List
 }
 
 // Settings can be made for all files, and for some files by their path.
@@ -99,12 +97,12 @@ func (s Settings) Severity(c *Check) (severity Severity, on bool) {
 }
 
 // Excludes reports whether a file is not linted. Its path is relative to the folder of the config.
-func (c *Config) Excludes(file string) bool { return matches(c.Exclude, file) }
+func (c *Config) Excludes(file string) bool { return c.Exclude.Covers(file) }
 
 // Matching returns the indexes of the [Config.Paths] that apply to a file. Its path is relative to the folder of the config.
 func (c *Config) Matching(file string) (numbers []int) {
 	for i, p := range c.Paths {
-		if matches(p.Match, file) {
+		if p.Match.Covers(file) {
 			numbers = append(numbers, i)
 		}
 	}
@@ -125,19 +123,4 @@ func (c *Config) With(numbers []int) Settings {
 		}
 	}
 	return s
-}
-
-// matches reports whether a glob matches a file or a folder that it is in. No glob matches a file outside of the folder of the config.
-func matches(globs []string, file string) bool {
-	if file == ".." || strings.HasPrefix(file, "../") {
-		return false
-	}
-	for _, glob := range globs {
-		for p := file; p != "." && p != "/"; p = path.Dir(p) {
-			if doublestar.MatchUnvalidated(glob, p) {
-				return true
-			}
-		}
-	}
-	return false
 }

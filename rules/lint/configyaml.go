@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"gopkg.in/yaml.v3"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/glob"
 	"regvet/rules/strict"
 )
 
@@ -82,23 +82,16 @@ var referenceForm = strict.NewForm(strict.WordForm.Schema, func(d *strict.Decode
 
 var referencesForm = strict.Optional(strict.ListOf(referenceForm, 0, ""))
 
-// maxCommas is how many commas a glob with braces may have: each can double the time that matching takes.
-const maxCommas = 10
-
 var globForm = strict.NewForm(strict.WordForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) string {
-	glob := d.Word(n, what)
-	switch {
-	case glob == "":
-	case strings.Contains(glob, `\`):
-		d.Wrong(n, "\"%s\" has a backslash; between folders stands /", glob)
-	case strings.HasPrefix(glob, "/") || glob == ".." || strings.HasPrefix(glob, "../"):
-		d.Wrong(n, "%q leads out of the folder of the config, and matches nothing; a glob is relative to that folder", glob)
-	case !doublestar.ValidatePattern(glob):
-		d.Wrong(n, "%q is no glob: a bracket or a brace is not closed", glob)
-	case strings.Contains(glob, "{") && strings.Count(glob, ",") > maxCommas:
-		d.Wrong(n, "%q has more than %d commas; write several globs", glob, maxCommas)
+	text := d.Word(n, what)
+	if text == "" {
+		return ""
 	}
-	return strings.TrimSuffix(strings.TrimPrefix(glob, "./"), "/")
+	text, err := glob.Parse(text, "the folder of the config")
+	if err != nil {
+		d.Wrong(n, "%v", err)
+	}
+	return text
 })
 
 var globsForm = strict.Optional(strict.ListOf(globForm, 0, ""))

@@ -280,12 +280,12 @@ func visitDamagedText(p *pass, c *Check, s *regfile.Statement) {
 		case r == utf8.RuneError && size > 1 && !hasFault(s, regfile.InvalidUTF8):
 			p.saidDamaged = true
 			p.report(c, s, regfile.Span{From: i, To: i + size},
-				"there is a U+FFFD here, in place of a character that was lost; Windows takes it as it is; write the character")
+				"there is a U+FFFD here, in place of a character that was lost; Windows imports it as it is; write the character")
 			return
 		case r == 'Ã' && next >= 0x80 && next <= 0xBF, r == 'â' && next == '€':
 			p.saidDamaged = true
 			p.report(c, s, regfile.Span{From: i, To: i + size + n},
-				"%s looks like text in UTF-8 that a program took for text in a code page; Windows takes it as it is; write what was meant", quote(string(r)+string(next)))
+				"%s looks like UTF-8 that a program read in a code page; Windows imports it as it is; write what was meant", quote(string(r)+string(next)))
 			return
 		}
 	}
@@ -411,7 +411,7 @@ func visitLastLine(p *pass, c *Check, s *regfile.Statement) {
 	line := s.Raw[bytes.LastIndexAny(s.Raw, "\r\n")+1:]
 	at := position(s.Line+s.Lines()-1, regfile.Column(line, len(line)))
 	end := s.Offset + int64(len(s.Raw))
-	p.reportAt(c, s, at, at, line, "the last line has no end; Windows reads it, what is appended to the file becomes a part of it; end the line").
+	p.reportAt(c, s, at, at, line, "the last line has no line end; Windows reads it, but text that is appended to the file becomes part of it; end the line").
 		fix("end the line", Change{From: end, To: end, New: lineEnd(p.ending)})
 }
 
@@ -432,7 +432,7 @@ func misleading(r, before rune) string {
 	case unicode.Is(unicode.Cf, r):
 		return "a character that cannot be seen"
 	case unicode.IsSpace(r), r == 0x2800, r == 0x3164:
-		return "a blank that is not the usual one"
+		return "an unusual kind of blank"
 	case r == '“' || r == '”' || r == '„' || r == '‟':
 		return "a typographic quote"
 	}
@@ -448,7 +448,7 @@ func visitInvisible(p *pass, c *Check, s *regfile.Statement) {
 	for i, r := range string(name) {
 		if what := misleading(r, before); what != "" {
 			span := regfile.Span{From: s.Name.From + i, To: s.Name.From + i + utf8.RuneLen(r)}
-			p.report(c, s, span, "there is %s in the name, U+%04X; Windows takes it for a part of the name; type the name anew", what, r)
+			p.report(c, s, span, "there is %s in the name, U+%04X; to Windows it is part of the name; type the name again", what, r)
 			return
 		}
 		before = r

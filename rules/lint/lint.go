@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"slices"
 	"strings"
@@ -62,6 +63,9 @@ type pass struct {
 
 	rejected bool // by Windows
 
+	seed  maphash.Seed
+	alike map[uint64]int // the number of findings, by the hash of their likeness
+
 	section section
 	ignores ignores
 	watch   watch
@@ -79,7 +83,10 @@ type section struct {
 }
 
 func newPass(l Linter, name string) *pass {
-	p := &pass{Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, listed: map[tally]int{}, left: map[*Check]int{}, watch: newWatch(l.Rules)}
+	p := &pass{
+		Linter: l, file: name, on: map[*Check]Severity{}, codes: map[regfile.Code][]*Check{}, watch: newWatch(l.Rules),
+		listed: map[tally]int{}, left: map[*Check]int{}, seed: maphash.MakeSeed(), alike: map[uint64]int{},
+	}
 	p.patterns = patterns()
 	for _, c := range checks {
 		severity := c.Severity
@@ -187,19 +194,9 @@ func (p *pass) end() *Result {
 	r := &p.result
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return inFile(a.At, a.Check, b.At, b.Check) })
 	slices.SortStableFunc(p.fixes.all, func(a, b fixed) int { return inFile(a.at, a.check, b.at, b.check) })
-	alike := map[likeness]int{}
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		l := f.likeness()
-		f.repeat = alike[l]
-		alike[l]++
-		if p.Known != nil && f.Suppressed == nil && p.Known(f.Fingerprint()) {
-			f.Suppressed = &Suppression{By: "baseline"}
-		}
-	}
 	for _, c := range checks {
 		if n := p.left[c]; n > 0 {
-			p.problem(hive.Location{}, fmt.Sprintf("%d more findings of %s are not listed", n, c.ID))
+			p.problem(hive.Location{}, fmt.Sprintf("findings of %s that are not listed: %d", c.ID, n))
 		}
 	}
 	return r
@@ -252,10 +249,20 @@ func (p *pass) reportAt(c *Check, s *regfile.Statement, at, end hive.Location, l
 // settle keeps the last finding that was reported, which gets no fix from here on.
 func (p *pass) settle() {
 	f := &p.now
-	switch {
-	case f.Check == nil:
+	if f.Check == nil {
 		return
-	case p.least > NoFix && f.Fix != nil && f.Fix.Safety >= p.least:
+	}
+	fixable := p.least > NoFix && f.Fix != nil && f.Fix.Safety >= p.least
+	if !fixable || p.Known != nil {
+		like := maphash.Comparable(p.seed, f.likeness())
+		f.repeat = p.alike[like]
+		p.alike[like]++
+		if p.Known != nil && p.Known(f.Fingerprint()) {
+			f.Suppressed = &Suppression{By: "baseline"}
+		}
+	}
+	switch {
+	case fixable && f.Suppressed == nil:
 		p.fixes.add(f)
 	case p.least == NoFix || p.hasRoom(f.Check, f.At.Line):
 		p.result.Findings = append(p.result.Findings, *f)
@@ -348,6 +355,31 @@ func (f *Finding) fix(message string, changes ...Change) {
 // insert returns the change that inserts text before byte i of the first line of a statement.
 func insert(s *regfile.Statement, i int, text string) Change {
 	return change(s, regfile.Span{From: i, To: i}, text)
+}
+
+// rewrite makes one change of all those of a line, of which there may be millions.
+type rewrite struct {
+	text        []byte
+	new         []byte // of text from first to done
+	first, done int
+	changed     bool
+}
+
+// replace replaces a part of the line. The parts come in the order of the line.
+func (r *rewrite) replace(from, to int, with string) {
+	if !r.changed {
+		r.first, r.done, r.changed = from, from, true
+	}
+	r.new = append(append(r.new, r.text[r.done:from]...), with...)
+	r.done = to
+}
+
+// changes returns the change, if there is one. The offset is the one of the line in the text of the file.
+func (r *rewrite) changes(offset int64) []Change {
+	if !r.changed {
+		return nil
+	}
+	return []Change{{From: offset + int64(r.first), To: offset + int64(r.done), New: string(r.new)}}
 }
 
 // position returns the location of a column of a line, both counted from 1.

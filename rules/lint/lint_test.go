@@ -85,7 +85,7 @@ func TestMost(t *testing.T) {
 	checks = []*Check{everyValue}
 	t.Cleanup(func() { checks = all })
 	r, err := Linter{Most: 3}.Lint("test.reg", strings.NewReader("REGEDIT4\n[HKEY_USERS\\A]\n"+strings.Repeat("\"a\"=dword:1\n", 5)))
-	if err != nil || len(r.Findings) != 3 || len(r.Problems) != 1 || r.Problems[0].Error() != "test.reg: 2 more findings of REG999 are not listed" {
+	if err != nil || len(r.Findings) != 3 || len(r.Problems) != 1 || r.Problems[0].Error() != "test.reg: findings of REG999 that are not listed: 2" {
 		t.Errorf("%d findings, problems %v, error %v", len(r.Findings), r.Problems, err)
 	}
 	prints := map[string]bool{}
@@ -110,7 +110,7 @@ func TestMostAndSuppressed(t *testing.T) {
 	)
 	for _, c := range []struct{ name, in, want, left string }{
 		{"behind suppressed ones", above + above + value, "4:1 REG999 s (why)\n7:1 REG999\n", ""},
-		{"above a suppressed one", value + value + above, "3:1 REG999\n6:1 REG999 s (why)\n", "test.reg: 1 more findings of REG999 are not listed"},
+		{"above a suppressed one", value + value + above, "3:1 REG999\n6:1 REG999 s (why)\n", "test.reg: findings of REG999 that are not listed: 1"},
 		{"below a comment for the file", file + value + value, "4:1 REG999 s (why)\n", ""},
 		{"above a comment for the file", value + value + file, "3:1 REG999 s (why)\n", ""},
 	} {

@@ -205,7 +205,7 @@ func (p *pass) reportFirst(c *Check, f *first, format string, args ...any) *Find
 		return nil
 	}
 	if f.count > 1 {
-		format += " (%d more keys below likewise)"
+		format += " (and %d more below)"
 		args = append(args, f.count-1)
 	}
 	found := p.reportAt(c, nil, f.at, f.end, f.line, format, args...)
@@ -249,7 +249,7 @@ func visitForeignSID(p *pass, c *Check, s *regfile.Statement) {
 		p.sid = name
 		from := s.Name.From + bytes.Index(bytes.ToUpper(s.Name.In(s.Text)), []byte(accountPart)) + 1
 		p.report(c, s, regfile.Span{From: from, To: min(from+len(name), s.Name.To)},
-			"%s is an account of one computer or domain; elsewhere Windows makes a key that nobody uses; write HKEY_CURRENT_USER where it is the user's", name)
+			"%s is an account of one computer or domain; elsewhere Windows makes a key that nobody uses; write HKEY_CURRENT_USER if it is the user who imports the file", name)
 		return
 	}
 }
@@ -280,7 +280,7 @@ func visitLocalPath(p *pass, c *Check, s *regfile.Statement) {
 			}
 			span := regfile.Span{From: s.Data.From + from - 4, To: s.Data.From + from + len(folder) + end}
 			p.report(c, s, span,
-				"the text names the folder of one user; elsewhere there is none of that name; write it with %%USERPROFILE%% in hex(2), or name a folder that each computer has")
+				"the text names the folder of one user, which other computers do not have; write it with %%USERPROFILE%% in hex(2), or name a folder that every computer has")
 			return
 		}
 	}
@@ -296,7 +296,7 @@ func visitUserKey(p *pass, _ *Check, s *regfile.Statement) {
 }
 
 func finishUserKey(p *pass, c *Check) {
-	p.reportFirst(c, &p.user, "this is the part of who imports the file, for a deployment that of SYSTEM; write it into a file that runs at logon")
+	p.reportFirst(c, &p.user, "this key belongs to the user who imports the file, in a deployment to SYSTEM; write it into a file that runs at logon")
 }
 
 func visitClassesRoot(p *pass, _ *Check, s *regfile.Statement) {
@@ -307,7 +307,7 @@ func visitClassesRoot(p *pass, _ *Check, s *regfile.Statement) {
 
 func finishClassesRoot(p *pass, c *Check) {
 	p.reportFirst(c, &p.classes,
-		`HKEY_CLASSES_ROOT is a view of two keys; Windows writes into that of the user or of the computer; write Software\Classes below the root that is meant`)
+		`HKEY_CLASSES_ROOT is a view of two keys; Windows writes to the one of the user or of the computer; write Software\Classes below the root that you mean`)
 }
 
 // performanceRoots are roots that .reg files cannot name. Source: winreg.h.
@@ -334,11 +334,11 @@ func visitVolatileKey(p *pass, c *Check, s *regfile.Statement) {
 	area, name, outcome := p.pathNames[0], p.pathNames[1], ""
 	switch {
 	case area == "HKLM" && name == "HARDWARE":
-		outcome = "Windows builds this part anew at each start, and what the file changes is gone then"
+		outcome = "Windows builds this part anew at each start, so the change is lost"
 	case area == "HKLM" && (name == "SAM" || name == "SECURITY"):
 		outcome = "only SYSTEM can write this part, so the import fails for all others"
 	case area == "HKCU" && name == "VOLATILE ENVIRONMENT":
-		outcome = "Windows builds this key anew at each logon, and what the file changes is gone then"
+		outcome = "Windows builds this key anew at each logon, so the change is lost"
 	case area == "HKEY_CURRENT_CONFIG":
 		name, outcome = "", `this is a view of one hardware profile below HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Hardware Profiles`
 	}
@@ -370,6 +370,6 @@ func visitMixedRoots(p *pass, c *Check, s *regfile.Statement) {
 	}
 	if p.roots == machine|user {
 		p.report(c, s, s.Name,
-			"the file changes the computer and the user; one takes an administrator, the other is that of who imports the file; write two files")
+			"the file changes the computer, which takes an administrator, and the user, who is whoever imports the file; write two files")
 	}
 }

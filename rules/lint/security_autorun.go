@@ -175,7 +175,7 @@ func visitCommandVerb(p *pass, c *Check, s *regfile.Statement) {
 	}
 	text, _ := value.Text()
 	if what := remoteCode(text); what != "" {
-		p.report(c, s, s.Data, "the command %s; each user who opens such a file runs what is there; install the program and write its path", what)
+		p.report(c, s, s.Data, "the command %s; every user who opens such a file runs it; install the program and write its path", what)
 	}
 }
 
@@ -195,17 +195,17 @@ func remoteCode(command string) string {
 		for word := range bytes.FieldsSeq(rest) {
 			// PowerShell takes each beginning of -EncodedCommand.
 			if flag, ok := bytes.CutPrefix(word, []byte("-e")); ok && bytes.HasPrefix([]byte("ncodedcommand"), flag) || string(word) == "-ec" {
-				return "hands encoded code to PowerShell, which nobody can read"
+				return "passes encoded code to PowerShell, which nobody can read"
 			}
 		}
 	}
 	if bytes.Contains(lower, []byte("mshta")) && (bytes.Contains(lower, []byte("vbscript:")) || bytes.Contains(lower, []byte("javascript:"))) {
-		return "hands a script to mshta"
+		return "passes a script to mshta"
 	}
 	if bytes.Contains(lower, []byte("http://")) || bytes.Contains(lower, []byte("https://")) {
 		for _, name := range runsCode {
 			if bytes.Contains(lower, []byte(name)) {
-				return "hands an address of the web to " + name
+				return "passes a URL to " + name
 			}
 		}
 	}

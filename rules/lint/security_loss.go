@@ -80,7 +80,7 @@ Make sure whose it is, or install it with certutil or a policy, from a file that
 	}
 )
 
-const secret = "this is a password, which all who can read the file can read; take it out of the file and change it"
+const secret = "this is a password, and everyone who can read the file can read it; remove it from the file and change it"
 
 // secretPatterns are values that hold passwords, or certificates that Windows trusts. Source: the documentation of the programs.
 var secretPatterns = []pattern{
@@ -101,7 +101,7 @@ var secretPatterns = []pattern{
 		[]string{"Blob"}, isAny, "this makes Windows trust a certificate; make sure whose it is"},
 }
 
-const wide = "this deletes all that is below the key, which Windows or the account needs; name the keys below it that are to go"
+const wide = "this deletes everything below the key, which Windows or the account needs; name the keys below it that are to be deleted"
 
 // deletionPatterns are keys whose subkeys Windows needs.
 var deletionPatterns = []pattern{
@@ -123,7 +123,7 @@ var deletionPatterns = []pattern{
 }
 
 func sayWideDeletion(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	p.report(c, s, s.Name, "%s; name the keys below it that are to go", f.Msg)
+	p.report(c, s, s.Name, "%s; name the keys below it that are to be deleted", f.Msg)
 }
 
 // wideNote is the deletion of a file type. It is reported only if the file does not make the type anew further down, as files do that

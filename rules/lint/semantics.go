@@ -144,7 +144,7 @@ func visitSetThenDeleted(p *pass, c *Check, s *regfile.Statement) {
 	}
 	if first := p.seen.key(p.section.folded).first; first > 0 && !p.seen.deletedSince(p.section.folded, int(first), s.Line) {
 		p.report(c, s, s.Name,
-			"this deletes what line %d makes; Windows does one after the other, so nothing of it is left; delete first, or remove one of the two", first)
+			"this deletes what line %d makes; Windows works from top to bottom, so nothing of it is left; delete first, or remove one of the two", first)
 	}
 }
 
@@ -171,6 +171,6 @@ func visitWrittenDefault(p *pass, c *Check, s *regfile.Statement) {
 func finishNoChange(p *pass, c *Check) {
 	if !p.changes {
 		p.reportAt(c, nil, position(1, 1), position(1, 1), []byte(p.result.Version.String()),
-			"the file changes nothing; Windows reports success; remove it, or put right what is dropped")
+			"the file changes nothing, but Windows reports success; remove it, or correct what is dropped")
 	}
 }

@@ -218,7 +218,7 @@ func visitUnexpanded(p *pass, c *Check, s *regfile.Statement) {
 	}
 	rest := data[from+1:]
 	span := regfile.Span{From: s.Data.From + from, To: s.Data.From + from + 2 + bytes.IndexByte(rest, '%')}
-	found := p.report(c, s, span, "the text is a REG_SZ, in which Windows does not put in the value of %s; write it as hex(2)", span.In(s.Text))
+	found := p.report(c, s, span, "the text is a REG_SZ, in which Windows does not expand %s; write it as hex(2)", span.In(s.Text))
 	if found == nil || s.Version == regfile.Version4 && firstBeyondASCII([]byte(text)) >= 0 {
 		return
 	}
@@ -299,11 +299,11 @@ func visitTextWidth(p *pass, c *Check, s *regfile.Statement) {
 	}
 	if s.Version == regfile.Version4 {
 		p.report(c, s, s.Data,
-			"the bytes have two for each character, UTF-16; below REGEDIT4 Windows takes each for a character, so the text ends behind the first; write one for each")
+			"the text has two bytes per character, UTF-16; below REGEDIT4 Windows reads each byte as one, so the text ends after the first; write one byte per character")
 		return
 	}
 	p.report(c, s, s.Data,
-		"the bytes have one for each character; below this header Windows takes two for one, which makes %s; write 00 behind each", quote(hive.DecodeUTF16(data[:min(len(data)&^1, 8)])+"…"))
+		"the text has one byte per character; below this header Windows reads two bytes as one, which makes %s; write 00 after each", quote(hive.DecodeUTF16(data[:min(len(data)&^1, 8)])+"…"))
 }
 
 func visitUnterminated(p *pass, c *Check, s *regfile.Statement) {
@@ -335,11 +335,13 @@ func visitUnterminated(p *pass, c *Check, s *regfile.Statement) {
 		return
 	}
 	var found *Finding
-	if want == 1 {
+	switch {
+	case want == 1:
 		found = p.report(c, s, s.Data, "the text has no NUL character at its end; Windows adds one, other programs do not; write it")
-	} else {
-		found = p.report(c, s, s.Data,
-			"the list ends with %d NUL characters where two must be; Windows adds one only where there is none; write both", have)
+	case have == 0:
+		found = p.report(c, s, s.Data, "the list has no NUL characters at its end; Windows adds one, and a list needs two; write both")
+	default:
+		found = p.report(c, s, s.Data, "the list ends with one NUL character, and needs two; Windows adds one only if there is none; write both")
 	}
 	if !hasFault(s, regfile.HexEndsInFile) {
 		missing := strings.Repeat(",00", (want-have)*unit)
@@ -361,7 +363,7 @@ func visitNumberSize(p *pass, c *Check, s *regfile.Statement) {
 	}
 	if want > 0 && len(value.Data) != want {
 		p.report(c, s, s.Data,
-			"a %s has %d bytes, here there are %d; Windows stores them so, and who reads the value fails; write %d bytes", value.Type, want, len(value.Data), want)
+			"a %s has %d bytes, here there are %d; Windows stores them as they are, and programs fail to read them; write %d bytes", value.Type, want, len(value.Data), want)
 	}
 }
 
@@ -381,7 +383,7 @@ func visitEmptyElement(p *pass, c *Check, s *regfile.Statement) {
 		}
 		if i == start {
 			if len(bytes.Trim(data[i:], "\x00")) > 0 {
-				p.report(c, s, s.Data, "the list has an empty text in front of its end; most programs read nothing behind it; leave it out")
+				p.report(c, s, s.Data, "the list has an empty text before its end; most programs read nothing after it; remove it")
 			}
 			return
 		}
@@ -398,7 +400,7 @@ func visitBinaryNumber(p *pass, c *Check, s *regfile.Statement) {
 		return
 	}
 	found := p.report(c, s, s.Data,
-		"this makes a REG_BINARY, %s is read as a REG_DWORD; Windows stores it so, and what reads it takes it for missing; write dword:", quote(value.Name))
+		"this makes a REG_BINARY, but %s is read as a REG_DWORD; programs treat the value as missing; write dword:", quote(value.Name))
 	if len(value.Data) == 4 && s.Lines() == 1 {
 		found.fix("write it as dword", change(s, s.Data, fmt.Sprintf("dword:%08x", binary.LittleEndian.Uint32(value.Data))))
 	}

@@ -145,7 +145,7 @@ func visitDataStyle(p *pass, c *Check, s *regfile.Statement) {
 	}
 	if what != "" {
 		p.saidStyle = true
-		p.report(c, s, s.Data, "%s; Windows reads that and writes it in another way; \"regvet fmt\" writes the file as Windows does", what)
+		p.report(c, s, s.Data, "%s; Windows reads it, but writes it differently; \"regvet fmt\" writes the file as Windows does", what)
 	}
 }
 
@@ -211,9 +211,9 @@ func hexLineStyle(text []byte, beyond int) string {
 	width := comma - beyond
 	switch {
 	case more && (comma < len(text) || width < full && comma > 0):
-		return "the lines of hex data are broken at another place"
+		return "the lines of hex data are broken at unusual places"
 	case more && bytes.Count(text[max(0, comma-4):comma], []byte{','}) > 1 && width-3 >= full, !more && width >= full:
-		return "the lines of hex data are broken at another place"
+		return "the lines of hex data are broken at unusual places"
 	}
 	return ""
 }
@@ -271,7 +271,7 @@ func visitSlashInKey(p *pass, c *Check, s *regfile.Statement) {
 				continue
 			}
 			span := regfile.Span{From: s.Name.From + start, To: s.Name.From + start + len(part)}
-			p.report(c, s, span, `%s has a slash, which Windows takes for a part of the name; write \ if it is to part two names`, quote(string(part))).
+			p.report(c, s, span, `%s has a slash, which to Windows is part of the name; write \ if it should separate two names`, quote(string(part))).
 				fix(`write \ in place of /`, change(s, span, strings.ReplaceAll(string(part), "/", `\`)))
 			return
 		}

@@ -290,7 +290,7 @@ func visitEmptyLineInHex(p *pass, c *Check, s *regfile.Statement) {
 	}
 	if first > 0 {
 		at := position(first, 1)
-		p.reportAt(c, s, at, at, nil, "there is an empty line inside of hex data; Windows skips it, other programs take the value as ended; remove it").
+		p.reportAt(c, s, at, at, nil, "there is an empty line inside of hex data; Windows skips it, but to other programs the value ends there; remove it").
 			fix("remove the empty line", changes...)
 	}
 }
@@ -310,17 +310,19 @@ func sayHexElements(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		}
 		text := trimLineEnd(line)
 		text = text[:start+commentAt(text[start:])]
+		r := rewrite{text: text}
 		for i := start; i < len(text); i++ {
 			switch c := text[i]; {
 			case isHexDigit(c) && (i == start || !isHexDigit(text[i-1])) && (i+1 == len(text) || !isHexDigit(text[i+1])):
-				changes = append(changes, Change{From: offset + int64(i), To: offset + int64(i), New: "0"})
+				r.replace(i, i, "0")
 			case isBlank(c):
 				if n := blanksAt(text, i); i+n < len(text) && isHexDigit(text[i+n]) {
-					changes = append(changes, Change{From: offset + int64(i), To: offset + int64(i+n)})
+					r.replace(i, i+n, "")
 					i += n - 1
 				}
 			}
 		}
+		changes = append(changes, r.changes(offset)...)
 		from = 0
 		offset += int64(len(line))
 	}

@@ -132,7 +132,7 @@ func sayKeyBrackets(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		p.split = &splitKey{line: s.Line, end: s.Offset + int64(end), whole: whole}
 		p.split.note(s, regfile.Span{From: max(0, end-1), To: max(1, end)})
 	case regfile.Misplaced:
-		p.faultAs(c, s, f, "%s; put that one right", f.Msg)
+		p.faultAs(c, s, f, "%s; correct that line", f.Msg)
 	case regfile.KeyBlank:
 		open := bytes.IndexByte(s.Text, '[')
 		span := regfile.Span{From: open + 1, To: s.Name.From}
@@ -202,7 +202,7 @@ func visitBehindKey(p *pass, c *Check, s *regfile.Statement) {
 	if rest := bytes.TrimLeft(name[i+1:], " \t"); len(rest) > 0 && rest[0] == ';' {
 		span := regfile.Span{From: s.Name.To - len(rest), To: s.Name.To}
 		p.report(c, s, span,
-			"the comment holds a ], and the last one of the line closes the key; Windows takes the comment for a part of the name; write it into a line of its own")
+			"the comment holds a ], and the last one of the line closes the key; to Windows the comment is part of the name; write it on a line of its own")
 	}
 }
 
@@ -287,14 +287,15 @@ func visitBackslashes(p *pass, c *Check, s *regfile.Statement) {
 	} else if len(trimmed) == len(name) || len(trimmed) == 0 {
 		return
 	}
-	var changes []Change
+	r := rewrite{text: name}
 	for i := first; i < len(name); {
 		n := len(name[i:]) - len(bytes.TrimLeft(name[i:], `\`))
 		if n > 0 && (i >= len(trimmed) || name[i-1] == '\\') {
-			changes = append(changes, change(s, regfile.Span{From: s.Name.From + i, To: s.Name.From + i + n}, ""))
+			r.replace(i, i+n, "")
 		}
 		i += n + 1
 	}
+	changes := r.changes(s.Offset + int64(s.Name.From))
 	span := regfile.Span{From: s.Name.From + first, To: s.Name.From + first + 1}
 	if first < len(trimmed) {
 		p.report(c, s, span,
@@ -310,7 +311,7 @@ func visitKeyBlanks(p *pass, c *Check, s *regfile.Statement) {
 	if bytes.IndexByte(name, ' ') < 0 && bytes.IndexByte(name, '\t') < 0 || hasFault(s, regfile.KeyBracket) {
 		return
 	}
-	var changes []Change
+	r, first := rewrite{text: name}, regfile.Span{}
 	for i := 0; i < len(name); i++ {
 		if !isBlank(name[i]) {
 			continue
@@ -320,13 +321,15 @@ func visitKeyBlanks(p *pass, c *Check, s *regfile.Statement) {
 			to++
 		}
 		if i > 0 && name[i-1] == '\\' || to == len(name) || name[to] == '\\' {
-			changes = append(changes, change(s, regfile.Span{From: s.Name.From + i, To: s.Name.From + to}, ""))
+			if first.Empty() {
+				first = regfile.Span{From: s.Name.From + i, To: s.Name.From + to}
+			}
+			r.replace(i, to, "")
 		}
 		i = to
 	}
-	if len(changes) > 0 {
-		from := int(changes[0].From - s.Offset)
-		p.report(c, s, regfile.Span{From: from, To: int(changes[0].To - s.Offset)},
-			"there is a blank at the edge of a key name; Windows takes it for a part of the name; remove it").fix("remove the blank", changes...)
+	if !first.Empty() {
+		p.report(c, s, first,
+			"there is a blank at the edge of a key name; to Windows it is part of the name; remove it").fix("remove the blank", r.changes(s.Offset+int64(s.Name.From))...)
 	}
 }

@@ -172,7 +172,7 @@ func sayTextQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	case f.Code == regfile.TextUnclosed && last > 1 && data[last-1] == '\\' && len(bytes.TrimSpace(data[last+1:])) == 0:
 		at := s.Data.From + last
 		p.report(c, s, regfile.Span{From: at - 1, To: at + 1},
-			`the backslash in front of the last quote makes it a part of the text, which so has no end; Windows drops this value; write \\"`).
+			`the backslash before the last quote makes the quote part of the text, which then does not end; Windows drops this value; write \\"`).
 			fix("double the backslash", insert(s, at, `\`))
 	case f.Code == regfile.TextUnclosed:
 		p.faultAs(c, s, f, "%s; write it, in the same line", f.Msg)
@@ -181,23 +181,23 @@ func sayTextQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		if rest := data[last+1:]; len(bytes.TrimLeft(rest, " \t")) > 0 {
 			return // it does not end with a quote either
 		}
-		var changes []Change
+		r := rewrite{text: data}
 		for i := 1; i < last; i++ {
 			switch data[i] {
 			case '\\':
 				i++
 			case '"':
-				changes = append(changes, insert(s, s.Data.From+i, `\`))
+				r.replace(i, i, `\`)
 			}
 		}
-		found.fix(`write \" inside of the text`, changes...)
+		found.fix(`write \" inside of the text`, r.changes(s.Offset+int64(s.Data.From))...)
 	}
 }
 
 func sayLoneBackslash(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	found := p.faultAs(c, s, f, `%s; write \\`, f.Msg)
 	// Look up to the closing quote of the text. A quote after a lone backslash belongs to the text.
-	var changes []Change
+	r := rewrite{text: s.Text}
 	for i := int(f.Offset - s.Offset); i < len(s.Text) && s.Text[i] != '"'; i++ {
 		if s.Text[i] != '\\' {
 			continue
@@ -206,9 +206,9 @@ func sayLoneBackslash(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault)
 			i++
 			continue
 		}
-		changes = append(changes, insert(s, i, `\`))
+		r.replace(i, i, `\`)
 	}
-	found.fix("double the backslash", changes...)
+	found.fix("double the backslash", r.changes(s.Offset)...)
 }
 
 func sayDWordForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {

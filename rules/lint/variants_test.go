@@ -151,7 +151,7 @@ var Variants = map[string][]Example{
 	"REG206": each(
 		exampleKey+`"Name"=hex(2):61,00`+"\n",
 		exampleKey+`"Name"=hex(2):61,00,00`+"\n",
-		exampleKey+`"Names"=hex(7):61,00`+"\n",
+		exampleKey+`"Names"=hex(7):61,00,62,00`+"\n",
 	),
 	"REG207": each(exampleKey + `"Limit"=hex(4):10,00` + "\n"),
 	"REG209": {version4(exampleKey + `"Folder"=hex(2):25,00,54,00,45,00,4d,00,50,00,25,00,00,00` + "\n")},
