@@ -14,7 +14,7 @@ import (
 )
 
 var applyCommand = command{
-	name: "apply", args: "PATCH INPUT", short: "what a .reg file would do to the findings of an input; nothing is written",
+	name: "apply", args: "PATCH INPUT", short: "show how a .reg file would change the findings, without writing anything",
 	min: 2, max: 2,
 	example: `  regvet apply fix.reg SYSTEM
   regvet apply --format json --fail-on high hardening.reg SYSTEM
@@ -24,8 +24,8 @@ var applyCommand = command{
 		o.rules.define(f, defaultPacks)
 		formatFlag(f, &o.format, "text", "json")
 		outputFlag(f, &o.output)
-		failFlag(f, &o.failOn, "findings afterwards")
-		f.BoolVarP(&o.all, "all", "a", false, "list what neither was nor becomes a finding too")
+		failFlag(f, &o.failOn, "findings that the patch leaves or adds,")
+		f.BoolVarP(&o.all, "all", "a", false, "also list what is no finding before or after the patch")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run

@@ -26,8 +26,8 @@ var checkCommand = command{
 		o.rules.define(f, defaultPacks)
 		o.result.define(f)
 		failFlag(f, &o.failOn, "findings")
-		f.BoolVarP(&o.all, "all", "a", false, "list passes, unknowns and rules that do not apply too")
-		f.BoolVar(&o.deleted, "deleted", false, "show what a value was before it was deleted, where that is still in a hive")
+		f.BoolVarP(&o.all, "all", "a", false, "also list passes, unknowns and rules that do not apply")
+		f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run

@@ -83,11 +83,11 @@ func (cmd command) usage(flags *pflag.FlagSet) string {
 func (cmd command) help(flags *pflag.FlagSet) string {
 	text := fmt.Sprintf("regvet %s: %s\n\nUsage:\n  %s\n", cmd.name, cmd.short, cmd.usage(flags))
 	if flags.HasFlags() {
-		// Everybody knows how a switch is given.
+		// pflag writes this behind switches, which only takes room.
 		const values = "[=true|false]"
 		text += "\nFlags:\n" + strings.ReplaceAll(flags.FlagUsagesWrapped(100), values, strings.Repeat(" ", len(values)))
 	}
-	return text + "\nExample:\n" + cmd.example
+	return text + "\nExamples:\n" + cmd.example
 }
 
 // noFlags defines a command without flags.

@@ -14,7 +14,7 @@ import (
 
 func completionCommand(all func() []command) command {
 	return command{
-		name: "completion", args: "bash|zsh|fish|powershell", short: "print the script with which a shell completes what is typed",
+		name: "completion", args: "bash|zsh|fish|powershell", short: "print the completion script for a shell",
 		min: 1, max: -1,
 		example: `  source <(regvet completion bash)
   source <(regvet completion zsh)
@@ -143,7 +143,7 @@ func complete(commands []command, words []string) candidates {
 		}
 		return c
 	case !onlyArgs && strings.HasPrefix(last, "-"):
-		c := candidates{words: [][2]string{{"--help", "show the flags, and an example"}}}
+		c := candidates{words: [][2]string{{"--help", "show the flags and examples"}}}
 		flags.VisitAll(func(f *pflag.Flag) {
 			_, usage := pflag.UnquoteUsage(f)
 			c.words = append(c.words, [2]string{"--" + f.Name, usage})

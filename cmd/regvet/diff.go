@@ -14,14 +14,14 @@ import (
 )
 
 var diffCommand = command{
-	name: "diff", args: "FROM TO", short: "the edits that lead from one input to another",
+	name: "diff", args: "FROM TO", short: "show the edits that turn one input into another",
 	min: 2, max: 2,
 	example: `  regvet diff SYSTEM.before SYSTEM
   regvet diff --format reg -o changes.reg SYSTEM.before SYSTEM
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(diffOptions)
-		choose(f, &o.format, "format", "f", "text", "the `FORMAT`: %s; reg is what makes TO of FROM when it is imported", "text", "reg", "json")
+		choose(f, &o.format, "format", "f", "text", "output `FORMAT`: %s; importing reg turns FROM into TO", "text", "reg", "json")
 		outputFlag(f, &o.output)
 		o.input.defineMount(f)
 		o.input.defineNoLogs(f)

@@ -13,7 +13,7 @@ import (
 )
 
 var explainCommand = command{
-	name: "explain", args: "[CHECK|RULE|PACK...]", short: "tell what the checks of lint, and rules, look for and why",
+	name: "explain", args: "[CHECK|RULE|PACK...]", short: "explain what the checks of lint and the rules look for, and why",
 	max: -1,
 	example: `  regvet explain
   regvet explain REG214 useless-suppression
@@ -21,7 +21,7 @@ var explainCommand = command{
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(explainOptions)
-		o.rules.define(f, "all of them")
+		o.rules.define(f, allPacks)
 		formatFlag(f, &o.format, "text", "json", "markdown")
 		outputFlag(f, &o.output)
 		return o.run

@@ -14,19 +14,19 @@ import (
 )
 
 var exportCommand = command{
-	name: "export", args: "INPUT [KEY]", short: "a hive or .reg file, or one key of it, as .reg or JSON lines",
+	name: "export", args: "INPUT [KEY]", short: "export a hive or .reg file, or one key of it, as .reg text or JSON lines",
 	min: 1, max: 2,
 	example: `  regvet export SYSTEM > system.reg
   regvet export --format jsonl SYSTEM 'HKLM\SYSTEM\CurrentControlSet\Services\Tcpip'
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := &exportOptions{flags: f}
-		choose(f, &o.format, "format", "f", "reg", "the `FORMAT`: reg (as Windows exports) or jsonl (one key a line)", "reg", "jsonl")
+		choose(f, &o.format, "format", "f", "reg", "output `FORMAT`: reg (as Windows exports) or jsonl (one key per line)", "reg", "jsonl")
 		outputFlag(f, &o.output)
-		f.StringVar(&o.prefix, "prefix", "", "the `PATH` of the hive's root in the result, in place of its mount; may be empty")
-		f.BoolVar(&o.full, "full", false, "with jsonl: flags, class and security of each key too, and the place of each key and value")
-		f.BoolVar(&o.deleted, "deleted", false, "with jsonl: after what is there, the keys and values that were deleted and are still in free cells or the slack of others")
-		f.BoolVar(&o.noLimit, "no-limit", false, "write also what is more than a hundred times as long as the input")
+		f.StringVar(&o.prefix, "prefix", "", "write this `PATH` for the root of the hive instead of its mount; may be empty")
+		f.BoolVar(&o.full, "full", false, "with jsonl, include the flags, class and security of each key, and the place of each key and value")
+		f.BoolVar(&o.deleted, "deleted", false, "with jsonl, include deleted keys and values that are still in free cells or slack, after the others")
+		f.BoolVar(&o.noLimit, "no-limit", false, "do not stop when the output is more than a hundred times as long as the input")
 		o.input.define(f)
 		return o.run
 	},

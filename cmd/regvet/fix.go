@@ -21,7 +21,7 @@ import (
 )
 
 var fixCommand = command{
-	name: "fix", args: "INPUT", short: "write the remediation .reg and its undo",
+	name: "fix", args: "INPUT", short: "write a patch that fixes what rules find, and its undo",
 	min: 1, max: 1,
 	example: `  regvet fix SYSTEM
   regvet fix --dry-run --severity high SYSTEM
@@ -30,14 +30,14 @@ var fixCommand = command{
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(fixOptions)
 		o.rules.define(f, defaultPacks)
-		f.StringSliceVar(&o.selected, "select", nil, "fix only what the rules of these `IDS` find, of any pack (repeatable)")
+		f.StringSliceVar(&o.selected, "select", nil, "fix only what the rules with these `IDS` find, in any pack (repeatable)")
 		choose(f, &o.severity, "severity", "", "", "fix only findings of at least this `SEVERITY`: %s", severityWords()...)
-		choose(f, &o.format, "format", "f", "reg", "the `FORMAT` of both files: %s", patchFormats()...)
-		f.StringVarP(&o.output, "output", "o", "", "the `FILE` to import (default fix.reg, for other formats with "+strict.List(otherExtensions(), "or")+" at its end)")
-		f.StringVar(&o.undo, "undo", "", "the `FILE` that undoes it (default undo.reg beside it)")
-		pathFlag(f, &o.root, "root", "write the edits below this `KEY`, at which the hive was loaded with reg load, such as HKLM\\OFFLINE", `HKLM\OFFLINE`)
-		f.BoolVar(&o.force, "force", false, "overwrite files that exist")
-		f.BoolVarP(&o.dryRun, "dry-run", "n", false, "tell and prove what would be done, and write nothing")
+		choose(f, &o.format, "format", "f", "reg", "output `FORMAT` of both files: %s", patchFormats()...)
+		f.StringVarP(&o.output, "output", "o", "", "write the fix to this `FILE` (default fix.reg, or with "+strict.List(otherExtensions(), "or")+" for other formats)")
+		f.StringVar(&o.undo, "undo", "", "write the undo to this `FILE` (default undo.reg beside the fix)")
+		pathFlag(f, &o.root, "root", "write the edits for a hive that is loaded at this `KEY` with reg load, such as HKLM\\OFFLINE", `HKLM\OFFLINE`)
+		f.BoolVar(&o.force, "force", false, "overwrite existing files")
+		f.BoolVarP(&o.dryRun, "dry-run", "n", false, "show and prove the fix, but write nothing")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run

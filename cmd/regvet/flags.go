@@ -136,23 +136,23 @@ type inputFlags struct {
 }
 
 func (i *inputFlags) define(f *pflag.FlagSet) {
-	parseFlag(f, &i.controlSet, "control-set", "current", "the `SET` that CurrentControlSet is: current, all, or a number", parseControlSet)
+	parseFlag(f, &i.controlSet, "control-set", "current", "the `SET` that CurrentControlSet stands for: current, all, or a number", parseControlSet)
 	i.defineMount(f)
-	f.StringArrayVar(&i.logs, "log", nil, "apply this log `FILE` to a dirty hive, in place of those that lie beside it (repeatable)")
+	f.StringArrayVar(&i.logs, "log", nil, "apply this log `FILE` to a dirty hive instead of the logs beside it (repeatable)")
 	i.defineNoLogs(f)
 	codePageFlag(f, &i.codePage, "1252", codePageUsage)
 }
 
 func (i *inputFlags) defineMount(f *pflag.FlagSet) {
-	pathFlag(f, &i.mount, "mount", "the `PATH` at which Windows mounts the hive, for one that cannot tell, such as HKLM\\SYSTEM", `HKLM\SYSTEM`)
+	pathFlag(f, &i.mount, "mount", "the `PATH` where Windows mounts the hive, such as HKLM\\SYSTEM, if its keys and name do not show it", `HKLM\SYSTEM`)
 }
 
 func (i *inputFlags) defineNoLogs(f *pflag.FlagSet) {
-	f.BoolVar(&i.noLogs, "no-logs", false, "read a dirty hive as it lies, without its logs")
+	f.BoolVar(&i.noLogs, "no-logs", false, "read a dirty hive without applying its logs")
 }
 
 func (i *inputFlags) defineVersion(f *pflag.FlagSet) {
-	versionFlag(f, &i.windows, "the Windows `VERSION`, such as 6.1 or 10.0, where the input does not tell it")
+	versionFlag(f, &i.windows, "the Windows `VERSION`, such as 6.1 or 10.0, if the input does not show it")
 }
 
 func parseControlSet(text string) (string, error) {
@@ -201,7 +201,7 @@ func (i *inputFlags) chooseControlSet(s *session, together collection.Joined) bo
 
 // formatFlag defines --format for a command that has formats of its own.
 func formatFlag(f *pflag.FlagSet, to *choice, words ...string) {
-	choose(f, to, "format", "f", words[0], "the `FORMAT` of the result: %s", words...)
+	choose(f, to, "format", "f", words[0], "output `FORMAT`: %s", words...)
 }
 
 // onlyOnce says so when standard input is to be read more than once.
@@ -213,5 +213,5 @@ func onlyOnce(s *session, args []string) {
 
 // outputFlag defines --output for a command with one result.
 func outputFlag(f *pflag.FlagSet, to *string) {
-	f.StringVarP(to, "output", "o", "", "write the result to this `FILE`")
+	f.StringVarP(to, "output", "o", "", "write the result to this `FILE` instead of standard output")
 }

@@ -19,7 +19,7 @@ import (
 )
 
 var fmtCommand = command{
-	name: "fmt", args: "FILE.reg|FOLDER...", short: "print or rewrite .reg files in regedit's own form",
+	name: "fmt", args: "FILE.reg|FOLDER...", short: "format .reg files as regedit writes them",
 	min: 1, max: -1,
 	example: `  regvet fmt tweaks.reg > formatted.reg
   regvet fmt -w --encoding utf-8 .
@@ -27,14 +27,14 @@ var fmtCommand = command{
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(fmtOptions)
-		f.BoolVarP(&o.rewrite, "write", "w", false, "rewrite the files that are not in this form, and list them")
-		f.BoolVar(&o.list, "check", false, "list the files that are not in this form, and exit with 1 if there are any")
-		f.BoolVar(&o.diff, "diff", false, "show what would change, and exit with 1 if anything would")
-		choose(f, &o.encoding, "encoding", "", "utf-16le", "the `ENCODING` of version 5.00: %s; regedit writes UTF-16LE, git can compare UTF-8; "+
-			"with utf-8, a file that is not all ASCII gets a byte order mark, because without one Windows takes its characters for others, "+
-			"and line ends stay LF where the first line has it", "utf-16le", "utf-8")
+		f.BoolVarP(&o.rewrite, "write", "w", false, "rewrite the files that are not formatted, and list them")
+		f.BoolVar(&o.list, "check", false, "list the files that are not formatted, and exit with 1 if there are any")
+		f.BoolVar(&o.diff, "diff", false, "show what would change as a unified diff, and exit with 1 if anything would")
+		choose(f, &o.encoding, "encoding", "", "utf-16le", "output `ENCODING` of version 5.00: %s; regedit writes UTF-16LE, git can compare UTF-8; "+
+			"with utf-8, a file that is not all ASCII gets a byte order mark, because Windows would misread it without one, "+
+			"and line ends stay LF if the first line ends in LF", "utf-16le", "utf-8")
 		o.regFiles.define(f)
-		codePageFlag(f, &o.codePage, "", "the `NUMBER` of the code page that files without a byte order mark are in (default 1252; 65001 is UTF-8)")
+		codePageFlag(f, &o.codePage, "", "the code page `NUMBER` of files without a byte order mark (default 1252; 65001 is UTF-8)")
 		outputFlag(f, &o.output)
 		return o.run
 	},

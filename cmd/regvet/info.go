@@ -11,14 +11,14 @@ import (
 )
 
 var infoCommand = command{
-	name: "info", args: "INPUT|FOLDER...", short: "what a file is: header, state, host, Windows, control set, problems",
+	name: "info", args: "INPUT|FOLDER...", short: "show what a file is: header, state, host, Windows, control sets, problems",
 	min: 1, max: -1,
 	example: "  regvet info SYSTEM\n  regvet info --verify --format json SYSTEM NTUSER.DAT\n",
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(infoOptions)
 		formatFlag(f, &o.format, "text", "json")
 		outputFlag(f, &o.output)
-		f.BoolVar(&o.verify, "verify", false, "read the classes and descriptors of the keys too, and exit with 3 for any problem, also for one that loses nothing")
+		f.BoolVar(&o.verify, "verify", false, "also read the classes and security descriptors of keys, and exit with 3 for any problem, even one that loses nothing")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run

@@ -29,22 +29,22 @@ var lintCommand = command{
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := &lintOptions{flags: f}
-		f.StringVar(&o.config, "config", "", "take the settings from this `FILE`, in place of the nearest "+lint.ConfigName+" in the folder of each file or above it")
-		f.BoolVar(&o.noConfig, "no-config", false, "look for no "+lint.ConfigName)
-		f.BoolVar(&o.showConfig, "show-config", false, "show which config counts for each file and what it comes to, and lint nothing")
+		f.StringVar(&o.config, "config", "", "read the settings from this `FILE` instead of the nearest "+lint.ConfigName+" in or above the folder of each file")
+		f.BoolVar(&o.noConfig, "no-config", false, "do not look for "+lint.ConfigName)
+		f.BoolVar(&o.showConfig, "show-config", false, "show the config and the settings for each file, and lint nothing")
 		o.rules.define(f, defaultPacks)
 		o.result.define(f)
 		choose(f, &o.failOn, "fail-on", "", "warning", "exit with 1 for findings of at least this `SEVERITY`: %s", append(slices.Clone(lint.SeverityNames()), neverFails)...)
-		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, by ID, name or the start of an ID, such as REG1 (repeatable)")
-		f.StringSliceVar(&o.ignored, "ignore", nil, "do not run these `CHECKS` (repeatable)")
-		f.BoolVar(&o.makeFixes, "fix", false, "make the fixes that are safe, in the files themselves")
-		f.BoolVar(&o.diff, "diff", false, "show the fixes that are safe as a unified diff before the findings, and change nothing, even with --fix")
-		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff: the other fixes too, after which Windows does something else")
+		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, each an ID, a name or the start of an ID, such as REG1 (repeatable)")
+		f.StringSliceVar(&o.ignored, "ignore", nil, "skip these `CHECKS` (repeatable)")
+		f.BoolVar(&o.makeFixes, "fix", false, "apply the safe fixes to the files")
+		f.BoolVar(&o.diff, "diff", false, "show the safe fixes as a unified diff before the findings, and change nothing, even with --fix")
+		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff, include the fixes that change what Windows does with the file")
 		o.regFiles.define(f)
 		codePageFlag(f, &o.codePage, "1252", codePageUsage)
 		versionFlag(f, &o.windows, "the Windows `VERSION` that the files are for, such as 6.1 or 10.0")
-		f.StringVar(&o.baseline, "baseline", "", "mark the findings that stand in this `FILE`, and do not show them; \"\" for no baseline, not even that of a config")
-		f.BoolVar(&o.writeBaseline, "write-baseline", false, "write what is found now to the file of --baseline, or to "+baselineName+" where none is named")
+		f.StringVar(&o.baseline, "baseline", "", "hide the findings that are recorded in this `FILE`; \"\" for no baseline, not even that of a config")
+		f.BoolVar(&o.writeBaseline, "write-baseline", false, "record the current findings in the baseline, which is "+baselineName+" if none is named")
 		return o.run
 	},
 }

@@ -62,8 +62,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	what := "command"
 	if strings.HasPrefix(name, "-") {
-		what = "flag before the command"
+		what = "command or flag"
 	}
-	s.fail(statusUsage, "there is no %s %q%s; \"regvet --help\" lists what there is", what, name, suggest(name, names))
+	s.fail(statusUsage, "there is no %s %q%s; \"regvet --help\" lists the commands", what, name, suggest(name, names))
 	return s.status
 }

@@ -113,8 +113,8 @@ type resultFlags struct {
 
 func (r *resultFlags) define(f *pflag.FlagSet) {
 	r.flags = f
-	choose(f, &r.format, "format", "f", "text", "the `FORMAT` of the result: %s; in GitHub Actions it is github where it is not given", report.FormatNames()...)
-	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write the result to a file, `[FORMAT=]FILE`: instead of to standard output, or with FORMAT beside it (repeatable)")
+	choose(f, &r.format, "format", "f", "text", "output `FORMAT`: %s; in GitHub Actions the default is github", report.FormatNames()...)
+	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write the result to `[FORMAT=]FILE` instead of standard output, or with a FORMAT in addition to it (repeatable)")
 }
 
 // choose returns the outputs that the flags choose: the result itself, and what -o FORMAT=FILE adds. It says what is wrong with them, and

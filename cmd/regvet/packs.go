@@ -30,10 +30,10 @@ const allPacks = "all"
 // defaultPacks is what commands that hold something against rules use without --pack.
 const defaultPacks = rules.DefaultPack + " and those of --rules"
 
-// define defines the flags. Which packs are used without --pack is told by the command.
-func (r *ruleFlags) define(f *pflag.FlagSet, unsaid string) {
-	f.StringArrayVarP(&r.files, "rules", "r", nil, "a rule `FILE`, or a folder of them, beside the built-in packs (repeatable)")
-	f.StringArrayVarP(&r.packs, "pack", "p", nil, fmt.Sprintf("use the pack of this `NAME`: %s, one of --rules, or %s; without it %s (repeatable)", strings.Join(rules.BuiltInNames(), ", "), allPacks, unsaid))
+// define defines the flags. The help names the packs that the command uses by default.
+func (r *ruleFlags) define(f *pflag.FlagSet, byDefault string) {
+	f.StringArrayVarP(&r.files, "rules", "r", nil, "also load this rule `FILE`, or a folder of them (repeatable)")
+	f.StringArrayVarP(&r.packs, "pack", "p", nil, fmt.Sprintf("use the pack with this `NAME`: %s, one of --rules, or %s (repeatable; default %s)", strings.Join(rules.BuiltInNames(), ", "), allPacks, byDefault))
 }
 
 // unsaidAll makes all packs those that are used where the command line names none.

@@ -17,7 +17,7 @@ type regFileFlags struct {
 }
 
 func (r *regFileFlags) define(f *pflag.FlagSet) {
-	f.StringArrayVar(&r.exclude, "exclude", nil, "leave out the files and folders that match this `GLOB`, such as third_party or **/*.old.reg, also those that are named (repeatable)")
+	f.StringArrayVar(&r.exclude, "exclude", nil, "skip the files and folders that match this `GLOB`, such as third_party or **/*.old.reg, even if they are named (repeatable)")
 	f.BoolVar(&r.allowEmpty, "allow-empty", false, "exit with 0 if no .reg file is found")
 }
 

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -16,25 +18,21 @@ import (
 
 var rulesCommand = command{
 	name: "rules", args: "list|show|lint|test|docs|new|schema [RULE|PACK|FILE...]",
-	short: "the rule packs: list, show, lint and test them, or write one",
+	short: "list, show, lint, test or write rules",
 	min:   1, max: -1,
 	example: `  regvet rules list --tag network --severity high
   regvet rules show KB196271-MaxUserPort
   regvet rules new > mine.yaml
   regvet rules lint mine.yaml && regvet rules test mine.yaml
 
-The verbs:
-  list    the rules, one a line          show    all that rules say of themselves
-  lint    what is doubtful about rules   test    run the rules' own tests, and prove each fix and undo
-  docs    a reference in Markdown        new     a commented rule file to start from
-  schema  the JSON Schema of rule files, for editors
-`,
+Verbs:
+` + verbLines(),
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(rulesOptions)
-		o.rules.define(f, "all of them")
+		o.rules.define(f, allPacks)
 		f.StringArrayVarP(&o.tags, "tag", "t", nil, "only rules with this `TAG` (repeatable)")
 		choose(f, &o.severity, "severity", "", "", "only rules of at least this `SEVERITY`: %s", severityWords()...)
-		choose(f, &o.format, "format", "f", "text", "the `FORMAT` of list and show: %s", "text", "json")
+		choose(f, &o.format, "format", "f", "text", "output `FORMAT` of list and show: %s", "text", "json")
 		outputFlag(f, &o.output)
 		return o.run
 	},
@@ -50,19 +48,28 @@ type rulesOptions struct {
 // verb is a word after regvet rules.
 type verb struct {
 	name  string
-	short string                                       // for who completes it
-	rules func(*rulesOptions, *session, []*rules.Rule) // for those that are about rules
-	text  func() []byte                                // of the others
+	short string                                       // one line
+	rules func(*rulesOptions, *session, []*rules.Rule) // what to do with the chosen rules, or nil
+	text  func() []byte                                // the result of a verb that takes no rules
 }
 
 var verbs = []verb{
-	{"list", "the rules, one a line", (*rulesOptions).listRules, nil},
-	{"show", "all that rules say of themselves", (*rulesOptions).showRules, nil},
-	{"lint", "what is doubtful about rules", (*rulesOptions).lintRules, nil},
+	{"list", "list the rules, one per line", (*rulesOptions).listRules, nil},
+	{"show", "show everything that rules say", (*rulesOptions).showRules, nil},
+	{"lint", "report what is doubtful about rules", (*rulesOptions).lintRules, nil},
 	{"test", "run the rules' own tests, and prove each fix and undo", (*rulesOptions).testRules, nil},
-	{"docs", "a reference in Markdown", (*rulesOptions).documentRules, nil},
-	{"new", "a commented rule file to start from", nil, rules.Template},
-	{"schema", "the JSON Schema of rule files, for editors", nil, rules.Schema},
+	{"docs", "write a reference in Markdown", (*rulesOptions).documentRules, nil},
+	{"new", "write a commented rule file to start from", nil, rules.Template},
+	{"schema", "write the JSON Schema of rule files, for editors", nil, rules.Schema},
+}
+
+// verbLines returns the help of the verbs, one line each.
+func verbLines() string {
+	var b strings.Builder
+	for _, v := range verbs {
+		fmt.Fprintf(&b, "  %-6s  %s\n", v.name, v.short)
+	}
+	return b.String()
 }
 
 func (o *rulesOptions) run(s *session, args []string) {
