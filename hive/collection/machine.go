@@ -125,10 +125,13 @@ func (j Joined) ChooseControlSet(name string) error {
 		return nil
 	}
 	var names []string
-	for _, s := range reg.WithControlSet(hive.AllControlSets).ControlSets() {
-		names = append(names, s.Name)
+	all := reg.WithControlSet(hive.AllControlSets)
+	for _, s := range all.ControlSets() {
+		if all.Find(systemPath.Join(s.Name))[0].Key != nil { // without any set, CurrentControlSet is listed
+			names = append(names, s.Name)
+		}
 	}
-	return fmt.Errorf("%s: there is no %s; there is %s", in.Name(), name, strings.Join(names, ", "))
+	return fmt.Errorf("%s: there is no %s; the input has %s", in.Name(), name, cmp.Or(strings.Join(names, ", "), "no control set"))
 }
 
 // Holder returns the input that holds a key or, if the key does not exist, would hold it. If there is none, it returns the first input.
