@@ -50,7 +50,7 @@ func (o *infoOptions) run(s *session, args []string) {
 	})
 }
 
-// describe returns what is known about an input. All of it is walked, so that all of its problems are met.
+// describe returns the facts about an input. It walks through the whole input, so that all of its problems are found.
 func (o *infoOptions) describe(s *session, together collection.Joined) []report.Input {
 	in := together[0]
 	in.Describe(o.input.windows.value)
