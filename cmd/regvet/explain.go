@@ -35,7 +35,7 @@ type explainOptions struct {
 }
 
 func (o *explainOptions) run(s *session, args []string) {
-	o.rules.unsaidAll()
+	o.rules.defaultToAll()
 	packs, ok := o.rules.load(s)
 	if !ok {
 		return
@@ -77,7 +77,7 @@ func (o *explainOptions) run(s *session, args []string) {
 	})
 }
 
-// explained lists all that can be explained.
+// explained returns the names of everything that can be explained.
 func explained(packs []*rules.Rule) (names []string) {
 	for _, check := range lint.Checks() {
 		names = append(names, check.ID, check.Name)

@@ -92,17 +92,17 @@ func (o *rulesOptions) run(s *session, args []string) {
 	}
 }
 
-// choose returns the rules that the flags and the names behind the verb choose: those of each rule, pack or rule file. What is wrong it says,
-// and returns false.
+// choose returns the rules that the flags and the arguments after the verb choose. An argument is a rule, a pack, a rule file or a folder. If
+// something is wrong, choose writes what and returns false.
 func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	wanted := map[string]bool{} // rules and packs
 	var names []string
 	for _, arg := range args {
-		if info, err := os.Stat(arg); err != nil || !info.IsDir() && !isRuleFile(arg) {
-			if !isRuleFile(arg) {
-				names = append(names, arg)
-				continue
-			}
+		info, err := os.Stat(arg)
+		isFolder := err == nil && info.IsDir()
+		if !isFolder && !isRuleFile(arg) {
+			names = append(names, arg)
+			continue
 		}
 		packs, err := rules.LoadFiles(s.files, arg)
 		if err != nil {
@@ -119,7 +119,7 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	if s.failed() {
 		return nil, false
 	}
-	o.rules.unsaidAll() // to tell about a rule is not to use it
+	o.rules.defaultToAll()
 	all, ok := o.rules.load(s)
 	if !ok {
 		return nil, false
@@ -150,7 +150,7 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	}), !s.failed()
 }
 
-// isRuleFile reports whether a name is that of a rule file.
+// isRuleFile reports whether a file has the name of a rule file.
 func isRuleFile(name string) bool {
 	ext := filepath.Ext(name)
 	return ext == ".yaml" || ext == ".yml"
