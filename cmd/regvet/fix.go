@@ -108,7 +108,7 @@ func (o *fixOptions) completeNames(s *session) {
 		o.undo = filepath.Join(filepath.Dir(o.output), "undo"+ext)
 	}
 	if o.output == "-" || o.undo == "-" {
-		s.fail(statusUsage, "fix writes two files, and needs names for both")
+		s.fail(statusUsage, "fix writes two files; give -o and --undo the names of files, not -")
 	}
 	if filepath.Clean(o.output) == filepath.Clean(o.undo) {
 		s.fail(statusUsage, "the fix and its undo cannot both be %s", o.output)

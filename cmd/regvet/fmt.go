@@ -59,7 +59,7 @@ func (o *fmtOptions) run(s *session, args []string) {
 		s.fail(statusUsage, "-w, --check and --diff exclude each other; give one of them")
 	}
 	if o.rewrite && slices.Contains(args, collection.StandardInput) {
-		s.fail(statusUsage, "-w rewrites files, and standard input is none; leave -w out")
+		s.fail(statusUsage, "-w rewrites files, and standard input is not a file; leave -w out")
 	} else {
 		onlyOnce(s, args)
 	}
@@ -68,7 +68,7 @@ func (o *fmtOptions) run(s *session, args []string) {
 	}
 	files := o.regFiles.find(s, args)
 	if modes == 0 && len(files) > 1 {
-		s.fail(statusUsage, "these are %d files, and one at a time can be printed; -w rewrites them, --check lists those that would change, --diff shows how", len(files))
+		s.fail(statusUsage, "only one file can be printed, and these are %d; -w rewrites them, --check lists those that would change, --diff shows how", len(files))
 		return
 	}
 	s.files.Protect(files...)

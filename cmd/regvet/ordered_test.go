@@ -150,8 +150,8 @@ func TestOrderedFails(t *testing.T) {
 	text := "Windows Registry Editor Version 5.00\n\n" + strings.Repeat("[HKEY_USERS\\A]\n", 100_000)
 	// The last key continues the run of the first.
 	runs := strings.Replace(text, "A]", "B]", 1) + "[HKEY_USERS\\Z\\1]\n[HKEY_USERS\\C]\n[HKEY_USERS\\Z\\0]\n"
-	const unread, changed = "cannot be read to its end, what was written is not all of it: I/O error",
-		"was changed while it was read; what was written is not all of it, start again"
+	const unread, changed = "cannot be read to its end, so the output is not complete: I/O error",
+		"was changed while it was read, so the output is not complete; run the command again"
 	for _, c := range []struct {
 		text  string
 		after io.ReaderAt // the content when the file is read again

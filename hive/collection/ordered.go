@@ -121,9 +121,9 @@ func (o *Ordered) Err() error {
 	case o.err == nil:
 		return nil
 	case errors.Is(o.err, regfile.ErrOrder):
-		return errors.New("was changed while it was read; what was written is not all of it, start again")
+		return errors.New("was changed while it was read, so the output is not complete; run the command again")
 	}
-	return fmt.Errorf("cannot be read to its end, what was written is not all of it: %v", hive.Cause(o.err))
+	return fmt.Errorf("cannot be read to its end, so the output is not complete: %v", hive.Cause(o.err))
 }
 
 // frame is the part of a file that finding some keys depends on: the keys on the path to each, and on the paths that Windows may take
