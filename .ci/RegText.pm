@@ -1,4 +1,4 @@
-# Reads .reg text that programs write, for the comparisons in this folder. It knows their forms, and dies of all else.
+# Reads .reg text that programs write, for the comparisons in this folder. It knows the forms that they use, and dies on any other.
 package RegText;
 use strict;
 use warnings;
@@ -24,7 +24,7 @@ sub slurp_utf16 {
     }
     $text =~ s/^\x{FEFF}// or die "$name: no byte order mark\n";
     $text =~ s/\r\n/\n/g;
-    $text =~ s/([,:])\\\n  /$1/g; # lines continue in hex only: no text that is read here holds a line break
+    $text =~ s/([,:])\\\n  /$1/g; # only hex continues on another line: no text that is read here has a line break
     return $text;
 }
 
@@ -35,8 +35,8 @@ sub slurp_utf8 {
     return units(scalar <$file>);
 }
 
-# read_reg gives each key and value of .reg text by its place: [KEY], and [KEY]"NAME" with the name as it is. A value that was
-# written as text says so. Into the array behind it, if there is one, go the places in the order of the text. Wine writes a line
+# read_reg returns each key and value of .reg text by its place: [KEY], and [KEY]"NAME" with the name as it is. A value that was
+# written as text says so. An array in the arguments gets the places in the order of the text. Wine writes a line
 # break as \r or \n where Windows and regvet know no such escape; it is one in the data of text only if the last argument is true.
 sub read_reg {
     my ($text, $order, $breaks) = @_;
@@ -83,7 +83,7 @@ sub unescape {
     return $s;
 }
 
-# until_nul gives the data of text up to its first NUL, and that NUL.
+# until_nul returns the data of text up to and including its first NUL.
 sub until_nul {
     my ($data) = @_;
     my @units = unpack 'v*', $data;

@@ -14,7 +14,7 @@ import (
 )
 
 var applyCommand = command{
-	name: "apply", args: "PATCH INPUT", short: "what a .reg file would do to the findings of an input; nothing is written",
+	name: "apply", args: "PATCH INPUT", short: "show how a .reg file would change the findings, without writing anything",
 	min: 2, max: 2,
 	example: `  regvet apply fix.reg SYSTEM
   regvet apply --format json --fail-on high hardening.reg SYSTEM
@@ -24,8 +24,8 @@ var applyCommand = command{
 		o.rules.define(f, defaultPacks)
 		formatFlag(f, &o.format, "text", "json")
 		outputFlag(f, &o.output)
-		failFlag(f, &o.failOn, "findings afterwards")
-		f.BoolVarP(&o.all, "all", "a", false, "list what neither was nor becomes a finding too")
+		failFlag(f, &o.failOn, "findings that the patch leaves or adds,")
+		f.BoolVarP(&o.all, "all", "a", false, "also list what is no finding before or after the patch")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run
@@ -77,7 +77,7 @@ func (o *applyOptions) run(s *session, args []string) {
 	})
 }
 
-// loadPatch reads the edits of a .reg file. Where they cannot be read it says why, and returns false.
+// loadPatch returns the edits of a .reg file and fills in the facts about it. If they cannot be read, it writes why and returns false.
 func (o *applyOptions) loadPatch(s *session, w *report.WhatIf) (edits []hive.Edit, ok bool) {
 	data, err := collection.ReadFile(s.files, w.Patch)
 	if err != nil {
@@ -86,7 +86,7 @@ func (o *applyOptions) loadPatch(s *session, w *report.WhatIf) (edits []hive.Edi
 	}
 	name := collection.DisplayName(w.Patch)
 	if hive.IsHive(data) {
-		s.fail(statusUsage, "%s is a hive; the patch is a .reg file, and the hive to try it on comes behind it", name)
+		s.fail(statusUsage, "%s is a hive; the first argument is the .reg file to apply, the second is the hive", name)
 		return nil, false
 	}
 	f, err := o.input.options(false).Text.Parse(name, data)
@@ -94,18 +94,13 @@ func (o *applyOptions) loadPatch(s *session, w *report.WhatIf) (edits []hive.Edi
 		s.refuse(w.Patch, err)
 		return nil, false
 	}
-	for _, p := range f.Problems {
-		s.say("%v", &p)
-		if p.Loss {
-			s.raise(statusInput)
-		}
-	}
+	s.problems(f.Problems)
 	sum := sha256.Sum256(data)
 	w.SHA256, w.Edits = hex.EncodeToString(sum[:]), len(f.Edits)
 	return f.Edits, true
 }
 
-// covered returns the edits of keys that an input holds, at the paths where it has them, and says about how many others nothing can be told.
+// covered returns the edits that concern keys of an input, at the paths where the input has them. It writes how many other edits there are.
 func covered(s *session, patch string, in *collection.Opened, edits []hive.Edit) []hive.Edit {
 	var all []hive.Edit
 	others := 0
@@ -118,7 +113,7 @@ func covered(s *session, patch string, in *collection.Opened, edits []hive.Edit)
 		all = append(all, real...)
 	}
 	if others > 0 {
-		s.say("%s: %s of keys that %s does not hold, so that nothing can be told of what they do", collection.DisplayName(patch), report.Count(others, "edit is", "edits are"), in.Name())
+		s.say("%s: %s of keys that %s does not hold, so their effect is unknown", collection.DisplayName(patch), report.Count(others, "edit is", "edits are"), in.Name())
 	}
 	return all
 }

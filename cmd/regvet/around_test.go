@@ -28,7 +28,7 @@ func readYAML(t *testing.T, name string, to any) {
 	}
 }
 
-// TestHooks holds that pre-commit can use each hook, and that regvet has the commands and flags that they run.
+// TestHooks requires that pre-commit can use each hook, and that regvet has the commands and flags that they run.
 func TestHooks(t *testing.T) {
 	var hooks []struct {
 		ID, Name, Description, Entry, Language, Files string
@@ -59,7 +59,7 @@ func TestHooks(t *testing.T) {
 	}
 }
 
-// action is what this test reads of action.yml.
+// action holds the parts of action.yml that the test reads.
 type action struct {
 	Name, Description string
 	Branding          map[string]string
@@ -74,7 +74,7 @@ type action struct {
 	}
 }
 
-// TestAction runs the script of the GitHub action as a runner does, and holds that it uses the inputs that there are.
+// TestAction runs the script of the GitHub action as a runner does, and requires that it uses exactly the inputs that action.yml declares.
 func TestAction(t *testing.T) {
 	var a action
 	readYAML(t, "action.yml", &a)
@@ -125,7 +125,7 @@ func TestAction(t *testing.T) {
 	for name, c := range map[string]struct {
 		with   map[string]string
 		status int
-		shown  string // of the log
+		shown  string // what the log must contain
 		sarif  bool
 	}{
 		"default":      {nil, 1, "::warning file=a b.reg,line=4,", false},

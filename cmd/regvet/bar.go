@@ -9,13 +9,13 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// bar shows on a terminal how far a run over many inputs is. A nil bar shows nothing.
+// bar shows the progress of a run over many inputs on a terminal. A nil bar shows nothing.
 type bar struct{ *progressbar.ProgressBar }
 
-// mostWithoutBar is how many inputs are done before anybody wonders.
+// mostWithoutBar is up to how many inputs no bar is shown.
 const mostWithoutBar = 8
 
-// newBar returns a bar, or nil where nobody looks at standard error, or where results go live to the same terminal.
+// newBar returns a bar, or nil if standard error is not a terminal, or if results are shown live on one.
 func newBar(s *session, inputs int, live bool) *bar {
 	f, ok := s.stderr.(*os.File)
 	if !ok || inputs <= mostWithoutBar || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
@@ -29,7 +29,7 @@ func newBar(s *session, inputs int, live bool) *bar {
 		progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())}
 }
 
-// write counts an input and writes its messages to w, where the bar stood.
+// write counts an input and writes its messages to w, in place of the bar.
 func (b *bar) write(w io.Writer, messages []byte) {
 	if b != nil && len(messages) > 0 {
 		b.Clear()
@@ -40,7 +40,7 @@ func (b *bar) write(w io.Writer, messages []byte) {
 	}
 }
 
-// finish takes the bar away.
+// finish removes the bar.
 func (b *bar) finish() {
 	if b != nil {
 		b.Finish()

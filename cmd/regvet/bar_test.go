@@ -13,8 +13,8 @@ import (
 	"github.com/creack/pty"
 )
 
-// TestBar runs a check of many inputs with a terminal for standard error: it shows how far the run is, messages have lines of their
-// own, and at the end nothing of the bar is left. A few inputs, and standard error that is no terminal, show none.
+// TestBar runs a check of many inputs with a terminal as standard error. It requires a bar, messages on lines of their own, and nothing left of
+// the bar at the end. With few inputs, or if standard error is not a terminal, there must be no bar.
 func TestBar(t *testing.T) {
 	dir := t.TempDir()
 	if err := layOut(dir); err != nil {

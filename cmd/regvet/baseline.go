@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,25 +11,25 @@ import (
 	"regvet/rules/lint"
 )
 
-// baselineName is how the baseline is called where nothing else is said.
+// baselineName is the default name of a baseline.
 const baselineName = ".regvet-baseline.json"
 
-// knownFile is a baseline, and what is made of it.
+// knownFile is a baseline, and what a run did with it.
 type knownFile struct {
 	*lint.Baseline
-	name   string // as the user names it
-	folder string // absolute
-	seen   map[string]bool
-	gone   int // findings that are not there any more
-	taken  int // findings that were written down
+	name   string          // as the user names it
+	folder string          // absolute
+	seen   map[string]bool // the paths of the files that were linted
+	gone   int             // the number of recorded findings that no longer exist
+	taken  int             // the number of findings that were recorded
 }
 
 const (
 	maxBaseline = 1 << 28 // bytes; a million findings
-	mostKnown   = 100_000 // findings of one check in one file that go into a baseline
+	mostKnown   = 100_000 // findings of one check in one file
 )
 
-// knownIn reads a baseline, once. It says why it cannot be used; with refuse, in the words of the one who named it.
+// knownIn returns a baseline, which it reads once. If it cannot be read, knownIn calls refuse with the reason, or writes it if refuse is nil.
 func (p *planner) knownIn(fsys fs.FS, file, shown string, refuse func(error)) *knownFile {
 	file, err := filepath.Abs(file)
 	if err != nil {
@@ -65,7 +66,10 @@ func (p *planner) knownIn(fsys fs.FS, file, shown string, refuse func(error)) *k
 	return k
 }
 
-// path is that of a file as the baseline has it.
+// isMissing reports whether an error says that a file does not exist.
+func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// path returns the path of a file as the baseline has it: relative to the baseline, with slashes.
 func (k *knownFile) path(name string) string {
 	if name == "-" {
 		return name
@@ -80,7 +84,7 @@ func (k *knownFile) path(name string) string {
 	return filepath.ToSlash(file)
 }
 
-// take compares a file that was linted with the baseline, or has it take up what was found there.
+// take compares the findings in a file with the baseline, or with write records them in it.
 func (k *knownFile) take(name string, findings []lint.Finding, p *plan, write bool) {
 	path := k.path(name)
 	k.seen[path] = true
@@ -97,7 +101,7 @@ func (k *knownFile) take(name string, findings []lint.Finding, p *plan, write bo
 	}
 }
 
-// lost gives the files of the baseline that are not there any more.
+// lost returns the files in the baseline that no longer exist.
 func (k *knownFile) lost() (paths []string) {
 	for _, path := range k.Paths() {
 		file := filepath.FromSlash(path)
@@ -111,7 +115,8 @@ func (k *knownFile) lost() (paths []string) {
 	return paths
 }
 
-// endBaseline writes a baseline, or says what of it is not there any more. What it has of files that were not linted now stays.
+// endBaseline writes a baseline if --write-baseline is set, or else a message about findings in it that no longer exist. What it has of files
+// that were not linted stays.
 func (o *lintOptions) endBaseline(s *session, k *knownFile) {
 	lost := k.lost()
 	for _, path := range lost {
@@ -135,11 +140,11 @@ func (o *lintOptions) endBaseline(s *session, k *knownFile) {
 		if more := len(lost) - 1; more > 0 {
 			renamed = fmt.Sprintf("%s and %s are", lost[0], report.Count(more, "more file", "more files"))
 		}
-		renamed = "; " + renamed + " not there any more: where a file was renamed, change its path in the baseline"
+		renamed = "; " + renamed + " no longer there: if a file was renamed, change its path in the baseline"
 	}
 	verb := "are"
 	if k.gone == 1 {
 		verb = "is"
 	}
-	s.say("%s of the baseline %s %s gone; write it anew with --write-baseline%s", report.Count(k.gone, "finding", "findings"), k.name, verb, renamed)
+	s.say("%s of the baseline %s %s gone; update it with --write-baseline%s", report.Count(k.gone, "finding", "findings"), k.name, verb, renamed)
 }

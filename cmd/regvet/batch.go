@@ -11,15 +11,15 @@ import (
 	"regvet/internal/draft"
 )
 
-// memoryForInputs is how many bytes of inputs are held at a time, by all workers together: as many as the largest hive has. An input that
-// has more waits until it is alone.
+// memoryForInputs is how many bytes of inputs all workers together hold at a time: the size of the largest possible hive. A larger input
+// waits until no other is held.
 const memoryForInputs = 2 << 30
 
-// waiting is how many results may wait for an earlier one: they are small, what was read for them is forgotten.
+// waiting is how many results may wait for an earlier one. They are small, because their inputs have been released.
 const waiting = 64
 
-// groups returns what the arguments name, with the hives and .reg files of a folder in its place. The hives of one machine come together
-// when machines is set. All files, and the logs that were found beside them, are protected.
+// groups returns the inputs that the arguments name. A folder stands for the hives and .reg files in it. If machines is set, the hives of one
+// machine form one group. All files, and the logs beside them, are protected.
 func groups(s *session, args []string, machines bool) (all []collection.Group) {
 	onlyOnce(s, args)
 	for _, arg := range args {
@@ -38,8 +38,8 @@ func groups(s *session, args []string, machines bool) (all []collection.Group) {
 	return all
 }
 
-// each opens groups, has use make of each what is to be reported, and gives that to done, one by one in the order of the groups. A group is
-// forgotten once it was used, so that memory does not grow with their number. live tells that done shows each result at once.
+// each opens groups, calls use for each registry in them, and calls done with each result, one at a time and in the order of the groups. A group
+// is released after use, so that memory does not grow with their number. With live, done shows each result at once.
 func each[T any](s *session, groups []collection.Group, flags *inputFlags, o collection.Options, live bool, use func(*session, collection.Joined) []T, done func(T)) {
 	room := semaphore.NewWeighted(memoryForInputs)
 	o.Memory = memoryForInputs
@@ -48,7 +48,7 @@ func each[T any](s *session, groups []collection.Group, flags *inputFlags, o col
 		if size < 0 || size > memoryForInputs {
 			size = memoryForInputs
 		}
-		_ = room.Acquire(context.Background(), size) // fails only when the context ends
+		_ = room.Acquire(context.Background(), size) // fails only if the context ends
 		defer room.Release(size)
 		opened, refused := g.Open(s.files, o)
 		s.refuseAll(refused)
@@ -66,8 +66,8 @@ func each[T any](s *session, groups []collection.Group, flags *inputFlags, o col
 	})
 }
 
-// inOrder works on things, as many at a time as there are processors, and gives the results to done one by one, in the order of the things.
-// What has to be said about one is said in its turn, too.
+// inOrder calls work for things, as many at a time as there are processors, and calls done with the results, one at a time and in the order of
+// the things. Messages about a thing are written in its turn.
 func inOrder[T, R any](s *session, things []T, live bool, work func(*session, T) R, done func(R)) {
 	type result struct {
 		value    R

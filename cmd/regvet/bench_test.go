@@ -11,8 +11,8 @@ import (
 	"regvet/internal/hivetest"
 )
 
-// largeSystem writes a SYSTEM hive of about 12 MB, shaped as a real one: some hundred services with parameters, and the many small
-// keys of devices.
+// largeSystem writes a SYSTEM hive of about 12 MB that is shaped like a real one: a few hundred services with parameters, and many small keys
+// of devices.
 func largeSystem(b testing.TB) string {
 	text := func(name, s string) hive.Value { return hive.StringValue(name, hive.SZ, s) }
 	key := func(name string, values []hive.Value, keys ...*hivetest.Key) *hivetest.Key {
@@ -47,7 +47,7 @@ func largeSystem(b testing.TB) string {
 	return name
 }
 
-// The commands on a SYSTEM hive of 12 MB, from the opening of the file to the last byte of the result.
+// These benchmarks run commands on a SYSTEM hive of 12 MB, from opening the file to the last byte of the result.
 func BenchmarkCheck(b *testing.B)       { benchmark(b, statusFindings, "check") }
 func BenchmarkExportReg(b *testing.B)   { benchmark(b, statusDone, "export") }
 func BenchmarkExportJSONL(b *testing.B) { benchmark(b, statusDone, "export", "--format", "jsonl") }
@@ -66,7 +66,7 @@ func benchmark(b *testing.B, want int, args ...string) {
 	}
 }
 
-// BenchmarkCheckFolder checks a folder with links to a SYSTEM hive of 12 MB, two hundred of them.
+// BenchmarkCheckFolder checks a folder with 200 links to a SYSTEM hive of 12 MB.
 func BenchmarkCheckFolder(b *testing.B) {
 	const inputs = 200
 	name, folder := largeSystem(b), b.TempDir()

@@ -26,8 +26,8 @@ var checkCommand = command{
 		o.rules.define(f, defaultPacks)
 		o.result.define(f)
 		failFlag(f, &o.failOn, "findings")
-		f.BoolVarP(&o.all, "all", "a", false, "list passes, unknowns and rules that do not apply too")
-		f.BoolVar(&o.deleted, "deleted", false, "show what a value was before it was deleted, where that is still in a hive")
+		f.BoolVarP(&o.all, "all", "a", false, "also list passes, unknowns and rules that do not apply")
+		f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run
@@ -42,8 +42,8 @@ type checkOptions struct {
 	all, deleted bool
 }
 
-// run checks the inputs: the rules are loaded and the outputs begun before anything is read, then group after group is opened, judged and
-// forgotten, and the report is written, at once where a format allows that.
+// run checks the inputs. It loads the rules and creates the outputs before it reads any input, so that their errors come first. Each group of
+// inputs is released once it was evaluated. A format that allows it is written while the inputs are read.
 func (o *checkOptions) run(s *session, args []string) {
 	outputs := o.result.choose(s)
 	active, ok := o.rules.load(s)
@@ -60,7 +60,7 @@ func (o *checkOptions) run(s *session, args []string) {
 		return
 	}
 	r := report.Report{Version: version(), Rules: active, All: o.all}
-	lines := map[*sink]*report.Lines{} // these are written as the inputs are read, which the others keep in memory
+	lines := map[*sink]*report.Lines{} // the outputs that are written as the inputs are read; the others wait for the end
 	for _, k := range sinks {
 		if k.format == "jsonl" {
 			lines[k] = report.NewLines(k, r)
@@ -85,7 +85,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	}
 }
 
-// judge holds inputs that are one registry against the rules. Each finding goes to the input that holds its place.
+// judge evaluates the rules on the inputs of one registry. Each finding is reported with the input that holds its key.
 func (o *checkOptions) judge(s *session, together collection.Joined, active []*rules.Rule) []report.Input {
 	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == ports.Pack })
 	findings := map[*collection.Opened][]rules.Finding{}
@@ -115,12 +115,12 @@ func (o *checkOptions) judge(s *session, together collection.Joined, active []*r
 	return all
 }
 
-// evaluate describes and judges an input, and says so when no rule can speak about it.
+// evaluate describes an input and evaluates the rules on its registry. It writes a message if it is unknown which hive the input is.
 func evaluate(s *session, in *collection.Opened, windows *hive.Version, active []*rules.Rule) []rules.Finding {
 	in.Describe(windows)
 	if in.Format == "regf" && in.Mount == nil {
-		s.say("%s: neither keys nor name tell which hive this is, so that no rule can be answered; say it with --mount, such as --mount HKLM\\SYSTEM", in.Name())
-		// It may be damage that hides what it is: all of it is read, so that this is said.
+		s.say("%s: neither keys nor name show which hive this is, so no rule can be answered; give --mount, such as --mount HKLM\\SYSTEM", in.Name())
+		// The reason may be damage. Reading all of it reports that.
 		for _, k := range in.Root.Walk() {
 			k.Values()
 		}

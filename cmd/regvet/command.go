@@ -14,16 +14,16 @@ import (
 // command is one word after regvet.
 type command struct {
 	name    string
-	args    string // as shown behind the flags
-	short   string // one line
+	args    string // as the usage shows them
+	short   string // what it does, in one line
 	example string
-	min     int // arguments that are needed
-	max     int // arguments that are taken, -1 for any number
-	// define defines the flags of the command, and returns what carries it out with their values. What goes wrong is said in the session.
+	min     int // the least number of arguments
+	max     int // the largest number of arguments, or -1 for any number
+	// define defines the flags of the command and returns the function that runs it, which uses their values.
 	define func(*pflag.FlagSet) func(*session, []string)
 }
 
-// parser returns the flags of a command, and what carries it out once they are parsed.
+// parser returns the flags of a command, and the function that runs it once they are parsed.
 func (cmd command) parser() (*pflag.FlagSet, func(*session, []string)) {
 	flags := pflag.NewFlagSet(cmd.name, pflag.ContinueOnError)
 	flags.SortFlags = false
@@ -32,9 +32,9 @@ func (cmd command) parser() (*pflag.FlagSet, func(*session, []string)) {
 	return flags, cmd.define(flags)
 }
 
-// run carries out a command.
+// run parses the arguments of a command and runs it.
 func (cmd command) run(s *session, args []string) {
-	flags, carryOut := cmd.parser()
+	flags, run := cmd.parser()
 	if err := flags.Parse(args); errors.Is(err, pflag.ErrHelp) {
 		fmt.Fprint(s.stdout, cmd.help(flags))
 		return
@@ -48,11 +48,11 @@ func (cmd command) run(s *session, args []string) {
 	case cmd.max >= 0 && n > cmd.max:
 		s.fail(statusUsage, "%s does not take %q; see \"regvet %s --help\"", cmd.name, flags.Arg(cmd.max), cmd.name)
 	default:
-		carryOut(s, flags.Args())
+		run(s, flags.Args())
 	}
 }
 
-// wrongFlag returns what is wrong with a flag, and where to read about it.
+// wrongFlag returns the message about an error in the flags.
 func (cmd command) wrongFlag(flags *pflag.FlagSet, err error) string {
 	if wrong, ok := errors.AsType[wrongValue](err); ok {
 		return wrong.Error()
@@ -68,7 +68,7 @@ func (cmd command) wrongFlag(flags *pflag.FlagSet, err error) string {
 	return fmt.Sprintf("%s%s; see \"regvet %s --help\"", err, hint, cmd.name)
 }
 
-// usage returns how a command is written.
+// usage returns the usage line of a command.
 func (cmd command) usage(flags *pflag.FlagSet) string {
 	usage := "regvet " + cmd.name
 	if flags.HasFlags() {
@@ -83,19 +83,19 @@ func (cmd command) usage(flags *pflag.FlagSet) string {
 func (cmd command) help(flags *pflag.FlagSet) string {
 	text := fmt.Sprintf("regvet %s: %s\n\nUsage:\n  %s\n", cmd.name, cmd.short, cmd.usage(flags))
 	if flags.HasFlags() {
-		// Everybody knows how a switch is given.
+		// pflag writes this behind switches, which only takes room.
 		const values = "[=true|false]"
 		text += "\nFlags:\n" + strings.ReplaceAll(flags.FlagUsagesWrapped(100), values, strings.Repeat(" ", len(values)))
 	}
-	return text + "\nExample:\n" + cmd.example
+	return text + "\nExamples:\n" + cmd.example
 }
 
 // noFlags defines a command without flags.
-func noFlags(carryOut func(*session, []string)) func(*pflag.FlagSet) func(*session, []string) {
-	return func(*pflag.FlagSet) func(*session, []string) { return carryOut }
+func noFlags(run func(*session, []string)) func(*pflag.FlagSet) func(*session, []string) {
+	return func(*pflag.FlagSet) func(*session, []string) { return run }
 }
 
-// suggest ends a message about a word that is not known with the one that was most likely meant.
+// suggest returns the end of a message about an unknown word: a question for the known word that was most likely meant, or "".
 func suggest(word string, known []string) string {
 	if near := strict.Nearest(word, known); near != "" {
 		return fmt.Sprintf(", did you mean %s?", near)

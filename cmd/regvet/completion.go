@@ -14,7 +14,7 @@ import (
 
 func completionCommand(all func() []command) command {
 	return command{
-		name: "completion", args: "bash|zsh|fish|powershell", short: "print the script with which a shell completes what is typed",
+		name: "completion", args: "bash|zsh|fish|powershell", short: "print the completion script for a shell",
 		min: 1, max: -1,
 		example: `  source <(regvet completion bash)
   source <(regvet completion zsh)
@@ -25,8 +25,8 @@ func completionCommand(all func() []command) command {
 	}
 }
 
-// shells are those that there is a script for. Each asks "regvet completion words" what may stand at a place, so that it never knows less
-// or more than the program.
+// shells are the shells that there is a script for. Each script asks "regvet completion words" for the candidates, so that it never knows more
+// or less than the program.
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
 //go:embed completion
@@ -44,19 +44,20 @@ func completion(s *session, args []string, commands []command) {
 	default:
 		script, err := scripts.ReadFile("completion/regvet." + shell)
 		if err != nil {
-			panic(err) // it is part of the program
+			panic(err) // the script is embedded
 		}
 		s.stdout.Write(script)
 	}
 }
 
-// candidates are what may stand at a place of a command line.
+// candidates are the possible completions at a place of a command line.
 type candidates struct {
-	words [][2]string // each with what it means
-	files string      // a pattern for the names of files that may stand there, too, beside all folders; "" for none
+	words [][2]string // each with its meaning
+	files string      // a pattern: files that match it, and all folders, are candidates too; "" for no files
 }
 
-// String writes them for the scripts: a line for each word, with a tab before its meaning, and a line that begins with a tab for files.
+// String returns the candidates in the form that the scripts read: a line for each word, with a tab before its meaning, and a line for the
+// pattern of files, which begins with a tab.
 func (c candidates) String() string {
 	var b strings.Builder
 	for _, w := range c.words {
@@ -68,13 +69,13 @@ func (c candidates) String() string {
 	return b.String()
 }
 
-// from keeps the words that begin with what is typed.
+// from returns the candidates without the words that do not begin with what is typed.
 func (c candidates) from(typed string) candidates {
 	c.words = slices.DeleteFunc(c.words, func(w [2]string) bool { return !strings.HasPrefix(w[0], typed) })
 	return c
 }
 
-// behind puts text before the words.
+// behind returns the candidates with text before each word.
 func (c candidates) behind(text string) candidates {
 	for i := range c.words {
 		c.words[i][0] = text + c.words[i][0]
@@ -82,7 +83,7 @@ func (c candidates) behind(text string) candidates {
 	return c
 }
 
-// plainWords are words without a meaning of their own.
+// plainWords returns words without meanings.
 func plainWords(words ...string) candidates {
 	var c candidates
 	for _, w := range words {
@@ -93,7 +94,7 @@ func plainWords(words ...string) candidates {
 
 var anyFile, ruleFile, regFile = candidates{files: "*"}, candidates{files: "*.[yY][aA]*[mM][lL]"}, candidates{files: "*.[rR][eE][gG]"}
 
-// complete gives what the last of the words behind regvet may become.
+// complete returns the candidates for the last of the words after regvet.
 func complete(commands []command, words []string) candidates {
 	words, split := rejoin(words)
 	last, before := words[len(words)-1], words[:len(words)-1]
@@ -114,7 +115,7 @@ func complete(commands []command, words []string) candidates {
 	cmd := commands[i]
 	flags, _ := cmd.parser()
 	var args []string
-	var waiting *pflag.Flag // for its value
+	var waiting *pflag.Flag // the flag whose value comes next, or nil
 	onlyArgs := false
 	for _, w := range before[1:] {
 		switch {
@@ -143,7 +144,7 @@ func complete(commands []command, words []string) candidates {
 		}
 		return c
 	case !onlyArgs && strings.HasPrefix(last, "-"):
-		c := candidates{words: [][2]string{{"--help", "show the flags, and an example"}}}
+		c := candidates{words: [][2]string{{"--help", "show the flags and examples"}}}
 		flags.VisitAll(func(f *pflag.Flag) {
 			_, usage := pflag.UnquoteUsage(f)
 			c.words = append(c.words, [2]string{"--" + f.Name, usage})
@@ -153,7 +154,7 @@ func complete(commands []command, words []string) candidates {
 	return arguments(cmd, args).from(last)
 }
 
-// rejoin puts together what bash takes apart, a flag, the sign = and its value. It tells whether the last word was put together.
+// rejoin joins a flag, the sign = and its value, which bash splits into words. It reports whether the last word was joined.
 func rejoin(words []string) (joined []string, last bool) {
 	for i := 0; i < len(words); i++ {
 		n := len(joined) - 1
@@ -170,7 +171,7 @@ func rejoin(words []string) (joined []string, last bool) {
 	return joined, last
 }
 
-// waitsFor gives the flag whose value is the next word; nil for none.
+// waitsFor returns the flag in word that takes the next word as its value, or nil.
 func waitsFor(flags *pflag.FlagSet, word string) *pflag.Flag {
 	if name, long := strings.CutPrefix(word, "--"); long {
 		if f := flags.Lookup(name); f != nil && f.NoOptDefVal == "" {
@@ -193,7 +194,7 @@ func waitsFor(flags *pflag.FlagSet, word string) *pflag.Flag {
 	return nil
 }
 
-// flagValues gives what may be the value of a flag of a command.
+// flagValues returns the candidates for the value of a flag.
 func flagValues(command string, f *pflag.Flag) candidates {
 	if c, ok := f.Value.(*choice); ok {
 		return plainWords(c.words...)
@@ -217,7 +218,7 @@ func flagValues(command string, f *pflag.Flag) candidates {
 	return candidates{}
 }
 
-// arguments gives what may stand behind the arguments of a command.
+// arguments returns the candidates for the argument after those before.
 func arguments(cmd command, before []string) candidates {
 	switch {
 	case cmd.max >= 0 && len(before) >= cmd.max:
@@ -239,7 +240,7 @@ func arguments(cmd command, before []string) candidates {
 		c := checkWords()
 		c.words = append(c.words, ruleWords().words...)
 		return c
-	case cmd.name == "export" && len(before) > 0: // a key
+	case cmd.name == "export" && len(before) > 0: // a key, of which only the input knows
 		return candidates{}
 	case strings.Contains(cmd.args, "FILE.reg") || cmd.name == "apply" && len(before) == 0:
 		return regFile

@@ -14,7 +14,7 @@ import (
 	"regvet/report"
 )
 
-// offered gives the words that complete offers, and the pattern of files behind them.
+// offered returns the words that complete offers, followed by the pattern of files.
 func offered(words ...string) string {
 	c := complete(commands(), words)
 	var all []string
@@ -71,7 +71,8 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// TestCompleteWords holds that a command takes each word that is offered for its flags, and that there are words for flags that take no others.
+// TestCompleteWords requires that a command accepts each word that is offered for its flags, and that words are offered for each flag that only
+// accepts certain words.
 func TestCompleteWords(t *testing.T) {
 	for _, cmd := range commands() {
 		flags, _ := cmd.parser()
@@ -92,7 +93,7 @@ func TestCompleteWords(t *testing.T) {
 	}
 }
 
-// sortedWords sorts the words of each line, because bash has files in any order.
+// sortedWords sorts the words of each line, because bash lists files in any order.
 func sortedWords(text string) (lines []string) {
 	for line := range strings.Lines(text) {
 		words := strings.Split(strings.Trim(line, "<>\n"), "><")
@@ -102,7 +103,7 @@ func sortedWords(text string) (lines []string) {
 	return lines
 }
 
-// TestBash has bash complete lines with the script.
+// TestBash completes lines in bash with the script.
 func TestBash(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {

@@ -14,34 +14,34 @@ import (
 	"regvet/internal/worktree"
 	"regvet/rules"
 	"regvet/rules/lint"
-	"regvet/rules/strict"
 )
 
-// scope is what one config says, and what it leads to. Where there is none, it says nothing.
+// scope is a config with the rules and the baseline that it chooses, and the plans that follow from it. Files without a config share an empty
+// one.
 type scope struct {
-	file   string // of the config, as messages name it; "" where there is none
-	folder string // of the config, absolute
-	top    string // the folder in which the config can name files, absolute; "" for one that was named
+	file   string // the config, as messages name it; "" if there is none
+	folder string // the folder of the config, absolute
+	top    string // the folder in which the config can name files, absolute; "" for any folder
 	config *lint.Config
 	packs  []string
 	rules  []*rules.Rule
-	known  *knownFile // nil where there is no baseline
-	plans  map[string]*plan
+	known  *knownFile       // the baseline, or nil
+	plans  map[string]*plan // by the settings by path that apply
 }
 
-// plan is how some files of a scope are linted.
+// plan says how to lint some of the files of a scope.
 type plan struct {
 	*scope
 	linter   lint.Linter
-	paths    []int // the numbers of the settings by path that count
+	paths    []int // the indexes of the settings by path that apply
 	severity map[*lint.Check]lint.Severity
 	failOn   lint.Severity
 }
 
-// never is above every severity.
+// never is a threshold above every severity.
 const never = lint.Error + 1
 
-// threshold returns the lowest severity that counts for the exit status.
+// threshold returns the lowest severity that affects the exit status, for a value of --fail-on.
 func threshold(word string) lint.Severity {
 	if least, ok := lint.ParseSeverity(word); ok {
 		return least
@@ -49,24 +49,24 @@ func threshold(word string) lint.Severity {
 	return never
 }
 
-// planner finds the plans of files. It reads each config once.
+// planner makes the plans of files. It reads each config once.
 type planner struct {
 	*session
 	options           *lintOptions
 	home              string            // the working directory
 	folders           map[string]*scope // by folder
-	plain             *scope            // where there is no config
+	plain             *scope            // the scope of files without a config, or nil
 	baselines         map[string]*knownFile
 	selected, ignored map[*lint.Check]bool
-	broken            bool // a config has mistakes, or what it leads to
+	broken            bool // a config, or a file that it names, has mistakes
 }
 
-// newPlanner returns a planner of what the flags say. It says what is wrong with them, and returns nil then.
+// newPlanner returns a planner for the flags. If something is wrong with them, it writes what and returns nil.
 func newPlanner(s *session, o *lintOptions) *planner {
 	p := &planner{session: s, options: o, folders: map[string]*scope{}, baselines: map[string]*knownFile{}}
 	var err error
 	if p.home, err = os.Getwd(); err != nil {
-		s.fail(statusUsage, "the working directory cannot be told: %v", hive.Cause(err))
+		s.fail(statusUsage, "the working directory is unknown: %v", hive.Cause(err))
 	}
 	if o.config != "" && o.noConfig {
 		s.fail(statusUsage, "--config and --no-config cannot go together; leave one out")
@@ -78,7 +78,7 @@ func newPlanner(s *session, o *lintOptions) *planner {
 	return p
 }
 
-// checks finds the checks that a flag names.
+// checks returns the checks that a flag names, and writes which names are unknown.
 func checks(s *session, flag string, names []string) map[*lint.Check]bool {
 	found := map[*lint.Check]bool{}
 	for _, name := range names {
@@ -93,10 +93,10 @@ func checks(s *session, flag string, names []string) map[*lint.Check]bool {
 	return found
 }
 
-// plan gives the plan of a file by its absolute path, and tells whether a config excludes it.
+// plan returns the plan for a file, given by its absolute path, and reports whether a config excludes the file.
 func (p *planner) plan(file string) (_ *plan, excluded bool) {
 	s := p.scopeOf(filepath.Dir(file))
-	inside := ".." // what no glob matches
+	inside := ".." // no glob matches this
 	if rel, err := filepath.Rel(s.folder, file); err == nil && s.file != "" {
 		inside = filepath.ToSlash(rel)
 	}
@@ -108,7 +108,7 @@ func (p *planner) plan(file string) (_ *plan, excluded bool) {
 	return s.plans[key], s.config.Excludes(inside)
 }
 
-// make makes a plan of what the config and the flags say. Flags go first.
+// make returns the plan that follows from the config and the flags. Flags override the config.
 func (p *planner) make(s *scope, paths []int) *plan {
 	settings := s.config.With(paths)
 	made := &plan{scope: s, paths: paths, severity: map[*lint.Check]lint.Severity{}}
@@ -136,8 +136,8 @@ func (p *planner) make(s *scope, paths []int) *plan {
 	return made
 }
 
-// scopeOf gives the scope of the files in a folder: that of the nearest config upward. The search ends at the root of the repository, so
-// that no file above it changes what a clone of it comes to.
+// scopeOf returns the scope of the files in a folder: that of the nearest config in it or above. The search ends at the top of the repository,
+// so that every clone has the same settings.
 func (p *planner) scopeOf(folder string) *scope {
 	if p.options.config != "" {
 		file, err := filepath.Abs(p.options.config)
@@ -168,19 +168,19 @@ func (p *planner) scopeOf(folder string) *scope {
 		s = p.scopeOf(above)
 	}
 	if other := strings.TrimSuffix(file, "yaml") + "yml"; exists(other) {
-		p.mistake(fmt.Errorf("%s: a config is called %s; rename it, so that it counts", p.shown(other), lint.ConfigName))
+		p.mistake(fmt.Errorf("%s: is not read, because a config is called %s; rename it", p.shown(other), lint.ConfigName))
 	}
 	p.folders[folder] = s
 	return s
 }
 
-// exists reports whether there is something of a name, be it only a link that leads nowhere.
+// exists reports whether there is anything with this name, even a broken link.
 func exists(name string) bool {
 	_, err := os.Lstat(name)
 	return err == nil
 }
 
-// shown is an absolute path as messages show it: from the working directory, where that is shorter.
+// shown returns an absolute path as messages show it: relative to the working directory if the file is in it, or if that is shorter.
 func (p *planner) shown(file string) string {
 	if rel, err := filepath.Rel(p.home, file); err == nil && (len(rel) < len(file) || filepath.IsLocal(rel)) {
 		return rel
@@ -188,13 +188,13 @@ func (p *planner) shown(file string) string {
 	return file
 }
 
-// mistake says what is wrong with a config, a line each. Nothing is linted then.
+// mistake writes what is wrong with a config, one line for each mistake. Nothing will be linted.
 func (p *planner) mistake(err error) {
 	p.broken = true
 	p.mistakes(err)
 }
 
-// unconfigured is the scope of files for which there is no config.
+// unconfigured returns the scope of files without a config.
 func (p *planner) unconfigured() *scope {
 	if p.plain == nil {
 		p.plain = &scope{config: &lint.Config{}, plans: map[string]*plan{}}
@@ -203,14 +203,13 @@ func (p *planner) unconfigured() *scope {
 	return p.plain
 }
 
-// maxConfig is how many bytes of a config are read.
-const maxConfig = 1 << 20
+const maxConfig = 1 << 20 // bytes
 
-// read reads the config that --config names, or one that was found, and what it leads to. It says what is wrong with it.
+// read returns the scope of a config, and writes what is wrong with it. found is false for the config that --config names.
 //
-// A config that was found comes from whoever wrote the files beside it, and that may be the author of a pull request: it, its rules and its
-// baseline must lie in the repository, or in its own folder where there is none, links resolved, and have the names that such files have. So
-// no message shows a line of any other file.
+// A config that was found comes from whoever wrote the files beside it, who may be the author of a pull request. So it, its rules and its
+// baseline must be in the repository, or in its own folder if there is no repository, with links resolved, and must have the extensions of
+// such files. Then no message shows a line of any other file.
 func (p *planner) read(file, shown string, found bool) *scope {
 	s := &scope{file: shown, folder: filepath.Dir(file), config: &lint.Config{}, plans: map[string]*plan{}}
 	p.files.Protect(file)
@@ -223,7 +222,7 @@ func (p *planner) read(file, shown string, found bool) *scope {
 		}
 		data, err = worktree.Read(s.top, file, maxConfig)
 		if real, e := filepath.EvalSymlinks(file); e == nil && filepath.Ext(real) != filepath.Ext(file) {
-			err = errors.New("leads to a file of another name; a config is a file of its own")
+			err = fmt.Errorf("is a link to a file whose name does not end in %s; a config must be a file of its own", filepath.Ext(file))
 		}
 	} else if data, err = readSmall(p.files, file, maxConfig); err != nil {
 		err = fmt.Errorf("cannot be read: %w", err)
@@ -242,7 +241,7 @@ func (p *planner) read(file, shown string, found bool) *scope {
 	return s
 }
 
-// readSmall reads a file that a person writes. The error does not name it.
+// readSmall returns the bytes of a file, unless it has more than most. The error does not name the file.
 func readSmall(fsys fs.FS, name string, most int64) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -256,49 +255,7 @@ func readSmall(fsys fs.FS, name string, most int64) ([]byte, error) {
 	return data, err
 }
 
-// ownFiles are the files that a config which was found can name, by their paths as messages show them.
-type ownFiles struct {
-	top     string
-	endings []string // of their names, links resolved
-}
-
-// Open implements [fs.FS]. Folders are opened whatever their names are.
-func (o ownFiles) Open(name string) (fs.File, error) {
-	refuse := func(err error) (fs.File, error) { return nil, &fs.PathError{Op: "open", Path: name, Err: err} }
-	absolute, err := filepath.Abs(name)
-	if err != nil {
-		return refuse(err)
-	}
-	rel, err := filepath.Rel(o.top, absolute)
-	if err != nil || !filepath.IsLocal(rel) {
-		return refuse(errors.New("it lies outside of the repository, of which alone a config can name files"))
-	}
-	folder, err := worktree.OpenFolder(o.top)
-	if err != nil {
-		return refuse(err)
-	}
-	defer folder.Close()
-	f, err := folder.Open(filepath.ToSlash(rel))
-	if err != nil {
-		err = hive.Cause(err)
-		if cause := errors.Unwrap(err); cause != nil {
-			return refuse(cause)
-		}
-		return refuse(fmt.Errorf("it %w", err))
-	}
-	info, err := f.Stat()
-	real, realErr := filepath.EvalSymlinks(absolute)
-	if err = cmp.Or(err, realErr); err == nil && !info.IsDir() && !slices.Contains(o.endings, filepath.Ext(real)) {
-		err = fmt.Errorf("its name does not end in %s", strict.List(o.endings, "or"))
-	}
-	if err != nil {
-		f.Close()
-		return refuse(err)
-	}
-	return f, nil
-}
-
-// load gives a scope its rules and its baseline. It says what is wrong with them.
+// load loads the rules and the baseline of a scope, and writes what is wrong with them.
 func (p *planner) load(s *scope) {
 	wrong := func(r lint.Reference, format string, args ...any) {
 		p.mistake(&hive.Problem{Source: s.file, At: r.At, Kind: lint.BadConfig, Msg: fmt.Sprintf(format, args...)})
@@ -313,7 +270,7 @@ func (p *planner) load(s *scope) {
 	if s.top != "" {
 		fsys = ownFiles{s.top, []string{".yaml", ".yml"}}
 	}
-	chosen := ruleFlags{files: slices.Clone(p.options.rules.files), packs: p.options.rules.packs} // with the rule files of the config
+	chosen := ruleFlags{files: slices.Clone(p.options.rules.files), packs: p.options.rules.packs}
 	for _, r := range s.config.Rules {
 		name := p.shown(within(r.Name))
 		if _, err := fs.Stat(fsys, name); err != nil {
@@ -350,7 +307,8 @@ func (p *planner) load(s *scope) {
 	}
 }
 
-// choosePacks loads packs, and leaves those that the flags name, or else the config. What is wrong with them it says, and returns false.
+// choosePacks returns the packs that the flags name, or else those that the config names. If something is wrong with them, it writes what and
+// returns false.
 func (p *planner) choosePacks(s *scope, flags ruleFlags, wrong func(lint.Reference, string, ...any)) ([]*rules.Pack, bool) {
 	if p.options.flags.Changed("pack") || len(s.config.Packs) == 0 {
 		return flags.loadPacks(p.session)
@@ -367,17 +325,14 @@ func (p *planner) choosePacks(s *scope, flags ruleFlags, wrong func(lint.Referen
 	var chosen []*rules.Pack
 	for _, r := range s.config.Packs {
 		i := slices.Index(names, r.Name)
-		switch known := append(slices.Clone(names), allPacks); {
+		switch {
 		case r.Name == allPacks:
 			chosen = packs
 		case i < 0:
-			wrong(r, "there is no pack %q%s; there is %s, and %s for all of them", r.Name, suggest(r.Name, known), strings.Join(names, ", "), allPacks)
+			wrong(r, "%s", noPack(r.Name, names))
 		case !slices.Contains(chosen, packs[i]):
 			chosen = append(chosen, packs[i])
 		}
 	}
 	return chosen, true
 }
-
-// isMissing tells that a file is not there, and not that something else is wrong with it.
-func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

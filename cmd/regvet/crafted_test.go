@@ -11,15 +11,15 @@ import (
 	"regvet/internal/shared"
 )
 
-// crafted are small hives that other readers fall for, what is in them, and what is said of them: each was made for one mistake.
+// crafted lists small hives that mislead other readers, with their content and the messages about them. Each was made to provoke one mistake.
 var crafted = map[string]struct {
 	log      bool
-	want     string // keys, each with its values behind it
+	want     string // the keys, each followed by its values
 	messages []string
 }{
 	// Cells of segments that are larger than a segment.
 	"db-16376-16352": {want: fmt.Sprintf(" key(v=%x)", repeating(32_700))},
-	// Data that begin as the index of segments does.
+	// Data that begins like the index of segments.
 	"db-false": {want: " key(bin=646201002000000041424344 sz=6462610062000000 qw=6462000000000000)"},
 	"inline-length": {want: " key(0= 1=11 2=1122 3=112233 sz1=4100 big=11223344! empty=)", messages: []string{
 		`offset 0x10c0: the data of value "big" of key "key" are said to be 4096 bytes in the record itself, which has room for 4`}},
@@ -31,7 +31,7 @@ var crafted = map[string]struct {
 	"key-cycle":  {want: " k", messages: []string{`offset 0x1020: key "k" stands in the list of "k" but names another key as its parent; it is left out`}},
 	"ri-cycle":   {messages: []string{`offset 0x1020: an index of subkeys of "root" stands in another index; it is left out`}},
 	"slash-name": {want: " application/pdf"},
-	"stale-list": {}, // its key has no subkeys, and still names the list of those that it had
+	"stale-list": {}, // a key without subkeys that still refers to the list of those that it had
 	"rec-valid-entry-per-spec": {log: true, want: " EVL", messages: []string{
 		"offset 0x4: the hive is dirty (sequence numbers 2 and 1); applied: rec-valid-entry-per-spec.LOG1"}},
 	"rec-gap-in-sequence": {log: true, want: " key", messages: []string{"offset 0x4: the hive is dirty (sequence numbers 2 and 1): its latest changes are only in its logs, " +
@@ -82,8 +82,8 @@ func TestCrafted(t *testing.T) {
 	}
 }
 
-// listing gives an export to jsonl in one line, without times: the names of the keys, and behind each its values with their data in hex
-// and "!" where they are short.
+// listing returns an export to jsonl as one line without times: the names of the keys, each followed by its values with their data in hex, and
+// "!" for data that is cut short.
 func listing(t *testing.T, export []byte) string {
 	var s strings.Builder
 	for line := range bytes.Lines(export) {

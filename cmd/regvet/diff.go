@@ -14,14 +14,14 @@ import (
 )
 
 var diffCommand = command{
-	name: "diff", args: "FROM TO", short: "the edits that lead from one input to another",
+	name: "diff", args: "FROM TO", short: "show the edits that turn one input into another",
 	min: 2, max: 2,
 	example: `  regvet diff SYSTEM.before SYSTEM
   regvet diff --format reg -o changes.reg SYSTEM.before SYSTEM
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(diffOptions)
-		choose(f, &o.format, "format", "f", "text", "the `FORMAT`: %s; reg is what makes TO of FROM when it is imported", "text", "reg", "json")
+		choose(f, &o.format, "format", "f", "text", "output `FORMAT`: %s; importing reg turns FROM into TO", "text", "reg", "json")
 		outputFlag(f, &o.output)
 		o.input.defineMount(f)
 		o.input.defineNoLogs(f)
@@ -67,8 +67,8 @@ func (o *diffOptions) run(s *session, args []string) {
 	})
 }
 
-// difference compares two inputs, control sets as they lie. Two hives are compared from their roots, which must belong to one place, and all
-// else from the roots of the registry. Where inputs cannot be compared it says why, and returns false.
+// difference compares two inputs. Control sets are compared under their own names. Two hives are compared from their roots, and must have the
+// same mount; other inputs are compared from the roots of the registry. If they cannot be compared, difference writes why and returns false.
 func (o *diffOptions) difference(s *session, from, to *collection.Opened) (d report.Difference, ok bool) {
 	a, b := from.Root, to.Root
 	switch {
@@ -77,18 +77,18 @@ func (o *diffOptions) difference(s *session, from, to *collection.Opened) (d rep
 			d.At = to.Mount
 		}
 		if from.Mount != nil && to.Mount != nil && !from.Mount.Equal(to.Mount) {
-			s.fail(statusUsage, "%s is mounted at %s, and %s at %s, so that they hold nothing of the same; --mount tells where both belong",
+			s.fail(statusUsage, "%s is mounted at %s and %s at %s, so they have nothing in common; give --mount if both belong at one place",
 				from.Name(), from.Mount, to.Name(), to.Mount)
 			return d, false
 		}
 		if d.At == nil && o.format.value == "reg" {
-			s.fail(statusUsage, "neither keys nor names tell which hives these are, and .reg text needs the path; say it with --mount, such as --mount HKLM\\SYSTEM")
+			s.fail(statusUsage, "neither keys nor names show which hives these are, and .reg text needs their path; give --mount, such as --mount HKLM\\SYSTEM")
 			return d, false
 		}
 	default:
 		for _, in := range []*collection.Opened{from, to} {
 			if in.Format == "regf" && in.Mount == nil {
-				s.fail(statusUsage, "%s: neither keys nor name tell which hive this is, so that it cannot be held against a .reg file; say it with --mount, such as --mount HKLM\\SYSTEM", in.Name())
+				s.fail(statusUsage, "%s: neither keys nor name show which hive this is, so it cannot be compared with a .reg file; give --mount, such as --mount HKLM\\SYSTEM", in.Name())
 				return d, false
 			}
 		}
@@ -99,7 +99,8 @@ func (o *diffOptions) difference(s *session, from, to *collection.Opened) (d rep
 	return d, true
 }
 
-// sayUnproven says what was not compared: a line for each key that could not be read whole, and one for a .reg file that does not list all.
+// sayUnproven writes what was not compared: one line for each key that was not read whole, and one for each .reg file that does not cover all
+// keys of the other input.
 func sayUnproven(s *session, from, to *collection.Opened, d report.Difference) {
 	type hole struct {
 		key  string
@@ -124,7 +125,7 @@ func sayUnproven(s *session, from, to *collection.Opened, d report.Difference) {
 	}
 	side := map[bool]*collection.Opened{false: from, true: to}
 	for _, h := range holes {
-		s.fail(statusInput, "%s: the key %s could not be read whole, so that what is missing there proves nothing; %s left out",
+		s.fail(statusInput, "%s: the key %s could not be read whole, so what is missing there proves nothing; %s left out",
 			side[h.inTo].Name(), h.key, report.Count(counts[h], "difference is", "differences are"))
 	}
 	for _, inTo := range []bool{false, true} {
@@ -133,13 +134,14 @@ func sayUnproven(s *session, from, to *collection.Opened, d report.Difference) {
 			if n == 1 {
 				was = "was"
 			}
-			s.say("%s tells only of the keys that it lists; %s of %s outside of them %s not compared",
+			s.say("%s covers only the keys that it lists; %s of %s outside of them %s not compared",
 				side[inTo].Name(), report.Count(n, "key or value", "keys or values"), side[!inTo].Name(), was)
 		}
 	}
 }
 
-// writeDifference writes the edits as .reg text. What that cannot express is left out and told, and so is what Windows imports otherwise.
+// writeDifference writes the edits as .reg text. It leaves out edits that .reg text cannot express and writes which, and also writes which data
+// Windows changes when it imports the text.
 func writeDifference(s *session, w io.Writer, d report.Difference) error {
 	var edits []hive.Edit
 	var left hive.Path // a key that is left out with all below it
@@ -156,13 +158,13 @@ func writeDifference(s *session, w io.Writer, d report.Difference) error {
 			continue
 		}
 		if e.Op == hive.SetValue && len(regfile.Imported(e.Value).Data) != len(e.Value.Data) {
-			s.say("%s: Windows adds the NUL that the text lacks when it imports it (--format json has it to the byte)", report.Place(e))
+			s.say("%s: Windows adds the NUL that the text lacks when it imports it (--format json has the exact bytes)", report.Place(e))
 		}
 		edits = append(edits, e)
 	}
 	about := func(in report.Input) string {
 		return fmt.Sprintf("%s, sha256 %s", filepath.Base(in.Name()), in.SHA256)
 	}
-	comment := fmt.Sprintf("Written by regvet %s: what makes the second of the first when it is imported.\n%s\n%s", version(), about(d.From), about(d.To))
+	comment := fmt.Sprintf("Written by regvet %s: importing this turns the first of these inputs into the second.\n%s\n%s", version(), about(d.From), about(d.To))
 	return regfile.Write(w, comment, edits)
 }

@@ -11,9 +11,8 @@ import (
 	"regvet/internal/shared"
 )
 
-// TestDiffOfRealHives holds the law of [hive.Diff] for every pair of the shared hives that belong to one place: what it gives leads from one
-// to the other, as edits and as the .reg text of them, read back. What [hive.DiffKnown] does not take for proven is there only where one of
-// the two is damaged.
+// TestDiffOfRealHives requires, for every two shared hives with the same mount, that the result of [hive.Diff] turns one into the other, both as
+// edits and as .reg text that is read back. [hive.DiffKnown] may call differences unproven only if one of the two hives is damaged.
 func TestDiffOfRealHives(t *testing.T) {
 	groups := map[string][]*hive.File{}
 	_ = filepath.WalkDir(shared.Path(t, "hives"), func(path string, d fs.DirEntry, err error) error {

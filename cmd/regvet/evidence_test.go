@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// hashes returns what lies in a folder: for each name the hash of a regular file, or what else it is.
+// hashes returns the content of a folder: for each name the hash of a regular file, or the kind of anything else.
 func hashes(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -38,7 +38,7 @@ func hashes(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// evidence lays out inputs with all that can be read with them.
+// evidence writes inputs, and every kind of file that can be read with them.
 func evidence(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
@@ -63,8 +63,8 @@ func evidence(t *testing.T) {
 	run([]string{"lint", "--no-config", "--write-baseline", "--baseline", "known.json", "untidy.reg"}, nil, io.Discard, io.Discard)
 }
 
-// TestNothingReadIsWritten aims the output of every command at every file that the command reads, by other names too. Nothing of that may
-// change, and it is said that it would have.
+// TestNothingReadIsWritten points the output of every command at every file that the command reads, also by other names. No file may change,
+// and the command must say why it does not write.
 func TestNothingReadIsWritten(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs links")
@@ -72,11 +72,11 @@ func TestNothingReadIsWritten(t *testing.T) {
 	evidence(t)
 	for _, c := range []struct {
 		args  string
-		reads string // what it reads, beside files that are given
+		reads string // the files that it reads, besides the given ones
 	}{
 		{"check dirty-system", "dirty-system dirty-system.LOG1 dirty-system.LOG2"},
 		{"check .", "dirty-system dirty-system.LOG2 SYSTEM disk/Users/bob/NTUSER.DAT"},
-		{"check SYSTEM", "SYSTEM SYSTEM.LOG1"}, // the log of a clean hive is not needed, and evidence all the same
+		{"check SYSTEM", "SYSTEM SYSTEM.LOG1"}, // the log of a clean hive is not needed, but is still evidence
 		{"check --log torn.LOG1 dirty-system", "torn.LOG1"},
 		{"check --log torn.LOG1 SYSTEM", "torn.LOG1"},
 		{"check --rules mine.yaml --rules packs SYSTEM", "mine.yaml packs/a.yaml"},
@@ -119,7 +119,7 @@ func TestNothingReadIsWritten(t *testing.T) {
 	}
 }
 
-// names returns names of a file by the way in which they lead to it.
+// names returns names of a file, by the way in which they lead to it.
 func names(t *testing.T, target string) map[string]string {
 	t.Helper()
 	absolute, err := filepath.Abs(target)
@@ -139,8 +139,8 @@ func names(t *testing.T, target string) map[string]string {
 	return all
 }
 
-// TestEvidenceIsUntouched runs every command over a folder, also where it fails, and holds that nothing in it is another than before, but for
-// what was asked for by name.
+// TestEvidenceIsUntouched runs every command on a folder, also in ways that fail, and requires that nothing in it changes except for outputs
+// that were named.
 func TestEvidenceIsUntouched(t *testing.T) {
 	evidence(t)
 	before := hashes(t, ".")

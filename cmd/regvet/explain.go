@@ -13,7 +13,7 @@ import (
 )
 
 var explainCommand = command{
-	name: "explain", args: "[CHECK|RULE|PACK...]", short: "tell what the checks of lint, and rules, look for and why",
+	name: "explain", args: "[CHECK|RULE|PACK...]", short: "explain what the checks of lint and the rules look for, and why",
 	max: -1,
 	example: `  regvet explain
   regvet explain REG214 useless-suppression
@@ -21,7 +21,7 @@ var explainCommand = command{
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(explainOptions)
-		o.rules.define(f, "all of them")
+		o.rules.define(f, allPacks)
 		formatFlag(f, &o.format, "text", "json", "markdown")
 		outputFlag(f, &o.output)
 		return o.run
@@ -35,7 +35,7 @@ type explainOptions struct {
 }
 
 func (o *explainOptions) run(s *session, args []string) {
-	o.rules.unsaidAll()
+	o.rules.defaultToAll()
 	packs, ok := o.rules.load(s)
 	if !ok {
 		return
@@ -77,7 +77,7 @@ func (o *explainOptions) run(s *session, args []string) {
 	})
 }
 
-// explained lists all that can be explained.
+// explained returns the names of everything that can be explained.
 func explained(packs []*rules.Rule) (names []string) {
 	for _, check := range lint.Checks() {
 		names = append(names, check.ID, check.Name)

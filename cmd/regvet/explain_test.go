@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestChecksPage holds docs/checks.md against what the checks say of themselves; with -update it writes that page.
+// TestChecksPage compares docs/checks.md with the documentation of the checks; with -update it writes the page.
 func TestChecksPage(t *testing.T) {
 	const name = "../../docs/checks.md"
 	var page, messages bytes.Buffer

@@ -14,19 +14,19 @@ import (
 )
 
 var exportCommand = command{
-	name: "export", args: "INPUT [KEY]", short: "a hive or .reg file, or one key of it, as .reg or JSON lines",
+	name: "export", args: "INPUT [KEY]", short: "export a hive or .reg file, or one key of it, as .reg text or JSON lines",
 	min: 1, max: 2,
 	example: `  regvet export SYSTEM > system.reg
   regvet export --format jsonl SYSTEM 'HKLM\SYSTEM\CurrentControlSet\Services\Tcpip'
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := &exportOptions{flags: f}
-		choose(f, &o.format, "format", "f", "reg", "the `FORMAT`: reg (as Windows exports) or jsonl (one key a line)", "reg", "jsonl")
+		choose(f, &o.format, "format", "f", "reg", "output `FORMAT`: reg (as Windows exports) or jsonl (one key per line)", "reg", "jsonl")
 		outputFlag(f, &o.output)
-		f.StringVar(&o.prefix, "prefix", "", "the `PATH` of the hive's root in the result, in place of its mount; may be empty")
-		f.BoolVar(&o.full, "full", false, "with jsonl: flags, class and security of each key too, and the place of each key and value")
-		f.BoolVar(&o.deleted, "deleted", false, "with jsonl: after what is there, the keys and values that were deleted and are still in free cells or the slack of others")
-		f.BoolVar(&o.noLimit, "no-limit", false, "write also what is more than a hundred times as long as the input")
+		f.StringVar(&o.prefix, "prefix", "", "write this `PATH` for the root of the hive instead of its mount; may be empty")
+		f.BoolVar(&o.full, "full", false, "with jsonl, include the flags, class and security of each key, and the place of each key and value")
+		f.BoolVar(&o.deleted, "deleted", false, "with jsonl, include deleted keys and values that are still in free cells or slack, after the others")
+		f.BoolVar(&o.noLimit, "no-limit", false, "do not stop when the output is more than a hundred times as long as the input")
 		o.input.define(f)
 		return o.run
 	},
@@ -42,7 +42,7 @@ type exportOptions struct {
 	input         inputFlags
 }
 
-// smallText is the size in bytes up to which a .reg file is read whole.
+// smallText is [collection.SmallText], except in tests.
 var smallText int64 = collection.SmallText
 
 func (o *exportOptions) run(s *session, args []string) {
@@ -63,12 +63,12 @@ func (o *exportOptions) run(s *session, args []string) {
 	}
 	prefixed := o.flags.Changed("prefix")
 	if prefixed && in.Format == "reg" {
-		s.fail(statusUsage, "--prefix is for hives; the keys of %s have roots already", in.Name())
+		s.fail(statusUsage, "--prefix is for hives; the keys of %s already have roots", in.Name())
 		return
 	}
 	trees := []subtree{{Tree: regfile.Tree{Root: in.Root, At: in.Mount}}}
 	if in.Mount == nil && in.Format == "regf" && !prefixed {
-		s.say("%s: neither keys nor name tell which hive this is; its keys are written without a root (--mount or --prefix gives one)", in.Name())
+		s.say("%s: neither keys nor name show which hive this is; its keys are written without a root (--mount or --prefix adds one)", in.Name())
 	}
 	if len(args) > 1 {
 		if trees = subtrees(s, in, key); trees == nil {
@@ -92,7 +92,8 @@ func (o *exportOptions) run(s *session, args []string) {
 	s.facts(in)
 }
 
-// open opens the input, key by key where it is a large .reg file that allows that. It says why it cannot be read, and returns nil then.
+// open opens the input. A large .reg file is read key by key if its order allows that. If the input cannot be read, open writes why and returns
+// nil.
 func (o *exportOptions) open(s *session, path string, key hive.Path) *collection.Opened {
 	in, refused := collection.OpenOrdered(s.files, path, key, o.input.controlSet.value, o.format.value == "jsonl", smallText, o.input.options(false))
 	s.refuseAll(refused)
@@ -106,7 +107,8 @@ func (o *exportOptions) open(s *session, path string, key hive.Path) *collection
 	return in
 }
 
-// The output of an export is limited: a small hive can have millions of keys share one text. What is sound stays far below.
+// The output of an export is limited, because in a small crafted hive millions of keys can share one text. The exports of sound hives are far
+// smaller.
 const (
 	mostGrowth = 100      // times the input
 	leastLimit = 64 << 20 // bytes
@@ -114,7 +116,7 @@ const (
 
 var errLimit = errors.New("the limit is reached")
 
-// limited is a writer that takes no more than some bytes.
+// limited is a writer that returns errLimit after a number of bytes.
 type limited struct {
 	w    io.Writer
 	left int64
@@ -127,7 +129,7 @@ func (l *limited) Write(b []byte) (int, error) {
 	return l.w.Write(b)
 }
 
-// export writes trees of an input, and says what cannot be written. The error is that of the output.
+// export writes trees of an input, and a message for each value that the format cannot express. The error is that of the output, or errUnread.
 func (o *exportOptions) export(s *session, w io.Writer, in *collection.Opened, trees []subtree) error {
 	err := o.exportTrees(w, in, trees)
 	if left, ok := errors.AsType[regfile.LeftOut](err); ok {
@@ -138,7 +140,7 @@ func (o *exportOptions) export(s *session, w io.Writer, in *collection.Opened, t
 	}
 	switch {
 	case errors.Is(err, errLimit):
-		s.refuse(in.Path, fmt.Errorf("the export is more than %d times as long as the input and ends here: many keys share what is written with each; --no-limit writes all of it", mostGrowth))
+		s.refuse(in.Path, fmt.Errorf("the export is more than %d times as long as the input and ends here, because many keys share what is written with each; --no-limit writes all of it", mostGrowth))
 		return errUnread
 	case in.Ordered != nil && in.Ordered.Err() != nil:
 		s.refuse(in.Path, in.Ordered.Err())
@@ -147,7 +149,7 @@ func (o *exportOptions) export(s *session, w io.Writer, in *collection.Opened, t
 	return err
 }
 
-// exportTrees writes keys of an input in the format that was asked for.
+// exportTrees writes trees of an input in the chosen format.
 func (o *exportOptions) exportTrees(w io.Writer, in *collection.Opened, trees []subtree) error {
 	if in.Ordered != nil {
 		return o.exportOrdered(w, in.Ordered, trees)
@@ -175,7 +177,7 @@ func (o *exportOptions) exportTrees(w io.Writer, in *collection.Opened, trees []
 	return nil
 }
 
-// exportOrdered writes trees of a file that is read while they are written.
+// exportOrdered writes trees of a file that is read again for each.
 func (o *exportOptions) exportOrdered(w io.Writer, file *collection.Ordered, trees []subtree) error {
 	walk := file.Walk
 	if o.format.value == "jsonl" {
@@ -196,14 +198,14 @@ func (o *exportOptions) exportOrdered(w io.Writer, file *collection.Ordered, tre
 	return nil
 }
 
-// subtree is a key of an input with all below it, and where the input has it.
+// subtree is a key of an input with everything below it. real is its path in the input.
 type subtree struct {
 	regfile.Tree
 	real hive.Path
 }
 
-// subtrees finds a key of an input, named from a root of the registry or from the root of the hive. It is exported under the path that it
-// was asked for, as Windows does. Where it is not there, that is said and nil is returned.
+// subtrees returns the key with a given path, which begins with a root of the registry or, for a hive, below its root. Like Windows, regvet
+// exports the key under the given path. If the key cannot be found, subtrees writes why and returns nil.
 func subtrees(s *session, in *collection.Opened, name string) []subtree {
 	path := hive.ParsePath(name)
 	if len(path) == 0 {
@@ -233,7 +235,7 @@ func subtrees(s *session, in *collection.Opened, name string) []subtree {
 		known, link = m.Known, m.Link
 	}
 	if trees == nil && link != nil && known == hive.NotCovered {
-		s.fail(statusUsage, "%s: the way to the key %s leads over the symbolic link %s, and the input does not hold what is behind it", in.Name(), name, link)
+		s.fail(statusUsage, "%s: the path of the key %s goes through the symbolic link %s, and the input does not hold its target", in.Name(), name, link)
 		return nil
 	}
 	if trees == nil {
@@ -242,14 +244,14 @@ func subtrees(s *session, in *collection.Opened, name string) []subtree {
 	return trees
 }
 
-// noKey says that a key was not found, and what that means.
+// noKey writes that a key was not found, and what that means.
 func noKey(s *session, in *collection.Opened, name string, known hive.Known) {
 	switch known {
 	case hive.Whole:
 		s.fail(statusUsage, "%s: there is no key %s", in.Name(), name)
 	case hive.NotCovered:
-		s.fail(statusUsage, "%s: the input does not hold the key %s, nor one above it", in.Name(), name)
+		s.fail(statusUsage, "%s: the input holds neither the key %s nor any key above it", in.Name(), name)
 	case hive.Damaged:
-		s.fail(statusInput, "%s: the key %s was not found, but the input is damaged there, so that this proves nothing", in.Name(), name)
+		s.fail(statusInput, "%s: the key %s was not found, but the input is damaged there, so it may exist", in.Name(), name)
 	}
 }

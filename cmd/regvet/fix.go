@@ -21,7 +21,7 @@ import (
 )
 
 var fixCommand = command{
-	name: "fix", args: "INPUT", short: "write the remediation .reg and its undo",
+	name: "fix", args: "INPUT", short: "write a patch that fixes what rules find, and its undo",
 	min: 1, max: 1,
 	example: `  regvet fix SYSTEM
   regvet fix --dry-run --severity high SYSTEM
@@ -30,14 +30,14 @@ var fixCommand = command{
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(fixOptions)
 		o.rules.define(f, defaultPacks)
-		f.StringSliceVar(&o.selected, "select", nil, "fix only what the rules of these `IDS` find, of any pack (repeatable)")
+		f.StringSliceVar(&o.selected, "select", nil, "fix only what the rules with these `IDS` find, in any pack (repeatable)")
 		choose(f, &o.severity, "severity", "", "", "fix only findings of at least this `SEVERITY`: %s", severityWords()...)
-		choose(f, &o.format, "format", "f", "reg", "the `FORMAT` of both files: %s", patchFormats()...)
-		f.StringVarP(&o.output, "output", "o", "", "the `FILE` to import (default fix.reg, for other formats with "+strict.List(otherExtensions(), "or")+" at its end)")
-		f.StringVar(&o.undo, "undo", "", "the `FILE` that undoes it (default undo.reg beside it)")
-		pathFlag(f, &o.root, "root", "write the edits below this `KEY`, at which the hive was loaded with reg load, such as HKLM\\OFFLINE", `HKLM\OFFLINE`)
-		f.BoolVar(&o.force, "force", false, "overwrite files that exist")
-		f.BoolVarP(&o.dryRun, "dry-run", "n", false, "tell and prove what would be done, and write nothing")
+		choose(f, &o.format, "format", "f", "reg", "output `FORMAT` of both files: %s", patchFormats()...)
+		f.StringVarP(&o.output, "output", "o", "", "write the fix to this `FILE` (default fix.reg, or with "+strict.List(otherExtensions(), "or")+" for other formats)")
+		f.StringVar(&o.undo, "undo", "", "write the undo to this `FILE` (default undo.reg beside the fix)")
+		pathFlag(f, &o.root, "root", "write the edits for a hive that is loaded at this `KEY` with reg load, such as HKLM\\OFFLINE", `HKLM\OFFLINE`)
+		f.BoolVar(&o.force, "force", false, "overwrite existing files")
+		f.BoolVarP(&o.dryRun, "dry-run", "n", false, "show and prove the fix, but write nothing")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run
@@ -65,7 +65,7 @@ func (o *fixOptions) run(s *session, args []string) {
 		return
 	}
 	if o.root.value != nil && in.Mount == nil {
-		s.fail(statusUsage, "--root is for a hive whose mount is known; %s is none (--mount tells it)", in.Name())
+		s.fail(statusUsage, "--root needs to know where Windows mounts the hive, and %s does not show it; give --mount too", in.Name())
 		return
 	}
 	outcome := report.Outcome{DryRun: o.dryRun}
@@ -78,7 +78,7 @@ func (o *fixOptions) run(s *session, args []string) {
 				outcome.Others++
 			}
 		case f.Status == rules.Unknown:
-			if f.Applies() || len(o.selected) > 0 { // whoever names a rule wants to know why there is no fix of it
+			if f.Applies() || len(o.selected) > 0 { // the user who selects a rule wants to know why there is no fix
 				outcome.Open = append(outcome.Open, f)
 			}
 		default:
@@ -98,7 +98,7 @@ func (o *fixOptions) run(s *session, args []string) {
 	}
 }
 
-// completeNames completes the names of both files, and says what is wrong with them.
+// completeNames fills in the default names of both files, and writes what is wrong with the names.
 func (o *fixOptions) completeNames(s *session) {
 	ext := extension(o.format.value)
 	if o.output == "" {
@@ -108,7 +108,7 @@ func (o *fixOptions) completeNames(s *session) {
 		o.undo = filepath.Join(filepath.Dir(o.output), "undo"+ext)
 	}
 	if o.output == "-" || o.undo == "-" {
-		s.fail(statusUsage, "fix writes two files, and needs names for both")
+		s.fail(statusUsage, "fix writes two files; give -o and --undo the names of files, not -")
 	}
 	if filepath.Clean(o.output) == filepath.Clean(o.undo) {
 		s.fail(statusUsage, "the fix and its undo cannot both be %s", o.output)
@@ -122,12 +122,12 @@ func (o *fixOptions) completeNames(s *session) {
 	}
 }
 
-// activeRules returns the rules that are to be judged: those of the packs that were chosen, or of each pack with a rule that --select names.
-// What is wrong with them it says, and returns false.
+// activeRules returns the rules to evaluate: those of the chosen packs or, if none is chosen, of each pack with a rule that --select names. If
+// something is wrong with them, it writes what and returns false.
 func (o *fixOptions) activeRules(s *session) ([]*rules.Rule, bool) {
-	anyPack := len(o.selected) > 0 && len(o.rules.packs) == 0 // an ID tells the rule without its pack
+	anyPack := len(o.selected) > 0 && len(o.rules.packs) == 0 // an ID names a rule without its pack
 	if anyPack {
-		o.rules.unsaidAll()
+		o.rules.defaultToAll()
 	}
 	active, ok := o.rules.load(s)
 	if !ok || !o.knowSelected(s, active) {
@@ -150,7 +150,7 @@ func (o *fixOptions) selects(r *rules.Rule) bool {
 	return slices.ContainsFunc(o.selected, func(id string) bool { return strings.EqualFold(id, r.ID) })
 }
 
-// knowSelected reports whether the rules that --select names are among those in use, and says which are not.
+// knowSelected reports whether all rules that --select names are in use, and writes which are not.
 func (o *fixOptions) knowSelected(s *session, active []*rules.Rule) bool {
 	var ids []string
 	for _, r := range active {
@@ -166,8 +166,8 @@ func (o *fixOptions) knowSelected(s *session, active []*rules.Rule) bool {
 	return known
 }
 
-// writeFix makes the texts of both files, proves in memory what they will do, and only then writes them. A fix that is not proven is not
-// written: neither where a finding would be left or a new one appear, nor where the undo would not restore all to the byte.
+// writeFix makes the texts of both files, proves in memory what they will do, and only then writes them. It does not write a fix that would
+// leave a finding or cause a new one, or whose undo would not restore every byte.
 func (o *fixOptions) writeFix(s *session, in *collection.Opened, active []*rules.Rule, outcome *report.Outcome) {
 	plan, root := outcome.Plan, o.root.value
 	move := below(in, root)
@@ -203,23 +203,24 @@ func (o *fixOptions) writeFix(s *session, in *collection.Opened, active []*rules
 	}
 }
 
-// savePair writes the undo and the fix, or neither of them. The undo comes first: there is never a fix without the way back.
+// savePair writes the undo and the fix, or neither of them. The undo is put in place first, so that there is never a fix without its undo.
 func (o *fixOptions) savePair(s *session, undo, fix []byte) bool {
 	files := s.beginAll([]output{{file: o.undo}, {file: o.output}})
 	if files == nil {
 		return false
 	}
-	files[0].Write(undo) // an error comes again at the end
+	files[0].Write(undo) // an error is returned again at the end
 	files[1].Write(fix)
 	if err := draft.CommitAll(files[0].draft, files[1].draft); err != nil {
-		e, _ := errors.AsType[*fs.PathError](err) // always
+		e, _ := errors.AsType[*fs.PathError](err) // it always is one
 		s.fail(statusUsage, "%s cannot be written: %v", e.Path, e.Err)
 		return false
 	}
 	return true
 }
 
-// below returns what brings edits of the running system below the key at which a hive is loaded, if there is one.
+// below returns a function that moves edits of the running system below root, the key at which the hive is loaded. With a nil root it changes
+// nothing.
 func below(in *collection.Opened, root hive.Path) func([]hive.Edit) []hive.Edit {
 	return func(edits []hive.Edit) []hive.Edit {
 		if root == nil {
@@ -229,7 +230,7 @@ func below(in *collection.Opened, root hive.Path) func([]hive.Edit) []hive.Edit 
 	}
 }
 
-// moved gives the edits with one path in place of another at the start of each.
+// moved returns the edits with the path to in place of from at the beginning of their paths.
 func moved(edits []hive.Edit, from, to hive.Path) []hive.Edit {
 	var all []hive.Edit
 	for _, e := range edits {
@@ -237,14 +238,6 @@ func moved(edits []hive.Edit, from, to hive.Path) []hive.Edit {
 			e.Path = to.Join(e.Path[len(from):]...)
 		}
 		all = append(all, e)
-	}
-	return all
-}
-
-// otherExtensions are those of the formats but .reg.
-func otherExtensions() (all []string) {
-	for _, name := range patchFormats()[1:] {
-		all = append(all, extension(name))
 	}
 	return all
 }

@@ -15,15 +15,15 @@ import (
 	"regvet/rules/strict"
 )
 
-// choice is the value of a flag that is one of some words. What is accepted, what the help lists and what a shell completes all come from
-// the words.
+// choice is the value of a flag that takes one of some words. The words decide what is accepted, what the help lists and what a shell
+// completes.
 type choice struct {
 	flag  string
 	words []string
 	value string
 }
 
-// choose defines a flag that takes one of words. In usage, %s stands for the words.
+// choose defines a flag that takes one of the words. In the usage, %s stands for the list of them.
 func choose(f *pflag.FlagSet, to *choice, name, short, value, usage string, words ...string) {
 	*to = choice{name, words, value}
 	f.VarP(to, name, short, strings.Replace(usage, "%s", strict.List(words, "or"), 1))
@@ -31,7 +31,7 @@ func choose(f *pflag.FlagSet, to *choice, name, short, value, usage string, word
 
 func (c *choice) String() string { return c.value }
 
-// Type names the type as pflag's own flags for text do, so that the help quotes the default likewise.
+// Type returns the type of pflag's own text flags, so that the help quotes the default in the same way.
 func (c *choice) Type() string { return "string" }
 
 func (c *choice) Set(word string) error {
@@ -42,31 +42,31 @@ func (c *choice) Set(word string) error {
 	return nil
 }
 
-// wrongValue is the error of a flag's value: a whole message.
+// wrongValue is an error in the value of a flag. It is a whole message, which names the flag.
 type wrongValue string
 
 func (w wrongValue) Error() string { return string(w) }
 
-// severityWords are the severities of rules from which one can be chosen, with words that stand for none.
+// severityWords returns the names of the severities of rules, followed by more words.
 func severityWords(more ...string) []string {
 	return append(slices.Clone(rules.SeverityNames()), more...)
 }
 
-// neverFails is what --fail-on is where no finding counts for the exit status.
+// neverFails is the value of --fail-on with which findings do not affect the exit status.
 const neverFails = "never"
 
-// failFlag defines --fail-on for findings of rules.
+// failFlag defines --fail-on for findings of rules. The help says which findings count.
 func failFlag(f *pflag.FlagSet, to *choice, which string) {
 	choose(f, to, "fail-on", "", "low", "exit with 1 for "+which+" of at least this `SEVERITY`: %s", severityWords(neverFails)...)
 }
 
-// fails reports whether --fail-on has a finding count for the exit status.
+// fails reports whether --fail-on makes a finding count for the exit status.
 func (c *choice) fails(f rules.Finding) bool {
 	least, ok := rules.ParseSeverity(c.value)
 	return ok && f.Status == rules.Fail && f.Severity >= least
 }
 
-// parsed is the value of a flag whose text is parsed.
+// parsed is the value of a flag, parsed from its text.
 type parsed[T any] struct {
 	flag  string
 	text  string
@@ -74,18 +74,18 @@ type parsed[T any] struct {
 	parse func(string) (T, error)
 }
 
-// parseFlag defines a flag whose text is parsed. Empty text is not parsed, and leaves the zero value.
+// parseFlag defines a flag with a parser. Empty text is not parsed and leaves the value as it was, which is zero at first.
 func parseFlag[T any](f *pflag.FlagSet, to *parsed[T], name, text, usage string, parse func(string) (T, error)) {
 	*to = parsed[T]{flag: name, parse: parse}
 	if err := to.Set(text); err != nil {
-		panic(err) // the default is ours
+		panic(err) // the default is a constant of this program
 	}
 	f.Var(to, name, usage)
 }
 
 func (p *parsed[T]) String() string { return p.text }
 
-// Type is as that of [choice].
+// Type returns what [choice.Type] returns.
 func (p *parsed[T]) Type() string { return "string" }
 
 func (p *parsed[T]) Set(text string) (err error) {
@@ -107,14 +107,14 @@ func versionFlag(f *pflag.FlagSet, to *parsed[*hive.Version], usage string) {
 	})
 }
 
-// codePageFlag defines --codepage, the code page of .reg files that are not UTF-16.
+// codePageFlag defines --codepage.
 func codePageFlag(f *pflag.FlagSet, to *parsed[*regfile.CodePage], text, usage string) {
 	parseFlag(f, to, "codepage", text, usage, regfile.ParseCodePage)
 }
 
 const codePageUsage = "the ANSI code page `NUMBER` in which Windows reads .reg files that are not UTF-16"
 
-// pathFlag defines a flag whose value is a key of the registry from its root.
+// pathFlag defines a flag whose value is the path of a key, beginning with a root of the registry.
 func pathFlag(f *pflag.FlagSet, to *parsed[hive.Path], name, usage, example string) {
 	parseFlag(f, to, name, "", usage, func(text string) (hive.Path, error) {
 		path := hive.ParsePath(text)
@@ -125,9 +125,9 @@ func pathFlag(f *pflag.FlagSet, to *parsed[hive.Path], name, usage, example stri
 	})
 }
 
-// inputFlags say how an input is to be understood.
+// inputFlags say how to read an input.
 type inputFlags struct {
-	controlSet parsed[string] // the name of a key, hive.AllControlSets, or "" for the current one
+	controlSet parsed[string] // the name of its key, hive.AllControlSets, or "" for the current one
 	mount      parsed[hive.Path]
 	windows    parsed[*hive.Version]
 	codePage   parsed[*regfile.CodePage]
@@ -136,23 +136,23 @@ type inputFlags struct {
 }
 
 func (i *inputFlags) define(f *pflag.FlagSet) {
-	parseFlag(f, &i.controlSet, "control-set", "current", "the `SET` that CurrentControlSet is: current, all, or a number", parseControlSet)
+	parseFlag(f, &i.controlSet, "control-set", "current", "the `SET` that CurrentControlSet stands for: current, all, or a number", parseControlSet)
 	i.defineMount(f)
-	f.StringArrayVar(&i.logs, "log", nil, "apply this log `FILE` to a dirty hive, in place of those that lie beside it (repeatable)")
+	f.StringArrayVar(&i.logs, "log", nil, "apply this log `FILE` to a dirty hive instead of the logs beside it (repeatable)")
 	i.defineNoLogs(f)
 	codePageFlag(f, &i.codePage, "1252", codePageUsage)
 }
 
 func (i *inputFlags) defineMount(f *pflag.FlagSet) {
-	pathFlag(f, &i.mount, "mount", "the `PATH` at which Windows mounts the hive, for one that cannot tell, such as HKLM\\SYSTEM", `HKLM\SYSTEM`)
+	pathFlag(f, &i.mount, "mount", "the `PATH` where Windows mounts the hive, such as HKLM\\SYSTEM, if its keys and name do not show it", `HKLM\SYSTEM`)
 }
 
 func (i *inputFlags) defineNoLogs(f *pflag.FlagSet) {
-	f.BoolVar(&i.noLogs, "no-logs", false, "read a dirty hive as it lies, without its logs")
+	f.BoolVar(&i.noLogs, "no-logs", false, "read a dirty hive without applying its logs")
 }
 
 func (i *inputFlags) defineVersion(f *pflag.FlagSet) {
-	versionFlag(f, &i.windows, "the Windows `VERSION`, such as 6.1 or 10.0, where the input does not tell it")
+	versionFlag(f, &i.windows, "the Windows `VERSION`, such as 6.1 or 10.0, if the input does not show it")
 }
 
 func parseControlSet(text string) (string, error) {
@@ -168,13 +168,13 @@ func parseControlSet(text string) (string, error) {
 	return "", fmt.Errorf("there is no control set %q; it is current, all, or a number from 1 to 999", text)
 }
 
-// options returns how inputs are opened. They are hashed where the result tells hashes.
+// options returns the options for opening inputs. If the result includes hashes, hashed must be true.
 func (i *inputFlags) options(hashed bool) collection.Options {
 	return collection.Options{Mount: i.mount.value, Logs: i.logs, NoLogs: i.noLogs, Text: regfile.Options{CodePage: i.codePage.value}, SHA256: hashed}
 }
 
-// open opens an input, and protects it and its logs. When nothing can be read of it, or it lacks the control set that was chosen, it says so
-// and returns nil.
+// open opens an input, and protects it and its logs. If the input cannot be read or lacks the chosen control set, open writes why and returns
+// nil.
 func (i *inputFlags) open(s *session, path string, hashed bool) *collection.Opened {
 	file := collection.Locate(s.files, path)
 	s.files.Protect(file.Logs...)
@@ -187,7 +187,8 @@ func (i *inputFlags) open(s *session, path string, hashed bool) *collection.Open
 	return in
 }
 
-// chooseControlSet makes CurrentControlSet the set that the flag chooses. Where that is not there, it says so and returns false.
+// chooseControlSet makes CurrentControlSet stand for the set that the flag chooses. It reports whether there is such a set, and writes an error
+// if not.
 func (i *inputFlags) chooseControlSet(s *session, together collection.Joined) bool {
 	if i.controlSet.value == "" {
 		return true
@@ -199,12 +200,12 @@ func (i *inputFlags) chooseControlSet(s *session, together collection.Joined) bo
 	return true
 }
 
-// formatFlag defines --format for a command that has formats of its own.
+// formatFlag defines --format for a command with formats of its own. The first is the default.
 func formatFlag(f *pflag.FlagSet, to *choice, words ...string) {
-	choose(f, to, "format", "f", words[0], "the `FORMAT` of the result: %s", words...)
+	choose(f, to, "format", "f", words[0], "output `FORMAT`: %s", words...)
 }
 
-// onlyOnce says so when standard input is to be read more than once.
+// onlyOnce writes an error if the arguments name standard input more than once.
 func onlyOnce(s *session, args []string) {
 	if first := slices.Index(args, collection.StandardInput); first >= 0 && slices.Contains(args[first+1:], collection.StandardInput) {
 		s.fail(statusUsage, "standard input can be read only once")
@@ -213,5 +214,5 @@ func onlyOnce(s *session, args []string) {
 
 // outputFlag defines --output for a command with one result.
 func outputFlag(f *pflag.FlagSet, to *string) {
-	f.StringVarP(to, "output", "o", "", "write the result to this `FILE`")
+	f.StringVarP(to, "output", "o", "", "write the result to this `FILE` instead of standard output")
 }

@@ -19,7 +19,7 @@ import (
 )
 
 var fmtCommand = command{
-	name: "fmt", args: "FILE.reg|FOLDER...", short: "print or rewrite .reg files in regedit's own form",
+	name: "fmt", args: "FILE.reg|FOLDER...", short: "format .reg files as regedit writes them",
 	min: 1, max: -1,
 	example: `  regvet fmt tweaks.reg > formatted.reg
   regvet fmt -w --encoding utf-8 .
@@ -27,14 +27,14 @@ var fmtCommand = command{
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(fmtOptions)
-		f.BoolVarP(&o.rewrite, "write", "w", false, "rewrite the files that are not in this form, and list them")
-		f.BoolVar(&o.list, "check", false, "list the files that are not in this form, and exit with 1 if there are any")
-		f.BoolVar(&o.diff, "diff", false, "show what would change, and exit with 1 if anything would")
-		choose(f, &o.encoding, "encoding", "", "utf-16le", "the `ENCODING` of version 5.00: %s; regedit writes UTF-16LE, git can compare UTF-8; "+
-			"with utf-8, a file that is not all ASCII gets a byte order mark, because without one Windows takes its characters for others, "+
-			"and line ends stay LF where the first line has it", "utf-16le", "utf-8")
+		f.BoolVarP(&o.rewrite, "write", "w", false, "rewrite the files that are not formatted, and list them")
+		f.BoolVar(&o.list, "check", false, "list the files that are not formatted, and exit with 1 if there are any")
+		f.BoolVar(&o.diff, "diff", false, "show what would change as a unified diff, and exit with 1 if anything would")
+		choose(f, &o.encoding, "encoding", "", "utf-16le", "output `ENCODING` of version 5.00: %s; regedit writes UTF-16LE, git can compare UTF-8; "+
+			"with utf-8, a file that is not all ASCII gets a byte order mark, because Windows would misread it without one, "+
+			"and line ends stay LF if the first line ends in LF", "utf-16le", "utf-8")
 		o.regFiles.define(f)
-		codePageFlag(f, &o.codePage, "", "the `NUMBER` of the code page that files without a byte order mark are in (default 1252; 65001 is UTF-8)")
+		codePageFlag(f, &o.codePage, "", "the code page `NUMBER` of files without a byte order mark (default 1252; 65001 is UTF-8)")
 		outputFlag(f, &o.output)
 		return o.run
 	},
@@ -56,10 +56,10 @@ func (o *fmtOptions) run(s *session, args []string) {
 		}
 	}
 	if modes > 1 {
-		s.fail(statusUsage, "-w, --check and --diff exclude each other")
+		s.fail(statusUsage, "-w, --check and --diff exclude each other; give one of them")
 	}
 	if o.rewrite && slices.Contains(args, collection.StandardInput) {
-		s.fail(statusUsage, "-w rewrites files, and standard input is none; leave -w out")
+		s.fail(statusUsage, "-w rewrites files, and standard input is not a file; leave -w out")
 	} else {
 		onlyOnce(s, args)
 	}
@@ -68,7 +68,7 @@ func (o *fmtOptions) run(s *session, args []string) {
 	}
 	files := o.regFiles.find(s, args)
 	if modes == 0 && len(files) > 1 {
-		s.fail(statusUsage, "these are %d files, and one at a time can be printed; -w rewrites them, --check lists those that would change, --diff shows how", len(files))
+		s.fail(statusUsage, "only one file can be printed, and these are %d; -w rewrites them, --check lists those that would change, --diff shows how", len(files))
 		return
 	}
 	s.files.Protect(files...)
@@ -99,21 +99,22 @@ func (o *fmtOptions) run(s *session, args []string) {
 	})
 }
 
-// formattedFile is a file and what formatting it would do. It is not held: it is formatted once to see that, and again to write it.
+// formattedFile is a file and what formatting it would do. The result is not held in memory: the file is formatted once to see whether it
+// changes, and again to write it.
 type formattedFile struct {
 	regfile.Formatted
 	path    string
 	options regfile.FormatOptions
 	text    *io.SectionReader
 	close   func() error
-	noForm  bool // it is not formatted
+	noForm  bool // it has no form that could be written, and stays as it is
 	same    bool // formatting it changes nothing
 }
 
-// Close ends the reading of the file.
+// Close closes the file.
 func (f *formattedFile) Close() error { return f.close() }
 
-// formatted reads a file and formats it. Where that cannot be done, it says why and returns nil.
+// formatted reads and formats a file. If that fails, it writes why and returns nil.
 func (o *fmtOptions) formatted(s *session, path string) *formattedFile {
 	text, close, err := collection.OpenText(s.files, path)
 	if err != nil {
@@ -142,7 +143,7 @@ func (o *fmtOptions) formatted(s *session, path string) *formattedFile {
 	return nil
 }
 
-// refuseText says why a file that was opened cannot be formatted.
+// refuseText writes why a file that was opened cannot be formatted.
 func refuseText(s *session, path string, err error) {
 	if _, ok := errors.AsType[*hive.Problem](err); !ok {
 		err = fmt.Errorf("cannot be read to its end: %v", hive.Cause(err))
@@ -150,7 +151,7 @@ func refuseText(s *session, path string, err error) {
 	s.refuse(path, err)
 }
 
-// comparison compares what is written to it with a file. An error is one of the file.
+// comparison compares what is written to it with a file. A write returns the error of reading the file.
 type comparison struct {
 	with    *io.SectionReader
 	buf     []byte
@@ -173,13 +174,13 @@ func (c *comparison) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// end tells whether what was written is the file, all of it.
+// end reports whether what was written equals the whole file.
 func (c *comparison) end() (same bool, err error) {
 	at, err := c.with.Seek(0, io.SeekCurrent) // never fails
 	return !c.differs && at == c.with.Size(), err
 }
 
-// write writes the file as it would be. Where it cannot be read again, it says so.
+// write writes the formatted file. If the file cannot be read again, write writes why and returns errUnread.
 func (f *formattedFile) write(s *session, w io.Writer) error {
 	if f.noForm {
 		_, err := io.Copy(w, io.NewSectionReader(f.text, 0, f.text.Size()))
@@ -193,7 +194,7 @@ func (f *formattedFile) write(s *session, w io.Writer) error {
 	return out.err
 }
 
-// watched keeps the error of a writer, to be told from that of a reader.
+// watched keeps the error of a writer, to distinguish it from that of a reader.
 type watched struct {
 	w   io.Writer
 	err error
@@ -204,7 +205,7 @@ func (w *watched) Write(b []byte) (n int, err error) {
 	return n, w.err
 }
 
-// print writes a formatted file. A person at a terminal wants to read it, and no program takes UTF-16 from there.
+// print writes a formatted file. To a terminal it writes plain text, because a person wants to read it there, not UTF-16.
 func (f *formattedFile) print(s *session, w io.Writer, style report.Style) error {
 	if !style.Terminal {
 		return f.write(s, w)
@@ -216,7 +217,7 @@ func (f *formattedFile) print(s *session, w io.Writer, style report.Style) error
 	return report.Plain(w, textOf(f.options, &after))
 }
 
-// differs does with a file that is not in the form what the flags say.
+// differs rewrites, lists or compares a file that is not formatted, as the flags say.
 func (o *fmtOptions) differs(s *session, w io.Writer, style report.Style, f *formattedFile) error {
 	name := collection.DisplayName(f.path)
 	if o.rewrite {
@@ -238,7 +239,8 @@ func (o *fmtOptions) differs(s *session, w io.Writer, style report.Style, f *for
 	return err
 }
 
-// tellLeft says what the user must know about a file that was formatted. It reports whether the result is what its author can have meant.
+// tellLeft writes what the user must know about a file that was formatted. It reports false if the result is not what its author can have
+// meant.
 func (o *fmtOptions) tellLeft(s *session, f *formattedFile) bool {
 	name := collection.DisplayName(f.path)
 	about := "the text is not all ASCII"
@@ -251,7 +253,7 @@ func (o *fmtOptions) tellLeft(s *session, f *formattedFile) bool {
 		about = "the text, read as " + f.From + ", is not all ASCII"
 	}
 	if o.list || (o.rewrite || o.diff) && f.same {
-		return true // nobody sees the result, and whoever runs this every day knows the rest
+		return true // there is no new result to explain
 	}
 	switch {
 	case f.Version != regfile.Version5:
@@ -272,10 +274,10 @@ func (o *fmtOptions) tellLeft(s *session, f *formattedFile) bool {
 	return true
 }
 
-// marked tells that a file in an encoding starts with a byte order mark, so that no code page decides what its text is.
+// marked reports whether a file in this encoding starts with a byte order mark, so that its text does not depend on a code page.
 func marked(encoding string) bool { return encoding == "UTF-16LE" || encoding == "UTF-8" }
 
-// shownEncoding names an encoding in messages.
+// shownEncoding returns what messages call an encoding.
 func shownEncoding(name string) string {
 	if marked(name) {
 		return name + " with a byte order mark"
@@ -283,17 +285,17 @@ func shownEncoding(name string) string {
 	return name
 }
 
-// isUTF8 tells whether the bytes of the file, all of which were read before, are UTF-8.
+// isUTF8 reports whether the file, which was read to its end before, is valid UTF-8.
 func (f *formattedFile) isUTF8() bool {
 	_, err := io.Copy(io.Discard, transform.NewReader(io.NewSectionReader(f.text, 0, f.text.Size()), encoding.UTF8Validator))
 	return err == nil
 }
 
-// textOf gives the text of a file in UTF-8.
+// textOf returns the text of a file as UTF-8.
 func textOf(o regfile.FormatOptions, r io.Reader) string {
 	var text strings.Builder
 	for s, err := range o.Scan(r) {
-		if err == nil { // it was read before
+		if err == nil { // errors were reported when it was read before
 			text.Write(s.Raw)
 		}
 	}

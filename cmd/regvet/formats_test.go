@@ -13,7 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// TestFormats has a reader of each format read what the scripts' inputs come to, whatever is wrong with them.
+// TestFormats writes reports about the inputs of the scripts, damaged ones among them, and reads each format with a reader of that format.
 func TestFormats(t *testing.T) {
 	data, err := os.ReadFile("../../report/testdata/sarif-schema-2.1.0.json")
 	if err != nil {
@@ -75,7 +75,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// single gives each name a list of its own.
+// single returns a list of its own for each name.
 func single(names []string) (all [][]string) {
 	for _, name := range names {
 		all = append(all, []string{name})

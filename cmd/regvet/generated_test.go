@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestGenerated holds the files of the repository that commands write against what the commands write now; with -update it writes
-// them.
+// TestGenerated compares the files in the repository that commands wrote with what the commands write now; with -update it writes them.
 func TestGenerated(t *testing.T) {
 	for name, args := range map[string][]string{
 		"../../rules/rules.schema.json": {"rules", "schema"},

@@ -5,21 +5,24 @@ import (
 	"strings"
 )
 
-// What the help and the manual page say about the whole.
+// What the help and the manual page say about regvet as a whole.
 const (
 	about  = "regvet audits the Windows registry from files, without Windows, and writes the .reg patch that puts it right."
-	inputs = "INPUT is a hive file, a .reg file, or - for standard input. Inputs are never changed, but by fmt -w and lint --fix."
+	inputs = "INPUT is a hive, a .reg file, or - for standard input. Only fmt -w and lint --fix change their inputs."
 )
 
-// meanings are those of the exit statuses.
+// meanings are what the exit statuses mean.
 var meanings = [...]string{
-	statusDone:     "done, nothing to report",
-	statusFindings: "findings, or something that could not be fixed or proven, a file that fmt would change, a difference",
+	statusDone:     "success, nothing to report",
+	statusFindings: "findings, a difference, a file that fmt would change, or a fix that could not be made or proven",
 	statusUsage:    "wrong usage, or a rule file, config or baseline that does not load",
 	statusInput:    "an input that could not be read, or only in part",
 }
 
-// help returns what regvet says without a command.
+// highest says which exit status is returned if several apply.
+const highest = "If several apply, the highest is returned."
+
+// help returns the help of regvet as a whole.
 func help(commands []command) string {
 	var b strings.Builder
 	b.WriteString(about + "\n\nUsage:\n")
@@ -32,10 +35,13 @@ func help(commands []command) string {
 	}
 	fmt.Fprintf(&b, `
 %s
-"regvet COMMAND --help" tells the flags of a command, with an example.
+Run "regvet COMMAND --help" for the flags of a command and examples.
 
-Exit status: 0 %s; 1 %s;
-2 %s; 3 %s.
-`, inputs, meanings[0], meanings[1], meanings[2], meanings[3])
+Exit status:
+`, inputs)
+	for status, meaning := range meanings {
+		fmt.Fprintf(&b, "  %d  %s\n", status, meaning)
+	}
+	b.WriteString(highest + "\n")
 	return b.String()
 }

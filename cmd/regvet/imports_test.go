@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestImports holds the one way through: cmd, report, rules, hive. Each package may import those listed, and no other of ours;
-// regparser stays behind the door of package hive.
+// TestImports requires that imports point one way, from cmd to report, rules and hive. Each package may import only those listed, among the
+// packages of this module, and only package hive imports regparser.
 func TestImports(t *testing.T) {
 	const regparser = "www.velocidex.com/golang/regparser"
 	allowed := map[string][]string{

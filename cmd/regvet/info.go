@@ -11,14 +11,14 @@ import (
 )
 
 var infoCommand = command{
-	name: "info", args: "INPUT|FOLDER...", short: "what a file is: header, state, host, Windows, control set, problems",
+	name: "info", args: "INPUT|FOLDER...", short: "show what a file is: header, state, host, Windows, control sets, problems",
 	min: 1, max: -1,
 	example: "  regvet info SYSTEM\n  regvet info --verify --format json SYSTEM NTUSER.DAT\n",
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(infoOptions)
 		formatFlag(f, &o.format, "text", "json")
 		outputFlag(f, &o.output)
-		f.BoolVar(&o.verify, "verify", false, "read the classes and descriptors of the keys too, and exit with 3 for any problem, also for one that loses nothing")
+		f.BoolVar(&o.verify, "verify", false, "also read the classes and security descriptors of keys, and exit with 3 for any problem, even one that loses nothing")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run
@@ -50,7 +50,7 @@ func (o *infoOptions) run(s *session, args []string) {
 	})
 }
 
-// describe returns what is known about an input. All of it is walked, so that all of its problems are met.
+// describe returns the facts about an input. It walks through the whole input, so that all of its problems are found.
 func (o *infoOptions) describe(s *session, together collection.Joined) []report.Input {
 	in := together[0]
 	in.Describe(o.input.windows.value)

@@ -29,22 +29,22 @@ var lintCommand = command{
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := &lintOptions{flags: f}
-		f.StringVar(&o.config, "config", "", "take the settings from this `FILE`, in place of the nearest "+lint.ConfigName+" in the folder of each file or above it")
-		f.BoolVar(&o.noConfig, "no-config", false, "look for no "+lint.ConfigName)
-		f.BoolVar(&o.showConfig, "show-config", false, "show which config counts for each file and what it comes to, and lint nothing")
+		f.StringVar(&o.config, "config", "", "read the settings from this `FILE` instead of the nearest "+lint.ConfigName+" in or above the folder of each file")
+		f.BoolVar(&o.noConfig, "no-config", false, "do not look for "+lint.ConfigName)
+		f.BoolVar(&o.showConfig, "show-config", false, "show the config and the settings for each file, and lint nothing")
 		o.rules.define(f, defaultPacks)
 		o.result.define(f)
 		choose(f, &o.failOn, "fail-on", "", "warning", "exit with 1 for findings of at least this `SEVERITY`: %s", append(slices.Clone(lint.SeverityNames()), neverFails)...)
-		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, by ID, name or the start of an ID, such as REG1 (repeatable)")
-		f.StringSliceVar(&o.ignored, "ignore", nil, "do not run these `CHECKS` (repeatable)")
-		f.BoolVar(&o.makeFixes, "fix", false, "make the fixes that are safe, in the files themselves")
-		f.BoolVar(&o.diff, "diff", false, "show the fixes that are safe as a unified diff before the findings, and change nothing, even with --fix")
-		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff: the other fixes too, after which Windows does something else")
+		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, each an ID, a name or the start of an ID, such as REG1 (repeatable)")
+		f.StringSliceVar(&o.ignored, "ignore", nil, "skip these `CHECKS` (repeatable)")
+		f.BoolVar(&o.makeFixes, "fix", false, "apply the safe fixes to the files")
+		f.BoolVar(&o.diff, "diff", false, "show the safe fixes as a unified diff before the findings, and change nothing, even with --fix")
+		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff, include the fixes that change what Windows does with the file")
 		o.regFiles.define(f)
 		codePageFlag(f, &o.codePage, "1252", codePageUsage)
 		versionFlag(f, &o.windows, "the Windows `VERSION` that the files are for, such as 6.1 or 10.0")
-		f.StringVar(&o.baseline, "baseline", "", "mark the findings that stand in this `FILE`, and do not show them; \"\" for no baseline, not even that of a config")
-		f.BoolVar(&o.writeBaseline, "write-baseline", false, "write what is found now to the file of --baseline, or to "+baselineName+" where none is named")
+		f.StringVar(&o.baseline, "baseline", "", "hide the findings that are recorded in this `FILE`; \"\" for no baseline, not even that of a config")
+		f.BoolVar(&o.writeBaseline, "write-baseline", false, "record the current findings in the baseline, which is "+baselineName+" if none is named")
 		return o.run
 	},
 }
@@ -68,7 +68,7 @@ type lintOptions struct {
 	writeBaseline     bool
 }
 
-// mostListed is how many findings of one check are listed of a file.
+// mostListed is how many findings of one check are listed for a file.
 const mostListed = 1000
 
 func (o *lintOptions) run(s *session, args []string) {
@@ -101,7 +101,7 @@ func (o *lintOptions) run(s *session, args []string) {
 		return
 	}
 	r := report.LintReport{Version: version(), Checks: planner.running(jobs), Baseline: len(planner.baselines) > 0}
-	lines := map[*sink]*report.LintLines{} // these are written as the files are read, which the others keep in memory
+	lines := map[*sink]*report.LintLines{} // the outputs that are written as the files are read; the others wait for the end
 	wants := o.wanted(outputs)
 	for _, k := range sinks {
 		if k.format == "jsonl" {
@@ -109,7 +109,7 @@ func (o *lintOptions) run(s *session, args []string) {
 		}
 	}
 	done := 0
-	unchecked := map[string]int{} // files by the config that turns all checks off
+	unchecked := map[string]int{} // the number of files, by the config that turns all checks off
 	inOrder(s, jobs, o.result.live(), func(s *session, j job) *linted { return o.lintFile(s, j, wants) }, func(f *linted) {
 		j := jobs[done]
 		done++
@@ -130,7 +130,7 @@ func (o *lintOptions) run(s *session, args []string) {
 		}
 		for _, k := range sinks {
 			if k.draft == nil && len(f.diff) > 0 {
-				k.Write(f.diff) // an error comes again at the end
+				k.Write(f.diff) // an error is returned again at the end
 			}
 		}
 		for _, l := range lines {
@@ -141,7 +141,7 @@ func (o *lintOptions) run(s *session, args []string) {
 		}
 	})
 	for _, config := range slices.Sorted(maps.Keys(unchecked)) {
-		s.say("%s turns all checks off, so that nothing is looked for in %s", config, report.Count(unchecked[config], "file", "files"))
+		s.say("%s turns all checks off, so %s not checked", config, report.Count(unchecked[config], "file is", "files are"))
 	}
 	for _, file := range slices.Sorted(maps.Keys(planner.baselines)) {
 		o.endBaseline(s, planner.baselines[file])
@@ -156,7 +156,7 @@ func (o *lintOptions) run(s *session, args []string) {
 	}
 }
 
-// understand returns the outputs that the flags choose. Where flags contradict each other it says so, and returns false.
+// understand returns the outputs that the flags choose. If flags contradict each other, it writes which and returns false.
 func (o *lintOptions) understand(s *session) (outputs []output, ok bool) {
 	if o.unsafeFixes && !o.makeFixes && !o.diff {
 		s.fail(statusUsage, "--unsafe-fixes does nothing without --fix or --diff; add one of them")
@@ -174,13 +174,13 @@ func (o *lintOptions) understand(s *session) (outputs []output, ok bool) {
 	return outputs, !s.failed()
 }
 
-// wanted is what the formats want of a file beside its findings.
+// wanted is what the formats need of a file besides its findings.
 type wanted struct {
 	hash bool
-	text bool // if there are fixes
+	text bool // of a file with fixes
 }
 
-// wanted returns what outputs want.
+// wanted returns what the outputs need.
 func (o *lintOptions) wanted(outputs []output) (w wanted) {
 	for _, k := range outputs {
 		switch k.format {
@@ -193,17 +193,17 @@ func (o *lintOptions) wanted(outputs []output) (w wanted) {
 	return w
 }
 
-// job is a file that is to be linted.
+// job is a file to lint.
 type job struct {
 	name     string
 	plan     *plan
 	excluded bool
 }
 
-// jobs gives each file its plan.
+// jobs returns a job with its plan for each file.
 func (p *planner) jobs(files []string) (all []job) {
 	for _, name := range files {
-		file := filepath.Join(p.home, name) // standard input is taken for a file of the working directory
+		file := filepath.Join(p.home, name) // standard input counts as a file of the working directory
 		if filepath.IsAbs(name) {
 			file = filepath.Clean(name)
 		}
@@ -213,24 +213,24 @@ func (p *planner) jobs(files []string) (all []job) {
 	return all
 }
 
-// included leaves out what configs exclude. It says so where nothing else tells that a file was not linted.
+// included returns the jobs without those that configs exclude. It writes which arguments are excluded, and whether everything is.
 func included(s *session, args []string, jobs []job) (all []job) {
-	told := false
+	said := false
 	for _, j := range jobs {
 		if !j.excluded {
 			all = append(all, j)
 		} else if slices.Contains(args, j.name) {
-			s.say("%s: is not linted, since %s excludes it", collection.DisplayName(j.name), j.plan.file)
-			told = true
+			s.say("%s: is not linted, because %s excludes it", collection.DisplayName(j.name), j.plan.file)
+			said = true
 		}
 	}
-	if len(all) == 0 && len(jobs) > 0 && !told {
+	if len(all) == 0 && len(jobs) > 0 && !said {
 		s.say("nothing is linted; configs exclude what was found: %s", report.Count(len(jobs), ".reg file", ".reg files"))
 	}
 	return all
 }
 
-// running lists the checks that run in one job or another.
+// running returns the checks that run in at least one job.
 func (p *planner) running(jobs []job) (checks []*lint.Check) {
 	plans := map[*plan]bool{}
 	for _, j := range jobs {
@@ -247,7 +247,7 @@ func (p *planner) running(jobs []job) (checks []*lint.Check) {
 	return checks
 }
 
-// linter returns the one for the file of a job.
+// linter returns the linter for a job.
 func (o *lintOptions) linter(j job) lint.Linter {
 	l := j.plan.linter
 	switch k := j.plan.known; {
@@ -261,13 +261,13 @@ func (o *lintOptions) linter(j job) lint.Linter {
 	return l
 }
 
-// linted is a file that was looked at.
+// linted is a file that was linted.
 type linted struct {
 	report.LintFile
-	diff []byte // what would put it right, if that is asked for
+	diff []byte // what the fixes would change, with --diff
 }
 
-// lintFile looks at one file, or puts it right. It returns nil when the file cannot be read.
+// lintFile lints a file, and with --fix also fixes it. If the file cannot be read or written, it writes why and returns nil.
 func (o *lintOptions) lintFile(s *session, j job, wants wanted) *linted {
 	l, name := o.linter(j), j.name
 	if o.makeFixes && !o.diff {
@@ -329,7 +329,7 @@ func (c *counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// newLinted makes a part of the report of a result, and says what the linter could not see.
+// newLinted returns the report about a file, and writes the problems in it.
 func newLinted(s *session, name string, r *lint.Result) *linted {
 	for _, p := range r.Problems {
 		s.say("%v", &p)
@@ -337,7 +337,7 @@ func newLinted(s *session, name string, r *lint.Result) *linted {
 	return &linted{LintFile: report.LintFile{Path: name, Version: r.Version.String(), Encoding: r.Encoding, Findings: r.Findings, Problems: r.Problems}}
 }
 
-// fixed returns a file with the fixes that the flags ask for. Where they cannot be made it says why, and returns nil.
+// fixed returns a file with the fixes that the flags ask for. If they cannot be made, it writes why and returns nil.
 func (o *lintOptions) fixed(s *session, l lint.Linter, name string, data []byte) *lint.Fixed {
 	least := lint.Safe
 	if o.unsafeFixes {
@@ -358,15 +358,15 @@ func (o *lintOptions) diffOf(s *session, l lint.Linter, name string, data []byte
 		return nil
 	}
 	side := func(data []byte) report.Side {
-		text, encoding, _, _ := l.Read.Text(data) // that there is text was seen when it was changed
+		text, encoding, _, _ := l.Read.Text(data) // no error: the text was read before
 		return report.Side{Text: string(text), Encoding: shownEncoding(encoding)}
 	}
 	var b bytes.Buffer
-	_ = report.Diff(&b, collection.DisplayName(name), side(data), side(fixed.Data), s.style("")) // into memory it never fails
+	_ = report.Diff(&b, collection.DisplayName(name), side(data), side(fixed.Data), s.style()) // never fails in memory
 	return b.Bytes()
 }
 
-// fixFile puts a file right. It returns what remains.
+// fixFile fixes a file and returns it with the findings that remain.
 func (o *lintOptions) fixFile(s *session, l lint.Linter, name string) *linted {
 	data, err := collection.ReadFile(s.files, name)
 	if err != nil {

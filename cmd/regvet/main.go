@@ -1,7 +1,7 @@
 // Command regvet audits the Windows registry from files, without Windows, and writes the .reg patch that puts it right.
 //
-// Each command has a file of its own, with its flags and the way from its arguments to its result. All of them use the [session] for what
-// they say and read, the flags that several commands share (flags.go), and the outputs (output.go).
+// Each command has its own file, which defines its flags and turns its arguments into its result. All commands share the [session] for
+// messages and reading, the flags in flags.go, and the outputs in output.go.
 package main
 
 import (
@@ -15,9 +15,9 @@ import (
 	"regvet/internal/draft"
 )
 
-// slackHeap is never used. The collector lets the heap grow to twice what is in use; with this counted as used, a run over a file or two
-// ends before it would look for garbage at all, and no setting has to be turned back for a run that needs much memory. The system gives no
-// memory for what is never touched.
+// slackHeap is the size of memory that is allocated but never used. The garbage collector lets the heap grow to twice what is in use. With
+// this counted as used, a run over a file or two ends before the first collection, and a run that needs much memory needs no other setting.
+// The operating system provides no memory for pages that are never touched.
 const slackHeap = 32 << 20 // bytes
 
 func main() {
@@ -28,13 +28,13 @@ func main() {
 	draft.Exit(status)
 }
 
-// commands are in the order in which the help lists them.
+// commands returns the commands in the order of the help.
 func commands() []command {
 	return []command{checkCommand, fixCommand, applyCommand, lintCommand, fmtCommand, exportCommand, diffCommand, infoCommand, rulesCommand, explainCommand,
 		completionCommand(commands), manCommand(commands), versionCommand}
 }
 
-// run carries out a command line and returns the exit status.
+// run runs a command line and returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := &session{files: &collection.Local{Stdin: stdin}, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
@@ -62,8 +62,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	what := "command"
 	if strings.HasPrefix(name, "-") {
-		what = "flag before the command"
+		what = "command or flag"
 	}
-	s.fail(statusUsage, "there is no %s %q%s; \"regvet --help\" lists what there is", what, name, suggest(name, names))
+	s.fail(statusUsage, "there is no %s %q%s; \"regvet --help\" lists the commands", what, name, suggest(name, names))
 	return s.status
 }

@@ -25,10 +25,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(elsewhere{m}, map[string]func(){"regvet": main})
 }
 
-// epoch is the time at which the tests are said to run.
+// epoch is the date that the tests write into patches.
 const epoch = "1131667200" // 2005-11-11
 
-// elsewhere runs the tests as outside of GitHub Actions, where the default format is another, and always at the same time.
+// elsewhere sets up the environment of the tests: not that of GitHub Actions, where the default format is another, and always the same date.
 type elsewhere struct{ *testing.M }
 
 func (m elsewhere) Run() int {
@@ -37,7 +37,7 @@ func (m elsewhere) Run() int {
 	return m.M.Run()
 }
 
-// TestScripts runs the command as a user does. In every script's folder are the hives of testdata and some damaged ones.
+// TestScripts runs the command as a user does. The folder of each script has the hives of testdata and some damaged ones.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
@@ -72,7 +72,7 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// asText writes a .reg file as text that a script can hold, in a file of the same name with .txt behind it.
+// asText writes the text of a .reg file, in a form that a script can hold, to a file with .txt added to its name.
 func asText(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
 		data := []byte(ts.ReadFile(name))
@@ -84,7 +84,7 @@ func asText(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// withoutCR writes a file whose lines end with CR LF as text that a script can hold, in a file of the same name with .txt behind it.
+// withoutCR writes a file without CRs, so that a script can hold it, to a file with .txt added to its name.
 func withoutCR(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
 		text := ts.ReadFile(name)
@@ -96,7 +96,7 @@ func withoutCR(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// layOut puts the inputs of the scripts into a folder.
+// layOut writes the inputs of the scripts into a folder.
 func layOut(dir string) error {
 	names, err := filepath.Glob("../../testdata/SYSTEM*")
 	if err != nil {
@@ -124,7 +124,7 @@ func layOut(dir string) error {
 	files["hostile"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "\x1b[31mred"}}}, hivetest.Options{Name: "SYSTEM"})
 	files["cyrillic.reg"] = []byte("REGEDIT4\r\n\r\n[HKEY_CURRENT_USER\\\xcf]\r\n\"\xf0\"=hex(2):f0,00\r\n")
 	files["unterminated"] = hivetest.Build(parameters(hive.Value{Name: "MaxUserPort", Type: hive.SZ, Data: hive.EncodeUTF16("65534")}), hivetest.Options{})
-	// What every report must escape: quotes, line breaks, a control character, a lone surrogate, and what is a sign of some format.
+	// Text that reports must escape: quotes, line breaks, a control character, a lone surrogate, and characters with a meaning in some format.
 	text := append(hive.EncodeUTF16("=1\"'\r\n::error::x,|`<b>&amp;]]>\x1b%0A*_"), 0x00, 0xD8, 0xFF, 0xFF, 0, 0)
 	files["hostile-data"] = hivetest.Build(parameters(hive.Value{Name: "MaxUserPort", Type: hive.SZ, Data: text}), hivetest.Options{})
 	ports := parameters(hive.DWordValue("MaxUserPort", 5000), hive.DWordValue("TcpTimedWaitDelay", 240))
@@ -160,7 +160,7 @@ func layOut(dir string) error {
 	return nil
 }
 
-// linkedData is a SYSTEM hive in which the key of TCP/IP is a symbolic link, as are others that lead nowhere.
+// linkedData returns a SYSTEM hive in which the key of TCP/IP is a symbolic link, and other links lead nowhere.
 func linkedData() []byte {
 	link := func(name, target string) *hivetest.Key {
 		return &hivetest.Key{Name: name, Flags: 0x10, Values: []hive.Value{{Name: "SymbolicLinkValue", Type: hive.Link, Data: hive.EncodeUTF16(target)}}}
@@ -174,7 +174,7 @@ func linkedData() []byte {
 	return hivetest.Build(root, hivetest.Options{})
 }
 
-// deletedData is a hive from which a key with a value, and a value of another key, were deleted.
+// deletedData returns a hive from which a key with a value, and a value of another key, were deleted.
 func deletedData() []byte {
 	const written = 131_000_000_000_000_000
 	data, at := hivetest.BuildLayout(&hivetest.Key{Modified: written, Keys: []*hivetest.Key{
@@ -186,14 +186,14 @@ func deletedData() []byte {
 	for _, record := range []int{gone.Node, gone.ValueList, gone.Value("text").Record, gone.Value("text").Data, there.Value("lost").Record} {
 		data = hivetest.Free(data, record)
 	}
-	// The list of the root is one shorter, without the first.
+	// The list of the root loses its first key.
 	list := at.Key("").List
 	data = hivetest.Set16(data, list+hivetest.ListCount, 1)
 	data = hivetest.Refer(data, list+hivetest.ListElements, there.Node)
 	return hivetest.Set32(data, at.Key("").Node+hivetest.NodeKeys, 1)
 }
 
-// windows is a system with two users, of whom only alice is in the list of profiles.
+// windows returns the hives of a system with two users, of whom only alice is in the list of profiles.
 func windows() map[string][]byte {
 	key := func(name string, keys ...*hivetest.Key) *hivetest.Key { return &hivetest.Key{Name: name, Keys: keys} }
 	with := func(k *hivetest.Key, values ...hive.Value) *hivetest.Key { k.Values = values; return k }
@@ -215,7 +215,7 @@ func windows() map[string][]byte {
 	}
 }
 
-// deletedPort is a SYSTEM hive in which MaxUserPort was set once, and deleted.
+// deletedPort returns a SYSTEM hive in which MaxUserPort was set and then deleted.
 func deletedPort() []byte {
 	root := parameters(hive.DWordValue("TcpTimedWaitDelay", 30), hive.DWordValue("MaxUserPort", 65534))
 	stamp(root, 131_000_000_000_000_000)
@@ -224,8 +224,8 @@ func deletedPort() []byte {
 	return hivetest.Set32(hivetest.Free(data, k.Value("MaxUserPort").Record), k.Node+hivetest.NodeValues, 1)
 }
 
-// deletedSlack is a SYSTEM hive from whose values of TCP/IP MaxUserPort was deleted, after their list had been moved over a deleted key,
-// behind which a deleted value still stands in the slack of the list.
+// deletedSlack returns a SYSTEM hive in which the list of the values of TCP/IP was moved over a deleted key, and MaxUserPort was then deleted. A
+// deleted value is still in the slack of the list.
 func deletedSlack() []byte {
 	parameters := parameters(hive.DWordValue("MaxUserPort", 65534), hive.DWordValue("TcpTimedWaitDelay", 30), hive.DWordValue("DefaultTTL", 64))
 	parameters.Keys = append(parameters.Keys, &hivetest.Key{Name: "Gone", Values: []hive.Value{hive.DWordValue("lost", 2)}})
@@ -242,7 +242,7 @@ func deletedSlack() []byte {
 	return hivetest.DeleteValue(data, k, "MaxUserPort")
 }
 
-// parameters is a SYSTEM hive with nothing in it but values of TCP/IP.
+// parameters returns the tree of a SYSTEM hive that holds only values of TCP/IP.
 func parameters(values ...hive.Value) *hivetest.Key {
 	key := func(name string, keys ...*hivetest.Key) *hivetest.Key { return &hivetest.Key{Name: name, Keys: keys} }
 	tcpip := key("Parameters")
@@ -251,8 +251,8 @@ func parameters(values ...hive.Value) *hivetest.Key {
 		&hivetest.Key{Name: "Select", Values: []hive.Value{hive.DWordValue("Current", 1)}})
 }
 
-// dirtySystem is a SYSTEM hive that was being written, and its logs, each of which has one change: the name of a number among the
-// values of TCP/IP, and what it becomes.
+// dirtySystem returns a SYSTEM hive that was being written, and its logs. Each log has one change: a number among the values of TCP/IP, by its
+// name, and what it becomes.
 func dirtySystem(name string, root *hivetest.Key, o hivetest.Options, sets ...any) map[string][]byte {
 	state, at := hivetest.BuildLayout(root, o)
 	number := uint32(2)
@@ -267,7 +267,7 @@ func dirtySystem(name string, root *hivetest.Key, o hivetest.Options, sets ...an
 	return files
 }
 
-// TestTestdata holds each hive in testdata against the .reg file that it was made from; with -update it makes them.
+// TestTestdata compares each hive in testdata with the .reg file that it was made from; with -update it makes the hives.
 func TestTestdata(t *testing.T) {
 	sources, err := filepath.Glob("../../testdata/SYSTEM*.reg")
 	if err != nil || len(sources) == 0 {
@@ -283,7 +283,7 @@ func TestTestdata(t *testing.T) {
 			t.Fatalf("%s: %v %v", source, err, f.Problems)
 		}
 		root := hivetest.FromTree(f.Tree().Key("HKEY_LOCAL_MACHINE").Key("SYSTEM"))
-		written := hive.Filetime(127761408001234567) // 2005-11-10, one time for all: .reg text has none
+		written := hive.Filetime(127761408001234567) // 2005-11-10 for all keys, because .reg text has no times
 		stamp(root, written)
 		o := hivetest.Options{Name: `\SystemRoot\System32\Config\SYSTEM`, Modified: written}
 		name := source[:len(source)-len(".reg")]

@@ -18,7 +18,7 @@ func manCommand(all func() []command) command {
 	}
 }
 
-// manual is the manual page in the language of roff, of the same texts as the help.
+// manual returns the manual page as roff source. It is made of the same texts as the help.
 func manual(all []command) string {
 	var m roff
 	fmt.Fprintf(&m, ".TH REGVET 1 %s %s \"User Commands\"\n", quoted(date()), quoted("regvet "+version()))
@@ -45,18 +45,19 @@ func manual(all []command) string {
 		fmt.Fprintf(&m, ".TP\n.B %d\n", status)
 		m.text(meaning)
 	}
-	m.WriteString(".PP\nOf several that apply, the highest is given.\n")
+	m.WriteString(".PP\n")
+	m.text(highest)
 	m.section("ENVIRONMENT")
 	m.WriteString(".TP\n.B NO_COLOR\n")
-	m.text("When it is set, there are no colours on a terminal either.")
+	m.text("If it is set, output to a terminal has no colours.")
 	m.WriteString(".TP\n.B SOURCE_DATE_EPOCH\n")
-	m.text("The date that a fix tells it was made, in seconds since 1970, so that the same files can be made again.")
+	m.text("The date to write into a fix, in seconds since 1970, so that the same files can be made again.")
 	m.WriteString(".TP\n.B GITHUB_ACTIONS\n")
-	m.text("When it is true, the format is github where none is given.")
+	m.text("If it is true, the default format is github.")
 	return m.String()
 }
 
-// date is the day of the commit that the program was built from; "" where Go did not note it.
+// date returns the day of the commit that the program was built from, or "" if Go did not record it.
 func date() string {
 	info, _ := debug.ReadBuildInfo()
 	if info == nil {
@@ -96,12 +97,12 @@ func (m *roff) command(cmd command) {
 		}
 		m.text(usage)
 	})
-	m.WriteString(".PP\nExample:\n.PP\n.EX\n")
+	m.WriteString(".PP\nExamples:\n.PP\n.EX\n")
 	m.text(strings.TrimSuffix(cmd.example, "\n"))
 	m.WriteString(".EE\n")
 }
 
-// text writes lines of text, none of which is a request.
+// text writes lines of text so that roff takes none of them for a request.
 func (m *roff) text(s string) {
 	for line := range strings.SplitSeq(s, "\n") {
 		if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
@@ -111,10 +112,10 @@ func (m *roff) text(s string) {
 	}
 }
 
-// escapedRoff makes text that roff shows as it is, also a hyphen that is to be copied, and a quote that a font has another sign for.
+// escapedRoff returns text that roff shows as it is. Hyphens can be copied, and quotes are not replaced with typographic ones.
 func escapedRoff(s string) string {
 	return strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(s)
 }
 
-// quoted is the argument of a macro.
+// quoted returns text as one argument of a macro.
 func quoted(s string) string { return `"` + strings.ReplaceAll(escapedRoff(s), `"`, `\(dq`) + `"` }

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TestManual holds that the manual page tells of every command and flag, and that no text in it is taken for a request of roff.
+// TestManual requires that the manual page names every command and flag, and that roff takes no text in it for a request.
 func TestManual(t *testing.T) {
 	page := manual(commands())
 	for _, cmd := range commands() {

@@ -29,7 +29,7 @@ func withSmallText[T any](size int64, f func() T) T {
 	return f()
 }
 
-// outcome is what a run of a command shows.
+// outcome holds the output, messages and exit status of a run.
 type outcome struct {
 	out, messages string
 	status        int
@@ -41,8 +41,8 @@ func outcomeOf(args ...string) outcome {
 	return outcome{out.String(), messages.String(), status}
 }
 
-// checkOrdered holds that an export of a file is the same, to the last byte and message, whether it is read key by key, where its order
-// allows that, or whole.
+// checkOrdered requires that an export of a file has the same bytes and messages whether the file is read key by key, if its order allows that,
+// or whole.
 func checkOrdered(t *testing.T, name string, keys ...string) {
 	t.Helper()
 	for _, args := range [][]string{{"export", name}, {"export", "--format", "jsonl", "--full", "--codepage", "932", name}} {
@@ -95,7 +95,7 @@ func TestOrderedExport(t *testing.T) {
 	}
 }
 
-// randomSystem makes a file of keys that Windows has other ways to, most of them in order, with a line now and then that is lost.
+// randomSystem returns a file with keys that have other paths in Windows, most of them in order, and a few lines that are lost.
 func randomSystem(r *rand.Rand) []byte {
 	var paths []hive.Path
 	for range 1 + r.IntN(10) {
@@ -129,7 +129,7 @@ func randomSystem(r *rand.Rand) []byte {
 	return []byte(text)
 }
 
-// brokenFile is a file of which the second half cannot be read.
+// brokenFile is a file whose second half cannot be read.
 type brokenFile struct {
 	*bytes.Reader
 	err error
@@ -142,19 +142,19 @@ func (f brokenFile) ReadAt(b []byte, at int64) (int, error) {
 	return f.Reader.ReadAt(b, at)
 }
 
-// changing is a file that may become another.
+// changing is a file whose content can be replaced.
 type changing struct{ io.ReaderAt }
 
-// TestOrderedFails holds that an export which ends before the file does says so.
+// TestOrderedFails requires a message about an export that ends before its input does.
 func TestOrderedFails(t *testing.T) {
 	text := "Windows Registry Editor Version 5.00\n\n" + strings.Repeat("[HKEY_USERS\\A]\n", 100_000)
-	// The last key goes on with the run of the first.
+	// The last key continues the run of the first.
 	runs := strings.Replace(text, "A]", "B]", 1) + "[HKEY_USERS\\Z\\1]\n[HKEY_USERS\\C]\n[HKEY_USERS\\Z\\0]\n"
-	const unread, changed = "cannot be read to its end, what was written is not all of it: I/O error",
-		"was changed while it was read; what was written is not all of it, start again"
+	const unread, changed = "cannot be read to its end, so the output is not complete: I/O error",
+		"was changed while it was read, so the output is not complete; run the command again"
 	for _, c := range []struct {
 		text  string
-		after io.ReaderAt // what the file is when it is read again
+		after io.ReaderAt // the content when the file is read again
 		want  string
 	}{
 		{text, brokenFile{bytes.NewReader([]byte(text)), errors.New("I/O error")}, unread},
@@ -189,7 +189,7 @@ func TestOrderedFails(t *testing.T) {
 	}
 }
 
-// TestFormatFails holds that a file which cannot be read again half way is said to be so, and that what is left of it replaces nothing.
+// TestFormatFails requires a message about a file whose second reading fails halfway, and that the part so far does not replace the file.
 func TestFormatFails(t *testing.T) {
 	text := []byte("Windows Registry Editor Version 5.00\n\n" + strings.Repeat("[HKEY_USERS\\A]\n", 100_000))
 	name := filepath.Join(t.TempDir(), "big.reg")
@@ -215,7 +215,7 @@ func TestFormatFails(t *testing.T) {
 	}
 }
 
-// peakHeap gives how much the heap grows at most while a function runs, in bytes.
+// peakHeap returns how many bytes the heap grows at most while a function runs.
 func peakHeap(f func()) uint64 {
 	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	runtime.GC()
@@ -250,7 +250,7 @@ func largeText(t testing.TB, size int, key string) string {
 	defer f.Close()
 	w := bufio.NewWriter(f)
 	line := func(format string, args ...any) {
-		n, _ := w.Write(hive.EncodeUTF16(fmt.Sprintf(format+"\r\n", args...))) // an error comes again at the end
+		n, _ := w.Write(hive.EncodeUTF16(fmt.Sprintf(format+"\r\n", args...))) // an error is returned again at the end
 		size -= n
 	}
 	w.Write([]byte{0xFF, 0xFE})
@@ -270,7 +270,7 @@ func largeText(t testing.TB, size int, key string) string {
 	return name
 }
 
-// TestLargeText holds that the memory for a large file does not grow with the file. The tree of this one takes 200 MB.
+// TestLargeText requires that memory does not grow with the size of a file. The tree of this one would take 200 MB.
 func TestLargeText(t *testing.T) {
 	sorted, numbered := largeText(t, 32<<20, "Key%08d"), largeText(t, 32<<20, "Key%d")
 	for _, args := range [][]string{

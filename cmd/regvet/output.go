@@ -18,24 +18,20 @@ import (
 	"regvet/rules/strict"
 )
 
-// save writes a file whole or not at all. It says what went wrong, and reports whether all went well.
-func (s *session) save(name string, result func(io.Writer) error) bool {
-	k := s.begin(output{file: name})
-	return k != nil && k.end(result(k))
-}
-
-// write sends a result to a file, or to standard output where the name is "" or "-". It says what went wrong.
+// write writes a result to a file, or to standard output if the name is "" or "-". It writes what went wrong.
 func (s *session) write(name string, result func(io.Writer, report.Style) error) {
 	if name == "-" {
 		name = ""
 	}
-	s.save(name, func(w io.Writer) error { return result(w, s.style(name)) })
+	if k := s.begin(output{file: name}); k != nil {
+		k.end(result(k, k.style))
+	}
 }
 
-// output is a form of the result, and where it goes: to a file, or to standard output where file is "".
+// output is a format of the result, and the file that it goes to, or "" for standard output.
 type output struct{ format, file string }
 
-// sink takes a result while it is made.
+// sink is an output that is open for writing.
 type sink struct {
 	*bufio.Writer
 	format  string
@@ -45,13 +41,13 @@ type sink struct {
 	session *session
 }
 
-// begin begins an output. It says why it cannot be written, and returns nil then.
+// begin opens an output. If it cannot be written, begin writes why and returns nil.
 func (s *session) begin(o output) *sink {
 	if o.file == "" {
 		if out, ok := s.stdout.(*os.File); ok {
 			widenPipe(out)
 		}
-		return &sink{bufio.NewWriterSize(s.stdout, 1<<14), o.format, s.style(""), nil, "standard output", s}
+		return &sink{bufio.NewWriterSize(s.stdout, 1<<14), o.format, s.style(), nil, "standard output", s}
 	}
 	if s.protects(o.file) {
 		return nil
@@ -64,7 +60,7 @@ func (s *session) begin(o output) *sink {
 	return &sink{d.Writer, o.format, plainStyle, d, o.file, s}
 }
 
-// protects reports whether an output would replace a file that the run reads, and says so.
+// protects reports whether an output would replace a file that the run reads, and writes an error if so.
 func (s *session) protects(name string) bool {
 	if !s.files.Protects(name) {
 		return false
@@ -73,7 +69,8 @@ func (s *session) protects(name string) bool {
 	return true
 }
 
-// end ends an output with the error that making the result ended with. It says what went wrong, and reports whether all went well.
+// end completes an output. err is the error from making the result; if there is one, a file is not written. end writes what went wrong, and
+// reports whether the output is complete.
 func (k *sink) end(err error) bool {
 	switch {
 	case k.draft == nil:
@@ -82,7 +79,7 @@ func (k *sink) end(err error) bool {
 		}
 	case err != nil:
 		k.draft.Discard()
-	case k.session.protects(k.name): // all that was read is known only now
+	case k.session.protects(k.name): // again, because files were read since
 		k.draft.Discard()
 		return false
 	default:
@@ -94,17 +91,17 @@ func (k *sink) end(err error) bool {
 	return err == nil
 }
 
-// errUnread is the error of a result that ends early because its input does, which was said.
+// errUnread is the error of a result that ends early because its input cannot be read. It was written already.
 var errUnread = errors.New("the input could not be read to its end")
 
-// discard gives an output up.
+// discard abandons an output.
 func (k *sink) discard() {
 	if k.draft != nil {
 		k.draft.Discard()
 	}
 }
 
-// resultFlags say in which forms a report is written, and where each goes.
+// resultFlags say in which formats a report is written, and to which files.
 type resultFlags struct {
 	format  choice
 	outputs []string
@@ -113,12 +110,12 @@ type resultFlags struct {
 
 func (r *resultFlags) define(f *pflag.FlagSet) {
 	r.flags = f
-	choose(f, &r.format, "format", "f", "text", "the `FORMAT` of the result: %s; in GitHub Actions it is github where it is not given", report.FormatNames()...)
-	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write the result to a file, `[FORMAT=]FILE`: instead of to standard output, or with FORMAT beside it (repeatable)")
+	choose(f, &r.format, "format", "f", "text", "output `FORMAT`: %s; in GitHub Actions the default is github", report.FormatNames()...)
+	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write the result to `[FORMAT=]FILE` instead of standard output, or with a FORMAT in addition to it (repeatable)")
 }
 
-// choose returns the outputs that the flags choose: the result itself, and what -o FORMAT=FILE adds. It says what is wrong with them, and
-// returns nil then.
+// choose returns the outputs that the flags choose: the result itself, and what -o FORMAT=FILE adds. If something is wrong with them, choose
+// writes what and returns nil.
 func (r *resultFlags) choose(s *session) []output {
 	formats := r.format.words
 	var all []output
@@ -126,7 +123,7 @@ func (r *resultFlags) choose(s *session) []output {
 	if !r.flags.Changed("format") && os.Getenv("GITHUB_ACTIONS") == "true" {
 		main.format = "github"
 	}
-	chosen, wrong := false, false // chosen: where the result itself goes
+	chosen, wrong := false, false // chosen: a flag says where the result itself goes
 	refuse := func(format string, args ...any) {
 		s.fail(statusUsage, format, args...)
 		wrong = true
@@ -162,8 +159,8 @@ func (r *resultFlags) choose(s *session) []output {
 	return all
 }
 
-// beginAll begins outputs, before there is a result, so that nobody waits for one that cannot be written. It says what is wrong, and returns
-// nil then.
+// beginAll opens outputs. It is called before the result is made, so that nobody waits for one that cannot be written. If one cannot, beginAll
+// writes why and returns nil.
 func (s *session) beginAll(all []output) (sinks []*sink) {
 	for _, o := range all {
 		k := s.begin(o)
@@ -178,7 +175,7 @@ func (s *session) beginAll(all []output) (sinks []*sink) {
 	return sinks
 }
 
-// sameFile reports whether two outputs would be one file.
+// sameFile reports whether two outputs are the same file.
 func sameFile(a, b string) bool {
 	if a == "" || b == "" {
 		return a == b
@@ -196,8 +193,8 @@ func sameFile(a, b string) bool {
 // live reports whether the result goes to standard output line by line, while the inputs are read.
 func (r *resultFlags) live() bool { return r.format.value == "jsonl" && len(r.outputs) == 0 }
 
-// replace puts a file in the place of one that was read. That is what the user asks for with fmt -w, lint --fix and --write-baseline, and nothing
-// else does it. read closes what was read of the file, if it is open still. It says what went wrong, and reports whether all went well.
+// replace replaces a file that was read. Only fmt -w, lint --fix and --write-baseline do that, because the user asks for it. read is the open
+// file, which is closed first, or nil. replace writes what went wrong, and reports whether the file is complete.
 func (s *session) replace(name string, read io.Closer, write func(io.Writer) error) bool {
 	d, err := draft.Create(name)
 	if err == nil {

@@ -9,12 +9,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"regvet/rules"
+	"regvet/rules/strict"
 )
 
-// ruleFlags choose the rules.
+// ruleFlags choose the rules that a command uses.
 type ruleFlags struct {
 	files  []string // rule files and folders of them
-	packs  []string // none for those that the command uses unsaid
+	packs  []string // none for the default of the command
 	config []rulePath
 }
 
@@ -24,26 +25,32 @@ type rulePath struct {
 	path string
 }
 
-// allPacks stands for every pack in --pack.
+// allPacks is the value of --pack that stands for every pack.
 const allPacks = "all"
 
-// defaultPacks is what commands that hold something against rules use without --pack.
+// defaultPacks names the packs that are used without --pack, for commands that evaluate rules.
 const defaultPacks = rules.DefaultPack + " and those of --rules"
 
-// define defines the flags. Which packs are used without --pack is told by the command.
-func (r *ruleFlags) define(f *pflag.FlagSet, unsaid string) {
-	f.StringArrayVarP(&r.files, "rules", "r", nil, "a rule `FILE`, or a folder of them, beside the built-in packs (repeatable)")
-	f.StringArrayVarP(&r.packs, "pack", "p", nil, fmt.Sprintf("use the pack of this `NAME`: %s, one of --rules, or %s; without it %s (repeatable)", strings.Join(rules.BuiltInNames(), ", "), allPacks, unsaid))
+// define defines the flags. The help names the packs that the command uses by default.
+func (r *ruleFlags) define(f *pflag.FlagSet, byDefault string) {
+	f.StringArrayVarP(&r.files, "rules", "r", nil, "also load this rule `FILE`, or a folder of them (repeatable)")
+	f.StringArrayVarP(&r.packs, "pack", "p", nil, fmt.Sprintf("use the pack with this `NAME`: %s, one of --rules, or %s (repeatable; default %s)", strings.Join(rules.BuiltInNames(), ", "), allPacks, byDefault))
 }
 
-// unsaidAll makes all packs those that are used where the command line names none.
-func (r *ruleFlags) unsaidAll() {
+// defaultToAll chooses all packs if the command line names none.
+func (r *ruleFlags) defaultToAll() {
 	if len(r.packs) == 0 {
 		r.packs = []string{allPacks}
 	}
 }
 
-// load returns the rules of the packs that the flags choose. What is wrong with them it says, and returns false.
+// noPack returns the message that a pack has none of the names.
+func noPack(name string, names []string) string {
+	known := append(slices.Clone(names), allPacks)
+	return fmt.Sprintf("there is no pack %q%s; it is %s", name, suggest(name, known), strict.List(known, "or"))
+}
+
+// load returns the rules of the packs that the flags choose. If something is wrong with them, it writes what and returns false.
 func (r *ruleFlags) load(s *session) ([]*rules.Rule, bool) {
 	packs, ok := r.loadPacks(s)
 	if !ok {
@@ -57,7 +64,7 @@ func (r *ruleFlags) load(s *session) ([]*rules.Rule, bool) {
 	return all, true
 }
 
-// loadPacks returns the packs that the flags choose. What is wrong with them it says, and returns false.
+// loadPacks returns the packs that the flags choose. If something is wrong with them, it writes what and returns false.
 func (r *ruleFlags) loadPacks(s *session) (packs []*rules.Pack, ok bool) {
 	ok = true
 	names := rules.BuiltInNames()
@@ -78,10 +85,9 @@ func (r *ruleFlags) loadPacks(s *session) (packs []*rules.Pack, ok bool) {
 	for _, p := range own {
 		names = append(names, p.Name)
 	}
-	known := append(slices.Clone(names), allPacks)
 	for _, name := range r.packs {
-		if !slices.Contains(known, name) {
-			s.fail(statusUsage, "there is no pack %q%s; there is %s, and %s for all of them", name, suggest(name, known), strings.Join(names, ", "), allPacks)
+		if name != allPacks && !slices.Contains(names, name) {
+			s.fail(statusUsage, "%s", noPack(name, names))
 			ok = false
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"regvet/internal/shared"
 )
 
-// TestPacksOnRealSystems holds the packs against two real SYSTEM hives, Windows 7 in a domain and Windows 8.1 at home: how often each rule
-// fails. All of these were read and can be defended; one more is a false alarm or a rule that became better, and is to be read as well.
+// TestPacksOnRealSystems requires how often each rule fails on two real SYSTEM hives, Windows 7 in a domain and Windows 8.1 at home. A person
+// read each of these findings and found it right. A new one is a false alarm or the work of a better rule, and must be read too.
 func TestPacksOnRealSystems(t *testing.T) {
 	for _, test := range []struct {
 		pack, input string

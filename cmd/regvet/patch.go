@@ -13,85 +13,17 @@ import (
 	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/hive/regfile"
-	"regvet/hive/script"
 	"regvet/report"
 	"regvet/rules"
 )
 
-// patchForms are the forms of a fix and its undo but for .reg text and JSON.
-var patchForms = script.Forms()
-
-func patchFormats() []string {
-	names := []string{"reg"}
-	for _, f := range patchForms {
-		names = append(names, f.Name)
-	}
-	return append(names, "json")
-}
-
-// extension gives how the names of files of a format end.
-func extension(format string) string {
-	for _, f := range patchForms {
-		if f.Name == format {
-			return f.Extension
-		}
-	}
-	return "." + format
-}
-
-// refusal returns why a format cannot express an edit to the byte, or "".
-func refusal(format string, e hive.Edit) string {
-	for _, f := range patchForms {
-		if f.Name == format {
-			return f.Unwritable(e)
-		}
-	}
-	if format == "json" {
-		return report.Unwritable(e)
-	}
-	return regfile.Inexact(e)
-}
-
-// unwritable returns what says why a format cannot hold a fix or its undo, and which formats can.
-func unwritable(format string, move func([]hive.Edit) []hive.Edit) rules.Unwritable {
-	why := func(format string, edits []hive.Edit) string {
-		for _, e := range edits {
-			if reason := refusal(format, e); reason != "" {
-				return report.Place(e) + ": " + reason
-			}
-		}
-		return ""
-	}
-	return func(fix, undo []hive.Edit) string {
-		fix, undo = move(fix), move(undo)
-		reason := ""
-		if no := why(format, fix); no != "" {
-			reason = "its fix cannot be written with --format " + format + ": " + no
-		} else if no := why(format, undo); no != "" {
-			reason = "its undo cannot be written with --format " + format + ": " + no
-		} else {
-			return ""
-		}
-		var others []string
-		for _, other := range patchFormats() {
-			if why(other, fix) == "" && why(other, undo) == "" {
-				others = append(others, "--format "+other)
-			}
-		}
-		if others == nil {
-			return reason + "; no format can"
-		}
-		return reason + "; " + strings.Join(others, " and ") + " can"
-	}
-}
-
-// patch is what the texts of a fix and its undo tell beside the edits.
+// patch holds what the texts of a fix and its undo say besides the edits.
 type patch struct {
 	in       *collection.Opened
 	format   string
 	root     hive.Path // of --root; nil for the live registry
 	about    report.Patch
-	restarts []string // what must be started anew
+	restarts []string // what must be restarted
 }
 
 func newPatch(in *collection.Opened, format string, root hive.Path, plan rules.Plan) patch {
@@ -103,12 +35,12 @@ func newPatch(in *collection.Opened, format string, root hive.Path, plan rules.P
 		}
 	}
 	if slices.Contains(p.restarts, "computer") {
-		p.restarts = []string{"computer"} // which starts all else anew too
+		p.restarts = []string{"computer"} // which restarts everything else
 	}
 	return p
 }
 
-// now is the time that a patch tells it was made. SOURCE_DATE_EPOCH sets it, so that a build can make the same files again
+// now returns the date to write into a patch. SOURCE_DATE_EPOCH sets it, so that a build can make the same files again
 // (https://reproducible-builds.org/specs/source-date-epoch/).
 func now() time.Time {
 	if seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
@@ -117,11 +49,11 @@ func now() time.Time {
 	return time.Now().UTC()
 }
 
-// origin tells where a patch comes from: tool and date, input and its hash, host.
+// origin returns the lines that say where a patch comes from: tool and date, input and its hash, host.
 func (p patch) origin(what string) []string {
 	host := p.in.Host
 	if host == "" {
-		host = "not known"
+		host = "unknown"
 	}
 	lines := []string{
 		what,
@@ -132,13 +64,13 @@ func (p patch) origin(what string) []string {
 		"host    " + hive.Visible(host),
 	}
 	if p.root != nil {
-		lines = append(lines, "below   "+hive.Visible(p.root.String())+", where the hive is to be loaded")
+		lines = append(lines, "below   "+hive.Visible(p.root.String())+", where the hive must be loaded")
 	}
 	return lines
 }
 
 func (p patch) fixHead() string {
-	lines := p.origin("The fix of what rules found. The undo that was written with it takes it back.")
+	lines := p.origin("Fixes what rules found. The undo that was written with it reverts it.")
 	for _, r := range p.restarts {
 		lines = append(lines, "Restart the "+hive.Visible(r)+" after the import.")
 	}
@@ -146,12 +78,12 @@ func (p patch) fixHead() string {
 }
 
 func (p patch) undoHead() string {
-	return strings.Join(append(p.origin("Takes back the fix that was written with it, to the byte."),
+	return strings.Join(append(p.origin("Reverts the fix that was written with it, to the byte."),
 		"It restores keys, values, types and data. What it cannot restore: the times of the keys, their class names and",
 		"security descriptors, and the order of the values."), "\n")
 }
 
-// sections gives the edits of a plan by their keys, each with the rules, reasons and old values above it.
+// sections returns the edits of a plan in one block for each key, with the rules, reasons and old values as its comment.
 func (p patch) sections(plan rules.Plan, move func([]hive.Edit) []hive.Edit) []regfile.Block {
 	var all []regfile.Block
 	made := map[string]bool{}
@@ -177,8 +109,8 @@ func (p patch) sections(plan rules.Plan, move func([]hive.Edit) []hive.Edit) []r
 	return all
 }
 
-// parents makes the keys on the way to that of an edit which are not there. Windows makes them on its own, but hivexregedit makes no key
-// whose parent is not there.
+// parents returns edits that create the missing keys above the key of an edit. Windows creates them itself, but hivexregedit creates no key
+// without its parent. made holds the keys that earlier edits create.
 func (p patch) parents(e hive.Edit, made map[string]bool) (all []hive.Edit) {
 	for n := 2; n < len(e.Path); n++ {
 		key := e.Path[:n]
@@ -192,8 +124,8 @@ func (p patch) parents(e hive.Edit, made map[string]bool) (all []hive.Edit) {
 	return all
 }
 
-// byKey puts edits of one key together, in the order of the first of each. Where a key is deleted, the order stays as it is, because an edit
-// before and the same edit behind that are not the same.
+// byKey groups edits by key, in the order of the first edit of each. If a key is deleted, the order stays as it is, because an edit has another
+// effect before the deletion than after it.
 func byKey(edits []hive.Edit) (all [][]hive.Edit) {
 	deletes := slices.ContainsFunc(edits, func(e hive.Edit) bool { return e.Op == hive.DeleteKey })
 	for _, e := range edits {
@@ -210,7 +142,7 @@ func byKey(edits []hive.Edit) (all [][]hive.Edit) {
 	return all
 }
 
-// before says what an edit of the running system's keys finds in the input.
+// before returns what the input has in the place of an edit.
 func (p patch) before(e hive.Edit) string {
 	k := p.in.Registry.Find(e.Path)[0].Key
 	if e.Op == hive.DeleteKey || e.Op == hive.CreateKey {
@@ -233,14 +165,14 @@ func (p patch) before(e hive.Edit) string {
 	return name + " was not set"
 }
 
-// patchText is a text, and the edits that it makes.
+// patchText is the text of a patch, and the edits that it makes.
 type patchText struct {
 	text  []byte
 	edits []hive.Edit
 }
 
-// text writes a patch in its format. The edits of .reg text are those that were read back from it; regvet does not read the other forms, and takes
-// those that it wrote.
+// text returns a patch in its format. The edits of .reg text are read back from the text. regvet cannot read the other formats, so for those they
+// are the edits that were written.
 func (p patch) text(head string, blocks []regfile.Block) (patchText, error) {
 	var b bytes.Buffer
 	var edits []hive.Edit
@@ -253,18 +185,16 @@ func (p patch) text(head string, blocks []regfile.Block) (patchText, error) {
 		err := report.PatchJSON(&b, about)
 		return patchText{b.Bytes(), edits}, err
 	}
-	for _, f := range patchForms {
-		if f.Name == p.format {
-			text, err := f.Text(head, blocks)
-			return patchText{text, edits}, err
-		}
+	if f := scriptForm(p.format); f != nil {
+		text, err := f.Text(head, blocks)
+		return patchText{text, edits}, err
 	}
 	if err := regfile.WriteBlocks(&b, head, blocks...); err != nil {
 		return patchText{}, err
 	}
 	f, err := regfile.Parse("", b.Bytes())
 	if err == nil && len(f.Problems) > 0 {
-		err = &f.Problems[0] // what does not read back proves nothing
+		err = &f.Problems[0] // text that cannot be read back proves nothing
 	}
 	if err != nil {
 		return patchText{}, err

@@ -6,6 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// widenPipe lets a pipe hold as much as any user may have in one, where Linux gives 64 KB: who writes an export of some megabytes and who
-// reads it then wait for each other less often. What is no pipe, or may not be widened, stays as it is.
+// widenPipe enlarges the buffer of a pipe from 64 KB to 1 MB, which Linux permits every user by default. The writer and the reader of an export
+// then wait for each other less often. If f is not a pipe or cannot be enlarged, nothing changes.
 func widenPipe(f *os.File) { _, _ = unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, 1<<20) }

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestWidenPipe tells that a pipe is widened, and that nothing comes of what is none.
+// TestWidenPipe requires that a pipe is enlarged, and that a file stays as it is.
 func TestWidenPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// widenPipe is for Linux alone.
+// widenPipe does nothing: only Linux can enlarge the buffer of a pipe.
 func widenPipe(*os.File) {}

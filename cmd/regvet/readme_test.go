@@ -13,15 +13,15 @@ import (
 	"regvet/hive"
 )
 
-// TestReadme runs each command that the README shows, and holds its output against what the README shows; with -update it
-// writes the outputs there.
+// TestReadme runs each command that the README shows, and compares its output with the one shown; with -update it writes the outputs into the
+// README.
 func TestReadme(t *testing.T) {
 	const name = "../../README.md"
 	readme, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string][]byte{} // what stands in the blocks of these names
+	files := map[string][]byte{} // the blocks that show a file, by its name
 	for block, name := range map[string]string{"yaml": "example.yaml", "yaml config": "config.yaml"} {
 		if files[block], err = os.ReadFile(filepath.Join("../../testdata", name)); err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// shown runs a command of the README and gives all that it prints, the messages first where only the last line of the result is shown.
+// shown runs a command of the README and returns all that it prints. If only the last line of the result is shown, the messages come first.
 func shown(t *testing.T, command string) string {
 	command, last := strings.CutSuffix(command, " | tail -n 1")
 	args := strings.Fields(command)

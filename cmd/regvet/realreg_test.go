@@ -13,17 +13,17 @@ import (
 	"regvet/internal/shared"
 )
 
-// realFindings is where the findings in them are kept, a line each: file, place, severity and check. Each of them was read by a person
-// beside the file. A finding that is new here is to be read in the same way before it is written down with -update.
+// realFindings is the file that lists the findings in real files, one per line: file, place, severity and check. A person compared each finding
+// with its file. Do the same with a new finding before you record it with -update.
 const realFindings = "testdata/real-findings.txt"
 
-// realFiles lists .reg files that people published.
+// realFiles returns .reg files that people published.
 func realFiles(t *testing.T) []string {
 	t.Helper()
 	return shared.Glob(t, "regfile/real", "*.reg")
 }
 
-// TestRealFindings holds what the linter finds in real files against what was found defensible.
+// TestRealFindings compares what the linter finds in real files with the findings that a person found right.
 func TestRealFindings(t *testing.T) {
 	files := realFiles(t)
 	var out, messages bytes.Buffer
@@ -61,8 +61,8 @@ func TestRealFindings(t *testing.T) {
 	}
 }
 
-// TestRealFixes holds that what --fix leaves has no finding any more that it could fix, and does what the file did before; and that fmt
-// does not change what a file does, and has nothing to change afterwards.
+// TestRealFixes requires that --fix leaves no finding that it could fix and does not change what a file does, and that fmt does not change that
+// either and has nothing to change the second time.
 func TestRealFixes(t *testing.T) {
 	for _, file := range realFiles(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {

@@ -10,19 +10,19 @@ import (
 	"regvet/internal/worktree"
 )
 
-// regFileFlags choose among the .reg files of folders.
+// regFileFlags choose which .reg files of folders to read.
 type regFileFlags struct {
 	exclude    []string
 	allowEmpty bool
 }
 
 func (r *regFileFlags) define(f *pflag.FlagSet) {
-	f.StringArrayVar(&r.exclude, "exclude", nil, "leave out the files and folders that match this `GLOB`, such as third_party or **/*.old.reg, also those that are named (repeatable)")
+	f.StringArrayVar(&r.exclude, "exclude", nil, "skip the files and folders that match this `GLOB`, such as third_party or **/*.old.reg, even if they are named (repeatable)")
 	f.BoolVar(&r.allowEmpty, "allow-empty", false, "exit with 0 if no .reg file is found")
 }
 
-// find returns the .reg files that the arguments name, as [worktree.Find] does. It says what is wrong; a command that gets no files has
-// nothing more to do, unless the flags allow it.
+// find returns the .reg files that the arguments name, as [worktree.Find] does, and writes what is wrong. Finding no file is an error unless
+// --allow-empty is set.
 func (r *regFileFlags) find(s *session, args []string) []string {
 	var exclude glob.List
 	for _, text := range r.exclude {
@@ -49,7 +49,7 @@ func (r *regFileFlags) find(s *session, args []string) []string {
 		case found.Ignored:
 			hint = " that git does not ignore"
 		}
-		s.fail(statusUsage, "there is no .reg file%s in %s; --allow-empty takes that for no error", hint, strings.Join(args, ", "))
+		s.fail(statusUsage, "there is no .reg file%s in %s; give --allow-empty if that is no error", hint, strings.Join(args, ", "))
 	}
 	return found.Files
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -16,25 +18,21 @@ import (
 
 var rulesCommand = command{
 	name: "rules", args: "list|show|lint|test|docs|new|schema [RULE|PACK|FILE...]",
-	short: "the rule packs: list, show, lint and test them, or write one",
+	short: "list, show, lint, test or write rules",
 	min:   1, max: -1,
 	example: `  regvet rules list --tag network --severity high
   regvet rules show KB196271-MaxUserPort
   regvet rules new > mine.yaml
   regvet rules lint mine.yaml && regvet rules test mine.yaml
 
-The verbs:
-  list    the rules, one a line          show    all that rules say of themselves
-  lint    what is doubtful about rules   test    run the rules' own tests, and prove each fix and undo
-  docs    a reference in Markdown        new     a commented rule file to start from
-  schema  the JSON Schema of rule files, for editors
-`,
+Verbs:
+` + verbLines(),
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(rulesOptions)
-		o.rules.define(f, "all of them")
+		o.rules.define(f, allPacks)
 		f.StringArrayVarP(&o.tags, "tag", "t", nil, "only rules with this `TAG` (repeatable)")
 		choose(f, &o.severity, "severity", "", "", "only rules of at least this `SEVERITY`: %s", severityWords()...)
-		choose(f, &o.format, "format", "f", "text", "the `FORMAT` of list and show: %s", "text", "json")
+		choose(f, &o.format, "format", "f", "text", "output `FORMAT` of list and show: %s", "text", "json")
 		outputFlag(f, &o.output)
 		return o.run
 	},
@@ -50,19 +48,28 @@ type rulesOptions struct {
 // verb is a word after regvet rules.
 type verb struct {
 	name  string
-	short string                                       // for who completes it
-	rules func(*rulesOptions, *session, []*rules.Rule) // for those that are about rules
-	text  func() []byte                                // of the others
+	short string                                       // one line
+	rules func(*rulesOptions, *session, []*rules.Rule) // what to do with the chosen rules, or nil
+	text  func() []byte                                // the result of a verb that takes no rules
 }
 
 var verbs = []verb{
-	{"list", "the rules, one a line", (*rulesOptions).listRules, nil},
-	{"show", "all that rules say of themselves", (*rulesOptions).showRules, nil},
-	{"lint", "what is doubtful about rules", (*rulesOptions).lintRules, nil},
+	{"list", "list the rules, one per line", (*rulesOptions).listRules, nil},
+	{"show", "show everything that rules say", (*rulesOptions).showRules, nil},
+	{"lint", "report what is doubtful about rules", (*rulesOptions).lintRules, nil},
 	{"test", "run the rules' own tests, and prove each fix and undo", (*rulesOptions).testRules, nil},
-	{"docs", "a reference in Markdown", (*rulesOptions).documentRules, nil},
-	{"new", "a commented rule file to start from", nil, rules.Template},
-	{"schema", "the JSON Schema of rule files, for editors", nil, rules.Schema},
+	{"docs", "write a reference in Markdown", (*rulesOptions).documentRules, nil},
+	{"new", "write a commented rule file to start from", nil, rules.Template},
+	{"schema", "write the JSON Schema of rule files, for editors", nil, rules.Schema},
+}
+
+// verbLines returns the help of the verbs, one line each.
+func verbLines() string {
+	var b strings.Builder
+	for _, v := range verbs {
+		fmt.Fprintf(&b, "  %-6s  %s\n", v.name, v.short)
+	}
+	return b.String()
 }
 
 func (o *rulesOptions) run(s *session, args []string) {
@@ -85,17 +92,17 @@ func (o *rulesOptions) run(s *session, args []string) {
 	}
 }
 
-// choose returns the rules that the flags and the names behind the verb choose: those of each rule, pack or rule file. What is wrong it says,
-// and returns false.
+// choose returns the rules that the flags and the arguments after the verb choose. An argument is a rule, a pack, a rule file or a folder. If
+// something is wrong, choose writes what and returns false.
 func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	wanted := map[string]bool{} // rules and packs
 	var names []string
 	for _, arg := range args {
-		if info, err := os.Stat(arg); err != nil || !info.IsDir() && !isRuleFile(arg) {
-			if !isRuleFile(arg) {
-				names = append(names, arg)
-				continue
-			}
+		info, err := os.Stat(arg)
+		isFolder := err == nil && info.IsDir()
+		if !isFolder && !isRuleFile(arg) {
+			names = append(names, arg)
+			continue
 		}
 		packs, err := rules.LoadFiles(s.files, arg)
 		if err != nil {
@@ -112,7 +119,7 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	if s.failed() {
 		return nil, false
 	}
-	o.rules.unsaidAll() // to tell about a rule is not to use it
+	o.rules.defaultToAll()
 	all, ok := o.rules.load(s)
 	if !ok {
 		return nil, false
@@ -143,7 +150,7 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	}), !s.failed()
 }
 
-// isRuleFile reports whether a name is that of a rule file.
+// isRuleFile reports whether a file has the name of a rule file.
 func isRuleFile(name string) bool {
 	ext := filepath.Ext(name)
 	return ext == ".yaml" || ext == ".yml"

@@ -62,8 +62,8 @@ func FuzzRun(f *testing.F) {
 	})
 }
 
-// FuzzInput gives every command that reads any bytes for an input. Whatever they are, the exit status is that of an input that was
-// read or of one that was not, JSON is JSON, no control character reaches a terminal, and an export is read again without a problem.
+// FuzzInput runs every command that reads on any bytes. The exit status must be that of an input that was read or was not, JSON must be valid,
+// no control character may reach a terminal, and an export must be read again without a problem.
 func FuzzInput(f *testing.F) {
 	names, err := filepath.Glob("../../testdata/SYSTEM*")
 	if err != nil || len(names) == 0 {
@@ -137,8 +137,8 @@ func FuzzInput(f *testing.F) {
 	})
 }
 
-// TestBesideEachOther requires that inputs read beside each other give what they give one by one, in their order: findings, messages
-// and exit status.
+// TestBesideEachOther requires that inputs that are read concurrently have the same findings, messages and exit status, in the same order, as
+// when they are read one by one.
 func TestBesideEachOther(t *testing.T) {
 	dir := t.TempDir()
 	if err := layOut(dir); err != nil {

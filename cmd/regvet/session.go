@@ -18,29 +18,29 @@ import (
 	"regvet/rules"
 )
 
-// The exit statuses. Of several that apply, the highest is returned.
+// The exit statuses. If several apply, the highest is returned.
 const (
 	statusDone     = 0 // done, and nothing to report
-	statusFindings = 1 // findings at or above --fail-on, something that could not be fixed or proven, a file that fmt would change, a difference
-	statusUsage    = 2 // wrong usage, or a rule file that does not load
+	statusFindings = 1 // findings at or above --fail-on, a difference, a file that fmt would change, or a fix that could not be made or proven
+	statusUsage    = 2 // wrong usage, or a rule file, config or baseline that does not load
 	statusInput    = 3 // an input that could not be read, or was read only in part
 )
 
-// session is one run of a command: the files it may read, where its result and messages go, and the exit status so far.
+// session is one run of a command: what it reads through, where its result and messages go, and the exit status so far.
 type session struct {
-	files          *collection.Local // which know what was read, so that no output replaces it
+	files          *collection.Local // records what is read, so that no output replaces it
 	stdout, stderr io.Writer
 	status         int
 	refused        []hive.Problem // inputs that could not be read at all
 }
 
-// raise lifts the exit status to at least the given one.
+// raise makes the exit status at least the given one.
 func (s *session) raise(status int) { s.status = max(s.status, status) }
 
-// failed reports whether the command cannot go on, which was said.
+// failed reports whether an error was written after which the command cannot go on.
 func (s *session) failed() bool { return s.status >= statusUsage }
 
-// say writes a message of one line to standard error.
+// say writes a one-line message to standard error.
 func (s *session) say(format string, args ...any) {
 	fmt.Fprintf(s.stderr, "regvet: %s\n", hive.Visible(fmt.Sprintf(format, args...)))
 }
@@ -51,12 +51,12 @@ func (s *session) fail(status int, format string, args ...any) {
 	s.raise(status)
 }
 
-// refuse says why an input cannot be read.
+// refuse writes why an input cannot be read.
 func (s *session) refuse(path string, err error) {
 	s.refuseAll([]hive.Problem{collection.Refusal(path, err)})
 }
 
-// refuseAll says which inputs cannot be read, and why.
+// refuseAll writes which inputs cannot be read, and why.
 func (s *session) refuseAll(refused []hive.Problem) {
 	for _, p := range refused {
 		s.refused = append(s.refused, p)
@@ -65,20 +65,24 @@ func (s *session) refuseAll(refused []hive.Problem) {
 	}
 }
 
-// facts completes the facts of an input and says all problems that were met in it, a line each.
+// facts returns the facts about an input, and writes the problems that were found in it.
 func (s *session) facts(in *collection.Opened) collection.Input {
 	facts := in.Facts()
-	for _, p := range facts.Problems {
+	s.problems(facts.Problems)
+	return facts
+}
+
+// problems writes problems that were found in an input, one line each.
+func (s *session) problems(found []hive.Problem) {
+	for _, p := range found {
 		s.say("%v", &p)
 		if p.Loss {
 			s.raise(statusInput)
 		}
 	}
-	return facts
 }
 
-// mistakes says what is wrong with rule files or with a config: a line for each mistake, and below it the line of the file with a caret at
-// the place.
+// mistakes writes what is wrong with rule files or a config: one line for each mistake, followed by an excerpt of the file with a caret.
 func (s *session) mistakes(err error) {
 	all, ok := errors.AsType[rules.Mistakes](err)
 	if !ok {
@@ -92,15 +96,15 @@ func (s *session) mistakes(err error) {
 	}
 }
 
-// plainStyle is how text goes to a file.
+// plainStyle is the style of text in a file, and on standard output that is no terminal.
 var plainStyle = report.Style{Width: 100}
 
-// style returns how text goes to an output: plain to a file, and to standard output with colours only where a person looks at it and does
-// not mind, no wider than the terminal.
-func (s *session) style(file string) report.Style {
+// style returns the style of text on standard output. On a terminal, text is no wider than that, and has colours unless the user turned them
+// off.
+func (s *session) style() report.Style {
 	style := plainStyle
 	f, ok := s.stdout.(*os.File)
-	if !ok || file != "" || !isatty.IsTerminal(f.Fd()) {
+	if !ok || !isatty.IsTerminal(f.Fd()) {
 		return style
 	}
 	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
@@ -112,8 +116,8 @@ func (s *session) style(file string) report.Style {
 	return style
 }
 
-// showsUnicode reports whether a terminal shows more than ASCII, by the first of the variables that name its locale. Windows has none of
-// them, and its terminals do.
+// showsUnicode reports whether a terminal shows more than ASCII. The first variable that names a locale decides. Windows sets none of them,
+// and its terminals show Unicode.
 func showsUnicode() bool {
 	locale := strings.ToLower(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG")))
 	return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8") || locale == "" && runtime.GOOS == "windows"

@@ -25,7 +25,7 @@ import (
 	"regvet/internal/shared"
 )
 
-// regvet runs the command and gives its standard output.
+// regvet runs the command and returns its standard output.
 func regvet(t *testing.T, status int, args ...string) []byte {
 	t.Helper()
 	var out, messages bytes.Buffer
@@ -35,9 +35,8 @@ func regvet(t *testing.T, status int, args ...string) []byte {
 	return out.Bytes()
 }
 
-// TestExportEqualsOracle holds export --format jsonl against what the reference parser read: every key, time, name, type and datum.
-// Where that met damage it stopped in the middle of a list, and regvet goes on: then it must have at least as much, and say what is
-// wrong.
+// TestExportEqualsOracle compares export --format jsonl with what the reference parser read: every key, time, name, type and datum. At damage
+// that parser stopped in the middle of a list and regvet goes on, so regvet must find at least as much, and report the damage.
 func TestExportEqualsOracle(t *testing.T) {
 	r := csv.NewReader(bytes.NewReader(shared.Read(t, "hives/INDEX.tsv")))
 	r.Comma, r.LazyQuotes = '\t', true
@@ -82,10 +81,10 @@ func TestExportEqualsOracle(t *testing.T) {
 	}
 }
 
-// TestExportEqualsWritten is TestExportEqualsOracle for hives that are written here, about which the tree that each was written from says
-// all. It needs no shared inputs.
+// TestExportEqualsWritten is like TestExportEqualsOracle, for hives that are built here. It compares with the tree that each was built from, and
+// needs no shared inputs.
 func TestExportEqualsWritten(t *testing.T) {
-	big := &hivetest.Key{Name: "Big"} // sizes at which the way that data are stored changes
+	big := &hivetest.Key{Name: "Big"} // sizes at which the storage of data changes
 	for _, n := range []int{0, 1, 4, 5, 16344, 16345, 2*16344 + 1} {
 		big.Values = append(big.Values, hive.Value{Name: fmt.Sprint(n), Type: hive.Binary, Data: repeating(n)})
 	}
@@ -115,7 +114,7 @@ func TestExportEqualsWritten(t *testing.T) {
 	}
 }
 
-// written lists a key and all below it in the form of the oracle's lines, sorted.
+// written returns a key and all below it as the sorted lines of the oracle.
 func written(path string, k *hivetest.Key) []string {
 	var values []string
 	for _, v := range k.Values {
@@ -149,7 +148,7 @@ func decodeKey(t *testing.T, line []byte) (k exportedKey) {
 	return k
 }
 
-// exported gives a line of the export in the form of the oracle's.
+// exported returns a line of the export in the form of the oracle.
 func exported(t *testing.T, line []byte) string {
 	k := decodeKey(t, line)
 	var values []string
@@ -230,7 +229,7 @@ func TestRealSystems(t *testing.T) {
 	}
 }
 
-// findings gives what the rules say of an input, without the places in it.
+// findings returns the findings in an input, without their places.
 func findings(t *testing.T, input string) []string {
 	var r struct {
 		Findings []struct {

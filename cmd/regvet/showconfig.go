@@ -12,7 +12,7 @@ import (
 	"regvet/rules/lint"
 )
 
-// writePlans shows for each file which config counts for it, and what the config and the flags come to.
+// writePlans writes, for each file, the config that applies to it and the settings that the config and the flags result in.
 func writePlans(w io.Writer, jobs []job) error {
 	var out bytes.Buffer
 	for i, j := range jobs {

@@ -13,9 +13,9 @@ import (
 	"regvet/internal/shared"
 )
 
-// stampedData is a SYSTEM hive with two control sets, of which the first is the current one, and times that are not those of Windows: the
-// service Updater was changed in the other set alone, Agent has the time zero, Late was written after the hive, at a whole second, and
-// Control\Windows before the shutdown that it records.
+// stampedData returns a SYSTEM hive with two control sets, of which the first is current, and with times that Windows does not write: the service
+// Updater was changed only in the other set, Agent has the time zero, Late was written after the hive and at a whole second, and
+// Control\Windows was written before the shutdown that it records.
 func stampedData() []byte {
 	at := func(month time.Month) hive.Filetime {
 		return hive.FiletimeOf(time.Date(2011, month, 1, 8, 30, 0, 123_456_700, time.UTC))
@@ -35,8 +35,8 @@ func stampedData() []byte {
 	return hivetest.Build(root, hivetest.Options{Name: "SYSTEM", Modified: at(6)})
 }
 
-// TestTimesOfRealSystems requires that none of the rules about the times of keys fails on a real SYSTEM hive, whichever control set is asked
-// for: what they look for is not what Windows leaves. That they were asked at all, their other answers show.
+// TestTimesOfRealSystems requires that no rule about the times of keys fails on a real SYSTEM hive, in any control set, because Windows does not
+// leave such times. Other answers show that the rules were evaluated.
 func TestTimesOfRealSystems(t *testing.T) {
 	answered := map[string]bool{}
 	for _, name := range []string{"SYSTEM", "SYSTEM_2"} {

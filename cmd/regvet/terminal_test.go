@@ -12,14 +12,14 @@ import (
 	"github.com/creack/pty"
 )
 
-// TestTerminal runs a check with a terminal for standard output: coloured, unless the person there does not want it, and no wider
-// than the terminal but for paths and hashes, which are never broken.
+// TestTerminal runs a check with a terminal as standard output. The text must have colours unless they are turned off, and be no wider than the
+// terminal, except for paths and hashes, which are never broken.
 func TestTerminal(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		env     map[string]string
 		colours bool
-		bar     string // the beginning of the bar of ports, where it is not in colours
+		bar     string // the beginning of the bar of ports, if it has no colours
 	}{
 		{"plain terminal", map[string]string{"TERM": "xterm", "NO_COLOR": "", "LC_ALL": "C.UTF-8"}, true, ""},
 		{"NO_COLOR", map[string]string{"TERM": "xterm", "NO_COLOR": "1", "LC_ALL": "de_DE.utf8"}, false, "0 ████─"},
@@ -43,7 +43,7 @@ func TestTerminal(t *testing.T) {
 				t.Errorf("no bar begins with %q: %s", c.bar, out)
 			}
 			if c.colours {
-				return // what follows counts columns
+				return // the rest counts columns
 			}
 			for line := range strings.SplitSeq(out, "\r\n") {
 				if n := utf8.RuneCountInString(line); n > width && strings.Contains(strings.TrimSpace(line[min(12, len(line)):]), " ") && !strings.HasPrefix(line, "17 rules") {
@@ -54,7 +54,7 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
-// onTerminal gives what a function writes to a terminal.
+// onTerminal returns what a function writes to a terminal.
 func onTerminal(t *testing.T, width int, write func(terminal io.Writer)) string {
 	t.Helper()
 	screen, terminal, err := pty.Open()
@@ -76,7 +76,8 @@ func onTerminal(t *testing.T, width int, write func(terminal io.Writer)) string 
 	return <-shown
 }
 
-// TestTerminalFormat requires that a person sees text, whatever the encoding of the file, and that the file cannot move the cursor.
+// TestTerminalFormat requires that fmt shows readable text on a terminal, whatever the encoding of the file, and that the file cannot move the
+// cursor.
 func TestTerminalFormat(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
 	const hostile = "Windows Registry Editor Version 5.00\n;\ta\x1b[31mb\u202e\n"

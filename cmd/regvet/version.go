@@ -11,7 +11,7 @@ var versionCommand = command{
 	define:  noFlags(func(s *session, _ []string) { fmt.Fprintf(s.stdout, "regvet %s\n", version()) }),
 }
 
-// version returns that of the module as Go built it: a tag, or the commit.
+// version returns the version of the module as Go recorded it: a tag, or a pseudo-version with the commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {

@@ -1,13 +1,13 @@
-// Package collection is the reading room: it opens what is to be examined, wherever that is, and says what it is.
+// Package collection finds registry hives and .reg files, opens them, and collects the facts about each.
 //
-// [List] finds the hives and .reg files in a folder, as it was copied out of a machine or an image, and knows which of the hives belong to
-// one machine. [Open] and [Group.Open] read them from any [fs.FS]: with the transaction logs that a dirty hive needs, with the hives of one
-// machine joined as Windows mounts them, and with the facts of each, its [Input]. [Local] is the file system of this computer; it knows all
-// that was read, so that nothing of that is ever overwritten.
+// [List] finds the hives and .reg files in a folder that was copied from a machine or an image, and groups the hives of one machine. [Open]
+// and [Group.Open] read them from any [fs.FS]. They apply the transaction logs that a dirty hive needs, join the hives of one machine as
+// Windows mounts them, and fill in the facts of each file, its [Input]. [Local] is the file system of this computer. It records every file
+// that was read, so that no output overwrites one.
 //
-// A hive is told by its content, not by its name: copies are called SYSTEM, SYSTEM.bak, or by their hash. The transaction logs of a
-// hive start as the hive does; they belong to the hive beside them and are not listed. A .reg file is told by its name, because any text
-// could be one; if it is none, whoever reads it will say so.
+// A hive is recognized by its content, because copies have names such as SYSTEM.bak, or a hash for a name. A transaction log begins like its
+// hive; it belongs to the hive beside it and is not listed. A .reg file is recognized by its name, because any text could be one; opening it
+// reports text that is not.
 package collection
 
 import (
@@ -24,22 +24,22 @@ import (
 	"regvet/hive"
 )
 
-// File is a hive or a .reg file that is to be opened.
+// File is a hive or .reg file to open.
 type File struct {
 	Path string
-	Logs []string // of a hive: the paths of its transaction logs, needed or not: LOG, LOG1, LOG2
-	User string   // of a hive of a user of a machine: the name of the folder of the profile, "alice" say
-	Err  error    // why it cannot be read, when that is known already
+	Logs []string // of a hive: the paths of its transaction logs (LOG, LOG1, LOG2), needed or not
+	User string   // of a user's hive: the name of the profile folder, such as "alice"
+	Err  error    // why the file cannot be read, if that is already known
 }
 
-// Group is what is to be read together: a file, or the hives of one machine.
+// Group holds the files to read together: a single file, or the hives of one machine.
 type Group struct {
-	// Machine is the folder of Windows, or the one in which the hives lie side by side; "" for a file by itself.
+	// Machine is the Windows folder, or the folder that holds the hives side by side; "" for a single file.
 	Machine string
 	Files   []File
 }
 
-// List returns what is to be read for a name: the file itself, or in place of a folder what [Find] finds in it.
+// List returns what to read for a name: the file itself, or for a folder what [Find] finds in it.
 func List(fsys fs.FS, name string) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		info, err := fs.Stat(fsys, name)
@@ -80,7 +80,7 @@ func List(fsys fs.FS, name string) iter.Seq[Group] {
 	}
 }
 
-// Apart returns the files of the group as groups of their own.
+// Apart returns one group for each file of the group.
 func (g Group) Apart() (all []Group) {
 	for _, f := range g.Files {
 		all = append(all, Group{Files: []File{f}})
@@ -88,9 +88,9 @@ func (g Group) Apart() (all []Group) {
 	return all
 }
 
-// Find walks a folder in the order of its names and returns each hive and .reg file in it, by paths as [fs.FS] has them. The hives of a
-// machine come together, in place of the first of them. A file that cannot be looked at has the error, and the walk goes on. Links to
-// files are followed, links to folders are not, so that it ends.
+// Find walks a folder in the order of its names and returns each hive and .reg file in it, with [fs.FS] paths. The hives of a machine are
+// returned together, in place of the first of them. A file that cannot be examined is returned with its error, and the walk goes on. Links
+// to files are followed. Links to folders are not, so that the walk ends.
 func Find(fsys fs.FS) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		found := walk(fsys)
@@ -112,7 +112,7 @@ func Find(fsys fs.FS) iter.Seq[Group] {
 	}
 }
 
-// walk lists the files of a folder and of those in it.
+// walk lists the hives and .reg files in a folder and below.
 func walk(fsys fs.FS) (found []File) {
 	add := func(name string, err error) {
 		if err != nil {
@@ -121,8 +121,8 @@ func walk(fsys fs.FS) (found []File) {
 		found = append(found, File{Path: name, Err: err})
 	}
 	var hives []int
-	logs := map[string][]string{} // of a folded path
-	// The walk never fails: what goes wrong is noted.
+	logs := map[string][]string{} // by the folded path of the hive
+	// The walk never fails: each error is recorded with its file.
 	_ = fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			add(name, err)
@@ -137,7 +137,7 @@ func walk(fsys fs.FS) (found []File) {
 			of := hive.Fold(name[:len(name)-len(ext)])
 			logs[of] = append(logs[of], name)
 		}
-		info, err := fs.Stat(fsys, name) // of what a link leads to
+		info, err := fs.Stat(fsys, name) // follows links
 		switch {
 		case err != nil:
 			add(name, err)
@@ -159,14 +159,14 @@ func walk(fsys fs.FS) (found []File) {
 	})
 	for _, i := range hives {
 		found[i].Logs = logs[hive.Fold(found[i].Path)]
-		slices.SortStableFunc(found[i].Logs, func(a, b string) int { // as Windows numbers them, in whatever case
+		slices.SortStableFunc(found[i].Logs, func(a, b string) int { // as Windows numbers them, in any case
 			return strings.Compare(strings.ToLower(path.Ext(a)), strings.ToLower(path.Ext(b)))
 		})
 	}
 	return found
 }
 
-// start returns the bytes that tell what a file is.
+// start returns the first bytes of a file, which show what it is.
 func start(fsys fs.FS, name string) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -179,7 +179,7 @@ func start(fsys fs.FS, name string) ([]byte, error) {
 		m, err := f.Read(head[n:])
 		n += m
 		if err != nil {
-			break // the file is shorter, or cannot be read further: what is there decides
+			break // the file ends or cannot be read further: the bytes so far decide
 		}
 	}
 	return head[:n], nil

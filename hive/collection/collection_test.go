@@ -16,7 +16,7 @@ import (
 	"regvet/internal/hivetest"
 )
 
-// find lists what is found, an input a line: its machine, its files with their users and logs, and whether there was an error.
+// find lists the groups that Find returns, one line each: the machine, and the files with their users, their logs and "!" for an error.
 func find(fsys fs.FS) []string {
 	var all []string
 	for in := range collection.Find(fsys) {
@@ -39,7 +39,7 @@ func find(fsys fs.FS) []string {
 	return all
 }
 
-// folder makes a folder in which these files are hives.
+// folder returns a folder in which these files are hives.
 func folder(names ...string) fstest.MapFS {
 	m := fstest.MapFS{}
 	for _, name := range names {
@@ -81,7 +81,7 @@ func TestFind(t *testing.T) {
 		t.Error(diff)
 	}
 	for range collection.Find(files) {
-		break // the caller may stop
+		break // a caller may stop early
 	}
 }
 
@@ -121,7 +121,7 @@ func TestMachines(t *testing.T) {
 	}
 }
 
-// TestFindLinks requires that a link to a file is followed, one to a folder is not, and one that leads nowhere is told.
+// TestFindLinks requires that a link to a file is followed, that a link to a folder is not, and that a link to nothing is reported.
 func TestFindLinks(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, data []byte) {

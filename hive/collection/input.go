@@ -8,52 +8,52 @@ import (
 	"regvet/hive"
 )
 
-// Input is what is known about one input: what it is, what it tells about the machine it comes from, and what is wrong with it. It is
-// filled while the input is read, and holds nothing of the input's content.
+// Input holds the facts about one input: what it is, what it says about the machine that it comes from, and what is wrong with it. It is
+// filled in while the input is read, and holds none of the input's keys.
 type Input struct {
 	Path    string   // as the user named it; [StandardInput] for standard input
-	Machine *Machine // of which it is one of several hives; nil for an input by itself
+	Machine *Machine // the machine that the hive is joined into, or nil
 	Format  string   // "regf" for a hive, "reg" for .reg text
-	SHA256  string   // of the file, in hex
-	MD5     string   // likewise, for those whose case files still ask for it; "" when it was not computed
+	SHA256  string   // of the file, in hex; "" if it was not computed
+	MD5     string   // likewise, for case files that still ask for it
 	Size    int64    // bytes
 
-	Mount       hive.Path // where Windows mounts the hive; nil when that is not known, and for .reg text
-	MountBy     string    // how that is known
-	ControlSets []hive.ControlSet
-	OtherSets   []string         // the control sets that are there besides, where they were asked for
-	Selections  []hive.Selection // the numbers in the key Select
+	Mount       hive.Path         // where Windows mounts the hive; nil if unknown, and for .reg text
+	MountBy     string            // how Mount is known
+	ControlSets []hive.ControlSet // the sets that CurrentControlSet stands for
+	OtherSets   []string          // the other control sets, if [Opened.Inspect] was called
+	Selections  []hive.Selection  // the numbers in the key Select
 	Host        string
 	Windows     hive.Windows
 	TimeZone    string
-	Shutdown    time.Time // the last orderly one, UTC; zero when it is not known
+	Shutdown    time.Time // the last orderly shutdown, UTC; zero if unknown
 
 	Header   *hive.Header // of a hive
 	Dirty    bool         // of a hive: it was being written when it was copied
-	Logs     []Log        // of a hive: those that lie beside it, or were named
+	Logs     []Log        // of a hive: the logs beside it, or those that were named
 	Text     string       // of .reg text: its version and encoding
-	Edits    int          // of .reg text: how many edits it holds
+	Edits    int          // of .reg text: the number of edits in it
 	Problems []hive.Problem
-	Keys     int // how many it holds, where they were counted
+	Keys     int // the number of keys, if they were counted
 	Values   int // likewise
 }
 
 // Log is a transaction log of a hive, and what became of it.
 type Log struct {
-	hive.LogUse        // its name is that of the file, without the folder
-	SHA256      string // of the file, in hex; "" for a log that was not read
+	hive.LogUse        // Name is the name of the file, without the folder
+	SHA256      string // of the file, in hex; "" if the log was not read
 }
 
-// Machine is one computer of which several hives are read as one registry. Its inputs stand one after the other.
+// Machine is a computer whose hives are read as one registry. In a report, its inputs follow each other.
 type Machine struct {
-	Name  string // the folder in which they were found
-	Hives int    // how many they are
+	Name  string // the folder in which the hives were found
+	Hives int    // the number of hives
 }
 
 // Name returns what messages call the input.
 func (in *Input) Name() string { return DisplayName(in.Path) }
 
-// DisplayName returns what messages call the input of a path.
+// DisplayName returns what messages call the input at a path.
 func DisplayName(path string) string {
 	if path == StandardInput {
 		return "standard input"
@@ -61,7 +61,7 @@ func DisplayName(path string) string {
 	return path
 }
 
-// Caveats returns what is in doubt about a dirty hive and its logs, a sentence each.
+// Caveats returns what is in doubt about a dirty hive and its logs, one sentence for each doubt.
 func (in *Input) Caveats() (notes []string) {
 	if !in.Dirty {
 		return nil

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Local is the file system of this computer as an [fs.FS]. Names are paths as the system spells them, not only those that
-// [fs.ValidPath] allows, and [StandardInput] is one of them. Files are opened for reading only.
+// Local is the file system of this computer as an [fs.FS]. A name is any path that the system accepts, not only those that [fs.ValidPath]
+// allows, or [StandardInput]. Files are opened for reading only.
 //
-// It knows every file that was opened through it or that [Local.Protect] named, so that no output replaces one: see [Local.Protects]. It
+// Local records every file that was opened through it or named to [Local.Protect], so that no output replaces one: see [Local.Protects]. It
 // is safe for concurrent use.
 type Local struct {
-	Stdin io.Reader // nil where there is none
+	Stdin io.Reader // or nil
 
 	mu    sync.Mutex
 	known []fs.FileInfo
@@ -24,8 +24,8 @@ type Local struct {
 // StandardInput is the name of standard input.
 const StandardInput = "-"
 
-// Open opens a file or a folder. A device is refused, since many do not end, unless it is standard input. A pipe is opened, which waits for
-// its writer: see [OpenFound].
+// Open opens a file or a folder. A device other than standard input is refused, because many devices do not end. Opening a pipe waits for
+// its writer; [OpenFound] does not open one.
 func (l *Local) Open(name string) (fs.File, error) {
 	if name == StandardInput {
 		return l.openStdin()
@@ -35,7 +35,7 @@ func (l *Local) Open(name string) (fs.File, error) {
 	case err != nil:
 		return nil, err
 	case info.Mode()&fs.ModeDevice != 0:
-		return nil, refused(name, "it is a device; copy what is to be read out of it and give the copy")
+		return nil, refused(name, "it is a device; copy its content to a file and give that")
 	case info.Mode()&(fs.ModeSocket|fs.ModeIrregular) != 0:
 		return nil, refused(name, "it is not a regular file")
 	}
@@ -51,7 +51,7 @@ func refused(name, why string) error {
 	return &fs.PathError{Op: "open", Path: name, Err: errors.New(why)}
 }
 
-// Stat implements [fs.StatFS]: it does not open the file, which for a pipe would wait.
+// Stat implements [fs.StatFS]. It does not open the file, because opening a pipe would wait.
 func (l *Local) Stat(name string) (fs.FileInfo, error) {
 	if name == StandardInput {
 		f, err := l.openStdin()
@@ -77,12 +77,12 @@ func (l *Local) openStdin() (fs.File, error) {
 	return stream{l.Stdin}, nil
 }
 
-// unclosed is standard input, which is not ours to close.
+// unclosed is standard input, which must stay open.
 type unclosed struct{ *os.File }
 
 func (unclosed) Close() error { return nil }
 
-// stream is standard input where it is no file of the system.
+// stream is standard input that is not an [os.File].
 type stream struct{ io.Reader }
 
 func (stream) Close() error                 { return nil }
@@ -94,7 +94,7 @@ func (stream) ModTime() time.Time           { return time.Time{} }
 func (stream) IsDir() bool                  { return false }
 func (stream) Sys() any                     { return nil }
 
-// note keeps what a file is, by which all of its names are told.
+// note records the identity of an open file, by which all of its names are recognized.
 func (l *Local) note(f *os.File) {
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		l.keep(info)
@@ -107,7 +107,7 @@ func (l *Local) keep(info fs.FileInfo) {
 	l.known = append(l.known, info)
 }
 
-// Protect makes files ones that no output may replace, whether or not they will be opened. A name that leads to no regular file is
+// Protect records files that no output may replace, whether or not they will be opened. A name that does not lead to a regular file is
 // ignored.
 func (l *Local) Protect(names ...string) {
 	for _, name := range names {
@@ -117,8 +117,8 @@ func (l *Local) Protect(names ...string) {
 	}
 }
 
-// Protects reports whether a name leads to a file that was read or is to be read, by whatever other name: the identity of the file
-// decides, so that links and other spellings make no difference.
+// Protects reports whether a name leads to a file that was opened or is protected. The identity of the file decides, so that links and
+// other spellings make no difference.
 func (l *Local) Protects(name string) bool {
 	info, err := os.Stat(name)
 	if err != nil {

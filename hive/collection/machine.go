@@ -16,12 +16,12 @@ var (
 	userPath   = hive.ParsePath("HKCU")
 )
 
-// Joined are inputs that are judged together, as one registry: the hives of a machine, or one input by itself.
+// Joined holds the inputs that are read as one registry: the hives of a machine, or a single input.
 type Joined []*Opened
 
-// Open opens the files of a group. It returns what is to be judged together: usually all of it, and nothing when nothing could be read. A
-// hive whose content says that it is another one than its name says, of which the machine has one already, is by itself. What could not be
-// read is listed as by [Open].
+// Open opens the files of a group and returns those that can be read, joined into registries. Usually that is one registry. A hive is apart
+// if its content shows that it is another hive than its name says, and the machine already has that one. What could not be read is listed
+// as by [File.Open].
 func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem) {
 	var machine Joined
 	room := o.Memory
@@ -37,7 +37,7 @@ func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem
 			continue
 		}
 		if g.Machine != "" && hive.KnownName(f.Path) == "DEFAULT" && in.Mount.Equal(userPath) {
-			// It has the keys of a user's hive, and only its name says that it belongs to no user.
+			// It has the keys of a user's hive. Only its name shows that it belongs to no user.
 			in.Mount, in.MountBy = hive.ParsePath(`HKU\.DEFAULT`), "keys and file name"
 		}
 		if g.Machine != "" && !slices.ContainsFunc(machine, func(other *Opened) bool { return other.Mount.Equal(in.Mount) && other.user == in.user }) {
@@ -53,7 +53,7 @@ func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem
 	return all, refused
 }
 
-// Size returns how many bytes the files of a group have together with their logs, and -1 where that is not known before they are read.
+// Size returns the size of the files of a group and their logs in bytes, or -1 if it is not known before they are read.
 func (g Group) Size(fsys fs.FS) (total int64) {
 	for _, f := range g.Files {
 		size := f.size(fsys)
@@ -69,7 +69,7 @@ func (f File) size(fsys fs.FS) (total int64) {
 	for _, name := range append([]string{f.Path}, f.Logs...) {
 		info, err := fs.Stat(fsys, name)
 		switch {
-		case err != nil: // opening it will tell
+		case err != nil: // opening it reports the error
 		case !info.Mode().IsRegular():
 			return -1
 		default:
@@ -79,8 +79,8 @@ func (f File) size(fsys fs.FS) (total int64) {
 	return total
 }
 
-// join gives hives of one machine one registry, with the users below HKEY_USERS: under their SIDs where the SOFTWARE hive tells
-// them, else under the names of the folders of their profiles.
+// join mounts the hives of one machine in one registry. The users are below HKEY_USERS, under the SIDs that the SOFTWARE hive lists for their
+// profiles, or under the names of their profile folders if it lists none.
 func (j Joined) join(machine string) {
 	profiles := hive.NewRegistry()
 	for _, in := range j {
@@ -96,10 +96,10 @@ func (j Joined) join(machine string) {
 			in.MountBy += " and the folder of the profile"
 		}
 	}
-	// UsrClass.dat goes below NTUSER.DAT, where Windows has a link to it.
+	// UsrClass.dat is mounted below NTUSER.DAT, where Windows has a link to it.
 	for _, in := range slices.SortedStableFunc(slices.Values(j), func(a, b *Opened) int { return cmp.Compare(len(a.Mount), len(b.Mount)) }) {
 		reg.Mount(in.Mount, in.Root)
-		// Without UsrClass.dat nothing is known of what is behind that link, which no file holds.
+		// No file holds that link. Without UsrClass.dat nothing is known about its target.
 		if software := in.Root.Key("Software"); in.user != "" && len(in.Mount) == 2 && software != nil && software.Key("Classes") == nil {
 			reg.Mount(in.Mount.Join("Software", "Classes"), hive.NewImpliedKey("Classes"))
 		}
@@ -110,8 +110,8 @@ func (j Joined) join(machine string) {
 	}
 }
 
-// ChooseControlSet makes CurrentControlSet the set of that name, or each set for [hive.AllControlSets]. The error says which sets there are
-// when there is no such set.
+// ChooseControlSet makes CurrentControlSet stand for the control set with this name, or for every set if the name is [hive.AllControlSets].
+// If there is no such set, the error lists those that there are.
 func (j Joined) ChooseControlSet(name string) error {
 	reg := j[0].Registry.WithControlSet(name)
 	for _, in := range j {
@@ -125,13 +125,16 @@ func (j Joined) ChooseControlSet(name string) error {
 		return nil
 	}
 	var names []string
-	for _, s := range reg.WithControlSet(hive.AllControlSets).ControlSets() {
-		names = append(names, s.Name)
+	all := reg.WithControlSet(hive.AllControlSets)
+	for _, s := range all.ControlSets() {
+		if all.Find(systemPath.Join(s.Name))[0].Key != nil { // without any set, CurrentControlSet is listed
+			names = append(names, s.Name)
+		}
 	}
-	return fmt.Errorf("%s: there is no %s; there is %s", in.Name(), name, strings.Join(names, ", "))
+	return fmt.Errorf("%s: there is no %s; the input has %s", in.Name(), name, cmp.Or(strings.Join(names, ", "), "no control set"))
 }
 
-// Holder returns the input that holds a key, or would hold it; the first one when none does.
+// Holder returns the input that holds a key or, if the key does not exist, would hold it. If there is none, it returns the first input.
 func (j Joined) Holder(key hive.Path) *Opened {
 	best := j[0]
 	for _, in := range j {
@@ -142,12 +145,12 @@ func (j Joined) Holder(key hive.Path) *Opened {
 	return best
 }
 
-// HoldsSystem reports whether the input is the one of its machine that holds the SYSTEM hive, or would hold it.
+// HoldsSystem reports whether an input is the [Joined.Holder] of HKEY_LOCAL_MACHINE\SYSTEM.
 func (j Joined) HoldsSystem(in *Opened) bool { return in == j.Holder(systemPath) }
 
-// machines tells which hives belong together, by the paths of the files. Two kinds of folders hold the hives of one machine: a whole
-// system, with the hives of Windows in System32\config and those of its users beside that; and one into which hives were copied side
-// by side under the names that they have in Windows. A copy of another name stands by itself, because it may be of another machine.
+// machines groups hives by machine and returns the group of each path. Two kinds of folders hold the hives of one machine: a whole system,
+// with the hives of Windows in System32\config and those of its users beside the Windows folder; and a folder into which hives were copied
+// side by side under their own names. A copy with another name is left out, because it may come from another machine.
 func machines(found []File) map[string]*Group {
 	at := map[string]*Group{}
 	var groups []*Group
@@ -155,9 +158,9 @@ func machines(found []File) map[string]*Group {
 		g.Files = append(g.Files, f)
 		at[f.Path] = g
 	}
-	// The hives of Windows, and which of the systems lies in a folder beside the users.
+	// The machines by their Windows folder, and by the folder that holds both Windows and the profiles of the users.
 	systems, beside := map[string]*Group{}, map[string]*Group{}
-	taken := map[string]bool{} // the places of a machine that have their hive
+	taken := map[string]bool{} // the places of a machine that already have their hive
 	for _, f := range found {
 		windows, ok := windowsOf(f.Path)
 		if !ok {
@@ -170,7 +173,7 @@ func machines(found []File) map[string]*Group {
 			groups = append(groups, g)
 			root := hive.Fold(path.Dir(windows))
 			if _, second := beside[root]; second {
-				g = nil // of two systems on one disk, none is known to be that of the users
+				g = nil // with two systems on one disk, nobody knows whose users these are
 			}
 			beside[root] = g
 			g = systems[windows]
@@ -205,7 +208,7 @@ func machines(found []File) map[string]*Group {
 	return at
 }
 
-// windowsOf gives the folder of Windows for one of its hives: "Windows" for "Windows/System32/config/SYSTEM".
+// windowsOf returns the Windows folder for one of its hives: "Windows" for "Windows/System32/config/SYSTEM".
 func windowsOf(name string) (string, bool) {
 	config := path.Dir(name)
 	system32 := path.Dir(config)
@@ -215,19 +218,19 @@ func windowsOf(name string) (string, bool) {
 	return path.Dir(system32), hive.KnownName(name) != ""
 }
 
-// ofUser tells whether a file has the name of one of the hives that each user has.
+// ofUser reports whether a file has the name of one of the hives that each user has.
 func ofUser(name string) bool {
 	known := hive.KnownName(name)
 	return known == "NTUSER.DAT" || known == "UsrClass.dat"
 }
 
-// profiles are the folders of all users beside that of Windows, and where in a profile UsrClass.dat is.
+// profiles lists the folders beside the Windows folder that hold the profiles of all users, and where UsrClass.dat is in a profile.
 var profiles = []struct{ users, classes string }{
 	{"Users", "AppData/Local/Microsoft/Windows"},
 	{"Documents and Settings", "Local Settings/Application Data/Microsoft/Windows"},
 }
 
-// userOf gives the folder in which Windows lies too, and the name of the profile, for the hive of a user.
+// userOf returns, for the hive of a user, the name of the profile and the folder that holds both the profiles and Windows.
 func userOf(name string) (root, user string, ok bool) {
 	if !ofUser(name) {
 		return "", "", false
@@ -247,7 +250,7 @@ func userOf(name string) (root, user string, ok bool) {
 	return "", "", false
 }
 
-// sideBySide finds the folders in which each of the hives that are not yet part of a machine has a name of its own.
+// sideBySide groups the hives that belong to no machine yet by their folder. It leaves out a folder with two hives of one name.
 func sideBySide(found []File, at map[string]*Group) []*Group {
 	var folders []*Group
 	byName := map[string]*Group{}

@@ -21,43 +21,43 @@ import (
 	"regvet/hive/regfile"
 )
 
-// MaxText is the number of bytes that a .reg file can have at most. Windows has no limit of its own; offsets fit in 32 bits.
+// MaxText is the largest size of a .reg file, in bytes. Windows has no limit of its own; offsets fit in 32 bits.
 const MaxText = 1 << 32
 
-// Options say how inputs are opened. The zero value applies the logs that lie beside a dirty hive and computes no hashes.
+// Options say how to open inputs. The zero value applies the logs beside a dirty hive and computes no hashes.
 type Options struct {
-	Mount  hive.Path // where Windows mounts the hive, in place of what the hive tells
-	Logs   []string  // the logs to apply, by their names in the file system, in place of those that lie beside a hive
-	NoLogs bool      // a dirty hive is read as it lies
+	Mount  hive.Path // where Windows mounts the hive; nil to find out from the hive
+	Logs   []string  // the logs to apply, by their names in the file system, instead of those beside the hive
+	NoLogs bool      // read a dirty hive without applying logs
 	Text   regfile.Options
 	SHA256 bool // compute the hashes of inputs and logs
 	MD5    bool
-	// Memory is how many bytes the hives of one machine may have together; 0 for no limit.
+	// Memory is how many bytes the hives of one machine may have in total; 0 for no limit.
 	Memory int64
 }
 
-// Opened is an open input: what is known about it, and the keys that it holds.
+// Opened is an open input: the facts about it, and its keys.
 type Opened struct {
 	Input
-	Registry *hive.Registry // of the input, or of the machine of which it is one hive
+	Registry *hive.Registry // of the input, or of the machine that it belongs to
 	Root     *hive.Key      // of the hive, or a key above the roots that a .reg file names
 	Hive     *hive.File     // nil for .reg text
-	Ordered  *Ordered       // a .reg file that is not held in memory; Registry and Root have only the way to the keys that were asked for
+	Ordered  *Ordered       // nil unless opened by OpenOrdered; then Registry and Root hold only the path to the keys that were asked for
 	text     *regfile.File  // nil for a hive
-	user     string         // whose profile the hive is, by the name of its folder; "" when that is not known
-	sums     []func()       // each waits for a hash and notes it in Input
+	user     string         // the name of the profile folder, or ""
+	sums     []func()       // each waits for a hash and stores it in Input
 }
 
-// Open opens a hive or .reg file, with the logs that lie beside it; see [File.Open].
+// Open opens a hive or .reg file, with the logs beside it; see [File.Open].
 func Open(fsys fs.FS, name string, o Options) (in *Opened, refused []hive.Problem) {
 	return Locate(fsys, name).Open(fsys, o)
 }
 
-// Locate returns the file of a name, with the logs that lie beside it. If there is something wrong with it, opening it tells.
+// Locate returns the file with this name, and the logs beside it. It reports no errors; opening the file does.
 func Locate(fsys fs.FS, name string) File { return File{Path: name, Logs: beside(fsys, name)} }
 
-// Open opens the file. It returns nil when nothing can be read of it. What could not be read is listed, the file itself last: it may also
-// be one of the logs, without which the hive is read all the same.
+// Open opens the file. It returns the input, or nil if the file cannot be read, and lists what could not be read: the logs first, without
+// which the hive is still read, and the file last.
 func (file File) Open(fsys fs.FS, o Options) (_ *Opened, refused []hive.Problem) {
 	in := &Opened{Input: Input{Path: file.Path}, user: file.User}
 	err := file.Err
@@ -81,7 +81,7 @@ func (file File) Open(fsys fs.FS, o Options) (_ *Opened, refused []hive.Problem)
 	return in, refused
 }
 
-// Refusal returns the problem that says why an input could not be read. Its source is the path, as the user named it.
+// Refusal returns err as the problem that an input could not be read. Its source is the path, as the user named it.
 func Refusal(path string, err error) hive.Problem {
 	p := hive.Problem{Kind: hive.Unreadable, Msg: err.Error()}
 	if known, ok := errors.AsType[*hive.Problem](err); ok {
@@ -91,7 +91,7 @@ func Refusal(path string, err error) hive.Problem {
 	return p
 }
 
-// ReadFile reads a hive or .reg file whole. What is larger than one can be is refused by its size. Errors are of type [*hive.Problem].
+// ReadFile returns the bytes of a hive or .reg file. A file that is too large to be one is not read. The error is a [*hive.Problem].
 func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	f, err := openFile(fs.FS.Open, fsys, name)
 	if err != nil {
@@ -112,7 +112,7 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	return data, err
 }
 
-// openFile opens a file that is to be read. An error is a [*hive.Problem].
+// openFile opens a file. The error is a [*hive.Problem].
 func openFile(open func(fs.FS, string) (fs.File, error), fsys fs.FS, name string) (fs.File, error) {
 	f, err := open(fsys, name)
 	if err == nil {
@@ -124,7 +124,8 @@ func openFile(open func(fs.FS, string) (fs.File, error), fsys fs.FS, name string
 	return nil, err
 }
 
-// OpenFound opens a file that nobody named, such as one that lies beside an input. It must be a regular file: a pipe would be waited for.
+// OpenFound opens a file that was found and not named by the user, such as a log beside a hive. It refuses what is not a regular file,
+// because opening a pipe would wait.
 func OpenFound(fsys fs.FS, name string) (fs.File, error) {
 	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
 		return nil, refused(name, "it is not a regular file")
@@ -132,7 +133,7 @@ func OpenFound(fsys fs.FS, name string) (fs.File, error) {
 	return fsys.Open(name)
 }
 
-// sum computes a hash while other things are done, if it is wanted.
+// sum starts to compute a hash in the background, if it is wanted.
 func (in *Opened) sum(wanted bool, h hash.Hash, data []byte, to *string) {
 	if !wanted {
 		return
@@ -145,7 +146,7 @@ func (in *Opened) sum(wanted bool, h hash.Hash, data []byte, to *string) {
 	in.sums = append(in.sums, sync.OnceFunc(func() { *to = <-sum }))
 }
 
-// Facts returns what is known about the input, with the hashes and all problems that were met until now.
+// Facts returns the facts about the input, with the hashes and all problems found so far. It waits for the hashes.
 func (in *Opened) Facts() Input {
 	for _, wait := range in.sums {
 		wait()
@@ -158,14 +159,14 @@ func (in *Opened) Facts() Input {
 	return in.Input
 }
 
-// loadHive reads a hive, with its logs if it is dirty or logs were named.
+// loadHive reads a hive, with its logs if it is dirty or if logs were named.
 func (in *Opened) loadHive(fsys fs.FS, file File, data []byte, o Options) (refused []hive.Problem, err error) {
 	names, named := file.Logs, len(o.Logs) > 0
 	if named {
 		names = o.Logs
 	}
 	var logs []hive.Log
-	var used []int // the number of each log in in.Logs
+	var used []int // for each of logs, its index in in.Logs
 	for i, name := range names {
 		in.Logs = append(in.Logs, Log{LogUse: hive.LogUse{Name: baseName(name)}})
 		l := &in.Logs[i]
@@ -246,7 +247,7 @@ func (in *Opened) setText(f *regfile.File) {
 	in.Registry.Mount(nil, in.Root)
 }
 
-// beside lists the transaction logs of a hive that lie in the same folder, whatever the case of their letters.
+// beside lists the transaction logs of a hive in its folder, whatever the case of their names.
 func beside(fsys fs.FS, name string) []string {
 	if name == StandardInput {
 		return nil
@@ -257,7 +258,7 @@ func beside(fsys fs.FS, name string) []string {
 	}
 	entries, err := fs.ReadDir(fsys, cmp.Or(folder, "."))
 	if err != nil {
-		return nil // the hive itself can be read all the same, without a listing of its folder
+		return nil // the hive itself may still be readable
 	}
 	var logs []string
 	for _, ext := range logExtensions {
@@ -274,7 +275,8 @@ var logExtensions = []string{".LOG", ".LOG1", ".LOG2"}
 
 func baseName(name string) string { return filepath.Base(filepath.FromSlash(name)) }
 
-// Describe fills in what the registry tells about the machine. A version that is not nil is taken in place of what the registry tells.
+// Describe fills in the facts about the machine: its Windows, host and control sets. A version that is not nil replaces what the registry
+// says.
 func (in *Opened) Describe(version *hive.Version) {
 	in.Windows = in.Registry.Windows()
 	if version != nil {
@@ -291,15 +293,15 @@ func (in *Opened) Describe(version *hive.Version) {
 	}
 }
 
-// Inspect fills in what takes a walk through the whole input: counts, and what the registry tells beyond [Opened.Describe]. All problems of
-// the input are met then; with records, also those of what only the record of a key has, such as its class and security descriptor.
+// Inspect walks through the whole input, so that all of its problems are found. It fills in the counts, and the facts about the machine that
+// [Opened.Describe] leaves out. With records, it also reads what only the record of a key holds, such as its class and security descriptor.
 func (in *Opened) Inspect(records bool) {
 	for _, k := range in.Root.Walk() {
 		if !k.Implied() {
 			in.Keys++
 			in.Values += len(k.Values())
 			if records {
-				k.Record() // for what is wrong with it
+				k.Record() // records its problems
 			}
 		}
 	}

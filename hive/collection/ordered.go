@@ -13,20 +13,20 @@ import (
 	"regvet/hive/regfile"
 )
 
-// Ordered is a large .reg file that is read key by key, each time that its keys are asked for.
+// Ordered is a large .reg file that is not held in memory. It is read again, key by key, for each walk through its keys.
 type Ordered struct {
 	*regfile.Ordered
 	close func() error
-	err   error // of the reading
+	err   error // of the last walk
 }
 
-// SmallText is the size in bytes up to which a .reg file is better read whole: that is the fastest way, and takes no more memory than
-// reading a larger one key by key.
+// SmallText is the size in bytes up to which a .reg file is better read whole: that is faster, and takes no more memory than reading a larger
+// file key by key.
 const SmallText = 4 << 20
 
-// OpenOrdered opens a .reg file of more than least bytes that can be read key by key, without keeping what it holds. It is for a walk through
-// its keys: its registry has no key but that of the given path, in the control set of that name where one is chosen. With stored, the keys are
-// walked in the order of the file. The input is nil without a refusal where the file is to be read whole, by [Open]. It must be closed.
+// OpenOrdered opens a .reg file of more than least bytes whose order allows reading it key by key. The input is for a walk through its keys:
+// its registry holds only what leads to the given key, in the control set named set unless that is "". With stored, the order must also allow a
+// walk in the order of the file. If the file must be read whole, by [Open], both results are nil. The caller must close the input's Ordered.
 func OpenOrdered(fsys fs.FS, name string, key hive.Path, set string, stored bool, least int64, o Options) (in *Opened, refused []hive.Problem) {
 	text, close := section(fsys, name)
 	if text == nil {
@@ -65,10 +65,11 @@ func OpenOrdered(fsys fs.FS, name string, key hive.Path, set string, stored bool
 	return in, nil
 }
 
-// section opens a file that can be read at any place. It returns nil for all else: reading that whole tells what is wrong with it.
+// section opens a regular file that can be read at any offset. For any other file it returns nil; reading that whole reports what is wrong
+// with it.
 func section(fsys fs.FS, name string) (text *io.SectionReader, close func() error) {
 	if info, err := fs.Stat(fsys, name); err != nil || !info.Mode().IsRegular() {
-		return nil, nil // a pipe can be opened only once
+		return nil, nil // do not open a pipe here, because it can be opened only once
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -78,7 +79,7 @@ func section(fsys fs.FS, name string) (text *io.SectionReader, close func() erro
 	at, ok := f.(io.ReaderAt)
 	if err == nil && ok && info.Mode().IsRegular() && info.Size() <= MaxText {
 		start := int64(0)
-		if s, ok := f.(io.Seeker); ok { // standard input can be a file of which something was read
+		if s, ok := f.(io.Seeker); ok { // standard input can be a file that was already read in part
 			start, err = s.Seek(0, io.SeekCurrent)
 		}
 		if err == nil && start <= info.Size() {
@@ -89,8 +90,8 @@ func section(fsys fs.FS, name string) (text *io.SectionReader, close func() erro
 	return nil, nil
 }
 
-// OpenText opens a .reg file to be read piece by piece, more than once. What is no regular file is read into memory. An error is a
-// [*hive.Problem].
+// OpenText opens a .reg file that can be read in pieces, and more than once. If it is not a regular file, it is read into memory. The error
+// is a [*hive.Problem].
 func OpenText(fsys fs.FS, name string) (text *io.SectionReader, close func() error, err error) {
 	if text, close = section(fsys, name); text != nil {
 		return text, close, nil
@@ -99,10 +100,10 @@ func OpenText(fsys fs.FS, name string) (text *io.SectionReader, close func() err
 	return io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), func() error { return nil }, err
 }
 
-// Close ends the use of the file.
+// Close closes the file.
 func (o *Ordered) Close() { o.close() }
 
-// Keys returns a walk through all keys of the file. An error is the last that it yields, and is kept for [Ordered.Err].
+// Keys returns walk, a walk through the keys of the file, and keeps the error that ends it for [Ordered.Err].
 func (o *Ordered) Keys(walk iter.Seq2[*hive.Stretch, error]) iter.Seq2[*hive.Stretch, error] {
 	return func(yield func(*hive.Stretch, error) bool) {
 		for s, err := range walk {
@@ -120,21 +121,22 @@ func (o *Ordered) Err() error {
 	case o.err == nil:
 		return nil
 	case errors.Is(o.err, regfile.ErrOrder):
-		return errors.New("was changed while it was read; what was written is not all of it, start again")
+		return errors.New("was changed while it was read, so the output is not complete; run the command again")
 	}
-	return fmt.Errorf("cannot be read to its end, what was written is not all of it: %v", hive.Cause(o.err))
+	return fmt.Errorf("cannot be read to its end, so the output is not complete: %v", hive.Cause(o.err))
 }
 
-// frame is the part of a file that the way to some keys depends on: the keys on that way, and on those that Windows may take instead.
+// frame is the part of a file that finding some keys depends on: the keys on the path to each, and on the paths that Windows may take
+// instead.
 type frame struct {
 	asked   []hive.Path
-	ways    []hive.Path // to these keys, see [hive.Ways]
+	ways    []hive.Path // the paths to these keys; see [hive.Ways]
 	edits   []hive.Edit
-	pending bool // a key was noted that is only implied, and none below it yet
-	full    bool // there are more than mostFrame
+	pending bool // an implied key is part of the frame, and no key below it was recorded yet
+	full    bool // the frame has more than mostFrame keys
 }
 
-const mostFrame = 50_000 // keys
+const mostFrame = 50_000 // keys, and values of Select
 
 func newFrame(asked []hive.Path) *frame {
 	f := &frame{asked: asked, ways: []hive.Path{systemPath.Join(hive.AnyName)}}
@@ -144,7 +146,7 @@ func newFrame(asked []hive.Path) *frame {
 	return f
 }
 
-// see notes a key, if it is part of the frame. nil means that the file is read from its start again.
+// see records a key if it is part of the frame. nil means that the file is read again from its start.
 func (f *frame) see(s *hive.Stretch) {
 	if s == nil {
 		f.edits, f.pending, f.full = nil, false, false
@@ -160,7 +162,7 @@ func (f *frame) see(s *hive.Stretch) {
 	})
 	f.pending = f.pending || onWay
 	if !f.pending || s.Implied {
-		return // a key that is implied has another below it, the next, and is made on the way to that
+		return // the key below it follows, and creating that creates this one
 	}
 	f.pending = false
 	path := s.Path.Join()
@@ -173,10 +175,10 @@ func (f *frame) see(s *hive.Stretch) {
 	f.full = len(f.edits) > mostFrame
 }
 
-// input returns a file with the frame as its registry, or nil where a key that is asked for is not there and may have been lost: what that
-// means, only the whole file tells.
+// input returns a file with the frame as its registry. It returns nil if a key that was asked for is absent and may have been lost: what that
+// means can only be seen in the whole file.
 func (f *frame) input(file *regfile.File, set string) *Opened {
-	// From behind, so that a key which is made on the way to one below it is implied until an edit names it.
+	// In reverse, so that a key created for one below it stays implied until an edit names it.
 	slices.Reverse(f.edits)
 	file.Edits = f.edits
 	in := &Opened{}

@@ -36,7 +36,7 @@ type File struct {
 	backup string   // while several files are put in place: where the replaced file can be found, or ""
 }
 
-// drafts are all open Files. What creates, places or removes one holds the lock, so that a signal finds each either open or in its place.
+// drafts are all open Files. Whoever creates, places or removes one holds the lock, so that a signal finds each either open or in place.
 var drafts = struct {
 	sync.Mutex
 	open map[*File]bool
@@ -105,11 +105,11 @@ func create(name, target string, old *origin) (*File, error) {
 
 const (
 	bufferSize = 1 << 14 // bytes
-	maxTries   = 100     // names, each of which is free with near certainty
+	maxTries   = 100     // names; nearly always the first is free
 )
 
-// beside returns a name in the folder of a file that nothing there has. It is short because the file's own name may be as long as the
-// file system permits, and not hidden, so that a draft which a power cut left behind is noticed.
+// beside returns an unused name in the folder of a file. It is short, because the file's own name may be as long as the file system permits. It
+// is not hidden, so that a draft that a power cut left behind is noticed.
 func beside(target string) string {
 	return filepath.Join(filepath.Dir(target), fmt.Sprintf("regvet-%08x.tmp", rand.Uint32()))
 }
@@ -149,7 +149,7 @@ func CommitAll(files ...*File) error {
 	return nil
 }
 
-// complete writes what is left of a file, gives it what it keeps of the one that it replaces, and closes it.
+// complete flushes a file, applies what it takes over from the file that it replaces, and closes it.
 //
 // Only a file that replaces another is synced, because the old one may be its user's only copy, and some file systems (XFS among them) may
 // otherwise have an empty file in its place after a power cut. That costs 2 ms a file: "regvet fmt -w" takes 3 s instead of 1 s for 1,000
@@ -186,8 +186,8 @@ func (f *File) place(keep bool) error {
 	return err
 }
 
-// setAside gives a file another name: by a hard link, so that it has its own name at all times, or by renaming it where the file system
-// has no links.
+// setAside keeps a file under another name: by a hard link, so that its own name never disappears, or by renaming it if the file system has no
+// hard links.
 func setAside(name, backup string) error {
 	err := link(name, backup)
 	if err == nil {
@@ -199,7 +199,7 @@ func setAside(name, backup string) error {
 	return os.Rename(name, backup)
 }
 
-// link is os.Link, but for a test.
+// link is os.Link, except in a test.
 var link = os.Link
 
 // takeBack undoes place.
@@ -231,7 +231,7 @@ func (f *File) failure(err error) error {
 	return &fs.PathError{Op: "write", Path: f.name, Err: err}
 }
 
-// Discard gives the file up, and leaves its target as it was. After Commit or Discard it does nothing, so that it can be deferred.
+// Discard removes the draft and leaves its target as it was. After Commit or Discard it does nothing, so that it can be deferred.
 func (f *File) Discard() {
 	drafts.Lock()
 	defer drafts.Unlock()
@@ -239,8 +239,8 @@ func (f *File) Discard() {
 	f.file.Close()
 }
 
-// remove removes a draft, if it is open. The caller holds the lock. It closes the file only where that is needed, so that a goroutine
-// which still writes to it when a signal comes does not report an error.
+// remove removes a draft, if it is open. The caller holds the lock. It closes the file only if it must, so that a goroutine that still writes to
+// it when a signal comes does not report an error.
 func (f *File) remove() {
 	if !drafts.open[f] {
 		return

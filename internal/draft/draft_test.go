@@ -27,7 +27,7 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// holds requires a folder to hold these files, each "name: text", and no other.
+// holds requires that a folder holds exactly these files, each "name: text".
 func holds(t *testing.T, dir string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -81,7 +81,7 @@ func TestCommit(t *testing.T) {
 	holds(t, dir, "fresh: fresh", "old: new")
 }
 
-// TestManyAtOnce has goroutines write files, every second of which is given up.
+// TestManyAtOnce writes files in goroutines and discards every second one.
 func TestManyAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	var want []string
@@ -163,7 +163,7 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// TestCommitAll has one of three files fail, as its place is taken by a folder, and as it cannot be completed.
+// TestCommitAll makes one of three files fail: a folder takes its place, or it cannot be completed.
 func TestCommitAll(t *testing.T) {
 	spoils := map[string]func(*draft.File){
 		"no place":     func(*draft.File) {},
@@ -206,7 +206,7 @@ func TestCommitAll(t *testing.T) {
 	}
 }
 
-// TestDraftGone has somebody remove the drafts before they are put in place.
+// TestDraftGone removes the drafts before they are put in place.
 func TestDraftGone(t *testing.T) {
 	for _, links := range []bool{true, false} {
 		t.Run(fmt.Sprintf("links %v", links), func(t *testing.T) {
@@ -229,7 +229,7 @@ func TestDraftGone(t *testing.T) {
 	}
 }
 
-// TestPermissions holds that a draft is private while it replaces a file, and that the permission bits come back with Commit.
+// TestPermissions requires that a draft of a file that exists is private, and that Commit restores the permission bits.
 func TestPermissions(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no permission bits but the read-only attribute")
@@ -254,7 +254,7 @@ func TestPermissions(t *testing.T) {
 			t.Errorf("the file has the mode %v, %v, want %v", info.Mode(), err, perm)
 		}
 	}
-	// A new file has what any other new file has.
+	// A new file has the permissions of any other new file.
 	other := filepath.Join(dir, "other")
 	if err := errors.Join(begin(t, filepath.Join(dir, "fresh"), "").Commit(), os.WriteFile(other, nil, 0o666)); err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// WithoutLinks has a test run as on a file system that has no hard links.
+// WithoutLinks makes a test run as on a file system without hard links.
 func WithoutLinks(t *testing.T) {
 	before := link
 	t.Cleanup(func() { link = before })

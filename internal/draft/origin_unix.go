@@ -49,8 +49,8 @@ func originOf(f *os.File, info fs.FileInfo) *origin {
 	return o
 }
 
-// restore gives a new file what was kept. Only the permission bits must succeed: the rest depends on who runs the program, and on the
-// file system. Where the group cannot be kept, another group would get its rights, so that it gets no more than everybody has.
+// restore applies the origin to a new file. Only setting the permission bits must succeed; the rest depends on the user and on the file system.
+// If the group cannot be kept, the new group gets no more rights than everybody has, because they were meant for the old one.
 func (o *origin) restore(f *os.File) error {
 	perm := o.perm
 	if f.Chown(o.uid, o.gid) != nil && f.Chown(-1, o.gid) != nil {
@@ -78,8 +78,8 @@ func attributeNames(fd int) []string {
 	return slices.DeleteFunc(strings.Split(string(list[:n]), "\x00"), func(name string) bool { return name == "" || !isKept(name) })
 }
 
-// isKept reports whether an extended attribute still holds for a file whose content is another. On Linux, some belong to the content
-// (security.ima, security.capability) or to the inner workings of a file system (trusted.overlay.*).
+// isKept reports whether an extended attribute is kept when the content of a file changes. On Linux, some belong to the content (security.ima,
+// security.capability) or to the internals of a file system (trusted.overlay.*).
 func isKept(name string) bool {
 	if runtime.GOOS != "linux" || strings.HasPrefix(name, "user.") {
 		return true

@@ -124,7 +124,7 @@ func aclOf(named, mask uint16) []byte {
 	return acl
 }
 
-// TestAttributes holds that extended attributes stay, and that those of the folder do not come in their place.
+// TestAttributes requires that extended attributes stay, and that those of the folder do not replace them.
 func TestAttributes(t *testing.T) {
 	dir := folder(t, map[string]string{"old": "old", "plain": "old"})
 	name := filepath.Join(dir, "old")

@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// catchSignals has the signals that end a process remove all drafts first. A signal that the process was started to ignore, as nohup
-// does with SIGHUP, stays ignored.
+// catchSignals makes the signals that end a process remove all drafts first. A signal that the process was started to ignore, as nohup does with
+// SIGHUP, stays ignored.
 //
-// A write to standard output after its reader is gone would end the process at once by SIGPIPE, in which no Go program can intervene.
-// It is ignored, so that such a write returns an error, as one to any other file does.
+// A write to standard output after its reader is gone would raise SIGPIPE, which ends a Go program at once. It is ignored, so that such a write
+// returns an error like a write to any other file.
 var catchSignals = sync.OnceFunc(func() {
 	signal.Ignore(syscall.SIGPIPE)
 	came := make(chan os.Signal, 1)

@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// endBy ends the process as a signal does that nobody catches, so that a shell sees which one it was.
+// endBy ends the process by a signal that is not caught, so that a shell sees which one it was.
 func endBy(s os.Signal) { _ = syscall.Kill(os.Getpid(), s.(syscall.Signal)) }

@@ -18,7 +18,7 @@ import (
 	"regvet/internal/draft"
 )
 
-// TestMain runs the tests, or what a test wants its child process to do.
+// TestMain runs the tests, or in a child process what the test wants from it.
 func TestMain(m *testing.M) {
 	do, ok := children[os.Getenv("DRAFT_TEST_CHILD")]
 	if !ok {
@@ -108,7 +108,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestIgnoredSignal holds that a process which was started to ignore a signal still does.
+// TestIgnoredSignal requires that a process that was started to ignore a signal still does.
 func TestIgnoredSignal(t *testing.T) {
 	dir := folder(t, map[string]string{"old": "old"})
 	cmd, stdin, stdout, _ := child(t, dir, "wait", "/bin/sh", "-c", `trap "" HUP; exec "$0"`)

@@ -6,5 +6,5 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// endBy ends the process as Ctrl+C does where nobody catches it, so that cmd.exe stops a batch file too.
+// endBy ends the process as a Ctrl+C that is not caught does, so that cmd.exe also stops a batch file.
 func endBy(os.Signal) { windows.ExitProcess(uint32(windows.STATUS_CONTROL_C_EXIT)) }

@@ -1,5 +1,5 @@
-// Package glob is the one set of rules for the globs that users write: behind flags, and in configs. Between folders stands /; * is any
-// part of a name, ** any folders, {a,b} one or the other; what matches a folder matches all that is in it.
+// Package glob parses and matches the globs that users write in flags and configs. A slash separates folders. * matches any part of a name, **
+// any folders, and {a,b} one or the other. A glob that matches a folder covers everything in it.
 package glob
 
 import (
@@ -18,8 +18,8 @@ type List []string
 // maxCommas is how many commas a glob with braces may have. Each can double the time that matching takes: 10 of them take a millisecond.
 const maxCommas = 10
 
-// Parse returns a glob without the ./ before it and the / behind it. The error says what is wrong with the glob; folder is what the user
-// calls the folder that it is relative to, such as "the current folder".
+// Parse returns a glob without a leading ./ and a trailing /. The error says what is wrong with the glob; in it, folder names the folder that
+// globs are relative to, such as "the current folder".
 func Parse(text, folder string) (string, error) {
 	switch {
 	case strings.Contains(text, `\`):
@@ -34,13 +34,12 @@ func Parse(text, folder string) (string, error) {
 	return strings.TrimSuffix(strings.TrimPrefix(text, "./"), "/"), nil
 }
 
-// Match reports whether a glob matches this very path, which is relative to the folder of the globs, with / between the names.
+// Match reports whether a glob matches this path itself. The path is relative to the folder of the globs, with / between the names.
 func (l List) Match(path string) bool {
 	return slices.ContainsFunc(l, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
 }
 
-// Covers reports whether a glob matches a path or a folder that it is in. A path that leads out of the folder of the globs is covered by
-// none.
+// Covers reports whether a glob matches a path or a folder above it. No glob covers a path that leads out of the folder of the globs.
 func (l List) Covers(file string) bool {
 	if file == ".." || strings.HasPrefix(file, "../") {
 		return false

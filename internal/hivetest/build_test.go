@@ -12,7 +12,7 @@ import (
 	"regvet/hive"
 )
 
-// trees are the hives that every test of the format looks at.
+// trees are the hives that every test of the format uses.
 func trees() map[string]func() ([]byte, Layout) {
 	build := func(root *Key, o Options) func() ([]byte, Layout) {
 		o.Modified = someTime
@@ -32,8 +32,7 @@ func trees() map[string]func() ([]byte, Layout) {
 	return all
 }
 
-// TestCells checks the bins and cells of a hive against the rules of the format, and the cells in use against the layout: there
-// must be none that nothing refers to.
+// TestCells checks the bins and cells of a hive against the rules of the format, and requires that the layout has every cell in use.
 func TestCells(t *testing.T) {
 	for name, build := range trees() {
 		t.Run(name, func(t *testing.T) {

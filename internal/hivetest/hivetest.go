@@ -18,7 +18,8 @@
 //	dirty := hivetest.HalfWritten(before, after, 6, 5)
 //	log1 := hivetest.Log(dirty, 5, hivetest.Entries(5, 3, before, after)...)
 //
-// The format is described by Maxim Suhanov: https://github.com/msuhanov/regf. Versions 1.2 to 1.6 can be written. The same tree and options give the same bytes. What cannot be written is a mistake in the test, and panics.
+// The format is described by Maxim Suhanov: https://github.com/msuhanov/regf. Versions 1.2 to 1.6 can be written. The same tree and options
+// result in the same bytes. A tree that cannot be written is a mistake in the test, and panics.
 package hivetest
 
 import "regvet/hive"

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestMarvin32 has the values that Microsoft's own tests of its .NET code expect.
+// TestMarvin32 requires the values that Microsoft's own tests of its .NET code expect.
 func TestMarvin32(t *testing.T) {
 	const seed = 0x004FB61A001BDBCC
 	tests := []struct {
@@ -32,7 +32,7 @@ func TestMarvin32(t *testing.T) {
 	}
 }
 
-// TestPages puts the pages of a change over the earlier state, and gets the later one.
+// TestPages requires that the pages of a change turn the earlier state into the later one.
 func TestPages(t *testing.T) {
 	small := Build(&Key{Keys: []*Key{{Name: "a"}}}, Options{})
 	large := Build(Specimen(), Options{})

@@ -16,10 +16,9 @@ import (
 	"regvet/hive"
 )
 
-// Readers of hives by others must find in ours what we put in. Each of them shows something else of a hive, so each has
-// its own listing of the tree to compare with. What they cannot read is left out: hivexml, reglookup and regfexport names that
-// are not ASCII, all four names that are not UTF-16, and reglookup and regfexport big data in version 1.4, of which they do not
-// know.
+// Other programs that read hives must find in ours what was written. Each shows something else of a hive, so each is compared with its own
+// listing of the tree. What they cannot read is left out: names that are not ASCII (hivexml, reglookup, regfexport), names that are not valid
+// UTF-16 (all four), and big data in version 1.4 (reglookup, regfexport).
 var readers = []struct {
 	command []string
 	wide    bool // reads names that are not ASCII
@@ -73,7 +72,7 @@ func TestOtherReaders(t *testing.T) {
 	}
 }
 
-// read returns what the command says of a hive.
+// read returns what the command prints about a hive.
 func read(t *testing.T, command []string, b []byte) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "HIVE")
@@ -119,7 +118,7 @@ func eachKey(root *Key, do func(path []string, k *Key)) {
 	walk(nil, root)
 }
 
-// hivexregeditListing has one string a key: the section of the .reg file, with its lines sorted.
+// hivexregeditListing has one string for each key: its section of the .reg file, with the lines sorted.
 func hivexregeditListing(root *Key) (lines []string) {
 	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 	eachKey(root, func(path []string, k *Key) {

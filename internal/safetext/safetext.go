@@ -1,4 +1,4 @@
-// Package safetext keeps text of an input from steering whatever shows it: a terminal, the log of a build, a viewer of JSON.
+// Package safetext keeps text from an input from steering the program that shows it, such as a terminal, a build log or a JSON viewer.
 //
 // Whoever makes a registry file chooses the names and data in it. A line break in one can begin a command of a build server, an escape
 // sequence can rewrite a terminal, and a direction mark can show a name backwards (CVE-2021-42574).
@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// Steers reports whether a character steers what shows it: a control character (C0, DEL, C1), a direction mark, a line or paragraph
+// Steers reports whether a character steers the program that shows it: a control character (C0, DEL, C1), a direction mark, a line or paragraph
 // separator, or a noncharacter, which some readers take for the end of the text. Source: Unicode, chapter 23.
 func Steers(r rune) bool {
 	switch {
@@ -28,8 +28,8 @@ func Steers(r rune) bool {
 		0xFDD0 <= r && r <= 0xFDEF || r&0xFFFE == 0xFFFE
 }
 
-// Line returns valid UTF-8 in which characters that steer are escaped as in Go (\x1b, \u202e). Tabs, which have their place in a line of
-// text, stay.
+// Line returns s as valid UTF-8 in which characters that steer are escaped as in Go (\x1b, \u202e). Tabs stay, because they belong in a line of
+// text.
 func Line(s string) string {
 	hidden := func(r rune) bool { return Steers(r) && r != '\t' }
 	if !strings.ContainsFunc(s, hidden) {
@@ -62,7 +62,7 @@ type escaper struct {
 }
 
 func (e *escaper) Write(p []byte) (int, error) {
-	e.buf = appendEscaped(e.buf[:0], p, func(c byte) bool { return c >= 0x7F }) // below, package json did it
+	e.buf = appendEscaped(e.buf[:0], p, func(c byte) bool { return c >= 0x7F }) // package json escaped the characters below
 	if _, err := e.w.Write(e.buf); err != nil {
 		return 0, err
 	}

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// TestEveryCharacter checks both ways to write JSON against a decoder, for every character.
+// TestEveryCharacter writes JSON with every character in both ways, and compares what a decoder reads.
 func TestEveryCharacter(t *testing.T) {
 	steering := 0
 	for r := range rune(utf8.MaxRune + 1) {

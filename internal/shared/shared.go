@@ -1,7 +1,6 @@
-// Package shared leads tests to the inputs that are not part of the repository: hives and .reg files of other projects, with what
-// independent programs read in them. Their size or their licences keep them out. They lie in a folder named shared beside the checkout,
-// and a test that needs them skips where that folder is absent, always in the same words, so that a run can count such tests. Where the
-// folder is there, an input that is absent from it fails the test.
+// Package shared finds test inputs that are not part of the repository because of their size or their licenses: hives and .reg files of other
+// projects, and what independent programs read in them. They are in a folder named shared beside the checkout. If that folder does not exist, a
+// test that needs it is skipped, always with the same words, so that a run can count such tests. If only an input is absent, the test fails.
 package shared
 
 import (
@@ -10,10 +9,10 @@ import (
 	"testing"
 )
 
-// absent is how the line starts with which a test skips for lack of shared inputs.
+// absent is the beginning of the message of a test that is skipped for lack of shared inputs.
 const absent = "no shared inputs beside the checkout: "
 
-// folder is the shared folder, relative to the folder of the package that is tested: Go runs tests there.
+// folder is the shared folder, relative to the folder of the tested package, where Go runs tests.
 var folder = func() string {
 	up := "."
 	for range 10 { // levels of folders
@@ -25,7 +24,7 @@ var folder = func() string {
 	return filepath.Join(up, "..", "shared")
 }()
 
-// Path returns the path of a file or folder among the shared inputs. Its name has slashes.
+// Path returns the path of a shared file or folder. The name has slashes.
 func Path(tb testing.TB, name string) string {
 	tb.Helper()
 	if _, err := os.Stat(folder); err != nil {
@@ -38,7 +37,7 @@ func Path(tb testing.TB, name string) string {
 	return path
 }
 
-// Read returns the content of a file among the shared inputs.
+// Read returns the content of a shared file.
 func Read(tb testing.TB, name string) []byte {
 	tb.Helper()
 	data, err := os.ReadFile(Path(tb, name))
@@ -48,7 +47,7 @@ func Read(tb testing.TB, name string) []byte {
 	return data
 }
 
-// Glob returns the paths of all files in a folder of the shared inputs whose names match a pattern. There is at least one.
+// Glob returns the paths of all files in a shared folder whose names match a pattern. It fails the test if there is none.
 func Glob(tb testing.TB, dir, pattern string) []string {
 	tb.Helper()
 	files, err := filepath.Glob(filepath.Join(Path(tb, dir), pattern))

@@ -22,8 +22,8 @@ type Found struct {
 }
 
 // Find returns the .reg files that the arguments name, each once. A file is taken whatever its name is; a folder stands for the .reg files in
-// it and below, in the order of their names. The globs, which are relative to the current folder, leave out files of both kinds. Of a folder,
-// what git ignores and does not track is left out, too. Links to files are followed; links to folders are followed only if they are
+// it and below, in the order of their names. The globs, which are relative to the current folder, leave out files of both kinds. In a folder,
+// files that git ignores and does not track are left out, too. Links to files are followed; links to folders are followed only if they are
 // arguments. The argument "-" is returned as it is.
 func Find(args []string, exclude glob.List) *Found {
 	s := search{exclude: exclude, seen: map[string]bool{}, repositories: map[string]*repository{}}
@@ -34,7 +34,7 @@ func Find(args []string, exclude glob.List) *Found {
 	return &s.Found
 }
 
-// stores are the folders in which version control keeps its data. No .reg file in there is one that anybody works on.
+// stores are the folders in which version control keeps its data. Nobody works on a .reg file in there.
 var stores = []string{".git", ".hg", ".svn", ".jj"}
 
 // search is a search for .reg files.

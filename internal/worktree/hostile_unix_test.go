@@ -74,7 +74,7 @@ func TestNoWaiting(t *testing.T) {
 	}
 }
 
-// TestReadIrregular holds that what is no file is neither read nor waited for.
+// TestReadIrregular requires that Read neither reads nor waits for anything that is not a regular file.
 func TestReadIrregular(t *testing.T) {
 	dir := real(t)
 	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o666); err != nil {

@@ -352,8 +352,8 @@ func parseLink(data []byte, hash int) (*link, error) {
 	return l, nil
 }
 
-// bitmap reads a compressed list of bits, one after the other. Of its words of 64 bits, one with counts tells how many words of only 0 or only 1
-// are left out, and how many of the words after it hold bits as they are (EWAH):
+// bitmap reads a compressed list of bits (EWAH), one after the other. It consists of words of 64 bits. A word with counts says how many words of
+// only 0 or only 1 are left out, and how many of the words after it hold plain bits:
 // https://git-scm.com/docs/bitmap-format#_appendix_a_serialization_format_for_an_ewah_bitmap.
 type bitmap struct {
 	words  []byte // 8 bytes each

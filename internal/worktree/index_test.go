@@ -178,7 +178,7 @@ func TestIndexDamaged(t *testing.T) {
 	}
 }
 
-// TestIndexRefused holds what is said of an index that is not used.
+// TestIndexRefused requires the message about each index that is not used.
 func TestIndexRefused(t *testing.T) {
 	count := func(n uint32) []byte {
 		b := writeIndex(2, sha1.Size, someEntries[:1], "")
@@ -286,7 +286,7 @@ func TestIndexTracks(t *testing.T) {
 	}
 }
 
-// TestBitmap holds that a bitmap gives out the bits that were written, and then zeros. A run of 2^32 words takes no time.
+// TestBitmap requires that a bitmap returns the bits that were written, and then zeros. A run of 2^32 words takes no time.
 func TestBitmap(t *testing.T) {
 	chance := rand.New(rand.NewPCG(5, 6))
 	for range 100 {

@@ -10,7 +10,7 @@ import (
 	"testing/fstest"
 )
 
-// TestRead reads files of a repository, and holds what is said of those that are not read.
+// TestRead reads files of a repository, and requires the message about each that is not read.
 func TestRead(t *testing.T) {
 	dir := real(t)
 	write(t, dir, map[string]string{"repo/a/b.yaml": "inside", "secret.yaml": "SECRET", "other/c.yaml": "SECRET", "repo/long": "12345678"})
@@ -64,7 +64,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestFolder holds that a folder is a file system like others, and that nothing leads out of it.
+// TestFolder requires that a Folder is a valid [fs.FS], and that nothing leads out of it.
 func TestFolder(t *testing.T) {
 	dir := real(t)
 	write(t, dir, map[string]string{"in/a.yaml": "a", "in/b/c.yaml": "c", "secret": "SECRET"})

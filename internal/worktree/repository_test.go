@@ -114,7 +114,7 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// TestProblems holds what is said of a repository that cannot be read. Then nothing is left out. It is said once for each repository.
+// TestProblems requires one message about each repository that cannot be read, in which nothing is left out.
 func TestProblems(t *testing.T) {
 	const end = "; until then nothing that git ignores is left out"
 	damaged := errDamaged.Error() + end
