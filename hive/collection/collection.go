@@ -121,25 +121,22 @@ func walk(fsys fs.FS) (found []File) {
 		found = append(found, File{Path: name, Err: err})
 	}
 	var hives []int
-	logs := map[string][]string{} // of a folded path
+	lost := map[string]bool{} // files that cannot be looked at; a folder may hold more than a log
+	all := logs{}
 	// The walk never fails: what goes wrong is noted.
 	_ = fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			add(name, err)
 			return nil
 		}
+		all.add(name)
 		if entry.IsDir() {
 			return nil
-		}
-		ext := strings.ToLower(path.Ext(name))
-		switch ext {
-		case ".log", ".log1", ".log2":
-			of := hive.Fold(name[:len(name)-len(ext)])
-			logs[of] = append(logs[of], name)
 		}
 		info, err := fs.Stat(fsys, name) // of what a link leads to
 		switch {
 		case err != nil:
+			lost[name] = true
 			add(name, err)
 			return nil
 		case !info.Mode().IsRegular():
@@ -148,22 +145,24 @@ func walk(fsys fs.FS) (found []File) {
 		head, err := start(fsys, name)
 		switch {
 		case err != nil:
+			lost[name] = true
 			add(name, err)
 		case hive.IsHive(head) && !hive.IsLog(head):
 			hives = append(hives, len(found))
 			add(name, nil)
-		case ext == ".reg":
+		case strings.EqualFold(path.Ext(name), ".reg"):
 			add(name, nil)
 		}
 		return nil
 	})
+	told := map[string]bool{} // by the hive, if it needs the log
 	for _, i := range hives {
-		found[i].Logs = logs[hive.Fold(found[i].Path)]
-		slices.SortStableFunc(found[i].Logs, func(a, b string) int { // as Windows numbers them, in whatever case
-			return strings.Compare(strings.ToLower(path.Ext(a)), strings.ToLower(path.Ext(b)))
-		})
+		found[i].Logs = all.of(found[i].Path)
+		for _, log := range found[i].Logs {
+			told[log] = lost[log]
+		}
 	}
-	return found
+	return slices.DeleteFunc(found, func(f File) bool { return told[f.Path] })
 }
 
 // start returns the bytes that tell what a file is.

@@ -2,7 +2,6 @@ package collection
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
@@ -252,25 +251,47 @@ func beside(fsys fs.FS, name string) []string {
 		return nil
 	}
 	folder, base := path.Split(name)
-	if _, ok := fsys.(*Local); ok {
+	in := func() logs { return logsIn(fsys, path.Clean(folder)) }
+	if l, ok := fsys.(*Local); ok {
 		folder, base = filepath.Split(name)
+		in = func() logs { return l.logsIn(filepath.Clean(folder)) }
 	}
-	entries, err := fs.ReadDir(fsys, cmp.Or(folder, "."))
-	if err != nil {
-		return nil // the hive itself can be read all the same, without a listing of its folder
+	var all []string
+	for _, log := range in().of(base) {
+		all = append(all, folder+log)
 	}
-	var logs []string
-	for _, ext := range logExtensions {
-		for _, e := range entries {
-			if strings.EqualFold(e.Name(), base+ext) && !e.IsDir() {
-				logs = append(logs, folder+e.Name())
-			}
-		}
-	}
-	return logs
+	return all
 }
 
-var logExtensions = []string{".LOG", ".LOG1", ".LOG2"}
+// logs are names of transaction logs, by what their hives are called: the name without its extension, folded.
+type logs map[string][]string
+
+// logsIn returns the logs of a folder. Where that cannot be listed there are none: the hive itself can be read all the same.
+func logsIn(fsys fs.FS, folder string) logs {
+	all := logs{}
+	entries, _ := fs.ReadDir(fsys, folder)
+	for _, e := range entries {
+		all.add(e.Name())
+	}
+	return all
+}
+
+// add notes a name if it is one of a log, whatever is behind it: if that is needed and cannot be read, reading it tells.
+func (l logs) add(name string) {
+	ext := path.Ext(name)
+	switch strings.ToLower(ext) {
+	case ".log", ".log1", ".log2":
+		of := hive.Fold(name[:len(name)-len(ext)])
+		l[of] = append(l[of], name)
+	}
+}
+
+// of returns the logs of a hive, in the order in which Windows numbers them.
+func (l logs) of(name string) []string {
+	return slices.SortedStableFunc(slices.Values(l[hive.Fold(name)]), func(a, b string) int {
+		return strings.Compare(strings.ToLower(path.Ext(a)), strings.ToLower(path.Ext(b)))
+	})
+}
 
 func baseName(name string) string { return filepath.Base(filepath.FromSlash(name)) }
 
