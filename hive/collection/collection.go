@@ -13,6 +13,7 @@ package collection
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -43,7 +44,7 @@ type Group struct {
 func List(fsys fs.FS, name string) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		info, err := fs.Stat(fsys, name)
-		if err != nil || !info.IsDir() {
+		if err != nil || !info.IsDir() || name == StandardInput {
 			yield(Group{Files: []File{Locate(fsys, name)}})
 			return
 		}
@@ -165,21 +166,17 @@ func walk(fsys fs.FS) (found []File) {
 	return slices.DeleteFunc(found, func(f File) bool { return told[f.Path] })
 }
 
-// start returns the bytes that tell what a file is.
+// headSize is how many bytes at the start of a file tell what it is and, of a hive, in which state: the base block.
+const headSize = 4096
+
+// start returns the start of a file, up to headSize bytes.
 func start(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
+	f, err := OpenFound(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	head := make([]byte, hive.HeadSize)
-	n := 0
-	for n < len(head) {
-		m, err := f.Read(head[n:])
-		n += m
-		if err != nil {
-			break // the file is shorter, or cannot be read further: what is there decides
-		}
-	}
+	head := make([]byte, headSize)
+	n, _ := io.ReadFull(f, head) // the file may be shorter, or not be readable further: what is there decides
 	return head[:n], nil
 }

@@ -75,6 +75,7 @@ func (file File) Open(fsys fs.FS, o Options) (_ *Opened, refused []hive.Problem)
 		}
 	}
 	if err != nil {
+		in.wait()
 		return nil, append(refused, Refusal(file.Path, err))
 	}
 	return in, refused
@@ -98,18 +99,32 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	}
 	defer f.Close()
 	most := int64(MaxText)
+	head, f := peek(f)
+	if hive.IsHive(head) {
+		most = hive.MaxSize
+	}
+	return hive.ReadFile(f, DisplayName(name), most)
+}
+
+// peek returns the first bytes of a file, and the file with these bytes still in it.
+func peek(f fs.File) ([]byte, fs.File) {
 	head := make([]byte, hive.HeadSize)
 	if at, ok := f.(io.ReaderAt); ok {
-		if n, _ := at.ReadAt(head, 0); hive.IsHive(head[:n]) {
-			most = hive.MaxSize
+		if n, err := at.ReadAt(head, 0); n > 0 || err == io.EOF {
+			return head[:n], f
 		}
 	}
-	data, err := hive.ReadFile(f, DisplayName(name), most)
-	if err == nil && hive.IsHive(data) && int64(len(data)) > hive.MaxSize { // it came through a pipe
-		err = &hive.Problem{Source: DisplayName(name), Kind: hive.Unreadable, Msg: fmt.Sprintf("has more bytes than a hive can have; the limit is %d", int64(hive.MaxSize)), Loss: true}
-	}
-	return data, err
+	n, _ := io.ReadFull(f, head) // an error comes again when the rest is read
+	return head[:n], peeked{f, io.MultiReader(bytes.NewReader(head[:n]), f)}
 }
+
+// peeked is a pipe, or a file of an archive, of which the first bytes were read.
+type peeked struct {
+	fs.File
+	whole io.Reader
+}
+
+func (p peeked) Read(b []byte) (int, error) { return p.whole.Read(b) }
 
 // openFile opens a file that is to be read. An error is a [*hive.Problem].
 func openFile(open func(fs.FS, string) (fs.File, error), fsys fs.FS, name string) (fs.File, error) {
@@ -144,11 +159,16 @@ func (in *Opened) sum(wanted bool, h hash.Hash, data []byte, to *string) {
 	in.sums = append(in.sums, sync.OnceFunc(func() { *to = <-sum }))
 }
 
-// Facts returns what is known about the input, with the hashes and all problems that were met until now.
-func (in *Opened) Facts() Input {
+// wait waits for the hashes, each of which holds the bytes of its file in memory.
+func (in *Opened) wait() {
 	for _, wait := range in.sums {
 		wait()
 	}
+}
+
+// Facts returns what is known about the input, with the hashes and all problems that were met until now.
+func (in *Opened) Facts() Input {
+	in.wait()
 	if in.Hive != nil {
 		in.Problems = in.Hive.Problems()
 	} else {
