@@ -123,7 +123,7 @@ func (l *Local) keep(info fs.FileInfo) {
 // ignored.
 func (l *Local) Protect(names ...string) {
 	for _, name := range names {
-		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		if info, err := l.Stat(name); err == nil && info.Mode().IsRegular() {
 			l.keep(info)
 		}
 	}
