@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"runtime"
+	"runtime/debug"
 
 	"golang.org/x/sync/semaphore"
 
@@ -43,19 +44,26 @@ func groups(s *session, args []string, machines bool) (all []collection.Group) {
 func each[T any](s *session, groups []collection.Group, flags *inputFlags, o collection.Options, live bool, use func(*session, collection.Joined) []T, done func(T)) {
 	room := semaphore.NewWeighted(memoryForInputs)
 	o.Memory = memoryForInputs
-	work := func(s *session, g collection.Group) (all []T) {
-		size := g.Size(s.files)
-		if size < 0 || size > memoryForInputs {
-			size = memoryForInputs
-		}
-		_ = room.Acquire(context.Background(), size) // fails only if the context ends
-		defer room.Release(size)
+	read := func(s *session, g collection.Group) (all []T) {
 		opened, refused := g.Open(s.files, o)
 		s.refuseAll(refused)
 		for _, together := range opened {
 			if flags.chooseControlSet(s, together) {
 				all = append(all, use(s, together)...)
 			}
+		}
+		return all
+	}
+	work := func(s *session, g collection.Group) []T {
+		size := g.Size(s.files, o)
+		if size < 0 || size > memoryForInputs {
+			size = memoryForInputs
+		}
+		_ = room.Acquire(context.Background(), size) // fails only when the context ends
+		defer room.Release(size)
+		all := read(s, g)
+		if size > memoryForInputs/8 {
+			debug.FreeOSMemory() // else what was read would still be there when the next is read
 		}
 		return all
 	}

@@ -13,6 +13,7 @@ package collection
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -43,7 +44,7 @@ type Group struct {
 func List(fsys fs.FS, name string) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		info, err := fs.Stat(fsys, name)
-		if err != nil || !info.IsDir() {
+		if err != nil || !info.IsDir() || name == StandardInput {
 			yield(Group{Files: []File{Locate(fsys, name)}})
 			return
 		}
@@ -121,25 +122,22 @@ func walk(fsys fs.FS) (found []File) {
 		found = append(found, File{Path: name, Err: err})
 	}
 	var hives []int
-	logs := map[string][]string{} // by the folded path of the hive
+	lost := map[string]bool{} // files that cannot be looked at; a folder may hold more than a log
+	all := logs{}
 	// The walk never fails: each error is recorded with its file.
 	_ = fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			add(name, err)
 			return nil
 		}
+		all.add(name)
 		if entry.IsDir() {
 			return nil
-		}
-		ext := strings.ToLower(path.Ext(name))
-		switch ext {
-		case ".log", ".log1", ".log2":
-			of := hive.Fold(name[:len(name)-len(ext)])
-			logs[of] = append(logs[of], name)
 		}
 		info, err := fs.Stat(fsys, name) // follows links
 		switch {
 		case err != nil:
+			lost[name] = true
 			add(name, err)
 			return nil
 		case !info.Mode().IsRegular():
@@ -148,39 +146,37 @@ func walk(fsys fs.FS) (found []File) {
 		head, err := start(fsys, name)
 		switch {
 		case err != nil:
+			lost[name] = true
 			add(name, err)
 		case hive.IsHive(head) && !hive.IsLog(head):
 			hives = append(hives, len(found))
 			add(name, nil)
-		case ext == ".reg":
+		case strings.EqualFold(path.Ext(name), ".reg"):
 			add(name, nil)
 		}
 		return nil
 	})
+	told := map[string]bool{} // by the hive, if it needs the log
 	for _, i := range hives {
-		found[i].Logs = logs[hive.Fold(found[i].Path)]
-		slices.SortStableFunc(found[i].Logs, func(a, b string) int { // as Windows numbers them, in any case
-			return strings.Compare(strings.ToLower(path.Ext(a)), strings.ToLower(path.Ext(b)))
-		})
+		found[i].Logs = all.of(found[i].Path)
+		for _, log := range found[i].Logs {
+			told[log] = lost[log]
+		}
 	}
-	return found
+	return slices.DeleteFunc(found, func(f File) bool { return told[f.Path] })
 }
 
-// start returns the first bytes of a file, which show what it is.
+// headSize is how many bytes at the start of a file tell what it is and, of a hive, in which state: the base block.
+const headSize = 4096
+
+// start returns the start of a file, up to headSize bytes.
 func start(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
+	f, err := OpenFound(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	head := make([]byte, hive.HeadSize)
-	n := 0
-	for n < len(head) {
-		m, err := f.Read(head[n:])
-		n += m
-		if err != nil {
-			break // the file ends or cannot be read further: the bytes so far decide
-		}
-	}
+	head := make([]byte, headSize)
+	n, _ := io.ReadFull(f, head) // the file may be shorter, or not be readable further: what is there decides
 	return head[:n], nil
 }

@@ -17,8 +17,10 @@ import (
 type Local struct {
 	Stdin io.Reader // or nil
 
-	mu    sync.Mutex
-	known []fs.FileInfo
+	mu     sync.Mutex
+	known  []fs.FileInfo
+	folder string // the last one whose logs were asked for
+	logs   logs   // those in it
 }
 
 // StandardInput is the name of standard input.
@@ -66,6 +68,16 @@ func (l *Local) Stat(name string) (fs.FileInfo, error) {
 // ReadDir implements [fs.ReadDirFS].
 func (l *Local) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
 
+// logsIn returns the logs of a folder. It lists a folder once for any number of files in it that are asked for in a row.
+func (l *Local) logsIn(folder string) logs {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.logs == nil || l.folder != folder {
+		l.folder, l.logs = folder, logsIn(l, folder)
+	}
+	return l.logs
+}
+
 func (l *Local) openStdin() (fs.File, error) {
 	if f, ok := l.Stdin.(*os.File); ok {
 		l.note(f)
@@ -111,7 +123,7 @@ func (l *Local) keep(info fs.FileInfo) {
 // ignored.
 func (l *Local) Protect(names ...string) {
 	for _, name := range names {
-		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		if info, err := l.Stat(name); err == nil && info.Mode().IsRegular() {
 			l.keep(info)
 		}
 	}

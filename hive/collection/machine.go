@@ -26,16 +26,16 @@ func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem
 	var machine Joined
 	room := o.Memory
 	for _, f := range g.Files {
-		if size := f.size(fsys); o.Memory > 0 && len(machine) > 0 && size > room {
-			f.Err = fmt.Errorf("has %d bytes, and the hives of a machine may have %d together; read it by itself", size, o.Memory)
-		} else {
-			room -= size
+		size := f.size(fsys, o)
+		if o.Memory > 0 && len(machine) > 0 && size > room {
+			f.Err = fmt.Errorf("%d bytes are to be read for it, and for the hives of a machine at most %d together; read it by itself", size, o.Memory)
 		}
 		in, more := f.Open(fsys, o)
 		refused = append(refused, more...)
 		if in == nil {
 			continue
 		}
+		room -= max(size, 0)
 		if g.Machine != "" && hive.KnownName(f.Path) == "DEFAULT" && in.Mount.Equal(userPath) {
 			// It has the keys of a user's hive. Only its name shows that it belongs to no user.
 			in.Mount, in.MountBy = hive.ParsePath(`HKU\.DEFAULT`), "keys and file name"
@@ -53,10 +53,10 @@ func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem
 	return all, refused
 }
 
-// Size returns the size of the files of a group and their logs in bytes, or -1 if it is not known before they are read.
-func (g Group) Size(fsys fs.FS) (total int64) {
+// Size returns how many bytes are read to open the files of a group, and -1 where that is not known before they are read.
+func (g Group) Size(fsys fs.FS, o Options) (total int64) {
 	for _, f := range g.Files {
-		size := f.size(fsys)
+		size := f.size(fsys, o)
 		if size < 0 {
 			return -1
 		}
@@ -65,8 +65,17 @@ func (g Group) Size(fsys fs.FS) (total int64) {
 	return total
 }
 
-func (f File) size(fsys fs.FS) (total int64) {
-	for _, name := range append([]string{f.Path}, f.Logs...) {
+func (f File) size(fsys fs.FS, o Options) (total int64) {
+	logs := o.Logs
+	if len(logs) == 0 && len(f.Logs) > 0 { // a clean hive does not need those beside it
+		if head, err := start(fsys, f.Path); err == nil && hive.IsDirty(head) {
+			logs = f.Logs
+		}
+	}
+	if o.NoLogs {
+		logs = nil
+	}
+	for _, name := range append([]string{f.Path}, logs...) {
 		info, err := fs.Stat(fsys, name)
 		switch {
 		case err != nil: // opening it reports the error

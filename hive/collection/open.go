@@ -2,7 +2,6 @@ package collection
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
@@ -76,6 +75,7 @@ func (file File) Open(fsys fs.FS, o Options) (_ *Opened, refused []hive.Problem)
 		}
 	}
 	if err != nil {
+		in.wait()
 		return nil, append(refused, Refusal(file.Path, err))
 	}
 	return in, refused
@@ -99,18 +99,32 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	}
 	defer f.Close()
 	most := int64(MaxText)
+	head, f := peek(f)
+	if hive.IsHive(head) {
+		most = hive.MaxSize
+	}
+	return hive.ReadFile(f, DisplayName(name), most)
+}
+
+// peek returns the first bytes of a file, and the file with these bytes still in it.
+func peek(f fs.File) ([]byte, fs.File) {
 	head := make([]byte, hive.HeadSize)
 	if at, ok := f.(io.ReaderAt); ok {
-		if n, _ := at.ReadAt(head, 0); hive.IsHive(head[:n]) {
-			most = hive.MaxSize
+		if n, err := at.ReadAt(head, 0); n > 0 || err == io.EOF {
+			return head[:n], f
 		}
 	}
-	data, err := hive.ReadFile(f, DisplayName(name), most)
-	if err == nil && hive.IsHive(data) && int64(len(data)) > hive.MaxSize { // it came through a pipe
-		err = &hive.Problem{Source: DisplayName(name), Kind: hive.Unreadable, Msg: fmt.Sprintf("has more bytes than a hive can have; the limit is %d", int64(hive.MaxSize)), Loss: true}
-	}
-	return data, err
+	n, _ := io.ReadFull(f, head) // an error comes again when the rest is read
+	return head[:n], peeked{f, io.MultiReader(bytes.NewReader(head[:n]), f)}
 }
+
+// peeked is a pipe, or a file of an archive, of which the first bytes were read.
+type peeked struct {
+	fs.File
+	whole io.Reader
+}
+
+func (p peeked) Read(b []byte) (int, error) { return p.whole.Read(b) }
 
 // openFile opens a file. The error is a [*hive.Problem].
 func openFile(open func(fs.FS, string) (fs.File, error), fsys fs.FS, name string) (fs.File, error) {
@@ -146,11 +160,16 @@ func (in *Opened) sum(wanted bool, h hash.Hash, data []byte, to *string) {
 	in.sums = append(in.sums, sync.OnceFunc(func() { *to = <-sum }))
 }
 
-// Facts returns the facts about the input, with the hashes and all problems found so far. It waits for the hashes.
-func (in *Opened) Facts() Input {
+// wait waits for the hashes, each of which holds the bytes of its file in memory.
+func (in *Opened) wait() {
 	for _, wait := range in.sums {
 		wait()
 	}
+}
+
+// Facts returns what is known about the input, with the hashes and all problems that were met until now.
+func (in *Opened) Facts() Input {
+	in.wait()
 	if in.Hive != nil {
 		in.Problems = in.Hive.Problems()
 	} else {
@@ -253,25 +272,47 @@ func beside(fsys fs.FS, name string) []string {
 		return nil
 	}
 	folder, base := path.Split(name)
-	if _, ok := fsys.(*Local); ok {
+	in := func() logs { return logsIn(fsys, path.Clean(folder)) }
+	if l, ok := fsys.(*Local); ok {
 		folder, base = filepath.Split(name)
+		in = func() logs { return l.logsIn(filepath.Clean(folder)) }
 	}
-	entries, err := fs.ReadDir(fsys, cmp.Or(folder, "."))
-	if err != nil {
-		return nil // the hive itself may still be readable
+	var all []string
+	for _, log := range in().of(base) {
+		all = append(all, folder+log)
 	}
-	var logs []string
-	for _, ext := range logExtensions {
-		for _, e := range entries {
-			if strings.EqualFold(e.Name(), base+ext) && !e.IsDir() {
-				logs = append(logs, folder+e.Name())
-			}
-		}
-	}
-	return logs
+	return all
 }
 
-var logExtensions = []string{".LOG", ".LOG1", ".LOG2"}
+// logs are names of transaction logs, by what their hives are called: the name without its extension, folded.
+type logs map[string][]string
+
+// logsIn returns the logs of a folder. Where that cannot be listed there are none: the hive itself can be read all the same.
+func logsIn(fsys fs.FS, folder string) logs {
+	all := logs{}
+	entries, _ := fs.ReadDir(fsys, folder)
+	for _, e := range entries {
+		all.add(e.Name())
+	}
+	return all
+}
+
+// add notes a name if it is one of a log, whatever is behind it: if that is needed and cannot be read, reading it tells.
+func (l logs) add(name string) {
+	ext := path.Ext(name)
+	switch strings.ToLower(ext) {
+	case ".log", ".log1", ".log2":
+		of := hive.Fold(name[:len(name)-len(ext)])
+		l[of] = append(l[of], name)
+	}
+}
+
+// of returns the logs of a hive, in the order in which Windows numbers them.
+func (l logs) of(name string) []string {
+	return slices.SortedStableFunc(slices.Values(l[hive.Fold(name)]), func(a, b string) int {
+		return strings.Compare(strings.ToLower(path.Ext(a)), strings.ToLower(path.Ext(b)))
+	})
+}
 
 func baseName(name string) string { return filepath.Base(filepath.FromSlash(name)) }
 
