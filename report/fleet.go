@@ -62,8 +62,11 @@ func (f *fleet) rowOf(rule *rules.Rule) int {
 	return i
 }
 
-// add counts the findings of an input. The hives of one machine must follow each other.
+// add counts the findings of an input, unless it is only a backup of hives or the like. The hives of one machine must follow each other.
 func (f *fleet) add(in Input) {
+	if in.NotJoined != "" {
+		return
+	}
 	if in.Machine == nil || in.Machine != f.last {
 		m := fleetMachine{name: in.Path, host: in.Host}
 		if in.Machine != nil {

@@ -30,7 +30,11 @@ func (in Input) about() string {
 	default:
 		parts = append(parts, "hive of "+hive.Visible(in.Mount.String()))
 	}
-	return strings.Join(append(append(parts, dirt(in)...), computer(in)...), "; ")
+	parts = append(append(parts, dirt(in)...), computer(in)...)
+	if in.NotJoined != "" {
+		parts = append(parts, in.NotJoined)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // machine writes what a machine is, and from which of its hives that is known.

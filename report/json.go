@@ -31,6 +31,7 @@ type jsonInput struct {
 	SHA256            string        `json:"sha256"`
 	Size              int64         `json:"size"`
 	Machine           string        `json:"machine,omitempty"` // for one of several hives of one machine
+	NotJoined         string        `json:"not_joined,omitempty"` // why a hive in the folders of a machine is no part of its registry
 	Mount             string        `json:"mount"`
 	ControlSet        string        `json:"control_set"`
 	ControlSetGuessed bool          `json:"control_set_guessed,omitempty"`
@@ -139,6 +140,7 @@ func inputJSON(in Input) jsonInput {
 		out.Logs = append(out.Logs, jsonLog{hive.Printable(u.Name), u.SHA256, u.Entries > 0, u.Entries, u.First, u.Last, u.Why, u.Later, u.Foreign})
 	}
 	out.ControlSet, out.ControlSetGuessed = controlSet(in)
+	out.NotJoined = in.NotJoined
 	if out.Windows.Evidence == nil {
 		out.Windows.Evidence = []string{}
 	}

@@ -124,9 +124,13 @@ func (r Report) listed(in Input) []rules.Finding {
 	return fails
 }
 
-// machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none.
+// machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none. A backup of
+// hives is not another computer.
 func (r Report) machines() (n int) {
 	for i, in := range r.Inputs {
+		if in.NotJoined != "" {
+			continue
+		}
 		if in.Machine == nil || i == 0 || r.Inputs[i-1].Machine != in.Machine {
 			n++
 		}

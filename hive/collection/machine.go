@@ -79,6 +79,10 @@ func (f File) size(fsys fs.FS) (total int64) {
 	return total
 }
 
+// serviceSIDs are the SIDs of the users as which Windows runs its services, which are the same on every computer, by the folded names of the
+// folders of their profiles: https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers.
+var serviceSIDs = map[string]string{hive.Fold("LocalService"): "S-1-5-19", hive.Fold("NetworkService"): "S-1-5-20"}
+
 // join gives hives of one machine one registry, with the users below HKEY_USERS: under their SIDs where the SOFTWARE hive tells
 // them, else under the names of the folders of their profiles.
 func (j Joined) join(machine string) {
@@ -92,7 +96,7 @@ func (j Joined) join(machine string) {
 	reg := hive.NewRegistry()
 	for _, in := range j {
 		if in.user != "" && in.Mount.HasPrefix(userPath) {
-			in.Mount = hive.ParsePath("HKU").Join(cmp.Or(sids[hive.Fold(in.user)], in.user)).Join(in.Mount[len(userPath):]...)
+			in.Mount = hive.ParsePath("HKU").Join(cmp.Or(sids[hive.Fold(in.user)], serviceSIDs[hive.Fold(in.user)], in.user)).Join(in.Mount[len(userPath):]...)
 			in.MountBy += " and the folder of the profile"
 		}
 	}
@@ -160,7 +164,7 @@ func machines(found []File) map[string]*Group {
 	taken := map[string]bool{} // the places of a machine that have their hive
 	for _, f := range found {
 		windows, ok := windowsOf(f.Path)
-		if !ok {
+		if !ok || f.NotJoined != "" {
 			continue
 		}
 		g := systems[windows]
@@ -181,9 +185,15 @@ func machines(found []File) map[string]*Group {
 		}
 	}
 	for _, f := range found {
-		root, user, ok := userOf(f.Path)
+		root, in, user := userOf(f.Path)
+		if in == nil || f.NotJoined != "" {
+			continue
+		}
 		g := beside[hive.Fold(root)]
-		if !ok || g == nil {
+		if in.ofServices {
+			g = systems[root]
+		}
+		if g == nil {
 			continue
 		}
 		if place := g.Machine + "\x00" + hive.Fold(user) + "\x00" + hive.KnownName(f.Path); !taken[place] {
@@ -221,30 +231,59 @@ func ofUser(name string) bool {
 	return known == "NTUSER.DAT" || known == "UsrClass.dat"
 }
 
-// profiles are the folders of all users beside that of Windows, and where in a profile UsrClass.dat is.
-var profiles = []struct{ users, classes string }{
-	{"Users", "AppData/Local/Microsoft/Windows"},
-	{"Documents and Settings", "Local Settings/Application Data/Microsoft/Windows"},
+// profiles is a folder of the profiles of users.
+type profiles struct {
+	name       string
+	classes    string // where in a profile UsrClass.dat is
+	template   string // the profile that Windows copies for each new user, which is no user's own
+	ofServices bool   // it lies in the folder of Windows, and not beside it
 }
 
-// userOf gives the folder in which Windows lies too, and the name of the profile, for the hive of a user.
-func userOf(name string) (root, user string, ok bool) {
+var profileFolders = []profiles{
+	{name: "Users", classes: "AppData/Local/Microsoft/Windows", template: "Default"},
+	{name: "Documents and Settings", classes: "Local Settings/Application Data/Microsoft/Windows", template: "Default User"},
+	{name: "ServiceProfiles", classes: "AppData/Local/Microsoft/Windows", ofServices: true},
+}
+
+// userOf returns for the hive of a user the folder that holds the folder of profiles, that folder, and the name of the profile. For all else
+// the folder of profiles is nil.
+func userOf(name string) (root string, in *profiles, user string) {
 	if !ofUser(name) {
-		return "", "", false
+		return "", nil, ""
 	}
 	parts := strings.Split(path.Dir(name), "/")
-	for _, p := range profiles {
+	for n, p := range profileFolders {
 		below := 1 // the profile itself
 		if hive.KnownName(name) == "UsrClass.dat" {
 			below += strings.Count(p.classes, "/") + 1
 		}
 		i := len(parts) - 1 - below
-		if i < 0 || !hive.EqualFold(parts[i], p.users) || below > 1 && !hive.EqualFold(strings.Join(parts[i+2:], "/"), p.classes) {
+		if i < 0 || !hive.EqualFold(parts[i], p.name) || below > 1 && !hive.EqualFold(strings.Join(parts[i+2:], "/"), p.classes) {
 			continue
 		}
-		return path.Join(append([]string{"."}, parts[:i]...)...), parts[i+1], true
+		return path.Join(append([]string{"."}, parts[:i]...)...), &profileFolders[n], parts[i+1]
 	}
-	return "", "", false
+	return "", nil, ""
+}
+
+// setAside says of hives that lie in the folders of a machine why they are no part of its registry.
+func setAside(found []File) {
+	ofWindows := map[string]bool{} // the folders with hives under the names that they have in Windows
+	for _, f := range found {
+		if hive.KnownName(f.Path) != "" {
+			ofWindows[path.Dir(f.Path)] = true
+		}
+	}
+	for i, f := range found {
+		folder := path.Dir(f.Path)
+		_, in, user := userOf(f.Path)
+		switch {
+		case hive.EqualFold(path.Base(folder), "RegBack") && ofWindows[path.Dir(folder)] && !strings.EqualFold(path.Ext(f.Path), ".reg"):
+			found[i].NotJoined = "a backup that Windows made in RegBack, of an earlier time"
+		case in != nil && in.template != "" && hive.EqualFold(user, in.template):
+			found[i].NotJoined = "the template for new users, which is no user's own"
+		}
+	}
 }
 
 // sideBySide finds the folders in which each of the hives that are not yet part of a machine has a name of its own.
@@ -255,7 +294,7 @@ func sideBySide(found []File, at map[string]*Group) []*Group {
 	names := map[string]bool{}
 	for _, f := range found {
 		known := hive.KnownName(f.Path)
-		if known == "" || at[f.Path] != nil {
+		if known == "" || at[f.Path] != nil || f.NotJoined != "" {
 			continue
 		}
 		folder := path.Dir(f.Path)

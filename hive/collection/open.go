@@ -59,7 +59,7 @@ func Locate(fsys fs.FS, name string) File { return File{Path: name, Logs: beside
 // Open opens the file. It returns nil when nothing can be read of it. What could not be read is listed, the file itself last: it may also
 // be one of the logs, without which the hive is read all the same.
 func (file File) Open(fsys fs.FS, o Options) (_ *Opened, refused []hive.Problem) {
-	in := &Opened{Input: Input{Path: file.Path}, user: file.User}
+	in := &Opened{Input: Input{Path: file.Path, NotJoined: file.NotJoined}, user: file.User}
 	err := file.Err
 	var data []byte
 	if err == nil {
