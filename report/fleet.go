@@ -29,6 +29,7 @@ type fleet struct {
 type fleetMachine struct {
 	name, host string
 	tally
+	asked bool    // a rule is about one of its hives
 	cells []tally // for each rule, for as many machines as a table has columns
 }
 
@@ -76,6 +77,7 @@ func (f *fleet) add(in Input) {
 		f.last, f.now = in.Machine, nil
 	}
 	m := &f.machines[len(f.machines)-1]
+	m.asked = m.asked || !in.Unasked
 	for _, finding := range in.Findings {
 		i := f.rowOf(finding.Rule)
 		if short := len(f.rules) - len(f.now); short > 0 {
@@ -218,7 +220,11 @@ func (f *fleet) byMachine() table {
 	}
 	sum := []cell{{text: "findings"}}
 	for _, m := range f.machines {
-		sum = append(sum, cell{text: thousands(m.failed())})
+		if m.asked {
+			sum = append(sum, cell{text: thousands(m.failed())})
+		} else {
+			sum = append(sum, cell{text: "not asked"})
+		}
 	}
 	t.rows = append(t.rows, sum)
 	return t

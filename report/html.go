@@ -58,7 +58,10 @@ func webPage(w io.Writer, s sheet) error {
 			told[r.topic] = true
 			p.result(r, s.topics[r.topic])
 		}
-		if len(results) == 0 {
+		switch {
+		case f.unasked != "":
+			p.text("<p>Not asked: %s.</p>\n", f.unasked)
+		case len(results) == 0:
 			p.raw("<p>No findings.</p>\n")
 		}
 		p.raw("</section>\n")

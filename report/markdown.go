@@ -55,8 +55,13 @@ func markdown(w io.Writer, s sheet) error {
 			p.Source = ""
 			fmt.Fprintf(&b, "- %s\n", escaped(p.Error()))
 		}
-		if len(results) == 0 {
+		switch {
+		case f.unasked != "":
+			fmt.Fprintf(&b, "\nNot asked: %s.\n", f.unasked)
+		case len(results) == 0:
 			b.WriteString("\nNo findings.\n")
+		}
+		if len(results) == 0 {
 			continue
 		}
 		if s.command == "lint" {

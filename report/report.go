@@ -27,6 +27,20 @@ type Input struct {
 	collection.Input
 	Ports    []ports.Answer // the ephemeral ports, if asked for and known
 	Findings []rules.Finding
+	Unasked  bool // no rule is about it: each asks for what it does not cover
+}
+
+// unasked returns for people that no rule is about the input, or "" if one is.
+func (in Input) unasked() string {
+	switch {
+	case !in.Unasked:
+		return ""
+	case in.Format == "reg":
+		return "no rule is about the keys of this file"
+	case in.Mount == nil:
+		return "no rule is about this hive, as far as its keys and name tell which it is"
+	}
+	return "no rule is about this hive"
 }
 
 // holds returns the path of the input that holds the place of a finding, or the name of the machine if none of its hives does.
@@ -42,6 +56,7 @@ func (in Input) holds(f rules.Finding) string {
 type tally struct {
 	fails                        [rules.Critical + 1]int // by severity
 	pass, unknown, notApplicable int
+	unasked                      int // inputs that no rule is about
 }
 
 // tally counts the findings of all inputs.
@@ -53,6 +68,9 @@ func (r Report) tally() (t tally) {
 }
 
 func (t *tally) addAll(in Input) {
+	if in.Unasked {
+		t.unasked++
+	}
 	for _, f := range in.Findings {
 		t.add(f)
 	}

@@ -40,6 +40,7 @@ type file struct {
 	path, format, sha256 string
 	size                 int64
 	about                string // for people
+	unasked              string // likewise, that no rule is about it; "" if one is
 	machine, host        string // see Input; "" for what has none
 	problems             []hive.Problem
 	results              []result
@@ -148,7 +149,7 @@ func checkSheet(r Report) sheet {
 		topicOf(rule)
 	}
 	for _, in := range r.Inputs {
-		out := file{path: in.Path, format: in.Format, sha256: in.SHA256, size: in.Size, about: hive.Printable(in.about()), problems: in.Problems}
+		out := file{path: in.Path, format: in.Format, sha256: in.SHA256, size: in.Size, about: hive.Printable(in.about()), unasked: in.unasked(), problems: in.Problems}
 		out.host = hive.Printable(in.Host)
 		if in.Machine != nil {
 			out.machine = in.Machine.Name

@@ -146,6 +146,15 @@ func (j Joined) Holder(key hive.Path) *Opened {
 	return best
 }
 
+// Covers reports whether the inputs tell anything of a key: that it is there, that it is not, or that it was damaged.
+func (j Joined) Covers(key hive.Path) bool {
+	m := j[0].Registry.Find(key)[0]
+	if m.Key != nil {
+		return !m.Key.Implied()
+	}
+	return m.Known != hive.NotCovered
+}
+
 // HoldsSystem reports whether the input is the one of its machine that holds the SYSTEM hive, or would hold it.
 func (j Joined) HoldsSystem(in *Opened) bool { return in == j.Holder(systemPath) }
 
