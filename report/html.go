@@ -77,6 +77,9 @@ func webPage(w io.Writer, s sheet) error {
 		first = false
 		p.topic(t)
 	}
+	if s.more != "" {
+		p.text("<p>%s</p>\n", s.more)
+	}
 	p.text("<p class=\"faint\">Written by regvet %s.</p>\n</body>\n</html>\n", s.version)
 	_, err := w.Write(p.Bytes())
 	return err

@@ -93,6 +93,9 @@ func markdown(w io.Writer, s sheet) error {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", severity, escaped(r.id), code(r.realKey)+" "+code(rules.ValueName(r.value)), observed, escaped(r.expected), escaped(r.message))
 		}
 	}
+	if s.more != "" {
+		fmt.Fprintf(&b, "\n%s\n", escaped(s.more))
+	}
 	_, err := w.Write(b.Bytes())
 	return err
 }

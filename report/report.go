@@ -17,6 +17,7 @@ import (
 type Report struct {
 	Version string        // of regvet
 	Rules   []*rules.Rule // the rules that ran
+	More    int           // how many more would run with all packs
 	All     bool          // list what did not fail, too, instead of only counting it
 	Inputs  []Input
 	Refused []hive.Problem // inputs that could not be read at all, one problem for each
@@ -49,6 +50,14 @@ func (in Input) holds(f rules.Finding) string {
 		return in.Machine.Name
 	}
 	return in.Path
+}
+
+// more returns for people how many rules of packs that were not chosen there are, or "" for none.
+func (r Report) more() string {
+	if r.More == 0 {
+		return ""
+	}
+	return plural(r.More, "more rule") + ": --pack all"
 }
 
 // tally counts findings by status and, for failures, by severity. Findings of rules that do not apply have a count of their own: unknown is

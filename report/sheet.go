@@ -16,6 +16,7 @@ type sheet struct {
 	command string // "check" or "lint"
 	version string
 	totals  string // in words
+	more    string // of what was not asked, in words; "" for nothing
 	all     bool   // list what did not fail, too
 	topics  []topic
 	files   []file
@@ -131,7 +132,7 @@ var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", ru
 
 // checkSheet returns the sheet of a check. It always includes what did not fail.
 func checkSheet(r Report) sheet {
-	s := sheet{command: "check", version: r.Version, totals: r.totals(), all: r.All, refused: r.Refused,
+	s := sheet{command: "check", version: r.Version, totals: r.totals(), more: r.more(), all: r.All, refused: r.Refused,
 		tables: newFleet(r).tables(func(table) bool { return true })}
 	index := map[*rules.Rule]int{}
 	topicOf := func(rule *rules.Rule) int {

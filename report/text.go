@@ -135,6 +135,9 @@ func checkText(w io.Writer, r Report, style Style) error {
 			line += " (--all shows why)"
 		}
 		fmt.Fprintln(p, p.paint(line, color.Bold))
+		if more := r.more(); more != "" {
+			fmt.Fprintln(p, more)
+		}
 	}
 	return p.send(w)
 }

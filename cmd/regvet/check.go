@@ -59,7 +59,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	if sinks == nil {
 		return
 	}
-	r := report.Report{Version: version(), Rules: active, All: o.all}
+	r := report.Report{Version: version(), Rules: active, More: o.rules.known - len(active), All: o.all}
 	lines := map[*sink]*report.Lines{} // these are written as the inputs are read, which the others keep in memory
 	for _, k := range sinks {
 		if k.format == "jsonl" {
