@@ -6,9 +6,10 @@ import (
 	"io"
 
 	"regvet/hive"
+	"regvet/rules"
 )
 
-// compact writes each finding as one line, path:line:column: severity: message [ID], as compilers do, so that editors and the problem
+// compact writes each finding, and each input that no rule is about, as one line, path:line:column: severity: message [ID], as compilers do, so that editors and the problem
 // matchers of build servers find the place. They know the severities error, warning and info, so those of a check become one of these.
 //
 // A hive has no lines. Its findings have the place 0:0, which every reader of this form accepts and none can mistake for a line; the
@@ -16,6 +17,9 @@ import (
 func compact(w io.Writer, s sheet) error {
 	var b bytes.Buffer
 	for _, f := range s.files {
+		if f.unasked != "" {
+			fmt.Fprintf(&b, "%s:0:0: info: %s [%s]\n", hive.Visible(f.path), f.unasked, rules.NotCovered)
+		}
 		for _, r := range f.failed() {
 			level := r.level
 			if level == "note" {

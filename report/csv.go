@@ -3,10 +3,12 @@ package report
 import (
 	"encoding/csv"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"regvet/hive"
+	"regvet/rules"
 )
 
 // csvColumns are the columns of a CSV report, the same for a check and for the linter. More may be added at the end.
@@ -21,8 +23,8 @@ var csvColumns = []string{
 	"notes", // what else there is to know, such as that the hive is dirty and the answer may be an old one
 }
 
-// csvTable writes RFC 4180: a line with the names of the columns, then one for each finding. It is UTF-8 with the byte order mark without
-// which Excel would assume another encoding. Control characters are escaped as in Go, so that a finding is one line.
+// csvTable writes RFC 4180: a line with the names of the columns, then one for each finding, and one without a rule for each input that no
+// rule is about. It is UTF-8 with the byte order mark without which Excel would assume another encoding. Control characters are escaped as in Go, so that a finding is one line.
 //
 // A spreadsheet runs text that starts like a formula, and names and data of a registry can be made to do so. An apostrophe before such a
 // cell makes it text. A cell that starts with ::, a command in a log of GitHub Actions, gets one too. The column data has the evidence
@@ -45,6 +47,16 @@ func csvTable(w io.Writer, s sheet) error {
 	}
 	row(append([]string{}, csvColumns...))
 	for _, f := range s.files {
+		if f.unasked != "" {
+			cells := make([]string, len(csvColumns))
+			for name, text := range map[string]string{
+				"input": f.path, "status": string(rules.Unknown), "reason": string(rules.NotCovered), "message": f.unasked,
+				"sha256": f.sha256, "machine": f.machine, "host": f.host,
+			} {
+				cells[slices.Index(csvColumns, name)] = text
+			}
+			row(cells)
+		}
 		for _, r := range s.listed(f) {
 			status, by, why := string(r.status), "", ""
 			if r.suppressed != nil {

@@ -29,6 +29,7 @@ type fleet struct {
 type fleetMachine struct {
 	name, host string
 	tally
+	asked bool    // a rule is about one of its hives
 	cells []tally // for each rule, for as many machines as a table has columns
 }
 
@@ -62,8 +63,11 @@ func (f *fleet) rowOf(rule *rules.Rule) int {
 	return i
 }
 
-// add counts the findings of an input. The hives of one machine must follow each other.
+// add counts the findings of an input, unless it is only a backup of hives or the like. The hives of one machine must follow each other.
 func (f *fleet) add(in Input) {
+	if in.NotJoined != "" {
+		return
+	}
 	if in.Machine == nil || in.Machine != f.last {
 		m := fleetMachine{name: in.Path, host: in.Host}
 		if in.Machine != nil {
@@ -73,6 +77,7 @@ func (f *fleet) add(in Input) {
 		f.last, f.now = in.Machine, nil
 	}
 	m := &f.machines[len(f.machines)-1]
+	m.asked = m.asked || !in.Unasked
 	for _, finding := range in.Findings {
 		i := f.rowOf(finding.Rule)
 		if short := len(f.rules) - len(f.now); short > 0 {
@@ -215,7 +220,11 @@ func (f *fleet) byMachine() table {
 	}
 	sum := []cell{{text: "findings"}}
 	for _, m := range f.machines {
-		sum = append(sum, cell{text: thousands(m.failed())})
+		if m.asked {
+			sum = append(sum, cell{text: thousands(m.failed())})
+		} else {
+			sum = append(sum, cell{text: "not asked"})
+		}
 	}
 	t.rows = append(t.rows, sum)
 	return t

@@ -13,6 +13,7 @@ import (
 func (p *page) heading(in Input) {
 	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
 	p.row("what", in.about())
+	p.row("rules", in.unasked())
 	if in.Dirty {
 		p.row("logs", strings.Join(logs(in), "\n"))
 	}
@@ -30,7 +31,11 @@ func (in Input) about() string {
 	default:
 		parts = append(parts, "hive of "+hive.Visible(in.Mount.String()))
 	}
-	return strings.Join(append(append(parts, dirt(in)...), computer(in)...), "; ")
+	parts = append(append(parts, dirt(in)...), computer(in)...)
+	if in.NotJoined != "" {
+		parts = append(parts, in.NotJoined)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // machine writes what a machine is, and from which of its hives that is known.
@@ -45,7 +50,11 @@ func (p *page) machine(hives []Input) {
 	fmt.Fprintln(p, p.paint(hive.Visible(hives[0].Machine.Name), color.Bold))
 	p.row("what", strings.Join(append(parts, computer(best)...), "; "))
 	for _, in := range hives {
-		lines := []string{hive.Visible(in.Path), strings.Join(append([]string{hive.Visible(in.Mount.String())}, dirt(in)...), "; ")}
+		what := append([]string{hive.Visible(in.Mount.String())}, dirt(in)...)
+		if in.Unasked {
+			what = append(what, in.unasked())
+		}
+		lines := []string{hive.Visible(in.Path), strings.Join(what, "; ")}
 		if in.Dirty {
 			lines = append(lines, logs(in)...)
 		}

@@ -58,7 +58,10 @@ func webPage(w io.Writer, s sheet) error {
 			told[r.topic] = true
 			p.result(r, s.topics[r.topic])
 		}
-		if len(results) == 0 {
+		switch {
+		case f.unasked != "":
+			p.text("<p>Not asked: %s.</p>\n", f.unasked)
+		case len(results) == 0:
 			p.raw("<p>No findings.</p>\n")
 		}
 		p.raw("</section>\n")
@@ -73,6 +76,9 @@ func webPage(w io.Writer, s sheet) error {
 		}
 		first = false
 		p.topic(t)
+	}
+	if s.more != "" {
+		p.text("<p>%s</p>\n", s.more)
 	}
 	p.text("<p class=\"faint\">Written by regvet %s.</p>\n</body>\n</html>\n", s.version)
 	_, err := w.Write(p.Bytes())

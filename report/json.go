@@ -30,7 +30,8 @@ type jsonInput struct {
 	Format            string        `json:"format"`
 	SHA256            string        `json:"sha256"`
 	Size              int64         `json:"size"`
-	Machine           string        `json:"machine,omitempty"` // for one of several hives of one machine
+	Machine           string        `json:"machine,omitempty"`    // for one of several hives of one machine
+	NotJoined         string        `json:"not_joined,omitempty"` // why a hive in the folders of a machine is no part of its registry
 	Mount             string        `json:"mount"`
 	ControlSet        string        `json:"control_set"`
 	ControlSetGuessed bool          `json:"control_set_guessed,omitempty"`
@@ -41,6 +42,7 @@ type jsonInput struct {
 	Windows           jsonWindows   `json:"windows"`
 	Ports             []jsonPorts   `json:"ports,omitempty"`
 	Problems          []jsonProblem `json:"problems"`
+	Unasked           bool          `json:"unasked,omitempty"` // no rule is about it
 }
 
 type jsonWindows struct {
@@ -100,10 +102,11 @@ type jsonSummary struct {
 	Fail          int `json:"fail"`
 	Unknown       int `json:"unknown"`
 	NotApplicable int `json:"not_applicable"` // findings with that reason; not counted as unknown
+	UnaskedInputs int `json:"unasked_inputs"` // those that no rule is about
 }
 
 func summaryJSON(asked []*rules.Rule, t tally) jsonSummary {
-	return jsonSummary{len(asked), t.pass, t.failed(), t.unknown, t.notApplicable}
+	return jsonSummary{len(asked), t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked}
 }
 
 // checkJSON writes the report of a check as one JSON object.
@@ -139,6 +142,7 @@ func inputJSON(in Input) jsonInput {
 		out.Logs = append(out.Logs, jsonLog{hive.Printable(u.Name), u.SHA256, u.Entries > 0, u.Entries, u.First, u.Last, u.Why, u.Later, u.Foreign})
 	}
 	out.ControlSet, out.ControlSetGuessed = controlSet(in)
+	out.NotJoined, out.Unasked = in.NotJoined, in.Unasked
 	if out.Windows.Evidence == nil {
 		out.Windows.Evidence = []string{}
 	}

@@ -51,7 +51,7 @@ type junitSkipping struct {
 }
 
 // junit writes a suite for each input. In a check, each answer of a rule is a test that passed, failed, or was skipped because the answer
-// is unknown. In a lint, each finding is a failed test, or a skipped one if it is suppressed, and a file without findings is one passed
+// is unknown; for an input that no rule is about there is one skipped test more. In a lint, each finding is a failed test, or a skipped one if it is suppressed, and a file without findings is one passed
 // test. What could not be read is an error.
 func junit(w io.Writer, s sheet) error {
 	all := junitSuites{Name: "regvet " + s.command}
@@ -67,6 +67,9 @@ func junit(w io.Writer, s sheet) error {
 				p.Source = f.path
 				one.unread(p)
 			}
+		}
+		if f.unasked != "" {
+			one.add(junitCase{ClassName: one.Name, Name: "not asked", File: one.Name, Skipped: &junitSkipping{f.unasked}})
 		}
 		for _, r := range f.results {
 			one.add(s.junitCase(r))

@@ -55,8 +55,13 @@ func markdown(w io.Writer, s sheet) error {
 			p.Source = ""
 			fmt.Fprintf(&b, "- %s\n", escaped(p.Error()))
 		}
-		if len(results) == 0 {
+		switch {
+		case f.unasked != "":
+			fmt.Fprintf(&b, "\nNot asked: %s.\n", f.unasked)
+		case len(results) == 0:
 			b.WriteString("\nNo findings.\n")
+		}
+		if len(results) == 0 {
 			continue
 		}
 		if s.command == "lint" {
@@ -87,6 +92,9 @@ func markdown(w io.Writer, s sheet) error {
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", severity, escaped(r.id), code(r.realKey)+" "+code(rules.ValueName(r.value)), observed, escaped(r.expected), escaped(r.message))
 		}
+	}
+	if s.more != "" {
+		fmt.Fprintf(&b, "\n%s\n", escaped(s.more))
 	}
 	_, err := w.Write(b.Bytes())
 	return err

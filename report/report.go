@@ -17,6 +17,7 @@ import (
 type Report struct {
 	Version string        // of regvet
 	Rules   []*rules.Rule // the rules that ran
+	More    int           // how many more would run with all packs
 	All     bool          // list what did not fail, too, instead of only counting it
 	Inputs  []Input
 	Refused []hive.Problem // inputs that could not be read at all, one problem for each
@@ -27,6 +28,20 @@ type Input struct {
 	collection.Input
 	Ports    []ports.Answer // the ephemeral ports, if asked for and known
 	Findings []rules.Finding
+	Unasked  bool // no rule is about it: each asks for what it does not cover
+}
+
+// unasked returns for people that no rule is about the input, or "" if one is.
+func (in Input) unasked() string {
+	switch {
+	case !in.Unasked:
+		return ""
+	case in.Format == "reg":
+		return "no rule is about the keys of this file"
+	case in.Mount == nil:
+		return "no rule is about this hive, as far as its keys and name tell which it is"
+	}
+	return "no rule is about this hive"
 }
 
 // holds returns the path of the input that holds the place of a finding, or the name of the machine if none of its hives does.
@@ -37,11 +52,20 @@ func (in Input) holds(f rules.Finding) string {
 	return in.Path
 }
 
+// more returns for people how many rules of packs that were not chosen there are, or "" for none.
+func (r Report) more() string {
+	if r.More == 0 {
+		return ""
+	}
+	return plural(r.More, "more rule") + ": --pack all"
+}
+
 // tally counts findings by status and, for failures, by severity. Findings of rules that do not apply have a count of their own: unknown is
 // what was asked and has no answer.
 type tally struct {
 	fails                        [rules.Critical + 1]int // by severity
 	pass, unknown, notApplicable int
+	unasked                      int // inputs that no rule is about
 }
 
 // tally counts the findings of all inputs.
@@ -53,6 +77,9 @@ func (r Report) tally() (t tally) {
 }
 
 func (t *tally) addAll(in Input) {
+	if in.Unasked {
+		t.unasked++
+	}
 	for _, f := range in.Findings {
 		t.add(f)
 	}
@@ -124,9 +151,13 @@ func (r Report) listed(in Input) []rules.Finding {
 	return fails
 }
 
-// machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none.
+// machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none. A backup of
+// hives is not another computer.
 func (r Report) machines() (n int) {
 	for i, in := range r.Inputs {
+		if in.NotJoined != "" {
+			continue
+		}
 		if in.Machine == nil || i == 0 || r.Inputs[i-1].Machine != in.Machine {
 			n++
 		}

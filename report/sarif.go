@@ -59,6 +59,11 @@ func sarifLog(w io.Writer, s sheet) error {
 			successful = successful && !p.Loss
 			invocation.ToolExecutionNotifications = append(invocation.ToolExecutionNotifications, sarifProblem(f.path, p))
 		}
+		if f.unasked != "" {
+			note := sarifProblem(f.path, hive.Problem{Kind: hive.Kind(rules.NotCovered), Msg: f.unasked})
+			note.Level = "note"
+			invocation.ToolExecutionNotifications = append(invocation.ToolExecutionNotifications, note)
+		}
 		var lines *ruler
 		if f.text != nil {
 			lines = newRuler(f.text)

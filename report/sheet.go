@@ -16,6 +16,7 @@ type sheet struct {
 	command string // "check" or "lint"
 	version string
 	totals  string // in words
+	more    string // of what was not asked, in words; "" for nothing
 	all     bool   // list what did not fail, too
 	topics  []topic
 	files   []file
@@ -40,6 +41,7 @@ type file struct {
 	path, format, sha256 string
 	size                 int64
 	about                string // for people
+	unasked              string // likewise, that no rule is about it; "" if one is
 	machine, host        string // see Input; "" for what has none
 	problems             []hive.Problem
 	results              []result
@@ -130,7 +132,7 @@ var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", ru
 
 // checkSheet returns the sheet of a check. It always includes what did not fail.
 func checkSheet(r Report) sheet {
-	s := sheet{command: "check", version: r.Version, totals: r.totals(), all: r.All, refused: r.Refused,
+	s := sheet{command: "check", version: r.Version, totals: r.totals(), more: r.more(), all: r.All, refused: r.Refused,
 		tables: newFleet(r).tables(func(table) bool { return true })}
 	index := map[*rules.Rule]int{}
 	topicOf := func(rule *rules.Rule) int {
@@ -148,7 +150,7 @@ func checkSheet(r Report) sheet {
 		topicOf(rule)
 	}
 	for _, in := range r.Inputs {
-		out := file{path: in.Path, format: in.Format, sha256: in.SHA256, size: in.Size, about: hive.Printable(in.about()), problems: in.Problems}
+		out := file{path: in.Path, format: in.Format, sha256: in.SHA256, size: in.Size, about: hive.Printable(in.about()), unasked: in.unasked(), problems: in.Problems}
 		out.host = hive.Printable(in.Host)
 		if in.Machine != nil {
 			out.machine = in.Machine.Name

@@ -135,6 +135,9 @@ func checkText(w io.Writer, r Report, style Style) error {
 			line += " (--all shows why)"
 		}
 		fmt.Fprintln(p, p.paint(line, color.Bold))
+		if more := r.more(); more != "" {
+			fmt.Fprintln(p, more)
+		}
 	}
 	return p.send(w)
 }
@@ -225,7 +228,15 @@ func (r Report) totals() string {
 	if len(parts) > 0 {
 		failed += " (" + strings.Join(parts, ", ") + ")"
 	}
-	text := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), plural(len(r.Inputs), "input"), failed, t.pass, t.unknown)
+	inputs := plural(len(r.Inputs), "input")
+	switch {
+	case t.unasked == 0:
+	case t.unasked == len(r.Inputs):
+		inputs += " that no rule is about"
+	default:
+		inputs += fmt.Sprintf(", %d of which no rule is about", t.unasked)
+	}
+	text := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), inputs, failed, t.pass, t.unknown)
 	if t.notApplicable > 0 {
 		text += fmt.Sprintf(", %d not applicable", t.notApplicable)
 	}

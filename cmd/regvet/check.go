@@ -59,7 +59,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	if sinks == nil {
 		return
 	}
-	r := report.Report{Version: version(), Rules: active, All: o.all}
+	r := report.Report{Version: version(), Rules: active, More: o.rules.known - len(active), All: o.all}
 	lines := map[*sink]*report.Lines{} // the outputs that are written as the inputs are read; the others wait for the end
 	for _, k := range sinks {
 		if k.format == "jsonl" {
@@ -89,9 +89,11 @@ func (o *checkOptions) run(s *session, args []string) {
 func (o *checkOptions) judge(s *session, together collection.Joined, active []*rules.Rule) []report.Input {
 	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == ports.Pack })
 	findings := map[*collection.Opened][]rules.Finding{}
+	asked := map[*collection.Opened]bool{}
 	for _, f := range evaluate(s, together[0], o.input.windows.value, active) {
 		in := together.Holder(f.RealKey)
 		findings[in] = append(findings[in], f)
+		asked[in] = asked[in] || together.Covers(f.RealKey)
 		if o.failOn.fails(f) {
 			s.raise(statusFindings)
 		}
@@ -101,7 +103,7 @@ func (o *checkOptions) judge(s *session, together collection.Joined, active []*r
 		if in != together[0] {
 			in.Describe(o.input.windows.value)
 		}
-		out := report.Input{Findings: findings[in]}
+		out := report.Input{Findings: findings[in], Unasked: !asked[in]}
 		if asksPorts && together.HoldsSystem(in) {
 			out.Ports = ports.Ephemeral(in.Registry, in.Windows)
 		}
@@ -119,7 +121,7 @@ func (o *checkOptions) judge(s *session, together collection.Joined, active []*r
 func evaluate(s *session, in *collection.Opened, windows *hive.Version, active []*rules.Rule) []rules.Finding {
 	in.Describe(windows)
 	if in.Format == "regf" && in.Mount == nil {
-		s.say("%s: neither keys nor name show which hive this is, so no rule can be answered; give --mount, such as --mount HKLM\\SYSTEM", in.Name())
+		s.say("%s: neither keys nor name show which hive this is, so no rule can be answered; if Windows mounts it at a fixed path, give that with --mount", in.Name())
 		// The reason may be damage. Reading all of it reports that.
 		for _, k := range in.Root.Walk() {
 			k.Values()

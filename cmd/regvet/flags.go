@@ -136,7 +136,7 @@ type inputFlags struct {
 }
 
 func (i *inputFlags) define(f *pflag.FlagSet) {
-	parseFlag(f, &i.controlSet, "control-set", "current", "the `SET` that CurrentControlSet stands for: current, all, or a number", parseControlSet)
+	parseFlag(f, &i.controlSet, "control-set", "current", "the `SET` that CurrentControlSet stands for: current, all, a number, or a name such as ControlSet001", parseControlSet)
 	i.defineMount(f)
 	f.StringArrayVar(&i.logs, "log", nil, "apply this log `FILE` to a dirty hive instead of the logs beside it (repeatable)")
 	i.defineNoLogs(f)
@@ -155,8 +155,13 @@ func (i *inputFlags) defineVersion(f *pflag.FlagSet) {
 	versionFlag(f, &i.windows, "the Windows `VERSION`, such as 6.1 or 10.0, if the input does not show it")
 }
 
+// parseControlSet returns the name of a key for the number of a set, or for the name itself, as every report shows it.
 func parseControlSet(text string) (string, error) {
-	n, err := strconv.ParseUint(text, 10, 16)
+	number := text
+	if prefix := "ControlSet"; len(text) > len(prefix) && hive.EqualFold(text[:len(prefix)], prefix) {
+		number = text[len(prefix):]
+	}
+	n, err := strconv.ParseUint(number, 10, 16)
 	switch {
 	case text == "current":
 		return "", nil
@@ -165,7 +170,7 @@ func parseControlSet(text string) (string, error) {
 	case err == nil && 1 <= n && n <= 999:
 		return fmt.Sprintf("ControlSet%03d", n), nil
 	}
-	return "", fmt.Errorf("there is no control set %q; it is current, all, or a number from 1 to 999", text)
+	return "", fmt.Errorf("there is no control set %q; it is current, all, a number from 1 to 999, or a name such as ControlSet001", text)
 }
 
 // options returns the options for opening inputs. If the result includes hashes, hashed must be true.

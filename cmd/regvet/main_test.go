@@ -120,6 +120,7 @@ func layOut(dir string) error {
 	hivetest.Seal(log)
 	files["SYSTEM.LOG1"] = log
 	files["nameless"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "Example"}}}, hivetest.Options{})
+	files["SAM"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "SAM", Keys: []*hivetest.Key{{Name: "Domains"}}}}}, hivetest.Options{})
 	files["slashed"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: `a\b`, Keys: []*hivetest.Key{{Name: "c"}}}}}, hivetest.Options{})
 	files["hostile"] = hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "\x1b[31mred"}}}, hivetest.Options{Name: "SYSTEM"})
 	files["cyrillic.reg"] = []byte("REGEDIT4\r\n\r\n[HKEY_CURRENT_USER\\\xcf]\r\n\"\xf0\"=hex(2):f0,00\r\n")

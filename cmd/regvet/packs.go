@@ -17,6 +17,7 @@ type ruleFlags struct {
 	files  []string // rule files and folders of them
 	packs  []string // none for the default of the command
 	config []rulePath
+	known  int // how many rules there are, of built-in packs and of these files, chosen or not; set by load
 }
 
 // rulePath is a rule file, or a folder of them, that a config names.
@@ -82,8 +83,10 @@ func (r *ruleFlags) loadPacks(s *session) (packs []*rules.Pack, ok bool) {
 		}
 		own = append(own, more...)
 	}
+	r.known = rules.CountBuiltIn()
 	for _, p := range own {
 		names = append(names, p.Name)
+		r.known += len(p.Rules)
 	}
 	for _, name := range r.packs {
 		if name != allPacks && !slices.Contains(names, name) {

@@ -76,9 +76,9 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// shown runs a command of the README and returns all that it prints. If only the last line of the result is shown, the messages come first.
+// shown runs a command of the README and returns all that it prints. If only the last lines of the result are shown, the messages come first.
 func shown(t *testing.T, command string) string {
-	command, last := strings.CutSuffix(command, " | tail -n 1")
+	command, last := strings.CutSuffix(command, " | tail -n 2")
 	args := strings.Fields(command)
 	var out, messages bytes.Buffer
 	switch args[0] {
@@ -86,7 +86,7 @@ func shown(t *testing.T, command string) string {
 		if last {
 			run(args[1:], strings.NewReader(""), &out, &messages)
 			lines := strings.SplitAfter(out.String(), "\n")
-			return messages.String() + lines[len(lines)-2]
+			return messages.String() + strings.Join(lines[len(lines)-3:], "")
 		}
 		run(args[1:], strings.NewReader(""), &out, &out)
 	case "iconv":

@@ -28,9 +28,11 @@ import (
 // File is a hive or .reg file to open.
 type File struct {
 	Path string
-	Logs []string // of a hive: the paths of its transaction logs (LOG, LOG1, LOG2), needed or not
-	User string   // of a user's hive: the name of the profile folder, such as "alice"
-	Err  error    // why the file cannot be read, if that is already known
+	Logs []string // of a hive: the paths of its transaction logs, needed or not: LOG, LOG1, LOG2
+	User string   // of a hive of a user of a machine: the name of the folder of the profile, "alice" say
+	// NotJoined is why a hive that lies in the folders of a machine is no part of its registry, see [Input.NotJoined].
+	NotJoined string
+	Err       error // why it cannot be read, when that is known already
 }
 
 // Group holds the files to read together: a single file, or the hives of one machine.
@@ -95,6 +97,7 @@ func (g Group) Apart() (all []Group) {
 func Find(fsys fs.FS) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		found := walk(fsys)
+		setAside(found)
 		groups := machines(slices.DeleteFunc(slices.Clone(found), func(f File) bool { return f.Err != nil }))
 		returned := map[*Group]bool{}
 		for _, f := range found {

@@ -29,6 +29,9 @@ func find(fsys fs.FS) []string {
 			if f.User != "" {
 				word += "@" + f.User
 			}
+			if f.NotJoined != "" {
+				word += " (" + f.NotJoined + ")"
+			}
 			words = append(append(words, word), f.Logs...)
 			if f.Err != nil {
 				words = append(words, "!")
@@ -105,7 +108,28 @@ func TestMachines(t *testing.T) {
 			[]string{"Users/u/NTUSER.DAT", "WINNT: WINNT/System32/config/SAM WINNT/System32/config/SYSTEM", "Windows/System32/config/SYSTEM"}},
 		"the folder of Windows": {
 			[]string{"System32/config/SYSTEM", "System32/config/SAM", "System32/config/RegBack/SYSTEM", "System32/config/RegBack/SAM"},
-			[]string{"System32/config/RegBack: System32/config/RegBack/SAM System32/config/RegBack/SYSTEM", ".: System32/config/SAM System32/config/SYSTEM"}},
+			[]string{"System32/config/RegBack/SAM (a backup that Windows made in RegBack, of an earlier time)",
+				"System32/config/RegBack/SYSTEM (a backup that Windows made in RegBack, of an earlier time)", ".: System32/config/SAM System32/config/SYSTEM"}},
+		"copied with its backups": {
+			[]string{"SYSTEM", "SAM", "regback/SYSTEM", "regback/SYSTEM.OLD", "regback/x.reg"},
+			[]string{".: SAM SYSTEM", "regback/SYSTEM (a backup that Windows made in RegBack, of an earlier time)",
+				"regback/SYSTEM.OLD (a backup that Windows made in RegBack, of an earlier time)", "regback/x.reg"}},
+		"backups alone": {[]string{"x/RegBack/SYSTEM", "x/RegBack/SAM"}, []string{"x/RegBack: x/RegBack/SAM x/RegBack/SYSTEM"}},
+		"no user": {
+			[]string{"W/System32/config/SYSTEM", "Users/default/NTUSER.DAT", "Users/Default/AppData/Local/Microsoft/Windows/UsrClass.dat", "Users/Default User/NTUSER.DAT"},
+			[]string{"Users/Default/AppData/Local/Microsoft/Windows/UsrClass.dat (the template for new users, which is no user's own)",
+				"W: W/System32/config/SYSTEM Users/Default User/NTUSER.DAT@Default User",
+				"Users/default/NTUSER.DAT (the template for new users, which is no user's own)"}},
+		"no user of XP": {
+			[]string{"W/System32/config/SYSTEM", "Documents and Settings/Default User/NTUSER.DAT", "Documents and Settings/LocalService/NTUSER.DAT"},
+			[]string{"Documents and Settings/Default User/NTUSER.DAT (the template for new users, which is no user's own)",
+				"W: W/System32/config/SYSTEM Documents and Settings/LocalService/NTUSER.DAT@LocalService"}},
+		"services of two systems": {
+			[]string{"A/System32/config/SYSTEM", "A/ServiceProfiles/LocalService/NTUSER.DAT", "B/System32/config/SYSTEM", "B/serviceprofiles/NetworkService/NTUSER.DAT",
+				"B/ServiceProfiles/NetworkService/AppData/Local/Microsoft/Windows/UsrClass.dat", "ServiceProfiles/LocalService/NTUSER.DAT"},
+			[]string{"A: A/System32/config/SYSTEM A/ServiceProfiles/LocalService/NTUSER.DAT@LocalService",
+				"B: B/System32/config/SYSTEM B/ServiceProfiles/NetworkService/AppData/Local/Microsoft/Windows/UsrClass.dat@NetworkService B/serviceprofiles/NetworkService/NTUSER.DAT@NetworkService",
+				"ServiceProfiles/LocalService/NTUSER.DAT"}},
 		"one name in two cases": {
 			[]string{"W/System32/config/SYSTEM", "W/System32/config/system", "W/System32/config/SAM"},
 			[]string{"W: W/System32/config/SAM W/System32/config/SYSTEM", "W/System32/config/system"}},

@@ -12,11 +12,14 @@ import (
 // filled in while the input is read, and holds none of the input's keys.
 type Input struct {
 	Path    string   // as the user named it; [StandardInput] for standard input
-	Machine *Machine // the machine that the hive is joined into, or nil
-	Format  string   // "regf" for a hive, "reg" for .reg text
-	SHA256  string   // of the file, in hex; "" if it was not computed
-	MD5     string   // likewise, for case files that still ask for it
-	Size    int64    // bytes
+	Machine *Machine // of which it is one of several hives; nil for an input by itself
+	// NotJoined is for people why a hive that lies in the folders of a machine is no part of its registry, and so is read by itself. It is ""
+	// for any other input.
+	NotJoined string
+	Format    string // "regf" for a hive, "reg" for .reg text
+	SHA256    string // of the file, in hex
+	MD5       string // likewise, for those whose case files still ask for it; "" when it was not computed
+	Size      int64  // bytes
 
 	Mount       hive.Path         // where Windows mounts the hive; nil if unknown, and for .reg text
 	MountBy     string            // how Mount is known

@@ -88,8 +88,12 @@ func (f File) size(fsys fs.FS, o Options) (total int64) {
 	return total
 }
 
-// join mounts the hives of one machine in one registry. The users are below HKEY_USERS, under the SIDs that the SOFTWARE hive lists for their
-// profiles, or under the names of their profile folders if it lists none.
+// serviceSIDs are the SIDs of the users as which Windows runs its services, which are the same on every computer, by the folded names of the
+// folders of their profiles: https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers.
+var serviceSIDs = map[string]string{hive.Fold("LocalService"): "S-1-5-19", hive.Fold("NetworkService"): "S-1-5-20"}
+
+// join gives hives of one machine one registry, with the users below HKEY_USERS: under their SIDs where the SOFTWARE hive tells
+// them, else under the names of the folders of their profiles.
 func (j Joined) join(machine string) {
 	profiles := hive.NewRegistry()
 	for _, in := range j {
@@ -101,7 +105,7 @@ func (j Joined) join(machine string) {
 	reg := hive.NewRegistry()
 	for _, in := range j {
 		if in.user != "" && in.Mount.HasPrefix(userPath) {
-			in.Mount = hive.ParsePath("HKU").Join(cmp.Or(sids[hive.Fold(in.user)], in.user)).Join(in.Mount[len(userPath):]...)
+			in.Mount = hive.ParsePath("HKU").Join(cmp.Or(sids[hive.Fold(in.user)], serviceSIDs[hive.Fold(in.user)], in.user)).Join(in.Mount[len(userPath):]...)
 			in.MountBy += " and the folder of the profile"
 		}
 	}
@@ -154,7 +158,16 @@ func (j Joined) Holder(key hive.Path) *Opened {
 	return best
 }
 
-// HoldsSystem reports whether an input is the [Joined.Holder] of HKEY_LOCAL_MACHINE\SYSTEM.
+// Covers reports whether the inputs tell anything of a key: that it is there, that it is not, or that it was damaged.
+func (j Joined) Covers(key hive.Path) bool {
+	m := j[0].Registry.Find(key)[0]
+	if m.Key != nil {
+		return !m.Key.Implied()
+	}
+	return m.Known != hive.NotCovered
+}
+
+// HoldsSystem reports whether the input is the one of its machine that holds the SYSTEM hive, or would hold it.
 func (j Joined) HoldsSystem(in *Opened) bool { return in == j.Holder(systemPath) }
 
 // machines groups hives by machine and returns the group of each path. Two kinds of folders hold the hives of one machine: a whole system,
@@ -172,7 +185,7 @@ func machines(found []File) map[string]*Group {
 	taken := map[string]bool{} // the places of a machine that already have their hive
 	for _, f := range found {
 		windows, ok := windowsOf(f.Path)
-		if !ok {
+		if !ok || f.NotJoined != "" {
 			continue
 		}
 		g := systems[windows]
@@ -193,9 +206,15 @@ func machines(found []File) map[string]*Group {
 		}
 	}
 	for _, f := range found {
-		root, user, ok := userOf(f.Path)
+		root, in, user := userOf(f.Path)
+		if in == nil || f.NotJoined != "" {
+			continue
+		}
 		g := beside[hive.Fold(root)]
-		if !ok || g == nil {
+		if in.ofServices {
+			g = systems[root]
+		}
+		if g == nil {
 			continue
 		}
 		if place := g.Machine + "\x00" + hive.Fold(user) + "\x00" + hive.KnownName(f.Path); !taken[place] {
@@ -233,30 +252,59 @@ func ofUser(name string) bool {
 	return known == "NTUSER.DAT" || known == "UsrClass.dat"
 }
 
-// profiles lists the folders beside the Windows folder that hold the profiles of all users, and where UsrClass.dat is in a profile.
-var profiles = []struct{ users, classes string }{
-	{"Users", "AppData/Local/Microsoft/Windows"},
-	{"Documents and Settings", "Local Settings/Application Data/Microsoft/Windows"},
+// profiles is a folder of the profiles of users.
+type profiles struct {
+	name       string
+	classes    string // where in a profile UsrClass.dat is
+	template   string // the profile that Windows copies for each new user, which is no user's own
+	ofServices bool   // it lies in the folder of Windows, and not beside it
 }
 
-// userOf returns, for the hive of a user, the name of the profile and the folder that holds both the profiles and Windows.
-func userOf(name string) (root, user string, ok bool) {
+var profileFolders = []profiles{
+	{name: "Users", classes: "AppData/Local/Microsoft/Windows", template: "Default"},
+	{name: "Documents and Settings", classes: "Local Settings/Application Data/Microsoft/Windows", template: "Default User"},
+	{name: "ServiceProfiles", classes: "AppData/Local/Microsoft/Windows", ofServices: true},
+}
+
+// userOf returns for the hive of a user the folder that holds the folder of profiles, that folder, and the name of the profile. For all else
+// the folder of profiles is nil.
+func userOf(name string) (root string, in *profiles, user string) {
 	if !ofUser(name) {
-		return "", "", false
+		return "", nil, ""
 	}
 	parts := strings.Split(path.Dir(name), "/")
-	for _, p := range profiles {
+	for n, p := range profileFolders {
 		below := 1 // the profile itself
 		if hive.KnownName(name) == "UsrClass.dat" {
 			below += strings.Count(p.classes, "/") + 1
 		}
 		i := len(parts) - 1 - below
-		if i < 0 || !hive.EqualFold(parts[i], p.users) || below > 1 && !hive.EqualFold(strings.Join(parts[i+2:], "/"), p.classes) {
+		if i < 0 || !hive.EqualFold(parts[i], p.name) || below > 1 && !hive.EqualFold(strings.Join(parts[i+2:], "/"), p.classes) {
 			continue
 		}
-		return path.Join(append([]string{"."}, parts[:i]...)...), parts[i+1], true
+		return path.Join(append([]string{"."}, parts[:i]...)...), &profileFolders[n], parts[i+1]
 	}
-	return "", "", false
+	return "", nil, ""
+}
+
+// setAside says of hives that lie in the folders of a machine why they are no part of its registry.
+func setAside(found []File) {
+	ofWindows := map[string]bool{} // the folders with hives under the names that they have in Windows
+	for _, f := range found {
+		if hive.KnownName(f.Path) != "" {
+			ofWindows[path.Dir(f.Path)] = true
+		}
+	}
+	for i, f := range found {
+		folder := path.Dir(f.Path)
+		_, in, user := userOf(f.Path)
+		switch {
+		case hive.EqualFold(path.Base(folder), "RegBack") && ofWindows[path.Dir(folder)] && !strings.EqualFold(path.Ext(f.Path), ".reg"):
+			found[i].NotJoined = "a backup that Windows made in RegBack, of an earlier time"
+		case in != nil && in.template != "" && hive.EqualFold(user, in.template):
+			found[i].NotJoined = "the template for new users, which is no user's own"
+		}
+	}
 }
 
 // sideBySide groups the hives that belong to no machine yet by their folder. It leaves out a folder with two hives of one name.
@@ -267,7 +315,7 @@ func sideBySide(found []File, at map[string]*Group) []*Group {
 	names := map[string]bool{}
 	for _, f := range found {
 		known := hive.KnownName(f.Path)
-		if known == "" || at[f.Path] != nil {
+		if known == "" || at[f.Path] != nil || f.NotJoined != "" {
 			continue
 		}
 		folder := path.Dir(f.Path)

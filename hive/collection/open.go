@@ -58,7 +58,7 @@ func Locate(fsys fs.FS, name string) File { return File{Path: name, Logs: beside
 // Open opens the file. It returns the input, or nil if the file cannot be read, and lists what could not be read: the logs first, without
 // which the hive is still read, and the file last.
 func (file File) Open(fsys fs.FS, o Options) (_ *Opened, refused []hive.Problem) {
-	in := &Opened{Input: Input{Path: file.Path}, user: file.User}
+	in := &Opened{Input: Input{Path: file.Path, NotJoined: file.NotJoined}, user: file.User}
 	err := file.Err
 	var data []byte
 	if err == nil {
