@@ -19,6 +19,7 @@ type Header struct {
 	Name                 string   // the end of the path that the hive had on the machine
 	Checksum             uint32   // as it stands
 	Computed             uint32   // as it should be
+	Lost                 bool     // the base block is destroyed, and so no field of it means anything
 }
 
 // Dirty reports whether the hive was being written when it was copied: it may be half changed, and its latest changes are only in its
@@ -37,14 +38,23 @@ func (h Header) unreadable() (at int64, fault string) {
 }
 
 // HeadSize is the number of bytes at the start of a file that [IsHive] and [IsLog] need.
-const HeadSize = 512
+const HeadSize = baseBlockSize + binHeaderSize
 
-// IsHive reports whether data starts like a hive or one of its logs.
-func IsHive(data []byte) bool { return bytes.HasPrefix(data, []byte("regf")) }
+// IsHive reports whether data starts like a hive or one of its logs: with a base block, or, if that is lost, with a place for one and the
+// first bin behind it.
+func IsHive(data []byte) bool { return isSigned(data) || hasFirstBin(data) }
 
-// IsLog reports whether data is a transaction log of a hive. It needs the first [HeadSize] bytes.
+func isSigned(data []byte) bool { return bytes.HasPrefix(data, []byte("regf")) }
+
+// hasFirstBin reports whether the first bin is where it must be.
+func hasFirstBin(data []byte) bool {
+	place, _, ok := binAt(data, baseBlockSize)
+	return ok && place == baseBlockSize
+}
+
+// IsLog reports whether data is a transaction log of a hive. It needs the first [HeadSize] bytes, or all of a shorter log.
 func IsLog(data []byte) bool {
-	return IsHive(data) && len(data) >= HeadSize && parseHeader(data).isLog()
+	return isSigned(data) && len(data) >= sectorSize && parseHeader(data).isLog()
 }
 
 // isLog reports whether this is the base block of a log.

@@ -49,7 +49,8 @@ func cellAt(cell uint32) string {
 // mapCells walks the bins and their cells. Where one is damaged, everything up to the next sound bin is unmapped: a cell there counts as
 // in use if it looks like it.
 func (f *File) mapCells() {
-	f.inUse = make([]uint64, len(f.bins)/(8*64)+1)
+	all := f.data[baseBlockSize:]
+	f.inUse = make([]uint64, len(all)/(8*64)+1)
 	f.isKey = make([]uint64, len(f.inUse))
 	for at := 0; at < len(f.bins); {
 		size, fault := f.bin(at)
@@ -57,8 +58,61 @@ func (f *File) mapCells() {
 			at = f.skipDamage(at, badBin, "bin "+fault)
 			continue
 		}
+		if end := at + size; end > len(f.bins) && end <= len(all) && !f.isBin(len(f.bins)) {
+			f.reportTooShort()
+			f.bins, f.ends = all[:end:end], int64(end)
+		}
 		at = f.mapBin(at, size)
 	}
+	f.mapBehind()
+}
+
+// mapBehind notes the cells of sound bins behind the end of the hive. Nearly always they are left over from when the hive was longer, and
+// nothing refers to them.
+func (f *File) mapBehind() {
+	at := (len(f.bins) + baseBlockSize - 1) &^ (baseBlockSize - 1)
+	for at < len(f.data)-baseBlockSize {
+		next := at + baseBlockSize
+		if size, fault := f.bin(at); fault == "" {
+			next = max(next, f.mapWhole(at, size)&^(baseBlockSize-1))
+		}
+		at = next
+	}
+}
+
+// mapWhole notes the cells of a bin, if all of them are sound. It returns the end of the bin, or the offset of the cell that is not sound.
+func (f *File) mapWhole(bin, size int) int {
+	end := bin + size
+	words := f.inUse[bin/512 : end/512]
+	for at := bin + binHeaderSize; at < end; {
+		cell := f.data[baseBlockSize+at : baseBlockSize+end]
+		n := sizeOf(cell)
+		if n < 2*f.cellHeader || n%(2*f.cellHeader) != 0 || n > len(cell) {
+			clear(words)
+			return at
+		}
+		if int32(binary.LittleEndian.Uint32(cell)) < 0 {
+			words[(at-bin)/512] |= 1 << (at / 8 % 64)
+		}
+		at += n
+	}
+	return end
+}
+
+// behind returns the content of a cell in use behind the end of the hive, or why there is none. A record leads there, so the end is wrong.
+func (f *File) behind(at int) (content []byte, fault string) {
+	if bins := f.data[baseBlockSize:]; at%8 == 0 && at < len(bins) && f.inUse[at/512]&(1<<(at/8%64)) != 0 {
+		f.reportTooShort()
+		return bins[at+f.cellHeader : at+sizeOf(bins[at:])], ""
+	}
+	return nil, "lies beyond the end of the hive"
+}
+
+func (f *File) reportTooShort() {
+	f.tooShort.Do(func() {
+		f.report(Problem{At: Location{Offset: lengthField}, Kind: badHeader, Loss: true, // which bins are left over is not known
+			Msg: fmt.Sprintf("the length of the bins is %d bytes, and records lead to sound bins behind that; they are read", f.base.Length)})
+	})
 }
 
 // mapBin notes the cells of the bin at an offset, and returns the offset at which to continue.
@@ -111,17 +165,18 @@ func (f *File) addFree(from, to int) {
 
 // bin checks the header of a bin and returns its size, or what is wrong with it.
 func (f *File) bin(at int) (size int, fault string) {
-	if len(f.bins)-at < binHeaderSize {
+	bins := f.data[baseBlockSize:]
+	if len(bins)-at < binHeaderSize {
 		return 0, "is cut off"
 	}
-	if !bytes.HasPrefix(f.bins[at:], []byte("hbin")) { // first, because damage is skipped in steps of a page
+	if !bytes.HasPrefix(bins[at:], []byte("hbin")) { // first, because damage is skipped in steps of a page
 		return 0, `is not signed "hbin"`
 	}
-	b := binHeader(f.bins[at:])
+	b := binHeader(bins[at:])
 	switch size := b.size(); {
 	case int64(b.offset()) != int64(at):
 		return 0, fmt.Sprintf("says that it stands at %#x", int64(b.offset())+baseBlockSize)
-	case size == 0 || size%baseBlockSize != 0 || int64(at)+int64(size) > f.ends:
+	case size == 0 || size%baseBlockSize != 0 || int64(at)+int64(size) > max(f.ends, int64(len(bins))):
 		return 0, fmt.Sprintf("has an impossible size of %d bytes", size)
 	default:
 		return int(size), ""
@@ -165,17 +220,26 @@ func (f *File) cell(offset uint32) (content []byte, fault string) {
 	case offset == nilCell:
 		return nil, "is not named"
 	case int64(offset)+int64(f.cellHeader) > int64(len(f.bins)):
-		return nil, "lies beyond the end of the hive"
+		return f.behind(at)
 	case at%8 != 0:
 		return nil, "is not at the start of a cell"
 	}
-	size := -int(int32(binary.LittleEndian.Uint32(f.bins[at:])))
+	size := sizeOf(f.bins[at:])
 	if f.inUse[at/512]&(1<<(at/8%64)) == 0 {
 		i, damaged := spanAt(f.unmapped, at)
-		if !damaged || size < f.cellHeader {
+		if !damaged || size < f.cellHeader || int32(binary.LittleEndian.Uint32(f.bins[at:])) > 0 {
 			return nil, "is not at the start of a cell in use"
 		}
 		size = min(size, f.unmapped[i].to-at) // the size may be what is damaged; the record in the cell says how long it is
 	}
 	return f.bins[at+f.cellHeader : min(at+size, len(f.bins))], ""
+}
+
+// sizeOf returns the size of a cell, in use or not.
+func sizeOf(cell []byte) int {
+	if len(cell) < 4 {
+		return 0
+	}
+	size := int(int32(binary.LittleEndian.Uint32(cell)))
+	return max(size, -size)
 }

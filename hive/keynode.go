@@ -10,6 +10,7 @@ import (
 
 // Flags of a key node that decide how it is read.
 const (
+	keyHiveEntry    = 0x04 // the key is the root of a hive
 	keyPredefHandle = 0x40 // the value list is no list
 	keySymLink      = 0x10 // the key is a symbolic link
 	keyCompName     = 0x20 // the name is Latin-1, not UTF-16LE
@@ -104,34 +105,6 @@ func (f *File) keyNode(offset uint32) (n keyNode, kind Kind, fault string) {
 		return nil, badSignature, fmt.Sprintf(`is signed %q, not "nk"`, cell[:2])
 	}
 	return keyNode(cell), "", ""
-}
-
-// rootField is the offset of the field of the base block that names the root key.
-const rootField = 36
-
-func (f *File) readRoot() error {
-	node, kind, fault := f.keyNode(f.base.Root)
-	if fault != "" {
-		p := f.place(Problem{Source: f.Source, At: offsetOf(f.base.Root), Kind: kind, Loss: true,
-			Msg: "the cell of the root key " + fault + "; nothing can be read"}, Location{Offset: rootField})
-		if end := f.ends + baseBlockSize; p.At.Offset >= end {
-			p.Msg += fmt.Sprintf("; by its base block the hive ends at %#x", end)
-		}
-		// What was met before may be the reason.
-		const most = 3
-		for i, before := range f.Problems() {
-			if i == most {
-				p.Msg += fmt.Sprintf("; and %d problems more", f.met()-most)
-				break
-			}
-			p.Msg += fmt.Sprintf("; %s: %s", before.At, before.Msg)
-		}
-		return &p
-	}
-	name, _ := node.name()
-	f.root = new(Key)
-	f.root.init(f, f.base.Root, node, name)
-	return nil
 }
 
 // init fills in k from its record.

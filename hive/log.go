@@ -101,7 +101,7 @@ func (f *logFile) read() string {
 		return "is empty"
 	case int64(len(f.Data)) > MaxSize:
 		return fmt.Sprintf("has %d bytes, and a log at most %d", len(f.Data), int64(MaxSize))
-	case !IsHive(f.Data):
+	case !isSigned(f.Data):
 		return `does not start with "regf"`
 	case len(f.Data) < sectorSize:
 		f.use.Later = true

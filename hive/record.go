@@ -15,7 +15,7 @@ var keyFlags = []struct {
 	bit  Flags
 	name string
 }{
-	{0x0001, "volatile"}, {0x0002, "hive-exit"}, {0x0004, "hive-entry"}, {0x0008, "no-delete"}, {keySymLink, "symbolic-link"},
+	{0x0001, "volatile"}, {0x0002, "hive-exit"}, {keyHiveEntry, "hive-entry"}, {0x0008, "no-delete"}, {keySymLink, "symbolic-link"},
 	{keyCompName, "compressed-name"}, {keyPredefHandle, "predefined-handle"}, {0x0080, "virtual-mirrored"},
 	{0x0100, "virtual-target"}, {0x0200, "virtual-store"},
 }

@@ -1,6 +1,7 @@
 package hive
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +36,8 @@ type File struct {
 	data []byte // the hive after the logs were applied
 	bins []byte // the bins in data, as far as both the header and the file go
 	ends int64  // offset from the first bin at which the bins of the whole file would end
+
+	tooShort sync.Once // done when it is told that records lead to bins behind that end
 	cellMap
 	remains *remains // if set, cells are read from the remains of deleted records
 
@@ -68,14 +71,25 @@ func Read(source string, data []byte, logs ...Log) (*File, error) {
 	if i := slices.IndexFunc(f.Logs, func(u LogUse) bool { return u.Entries > 0 }); i >= 0 {
 		// No change removes the root key, so the logs belong to another hive. Without them the hive may be readable.
 		without := &File{Source: source, data: data, Logs: misfits(f.Logs)}
-		if without.load(nil) == nil {
+		again := without.load(nil)
+		if again == nil {
 			return without, nil
 		}
+		if _, ok := errors.AsType[*rootLost](err); !ok {
+			f, err = without, again
+		}
+	}
+	if lost, ok := errors.AsType[*rootLost](err); ok {
+		if f.findRoot(lost) {
+			return f, nil
+		}
+		err = lost.refusal(f)
 	}
 	return nil, err
 }
 
-// load reads the header, the map of the cells, and the root. It applies no logs if f.Logs says what became of them before.
+// load reads the header, the map of the cells, and the root. It applies no logs if f.Logs says what became of them before. If only the root
+// cannot be read, the error is a [rootLost].
 func (f *File) load(logs []Log) error {
 	if err := f.readHeader(logs); err != nil {
 		return err
@@ -97,8 +111,10 @@ func (f *File) readHeader(logs []Log) error {
 		return refuse(badHeader, 0, "has %d bytes, and a hive at most %d; give the hive alone, without what is behind it", f.size(), int64(MaxSize))
 	}
 	f.Header = parseHeader(f.data)
+	f.Header.Lost = f.Header.Checksum != f.Header.Computed && hasFirstBin(f.data) && (!isSigned(f.data) || f.Header.Major != 1 && !f.Header.isLog())
 	f.base = f.Header
 	h := f.Header
+	f.settle()
 	if h.Checksum == h.Computed { // else a log may hold the right base block
 		if at, fault := h.unreadable(); fault != "" {
 			return refuse(badHeader, at, "%s", fault)
@@ -113,6 +129,11 @@ func (f *File) readHeader(logs []Log) error {
 			}
 		}
 		f.reportDirty()
+	}
+	if f.base.Lost {
+		// Version 1.5 is read as all versions since 1.2, but for large data, and those are told by what they are.
+		f.base.Major, f.base.Minor, f.base.Type, f.base.Format, f.base.Cluster = 1, 5, typeHive, 1, 1
+		f.report(Problem{Kind: badHeader, Loss: true, Msg: "the base block is lost; the hive is read by its bins, and the root key by its flags"})
 	}
 	h = f.base
 	if at, fault := h.unreadable(); fault != "" {
@@ -252,7 +273,7 @@ func (f *File) ofKind(kind Kind) *sameKind {
 // claim reports whether n more bytes of the file may be used. The records of a sound hive do not overlap, so reading all of it claims no
 // byte twice. A hostile hive can name the same list or the same data in a million places, and turn a few megabytes into terabytes; so the
 // limit is four times its size.
-func (f *File) claim(n int) bool { return f.claimed.Add(int64(n)) <= 4*int64(len(f.bins)) }
+func (f *File) claim(n int) bool { return f.claimed.Add(int64(n)) <= 4*f.size() }
 
 // claimPath reports whether a key with a path of n bytes may be read. A path repeats the names of all keys above, and whatever is said of a key
 // repeats its path: 30,000 keys 500 levels below the root turn a hive of 3 MB into gigabytes. The paths of a real hive take about half its
@@ -283,11 +304,11 @@ func (f *File) claims() claims { return claims{f, f.claimed.Load(), 0} }
 // take is [File.claim].
 func (c *claims) take(n int) bool {
 	c.made += int64(n)
-	return c.before+c.made <= 4*int64(len(c.file.bins))
+	return c.before+c.made <= 4*c.file.size()
 }
 
 func (c *claims) end() { c.file.claimed.Add(c.made) }
 
 // tell reports whether there is room for a problem of n bytes. Four bytes, a bad reference, can cause a problem; so problems have a limit too,
 // far beyond what real damage reaches.
-func (f *File) tell(n int) bool { return f.told.Add(int64(n)) <= 1<<20+4*int64(len(f.bins)) }
+func (f *File) tell(n int) bool { return f.told.Add(int64(n)) <= 1<<20+4*f.size() }

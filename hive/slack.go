@@ -51,7 +51,7 @@ func (f *File) unused(keys []*Key) []span {
 			} else {
 				inDamage = append(inDamage, used)
 			}
-		} else if end := at + f.cellHeader + len(content); end-used.to >= f.cellHeader+keyValueSize {
+		} else if end := at + f.cellHeader + len(content); end <= len(f.bins) && end-used.to >= f.cellHeader+keyValueSize {
 			spans = append(spans, span{used.to, end})
 		}
 	}

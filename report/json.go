@@ -212,7 +212,7 @@ type jsonInfoInput struct {
 	OtherSets   []string          `json:"other_control_sets"`
 	Keys        int               `json:"keys"`
 	Values      int               `json:"values"`
-	Header      *jsonHeader       `json:"header,omitempty"` // of a hive
+	Header      *jsonHeader       `json:"header,omitempty"` // of a hive whose base block is not lost
 	Text        string            `json:"text,omitempty"`   // of a .reg file
 	Edits       *int              `json:"edits,omitempty"`  // of a .reg file
 }
@@ -261,13 +261,14 @@ func InfoJSON(w io.Writer, r Report) error {
 		for _, s := range in.ControlSets {
 			i.ControlSets = append(i.ControlSets, jsonControlSet(s))
 		}
-		if h := in.Header; h != nil {
+		switch h := in.Header; {
+		case h == nil:
+			i.Edits = &in.Edits
+		case !h.Lost:
 			i.Header = &jsonHeader{headerVersion(*h), h.Sequence1, h.Sequence2, "", hive.Printable(h.Name), h.Length, h.Checksum == h.Computed}
 			if h.Modified != 0 {
 				i.Header.Modified = timestamp(h.Modified.Time())
 			}
-		} else {
-			i.Edits = &in.Edits
 		}
 		out.Inputs = append(out.Inputs, i)
 	}

@@ -284,7 +284,11 @@ func (p *page) info(in Input) {
 	p.row("sha256", in.SHA256)
 	p.row("md5", in.MD5)
 	if h := in.Header; h != nil {
-		p.row("format", "hive, regf "+headerVersion(*h))
+		format := "hive, regf " + headerVersion(*h)
+		if h.Lost {
+			format = "hive; its base block is lost"
+		}
+		p.row("format", format)
 		state := "clean"
 		if in.Dirty {
 			state = "dirty"
@@ -293,12 +297,14 @@ func (p *page) info(in Input) {
 		if h.Checksum != h.Computed {
 			sum = fmt.Sprintf("%#08x, must be %#08x", h.Checksum, h.Computed)
 		}
-		p.row("state", fmt.Sprintf("%s; sequence numbers %d and %d; checksum %s", state, h.Sequence1, h.Sequence2, sum))
-		if h.Modified != 0 {
-			p.row("written", timestamp(h.Modified.Time()))
+		if !h.Lost {
+			p.row("state", fmt.Sprintf("%s; sequence numbers %d and %d; checksum %s", state, h.Sequence1, h.Sequence2, sum))
+			if h.Modified != 0 {
+				p.row("written", timestamp(h.Modified.Time()))
+			}
+			p.row("name", hive.Visible(h.Name))
+			p.row("bins", fmt.Sprintf("%d bytes", h.Length))
 		}
-		p.row("name", hive.Visible(h.Name))
-		p.row("bins", fmt.Sprintf("%d bytes", h.Length))
 		p.row("logs", cmp.Or(strings.Join(logs(in), "\n"), "none"))
 		mount := "not known; --mount tells it"
 		if in.Mount != nil {

@@ -37,9 +37,9 @@ func OpenOrdered(fsys fs.FS, name string, key hive.Path, set string, stored bool
 			close()
 		}
 	}()
-	head := make([]byte, 4)
-	_, err := text.ReadAt(head, 0)
-	if err != nil || hive.IsHive(head) || [4]byte(head) == [4]byte{} || text.Size() <= least {
+	head := make([]byte, hive.HeadSize)
+	n, _ := text.ReadAt(head, 0)
+	if n < 4 || hive.IsHive(head[:n]) || [4]byte(head) == [4]byte{} || text.Size() <= least {
 		return nil, nil
 	}
 	asked := []hive.Path{key}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"regvet/internal/shared"
+)
+
+// damagedCases are hives of which all can be read although something that leads to it is wrong: what is said of each, and what was set.
+var damagedCases = map[string]struct {
+	messages []string
+	port     uint16 // MaxUserPort
+	status   int
+}{
+	"c02-shifted-512": {[]string{"offset 0x3000: the bin that belongs here stands 512 bytes behind, at 0x3200 of the file; it and those that follow it are read as if they stood where they say, and offsets count so"},
+		65534, statusDone},
+	"c04-length-too-small-clean": {[]string{"offset 0x28: the length of the bins is 12288 bytes, and records lead to sound bins behind that; they are read"}, 65534, statusInput},
+	"c04c-new-bin-behind-the-length-dirty": {[]string{
+		"offset 0x4: the hive is dirty (sequence numbers 8 and 7): its latest changes are only in its logs, which were not applied",
+		"offset 0x28: the length of the bins is 8192 bytes, and records lead to sound bins behind that; they are read"}, 5000, statusInput},
+	"c80-root-offset-wrong-sealed": {[]string{
+		"offset 0x24: the cell of the root key is not at the start of a cell in use; the root key was found by its flags, at offset 0x1020"}, 65534, statusInput},
+	"c81-base-block-destroyed": {append(baseBlockLost, fmt.Sprintf(badSum, "0xa5a5a5a5", "0x66676572")), 65534, statusInput},
+	"c81c-base-block-zero":     {append(baseBlockLost, fmt.Sprintf(badSum, "0x00000000", "0x00000001")), 65534, statusInput},
+	"c81d-first-sector-zero":   {append(baseBlockLost, fmt.Sprintf(badSum, "0x00000000", "0x00000001")), 65534, statusInput},
+	"c82-root-free": {[]string{"offset 0x24: the cell of the root key is not at the start of a cell in use; " +
+		"the root key was found by its flags, at offset 0x1020, in a cell that is marked as free"}, 65534, statusInput},
+	"c83c-length-zero-sealed": {[]string{"offset 0x28: the length of the bins is 0 bytes, and records lead to sound bins behind that; they are read"}, 65534, statusInput},
+}
+
+var baseBlockLost = []string{"the base block is lost; the hive is read by its bins, and the root key by its flags"}
+
+const badSum = "offset 0x1fc: the hive is dirty (the checksum of its base block is %s, must be %s): its latest changes are only in its logs, which were not applied"
+
+func TestDamagedCases(t *testing.T) {
+	for name, test := range damagedCases {
+		t.Run(name, func(t *testing.T) {
+			file := shared.Path(t, "cases/hives/"+name+"/SYSTEM")
+			var want strings.Builder
+			for _, m := range test.messages {
+				fmt.Fprintf(&want, "regvet: %s: %s\n", file, m)
+			}
+			for _, args := range [][]string{{"export", "--format", "jsonl"}, {"info", "--verify"}} {
+				var out, messages bytes.Buffer
+				status := run(append(args, file), nil, &out, &messages)
+				port := fmt.Sprintf(`"MaxUserPort", "type": "REG_DWORD", "type_id": 4, "data": "%02x%02x0000"`, byte(test.port), test.port>>8)
+				exit := test.status
+				if args[0] == "info" {
+					port, exit = fmt.Sprintf("TCP 1024 to %d", test.port), statusInput
+				}
+				if status != exit || messages.String() != want.String() {
+					t.Errorf("%s: exit status %d, want %d, with\n%swant\n%s", args, status, exit, &messages, &want)
+				}
+				if !strings.Contains(out.String(), port) {
+					t.Errorf("%s: %s is not in\n%s", args, port, &out)
+				}
+			}
+		})
+	}
+}
