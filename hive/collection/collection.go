@@ -42,7 +42,8 @@ type Group struct {
 	Files   []File
 }
 
-// List returns what to read for a name: the file itself, or for a folder what [Find] finds in it.
+// List returns what to read for a name: the file itself, or for a folder each hive and .reg file in it, in the
+// order of their names. The hives of one machine are returned together, in place of the first of them.
 func List(fsys fs.FS, name string) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		info, err := fs.Stat(fsys, name)
@@ -61,7 +62,7 @@ func List(fsys fs.FS, name string) iter.Seq[Group] {
 			return
 		}
 		found := false
-		for g := range Find(folder) {
+		for g := range find(folder) {
 			found = true
 			if g.Machine != "" {
 				g.Machine = join(g.Machine)
@@ -91,10 +92,10 @@ func (g Group) Apart() (all []Group) {
 	return all
 }
 
-// Find walks a folder in the order of its names and returns each hive and .reg file in it, with [fs.FS] paths. The hives of a machine are
+// find walks a folder in the order of its names and returns each hive and .reg file in it, with [fs.FS] paths. The hives of a machine are
 // returned together, in place of the first of them. A file that cannot be examined is returned with its error, and the walk goes on. Links
 // to files are followed. Links to folders are not, so that the walk ends.
-func Find(fsys fs.FS) iter.Seq[Group] {
+func find(fsys fs.FS) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		found := walk(fsys)
 		setAside(found)
@@ -174,7 +175,7 @@ const headSize = 4096
 
 // start returns the start of a file, up to headSize bytes.
 func start(fsys fs.FS, name string) ([]byte, error) {
-	f, err := OpenFound(fsys, name)
+	f, err := openFound(fsys, name)
 	if err != nil {
 		return nil, err
 	}

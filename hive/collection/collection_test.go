@@ -16,10 +16,10 @@ import (
 	"regvet/internal/hivetest"
 )
 
-// find lists the groups that Find returns, one line each: the machine, and the files with their users, their logs and "!" for an error.
+// find lists the groups that List returns, one line each: the machine, and the files with their users, their logs and "!" for an error.
 func find(fsys fs.FS) []string {
 	var all []string
-	for in := range collection.Find(fsys) {
+	for in := range collection.List(fsys, ".") {
 		var words []string
 		if in.Machine != "" {
 			words = append(words, in.Machine+":")
@@ -83,7 +83,7 @@ func TestFind(t *testing.T) {
 	if diff := cmp.Diff(want, find(files)); diff != "" {
 		t.Error(diff)
 	}
-	for range collection.Find(files) {
+	for range collection.List(files, ".") {
 		break // a caller may stop early
 	}
 }

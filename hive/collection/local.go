@@ -27,7 +27,7 @@ type Local struct {
 const StandardInput = "-"
 
 // Open opens a file or a folder. A device other than standard input is refused, because many devices do not end. Opening a pipe waits for
-// its writer; [OpenFound] does not open one.
+// its writer; [openFound] does not open one.
 func (l *Local) Open(name string) (fs.File, error) {
 	if name == StandardInput {
 		return l.openStdin()

@@ -35,7 +35,7 @@ func TestKindsOfFiles(t *testing.T) {
 			w.Close()
 		}
 	}()
-	const device = "NAME: cannot be opened: it is a device; copy what is to be read out of it and give the copy"
+	const device = "NAME: cannot be opened: it is a device; copy its content to a file and give that"
 	for name, want := range map[string]string{
 		"file": "reg", "link": "reg", "pipe": "reg", "folder": "reg", "link to a folder": "reg",
 		"empty":     "NAME: the folder holds no hive and no .reg file",

@@ -141,7 +141,7 @@ func TestTooLarge(t *testing.T) {
 	for _, test := range []struct {
 		head        string
 		size, limit int64
-	}{{"regf", hive.MaxSize + 1, hive.MaxSize}, {"REGEDIT4", collection.MaxText + 1, collection.MaxText}} {
+	}{{"regf", hive.MaxSize + 1, hive.MaxSize}, {"REGEDIT4", 1<<32 + 1, 1 << 32}} {
 		want := fmt.Sprintf("file: has more than %d bytes, the limit for such an input", test.limit)
 		archived := &claimed{head: []byte(test.head), size: test.size}
 		if _, err := collection.ReadFile(archived, "file"); err == nil || err.Error() != want {

@@ -20,8 +20,8 @@ import (
 	"regvet/hive/regfile"
 )
 
-// MaxText is the largest size of a .reg file, in bytes. Windows has no limit of its own; offsets fit in 32 bits.
-const MaxText = 1 << 32
+// maxText is the largest size of a .reg file, in bytes. Windows has no limit of its own; offsets fit in 32 bits.
+const maxText = 1 << 32
 
 // Options say how to open inputs. The zero value applies the logs beside a dirty hive and computes no hashes.
 type Options struct {
@@ -98,7 +98,7 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	most := int64(MaxText)
+	most := int64(maxText)
 	head, f := peek(f)
 	if hive.IsHive(head) {
 		most = hive.MaxSize
@@ -138,9 +138,9 @@ func openFile(open func(fs.FS, string) (fs.File, error), fsys fs.FS, name string
 	return nil, err
 }
 
-// OpenFound opens a file that was found and not named by the user, such as a log beside a hive. It refuses what is not a regular file,
+// openFound opens a file that was found and not named by the user, such as a log beside a hive. It refuses what is not a regular file,
 // because opening a pipe would wait.
-func OpenFound(fsys fs.FS, name string) (fs.File, error) {
+func openFound(fsys fs.FS, name string) (fs.File, error) {
 	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
 		return nil, refused(name, "it is not a regular file")
 	}
@@ -231,7 +231,7 @@ func (in *Opened) loadHive(fsys fs.FS, file File, data []byte, o Options) (refus
 }
 
 func readLog(fsys fs.FS, name string, named bool) ([]byte, error) {
-	open := OpenFound
+	open := openFound
 	if named {
 		open = fs.FS.Open
 	}

@@ -77,7 +77,7 @@ func section(fsys fs.FS, name string) (text *io.SectionReader, close func() erro
 	}
 	info, err := f.Stat()
 	at, ok := f.(io.ReaderAt)
-	if err == nil && ok && info.Mode().IsRegular() && info.Size() <= MaxText {
+	if err == nil && ok && info.Mode().IsRegular() && info.Size() <= maxText {
 		start := int64(0)
 		if s, ok := f.(io.Seeker); ok { // standard input can be a file that was already read in part
 			start, err = s.Seek(0, io.SeekCurrent)
