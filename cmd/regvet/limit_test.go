@@ -74,7 +74,7 @@ func TestExportLimit(t *testing.T) {
 		status := run(append([]string{"export", "--format", "jsonl", "--full", "--prefix", "", input}, flags...), nil, out, &messages)
 		return status, messages.String()
 	}
-	want := "regvet: " + input + ": the export is more than 100 times as long as the input and ends here: many keys share what is written with each; --no-limit writes all of it\n"
+	want := "regvet: " + input + ": the export is more than 100 times as long as the input and ends here, because many keys share what is written with each; --no-limit writes all of it\n"
 
 	var out tally
 	status, messages := export(&out)

@@ -42,7 +42,8 @@ type Group struct {
 	Files   []File
 }
 
-// List returns what to read for a name: the file itself, or for a folder what [find] finds in it.
+// List returns what to read for a name: the file itself, or for a folder each hive and .reg file in it, in the
+// order of their names. The hives of one machine are returned together, in place of the first of them.
 func List(fsys fs.FS, name string) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		info, err := fs.Stat(fsys, name)

@@ -84,7 +84,7 @@ func TestFind(t *testing.T) {
 		t.Error(diff)
 	}
 	for range collection.List(files, ".") {
-		break // the caller may stop early
+		break // a caller may stop early
 	}
 }
 
