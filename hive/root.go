@@ -121,8 +121,8 @@ func (f *File) children(cell uint32) (n int) {
 	if node.subkeys() == 0 {
 		return 0
 	}
-	for _, offset := range f.subkeyOffsets(&Key{}, node.subkeyList(), nil) {
-		if child, _, fault := f.keyNode(offset); fault == "" && child.parent() == cell {
+	for _, element := range f.listed(&Key{}, node.subkeyList(), nil) {
+		if child, _, fault := f.keyNode(element.cell); fault == "" && child.parent() == cell {
 			n++
 		}
 	}

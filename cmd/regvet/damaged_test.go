@@ -61,3 +61,26 @@ func TestDamagedCases(t *testing.T) {
 		})
 	}
 }
+
+// TestHiddenCases has keys of which a list of subkeys says that they have another name.
+func TestHiddenCases(t *testing.T) {
+	hidden := `offset %s: the hash %s of key %q in the list of %q is not that of its name, by which Windows does not find it`
+	for name, want := range map[string][]string{
+		"c24b-wrong-hash/SYSTEM": {fmt.Sprintf(hidden, "0x1510", "0xdeadbeef", "Parameters", "Tcpip")},
+		"c24d-hash-of-ascii-capitals/DEFAULT": {
+			fmt.Sprintf(hidden, "0x11c8", "0x8daeec65", "Zähler", "ROOT"), fmt.Sprintf(hidden, "0x1220", "0x5b35e103", "Диагностика", "ROOT")},
+	} {
+		file := shared.Path(t, "cases/hives/"+name)
+		var out, messages bytes.Buffer
+		status := run([]string{"info", "--verify", file}, nil, &out, &messages)
+		lines := strings.ReplaceAll(messages.String(), "regvet: "+file+": ", "")
+		if got := strings.Join(want, "\n") + "\n"; status != statusInput || lines != got {
+			t.Errorf("exit status %d, want %d, with\n%swant\n%s", status, statusInput, lines, got)
+		}
+	}
+	var out, messages bytes.Buffer
+	run([]string{"check", "--all", "--format", "csv", shared.Path(t, "cases/hives/c24b-wrong-hash/SYSTEM")}, nil, &out, &messages)
+	if why := `Windows may not find the key: what the list of subkeys holds of the name ""Parameters"" is wrong`; strings.Count(out.String(), why) < 2 || strings.Contains(out.String(), "MaxUserPort is 65534") {
+		t.Errorf("%q is not in\n%s", why, &out)
+	}
+}
