@@ -87,7 +87,7 @@ func (f Finding) placeholder(name string, t Terms, bound bindings) (text string,
 		return text, true
 	case "{type}":
 		if f.Observed != nil {
-			text = f.Observed.Type.String()
+			text = f.Observed.Form()
 		}
 		return text, true
 	case "{want}":
