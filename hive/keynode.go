@@ -181,6 +181,9 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 		sub := f.room.key()
 		sub.init(f, offset, child, name)
 		sub.parent, sub.depth = k, k.depth+1
+		if t := sub.modified; t != 0 && !t.IsSet() {
+			r.report(Problem{At: at, Kind: badTime}, "the last write of key %q, 0x%016x, "+noTime, shown(name), uint64(t))
+		}
 		if whole && !element.isOf(name) {
 			sub.hidden = true
 			r.report(Problem{At: at, Kind: wrongHint}, "%s in the list of %q is not that of its name, by which Windows does not find it", element.said(name), shown(k.name))

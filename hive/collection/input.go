@@ -34,8 +34,9 @@ type Input struct {
 	Text     string       // of .reg text: its version and encoding
 	Edits    int          // of .reg text: how many edits it holds
 	Problems []hive.Problem
-	Keys     int // how many it holds, where they were counted
-	Values   int // likewise
+	Newest   hive.Filetime // of a hive that was inspected: the latest time at which a key of it was last written; 0 if it has none
+	Keys     int           // how many it holds, where they were counted
+	Values   int           // likewise
 }
 
 // Log is a transaction log of a hive, and what became of it.
