@@ -28,6 +28,7 @@ type Key struct {
 	read    atomic.Uint32 // what was read: keysRead, valuesRead, valuesSeen
 	implied bool
 	copied  bool // keys and values are set, and may differ from those in the file
+	hidden  bool // see [Key.Hidden]
 
 	parent *Key   // nil for the root
 	keys   []*Key // as stored
@@ -304,6 +305,17 @@ func (k *Key) known(problems []Problem) Known {
 	return Whole
 }
 
+// Hidden returns the key, or the one above it, that Windows does not find by its name, because the list of subkeys says of it that it has
+// another; or nil. Such a key is seen only where all subkeys are listed.
+func (k *Key) Hidden() *Key {
+	for ; k != nil; k = k.parent {
+		if k.hidden {
+			return k
+		}
+	}
+	return nil
+}
+
 // path returns the path of the key from the root of its hive.
 func (k *Key) path() Path {
 	var p Path
@@ -328,7 +340,7 @@ func (k *Key) pathSize() (n int) {
 // clone returns a copy of the key that shares its subkeys.
 func (k *Key) clone() *Key {
 	c := newKey(k.name)
-	c.modified, c.implied, c.depth = k.modified, k.implied, k.depth
+	c.modified, c.implied, c.hidden, c.depth = k.modified, k.implied, k.hidden, k.depth
 	c.file, c.cell, c.parent, c.copied = k.file, k.cell, k.parent, true
 	c.keys, c.values = slices.Clone(k.Stored()), slices.Clone(k.Values())
 	c.rare.at, c.rare.faults = k.At(), k.found()

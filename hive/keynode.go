@@ -131,17 +131,18 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 	}
 	f.loading.Lock()
 	defer f.loading.Unlock()
-	offsets := f.subkeyOffsets(k, node.subkeyList(), r)
-	if len(offsets) != int(count) && len(r.problems) == 0 { // else the reason is reported already
-		r.report(Problem{At: k.At(), Kind: wrongCount, Loss: len(offsets) < int(count)},
-			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(offsets))
+	listed := f.listed(k, node.subkeyList(), r)
+	if len(listed) != int(count) && len(r.problems) == 0 { // else the reason is reported already
+		r.report(Problem{At: k.At(), Kind: wrongCount, Loss: len(listed) < int(count)},
+			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(listed))
 	}
-	keys = f.room.list(len(offsets))
+	keys = f.room.list(len(listed))
 	f.room.names.left = manyNames
 	claims := f.claims()
 	defer claims.end()
 	above := k.pathSize()
-	for i, offset := range offsets {
+	for i, element := range listed {
+		offset := element.cell
 		at := offsetOf(offset)
 		child, kind, fault := f.keyNode(offset)
 		if fault != "" {
@@ -151,7 +152,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 		}
 		if !claims.take(keyNodeSize + min(child.nameLength(), len(child)-keyNodeSize)) {
 			r.report(Problem{At: at, Kind: amplified, Loss: true},
-				"%s; the last %d subkeys of key %q are left out", overAndOver, len(offsets)-i, shown(k.name))
+				"%s; the last %d subkeys of key %q are left out", overAndOver, len(listed)-i, shown(k.name))
 			break
 		}
 		name, whole := f.room.names.decode(child[keyNodeSize:], child.nameLength(), child.flags()&keyCompName != 0)
@@ -186,6 +187,13 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 		sub := f.room.key()
 		sub.init(f, offset, child, name)
 		sub.parent, sub.depth = k, k.depth+1
+		if t := sub.modified; t != 0 && !t.IsSet() {
+			r.report(Problem{At: at, Kind: badTime}, "the last write of key %q, 0x%016x, "+noTime, shown(name), uint64(t))
+		}
+		if whole && !element.isOf(name) {
+			sub.hidden = true
+			r.report(Problem{At: at, Kind: wrongHint}, "%s in the list of %q is not that of its name, by which Windows does not find it", element.said(name), shown(k.name))
+		}
 		keys = append(keys, sub)
 	}
 	sorted = f.checkOrder(k, keys, r)
@@ -243,11 +251,11 @@ func (f *File) checkOrder(k *Key, keys []*Key, r *reporter) (sorted bool) {
 
 // keyRoom allocates keys. Most keys have few subkeys or none, so that the subkeys of several keys share one allocation.
 type keyRoom struct {
-	keys    []Key
-	lists   []*Key
-	names   namer
-	offsets []uint32 // the elements of the list that is read
-	made    int      // number of keys allocated so far
+	keys   []Key
+	lists  []*Key
+	names  namer
+	listed []subkey // the elements of the list that is read
+	made   int      // number of keys allocated so far
 }
 
 // key returns a new key.
@@ -271,17 +279,18 @@ func (r *keyRoom) list(n int) []*Key {
 	return list
 }
 
-// subkeyOffsets returns the elements of a list of subkeys: of a leaf, or of the leaves of an index. Windows has no index in an index;
-// following one would let a file lead the reader in circles. The result is valid until the next call.
-func (f *File) subkeyOffsets(k *Key, list uint32, r *reporter) []uint32 {
-	signature, elements := f.list(k.name, list, f.room.offsets[:0], r)
-	f.room.offsets = elements
+// listed returns the elements of a list of subkeys: of a leaf, or of the leaves of an index. Windows has no index in an index; following
+// one would let a file lead the reader in circles. The result is valid until the next call.
+func (f *File) listed(k *Key, list uint32, r *reporter) []subkey {
+	signature, elements := f.list(k.name, list, f.room.listed[:0], r)
+	f.room.listed = elements
 	if signature != "ri" {
 		return elements
 	}
-	var all []uint32
+	var all []subkey
 	seen := make(map[uint32]bool, len(elements))
-	for _, leaf := range elements {
+	for _, element := range elements {
+		leaf := element.cell
 		if seen[leaf] {
 			r.report(Problem{At: offsetOf(leaf), Kind: badList, Loss: true},
 				"the index of the subkeys of %q, %s, names this list twice; it is read once, and the list that should stand there is lost", shown(k.name), cellAt(list))
@@ -298,10 +307,9 @@ func (f *File) subkeyOffsets(k *Key, list uint32, r *reporter) []uint32 {
 }
 
 // list appends the elements of one list of subkeys to others. The list is signed li or ri (offsets only), lf (with the first four
-// characters of each name) or lh (with a hash of each name). These hints are not needed: names are compared as they are. of is the name
-// of the key, for messages.
-func (f *File) list(of string, offset uint32, others []uint32, r *reporter) (signature string, all []uint32) {
-	fail := func(kind Kind, format string, args ...any) (string, []uint32) {
+// characters of each name) or lh (with a hash of each name). of is the name of the key, for messages.
+func (f *File) list(of string, offset uint32, others []subkey, r *reporter) (signature string, all []subkey) {
+	fail := func(kind Kind, format string, args ...any) (string, []subkey) {
 		r.report(Problem{At: offsetOf(offset), Kind: kind, Loss: true}, format, append([]any{shown(of)}, args...)...)
 		return "", others
 	}
@@ -332,7 +340,12 @@ func (f *File) list(of string, offset uint32, others []uint32, r *reporter) (sig
 	}
 	all = slices.Grow(others, count)
 	for i := range count {
-		all = append(all, binary.LittleEndian.Uint32(cell[4+i*width:]))
+		at := cell[4+i*width:]
+		element := subkey{cell: binary.LittleEndian.Uint32(at), form: cell[1]}
+		if width == 8 {
+			element.hint = binary.LittleEndian.Uint32(at[4:])
+		}
+		all = append(all, element)
 	}
 	return signature, all
 }

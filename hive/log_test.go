@@ -385,6 +385,8 @@ func TestTwoLogs(t *testing.T) {
 		{"in order", part(5, 6), part(7, 8), "", "", [2]int{2, 2}},
 		{"the second is the older one", part(7, 8), part(5, 6), "", "", [2]int{2, 2}},
 		{"gap", part(5, 6), part(8, 8), "", "does not go on where the other one ends: it starts at 8, needed is 7", [2]int{2, 0}},
+		// Entry 5 was written to the log that is empty now, and entry 6 builds on it.
+		{"the older one is empty", part(5, 8)[:sector], part(6, 8), "holds no entries", "does not go on where the other one ends: it starts at 6, needed is 5", [2]int{0, 0}},
 		{"overlap", part(5, 7), part(6, 8), "", "does not go on where the other one ends: it starts at 6, needed is 8", [2]int{3, 0}},
 		{"the same twice", part(5, 8), part(5, 8), "", "does not go on where the other one ends: it starts at 5, needed is 9", [2]int{4, 0}},
 		{"an old round", part(5, 8), hivetest.Log(b, 1, hivetest.Entries(1, 4, c.after, c.before)...), "", "is older than the hive: it starts at 1, needed is 5", [2]int{4, 0}},

@@ -46,8 +46,10 @@ const (
 	wrongParent  Kind = "wrong-parent"  // a key is in the list of a key that it does not name as its parent
 	wrongCount   Kind = "wrong-count"   // a list holds more or fewer elements than its key says
 	wrongOrder   Kind = "wrong-order"   // a subkey list is not sorted, so that Windows may not find all of its keys
+	wrongHint    Kind = "wrong-hint"    // a list says of a key that it has another name, so that Windows does not find it
 	duplicate    Kind = "duplicate"     // two subkeys or values of a key have the same name, or its list names one twice
 	tooDeep      Kind = "too-deep"      // more levels of keys than Windows allows
+	badTime      Kind = "bad-time"      // a time is before 1601 or after 9999
 	badSecurity  Kind = "bad-security"  // a security descriptor cannot be read
 	amplified    Kind = "amplified"     // the hive names the same bytes over and over, so that some are left out
 )

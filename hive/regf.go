@@ -154,6 +154,9 @@ func (f *File) readHeader(logs []Log) error {
 	if h.Cluster != 1 {
 		odd(44, "clustering factor is %d, must be 1; ignored", h.Cluster)
 	}
+	if t := h.Modified; t != 0 && !t.IsSet() && !h.Lost {
+		odd(12, "the last write of the hive, 0x%016x, %s", uint64(t), noTime)
+	}
 	length := int64(h.Length)
 	if h.Checksum != h.Computed {
 		// Nothing in the base block can be trusted, so the size of the file decides.

@@ -54,7 +54,7 @@ func (r *Registry) Mount(at Path, tree *Key) {
 	}
 	r.root = graft(r.root, at, tree.rename(at[len(at)-1]))
 	r.systemHive = r.systemHive || at.Equal(systemPath)
-	if f := tree.file; f != nil && f.base.Checksum == f.base.Computed {
+	if f := tree.file; f != nil && f.base.Checksum == f.base.Computed && f.base.Modified.IsSet() {
 		r.SetWritten(at, f.base.Modified)
 	}
 }

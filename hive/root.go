@@ -27,8 +27,15 @@ func (f *File) readRoot() error {
 	if node.flags()&keyHiveEntry == 0 {
 		return &rootLost{Problem{Kind: badHeader, Msg: fmt.Sprintf("the base block names key %q as the root, which is none", shown(name))}, root}
 	}
-	f.root = root
+	f.setRoot(root)
 	return nil
+}
+
+func (f *File) setRoot(root *Key) {
+	f.root = root
+	if t := root.modified; t != 0 && !t.IsSet() {
+		f.report(Problem{At: root.At(), Kind: badTime, Msg: fmt.Sprintf("the last write of the root key, 0x%016x, %s", uint64(t), noTime)})
+	}
 }
 
 // refusal returns the reason why nothing can be read.
@@ -86,8 +93,10 @@ func (f *File) findRoot(lost *rootLost) bool {
 		}
 	}
 	if best == nilCell || lost.provisional != nil && !f.isBelow(f.base.Root, best) {
-		f.root = lost.provisional
-		return f.root != nil
+		if lost.provisional != nil {
+			f.setRoot(lost.provisional)
+		}
+		return lost.provisional != nil
 	}
 	msg := lost.Msg + "; the root key was found by its flags, at " + offsetOf(best).String()
 	if f.inUse[best/512]&(1<<(best/8%64)) == 0 {
@@ -101,8 +110,9 @@ func (f *File) findRoot(lost *rootLost) bool {
 	}
 	node, _, _ := f.keyNode(best)
 	name, _ := node.name()
-	f.root = new(Key)
-	f.root.init(f, best, node, name)
+	root := new(Key)
+	root.init(f, best, node, name)
+	f.setRoot(root)
 	return true
 }
 
@@ -121,8 +131,8 @@ func (f *File) children(cell uint32) (n int) {
 	if node.subkeys() == 0 {
 		return 0
 	}
-	for _, offset := range f.subkeyOffsets(&Key{}, node.subkeyList(), nil) {
-		if child, _, fault := f.keyNode(offset); fault == "" && child.parent() == cell {
+	for _, element := range f.listed(&Key{}, node.subkeyList(), nil) {
+		if child, _, fault := f.keyNode(element.cell); fault == "" && child.parent() == cell {
 			n++
 		}
 	}

@@ -80,14 +80,14 @@ func (u *usage) key(k *Key) {
 		index, leaves := u.subkeyList(node.subkeyList())
 		if index {
 			for _, leaf := range leaves {
-				u.subkeyList(leaf)
+				u.subkeyList(leaf.cell)
 			}
 		}
 	}
 }
 
 // subkeyList adds a list of subkeys, and returns whether its elements are lists, and its elements.
-func (u *usage) subkeyList(offset uint32) (index bool, elements []uint32) {
+func (u *usage) subkeyList(offset uint32) (index bool, elements []subkey) {
 	signature, elements := u.list("", offset, nil, nil)
 	switch signature {
 	case "":

@@ -1,8 +1,12 @@
 package hive_test
 
 import (
+	"fmt"
+	"math"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"regvet/hive"
 	"regvet/internal/hivetest"
@@ -72,7 +76,39 @@ func TestWritten(t *testing.T) {
 			t.Errorf("%s: %d %v", c.path, got, ok)
 		}
 	}
+	for _, none := range []hive.Filetime{0, -1, 1 << 62} {
+		reg.Mount(hive.Path{"HKEY_USERS", "C"}, open(hivetest.Options{Modified: none}, true))
+		if got, ok := reg.Written(hive.ParsePath(`HKU\C`)); ok {
+			t.Errorf("%d is a time: %d", none, got)
+		}
+	}
 	if k := reg.Find(hive.ParsePath(`HKU\A`))[0].Key; !k.Dated() || k.Filetime() != 0 {
 		t.Error("the time zero of a hive is no time")
+	}
+}
+
+// TestNoTimes checks that times that are none are told, and that zero, which means that there is none, is not.
+func TestNoTimes(t *testing.T) {
+	none := []hive.Filetime{0, 1, 1<<63 - 1, -1 << 63, -1, 2650467743999999999, 2650467744000000000}
+	root := &hivetest.Key{Name: "root", Modified: -2}
+	for i, at := range none {
+		root.Keys = append(root.Keys, &hivetest.Key{Name: fmt.Sprint(i), Modified: at})
+	}
+	b, at := hivetest.BuildLayout(root, hivetest.Options{Modified: -1})
+	line := "TEST: offset %#x: the last write of %s, 0x%016x, is not a time from 1601 to 9999; it is left out"
+	want := []string{fmt.Sprintf(line, 12, "the hive", uint64(math.MaxUint64)), fmt.Sprintf(line, 0x1020, "the root key", uint64(math.MaxUint64-1))}
+	for i, time := range none {
+		if i >= 2 && i != 5 {
+			want = append(want, fmt.Sprintf(line, at.Key(fmt.Sprint(i)).Node-4, fmt.Sprintf("key %q", fmt.Sprint(i)), uint64(time)))
+		}
+	}
+	f := read(t, b)
+	if diff := cmp.Diff(want, told(f)); diff != "" {
+		t.Error(diff)
+	}
+	for i, k := range f.Root().Keys() {
+		if k.Modified().IsZero() != (i != 1 && i != 5) || k.Filetime() != none[i] {
+			t.Errorf("%d: %v", none[i], k.Modified())
+		}
 	}
 }

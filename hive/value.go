@@ -79,7 +79,7 @@ func (v Value) Uint64() (uint64, error) {
 		return 0, fmt.Errorf("%s is not a number", v.Type)
 	}
 	if len(v.Data) != want {
-		return 0, fmt.Errorf("%s of %d bytes, must be %d", v.Type, len(v.Data), want)
+		return 0, fmt.Errorf("%s of %s, must be %d", v.Type, v.length(), want)
 	}
 	switch v.Type {
 	case DWord:
@@ -130,11 +130,36 @@ func (v Value) Strings() ([]string, error) {
 	return all, nil
 }
 
-// Display returns the data for people: a number in decimal, text as it is, strings separated by commas, and everything else, with data that
-// does not fit its type, as bytes in hex. It is empty for empty data.
+// isNumber reports whether the type is that of a number.
+func (t Type) isNumber() bool { return t == DWord || t == DWordBigEndian || t == QWord }
+
+// Form returns the type for people. Of a number whose data has not the length of its type, it also returns that length: "REG_DWORD of 2 bytes".
+func (v Value) Form() string {
+	if _, err := v.Uint64(); err != nil && v.Type.isNumber() {
+		return v.Type.String() + " of " + v.length()
+	}
+	return v.Type.String()
+}
+
+// length returns the number of bytes, with their unit.
+func (v Value) length() string {
+	if len(v.Data) == 1 {
+		return "1 byte"
+	}
+	return fmt.Sprintf("%d bytes", len(v.Data))
+}
+
+// Display returns the data for people: a number in decimal, text as it is, strings separated by commas, and everything else as bytes in hex. It
+// is empty for empty data. For a number whose data has not the length of its type, it says so, because bytes in hex can look decimal: "2 bytes
+// (hex 88 13)".
 func (v Value) Display() string {
-	if n, err := v.Uint64(); err == nil {
+	switch n, err := v.Uint64(); {
+	case err == nil:
 		return strconv.FormatUint(n, 10)
+	case v.Type.isNumber() && len(v.Data) == 0:
+		return v.length()
+	case v.Type.isNumber():
+		return fmt.Sprintf("%s (hex % x)", v.length(), v.Data)
 	}
 	if s, err := v.Text(); err == nil {
 		return Printable(s)

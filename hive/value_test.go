@@ -110,8 +110,10 @@ func TestDisplay(t *testing.T) {
 		{hive.DWordValue("", 4294967295), "4294967295"},
 		{hive.NumberValue("", hive.QWord, 1<<63), "9223372036854775808"},
 		{hive.Value{Type: hive.DWordBigEndian, Data: []byte{0, 0, 1, 0}}, "256"},
-		{hive.Value{Type: hive.DWord, Data: []byte{1, 2}}, "0102"},
-		{hive.Value{Type: hive.DWord}, ""},
+		{hive.Value{Type: hive.DWord, Data: []byte{0x88, 0x13}}, "2 bytes (hex 88 13)"},
+		{hive.Value{Type: hive.DWordBigEndian, Data: []byte{0x88}}, "1 byte (hex 88)"},
+		{hive.Value{Type: hive.QWord, Data: []byte{0x88, 0x13, 0, 0}}, "4 bytes (hex 88 13 00 00)"},
+		{hive.Value{Type: hive.DWord}, "0 bytes"},
 		{hive.StringValue("", hive.SZ, "äöü"), "äöü"},
 		{hive.Value{Type: hive.SZ, Data: units(0xD800)}, "\uFFFD"},
 		{hive.Value{Type: hive.MultiSZ, Data: units('a', 0, 'b', 0, 0)}, "a, b"},
@@ -122,6 +124,23 @@ func TestDisplay(t *testing.T) {
 	} {
 		if got := test.v.Display(); got != test.want {
 			t.Errorf("%v % x: %q, want %q", test.v.Type, test.v.Data, got, test.want)
+		}
+	}
+}
+
+func TestForm(t *testing.T) {
+	for _, test := range []struct {
+		v    hive.Value
+		want string
+	}{
+		{hive.DWordValue("", 1), "REG_DWORD"},
+		{hive.Value{Type: hive.DWord, Data: []byte{1}}, "REG_DWORD of 1 byte"},
+		{hive.Value{Type: hive.QWord, Data: []byte{1, 2, 3, 4}}, "REG_QWORD of 4 bytes"},
+		{hive.Value{Type: hive.DWordBigEndian}, "REG_DWORD_BIG_ENDIAN of 0 bytes"},
+		{hive.Value{Type: hive.Binary, Data: []byte{1}}, "REG_BINARY"},
+	} {
+		if got := test.v.Form(); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
 		}
 	}
 }
@@ -174,7 +193,11 @@ func TestFiletime(t *testing.T) {
 		{116444736000000000, "1970-01-01T00:00:00Z"},
 		{116444735999999999, "1969-12-31T23:59:59.9999999Z"},
 		{132223104001234567, "2020-01-01T00:00:00.1234567Z"},
-		{-1, "1600-12-31T23:59:59.9999999Z"},
+		{2650467743999999999, "9999-12-31T23:59:59.9999999Z"},
+		{2650467744000000000, "0001-01-01T00:00:00Z"},
+		{1<<63 - 1, "0001-01-01T00:00:00Z"},
+		{-1 << 63, "0001-01-01T00:00:00Z"},
+		{-1, "0001-01-01T00:00:00Z"},
 	} {
 		if got := test.f.Time().Format(time.RFC3339Nano); got != test.want {
 			t.Errorf("%d: %s, want %s", test.f, got, test.want)

@@ -210,6 +210,7 @@ type jsonInfoInput struct {
 	Select      map[string]uint64 `json:"select"`
 	ControlSets []jsonControlSet  `json:"control_sets"`
 	OtherSets   []string          `json:"other_control_sets"`
+	NewestKey   string            `json:"newest_key,omitempty"` // the latest time at which a key of a hive was last written
 	Keys        int               `json:"keys"`
 	Values      int               `json:"values"`
 	Header      *jsonHeader       `json:"header,omitempty"` // of a hive whose base block is not lost
@@ -252,6 +253,9 @@ func InfoJSON(w io.Writer, r Report) error {
 		i := jsonInfoInput{jsonInput: inputJSON(in), MD5: in.MD5, TimeZone: hive.Printable(in.TimeZone), Keys: in.Keys, Values: in.Values,
 			Select: map[string]uint64{}, MountBy: in.MountBy, ControlSets: []jsonControlSet{},
 			OtherSets: append([]string{}, in.OtherSets...), Text: in.Text}
+		if in.Newest.IsSet() {
+			i.NewestKey = timestamp(in.Newest.Time())
+		}
 		if !in.Shutdown.IsZero() {
 			i.Shutdown = timestamp(in.Shutdown)
 		}
@@ -266,7 +270,7 @@ func InfoJSON(w io.Writer, r Report) error {
 			i.Edits = &in.Edits
 		case !h.Lost:
 			i.Header = &jsonHeader{headerVersion(*h), h.Sequence1, h.Sequence2, "", hive.Printable(h.Name), h.Length, h.Checksum == h.Computed}
-			if h.Modified != 0 {
+			if h.Modified.IsSet() {
 				i.Header.Modified = timestamp(h.Modified.Time())
 			}
 		}

@@ -59,9 +59,8 @@ func (l *keyLines) part(b []byte, part hive.Part, exchange func([]byte) []byte) 
 		b = append(b, l.path.text...)
 		b = append(b, '"')
 		if l.fields.Times {
-			b = append(b, `, "modified": "`...)
+			b = append(b, `, "modified": `...)
 			b = l.clock.append(b, k.Filetime())
-			b = append(b, '"')
 		}
 		if l.fields.Full {
 			b = appendPlace(appendRecord(b, k), k.At())
@@ -156,9 +155,8 @@ func Deleted(w io.Writer, all []hive.Deleted, at hive.Path) error {
 		}
 		line = append(line, `, "deleted": true`...)
 		if !d.Key.Implied() {
-			line = append(line, `, "modified": "`...)
-			line = append(line, timestamp(d.Key.Filetime().UTC())...)
-			line = append(line, '"')
+			line = append(line, `, "modified": `...)
+			line = new(clock).append(line, d.Key.Filetime())
 		}
 		line = appendPlace(line, d.At)
 		line = append(line, `, "values": [`...)
@@ -302,21 +300,21 @@ type clock struct {
 	text   []byte
 }
 
-// append appends a time in the layout [hive.TimeLayout].
+// append appends a time as JSON: in the layout [hive.TimeLayout], or null for none.
 func (c *clock) append(b []byte, t hive.Filetime) []byte {
 	const perSecond = 10_000_000
-	if t < 0 {
-		return t.UTC().AppendFormat(b, hive.TimeLayout)
+	if !t.IsSet() {
+		return append(b, "null"...)
 	}
 	if second := t / perSecond; c.text == nil || second != c.second {
-		c.second, c.text = second, t.UTC().AppendFormat(c.text[:0], "2006-01-02T15:04:05.")
+		c.second, c.text = second, t.UTC().AppendFormat(c.text[:0], `"2006-01-02T15:04:05.`)
 	}
 	b = append(b, c.text...)
 	rest := t % perSecond
 	for unit := hive.Filetime(perSecond / 10); unit > 0; unit /= 10 {
 		b = append(b, '0'+byte(rest/unit%10))
 	}
-	return append(b, 'Z')
+	return append(b, `Z"`...)
 }
 
 // hexPairs holds the two digits of each byte, the first in the low byte.

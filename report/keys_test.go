@@ -83,7 +83,11 @@ func TestClock(t *testing.T) {
 	}
 	var c clock
 	for _, at := range times {
-		if got, want := string(c.append(nil, at)), timestamp(at.UTC()); got != want {
+		want := "null"
+		if at > 0 && at.UTC().Year() < 10000 {
+			want = `"` + timestamp(at.UTC()) + `"`
+		}
+		if got := string(c.append(nil, at)); got != want {
 			t.Fatalf("%d: %s, want %s", at, got, want)
 		}
 	}

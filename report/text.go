@@ -299,11 +299,14 @@ func (p *page) info(in Input) {
 		}
 		if !h.Lost {
 			p.row("state", fmt.Sprintf("%s; sequence numbers %d and %d; checksum %s", state, h.Sequence1, h.Sequence2, sum))
-			if h.Modified != 0 {
+			if h.Modified.IsSet() {
 				p.row("written", timestamp(h.Modified.Time()))
 			}
 			p.row("name", hive.Visible(h.Name))
 			p.row("bins", fmt.Sprintf("%d bytes", h.Length))
+		}
+		if in.Newest.IsSet() {
+			p.row("newest", "a key last written "+timestamp(in.Newest.Time()))
 		}
 		p.row("logs", cmp.Or(strings.Join(logs(in), "\n"), "none"))
 		mount := "not known; --mount tells it"
@@ -382,6 +385,9 @@ func logs(in Input) (lines []string) {
 		}
 		if u.Foreign {
 			line += "; its base block has the identifier of another hive"
+		}
+		if u.Entries > 0 && u.SHA256 != "" {
+			line += "; sha256 " + u.SHA256
 		}
 		lines = append(lines, line)
 	}

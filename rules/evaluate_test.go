@@ -57,7 +57,7 @@ func TestEvaluate(t *testing.T) {
 		{"out of range", rule, `"Limit"=dword:000000ff`, "fail out-of-range: Limit is 255, outside the valid range 1 to 100"},
 		{"wrong type", rule, `"Limit"="64"`, "fail wrong-type: Limit is REG_SZ, which is ignored"},
 		{"type before data", rule, `"Limit"=hex(b):ff,00,00,00,00,00,00,00`, "fail wrong-type: Limit is REG_QWORD, which is ignored"},
-		{"bytes that do not fit the type", rule, `"Limit"=hex(4):40,00`, "fail wrong-type: Limit is REG_DWORD, which is ignored"},
+		{"bytes that do not fit the type", rule, `"Limit"=hex(4):40,00`, "fail wrong-type: Limit is REG_DWORD of 2 bytes, which is ignored"},
 		{"key not there", rule, `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services]`, "fail missing: Limit is not set"},
 		{"key not covered", rule, `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Other]`, "unknown not-covered: the input does not cover this key"},
 		{"key only on the way to another", rule, `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example\Below]`, "unknown not-covered: the input does not cover this key"},

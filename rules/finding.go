@@ -30,8 +30,9 @@ type Finding struct {
 	History  []Past   // what was once set here and then deleted, see [AddHistory]
 	Fix      *Fix     // of a failure: the fix for this place; nil if the rule has none
 
-	written *string // what the last write of the key was compared with, for people; nil if the finding is not about that
-	guessed bool    // whether it is a guess that Key leads to RealKey
+	written *string       // what the last write of the key was compared with, for people; nil if the finding is not about that
+	stored  hive.Filetime // the last write itself, as it is stored
+	guessed bool          // whether it is a guess that Key leads to RealKey
 }
 
 // Fixable reports whether an edit can remedy the finding.
@@ -87,7 +88,7 @@ func (f Finding) placeholder(name string, t Terms, bound bindings) (text string,
 		return text, true
 	case "{type}":
 		if f.Observed != nil {
-			text = f.Observed.Type.String()
+			text = f.Observed.Form()
 		}
 		return text, true
 	case "{want}":

@@ -25,6 +25,10 @@ func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found fun
 		return
 	}
 	f.Modified, f.At = m.Key.Modified(), m.Key.At()
+	if hidden := m.Key.Hidden(); hidden != nil {
+		found(f.unknown(Damaged, fmt.Sprintf("Windows may not find the key: what the list of subkeys holds of the name %q is wrong", hive.Visible(hidden.Name()))))
+		return
+	}
 	switch {
 	case q.AboutKey:
 		found(e.present(f, t, m.Key, s))

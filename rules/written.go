@@ -145,7 +145,8 @@ func (e *evaluation) written(f Finding, t Terms, key *hive.Key, s scene) Finding
 		return f.unknown(NotCovered, "the input does not tell when the key was last written")
 	}
 	w := t.Written
-	at := key.Filetime().UTC()
+	f.stored = key.Filetime()
+	at := f.stored.UTC()
 	var kept []string
 	var open *instant
 	for _, b := range w.bounds {
@@ -256,6 +257,8 @@ func (f Finding) lastWrite() string {
 	switch {
 	case !f.Modified.IsZero():
 		return timestamp(f.Modified)
+	case f.stored != 0:
+		return fmt.Sprintf("at 0x%016x, which is no time", uint64(f.stored))
 	case f.written != nil:
 		return timestamp(hive.Filetime(0).UTC()) + ", which is the time zero"
 	}

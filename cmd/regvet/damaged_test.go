@@ -61,3 +61,66 @@ func TestDamagedCases(t *testing.T) {
 		})
 	}
 }
+
+// TestHiddenCases has keys of which a list of subkeys says that they have another name.
+func TestHiddenCases(t *testing.T) {
+	hidden := `offset %s: the hash %s of key %q in the list of %q is not that of its name, by which Windows does not find it`
+	for name, want := range map[string][]string{
+		"c24b-wrong-hash/SYSTEM": {fmt.Sprintf(hidden, "0x1510", "0xdeadbeef", "Parameters", "Tcpip")},
+		"c24d-hash-of-ascii-capitals/DEFAULT": {
+			fmt.Sprintf(hidden, "0x11c8", "0x8daeec65", "Zähler", "ROOT"), fmt.Sprintf(hidden, "0x1220", "0x5b35e103", "Диагностика", "ROOT")},
+	} {
+		file := shared.Path(t, "cases/hives/"+name)
+		var out, messages bytes.Buffer
+		status := run([]string{"info", "--verify", file}, nil, &out, &messages)
+		lines := strings.ReplaceAll(messages.String(), "regvet: "+file+": ", "")
+		if got := strings.Join(want, "\n") + "\n"; status != statusInput || lines != got {
+			t.Errorf("exit status %d, want %d, with\n%swant\n%s", status, statusInput, lines, got)
+		}
+	}
+	var out, messages bytes.Buffer
+	run([]string{"check", "--all", "--format", "csv", shared.Path(t, "cases/hives/c24b-wrong-hash/SYSTEM")}, nil, &out, &messages)
+	if why := `Windows may not find the key: what the list of subkeys holds of the name ""Parameters"" is wrong`; strings.Count(out.String(), why) < 2 || strings.Contains(out.String(), "MaxUserPort is 65534") {
+		t.Errorf("%q is not in\n%s", why, &out)
+	}
+}
+
+// TestFormCases has numbers of another length than their type, and times that are none.
+func TestFormCases(t *testing.T) {
+	for _, test := range []struct {
+		args []string // a name of a file ends with SYSTEM
+		want []string
+		not  string
+	}{
+		{[]string{"check", "c14-dword-1-byte/SYSTEM"}, []string{"REG_DWORD, 1 byte (hex 88)", "MaxUserPort is REG_DWORD of 1 byte; TCP/IP"}, "REG_DWORD, 88"},
+		{[]string{"check", "c14b-dword-2-bytes/SYSTEM"}, []string{"REG_DWORD, 2 bytes (hex 88 13)", "MaxUserPort is REG_DWORD of 2 bytes; TCP/IP"}, "8813"},
+		{[]string{"check", "c14d-dword-3-bytes/SYSTEM"}, []string{"REG_DWORD, 3 bytes (hex fe ff 00)", "MaxUserPort is REG_DWORD of 3 bytes; TCP/IP"}, "feff"},
+		{[]string{"check", "c15b-dword-8-bytes-low/SYSTEM"}, []string{"REG_DWORD, 8 bytes (hex 88 13 00 00 00 00 00 00)", "MaxUserPort is REG_DWORD of 8 bytes; TCP/IP"}, "8813"},
+		{[]string{"check", "c15c-qword-4-bytes/SYSTEM"}, []string{"REG_QWORD, 4 bytes (hex fe ff 00 00)", "MaxUserPort is REG_QWORD of 4 bytes; TCP/IP"}, "feff"},
+		{[]string{"fix", "--dry-run", "c14b-dword-2-bytes/SYSTEM"}, []string{"REG_DWORD 2 bytes (hex 88 13)"}, "8813"},
+		{[]string{"diff", "c90-diff-from/SYSTEM", "c90-diff-to/SYSTEM"}, []string{"-   num  REG_DWORD 8733\n", "+   num  REG_DWORD 2 bytes (hex 88 13)\n", "3 values changed"}, "8813"},
+		{[]string{"export", "--format", "jsonl", "c28-times/SYSTEM"}, []string{`Tneg", "modified": null`, `Tall", "modified": null`, `T10000", "modified": null`, `Tmax", "modified": null`, `T0", "modified": null`,
+			`"9999-12-31T23:59:59.9999999Z"`}, `"10000-`},
+		{[]string{"info", "c28b-base-times/SYSTEM"}, []string{"  newest    a key last written 9999-12-31T23:59:59.9999999Z\n", "offset 0xc: the last write of the hive, 0xffffffffffffffff, is not a time from 1601 to 9999"}, "  written"},
+		{[]string{"info", "--format", "json", "c28b-base-times/SYSTEM"}, []string{`"newest_key": "9999-12-31T23:59:59.9999999Z"`}, `"modified"`},
+		{[]string{"check", "--pack", "forensics", "c85-xp-base-time-zero/SYSTEM"}, []string{" 0 failed"}, "1601"},
+	} {
+		var args []string
+		for _, arg := range test.args {
+			if strings.HasSuffix(arg, "SYSTEM") {
+				arg = shared.Path(t, "cases/hives/"+arg)
+			}
+			args = append(args, arg)
+		}
+		var out, messages bytes.Buffer
+		run(args, nil, &out, &messages)
+		for _, want := range test.want {
+			if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), strings.Join(strings.Fields(want), " ")) {
+				t.Errorf("%s: %q is not in\n%s", test.args, want, &out)
+			}
+		}
+		if strings.Contains(out.String(), test.not) {
+			t.Errorf("%s: %q is in\n%s", test.args, test.not, &out)
+		}
+	}
+}

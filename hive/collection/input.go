@@ -37,8 +37,9 @@ type Input struct {
 	Text     string       // of .reg text: its version and encoding
 	Edits    int          // of .reg text: the number of edits in it
 	Problems []hive.Problem
-	Keys     int // the number of keys, if they were counted
-	Values   int // likewise
+	Newest   hive.Filetime // of a hive that was inspected: the latest time at which a key of it was last written; 0 if it has none
+	Keys     int           // the number of keys, if they were counted
+	Values   int           // likewise
 }
 
 // Log is a transaction log of a hive, and what became of it.

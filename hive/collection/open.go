@@ -340,6 +340,9 @@ func (in *Opened) Inspect(records bool) {
 	for _, k := range in.Root.Walk() {
 		if !k.Implied() {
 			in.Keys++
+			if t := k.Filetime(); t.IsSet() {
+				in.Newest = max(in.Newest, t)
+			}
 			in.Values += len(k.Values())
 			if records {
 				k.Record() // records its problems

@@ -196,7 +196,7 @@ func (p *Answer) start(m hive.Match, first int, fallback Range) bool {
 		p.Range, p.Source, p.Confidence = &fallback, FromDefault, highConfidence
 	case v.Type != hive.DWord || err != nil:
 		p.Range, p.Source, p.Confidence = &fallback, FromDefault, mediumConfidence
-		p.note(fmt.Sprintf("MaxUserPort is %s of %d bytes; TCP/IP reads a REG_DWORD only and ignores it", v.Type, len(v.Data)))
+		p.note(fmt.Sprintf("MaxUserPort is %s; TCP/IP reads a REG_DWORD of 4 bytes only and ignores it", v.Form()))
 	case n < lowestMaxUserPort || n > highestMaxUserPort:
 		p.Why = fmt.Sprintf("MaxUserPort is %d, and what Windows makes of one outside %d to %d is not documented", n, lowestMaxUserPort, highestMaxUserPort)
 		return false
