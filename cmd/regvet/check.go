@@ -116,7 +116,7 @@ func (o *checkOptions) judge(s *session, together collection.Joined, active []*r
 }
 
 // evaluate describes and judges an input, and says so when no rule can speak about it.
-func evaluate(s *session, in *collection.Opened, windows *hive.Version, active []*rules.Rule) []rules.Finding {
+func evaluate(s *session, in *collection.Opened, windows *hive.Windows, active []*rules.Rule) []rules.Finding {
 	in.Describe(windows)
 	if in.Format == "regf" && in.Mount == nil {
 		s.say("%s: neither keys nor name tell which hive this is, so that no rule can be answered; say it with --mount, such as --mount HKLM\\SYSTEM", in.Name())

@@ -68,6 +68,9 @@ func (s *session) refuseAll(refused []hive.Problem) {
 // facts completes the facts of an input and says all problems that were met in it, a line each.
 func (s *session) facts(in *collection.Opened) collection.Input {
 	facts := in.Facts()
+	if facts.Overruled != "" {
+		s.say("%s: %s", facts.Name(), facts.Overruled)
+	}
 	for _, p := range facts.Problems {
 		s.say("%v", &p)
 		if p.Loss {

@@ -46,6 +46,10 @@ type Opened struct {
 	text     *regfile.File  // nil for a hive
 	user     string         // whose profile the hive is, by the name of its folder; "" when that is not known
 	sums     []func()       // each waits for a hash and notes it in Input
+	told     []hive.Problem // contradictions that no one place of the input shows
+
+	// spokesman is set for the one of several hives of a machine whose problems are those of the machine.
+	spokesman bool
 }
 
 // Open opens a hive or .reg file, with the logs that lie beside it; see [File.Open].
@@ -155,6 +159,7 @@ func (in *Opened) Facts() Input {
 	} else {
 		in.Problems = in.text.Problems
 	}
+	in.Problems = slices.Concat(in.Problems, in.told)
 	return in.Input
 }
 
@@ -274,14 +279,20 @@ var logExtensions = []string{".LOG", ".LOG1", ".LOG2"}
 
 func baseName(name string) string { return filepath.Base(filepath.FromSlash(name)) }
 
-// Describe fills in what the registry tells about the machine. A version that is not nil is taken in place of what the registry tells.
-func (in *Opened) Describe(version *hive.Version) {
+// Describe fills in what the registry tells about the machine. What the user says of Windows, if it is not nil, goes before what the
+// registry tells, and narrows it down where the two agree.
+func (in *Opened) Describe(said *hive.Windows) {
 	in.Windows = in.Registry.Windows()
-	if version != nil {
-		product := in.Windows.Product
-		in.Windows = hive.Exactly(*version)
-		in.Windows.Product = product
-		in.Windows.Evidence = []string{"version " + version.String() + " from the flag --windows"}
+	speaks := in.spokesman || in.Machine == nil
+	if speaks {
+		for _, c := range in.Windows.Conflicts {
+			in.told = append(in.told, hive.Problem{Source: in.Name(), Kind: hive.Contradictory, Msg: c})
+		}
+	}
+	if said != nil {
+		if why := in.Windows.Overrule(*said); speaks {
+			in.Overruled = why
+		}
 	}
 	in.Host = in.Registry.Host()
 	for _, s := range in.Registry.ControlSets() {
