@@ -232,6 +232,44 @@ func TestContradiction(t *testing.T) {
 	}
 }
 
+// TestWithLaws checks for many ranges that two facts together are never less certain than one of them, whatever their order, unless they
+// contradict each other; nothing is known then, and a third fact does not change that.
+func TestWithLaws(t *testing.T) {
+	versions := []hive.Version{{}, {Major: 5, Minor: 1}, {Major: 6}, {Major: 6, Minor: 1, Build: 7601}, {Major: 6, Minor: 2}, {Major: 10}, {Major: 10, Build: 19041}, {Major: 10, Build: 19042}}
+	var ranges []hive.Windows
+	for i, from := range versions {
+		ranges = append(ranges, hive.Windows{AtLeast: from})
+		for _, below := range versions[i+1:] {
+			ranges = append(ranges, hive.Windows{AtLeast: from, Below: below})
+		}
+	}
+	inside := func(v hive.Version, w hive.Windows) bool {
+		return v.Compare(w.AtLeast) >= 0 && (w.Below == hive.Version{} || v.Compare(w.Below) < 0)
+	}
+	for _, a := range ranges {
+		for _, b := range ranges {
+			both, other := a.With(b), b.With(a)
+			if both.AtLeast != other.AtLeast || both.Below != other.Below {
+				t.Fatalf("%s and %s: %s in one order, %s in the other", a, b, both, other)
+			}
+			disputed := len(both.Conflicts) > 0
+			if disputed != (a.Contradiction(b) != "") {
+				t.Fatalf("%s and %s: conflicts %q, contradiction %q", a, b, both.Conflicts, a.Contradiction(b))
+			}
+			shared := false
+			for _, v := range versions[1:] {
+				shared = shared || inside(v, a) && inside(v, b)
+				if want := inside(v, a) && inside(v, b); !disputed && inside(v, both) != want {
+					t.Fatalf("%s and %s are %s; that %s is one of them is %t", a, b, both, v, want)
+				}
+			}
+			if third := both.With(hive.Exactly(hive.Version{Major: 10})); disputed && (shared || both.String() != "unknown version" || third.String() != "unknown version") {
+				t.Fatalf("%s and %s: %s, then %s", a, b, both, third)
+			}
+		}
+	}
+}
+
 // TestEdition checks the edition that the product policy states.
 func TestEdition(t *testing.T) {
 	record := func(name string, kind hive.Type, data []byte) []byte {
