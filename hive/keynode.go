@@ -173,7 +173,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 		}
 		if !f.claimPath(above + pathStep + len(name)) {
 			r.report(Problem{At: at, Kind: amplified, Loss: true},
-				"the paths of the keys take far more room than the hive; the last %d subkeys of key %q are left out", len(offsets)-i, shown(k.name))
+				"the paths of the keys take far more room than the hive; the last %d subkeys of key %q are left out", len(listed)-i, shown(k.name))
 			break
 		}
 		switch {

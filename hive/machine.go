@@ -54,7 +54,7 @@ func (r *Registry) TimeZone() (z TimeZone, ok bool) {
 	}
 	// Since Vista there is a name that does not depend on the language of the system; before, and if it is empty, only one that does.
 	for _, name := range []string{"TimeZoneKeyName", "StandardName"} {
-		if v, ok := lookupValue(control, "TimeZoneInformation", name); ok && z.Name == "" {
+		if v, ok := lookupValue(control, "TimeZoneInformation", name); ok && !v.Short && z.Name == "" {
 			z.Name, _ = v.Text()
 		}
 	}

@@ -21,7 +21,7 @@ var knownHives = []knownHive{
 	{"SAM", Path{"HKEY_LOCAL_MACHINE", "SAM"}, []string{"SAM"}},
 	{"SECURITY", Path{"HKEY_LOCAL_MACHINE", "SECURITY"}, []string{"Policy"}},
 	{"COMPONENTS", Path{"HKEY_LOCAL_MACHINE", "COMPONENTS"}, []string{"DerivedData"}},
-	{"DRIVERS", Path{"HKEY_LOCAL_MACHINE", "DRIVERS"}, []string{"DriverDatabase"}},
+	{"DRIVERS", Path{"HKEY_LOCAL_MACHINE", "DRIVERS"}, nil}, // its one key is in SYSTEM, too
 	{"BCD", Path{"HKEY_LOCAL_MACHINE", "BCD00000000"}, []string{"Description", "Objects"}},
 	{"NTUSER.DAT", Path{"HKEY_CURRENT_USER"}, []string{"Software", "Environment"}},
 	{"NTUSER.DAT", Path{"HKEY_CURRENT_USER"}, []string{"Software", "Control Panel"}},
@@ -34,6 +34,9 @@ var knownHives = []knownHive{
 // nil if none of them does.
 func (f *File) Mount() (at Path, by string) {
 	byHeader := mountOf(f.Header.Name)
+	if slices.ContainsFunc(f.root.Keys(), func(k *Key) bool { return isControlSet(k.name) }) {
+		return systemPath, "keys"
+	}
 	for _, h := range knownHives {
 		if h.keys == nil || slices.ContainsFunc(h.keys, func(name string) bool { return f.root.Key(name) == nil }) {
 			continue
@@ -44,13 +47,17 @@ func (f *File) Mount() (at Path, by string) {
 		}
 		return h.mount, "keys"
 	}
-	if slices.ContainsFunc(f.root.Keys(), func(k *Key) bool { return isControlSet(k.name) }) {
-		return systemPath, "keys"
-	}
 	if byHeader != nil {
 		return byHeader, "name in its header"
 	}
-	return mountOf(f.Source), "file name"
+	if byFile := mountOf(f.Source); byFile != nil {
+		return byFile, "file name"
+	}
+	// A SYSTEM hive has this key, too. It is told by other keys, unless they are lost.
+	if f.root.Key("DriverDatabase") != nil && f.root.KeysKnown() == Whole {
+		return mountOf("DRIVERS"), "keys"
+	}
+	return nil, ""
 }
 
 // KnownName returns the name that Windows gives a hive file, such as SYSTEM or NTUSER.DAT, for a file name or a path with slashes or

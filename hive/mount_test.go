@@ -23,6 +23,10 @@ func TestMount(t *testing.T) {
 		{[]string{"DerivedData"}, "", "x", `HKEY_LOCAL_MACHINE\COMPONENTS`, "keys"},
 		{[]string{"DriverDatabase"}, "", "x", `HKEY_LOCAL_MACHINE\DRIVERS`, "keys"},
 		{[]string{"DriverDatabase", "Select"}, "", "x", `HKEY_LOCAL_MACHINE\SYSTEM`, "keys"},
+		// Control sets are in no other hive; the driver database is in two.
+		{[]string{"Classes", "ControlSet001", "Microsoft"}, "SOFTWARE", "SOFTWARE", `HKEY_LOCAL_MACHINE\SYSTEM`, "keys"},
+		{[]string{"DriverDatabase"}, "SYSTEM", "x", `HKEY_LOCAL_MACHINE\SYSTEM`, "name in its header"},
+		{[]string{"DriverDatabase"}, "", "SYSTEM", `HKEY_LOCAL_MACHINE\SYSTEM`, "file name"},
 		{[]string{"Description", "Objects"}, "", "x", `HKEY_LOCAL_MACHINE\BCD00000000`, "keys"},
 		{[]string{"Software", "Environment"}, `\??\C:\Users\u\ntuser.dat`, "x", `HKEY_CURRENT_USER`, "keys"},
 		{[]string{"SOFTWARE", "control panel"}, "", "x", `HKEY_CURRENT_USER`, "keys"},
@@ -30,7 +34,7 @@ func TestMount(t *testing.T) {
 		// The profile of no user has the keys of a user's.
 		{[]string{"Software", "Environment"}, `emRoot\System32\Config\DEFAULT`, "x", `HKEY_USERS\.DEFAULT`, "keys and name in its header"},
 		// One key of two is not enough.
-		{[]string{"Classes"}, "", "x", "", "file name"},
+		{[]string{"Classes"}, "", "x", "", ""},
 		{[]string{"Software"}, "", "/evidence/NTUSER.DAT", `HKEY_CURRENT_USER`, "file name"},
 		// By the name in its header.
 		{nil, `emRoot\System32\Config\SOFTWARE`, "SAM", `HKEY_LOCAL_MACHINE\SOFTWARE`, "name in its header"},
@@ -40,8 +44,8 @@ func TestMount(t *testing.T) {
 		// By the name of the file.
 		{nil, "", `C:\evidence\system`, `HKEY_LOCAL_MACHINE\SYSTEM`, "file name"},
 		{nil, `\SystemRoot\System32\Config\OTHER`, "/mnt/Windows/System32/config/SECURITY", `HKEY_LOCAL_MACHINE\SECURITY`, "file name"},
-		{nil, "", "SYSTEM.bak", "", "file name"},
-		{nil, "", "-", "", "file name"},
+		{nil, "", "SYSTEM.bak", "", ""},
+		{nil, "", "-", "", ""},
 	} {
 		root := &hivetest.Key{Name: "ROOT"}
 		for _, name := range test.keys {
@@ -57,6 +61,21 @@ func TestMount(t *testing.T) {
 		}
 		if test.at == "" && at != nil {
 			t.Errorf("%q: an empty path, want nil", test.keys)
+		}
+	}
+}
+
+// TestMountOfDamaged checks that a driver database does not make DRIVERS of a hive that may have lost the keys of SYSTEM.
+func TestMountOfDamaged(t *testing.T) {
+	root := &hivetest.Key{Name: "ROOT", Keys: []*hivetest.Key{{Name: "DriverDatabase"}, {Name: "Select"}}}
+	for name, want := range map[string]string{"SYSTEM": `HKEY_LOCAL_MACHINE\SYSTEM by file name`, "-": " by "} {
+		b, at := hivetest.BuildLayout(root, hivetest.Options{})
+		f, err := hive.Read(name, hivetest.Free(b, at.Key("Select").Node))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at, by := f.Mount(); at.String()+" by "+by != want {
+			t.Errorf("%s: %s by %s, want %s", name, at, by, want)
 		}
 	}
 }

@@ -3,10 +3,10 @@ package hive
 import "strings"
 
 // Profiles returns whose each profile is: it maps the folded name of the folder (of alice for C:\Users\alice) to the SID of the user, from
-// ProfileList in the SOFTWARE hive. A folder that several users claim is left out.
+// ProfileList in the SOFTWARE hive. A folder that several users claim is left out; if damage hides what one of them claims, all are.
 func (r *Registry) Profiles() map[string]string {
 	list := r.lookup(softwareVersion.Join("ProfileList")...)
-	if list == nil {
+	if list == nil || list.KeysKnown() == Damaged {
 		return nil
 	}
 	sids := map[string]string{}
@@ -15,7 +15,10 @@ func (r *Registry) Profiles() map[string]string {
 		if strings.HasSuffix(Fold(k.name), Fold(".bak")) {
 			continue
 		}
-		v, _ := k.Value("ProfileImagePath")
+		v, ok := k.Value("ProfileImagePath")
+		if v.Short || !ok && k.ValuesKnown() == Damaged {
+			return nil
+		}
 		image, err := v.Text()
 		if err != nil || image == "" {
 			continue

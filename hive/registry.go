@@ -288,7 +288,8 @@ type ControlSet struct {
 
 // ControlSets returns the sets that CurrentControlSet leads to. Windows makes that key when it starts, from Select\Current; no hive
 // holds it. If Current does not name an existing set, Default and LastKnownGood are tried, then the set if there is only one, and else all
-// sets, as a guess. A .reg file that was exported from a running system holds CurrentControlSet itself.
+// sets, as a guess. Where damage hides what one of these says, or the set that it names, all sets are a guess, with the one that is named. A
+// .reg file that was exported from a running system holds CurrentControlSet itself.
 func (r *Registry) ControlSets() []ControlSet {
 	system := r.lookup(systemPath...)
 	if system == nil {
@@ -317,12 +318,25 @@ func (r *Registry) ControlSets() []ControlSet {
 	if !r.systemHive && system.Key(currentControlSet) != nil {
 		return []ControlSet{{Name: currentControlSet, Source: "exported as such"}}
 	}
+	why := "Select does not tell the current control set"
 	for _, name := range []string{"Current", "Default", "LastKnownGood"} {
-		n, ok := r.selected(name)
+		n, known := r.selected(name)
+		if known == Damaged {
+			why = `Select\` + name + " is damaged"
+		}
+		if known != Whole {
+			break
+		}
+		if n == 0 {
+			continue
+		}
 		want := fmt.Sprintf("ControlSet%03d", n)
 		i := slices.IndexFunc(sets, func(s ControlSet) bool { return EqualFold(s.Name, want) })
-		if ok && i >= 0 {
+		switch {
+		case i >= 0:
 			return []ControlSet{{Name: sets[i].Name, Source: `Select\` + name}}
+		case system.KeysKnown() != Whole:
+			return guessed(slices.Insert(sets, 0, ControlSet{Name: want}), fmt.Sprintf(`Select\%s names %s, and not all sets could be read`, name, want))
 		}
 	}
 	switch len(sets) {
@@ -333,24 +347,36 @@ func (r *Registry) ControlSets() []ControlSet {
 		sets[0].Guessed = system.KeysKnown() != Whole
 		return sets
 	}
+	return guessed(sets, why)
+}
+
+// guessed returns the control sets as a guess for that reason.
+func guessed(sets []ControlSet, why string) []ControlSet {
 	for i := range sets {
-		sets[i].Source, sets[i].Guessed = "Select does not tell the current control set", true
+		sets[i].Source, sets[i].Guessed = why, true
 	}
 	return sets
 }
 
-// selected returns the number of a control set in the key Select, and whether it is one: they go from 1 to 999.
-func (r *Registry) selected(name string) (uint64, bool) {
-	k := r.lookup(systemPath.Join("Select")...)
+// selected returns the number of a control set in the key Select, or 0 if there is none: they go from 1 to 999. It is known unless the
+// input does not cover it, or damage hides the key, the value or its data.
+func (r *Registry) selected(name string) (n uint64, known Known) {
+	system := r.lookup(systemPath...)
+	k := system.Key("Select")
 	if k == nil {
-		return 0, false
+		return 0, system.KeysKnown()
 	}
 	v, ok := k.Value(name)
 	if !ok {
-		return 0, false
+		return 0, k.ValuesKnown()
 	}
-	n, err := v.Uint64()
-	return n, err == nil && 1 <= n && n <= 999
+	if v.Short {
+		return 0, Damaged
+	}
+	if n, err := v.Uint64(); err == nil && n <= 999 {
+		return n, Whole
+	}
+	return 0, Whole
 }
 
 // ControlSetOf returns the name of the control set that holds a key, or "".

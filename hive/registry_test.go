@@ -119,6 +119,40 @@ func TestOddSetNames(t *testing.T) {
 	}
 }
 
+// TestDamagedSelect checks that damage on the way to the current control set makes all that follows a guess, and that the set that is named
+// but not found is one of those that it may be.
+func TestDamagedSelect(t *testing.T) {
+	number := func(name string, n uint32) hive.Value { return hive.DWordValue(name, n) }
+	root := systemTree([]hive.Value{number("Current", 2), number("Default", 1), number("LastKnownGood", 1)}, 1, 2)
+	one := systemTree([]hive.Value{number("Current", 2), number("Default", 1)}, 1)
+	beyond := func(b []byte, v *hivetest.ValuePlace) []byte { return hivetest.Sign(b, v.Record, "xx") }
+	for name, test := range map[string]struct {
+		root   *hivetest.Key
+		damage func(b []byte, at hivetest.Layout) []byte
+		want   string
+	}{
+		"the set": {root, func(b []byte, at hivetest.Layout) []byte { return hivetest.Free(b, at.Key("ControlSet002").Node) },
+			`ControlSet002 by Select\Current names ControlSet002, and not all sets could be read, guessed; ControlSet001 by Select\Current names ControlSet002, and not all sets could be read, guessed`},
+		"another set": {root, func(b []byte, at hivetest.Layout) []byte { return hivetest.Free(b, at.Key("ControlSet001").Node) },
+			`ControlSet002 by Select\Current`},
+		"Select": {root, func(b []byte, at hivetest.Layout) []byte { return hivetest.Free(b, at.Key("Select").Node) },
+			`ControlSet001 by Select\Current is damaged, guessed; ControlSet002 by Select\Current is damaged, guessed`},
+		"Current": {root, func(b []byte, at hivetest.Layout) []byte { return beyond(b, at.Key("Select").Value("Current")) },
+			`ControlSet001 by Select\Current is damaged, guessed; ControlSet002 by Select\Current is damaged, guessed`},
+		"Default, which is not asked": {root, func(b []byte, at hivetest.Layout) []byte { return beyond(b, at.Key("Select").Value("Default")) },
+			`ControlSet002 by Select\Current`},
+		"Current, of one set": {one, func(b []byte, at hivetest.Layout) []byte { return beyond(b, at.Key("Select").Value("Current")) },
+			`ControlSet001 by the only control set there is`},
+	} {
+		b, at := hivetest.BuildLayout(test.root, hivetest.Options{})
+		r := hive.NewRegistry()
+		r.Mount(hive.ParsePath(`HKLM\SYSTEM`), read(t, test.damage(b, at)).Root())
+		if got := describeSets(r); got != test.want {
+			t.Errorf("%s damaged:\n got %s\nwant %s", name, got, test.want)
+		}
+	}
+}
+
 // TestOnlySetOfDamaged checks that the only set that could be read is a guess if others may be lost.
 func TestOnlySetOfDamaged(t *testing.T) {
 	b, at := hivetest.BuildLayout(systemTree(nil, 1, 2), hivetest.Options{})

@@ -2,9 +2,12 @@ package hive
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Version is a version of Windows NT: 5.2 is Windows Server 2003, 6.0 Vista, 6.1 Windows 7, 10.0 Windows 10 and 11.
@@ -40,14 +43,25 @@ func (v Version) Compare(w Version) int {
 	return cmp.Or(cmp.Compare(v.Major, w.Major), cmp.Compare(v.Minor, w.Minor), cmp.Compare(v.Build, w.Build))
 }
 
-// Windows is what a registry says about the Windows that it belongs to. Only the SOFTWARE hive states the version; the SYSTEM hive narrows it
-// down to a range.
+// Windows is what a registry says about the Windows that it belongs to. Where only lower or upper bounds are known, the version is a range.
 type Windows struct {
-	AtLeast  Version  // the zero Version if nothing is known
-	Below    Version  // the version is lower; the zero Version for no upper bound
-	Product  string   // WinNT, ServerNT or LanmanNT (domain controller); "" if unknown
-	Evidence []string // each fact with the key it was read from
+	AtLeast   Version   // the zero Version if nothing is known
+	Below     Version   // the version is lower; the zero Version for no upper bound
+	Revision  int       // of the build, as updates count it up; 0 if unknown
+	Product   string    // WinNT, ServerNT or LanmanNT (domain controller); "" if unknown
+	Edition   string    // as EditionID has it, such as Professional or ServerStandard; "" if unknown
+	Installed time.Time // UTC; zero if unknown
+	Evidence  []string  // each fact with the key it was read from
+	Conflicts []string  // each contradiction in the evidence; what it is about is unknown
+	grounds   []string  // the evidence about the version
+	disputed  bool      // that evidence contradicts itself
 }
+
+// Contradictory is the kind of a problem that no one place shows: places of the registry that contradict each other.
+const Contradictory Kind = "contradictory"
+
+// workstation is the product of each Windows that is no server. Source: Microsoft KB 152078.
+const workstation = "WinNT"
 
 // Exactly returns a Windows of a version that the user named. A version without a build stands for all of its builds.
 func Exactly(v Version) Windows {
@@ -73,11 +87,28 @@ func (w Windows) Version() string {
 	return fmt.Sprintf("%d.%d", w.AtLeast.Major, w.AtLeast.Minor)
 }
 
-// String returns the version as far as it is known: "6.1", "6.0 or later, before 6.2", "before 6.0", "unknown version".
+// Build returns the build, or 0 if the range holds more than one.
+func (w Windows) Build() int {
+	if w.Below == (Version{w.AtLeast.Major, w.AtLeast.Minor, w.AtLeast.Build + 1}) {
+		return w.AtLeast.Build
+	}
+	return 0
+}
+
+// String returns the version as far as it is known: "6.1", "10.0.19045", "10.0, build 19041 or later, before 20348", "6.0 or later, before
+// 6.2", "before 6.0", "unknown version".
 func (w Windows) String() string {
 	none := Version{}
 	switch v := w.Version(); {
+	case w.Build() != 0:
+		return w.AtLeast.String()
 	case v != "":
+		if w.AtLeast.Build > 0 {
+			v += fmt.Sprintf(", build %d or later", w.AtLeast.Build)
+		}
+		if w.Below.Build > 0 {
+			v += fmt.Sprintf(", before %d", w.Below.Build)
+		}
 		return v
 	case w.AtLeast == none && w.Below == none:
 		return "unknown version"
@@ -89,190 +120,402 @@ func (w Windows) String() string {
 	return w.AtLeast.String() + " or later, before " + w.Below.String()
 }
 
-func (w *Windows) atLeast(v Version, evidence string) {
-	if v.Compare(w.AtLeast) > 0 {
-		w.AtLeast = v
+// Full returns all that is known about the version, by name: "Windows 10 22H2 (10.0.19045.3803), Professional".
+func (w Windows) Full() string {
+	s := w.String()
+	if w.Revision > 0 {
+		s += fmt.Sprintf(".%d", w.Revision)
 	}
-	w.Evidence = append(w.Evidence, evidence)
+	if name := w.Name(); name != "" {
+		s = name + " (" + s + ")"
+	} else {
+		s = "Windows of " + s
+	}
+	if w.Edition != "" {
+		s += ", " + w.Edition
+	}
+	return s
 }
 
-func (w *Windows) below(v Version, evidence string) {
-	if w.Below == (Version{}) || v.Compare(w.Below) < 0 {
-		w.Below = v
+// With returns what both w and more say. Where they contradict each other, it is unknown, and Conflicts says so.
+func (w Windows) With(more Windows) Windows {
+	both := w
+	both.Evidence = slices.Concat(w.Evidence, more.Evidence)
+	both.grounds = slices.Concat(w.grounds, more.grounds)
+	both.Conflicts = slices.Concat(w.Conflicts, more.Conflicts)
+	conflict := func(format string, args ...any) {
+		both.Conflicts = append(both.Conflicts, fmt.Sprintf(format, args...))
 	}
-	w.Evidence = append(w.Evidence, evidence)
+	switch both.disputed = w.disputed || more.disputed; {
+	case both.disputed:
+	case w.apart(more):
+		both.disputed = true
+		conflict("the version of Windows is unknown, because the registry contradicts itself: %s; %s", w.said(), more.said())
+	default:
+		if more.AtLeast.Compare(w.AtLeast) > 0 {
+			both.AtLeast = more.AtLeast
+		}
+		if w.Below == (Version{}) || more.Below != (Version{}) && more.Below.Compare(w.Below) < 0 {
+			both.Below = more.Below
+		}
+	}
+	if both.disputed {
+		both.AtLeast, both.Below = Version{}, Version{}
+	}
+	both.Revision = max(w.Revision, more.Revision)
+	if both.Build() == 0 {
+		both.Revision = 0
+	}
+	either := func(what, one, other string) string {
+		if one == "" || other == "" || EqualFold(one, other) {
+			return cmp.Or(one, other)
+		}
+		conflict("the %s of Windows is unknown, because the registry contradicts itself: it is %s, and it is %s", what, one, other)
+		return ""
+	}
+	both.Product = either("product", w.Product, more.Product)
+	both.Edition = either("edition", w.Edition, more.Edition)
+	if both.Installed.IsZero() {
+		both.Installed = more.Installed
+	}
+	return both
 }
 
-// Windows returns the version that the SOFTWARE hive states or, if it states none, what the SYSTEM hive says about it. Only the SYSTEM hive
-// states the product.
-func (r *Registry) Windows() Windows {
-	stated, ok := r.statedWindows()
-	w := r.systemWindows()
-	if !ok {
-		return w
+// Overrule makes w what the user says it is, narrowed down by the registry where that agrees. It returns the contradiction if it does not,
+// or "".
+func (w *Windows) Overrule(said Windows) (contradiction string) {
+	if w.apart(said) {
+		contradiction = fmt.Sprintf("--windows says %s, and the registry says %s; %s is taken", said, w.said(), said)
+		w.AtLeast, w.Below, w.Revision, w.Evidence = Version{}, Version{}, 0, nil
 	}
-	if w.Product != "" {
-		stated.Product = w.Product
-		stated.Evidence = append(w.Evidence[:1:1], stated.Evidence...)
-	}
-	return stated
+	w.disputed = false
+	w.Evidence = slices.Insert(w.Evidence, 0, fmt.Sprintf("version %s from the flag --windows", said))
+	*w = w.With(Windows{AtLeast: said.AtLeast, Below: said.Below})
+	return contradiction
 }
+
+// Contradiction returns in what w and other, of which each is sound by itself, cannot be of one Windows, or "".
+func (w Windows) Contradiction(other Windows) string {
+	switch {
+	case w.apart(other):
+		return w.said() + "; " + other.said()
+	case w.Product != "" && other.Product != "" && !EqualFold(w.Product, other.Product):
+		return fmt.Sprintf("the product is %s, and it is %s", w.Product, other.Product)
+	}
+	return ""
+}
+
+// apart reports whether no version is in the ranges of both.
+func (w Windows) apart(other Windows) bool {
+	none := Version{}
+	return w.Below != none && other.AtLeast.Compare(w.Below) >= 0 || other.Below != none && w.AtLeast.Compare(other.Below) >= 0
+}
+
+// said returns the version and the evidence for it.
+func (w Windows) said() string {
+	return fmt.Sprintf("%s (%s)", w, strings.Join(w.grounds, ", "))
+}
+
+// atLeast and below narrow the range by a fact.
+func (w *Windows) atLeast(v Version, evidence string, args ...any) {
+	w.know(Windows{AtLeast: v}, evidence, args...)
+}
+
+func (w *Windows) below(v Version, evidence string, args ...any) {
+	w.know(Windows{Below: v}, evidence, args...)
+}
+
+// know adds what a fact says.
+func (w *Windows) know(fact Windows, evidence string, args ...any) {
+	fact.Evidence = []string{fmt.Sprintf(evidence, args...)}
+	if fact.AtLeast != (Version{}) || fact.Below != (Version{}) {
+		fact.grounds = fact.Evidence
+	}
+	*w = w.With(fact)
+}
+
+// Windows returns what the SYSTEM and SOFTWARE hives say about the Windows that they belong to.
+func (r *Registry) Windows() Windows { return r.systemWindows().With(r.softwareWindows()) }
 
 // softwareVersion is the key in which Windows keeps its own version.
 var softwareVersion = Path{"HKEY_LOCAL_MACHINE", "SOFTWARE", "Microsoft", "Windows NT", "CurrentVersion"}
 
-// statedWindows returns the version in the SOFTWARE hive. After 8.1 CurrentVersion still says 6.3; since Windows 10 two numbers state the
-// version instead. CurrentBuild is not a number on Windows XP, CurrentBuildNumber is one everywhere.
-func (r *Registry) statedWindows() (w Windows, ok bool) {
+// softwareWindows returns what the SOFTWARE hive says.
+func (r *Registry) softwareWindows() (w Windows) {
+	w = r.format(softwareVersion[:2])
 	k := r.lookup(softwareVersion...)
 	if k == nil {
-		return w, false
-	}
-	number := func(name string) (int, bool) {
-		v, ok := k.Value(name)
-		n, err := v.Uint64()
-		return int(n), ok && err == nil && n < 1<<16
-	}
-	text := func(name string) string {
-		v, _ := k.Value(name)
-		s, _ := v.Text()
-		return s
-	}
-	build := 0
-	if v, err := ParseVersion(text("CurrentBuildNumber")); err == nil {
-		build = v.Major
+		return w
 	}
 	const key = `SOFTWARE\Microsoft\Windows NT\CurrentVersion`
-	major, hasMajor := number("CurrentMajorVersionNumber")
-	minor, hasMinor := number("CurrentMinorVersionNumber")
-	at, source := Version{major, minor, build}, "CurrentMajorVersionNumber and CurrentMinorVersionNumber"
-	if !hasMajor || !hasMinor {
-		v, err := ParseVersion(text("CurrentVersion"))
-		if err != nil || v.Major == 0 {
-			return w, false
-		}
-		at, source = Version{v.Major, v.Minor, build}, "CurrentVersion"
-		if frozen := (Version{6, 3, 0}); v == frozen && k.ValuesKnown() != Whole {
-			w.atLeast(at, fmt.Sprintf("version %s or later from %s, %s", v, key, source))
-			return w, true
-		}
+	w = w.With(statedWindows(k, key))
+	if edition := k.text("EditionID"); edition != "" {
+		w.know(Windows{Edition: edition}, "edition from EditionID in %s", key)
 	}
-	w = Exactly(at)
-	w.Evidence = []string{fmt.Sprintf("version %d.%d from %s, %s", at.Major, at.Minor, key, source)}
-	if build > 0 {
-		w.Evidence = append(w.Evidence, fmt.Sprintf("build %d from CurrentBuildNumber there", build))
+	// Servers of other roles are told apart by the SYSTEM hive alone.
+	if kind := k.text("InstallationType"); kind == "Client" {
+		w.know(Windows{Product: workstation}, "product from InstallationType in %s", key)
 	}
-	return w, true
-}
-
-// systemWindows returns what the SYSTEM hive says about the version and product. Sources: Microsoft KB 152078 for ProductType; for the
-// rest the hives of Windows 7, 8.1 and 10: DriverDatabase\Version exists since Windows 8 and holds the version, Control\Nsi came with
-// Vista, and the drivers that are part of Windows have its version.
-func (r *Registry) systemWindows() Windows {
-	var w Windows
-	system := r.lookup(systemPath...)
-	if system == nil {
-		return w
-	}
-	set := system.Key(r.ControlSets()[0].Name)
-	if set == nil {
-		return w
-	}
-	control := set.Key("Control")
-	if control == nil {
-		return w
-	}
-	if v, ok := lookupValue(control, "ProductOptions", "ProductType"); ok {
-		w.Product, _ = v.Text()
-		w.Evidence = append(w.Evidence, `product from Control\ProductOptions\ProductType`)
-	}
-	database := system.Key("DriverDatabase")
-	if database != nil {
-		if v, ok := database.Value("Version"); ok {
-			if n, err := v.Uint64(); err == nil && n>>24 >= 6 {
-				at := Version{int(n >> 24), int(n >> 16 & 0xFF), 0}
-				w.atLeast(at, fmt.Sprintf(`version %s from DriverDatabase\Version`, at))
-				w.below(Version{at.Major, at.Minor + 1, 0}, `DriverDatabase\Version is the version itself`)
-				w.Evidence = w.Evidence[:len(w.Evidence)-1]
-			}
-		}
-		if w.AtLeast == (Version{}) {
-			w.atLeast(Version{6, 2, 0}, "6.2 or later because there is a key DriverDatabase")
-		}
-		return w
-	}
-	switch {
-	case control.Key("Nsi") != nil:
-		w.atLeast(Version{6, 0, 0}, `6.0 or later because there is a key Control\Nsi`)
-		if system.KeysKnown() == Whole {
-			w.below(Version{6, 2, 0}, "before 6.2 because there is no key DriverDatabase")
-		}
-		if v, ok := inboxDrivers(control); ok && v.Compare(w.AtLeast) >= 0 && v.Compare(Version{6, 2, 0}) < 0 {
-			w.atLeast(v, fmt.Sprintf(`version %s from the drivers of Windows in Control\Class`, v))
-			w.Below = Version{v.Major, v.Minor + 1, 0}
-		}
-	case system.KeysKnown() == Whole && control.KeysKnown() == Whole:
-		w.below(Version{6, 0, 0}, `before 6.0 because there is no key Control\Nsi`)
+	if n, ok := k.number("InstallDate"); ok && n > 0 && n < 1<<32 { // seconds
+		w.Installed = time.Unix(int64(n), 0).UTC()
 	}
 	return w
 }
 
-// inboxDrivers returns the version that most Microsoft drivers in Control\Class have.
-func inboxDrivers(control *Key) (Version, bool) {
+// statedWindows returns the version that a key such as CurrentVersion of the SOFTWARE hive states. After 8.1 the value CurrentVersion still
+// says 6.3; since Windows 10 two numbers state the version instead. CurrentBuild is not a number on Windows XP, CurrentBuildNumber is one
+// everywhere.
+func statedWindows(k *Key, key string) (w Windows) {
+	major, hasMajor := k.number("CurrentMajorVersionNumber")
+	minor, hasMinor := k.number("CurrentMinorVersionNumber")
+	version := Windows{}
+	switch text, err := ParseVersion(k.text("CurrentVersion")); {
+	case hasMajor && hasMinor && major < 1<<16 && minor < 1<<16:
+		version = Exactly(Version{int(major), int(minor), 0})
+		w.know(version, "version %s from %s, CurrentMajorVersionNumber and CurrentMinorVersionNumber", version, key)
+	case err != nil || text.Major == 0:
+	case text == Version{6, 3, 0} && !(k.lacks("CurrentMajorVersionNumber") && k.lacks("CurrentMinorVersionNumber")):
+		w.atLeast(text, "version %s or later from %s, CurrentVersion", text, key)
+	default:
+		version = Exactly(text.family())
+		w.know(version, "version %s from %s, CurrentVersion", text.family(), key)
+	}
+	build, err := strconv.ParseUint(cmp.Or(k.text("CurrentBuildNumber"), k.text("CurrentBuild")), 10, 31)
+	if err != nil || build == 0 {
+		return w
+	}
+	at := Version{version.AtLeast.Major, version.AtLeast.Minor, int(build)}
+	if !at.exists() {
+		var ok bool
+		if at, ok = ofBuild(int(build)); !ok {
+			return w
+		}
+	}
+	exact := Exactly(at)
+	what := fmt.Sprintf("build %d from CurrentBuildNumber there", build)
+	if revision, ok := k.number("UBR"); ok && revision > 0 && revision < 1<<31 {
+		exact.Revision = int(revision)
+		what = fmt.Sprintf("build %d, revision %d from CurrentBuildNumber and UBR there", build, revision)
+	}
+	if version.AtLeast == (Version{}) {
+		what += fmt.Sprintf(", which is one of %s", at.family())
+	}
+	w.know(exact, "%s", what)
+	return w
+}
+
+// format returns what the format of the hive at a path says. Source: github.com/msuhanov/regf: minor version 6 came with Windows 10.
+func (r *Registry) format(at Path) (w Windows) {
+	k := r.lookup(at...)
+	if k == nil || k.file == nil {
+		return w
+	}
+	if base := k.file.base; base.Minor == 6 && base.Checksum == base.Computed {
+		w.atLeast(Version{10, 0, 0}, "10.0 or later because %s has hive format 1.6", at[len(at)-1])
+	}
+	return w
+}
+
+// systemWindows returns what the SYSTEM hive says. Sources: Microsoft KB 152078 for ProductType; for the rest the hives of Windows XP to
+// 10: DriverDatabase\Version exists since Windows 8 and holds the version, Control\Nsi came with Vista, most drivers of Microsoft are those
+// that are part of Windows and have its build, and since Windows 10 the hive states the build of its code.
+func (r *Registry) systemWindows() (w Windows) {
+	system := r.lookup(systemPath...)
+	if system == nil {
+		return w
+	}
+	var control *Key
+	sound := false // the hive is known to hold all of the current set
+	for _, s := range r.ControlSets() {
+		if set := system.Key(s.Name); set != nil && control == nil {
+			control = set.Key("Control")
+			services := set.Key("Services")
+			sound = control != nil && services != nil && !s.Guessed && set.KeysKnown() == Whole &&
+				control.KeysKnown() == Whole && services.KeysKnown() == Whole && system.KeysKnown() == Whole
+		}
+	}
+	if product := r.fromControl("ProductOptions", "ProductType"); product != "" {
+		w.know(Windows{Product: product}, `product from Control\ProductOptions\ProductType`)
+	}
+	if control != nil {
+		if policy, ok := lookupValue(control, "ProductOptions", "ProductPolicy"); ok && !policy.Short {
+			if edition, name := policyEdition(policy.Data); edition != "" {
+				w.know(Windows{Edition: edition}, `edition from Control\ProductOptions\ProductPolicy, %s`, name)
+			}
+		}
+	}
+	w = w.With(r.format(systemPath)).With(databaseVersion(system)).With(baseBuild(system)).With(formerWindows(system))
+	if control == nil {
+		return w
+	}
+	vista := control.Key("Nsi") != nil
+	if vista && w.AtLeast.Compare(Version{6, 0, 0}) < 0 {
+		w.atLeast(Version{6, 0, 0}, `6.0 or later because there is a key Control\Nsi`)
+	}
+	// What is absent, and drivers of a former Windows that are still there, say least: they count only where nothing says more.
+	drivers := inboxDrivers(control)
+	if w.AtLeast.Compare(drivers.Below) >= 0 {
+		drivers = Windows{}
+	}
+	w = w.With(drivers)
+	switch eight := (Version{6, 2, 0}); {
+	case !vista && sound && w.AtLeast.Compare(Version{6, 0, 0}) < 0:
+		w.below(Version{6, 0, 0}, `before 6.0 because there is no key Control\Nsi`)
+	case vista && system.KeysKnown() == Whole && system.Key("DriverDatabase") == nil && w.AtLeast.Compare(eight) < 0:
+		w.below(eight, "before 6.2 because there is no key DriverDatabase")
+	}
+	return w
+}
+
+// databaseVersion returns what the driver database in the SYSTEM hive says.
+func databaseVersion(system *Key) (w Windows) {
+	database := system.Key("DriverDatabase")
+	if database == nil {
+		return w
+	}
+	if n, ok := database.number("Version"); ok && n>>24 >= 6 {
+		at := Version{int(n >> 24), int(n >> 16 & 0xFF), 0}
+		w.know(Exactly(at), `version %s from DriverDatabase\Version`, at)
+		return w
+	}
+	w.atLeast(Version{6, 2, 0}, "6.2 or later because there is a key DriverDatabase")
+	return w
+}
+
+// baseBuild returns what the SYSTEM hive of Windows 10 and later states. BuildLab is the build of the code, which releases that are mere
+// updates of another one share with that: 19041 is the code of 19041 to 19045.
+func baseBuild(system *Key) (w Windows) {
+	if software := system.Key("Software"); software != nil {
+		if k := software.Key("Microsoft"); k != nil {
+			for _, name := range []string{"BuildLab", "BuildLabEx"} {
+				text := k.text(name)
+				number, _, _ := strings.Cut(text, ".")
+				n, err := strconv.ParseUint(number, 10, 31)
+				at := Version{10, 0, int(n)}
+				if err != nil || !at.exists() || n == 0 {
+					continue
+				}
+				w.know(Windows{AtLeast: at, Below: nextBase(at)}, `base build %d from SYSTEM\Software\Microsoft, %s`, n, name)
+			}
+		}
+	}
+	if setup := system.Key("Setup"); setup != nil {
+		if v, ok := lookupValue(setup, "BuildUpdate", "SourceOSVersion"); ok && len(v.Data) == 8 {
+			n := binary.LittleEndian.Uint64(v.Data)
+			at := Version{int(n >> 48), int(n >> 32 & 0xFFFF), int(n >> 16 & 0xFFFF)}
+			if at.Build > 0 && at.exists() {
+				w.atLeast(at, `%s or later from Setup\BuildUpdate\SourceOSVersion`, at)
+			}
+		}
+	}
+	return w
+}
+
+// formerWindows returns the latest Windows that the present one replaced. Setup keeps the values of its key CurrentVersion.
+func formerWindows(system *Key) (w Windows) {
+	setup := system.Key("Setup")
+	if setup == nil {
+		return w
+	}
+	const prefix = "Source OS (Updated on "
+	for _, k := range setup.Keys() {
+		if len(k.name) < len(prefix) || !EqualFold(k.name[:len(prefix)], prefix) {
+			continue
+		}
+		if former := statedWindows(k, k.name); former.AtLeast.Compare(w.AtLeast) > 0 {
+			w = Windows{}
+			w.atLeast(former.AtLeast, `%s or later because Setup\%s tells of an upgrade from %s`, former.AtLeast, Printable(k.name), former)
+		}
+	}
+	return w
+}
+
+// inboxDrivers returns what the versions of Microsoft's drivers in Control\Class say. Most drivers are part of Windows and have its version
+// and base build; some have a version of their own, some are left from a former Windows.
+func inboxDrivers(control *Key) (w Windows) {
 	classes := control.Key("Class")
 	if classes == nil {
-		return Version{}, false
+		return w
 	}
-	count := map[Version]int{}
-	highest := map[Version]Version{} // keyed by major and minor version
+	count := map[Version]int{} // by build, and by version without a build
+	total := 0
 	for _, class := range classes.Keys() {
 		for _, driver := range class.Keys() {
-			provider, ok := driver.Value("ProviderName")
-			if text, err := provider.Text(); !ok || err != nil || text != "Microsoft" {
-				continue
-			}
-			number, ok := driver.Value("DriverVersion")
-			text, err := number.Text()
-			if !ok || err != nil {
+			if driver.text("ProviderName") != "Microsoft" {
 				continue
 			}
 			// DriverVersion has a fourth part, the revision.
+			text := driver.text("DriverVersion")
 			if i := strings.LastIndexByte(text, '.'); i > 0 && strings.Count(text, ".") == 3 {
 				text = text[:i]
 			}
-			v, err := ParseVersion(text)
-			if err != nil {
-				continue
-			}
-			family := Version{v.Major, v.Minor, 0}
-			count[family]++
-			if v.Compare(highest[family]) > 0 {
-				highest[family] = v
+			if v, err := ParseVersion(text); err == nil && v.Build > 0 && v.exists() {
+				count[v]++
+				count[v.family()]++
+				total++
 			}
 		}
 	}
-	var best Version
 	for family, n := range count {
-		if best == (Version{}) || n > count[best] || n == count[best] && family.Compare(best) > 0 {
-			best = family
+		if family.Build > 0 || 2*n <= total {
+			continue
 		}
+		// Of the builds of the version, the one that most drivers have is that of Windows, or lower.
+		best := family
+		for v, n := range count {
+			if v.Build > 0 && v.family() == family && (best.Build == 0 || n > count[best] || n == count[best] && v.Build < best.Build) {
+				best = v
+			}
+		}
+		found := Windows{AtLeast: best, Below: Exactly(family).Below}
+		w.know(found, `version %s by the drivers of Windows in Control\Class`, found)
 	}
-	return highest[best], len(count) > 0
+	return w
 }
 
 // Host returns the name of the computer, from Control\ComputerName\ComputerName of the current control set, or "".
 func (r *Registry) Host() string {
-	for _, m := range r.Find(systemPath.Join(currentControlSet, "Control", "ComputerName")) {
+	return r.fromControl("ComputerName", "ComputerName", "ComputerName")
+}
+
+// fromControl returns the text of a value below the key Control of the current control set, or "". Where it is unknown which set is the
+// current one, those that can be read must agree.
+func (r *Registry) fromControl(path ...string) (text string) {
+	keys, value := path[:len(path)-1], path[len(path)-1]
+	for _, m := range r.Find(systemPath.Join(currentControlSet, "Control").Join(keys...)) {
 		if m.Key == nil {
 			continue
 		}
-		if v, ok := lookupValue(m.Key, "ComputerName", "ComputerName"); ok {
-			if text, err := v.Text(); err == nil {
-				return text
-			}
+		found := m.Key.text(value)
+		if text != "" && found != "" && text != found {
+			return ""
 		}
+		text = cmp.Or(text, found)
 	}
-	return ""
+	return text
+}
+
+// text returns the text of a value, or "" if it has none or not all of it could be read.
+func (k *Key) text(name string) string {
+	v, ok := k.Value(name)
+	text, err := v.Text()
+	if !ok || v.Short || err != nil {
+		return ""
+	}
+	return text
+}
+
+// number returns the number in a value, and whether it has one.
+func (k *Key) number(name string) (uint64, bool) {
+	v, ok := k.Value(name)
+	n, err := v.Uint64()
+	return n, ok && !v.Short && err == nil
+}
+
+// lacks reports whether the key is known to have no value of that name.
+func (k *Key) lacks(name string) bool {
+	_, ok := k.Value(name)
+	return !ok && k.ValuesKnown() == Whole
 }
 
 // lookupValue returns a value of a subkey of k, and whether there is one.

@@ -81,7 +81,7 @@ func computer(in Input) (parts []string) {
 		parts = append(parts, "host "+hive.Visible(in.Host))
 	}
 	if in.Windows.AtLeast != (hive.Version{}) || in.Windows.Below != (hive.Version{}) {
-		parts = append(parts, "Windows "+in.Windows.String())
+		parts = append(parts, hive.Visible(in.Windows.Full()))
 	}
 	if set, guessed := controlSet(in); set != "" && guessed {
 		parts = append(parts, "control set guessed: "+set)

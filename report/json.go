@@ -46,10 +46,16 @@ type jsonInput struct {
 }
 
 type jsonWindows struct {
-	Version  string   `json:"version"` // "6.1"; "" if not known exactly
-	Known    string   `json:"known"`   // what is known of it, for people
-	Product  string   `json:"product"`
-	Evidence []string `json:"evidence"`
+	Version   string   `json:"version"`            // "6.1"; "" if not known exactly
+	Known     string   `json:"known"`              // what is known of it, for people
+	Name      string   `json:"name,omitempty"`     // "Windows 10 22H2", as far as it is known
+	Build     int      `json:"build,omitempty"`    // only if it is known exactly
+	Revision  int      `json:"revision,omitempty"` // of the build
+	Product   string   `json:"product"`
+	Edition   string   `json:"edition,omitempty"`
+	Installed string   `json:"installed,omitempty"`
+	Evidence  []string `json:"evidence"`
+	Conflict  string   `json:"conflict,omitempty"` // what the registry says against --windows
 }
 
 type jsonProblem struct {
@@ -135,7 +141,7 @@ func inputJSON(in Input) jsonInput {
 	out := jsonInput{
 		Path: hive.Printable(in.Path), Format: in.Format, SHA256: in.SHA256, Size: in.Size,
 		Mount: hive.Printable(in.Mount.String()), Dirty: in.Dirty, LogsApplied: applied(in.Input), Host: hive.Printable(in.Host),
-		Windows: jsonWindows{in.Windows.Version(), in.Windows.String(), hive.Printable(in.Windows.Product), in.Windows.Evidence},
+		Windows: windowsJSON(in),
 		Ports:   portsJSON(in.Ports), Problems: problemsJSON(in.Problems), Logs: []jsonLog{},
 	}
 	for _, u := range in.Logs {
@@ -143,11 +149,23 @@ func inputJSON(in Input) jsonInput {
 	}
 	out.ControlSet, out.ControlSetGuessed = controlSet(in)
 	out.NotJoined, out.Unasked = in.NotJoined, in.Unasked
-	if out.Windows.Evidence == nil {
-		out.Windows.Evidence = []string{}
-	}
 	if in.Machine != nil {
 		out.Machine = hive.Printable(in.Machine.Name)
+	}
+	return out
+}
+
+func windowsJSON(in Input) jsonWindows {
+	w := in.Windows
+	out := jsonWindows{
+		Version: w.Version(), Known: w.String(), Name: w.Name(), Build: w.Build(), Revision: w.Revision,
+		Product: hive.Printable(w.Product), Edition: hive.Printable(w.Edition), Evidence: []string{}, Conflict: hive.Printable(in.Overruled),
+	}
+	if !w.Installed.IsZero() {
+		out.Installed = timestamp(w.Installed)
+	}
+	for _, e := range w.Evidence {
+		out.Evidence = append(out.Evidence, hive.Printable(e))
 	}
 	return out
 }

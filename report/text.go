@@ -320,11 +320,18 @@ func (p *page) info(in Input) {
 	}
 	p.row("host", hive.Visible(in.Host))
 	if len(in.Windows.Evidence) > 0 {
-		p.row("windows", in.Windows.String())
+		p.row("windows", hive.Visible(in.Windows.Full()))
 		if in.Windows.Product != "" {
 			p.row("product", hive.Visible(in.Windows.Product))
 		}
-		p.row("evidence", strings.Join(in.Windows.Evidence, "\n"))
+		lines := []string{}
+		for _, e := range in.Windows.Evidence {
+			lines = append(lines, hive.Visible(e))
+		}
+		p.row("evidence", strings.Join(lines, "\n"))
+		if !in.Windows.Installed.IsZero() {
+			p.row("installed", timestamp(in.Windows.Installed))
+		}
 	}
 	p.row("time zone", hive.Visible(in.TimeZone))
 	if !in.Shutdown.IsZero() {

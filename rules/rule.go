@@ -68,7 +68,7 @@ type Test struct {
 	Reg      string       // .reg text below the rule's key, or whole sections
 	Hive     string       // instead of Reg, a hive: a file in the folder of the pack
 	written  []keyTime    // when keys of the text were last written
-	Windows  hive.Version // zero if it does not matter
+	Windows  hive.Windows // the zero Windows if it does not matter
 	Product  string       // workstation, server or domain-controller; "" if it does not matter
 	Want     Reason
 	Severity Severity // 0 if it is not tested

@@ -37,9 +37,9 @@ func (r *Rule) run(t Test) error {
 	if t.Hive != "" {
 		w = reg.Windows()
 	}
-	if t.Windows != (hive.Version{}) {
+	if t.Windows.AtLeast != (hive.Version{}) {
 		product := w.Product
-		w = hive.Exactly(t.Windows)
+		w = t.Windows
 		w.Product = product
 	}
 	for _, p := range products {

@@ -26,8 +26,8 @@ func toTruth(b bool) truth {
 // versionRange is the versions of Windows at or above one and below another; a zero version leaves that end open.
 type versionRange struct{ from, below hive.Version }
 
-// parseVersionRange reads comparisons, separated by blanks, that must all hold: ">=6.0", ">=5.1 <6.0". A plain version means that version with
-// all of its builds.
+// parseVersionRange reads comparisons, separated by blanks, that must all hold: ">=6.0", ">=xp <vista". A plain version or product means all of
+// its builds.
 func parseVersionRange(s string) (versionRange, error) {
 	var r versionRange
 	parts := strings.Fields(s)
@@ -36,17 +36,16 @@ func parseVersionRange(s string) (versionRange, error) {
 	}
 	for _, part := range parts {
 		number := strings.TrimLeft(part, "<>=")
-		v, err := hive.ParseVersion(number)
+		w, err := hive.ParseWindows(number)
 		if err != nil {
 			return r, err
 		}
 		switch operator := part[:len(part)-len(number)]; operator {
 		case ">=":
-			r.from = later(r.from, v)
+			r.from = later(r.from, w.AtLeast)
 		case "<":
-			r.below = earlier(r.below, v)
+			r.below = earlier(r.below, w.AtLeast)
 		case "", "=":
-			w := hive.Exactly(v)
 			r.from, r.below = later(r.from, w.AtLeast), earlier(r.below, w.Below)
 		default:
 			return r, fmt.Errorf("%q is no comparison of versions; want >=VERSION, <VERSION or VERSION", part)

@@ -107,8 +107,8 @@ var typeForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.Schema{"enum":
 		return t
 	})
 
-const versionSyntax = `\d+(\.\d+){0,2}`
+var versionSyntax = `(\d+(\.\d+){0,2}|` + strings.ReplaceAll(strings.Join(hive.WindowsWords(), "|"), ".", `\.`) + `)`
 
-var versionForm = strict.Parsed(strict.AnyText(strict.Schema{"pattern": `^\s*` + versionSyntax + `\s*$`}), hive.ParseVersion)
+var versionForm = strict.Parsed(strict.AnyText(strict.Schema{"pattern": `^\s*` + versionSyntax + `\s*$`}), hive.ParseWindows)
 
 var windowsForm = strict.Parsed(strict.AnyText(strict.Schema{"pattern": `^\s*(>=|<|=)?` + versionSyntax + `(\s+(>=|<|=)?` + versionSyntax + `)*\s*$`}), parseVersionRange)

@@ -118,7 +118,7 @@ func (o *checkOptions) judge(s *session, together collection.Joined, active []*r
 }
 
 // evaluate describes an input and evaluates the rules on its registry. It writes a message if it is unknown which hive the input is.
-func evaluate(s *session, in *collection.Opened, windows *hive.Version, active []*rules.Rule) []rules.Finding {
+func evaluate(s *session, in *collection.Opened, windows *hive.Windows, active []*rules.Rule) []rules.Finding {
 	in.Describe(windows)
 	if in.Format == "regf" && in.Mount == nil {
 		s.say("%s: neither keys nor name show which hive this is, so no rule can be answered; if Windows mounts it at a fixed path, give that with --mount", in.Name())

@@ -127,7 +127,7 @@ func (p *planner) make(s *scope, paths []int) *plan {
 		made.linter.Read.CodePage = settings.CodePage
 	}
 	if v := cmp.Or(p.options.windows.value, settings.Windows); v != nil {
-		made.linter.Target = hive.Exactly(*v)
+		made.linter.Target = *v
 	}
 	made.failOn = threshold(p.options.failOn.value)
 	if s.config.FailOn != "" && !p.options.flags.Changed("fail-on") {

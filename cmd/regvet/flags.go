@@ -100,10 +100,10 @@ func (p *parsed[T]) Set(text string) (err error) {
 }
 
 // versionFlag defines --windows.
-func versionFlag(f *pflag.FlagSet, to *parsed[*hive.Version], usage string) {
-	parseFlag(f, to, "windows", "", usage, func(text string) (*hive.Version, error) {
-		v, err := hive.ParseVersion(text)
-		return &v, err
+func versionFlag(f *pflag.FlagSet, to *parsed[*hive.Windows], usage string) {
+	parseFlag(f, to, "windows", "", usage, func(text string) (*hive.Windows, error) {
+		w, err := hive.ParseWindows(text)
+		return &w, err
 	})
 }
 
@@ -129,7 +129,7 @@ func pathFlag(f *pflag.FlagSet, to *parsed[hive.Path], name, usage, example stri
 type inputFlags struct {
 	controlSet parsed[string] // the name of its key, hive.AllControlSets, or "" for the current one
 	mount      parsed[hive.Path]
-	windows    parsed[*hive.Version]
+	windows    parsed[*hive.Windows]
 	codePage   parsed[*regfile.CodePage]
 	logs       []string
 	noLogs     bool
@@ -152,7 +152,7 @@ func (i *inputFlags) defineNoLogs(f *pflag.FlagSet) {
 }
 
 func (i *inputFlags) defineVersion(f *pflag.FlagSet) {
-	versionFlag(f, &i.windows, "the Windows `VERSION`, such as 6.1 or 10.0, if the input does not show it")
+	versionFlag(f, &i.windows, "the Windows `VERSION`, such as 6.1 or 10.0.19045, or a product: "+strings.Join(hive.WindowsWords(), ", "))
 }
 
 // parseControlSet returns the name of a key for the number of a set, or for the name itself, as every report shows it.

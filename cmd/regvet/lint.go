@@ -42,7 +42,7 @@ var lintCommand = command{
 		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff, include the fixes that change what Windows does with the file")
 		o.regFiles.define(f)
 		codePageFlag(f, &o.codePage, "1252", codePageUsage)
-		versionFlag(f, &o.windows, "the Windows `VERSION` that the files are for, such as 6.1 or 10.0")
+		versionFlag(f, &o.windows, "the Windows `VERSION` that the files are for, such as 6.1, or a product such as 2008r2")
 		f.StringVar(&o.baseline, "baseline", "", "hide the findings that are recorded in this `FILE`; \"\" for no baseline, not even that of a config")
 		f.BoolVar(&o.writeBaseline, "write-baseline", false, "record the current findings in the baseline, which is "+baselineName+" if none is named")
 		return o.run
@@ -63,7 +63,7 @@ type lintOptions struct {
 	unsafeFixes       bool
 	regFiles          regFileFlags
 	codePage          parsed[*regfile.CodePage]
-	windows           parsed[*hive.Version]
+	windows           parsed[*hive.Windows]
 	baseline          string
 	writeBaseline     bool
 }

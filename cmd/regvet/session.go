@@ -68,6 +68,9 @@ func (s *session) refuseAll(refused []hive.Problem) {
 // facts returns the facts about an input, and writes the problems that were found in it.
 func (s *session) facts(in *collection.Opened) collection.Input {
 	facts := in.Facts()
+	if facts.Overruled != "" {
+		s.say("%s: %s", facts.Name(), facts.Overruled)
+	}
 	s.problems(facts.Problems)
 	return facts
 }

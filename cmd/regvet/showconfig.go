@@ -34,7 +34,11 @@ func writePlans(w io.Writer, jobs []job) error {
 		if len(globs) > 0 {
 			line("paths", strings.Join(globs, ", "))
 		}
-		line("windows", cmp.Or(p.linter.Target.Version(), "any"))
+		windows := "any"
+		if p.linter.Target.AtLeast != (hive.Version{}) {
+			windows = p.linter.Target.Full()
+		}
+		line("windows", windows)
 		line("code page", p.linter.Read.CodePage.String())
 		line("packs", cmp.Or(strings.Join(p.packs, ", "), "none"))
 		if p.known != nil {

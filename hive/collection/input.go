@@ -28,6 +28,7 @@ type Input struct {
 	Selections  []hive.Selection  // the numbers in the key Select
 	Host        string
 	Windows     hive.Windows
+	Overruled   string // what the registry tells about Windows that contradicts what the user said; "" if nothing does
 	TimeZone    string
 	Shutdown    time.Time // the last orderly shutdown, UTC; zero if unknown
 

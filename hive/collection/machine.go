@@ -12,16 +12,17 @@ import (
 )
 
 var (
-	systemPath = hive.ParsePath(`HKLM\SYSTEM`)
-	userPath   = hive.ParsePath("HKCU")
+	systemPath   = hive.ParsePath(`HKLM\SYSTEM`)
+	softwarePath = hive.ParsePath(`HKLM\SOFTWARE`)
+	userPath     = hive.ParsePath("HKCU")
 )
 
 // Joined holds the inputs that are read as one registry: the hives of a machine, or a single input.
 type Joined []*Opened
 
 // Open opens the files of a group and returns those that can be read, joined into registries. Usually that is one registry. A hive is apart
-// if its content shows that it is another hive than its name says, and the machine already has that one. What could not be read is listed
-// as by [File.Open].
+// if its content shows that it is another hive than its name says, and the machine already has that one; if hives contradict each other, all
+// are. What could not be read is listed as by [File.Open].
 func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem) {
 	var machine Joined
 	room := o.Memory
@@ -46,11 +47,38 @@ func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem
 			all = append(all, Joined{in})
 		}
 	}
-	if len(machine) > 0 {
+	switch {
+	case len(machine) == 0:
+	case machine.contradict():
+		for i, in := range machine {
+			all = slices.Insert(all, i, Joined{in})
+		}
+	default:
 		machine.join(g.Machine)
 		all = slices.Insert(all, 0, machine)
 	}
 	return all, refused
+}
+
+// contradict reports whether the SYSTEM and SOFTWARE hives cannot be of one Windows. If so, both tell it as a problem.
+func (j Joined) contradict() bool {
+	system := slices.IndexFunc(j, func(in *Opened) bool { return in.Mount.Equal(systemPath) })
+	software := slices.IndexFunc(j, func(in *Opened) bool { return in.Mount.Equal(softwarePath) })
+	if system < 0 || software < 0 {
+		return false
+	}
+	one, other := j[system], j[software]
+	why := one.Registry.Windows().Contradiction(other.Registry.Windows())
+	if why == "" {
+		return false
+	}
+	tell := func(in, other *Opened) {
+		in.told = append(in.told, hive.Problem{Source: in.Name(), Kind: hive.Contradictory, Msg: fmt.Sprintf(
+			"contradicts %s, so that the two are of different machines or states, and the hives of this folder are judged each by itself: %s", baseName(other.Path), why)})
+	}
+	tell(one, other)
+	tell(other, one)
+	return true
 }
 
 // Size returns how many bytes are read to open the files of a group, and -1 where that is not known before they are read.
@@ -117,6 +145,7 @@ func (j Joined) join(machine string) {
 			reg.Mount(in.Mount.Join("Software", "Classes"), hive.NewImpliedKey("Classes"))
 		}
 	}
+	j.Holder(systemPath).spokesman = true
 	name := &Machine{Name: machine, Hives: len(j)}
 	for _, in := range j {
 		in.Registry, in.Machine = reg, name

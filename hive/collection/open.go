@@ -45,6 +45,10 @@ type Opened struct {
 	text     *regfile.File  // nil for a hive
 	user     string         // the name of the profile folder, or ""
 	sums     []func()       // each waits for a hash and stores it in Input
+	told     []hive.Problem // contradictions that no one place of the input shows
+
+	// spokesman is set for the one of several hives of a machine whose problems are those of the machine.
+	spokesman bool
 }
 
 // Open opens a hive or .reg file, with the logs beside it; see [File.Open].
@@ -175,6 +179,7 @@ func (in *Opened) Facts() Input {
 	} else {
 		in.Problems = in.text.Problems
 	}
+	in.Problems = slices.Concat(in.Problems, in.told)
 	return in.Input
 }
 
@@ -316,15 +321,20 @@ func (l logs) of(name string) []string {
 
 func baseName(name string) string { return filepath.Base(filepath.FromSlash(name)) }
 
-// Describe fills in the facts about the machine: its Windows, host and control sets. A version that is not nil replaces what the registry
-// says.
-func (in *Opened) Describe(version *hive.Version) {
+// Describe fills in the facts about the machine: its Windows, host and control sets. What the user says about Windows, if it is not nil,
+// overrules the registry, and narrows it down where the two agree.
+func (in *Opened) Describe(said *hive.Windows) {
 	in.Windows = in.Registry.Windows()
-	if version != nil {
-		product := in.Windows.Product
-		in.Windows = hive.Exactly(*version)
-		in.Windows.Product = product
-		in.Windows.Evidence = []string{"version " + version.String() + " from the flag --windows"}
+	speaks := in.spokesman || in.Machine == nil
+	if speaks {
+		for _, c := range in.Windows.Conflicts {
+			in.told = append(in.told, hive.Problem{Source: in.Name(), Kind: hive.Contradictory, Msg: c})
+		}
+	}
+	if said != nil {
+		if why := in.Windows.Overrule(*said); speaks {
+			in.Overruled = why
+		}
 	}
 	in.Host = in.Registry.Host()
 	for _, s := range in.Registry.ControlSets() {

@@ -39,7 +39,7 @@ type PathSettings struct {
 // Settings can be made for all files, and for some files by their path.
 type Settings struct {
 	Checks   []Choice          // in order: the later one wins
-	Windows  *hive.Version     // that the files are for; nil if not set
+	Windows  *hive.Windows     // that the files are for; nil if not set
 	CodePage *regfile.CodePage // of files that are not UTF-16; nil if not set
 }
 

@@ -69,7 +69,7 @@ func settingsFields[T any](of func(*T) *Settings) []strict.Field[T] {
 		strict.May("checks", "Checks by ID, by name or by the start of an ID, such as REG1, or all: off, on, or on with a severity. The more exact word goes before the less exact.",
 			checksForm, func(t *T, all []Choice) { of(t).Checks = all }),
 		strict.May("windows", "The Windows version that the files are for, such as \"6.1\" or \"10.0\". --windows takes its place.",
-			strict.Parsed(strict.Schema{"type": []string{"string", "number"}}, hive.ParseVersion), func(t *T, v hive.Version) { of(t).Windows = &v }),
+			strict.Parsed(strict.Schema{"type": []string{"string", "number"}}, hive.ParseWindows), func(t *T, w hive.Windows) { of(t).Windows = &w }),
 		strict.May("codepage", "The number of the ANSI code page in which Windows reads files that are not UTF-16. --codepage takes its place.",
 			strict.Parsed(strict.Schema{"type": []string{"integer", "string"}}, regfile.ParseCodePage), func(t *T, page *regfile.CodePage) { of(t).CodePage = page }),
 	}
