@@ -42,6 +42,7 @@ func (in Input) holds(f rules.Finding) string {
 type tally struct {
 	fails                        [rules.Critical + 1]int // by severity
 	pass, unknown, notApplicable int
+	undecided                    int // of the unknown
 }
 
 // tally counts the findings of all inputs.
@@ -66,6 +67,9 @@ func (t *tally) add(f rules.Finding) {
 		t.pass++
 	case f.Applies():
 		t.unknown++
+		if f.Reason == rules.Undecided {
+			t.undecided++
+		}
 	default:
 		t.notApplicable++
 	}

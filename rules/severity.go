@@ -55,10 +55,11 @@ const (
 
 	NotCovered    Reason = "not-covered"    // the input does not cover the place
 	Damaged       Reason = "damaged"        // the input covers it, but not all of it could be read
+	Undecided     Reason = "undecided"      // what the input does not tell, such as the Windows version, leaves answers open that differ
 	NotApplicable Reason = "not-applicable" // the rule is not for this Windows, or not for this place
 )
 
 var (
 	failReasons    = []Reason{NoValue, WrongType, OutOfRange, Mismatch, Present}
-	unknownReasons = []Reason{NotCovered, Damaged, NotApplicable}
+	unknownReasons = []Reason{NotCovered, Damaged, Undecided, NotApplicable}
 )
