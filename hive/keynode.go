@@ -164,6 +164,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(offsets))
 	}
 	keys = f.room.list(len(offsets))
+	var gone []*Key
 	f.room.names.left = manyNames
 	claims := f.claims()
 	defer claims.end()
@@ -207,7 +208,14 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 		sub := f.room.key()
 		sub.init(f, offset, child, name)
 		sub.parent, sub.depth = k, k.depth+1
+		if f.base.Layered() && child.layer()&layerSemantics == tombstone {
+			gone = append(gone, sub)
+			continue
+		}
 		keys = append(keys, sub)
+	}
+	if gone != nil {
+		k.more().gone.keys = gone
 	}
 	sorted = f.checkOrder(k, keys, r)
 	return keys, sorted, r.end()

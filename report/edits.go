@@ -224,8 +224,11 @@ func DifferenceJSON(w io.Writer, d Difference) error {
 		if u.InTo {
 			one.Side = "to"
 		}
-		if u.Known == hive.Damaged {
+		switch u.Known {
+		case hive.Damaged:
 			one.Known = string(rules.Damaged)
+		case hive.Partial:
+			one.Known = string(rules.Partial)
 		}
 		out.Unproven = append(out.Unproven, one)
 	}

@@ -41,8 +41,8 @@ type answers struct {
 	fixed *possibilities // what the rule may ask for, if that does not depend on the place
 	found []Finding
 
-	unread   [3]*Finding // places where not all keys are known: the first not covered, the first damaged, and the first without its time
-	more     [3]int      // how many such places there are beyond the first
+	unread   [4]*Finding // places where not all keys are known: the first not covered, the first damaged, the first without its time, and the first in a layer
+	more     [4]int      // how many such places there are beyond the first
 	unlisted int         // keys below a ** that pass by lacking the value, or by their time
 	skipped  *Finding    // the first key at which the rule does not apply
 }
@@ -184,6 +184,8 @@ func (a *answers) addUnread(f Finding) {
 		i = 2
 	case f.Reason == Damaged:
 		i = 1
+	case f.Reason == Partial:
+		i = 3
 	}
 	if a.unread[i] != nil {
 		a.more[i]++

@@ -249,6 +249,8 @@ func noKey(s *session, in *collection.Opened, name string, known hive.Known) {
 		s.fail(statusUsage, "%s: there is no key %s", in.Name(), name)
 	case hive.NotCovered:
 		s.fail(statusUsage, "%s: the input does not hold the key %s, nor one above it", in.Name(), name)
+	case hive.Partial:
+		s.fail(statusUsage, "%s: this layer of a hive does not hold the key %s; the layers below may", in.Name(), name)
 	case hive.Damaged:
 		s.fail(statusInput, "%s: the key %s was not found, but the input is damaged there, so that this proves nothing", in.Name(), name)
 	}
