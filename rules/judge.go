@@ -103,6 +103,16 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 			return e.fail(f, WrongType, t, s)
 		case answer == perhaps:
 			return f.unknown(beside.reason, fmt.Sprintf("it is compared with %s, which could not be read", beside.open))
+		}
+		further := answer // for those who read on behind an end
+		if v.Hidden() != nil {
+			if further, err = ask.demand.askAs(readOn, *v, beside.value); err != nil {
+				further = no
+			}
+		}
+		switch {
+		case further != answer && (answer == yes || s.asked):
+			return f.unknown(Hidden, fmt.Sprintf("%s is %s; the answer hangs on whether its reader goes on behind that end", ValueName(f.Value), hive.Visible(v.Display())))
 		case answer == no:
 			return e.fail(f, ask.reason, t, s)
 		}
