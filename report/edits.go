@@ -185,7 +185,7 @@ type jsonUnproven struct {
 	Key   string  `json:"key"`
 	Value *string `json:"value,omitempty"`
 	Side  string  `json:"side"`  // the input that leaves it open: from or to
-	Known string  `json:"known"` // why not: damaged, or not-covered
+	Known string  `json:"known"` // why not: damaged, partial, or not-covered
 }
 
 var opNames = [...]string{
