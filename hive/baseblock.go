@@ -16,6 +16,7 @@ type Header struct {
 	Root                 uint32   // offset of the root key's cell from the first bin, bytes
 	Length               uint32   // of all bins, bytes
 	Cluster              uint32   // clustering factor, 1
+	Flags                uint32   // since Windows 8; see [Header.Layered]
 	Name                 string   // the end of the path that the hive had on the machine
 	Checksum             uint32   // as it stands
 	Computed             uint32   // as it should be
@@ -70,6 +71,7 @@ func parseHeader(data []byte) Header {
 		Modified: Filetime(binary.LittleEndian.Uint64(data[12:])), // the accessor drops the part below a second
 		Major:    base.Major(), Minor: base.Minor(), Type: base.Type(), Format: base.Format(),
 		Root: base.RootCell(), Length: base.Length(), Cluster: base.Cluster(),
+		Flags:    binary.LittleEndian.Uint32(data[144:]),
 		Name:     headerName(data[48:112]),
 		Checksum: base.CheckSum(), Computed: checksum(data),
 	}

@@ -89,10 +89,10 @@ func (c *comparison) compare(from, to *Key) {
 		for len(a) > 0 || len(b) > 0 {
 			switch o := order(a, b); {
 			case o < 0:
-				c.differs(Edit{Op: DeleteKey, Path: p.path().Join(a[0].name)}, p.to, c.keysKnown(p.to), true)
+				c.differs(Edit{Op: DeleteKey, Path: p.path().Join(a[0].name)}, p.to, c.keyKnown(p.to, a[0].name), true)
 				a = skip(a)
 			case o > 0:
-				if known := c.keysKnown(p.from); known != Whole {
+				if known := c.keyKnown(p.from, b[0].name); known != Whole {
 					c.differs(Edit{Op: CreateKey, Path: p.path().Join(b[0].name)}, p.from, known, false)
 				} else {
 					next = append(next, pair{&way{above: p.way, name: b[0].name}, nil, b[0]})
@@ -103,24 +103,45 @@ func (c *comparison) compare(from, to *Key) {
 				a, b = skip(a), skip(b)
 			}
 		}
+		c.deletions(p.way, p.from, p.to)
 		slices.Reverse(next)
 		todo = append(todo, next...)
 	}
 }
 
-// keysKnown is [Key.KeysKnown] if the comparison needs it, else Whole.
-func (c *comparison) keysKnown(k *Key) Known {
+// keyKnown is [Key.KeyKnown] if the comparison needs it, else Whole.
+func (c *comparison) keyKnown(k *Key, name string) Known {
 	if !c.known || k == nil {
 		return Whole
 	}
-	return k.KeysKnown()
+	return k.KeyKnown(name)
 }
 
-func (c *comparison) valuesKnown(k *Key) Known {
+func (c *comparison) valueKnown(k *Key, name string) Known {
 	if !c.known || k == nil {
 		return Whole
 	}
-	return k.ValuesKnown()
+	return k.ValueKnown(name)
+}
+
+// deletions adds what a layer deletes where the other tree does not tell whether that exists. What exists there is deleted like all that is
+// not in the layer.
+func (c *comparison) deletions(way *way, from, to *Key) {
+	if !c.known || from == nil {
+		return
+	}
+	keys, values := to.Tombstones()
+	for _, k := range keys {
+		if known := from.KeyKnown(k.name); known != Whole && from.Key(k.name) == nil {
+			c.unproven = append(c.unproven, Unproven{Edit{Op: DeleteKey, Path: way.path().Join(k.name)}, from, known, false})
+		}
+	}
+	for _, v := range values {
+		if _, ok := from.Value(v.Name); !ok && from.ValueKnown(v.Name) != Whole {
+			e := Edit{Op: DeleteValue, Path: way.path(), Value: Value{Name: v.Name}}
+			c.unproven = append(c.unproven, Unproven{e, from, from.ValueKnown(v.Name), false})
+		}
+	}
 }
 
 // order compares the first keys of two sorted lists; a list that has ended sorts last.
@@ -164,7 +185,7 @@ func (c *comparison) values(way *way, from, to *Key) {
 	for _, v := range before {
 		if fold := Fold(v.Name); !seen[fold] && !gone[fold] {
 			gone[fold] = true
-			c.differs(Edit{Op: DeleteValue, Path: way.path(), Value: Value{Name: v.Name}}, to, c.valuesKnown(to), true)
+			c.differs(Edit{Op: DeleteValue, Path: way.path(), Value: Value{Name: v.Name}}, to, c.valueKnown(to, v.Name), true)
 		}
 	}
 	clear(seen)
@@ -187,7 +208,7 @@ func (c *comparison) values(way *way, from, to *Key) {
 		case ok:
 			c.edits = append(c.edits, e)
 		default:
-			c.differs(e, from, c.valuesKnown(from), false)
+			c.differs(e, from, c.valueKnown(from, v.Name), false)
 		}
 	}
 }

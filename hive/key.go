@@ -41,6 +41,7 @@ type rare struct {
 	at     Location // of a key that is not in a hive file
 	sorted []*Key   // the subkeys by folded name, if they are stored in another order
 	faults faults
+	gone   tombstones
 	class  *class // nil until it is read
 }
 
@@ -181,7 +182,7 @@ func (k *Key) found() faults {
 	return k.rare.faults
 }
 
-// Key returns the subkey of that name, as Windows compares names, or nil. [Key.KeysKnown] says what nil proves.
+// Key returns the subkey of that name, as Windows compares names, or nil. [Key.KeyKnown] says what nil proves.
 func (k *Key) Key(name string) *Key {
 	keys := k.Keys()
 	i, ok := slices.BinarySearchFunc(keys, name, func(c *Key, name string) int { return CompareFold(c.name, name) })
@@ -244,7 +245,7 @@ func (r *ValueReader) Values(k *Key) []Value {
 	return values
 }
 
-// Value returns the value of that name, as Windows compares names, and whether there is one; "" is the default value. [Key.ValuesKnown]
+// Value returns the value of that name, as Windows compares names, and whether there is one; "" is the default value. [Key.ValueKnown]
 // says what its absence proves.
 func (k *Key) Value(name string) (Value, bool) {
 	for _, v := range k.Values() {
@@ -280,27 +281,32 @@ const (
 	Whole      Known = iota // the input holds everything: what is absent does not exist
 	NotCovered              // nothing: the input does not cover this place
 	Damaged                 // nothing: the input covers this place, but not all of it could be read
+	Partial                 // nothing: the input is a layer, and the layers below may hold it
 )
 
 // KeysKnown returns what the absence of a subkey proves.
 func (k *Key) KeysKnown() Known {
 	k.loadKeys()
-	return k.known(k.found().keys)
+	partial, _ := k.partial()
+	return k.known(k.found().keys, partial)
 }
 
 // ValuesKnown returns what the absence of a value proves. A value with damaged data is not absent.
 func (k *Key) ValuesKnown() Known {
 	k.Values()
-	return k.known(slices.DeleteFunc(slices.Clone(k.found().values), func(p Problem) bool { return p.Kind == badData }))
+	_, partial := k.partial()
+	return k.known(slices.DeleteFunc(slices.Clone(k.found().values), func(p Problem) bool { return p.Kind == badData }), partial)
 }
 
-func (k *Key) known(problems []Problem) Known {
+func (k *Key) known(problems []Problem, partial bool) Known {
 	loses := func(p Problem) bool { return p.Loss }
 	switch {
 	case slices.ContainsFunc(k.found().own, loses) || slices.ContainsFunc(problems, loses):
 		return Damaged
 	case k.implied:
 		return NotCovered
+	case partial:
+		return Partial
 	}
 	return Whole
 }
@@ -344,6 +350,7 @@ func (k *Key) clone() *Key {
 	c.file, c.cell, c.parent, c.copied = k.file, k.cell, k.parent, true
 	c.keys, c.values = slices.Clone(k.Stored()), slices.Clone(k.Values())
 	c.rare.at, c.rare.faults = k.At(), k.found()
+	c.rare.gone.keys, c.rare.gone.values = k.Tombstones()
 	return c
 }
 

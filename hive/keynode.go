@@ -137,6 +137,7 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 			"key %q says that it has %d subkeys, its list names %d", shown(k.name), count, len(listed))
 	}
 	keys = f.room.list(len(listed))
+	var gone []*Key
 	f.room.names.left = manyNames
 	claims := f.claims()
 	defer claims.end()
@@ -187,6 +188,10 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 		sub := f.room.key()
 		sub.init(f, offset, child, name)
 		sub.parent, sub.depth = k, k.depth+1
+		if f.base.Layered() && child.layer()&layerSemantics == tombstone {
+			gone = append(gone, sub)
+			continue
+		}
 		if t := sub.modified; t != 0 && !t.IsSet() {
 			r.report(Problem{At: at, Kind: badTime}, "the last write of key %q, 0x%016x, "+noTime, shown(name), uint64(t))
 		}
@@ -195,6 +200,9 @@ func (f *File) loadKeys(k *Key) (keys []*Key, sorted bool, problems []Problem) {
 			r.report(Problem{At: at, Kind: wrongHint}, "%s in the list of %q is not that of its name, by which Windows does not find it", element.said(name), shown(k.name))
 		}
 		keys = append(keys, sub)
+	}
+	if gone != nil {
+		k.more().gone.keys = gone
 	}
 	sorted = f.checkOrder(k, keys, r)
 	return keys, sorted, r.end()

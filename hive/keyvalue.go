@@ -58,6 +58,7 @@ func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, pr
 		values = make([]Value, 0, n)
 	}
 	names.left = max(names.left, int(n))
+	var gone []Value
 	for i := range n {
 		offset := binary.LittleEndian.Uint32(list[4*i:])
 		record, ok := f.valueRecord(k, offset, r)
@@ -69,7 +70,15 @@ func (f *File) loadValues(k *Key, values []Value, names *namer) (all []Value, pr
 				"%s; the last %d values of key %q are left out", overAndOver, n-i, shown(k.name))
 			break
 		}
-		values = append(values, f.value(k, offset, record, names, &claims, r))
+		v := f.value(k, offset, record, names, &claims, r)
+		if f.base.Layered() && record.flags()&valueTombstone != 0 {
+			gone = append(gone, v)
+			continue
+		}
+		values = append(values, v)
+	}
+	if gone != nil {
+		k.more().gone.values = gone
 	}
 	once := f.dropTwice(k, values[before:], r)
 	return values[:before+len(once)], r.end()

@@ -41,15 +41,15 @@ type Layer byte
 
 // Names returns what the layers below contribute to the key, and whether the class is theirs; bits without a name are one number.
 func (l Layer) Names() []string {
-	const semantics, inheritClass = 0x03, 0x80
+	const inheritClass = 0x80
 	names := []string{}
-	if l&semantics != 0 {
-		names = append(names, [...]string{"", "tombstone", "supersede-local", "supersede-tree"}[l&semantics])
+	if l&layerSemantics != 0 {
+		names = append(names, [...]string{"", "tombstone", "supersede-local", "supersede-tree"}[l&layerSemantics])
 	}
 	if l&inheritClass != 0 {
 		names = append(names, "inherit-class")
 	}
-	if l &^= semantics | inheritClass; l != 0 {
+	if l &^= layerSemantics | inheritClass; l != 0 {
 		names = append(names, fmt.Sprintf("0x%x", byte(l)))
 	}
 	return names

@@ -160,7 +160,7 @@ func (r *Registry) Find(path Path) []Match {
 		for i, name := range place.path {
 			child := m.Key.Key(name)
 			if child == nil {
-				m.Known = m.Key.KeysKnown()
+				m.Known = m.Key.KeyKnown(name)
 				if m.Known == Damaged {
 					m.Problem = m.Key.FirstLoss()
 				}

@@ -149,9 +149,49 @@ func (v Value) length() string {
 	return fmt.Sprintf("%d bytes", len(v.Data))
 }
 
+// Hidden returns the strings that stand behind the end of text or of a list: behind the first NUL of a REG_SZ, or behind the first empty
+// string of a REG_MULTI_SZ. [Value.Text] and [Value.Strings] stop there, but a reader that goes by the length of the data does not. It is nil
+// if only NULs follow.
+func (v Value) Hidden() (all []string) {
+	behind := false
+	start := 0
+	add := func(end int) {
+		if behind && end > start {
+			all = append(all, DecodeUTF16(v.Data[start:end]))
+		}
+	}
+	switch v.Type {
+	case SZ, ExpandSZ, Link, MultiSZ:
+	default:
+		return nil
+	}
+	for i := 0; i+1 < len(v.Data); i += 2 {
+		if v.Data[i] == 0 && v.Data[i+1] == 0 {
+			add(i)
+			behind = behind || v.Type != MultiSZ || i == start
+			start = i + 2
+		}
+	}
+	add(len(v.Data) &^ 1)
+	return all
+}
+
+// hidden returns [Value.Hidden] for people, or "".
+func (v Value) hidden() string {
+	hidden := v.Hidden()
+	if hidden == nil {
+		return ""
+	}
+	end := "a NUL"
+	if v.Type == MultiSZ {
+		end = "an empty string"
+	}
+	return " [behind " + end + ": " + Printable(strings.Join(hidden, ", ")) + "]"
+}
+
 // Display returns the data for people: a number in decimal, text as it is, strings separated by commas, and everything else as bytes in hex. It
 // is empty for empty data. For a number whose data has not the length of its type, it says so, because bytes in hex can look decimal: "2 bytes
-// (hex 88 13)".
+// (hex 88 13)". What is [Value.Hidden] follows in brackets.
 func (v Value) Display() string {
 	switch n, err := v.Uint64(); {
 	case err == nil:
@@ -162,10 +202,10 @@ func (v Value) Display() string {
 		return fmt.Sprintf("%s (hex % x)", v.length(), v.Data)
 	}
 	if s, err := v.Text(); err == nil {
-		return Printable(s)
+		return Printable(s) + v.hidden()
 	}
 	if list, err := v.Strings(); err == nil {
-		return Printable(strings.Join(list, ", "))
+		return Printable(strings.Join(list, ", ")) + v.hidden()
 	}
 	return hex.EncodeToString(v.Data)
 }

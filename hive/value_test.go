@@ -243,3 +243,32 @@ func TestWalkStops(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+func TestHidden(t *testing.T) {
+	for _, c := range []struct {
+		typ  hive.Type
+		text string // each NUL as |
+		want string // the hidden strings; then what is displayed
+	}{
+		{hive.SZ, "good|", "[] good"},
+		{hive.SZ, "good||||", "[] good"},
+		{hive.SZ, "good", "[] good"},
+		{hive.SZ, "good|evil|", "[evil] good [behind a NUL: evil]"},
+		{hive.ExpandSZ, "|evil||x", "[evil x]  [behind a NUL: evil, x]"},
+		{hive.MultiSZ, "a|b||", "[] a, b"},
+		{hive.MultiSZ, "a|b", "[] a, b"},
+		{hive.MultiSZ, "a|b||||", "[] a, b"},
+		{hive.MultiSZ, "a||evil|x||", "[evil x] a [behind an empty string: evil, x]"},
+		{hive.MultiSZ, "|evil", "[evil]  [behind an empty string: evil]"},
+		{hive.Binary, "a||c", "[] 6100000000006300"},
+	} {
+		v := hive.Value{Type: c.typ, Data: hive.EncodeUTF16(strings.ReplaceAll(c.text, "|", "\x00"))}
+		if got := fmt.Sprintf("%v %s", v.Hidden(), v.Display()); got != c.want {
+			t.Errorf("%s %s\n got %s\nwant %s", c.typ, c.text, got, c.want)
+		}
+		v.Data = append(v.Data, 'x') // an odd last byte is no text
+		if got := fmt.Sprint(v.Hidden()); !strings.HasPrefix(c.want, got+" ") {
+			t.Errorf("%s %s with an odd byte: %s", c.typ, c.text, got)
+		}
+	}
+}

@@ -185,7 +185,7 @@ type jsonUnproven struct {
 	Key   string  `json:"key"`
 	Value *string `json:"value,omitempty"`
 	Side  string  `json:"side"`  // the input that leaves it open: from or to
-	Known string  `json:"known"` // why not: damaged, or not-covered
+	Known string  `json:"known"` // why not: damaged, partial, or not-covered
 }
 
 var opNames = [...]string{
@@ -224,8 +224,11 @@ func DifferenceJSON(w io.Writer, d Difference) error {
 		if u.InTo {
 			one.Side = "to"
 		}
-		if u.Known == hive.Damaged {
+		switch u.Known {
+		case hive.Damaged:
 			one.Known = string(rules.Damaged)
+		case hive.Partial:
+			one.Known = string(rules.Partial)
 		}
 		out.Unproven = append(out.Unproven, one)
 	}

@@ -85,6 +85,9 @@ func (p *page) fixed(word string, f rules.Finding) {
 	}
 	p.row("fix", f.Fix.String())
 	p.row("note", f.Fix.Note)
+	for _, note := range f.Notes {
+		p.row("note", note)
+	}
 }
 
 // proof writes what the files, as written, did to the registry in memory.

@@ -67,9 +67,29 @@ func (l *keyLines) part(b []byte, part hive.Part, exchange func([]byte) []byte) 
 		}
 		b = append(b, `, "values": [`...)
 		b = appendValues(b, l.values.Values(k), false, l.fields.Full, exchange)
-		b = append(b, "]}\n"...)
+		b = append(b, ']')
+		b = append(appendTombstones(b, k), "}\n"...)
 	}
 	return b
+}
+
+// appendTombstones appends the names of what a layer deletes from a key. Other keys have no such field.
+func appendTombstones(b []byte, k *hive.Key) []byte {
+	keys, values := k.Tombstones()
+	if len(keys) == 0 && len(values) == 0 {
+		return b
+	}
+	var keyNames, valueNames []string
+	for _, k := range keys {
+		keyNames = append(keyNames, k.Name())
+	}
+	for _, v := range values {
+		valueNames = append(valueNames, v.Name)
+	}
+	b = append(b, `, "tombstones": {"keys": `...)
+	b = appendStrings(b, keyNames)
+	b = append(b, `, "values": `...)
+	return append(appendStrings(b, valueNames), '}')
 }
 
 // OrderedKeys writes what [Keys] writes, without times, from a walk through an input that is not held in memory. It returns the error of

@@ -66,6 +66,7 @@ type tally struct {
 	fails                        [rules.Critical + 1]int // by severity
 	pass, unknown, notApplicable int
 	unasked                      int // inputs that no rule is about
+	undecided                    int // of the unknown
 }
 
 // tally counts the findings of all inputs.
@@ -93,6 +94,9 @@ func (t *tally) add(f rules.Finding) {
 		t.pass++
 	case f.Applies():
 		t.unknown++
+		if f.Reason == rules.Undecided {
+			t.undecided++
+		}
 	default:
 		t.notApplicable++
 	}

@@ -169,12 +169,11 @@ func (p *page) finding(in Input, f rules.Finding) {
 		p.row("value", rules.ValueName(f.Value))
 	}
 	p.row("place", place(f))
-	if f.Status != rules.Unknown && !f.AboutKey {
-		observed := "not set"
-		if v := f.Observed; v != nil {
-			observed = fmt.Sprintf("%s, %s", v.Type, hive.Visible(v.Display()))
-		}
-		p.row("observed", observed)
+	switch v := f.Observed; {
+	case v != nil:
+		p.row("observed", fmt.Sprintf("%s, %s", v.Type, hive.Visible(v.Display())))
+	case f.Status != rules.Unknown && !f.AboutKey:
+		p.row("observed", "not set")
 	}
 	p.row("expected", f.Expected)
 	if f.Status == rules.Fail {
@@ -237,6 +236,9 @@ func (r Report) totals() string {
 		inputs += fmt.Sprintf(", %d of which no rule is about", t.unasked)
 	}
 	text := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), inputs, failed, t.pass, t.unknown)
+	if t.undecided > 0 {
+		text += fmt.Sprintf(", %d of them undecided", t.undecided)
+	}
 	if t.notApplicable > 0 {
 		text += fmt.Sprintf(", %d not applicable", t.notApplicable)
 	}

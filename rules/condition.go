@@ -131,16 +131,10 @@ type verdict struct {
 func (e *evaluation) holds(c *Condition, s scene) verdict {
 	var parts []verdict
 	if c.windows != nil {
-		parts = append(parts, verdict{c.windows.holds(e.windows), NotCovered, versionOf(e.windows), nil})
+		parts = append(parts, verdict{c.windows.holds(e.windows), Undecided, versionOf(e.windows), nil})
 	}
 	if c.products != nil {
-		product := e.windows.Product
-		for _, p := range products {
-			if hive.EqualFold(product, p.product) {
-				product = p.word
-			}
-		}
-		parts = append(parts, verdict{isProduct(e.windows, c.products), NotCovered, "the product is " + known(product), nil})
+		parts = append(parts, verdict{isProduct(e.windows, c.products), Undecided, productOf(e.windows), nil})
 	}
 	if c.hives != nil {
 		has := slices.ContainsFunc(c.hives, e.hasHive)
@@ -199,11 +193,12 @@ func versionOf(w hive.Windows) string {
 	return "Windows is " + w.String()
 }
 
-func known(what string) string {
-	if what == "" {
-		return "not known"
+// productOf returns which product of Windows it is, for people.
+func productOf(w hive.Windows) string {
+	if w.Product == "" {
+		return "the product is not known"
 	}
-	return what
+	return "the product is " + productWord(w.Product)
 }
 
 // hiveRoots is where the hives that a condition can name are mounted. A user's hive is mounted at several places.

@@ -46,6 +46,17 @@ func read(v hive.Value, k kind) (d datum, err error) {
 	return d, err
 }
 
+// readOn is read for a reader that goes by the length of the data, and not only to where text or a list ends: it sees what is hidden there.
+func readOn(v hive.Value, k kind) (datum, error) {
+	d, err := read(v, k)
+	if hidden := v.Hidden(); hidden != nil && k == aText {
+		d.text += "\x00" + strings.Join(hidden, "\x00")
+	} else if k == aList {
+		d.list = append(d.list, hidden...)
+	}
+	return d, err
+}
+
 // kindOf returns the kind of data that a type is for.
 func kindOf(t hive.Type) kind {
 	switch t {

@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"regvet/hive"
 )
@@ -39,36 +38,21 @@ func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
 type answers struct {
 	*evaluation
 	rule  *Rule
-	fixed *variants // what the rule asks for, if that does not depend on the place
+	fixed *possibilities // what the rule may ask for, if that does not depend on the place
 	found []Finding
 
-	unread   [3]*Finding // places where not all keys are known: the first not covered, the first damaged, and the first without its time
-	more     [3]int      // how many such places there are beyond the first
+	unread   [4]*Finding // places where not all keys are known: the first not covered, the first damaged, the first without its time, and the first in a layer
+	more     [4]int      // how many such places there are beyond the first
 	unlisted int         // keys below a ** that pass by lacking the value, or by their time
 	skipped  *Finding    // the first key at which the rule does not apply
-}
-
-// variants are the terms of a rule with the overrides that certainly count, and with those that may count as well.
-type variants struct {
-	least, most Terms
-	open        []*Condition // of the latter
-}
-
-// note returns why the answer may be a different one.
-func (v variants) note() string {
-	text := strings.Join(each(v.open, (*Condition).String), ", ")
-	if slices.ContainsFunc(v.open, func(c *Condition) bool { return !c.onlyWindows() }) {
-		return fmt.Sprintf("it cannot be told whether this holds, and the answer may depend on it: %s", text)
-	}
-	return fmt.Sprintf("the Windows version is not known well enough, and the answer may depend on it (%s); --windows tells it", text)
 }
 
 // start evaluates the rule wherever no walk is needed, and adds the searches for everything else.
 func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
 	a := &answers{evaluation: e, rule: r}
-	if !slices.ContainsFunc(r.overrides, func(o override) bool { return o.when.asksRegistry() }) {
-		v := e.variants(r, scene{})
-		a.fixed = &v
+	if (r.When == nil || !r.When.asksRegistry()) && !slices.ContainsFunc(r.overrides, func(o override) bool { return o.when.asksRegistry() }) {
+		p := e.possibilities(r, scene{})
+		a.fixed = &p
 	}
 	switch {
 	case r.When != nil && r.When.onWindows(e.windows) == no:
@@ -98,60 +82,32 @@ func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
 // onlyCounts reports whether keys without the value are only counted: they pass, and below a ** there are too many of them to list.
 func (a *answers) onlyCounts() bool {
 	r := a.rule
-	if !r.Key.deep() || r.AboutKey || r.Value.open || r.Conditions != nil || a.fixed == nil || r.When != nil && r.When.asksRegistry() {
+	if !r.Key.deep() || r.AboutKey || r.Value.open || r.Conditions != nil || a.fixed == nil || a.fixed.many {
 		return false
 	}
-	return a.fixed.least.passesAbsent() && a.fixed.most.passesAbsent()
+	return !slices.ContainsFunc(a.fixed.cases, func(p possibility) bool { return !p.skipped && !p.terms.passesAbsent() })
 }
 
-// variants returns what the rule asks for in a scene.
-func (e *evaluation) variants(r *Rule, s scene) (v variants) {
-	counts := map[*Condition]truth{}
-	for _, o := range r.overrides {
-		if counts[o.when] = e.holds(o.when, s).truth; counts[o.when] == perhaps {
-			v.open = append(v.open, o.when)
-		}
+// possibilities returns the cases that the input allows in a scene.
+func (a *answers) possibilities(s scene) possibilities {
+	if a.fixed != nil {
+		return *a.fixed
 	}
-	v.least = r.terms(func(o override) bool { return counts[o.when] == yes })
-	v.most = v.least
-	if v.open != nil {
-		v.most = r.terms(func(o override) bool { return counts[o.when] != no })
-	}
-	return v
+	return a.evaluation.possibilities(a.rule, s)
 }
 
 // ask evaluates the rule in one scene.
 func (a *answers) ask(s scene) {
-	var notes []string
-	if when := a.rule.When; when != nil {
-		switch v := a.holds(when, s); v.truth {
-		case no:
-			m := hive.Match{}
-			if s.at != nil {
-				m = *s.at
-			}
-			a.skip(m, v.why)
-			return
-		case perhaps:
-			notes = append(notes, fmt.Sprintf("it cannot be told whether the rule applies here: it is for %s, and %s", when, v.why))
+	p := a.possibilities(s)
+	found := p.answer(func(in *evaluation, t Terms) []Finding { return in.judgeRule(a.rule, t, s) })
+	if found == nil {
+		m := hive.Match{}
+		if s.at != nil {
+			m = *s.at
 		}
+		a.skip(m, p.when.why)
 	}
-	v := a.fixed
-	if v == nil {
-		here := a.variants(a.rule, s)
-		v = &here
-	}
-	least := a.judgeRule(v.least, s)
-	most := least
-	if v.open != nil {
-		most = a.judgeRule(v.most, s)
-	}
-	for i, f := range least {
-		// Overrides that may or may not count are mentioned only if they make a difference.
-		if g := most[i]; g.Status != f.Status || g.Reason != f.Reason || g.Severity != f.Severity && f.Status == Fail || g.Message != f.Message {
-			f.Notes = append(f.Notes, v.note())
-		}
-		f.Notes = append(f.Notes, notes...)
+	for _, f := range found {
 		switch counted := a.rule.Key.deep() && f.Observed == nil && (!f.AboutKey || f.written != nil); {
 		case counted && f.Status == Pass:
 			a.unlisted++
@@ -163,24 +119,24 @@ func (a *answers) ask(s scene) {
 	}
 }
 
-// judgeRule evaluates the rule with the given terms.
-func (a *answers) judgeRule(t Terms, s scene) (all []Finding) {
-	if a.rule.Conditions != nil {
-		f := a.conclude(t, s)
-		f.Rule = a.rule
+// judgeRule evaluates a rule with the given terms.
+func (e *evaluation) judgeRule(r *Rule, t Terms, s scene) (all []Finding) {
+	if r.Conditions != nil {
+		f := e.conclude(r, t, s)
+		f.Rule = r
 		return []Finding{f}
 	}
-	a.judge(a.rule.question, t, *s.at, s, func(f Finding) {
-		f.Rule = a.rule
+	e.judge(r.question, t, *s.at, s, func(f Finding) {
+		f.Rule = r
 		all = append(all, f)
 	})
 	return all
 }
 
 // conclude evaluates a rule of conditions. The finding is about the place that decided it, or about the key of the rule if it has one.
-func (a *answers) conclude(t Terms, s scene) Finding {
-	v := a.holds(a.rule.Conditions, s)
-	f := Finding{Severity: t.Severity, AboutKey: true, Expected: s.bound.put(a.rule.Conditions.String())}
+func (e *evaluation) conclude(r *Rule, t Terms, s scene) Finding {
+	v := e.holds(r.Conditions, s)
+	f := Finding{Severity: t.Severity, AboutKey: true, Expected: s.bound.put(r.Conditions.String())}
 	if s.at != nil {
 		f.Key, f.RealKey, f.guessed = s.at.Live, s.at.Real, s.at.Guessed
 		if k := s.at.Key; k != nil {
@@ -198,7 +154,7 @@ func (a *answers) conclude(t Terms, s scene) Finding {
 	case perhaps:
 		return f.unknown(v.reason, v.why)
 	}
-	f = a.fail(f, Mismatch, t, s)
+	f = e.fail(f, Mismatch, t, s)
 	if _, own := t.Messages[Mismatch]; !own {
 		f.Message = v.why
 	}
@@ -228,6 +184,8 @@ func (a *answers) addUnread(f Finding) {
 		i = 2
 	case f.Reason == Damaged:
 		i = 1
+	case f.Reason == Partial:
+		i = 3
 	}
 	if a.unread[i] != nil {
 		a.more[i]++
@@ -236,13 +194,8 @@ func (a *answers) addUnread(f Finding) {
 	a.unread[i] = &f
 }
 
-// base returns the terms of the rule that hold by the version of Windows alone.
-func (a *answers) base() Terms {
-	if a.fixed != nil {
-		return a.fixed.least
-	}
-	return a.rule.Terms(a.windows)
-}
+// base returns the terms of the rule that surely hold by the version of Windows alone.
+func (a *answers) base() Terms { return a.rule.Terms(a.windows) }
 
 // about returns a finding about a place that was not reached by a walk.
 func (a *answers) about(m hive.Match) Finding {
@@ -277,30 +230,42 @@ func (a *answers) finish() []Finding {
 	return a.found
 }
 
-// none returns the answer of a rule whose pattern matched nothing.
+// none returns the answer of a rule whose pattern matched nothing, or keys that are only counted.
 func (a *answers) none() (found []Finding) {
 	key := a.rule.Key
 	for _, m := range a.registry.Find(key.base) {
-		f := a.about(m)
-		below := key.path()[len(key.base):]
-		f.Key, f.RealKey = append(slices.Clone(m.Live), below...), append(slices.Clone(m.Real), below...)
-		t := a.base()
-		switch {
-		case m.Key == nil && m.Known != hive.Whole:
+		if m.Key == nil && m.Known != hive.Whole {
 			continue // it has a finding already
-		case a.unlisted > 0 && m.Key != nil && a.rule.AboutKey && t.Written != nil:
-			f = f.pass(fmt.Sprintf("each of %d keys was last written %s", a.unlisted, t.Written))
-		case a.unlisted > 0 && m.Key != nil && a.rule.AboutKey:
-			f = f.pass(fmt.Sprintf("%d keys pass", a.unlisted))
-		case a.unlisted > 0 && m.Key != nil:
-			f = f.pass(fmt.Sprintf("%s is set in none of %d keys", ValueName(f.Value), a.unlisted))
-		case a.rule.AboutKey && t.Exists != nil && *t.Exists:
-			t.Fix = nil // no key is known that it could create
-			f = a.fail(f, NoValue, t, scene{at: &m})
-		default:
-			f = f.pass("there is no such key")
 		}
-		found = append(found, f)
+		counted := a.unlisted > 0 && m.Key != nil
+		absent := hive.Match{Guessed: m.Guessed}
+		below := key.path()[len(key.base):]
+		absent.Live, absent.Real = append(slices.Clone(m.Live), below...), append(slices.Clone(m.Real), below...)
+		s := sceneAt(absent, nil)
+		p := a.possibilities(s)
+		answers := p.answer(func(in *evaluation, t Terms) []Finding {
+			f := a.about(absent)
+			f.Severity, f.Expected = t.Severity, t.Expected()
+			switch {
+			case counted && a.rule.AboutKey && t.Written != nil:
+				f = f.pass(fmt.Sprintf("each of %d keys was last written %s", a.unlisted, t.Written))
+			case counted && a.rule.AboutKey:
+				f = f.pass(fmt.Sprintf("%d keys pass", a.unlisted))
+			case counted:
+				f = f.pass(fmt.Sprintf("%s is set in none of %d keys", ValueName(f.Value), a.unlisted))
+			case a.rule.AboutKey && t.Exists != nil && *t.Exists:
+				t.Fix = nil // no key is known that it could create
+				f = in.fail(f, NoValue, t, scene{at: &m})
+			default:
+				f = f.pass("there is no such key")
+			}
+			return []Finding{f}
+		})
+		if answers == nil {
+			f := a.about(absent).unknown(NotApplicable, fmt.Sprintf("the rule is for %s, and %s", a.rule.When, p.when.why))
+			answers = []Finding{f}
+		}
+		found = append(found, answers...)
 	}
 	return found
 }

@@ -54,7 +54,10 @@ func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found fun
 			return
 		}
 	}
-	known := m.Key.ValuesKnown()
+	known := m.Key.ValueKnown(f.Value)
+	if q.Value.open {
+		known = m.Key.ValuesKnown()
+	}
 	var damage *hive.Problem
 	if known == hive.Damaged {
 		damage = m.Key.FirstLoss()
@@ -104,6 +107,16 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 			return e.fail(f, WrongType, t, s)
 		case answer == perhaps:
 			return f.unknown(beside.reason, fmt.Sprintf("it is compared with %s, which could not be read", beside.open))
+		}
+		further := answer // for those who read on behind an end
+		if v.Hidden() != nil {
+			if further, err = ask.demand.askAs(readOn, *v, beside.value); err != nil {
+				further = no
+			}
+		}
+		switch {
+		case further != answer && (answer == yes || s.asked):
+			return f.unknown(Hidden, fmt.Sprintf("%s is %s; the answer hangs on whether its reader goes on behind that end", ValueName(f.Value), hive.Visible(v.Display())))
 		case answer == no:
 			return e.fail(f, ask.reason, t, s)
 		}
@@ -124,7 +137,7 @@ func (n *neighbours) value(name string) (hive.Value, truth) {
 		name = ""
 	}
 	v, ok := n.key.Value(name)
-	known := n.key.ValuesKnown()
+	known := n.key.ValueKnown(name)
 	switch {
 	case ok && !v.Short:
 		return v, yes
@@ -134,6 +147,9 @@ func (n *neighbours) value(name string) (hive.Value, truth) {
 	case known == hive.NotCovered:
 		n.open, n.reason = ValueName(name), NotCovered
 		return v, perhaps
+	case known == hive.Partial:
+		n.open, n.reason = ValueName(name), Partial
+		return v, perhaps
 	}
 	n.notes = append(n.notes, ValueName(name)+", with which it is compared, is not set")
 	return v, no
@@ -142,8 +158,11 @@ func (n *neighbours) value(name string) (hive.Value, truth) {
 // unread returns the finding about a place below which the input does not show all keys.
 func unread(q question, m hive.Match) Finding {
 	f := Finding{Key: m.Live, RealKey: m.Real, Value: q.Value.text, AboutKey: q.AboutKey, guessed: m.Guessed}
-	if m.Known == hive.NotCovered {
+	switch m.Known {
+	case hive.NotCovered:
 		return f.unknown(NotCovered, "the input does not cover all keys below this one")
+	case hive.Partial:
+		return f.unknown(Partial, "the input is a layer of a hive; the layers below may hold more keys below this one")
 	}
 	return f.unknown(Damaged, "the input is damaged here, so that there may be more keys below this one"+because(m.Problem))
 }
@@ -160,6 +179,8 @@ func (e *evaluation) absent(f Finding, t Terms, known hive.Known, damage *hive.P
 	switch known {
 	case hive.NotCovered:
 		return f.unknown(NotCovered, "the input does not cover this key")
+	case hive.Partial:
+		return f.unknown(Partial, "the input is a layer of a hive; the layers below may hold what it lacks")
 	case hive.Damaged:
 		return f.unknown(Damaged, "the input is damaged here, so that absence proves nothing"+because(damage))
 	}

@@ -66,13 +66,13 @@ var demandObject = strict.Object[demand]{
 		operatorField("ranges", "Each string of the list is a range of numbers such as 4000-4010, and lies within these two.", rangeForm, withinRange),
 		operatorField("apart_from", "No string of the list is a range of numbers such as 4000-4010 that holds one of these two or one between them.", rangeForm, apartFrom),
 		operatorField("length", "How long the data are: characters of text, strings of a list, bytes of all else.", lengthForm, func(q demand) operator {
-			return operator{text: "of length " + q.String(), raw: func(v hive.Value) bool {
-				answer, _ := q.ask(hive.NumberValue("", hive.QWord, length(v)), nil)
+			return operator{text: "of length " + q.String(), raw: func(v hive.Value, read reader) bool {
+				answer, _ := q.ask(hive.NumberValue("", hive.QWord, length(v, read)), nil)
 				return answer == yes
 			}}
 		}),
 		operatorField("bytes", `The data are these bytes, of whatever type, such as "01 00 ff".`, bytesForm, func(b []byte) operator {
-			return operator{text: "the bytes " + hex.EncodeToString(b), raw: func(v hive.Value) bool { return bytes.Equal(v.Data, b) }}
+			return operator{text: "the bytes " + hex.EncodeToString(b), raw: func(v hive.Value, _ reader) bool { return bytes.Equal(v.Data, b) }}
 		}),
 	),
 }

@@ -16,7 +16,7 @@ type operator struct {
 	text  string // for people: "at least 50"
 	kinds []kind // of data that it can be applied to
 	holds func(d datum) bool
-	raw   func(v hive.Value) bool // instead of both, for a test of data of any type
+	raw   func(v hive.Value, read reader) bool // instead of both, for a test of data of any type
 
 	numbers numbers // the numbers that it holds for, if it tests numbers and they can be listed
 	datums  []datum // the only data that it can hold for, if they can be listed
@@ -24,6 +24,9 @@ type operator struct {
 	other   string // name of the value to compare with, if it is not compared with data of the rule
 	compare func(d, other datum) bool
 }
+
+// reader decodes the data of a value: [read] or [readOn].
+type reader func(v hive.Value, k kind) (datum, error)
 
 // String returns the demand for people: "at least 50", "30 to 300".
 func (q demand) String() string {
@@ -86,9 +89,14 @@ func (q demand) mayHold(d datum, types []hive.Type) bool {
 // ask returns whether the data of a value meet the demand. It fails if the demand is not for their type, or if they do not fit their type.
 // The function others returns the values beside it, with no for one that does not exist.
 func (q demand) ask(v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
+	return q.askAs(read, v, others)
+}
+
+// askAs is ask for one way to read the data.
+func (q demand) askAs(read reader, v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
 	answer := yes
 	for _, o := range q {
-		t, err := o.ask(v, others)
+		t, err := o.ask(read, v, others)
 		if err != nil {
 			return no, err
 		}
@@ -97,9 +105,9 @@ func (q demand) ask(v hive.Value, others func(name string) (hive.Value, truth)) 
 	return answer, nil
 }
 
-func (o operator) ask(v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
+func (o operator) ask(read reader, v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
 	if o.raw != nil {
-		return toTruth(o.raw(v)), nil
+		return toTruth(o.raw(v, read)), nil
 	}
 	k := kindOf(v.Type)
 	if !slices.Contains(o.kinds, k) {
@@ -124,7 +132,7 @@ func (o operator) ask(v hive.Value, others func(name string) (hive.Value, truth)
 var plainKinds = [...]string{aNumber: "a number", aText: "text", aList: "a list of strings", someBytes: "bytes"}
 
 // length returns how long the data of a value are: in characters without the NUL for text, in strings for a list, else in bytes.
-func length(v hive.Value) uint64 {
+func length(v hive.Value, read reader) uint64 {
 	d, _ := read(v, kindOf(v.Type))
 	switch d.kind {
 	case aText:

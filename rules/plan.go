@@ -182,6 +182,8 @@ func newPlan(reg *hive.Registry, findings []Finding, refused map[string]string) 
 // unfixable returns why there is no fix for a failure, or "" if there is one.
 func (f Finding) unfixable() string {
 	switch {
+	case f.openFix:
+		return "the fix depends on what the input does not tell"
 	case f.Fix == nil && f.Rule.base.fix != nil:
 		return "nothing tells where the fix would be made"
 	case f.Fix == nil:

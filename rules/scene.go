@@ -21,6 +21,7 @@ type scene struct {
 	set   string      // the key that CurrentControlSet stands for; "" for the registry's own choice
 	bound bindings
 
+	asked    bool // it is a condition, so that a no can make a rule pass
 	counted  bool // keys that pass are counted, not listed
 	namesSet bool // the rule itself names the control set
 }
@@ -176,7 +177,9 @@ func (e *evaluation) prepare(rules []*Rule) {
 // asking returns what to do at each key that a condition matches, and at each place where there may be more.
 func (e *evaluation) asking(c *Condition, s scene, to *sum) (found func(hive.Match, bindings), lost func(hive.Match)) {
 	found = func(m hive.Match, bound bindings) {
-		e.judge(c.question, c.terms, m, s.with(bound), to.add)
+		in := s.with(bound)
+		in.asked = true
+		e.judge(c.question, c.terms, m, in, to.add)
 	}
 	lost = func(m hive.Match) { to.add(unread(c.question, m)) }
 	return found, lost

@@ -37,15 +37,21 @@ func (r *Rule) run(t Test) error {
 	if t.Hive != "" {
 		w = reg.Windows()
 	}
+	if when := r.When; when != nil && t.Hive == "" { // a test that does not say which Windows it is about means one that the rule is for
+		if when.windows != nil {
+			w.AtLeast, w.Below = when.windows.from, when.windows.below
+		}
+		if when.products != nil {
+			w.Product = productOfWord(when.products[0])
+		}
+	}
 	if t.Windows.AtLeast != (hive.Version{}) {
 		product := w.Product
 		w = t.Windows
 		w.Product = product
 	}
-	for _, p := range products {
-		if p.word == t.Product {
-			w.Product = p.product
-		}
+	if t.Product != "" {
+		w.Product = productOfWord(t.Product)
 	}
 	only := []*Rule{r}
 	findings := Evaluate(reg, w, only)

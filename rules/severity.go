@@ -55,10 +55,13 @@ const (
 
 	NotCovered    Reason = "not-covered"    // the input does not cover the place
 	Damaged       Reason = "damaged"        // the input covers it, but not all of it could be read
+	Partial       Reason = "partial"        // the input is a layer of a hive, and the layers below may hold it
+	Hidden        Reason = "hidden"         // data behind an end at which some readers stop; what they read passes, and what others read does not
+	Undecided     Reason = "undecided"      // what the input does not tell, such as the Windows version, leaves answers open that differ
 	NotApplicable Reason = "not-applicable" // the rule is not for this Windows, or not for this place
 )
 
 var (
 	failReasons    = []Reason{NoValue, WrongType, OutOfRange, Mismatch, Present}
-	unknownReasons = []Reason{NotCovered, Damaged, NotApplicable}
+	unknownReasons = []Reason{NotCovered, Damaged, Partial, Hidden, Undecided, NotApplicable}
 )

@@ -272,7 +272,7 @@ func (w *walker) lose(k *hive.Key, at []*level) {
 			continue
 		}
 		for _, name := range l.names {
-			if k.Key(name) == nil {
+			if k.Key(name) == nil && k.KeyKnown(name) != hive.Whole {
 				tell(l.exact[hive.Fold(name)].searches)
 			}
 		}

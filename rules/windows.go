@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"regvet/hive"
@@ -109,6 +110,28 @@ func productWords() (words []string) {
 		words = append(words, p.word)
 	}
 	return words
+}
+
+// productOfWord returns the product for one of our words.
+func productOfWord(word string) string {
+	return products[slices.Index(productWords(), word)].product
+}
+
+func productNames() (names []string) {
+	for _, p := range products {
+		names = append(names, p.product)
+	}
+	return names
+}
+
+// productWord returns our word for a product, or the product itself if we have none.
+func productWord(product string) string {
+	for _, p := range products {
+		if hive.EqualFold(product, p.product) {
+			return p.word
+		}
+	}
+	return product
 }
 
 // isProduct returns whether a Windows is one of the products, given by our words.

@@ -108,8 +108,12 @@ func sayUnproven(s *session, from, to *collection.Opened, d report.Difference) {
 	}
 	var holes []hole
 	counts := map[hole]int{}
-	outside := map[bool]int{}
+	outside, below := map[bool]int{}, map[bool]int{}
 	for _, u := range d.Unproven {
+		if u.Known == hive.Partial {
+			below[u.InTo]++
+			continue
+		}
 		if u.Known != hive.Damaged {
 			outside[u.InTo]++
 			continue
@@ -129,6 +133,10 @@ func sayUnproven(s *session, from, to *collection.Opened, d report.Difference) {
 			side[h.inTo].Name(), h.key, report.Count(counts[h], "difference is", "differences are"))
 	}
 	for _, inTo := range []bool{false, true} {
+		if n := below[inTo]; n > 0 {
+			s.say("%s is a layer of a hive, and the layers below it are not known; %s not compared",
+				side[inTo].Name(), report.Count(n, "key or value was", "keys or values were"))
+		}
 		if n := outside[inTo]; n > 0 {
 			was := "were"
 			if n == 1 {

@@ -251,6 +251,8 @@ func noKey(s *session, in *collection.Opened, name string, known hive.Known) {
 		s.fail(statusUsage, "%s: there is no key %s", in.Name(), name)
 	case hive.NotCovered:
 		s.fail(statusUsage, "%s: the input holds neither the key %s nor any key above it", in.Name(), name)
+	case hive.Partial:
+		s.fail(statusUsage, "%s: this layer of a hive does not hold the key %s; the layers below may", in.Name(), name)
 	case hive.Damaged:
 		s.fail(statusInput, "%s: the key %s was not found, but the input is damaged there, so it may exist", in.Name(), name)
 	}

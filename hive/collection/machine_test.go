@@ -28,7 +28,7 @@ func windowsFolder(version, build string) fstest.MapFS {
 // opened opens all inputs of a folder, and returns how many are judged together, with what each tells.
 func openedGroup(t *testing.T, fsys fstest.MapFS, said *hive.Windows) (sizes []int, told []string) {
 	t.Helper()
-	for g := range collection.Find(fsys) {
+	for g := range collection.List(fsys, ".") {
 		all, refused := g.Open(fsys, collection.Options{})
 		if len(refused) > 0 {
 			t.Fatal(refused)

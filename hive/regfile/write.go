@@ -133,6 +133,8 @@ type Tree struct {
 // As in Windows, a REG_SZ ends at its first NUL, and what follows is lost. Export differs in one point: Windows writes CR or LF in a text
 // as they are, and cannot read them back; here, such a text becomes hex(1).
 //
+// What a layer deletes ([hive.Key.Tombstones]) becomes a deletion.
+//
 // What .reg text cannot express (see [Write]) is left out, with a comment in its place: values whose name or data cannot be written, and
 // keys whose name cannot, with all below them. Export writes all the rest, and the error is [LeftOut].
 func Export(w io.Writer, trees ...Tree) error {
@@ -215,11 +217,39 @@ func (x *exporter) part(p hive.Part) {
 			continue
 		}
 		values := x.reader.Values(k)
+		goneKeys, goneValues := k.Tombstones()
 		if len(x.wide) > 0 || len(values) > 0 {
 			x.open()
 			x.values(below, values)
+			x.deleteValues(below, goneValues)
+		}
+		for _, gone := range goneKeys {
+			x.deleteKey(below, gone.Name())
 		}
 	}
+}
+
+// deleteValues writes the deletions of values of the current key.
+func (x *exporter) deleteValues(below hive.Path, values []hive.Value) {
+	for _, v := range values {
+		if reason := badName(v.Name, maxValueName); reason != "" {
+			x.leave(fmt.Sprintf("deletion of value %q of key %q: %s; it is left out", clipped(v.Name), x.path(below), reason))
+			continue
+		}
+		x.name(v.Name)
+		x.ascii("-\r\n")
+	}
+}
+
+// deleteKey writes the deletion of a subkey of the current key.
+func (x *exporter) deleteKey(below hive.Path, name string) {
+	path := x.at.Join(below...).Join(name)
+	x.crlf()
+	if reason := unwritable(hive.Edit{Op: hive.DeleteKey, Path: path}, nil); reason != "" {
+		x.leave(fmt.Sprintf("deletion of key %q: %s; it is left out", clipped(path.String()), reason))
+		return
+	}
+	x.section(path, true)
 }
 
 // reach goes to the next key of a walk and reports whether it can be written.

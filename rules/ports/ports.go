@@ -92,7 +92,7 @@ func Ephemeral(reg *hive.Registry, w hive.Windows) (all []Answer) {
 	for _, set := range reg.ControlSets() {
 		tcp := tcpip{reg, hive.ParsePath(`HKLM\SYSTEM`).Join(set.Name)}
 		m := tcp.find("Services", "Tcpip", "Parameters")
-		if m.Key == nil && m.Known == hive.NotCovered || m.Key != nil && m.Key.ValuesKnown() == hive.NotCovered {
+		if m.Key == nil && (m.Known == hive.NotCovered || m.Known == hive.Partial) || m.Key != nil && m.Key.ValuesKnown() == hive.NotCovered {
 			continue
 		}
 		answer := Answer{ControlSet: set.Name, Assumed: !sure}
@@ -186,7 +186,10 @@ func (p *Answer) start(m hive.Match, first int, fallback Range) bool {
 	}
 	v, ok := m.Key.Value("MaxUserPort")
 	switch n, err := v.Uint64(); {
-	case !ok && m.Key.ValuesKnown() != hive.Whole:
+	case !ok && m.Key.ValueKnown("MaxUserPort") == hive.Partial:
+		p.Why = "the input is a layer of a hive, and the layers below may hold MaxUserPort"
+		return false
+	case !ok && m.Key.ValueKnown("MaxUserPort") != hive.Whole:
 		p.Why = "not all values of the key " + key + " can be read"
 		return false
 	case ok && v.Short:

@@ -1,0 +1,4 @@
+package rules
+
+// Possible returns the answers that the input leaves open, of a finding that is undecided.
+func (f Finding) Possible() []Finding { return f.possible }

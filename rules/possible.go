@@ -1,0 +1,337 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"regvet/hive"
+	"regvet/rules/strict"
+)
+
+// What the input leaves open, such as the version of Windows, may decide what a rule asks for. So a rule is answered for each case that the
+// input allows: if all cases agree, that is the answer, and if not, the answer is unknown and says what each case would be.
+
+const (
+	maxWorlds  = 64 // versions and products for which a rule is answered one by one
+	maxOpen    = 6  // overrides with open conditions of which every combination is answered
+	maxAnswers = 4  // different answers that a message lists
+)
+
+// possibility is one case that the input allows: a Windows, and for conditions of the registry that it leaves open whether they hold.
+type possibility struct {
+	in      *evaluation // with the Windows of this case
+	skipped bool        // the rule does not apply
+	terms   Terms       // else what it asks for
+	assumed []string    // the open conditions, as this case takes them
+}
+
+// possibilities are all cases of a rule at one place.
+type possibilities struct {
+	cases []possibility
+	when  verdict      // whether the rule applies, as far as the input tells
+	known hive.Windows // what the input tells of Windows
+	open  []string     // the conditions of the registry that the input leaves open, and why
+	many  bool         // there are too many cases to answer each
+}
+
+// worlds returns the evaluation for each Windows that the input allows and the rule tells apart, in the order of their versions. In each of
+// them every condition on a version or a product either holds or does not.
+func (e *evaluation) worlds(r *Rule) []*evaluation {
+	var ends []hive.Version
+	products := []string{e.windows.Product}
+	r.eachCondition(func(c *Condition) {
+		if c.windows != nil {
+			for _, v := range []hive.Version{c.windows.from, c.windows.below} {
+				if below := e.windows.Below; v.Compare(e.windows.AtLeast) > 0 && (below == hive.Version{} || v.Compare(below) < 0) {
+					ends = append(ends, v)
+				}
+			}
+		}
+		if c.products != nil && isProduct(e.windows, c.products) == perhaps {
+			products = productNames()
+		}
+	})
+	slices.SortFunc(ends, hive.Version.Compare)
+	ends = slices.Compact(ends)
+	if (len(ends)+1)*len(products) > maxWorlds {
+		return []*evaluation{e}
+	}
+	var all []*evaluation
+	for i := range len(ends) + 1 {
+		for _, product := range products {
+			in := *e // what was asked of the registry is shared
+			in.windows.Product = product
+			if i > 0 {
+				in.windows.AtLeast = ends[i-1]
+			}
+			if i < len(ends) {
+				in.windows.Below = ends[i]
+			}
+			all = append(all, &in)
+		}
+	}
+	return all
+}
+
+// possibilities returns the cases of a rule in a scene.
+func (e *evaluation) possibilities(r *Rule, s scene) (p possibilities) {
+	p.known = e.windows
+	if p.when.truth = yes; r.When != nil {
+		p.when = e.holds(r.When, s)
+	}
+	for _, in := range e.worlds(r) {
+		applies := p.when
+		if applies.truth == perhaps {
+			applies = in.holds(r.When, s)
+		}
+		var applied []string
+		switch applies.truth {
+		case no:
+			p.cases = append(p.cases, possibility{in: in, skipped: true})
+			continue
+		case perhaps:
+			p.leaves(r.When, applies)
+			p.cases = append(p.cases, possibility{in: in, skipped: true, assumed: []string{"if not " + r.When.String()}})
+			applied = []string{"if " + r.When.String()}
+		}
+		sure, open := map[int]bool{}, []int(nil)
+		for i, o := range r.overrides {
+			switch v := in.holds(o.when, s); v.truth {
+			case yes:
+				sure[i] = true
+			case perhaps:
+				open = append(open, i)
+				p.leaves(o.when, v)
+			}
+		}
+		if len(open) > maxOpen {
+			p.many, open = true, open[:0]
+		}
+		for some := range 1 << len(open) {
+			assumed := slices.Clone(applied)
+			for n, i := range open {
+				if sure[i] = some&(1<<n) != 0; sure[i] {
+					assumed = append(assumed, "if "+r.overrides[i].when.String())
+				} else {
+					assumed = append(assumed, "if not "+r.overrides[i].when.String())
+				}
+			}
+			i := -1
+			terms := r.terms(func(override) bool { i++; return sure[i] })
+			p.cases = append(p.cases, possibility{in: in, terms: terms, assumed: assumed})
+		}
+	}
+	return p
+}
+
+// leaves records a condition that the input leaves open.
+func (p *possibilities) leaves(c *Condition, why verdict) {
+	open := fmt.Sprintf("whether this holds: %s (%s)", c, why.why)
+	if !slices.Contains(p.open, open) {
+		p.open = append(p.open, open)
+	}
+}
+
+// settled returns whether one case is left.
+func (p possibilities) settled() bool { return len(p.cases) == 1 && !p.many }
+
+// answer returns the answers to a rule of which ask returns those of one case, or nil if the rule does not apply in any case. In each case
+// there are the same places to be asked about.
+func (p possibilities) answer(ask func(in *evaluation, t Terms) []Finding) []Finding {
+	var lists [][]Finding // nil for a case in which the rule does not apply
+	var places []Finding
+	for _, c := range p.cases {
+		var list []Finding
+		if !c.skipped {
+			list = ask(c.in, c.terms)
+			places = list
+		}
+		lists = append(lists, list)
+	}
+	if p.settled() {
+		return places
+	}
+	var out []Finding
+	for i := range places {
+		out = append(out, p.join(lists, i))
+	}
+	return out
+}
+
+// join returns the answer that the cases have in common at the place of that index, or an unknown that lists theirs.
+func (p possibilities) join(lists [][]Finding, place int) Finding {
+	var f *Finding      // the worst
+	var unread *Finding // the first that rests on what could not be read
+	same, skipped, alike, failed := true, false, true, false
+	for _, list := range lists {
+		if list == nil {
+			skipped = true
+			continue
+		}
+		g := list[place]
+		failed = failed || g.Status == Fail
+		if g.Status == Unknown && unread == nil {
+			unread = &g
+		}
+		if f == nil {
+			f = &g
+			continue
+		}
+		same = same && g.Status == f.Status
+		alike = alike && (g.Status != Fail || g.Message == f.Message && g.Reason == f.Reason && g.Severity == f.Severity && sameFix(g, *f))
+		if g.Status == Fail && (f.Status != Fail || g.Severity > f.Severity) {
+			f = &g
+		}
+	}
+	if unread != nil && !failed && !p.many {
+		return *unread // reading it is what would decide
+	}
+	out := *f
+	if p.many || !same || skipped && out.Status == Fail {
+		out.Fix = nil
+		for _, list := range lists {
+			if list != nil {
+				out.possible = append(out.possible, list[place])
+			}
+		}
+		if skipped {
+			out.possible = append(out.possible, Finding{Status: Unknown, Reason: NotApplicable})
+		}
+		return out.unknown(Undecided, p.tell(lists, place))
+	}
+	if !alike {
+		out.Notes = append(slices.Clone(out.Notes), p.tell(lists, place))
+		for _, list := range lists {
+			if list != nil && out.Fix != nil && !sameFix(list[place], *f) {
+				out.Fix, out.openFix = nil, true
+			}
+		}
+	}
+	if skipped {
+		out.Notes = append(slices.Clone(out.Notes), fmt.Sprintf("it cannot be told whether the rule applies here: it is for %s, and %s", out.Rule.When, p.when.why))
+	}
+	return out
+}
+
+// sameFix reports whether the fixes of two answers make the same edits.
+func sameFix(a, b Finding) bool {
+	if a.Fix == nil || b.Fix == nil {
+		return a.Fix == b.Fix
+	}
+	return slices.EqualFunc(a.Edits(), b.Edits(), sameEdit)
+}
+
+// tell returns what the answer depends on, what it is in each case, and what would decide it, in one line.
+func (p possibilities) tell(lists [][]Finding, place int) string {
+	if p.many {
+		return "it depends on what the input does not tell, in too many cases to list them: " + strings.Join(p.open, "; ")
+	}
+	var answers []string
+	cases := map[string][]possibility{}
+	for i, list := range lists {
+		answer := "the rule does not apply"
+		if list != nil {
+			answer = list[place].verdict()
+		}
+		if cases[answer] == nil {
+			answers = append(answers, answer)
+		}
+		cases[answer] = append(cases[answer], p.cases[i])
+	}
+	byVersion, byProduct := false, false
+	for i, answer := range answers {
+		spans := p.spans(cases[answer])
+		for _, s := range spans {
+			byVersion, byProduct = byVersion || s.from != p.first().AtLeast || s.below != p.last().Below, byProduct || s.product != ""
+		}
+		answers[i] = p.words(spans) + ": " + answer
+	}
+	open := p.open
+	if byProduct {
+		open = append([]string{productOf(p.known) + ` (Control\ProductOptions of the SYSTEM hive tells it)`}, open...)
+	}
+	if byVersion {
+		version := versionOf(p.known)
+		if p.known.String() != (hive.Windows{}).String() {
+			version += " (--windows tells more)"
+		}
+		open = append([]string{version}, open...)
+	}
+	if more := len(answers) - maxAnswers; more > 0 {
+		answers = append(answers[:maxAnswers], fmt.Sprintf("and %d more answers", more))
+	}
+	return "it depends on what the input does not tell: " + strings.Join(slices.Concat(open, answers), "; ")
+}
+
+// verdict returns an answer for people: "fail, low: V is not set".
+func (f Finding) verdict() string {
+	text := string(f.Status)
+	switch f.Status {
+	case Fail:
+		text += ", " + f.Severity.String()
+	case Unknown:
+		text += ", " + string(f.Reason)
+	}
+	return text + ": " + f.Message
+}
+
+func (p possibilities) first() hive.Windows { return p.cases[0].in.windows }
+func (p possibilities) last() hive.Windows  { return p.cases[len(p.cases)-1].in.windows }
+
+// span is what some cases have in common and others do not: a range of versions, products, conditions of the registry.
+type span struct {
+	from, below      hive.Version
+	product, assumed string
+}
+
+// spans returns what sets some cases apart from the others. Versions that lie side by side are one span.
+func (p possibilities) spans(some []possibility) (merged []span) {
+	var spans []span
+	products := map[span][]string{}
+	for _, c := range some {
+		one := span{from: c.in.windows.AtLeast, below: c.in.windows.Below, assumed: strings.Join(c.assumed, " and ")}
+		if products[one] == nil {
+			spans = append(spans, one)
+		}
+		if product := productWord(c.in.windows.Product); !slices.Contains(products[one], product) {
+			products[one] = append(products[one], product)
+		}
+	}
+	for _, one := range spans {
+		if of := products[one]; p.first().Product != p.last().Product && len(of) < len(productWords()) {
+			one.product = strict.List(of, "or")
+		}
+		i := slices.IndexFunc(merged, func(s span) bool { return s.below == one.from && s.product == one.product && s.assumed == one.assumed })
+		if i >= 0 && one.from != (hive.Version{}) {
+			merged[i].below = one.below
+			continue
+		}
+		merged = append(merged, one)
+	}
+	return merged
+}
+
+// words returns the spans for people.
+func (p possibilities) words(spans []span) string {
+	var all []string
+	for _, s := range spans {
+		var words []string
+		if s.from != p.first().AtLeast {
+			words = append(words, "since "+s.from.String())
+		}
+		if s.below != p.last().Below {
+			words = append(words, "before "+s.below.String())
+		}
+		text := strings.Join(words, " and ")
+		if s.product != "" {
+			text += " on a " + s.product
+		}
+		text += " " + s.assumed
+		all = append(all, strings.TrimSpace(text))
+	}
+	if more := len(all) - maxAnswers; more > 0 {
+		all = append(all[:maxAnswers], fmt.Sprintf("in %d more cases", more))
+	}
+	return strings.Join(all, ", or ")
+}
