@@ -376,7 +376,7 @@ func (p *page) info(in Input) {
 	}
 }
 
-// logs returns what was done with each log of a hive, one line each.
+// logs returns what was done with each log of a hive, one line each, and the hash of each that was applied.
 func logs(in Input) (lines []string) {
 	for _, u := range in.Logs {
 		line := hive.Visible(u.Name)
@@ -395,10 +395,10 @@ func logs(in Input) (lines []string) {
 		if u.Foreign {
 			line += "; its base block has the identifier of another hive"
 		}
-		if u.Entries > 0 && u.SHA256 != "" {
-			line += "; sha256 " + u.SHA256
-		}
 		lines = append(lines, line)
+		if u.Entries > 0 && u.SHA256 != "" {
+			lines = append(lines, "sha256 "+u.SHA256)
+		}
 	}
 	return lines
 }

@@ -190,7 +190,7 @@ func deletedData() []byte {
 	// The list of the root loses its first key.
 	list := at.Key("").List
 	data = hivetest.Set16(data, list+hivetest.ListCount, 1)
-	data = hivetest.Refer(data, list+hivetest.ListElements, there.Node)
+	copy(data[list+hivetest.ListElements:], data[list+hivetest.ListElements+8:][:8])
 	return hivetest.Set32(data, at.Key("").Node+hivetest.NodeKeys, 1)
 }
 

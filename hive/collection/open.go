@@ -189,6 +189,7 @@ func (in *Opened) loadHive(fsys fs.FS, file File, data []byte, o Options) (refus
 	if named {
 		names = o.Logs
 	}
+	in.Logs = make([]Log, 0, len(names)) // not moved later: the hashes are noted by the address of each
 	var logs []hive.Log
 	var used []int // for each of logs, its index in in.Logs
 	for i, name := range names {
