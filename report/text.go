@@ -275,7 +275,11 @@ func (p *page) info(in Input) {
 	p.row("sha256", in.SHA256)
 	p.row("md5", in.MD5)
 	if h := in.Header; h != nil {
-		p.row("format", "hive, regf "+headerVersion(*h))
+		format := "hive, regf " + headerVersion(*h)
+		if h.Layered() {
+			format += ", a layer: it holds only what differs from the layers below it"
+		}
+		p.row("format", format)
 		state := "clean"
 		if in.Dirty {
 			state = "dirty"
