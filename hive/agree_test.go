@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 
 	"regvet/hive"
@@ -78,12 +79,24 @@ func sameLines(t testing.TB, root *hive.Key, at hive.Path) {
 			Flags, Layer    []string
 			Access          int `json:"access_bits"`
 			Class, Security *string
+			Tombstones      struct{ Keys, Values []string }
 		}
 		if err := lines.Decode(&line); err != nil {
 			t.Fatalf("no line for %q: %v", path, err)
 		}
 		if line.Key != hive.Printable(at.Join(path...).String()) || line.Offset != k.At().Offset || len(line.Values) != len(k.Values()) {
 			t.Fatalf("the line of %q at %v, which has %d values, is %+v", path, k.At(), len(k.Values()), line)
+		}
+		var gone, goneValues []string
+		keys, values := k.Tombstones()
+		for _, k := range keys {
+			gone = append(gone, hive.Printable(k.Name()))
+		}
+		for _, v := range values {
+			goneValues = append(goneValues, hive.Printable(v.Name))
+		}
+		if !slices.Equal(line.Tombstones.Keys, gone) || !slices.Equal(line.Tombstones.Values, goneValues) {
+			t.Fatalf("%q deletes %q and %q, and its line says %+v", path, gone, goneValues, line.Tombstones)
 		}
 		for i, v := range k.Values() {
 			l := line.Values[i]

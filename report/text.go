@@ -290,6 +290,9 @@ func (p *page) info(in Input) {
 		if h.Lost {
 			format = "hive; its base block is lost"
 		}
+		if h.Layered() {
+			format += ", a layer: it holds only what differs from the layers below it"
+		}
 		p.row("format", format)
 		state := "clean"
 		if in.Dirty {

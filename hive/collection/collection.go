@@ -170,17 +170,14 @@ func walk(fsys fs.FS) (found []File) {
 	return slices.DeleteFunc(found, func(f File) bool { return told[f.Path] })
 }
 
-// headSize is how many bytes at the start of a file tell what it is and, of a hive, in which state: the base block.
-const headSize = 4096
-
-// start returns the start of a file, up to headSize bytes.
+// start returns the start of a file, up to [hive.HeadSize] bytes: they show what it is and, of a hive, in which state.
 func start(fsys fs.FS, name string) ([]byte, error) {
 	f, err := openFound(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	head := make([]byte, headSize)
+	head := make([]byte, hive.HeadSize)
 	n, _ := io.ReadFull(f, head) // the file may be shorter, or not be readable further: what is there decides
 	return head[:n], nil
 }

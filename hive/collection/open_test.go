@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -153,7 +154,7 @@ func TestAnyFileSystem(t *testing.T) {
 		"a zip":                   read(zipped(t, archive), "image"),
 		"a folder as an io/fs.FS": read(os.DirFS(filepath.Dir(dir)), filepath.Base(dir)),
 	} {
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
 			t.Errorf("- as files, + in %s:\n%s", name, diff)
 		}
 	}
