@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -389,6 +390,9 @@ func FuzzLoad(f *testing.F) {
 			}
 			lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + strings.Count(string(data), "\u0085") +
 				strings.Count(string(data), "\u2028") + strings.Count(string(data), "\u2029") + 2
+			if bytes.HasPrefix(data, []byte("\xFF\xFE")) || bytes.HasPrefix(data, []byte("\xFE\xFF")) {
+				lines = len(data) // UTF-16, in which a line end has other bytes
+			}
 			for _, m := range mistakes {
 				if m.At.Line < 1 || m.At.Line > lines || m.At.Column < 1 || m.Msg == "" || strings.ContainsAny(m.Msg, "\r\n") {
 					t.Fatalf("a mistake without a place in the file, or over several lines: %#v", m)
