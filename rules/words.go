@@ -54,8 +54,15 @@ var keyForm = strict.NewForm(strict.Schema{"type": "string", "pattern": rootSynt
 		}
 		d.Wrong(n, "key must start with a root of the registry, not with %q%s", root, strict.OneOf(root, append(hive.RootNames(), hive.ShortRootNames()...)))
 	}
+	if choice := choiceOfNames().FindString(s); choice != "" {
+		d.Wrong(n, "key has %q, which is one name and no choice of names; write a rule for each name, or {name} for any", choice)
+	}
 	return parseKey(s)
 })
+
+// choiceOfNames matches names in braces with bars or commas between them, as other languages write a choice. No key of Windows has such a name:
+// between the braces of a class stand digits and hyphens.
+var choiceOfNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{[^\\{}]*[|,][^\\{}]*\}`) })
 
 // rootSyntax is the regular expression for a path with a root in any case, as JSON Schema knows them: without flags.
 func rootSyntax() string {

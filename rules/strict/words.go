@@ -2,6 +2,7 @@ package strict
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -25,7 +26,7 @@ func (s suggestion) String() string {
 }
 
 // Nearest returns the known word that a misspelt one is most like, for a message that asks "did you mean", or "" if none is like it. Case
-// does not count, and two letters the wrong way round are one error.
+// does not count, and two letters the wrong way round are one error. A word that says not is not like one that does not.
 func Nearest(word string, known []string) string {
 	best, like := "", 0.5 // of 1; below it a suggestion puzzles more than it helps
 	word = strings.ToLower(word)
@@ -33,6 +34,9 @@ func Nearest(word string, known []string) string {
 		folded := strings.ToLower(k)
 		if utf8.RuneCountInString(word) > 2*utf8.RuneCountInString(k) {
 			continue // less than half of it is alike, and it may be too long to compare
+		}
+		if negated(word) != negated(folded) {
+			continue // it would be the opposite
 		}
 		l := levenshtein.Match(word, folded, nil)
 		if swapped(word, folded) {
@@ -43,6 +47,11 @@ func Nearest(word string, known []string) string {
 		}
 	}
 	return best
+}
+
+// negated reports whether a word in small letters says not.
+func negated(word string) bool {
+	return slices.ContainsFunc([]string{"not_", "not-", "no_", "no-"}, func(not string) bool { return strings.HasPrefix(word, not) })
 }
 
 // swapped reports whether two words differ by two neighbours that changed places.
