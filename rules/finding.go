@@ -30,9 +30,8 @@ type Finding struct {
 	History  []Past   // what was once set here and then deleted, see [AddHistory]
 	Fix      *Fix     // of a failure: the fix for this place; nil if the rule has none
 
-	written  *string       // what the last write of the key was compared with, for people; nil if the finding is not about that
-	stored   hive.Filetime // the last write itself, as it is stored
-	possible []Finding     // of one that is undecided: the answers that the input leaves open
+	written  *string   // what the last write of the key was compared with, for people; nil if the finding is not about that
+	possible []Finding // of one that is undecided: the answers that the input leaves open
 
 	openFix bool // whether the fix depends on what the input does not tell
 	guessed bool // whether it is a guess that Key leads to RealKey

@@ -145,8 +145,14 @@ func (e *evaluation) written(f Finding, t Terms, key *hive.Key, s scene) Finding
 		return f.unknown(NotCovered, "the input does not tell when the key was last written")
 	}
 	w := t.Written
-	f.stored = key.Filetime()
-	at := f.stored.UTC()
+	stored := key.Filetime()
+	switch {
+	case stored == 0:
+		return f.unknown(NotCovered, "the time at which the key was last written is not set")
+	case !stored.IsSet():
+		return f.unknown(NotCovered, fmt.Sprintf("the key was last written at 0x%016x, which is no time", uint64(stored)))
+	}
+	at := stored.UTC()
 	var kept []string
 	var open *instant
 	for _, b := range w.bounds {
@@ -227,7 +233,7 @@ func (e *evaluation) moment(m moment, real hive.Path, s scene) instant {
 		other := matches[0]
 		name := hive.Visible(other.Real.String())
 		switch {
-		case other.Key != nil && other.Key.Dated():
+		case other.Key != nil && other.Key.Dated() && other.Key.Filetime().IsSet():
 			t := other.Key.Filetime().UTC()
 			return instant{time: t, known: yes, text: name + ", which was last written"}
 		case other.Key == nil && other.Known == hive.Whole:
@@ -257,10 +263,6 @@ func (f Finding) lastWrite() string {
 	switch {
 	case !f.Modified.IsZero():
 		return timestamp(f.Modified)
-	case f.stored != 0:
-		return fmt.Sprintf("at 0x%016x, which is no time", uint64(f.stored))
-	case f.written != nil:
-		return timestamp(hive.Filetime(0).UTC()) + ", which is the time zero"
 	}
 	return "at an unknown time"
 }

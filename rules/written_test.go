@@ -102,19 +102,19 @@ func TestWritten(t *testing.T) {
 			[]string{`unknown it is compared with HKEY_LOCAL_MACHINE\SOFTWARE, and the input does not tell when that was last written`}},
 		{"not a whole second", alpha, "{whole_second: true}", []string{"fail " + written + "; want it at a whole second"}},
 		{"the time zero", `HKLM\SYSTEM\CurrentControlSet\Services\Zero`, "{after: 1993-07-27}",
-			[]string{"fail the key was last written 1601-01-01T00:00:00.0000000Z, which is the time zero; want it after 1993-07-27T00:00:00.0000000Z"}},
+			[]string{"unknown the time at which the key was last written is not set"}},
 		{"no key", `HKLM\SYSTEM\CurrentControlSet\Services\Delta`, "{after: 1993-07-27}", []string{"fail the key is not there"}},
 		{"each of some keys", services, "{whole_second: false}", []string{
 			"fail the key was last written 2020-01-01T00:00:00.0000000Z; want it not at a whole second",
-			"fail the key was last written 1601-01-01T00:00:00.0000000Z, which is the time zero; want it not at a whole second"}},
+			"unknown the time at which the key was last written is not set"}},
 		{"the same key of the current set", `HKLM\SYSTEM\ControlSet*\Services\{name}`, `{not_after: {key: 'HKLM\SYSTEM\CurrentControlSet\Services\{name}'}}`, []string{
-			"fail " + written + `; want it not after HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\Beta, which was last written 2020-01-01T00:00:00.5000000Z`}},
+			"fail " + written + `; want it not after HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\Beta, which was last written 2020-01-01T00:00:00.5000000Z`, `unknown the time at which the key was last written is not set`}},
 		{"all keys", `HKLM\SYSTEM\**`, "{after: 1970-01-01, before: 2020-02-01}", []string{
 			"fail " + written + "; want it before 2020-02-01T00:00:00.0000000Z",
-			"fail the key was last written 1601-01-01T00:00:00.0000000Z, which is the time zero; want it after 1970-01-01T00:00:00.0000000Z",
 			"fail " + written + "; want it before 2020-02-01T00:00:00.0000000Z",
-			"fail " + written + "; want it before 2020-02-01T00:00:00.0000000Z"}},
-		{"all keys, all well", `HKLM\SYSTEM\**`, "{before: 2021-01-01}", []string{"pass each of 16 keys was last written before 2021-01-01"}},
+			"fail " + written + "; want it before 2020-02-01T00:00:00.0000000Z",
+			"unknown the time at which the key was last written is not set"}},
+		{"all keys, all well", `HKLM\SYSTEM\**`, "{before: 2021-01-01}", []string{"pass each of 15 keys was last written before 2021-01-01", "unknown the time at which the key was last written is not set"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			all := timeRule(t, c.key, "expect: {written: "+c.ask+"}, missing: fail")
@@ -133,15 +133,16 @@ func TestWrittenInEachControlSet(t *testing.T) {
 	within := timeRule(t, `HKLM\SYSTEM\CurrentControlSet\Services\{name}`, fmt.Sprintf(ask, "Alpha"))
 	across := timeRule(t, `HKLM\SYSTEM\ControlSet*\Services\{name}`, fmt.Sprintf(ask, "{name}"))
 	const second = `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet002\Services\Alpha, which was last written 2020-01-01T00:00:00.5000000Z`
+	const unset = "unknown the time at which the key was last written is not set"
 	const late = "fail the key was last written 2020-03-01T00:00:00.2500000Z; want it not after "
 	const beta = late + `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\Beta, which was last written 2020-01-01T00:00:00.5000000Z`
 	for _, c := range []struct {
 		set            string
 		within, across []string
 	}{
-		{"", nil, []string{beta}},
-		{hive.AllControlSets, []string{late + second, late + second}, []string{beta}},
-		{"ControlSet002", []string{late + second, late + second}, []string{beta}},
+		{"", []string{unset}, []string{beta, unset}},
+		{hive.AllControlSets, []string{late + second, late + second, unset}, []string{beta, unset}},
+		{"ControlSet002", []string{late + second, late + second}, []string{beta, unset}},
 	} {
 		reg := reg.WithControlSet(c.set)
 		for _, test := range []struct {
