@@ -46,6 +46,9 @@ func webPage(w io.Writer, s sheet) error {
 			continue // a run of the linter has many clean files
 		}
 		p.text("<section>\n<h2>%s</h2>\n<p>%s<br><span class=\"faint\">%s bytes, SHA-256</span> <code>%s</code></p>\n", f.path, f.about, fmt.Sprint(f.size), f.sha256)
+		for _, line := range f.logs {
+			p.text("<p class=\"faint\">%s</p>\n", line)
+		}
 		if len(f.problems) > 0 {
 			p.raw("<ul>\n")
 			for _, problem := range f.problems {

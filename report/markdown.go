@@ -48,6 +48,9 @@ func markdown(w io.Writer, s sheet) error {
 		}
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", code(f.path), escaped(f.about))
 		fmt.Fprintf(&b, "\nSHA-256 `%s`\n", f.sha256)
+		for _, line := range f.logs {
+			fmt.Fprintf(&b, "\n%s\n", escaped(line))
+		}
 		if len(f.problems) > 0 {
 			b.WriteByte('\n')
 		}

@@ -40,9 +40,10 @@ type topic struct {
 type file struct {
 	path, format, sha256 string
 	size                 int64
-	about                string // for people
-	unasked              string // likewise, that no rule is about it; "" if one is
-	machine, host        string // see Input; "" for what has none
+	about                string   // for people
+	logs                 []string // likewise, what became of the logs of a dirty hive, with their hashes
+	unasked              string   // likewise, that no rule is about it; "" if one is
+	machine, host        string   // see Input; "" for what has none
 	problems             []hive.Problem
 	results              []result
 	text                 []byte // see LintFile
@@ -151,6 +152,9 @@ func checkSheet(r Report) sheet {
 	}
 	for _, in := range r.Inputs {
 		out := file{path: in.Path, format: in.Format, sha256: in.SHA256, size: in.Size, about: hive.Printable(in.about()), unasked: in.unasked(), problems: in.Problems}
+		if in.Dirty {
+			out.logs = logs(in)
+		}
 		out.host = hive.Printable(in.Host)
 		if in.Machine != nil {
 			out.machine = in.Machine.Name
