@@ -83,7 +83,7 @@ func TestLongLinks(t *testing.T) {
 			}
 		}
 	}
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > 60*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }

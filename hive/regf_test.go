@@ -1000,6 +1000,9 @@ func isCount(p hive.Problem) bool { return strings.Contains(p.Msg, " are not lis
 
 // TestHostile checks that reading a hive takes memory in proportion to its size, and that the reader says where it stopped.
 func TestHostile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("memory is measured, which the race detector needs more of")
+	}
 	for name, b := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			before := allocated()

@@ -73,7 +73,7 @@ func TestLinear(t *testing.T) {
 		}
 		took := time.Since(start)
 		t.Log(c.name, took)
-		if took > 20*time.Second {
+		if took > 60*time.Second {
 			t.Errorf("%s: %d take %v", c.name, many, took)
 		}
 	}
