@@ -1196,7 +1196,7 @@ func laws(t testing.TB, b []byte, logs ...hive.Log) {
 		}
 	}()
 	agree(t, f.Root())
-	if b = f.Bytes(); len(b) > len(all) {
+	if b = f.Bytes(); len(b) > 2*len(all) { // a bin that stands elsewhere can leave a hole as long as the file
 		t.Fatalf("%d bytes were made of %d", len(b), len(all))
 	}
 	n := 0

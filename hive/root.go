@@ -70,6 +70,9 @@ func (f *File) findRoot(lost *rootLost) bool {
 	best, most := uint32(nilCell), -1
 	bins := f.data[baseBlockSize:]
 	consider := func(at, end int) {
+		if end = min(end, len(bins)); end-at < f.cellHeader+keyNodeSize {
+			return // there is no room for a key, be the size of the cell what it may
+		}
 		size := sizeOf(bins[at:])
 		if size < f.cellHeader+keyNodeSize || size%(2*f.cellHeader) != 0 || !isRoot(bins[at+f.cellHeader:min(at+size, end)]) {
 			return

@@ -201,3 +201,20 @@ func TestShifted(t *testing.T) {
 		t.Errorf("got %q, want among it %q", all, says)
 	}
 }
+
+// TestRootOfShortHive reads hives that end at any place, in the file or by the length in the base block, and whose base block leads to no
+// root: the root is looked for up to the end.
+func TestRootOfShortHive(t *testing.T) {
+	for _, root := range []uint32{0, 0x20, 0xFFFFFFF0} {
+		b := hivetest.Set32(hivetest.Build(hivetest.Specimen(), hivetest.Options{}), hivetest.BaseRoot, root)
+		for end := 4096; end <= min(len(b), 3*4096); end++ {
+			inside := hivetest.Set32(b, hivetest.BaseLength, uint32(end-4096))
+			hivetest.Seal(inside)
+			for _, data := range [][]byte{b[:end], inside} {
+				if f, err := hive.Read("TEST", data); err == nil {
+					f.Root().Keys()
+				}
+			}
+		}
+	}
+}
