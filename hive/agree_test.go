@@ -151,6 +151,18 @@ func sameText(t testing.TB, root *hive.Key, at hive.Path) {
 			}
 			edits = append(edits, set)
 		}
+		keys, values := k.Tombstones()
+		for _, c := range keys {
+			gone := hive.Edit{Op: hive.DeleteKey, Path: make.Path.Join(c.Name())}
+			if cannot(hive.Edit{Op: hive.DeleteKey, Path: at.Join(c.Name())}) || len(gone.Path) > hive.MaxDepth && cannot(gone) {
+				lost++
+			}
+		}
+		for _, v := range values {
+			if cannot(hive.Edit{Op: hive.DeleteValue, Path: at, Value: v}) {
+				lost++
+			}
+		}
 	}
 	if lost != len(left) {
 		t.Fatalf("%d keys and values cannot be written as .reg text, the export tells of %d: %v", lost, len(left), left)

@@ -218,7 +218,7 @@ func (x *exporter) part(p hive.Part) {
 		}
 		values := x.reader.Values(k)
 		goneKeys, goneValues := k.Tombstones()
-		if len(x.wide) > 0 || len(values) > 0 {
+		if len(x.wide) > 0 || len(values) > 0 || len(goneValues) > 0 {
 			x.open()
 			x.values(below, values)
 			x.deleteValues(below, goneValues)
