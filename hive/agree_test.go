@@ -33,7 +33,9 @@ func found(t testing.TB, root *hive.Key, at hive.Path) {
 			if _, link := k.Link(); link {
 				return true
 			}
-			k = k.Key(name)
+			if k = k.Key(name); k == nil {
+				return true
+			}
 		}
 		_, link := k.Link()
 		return link

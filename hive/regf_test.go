@@ -1251,7 +1251,9 @@ func laws(t testing.TB, b []byte, logs ...hive.Log) {
 				t.Fatalf("a problem of %q is said to be one of %q", path, p.Key)
 			}
 		}
-		if (k.FirstLoss() == nil) != (k.KeysKnown() != hive.Damaged && k.ValuesKnown() != hive.Damaged) && !slices.ContainsFunc(k.Values(), func(v hive.Value) bool { return v.Short }) {
+		_, gone := k.Tombstones()
+		short := slices.ContainsFunc(slices.Concat(k.Values(), gone), func(v hive.Value) bool { return v.Short })
+		if (k.FirstLoss() == nil) != (k.KeysKnown() != hive.Damaged && k.ValuesKnown() != hive.Damaged) && !short {
 			t.Fatalf("%q: known %v, %v, but the first loss is %v", path, k.KeysKnown(), k.ValuesKnown(), k.FirstLoss())
 		}
 		r := k.Record()
