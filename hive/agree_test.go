@@ -34,7 +34,7 @@ func found(t testing.TB, root *hive.Key, at hive.Path) {
 				return true
 			}
 			if k = k.Key(name); k == nil {
-				return true
+				return twice(root, path)
 			}
 		}
 		_, link := k.Link()
@@ -56,6 +56,25 @@ func found(t testing.TB, root *hive.Key, at hive.Path) {
 			t.Fatalf("%q leads to %q", path, want.Name())
 		}
 	}
+}
+
+// twice reports whether two keys of one parent have the same name on the way along a path: then the first of them hides what is below the other.
+func twice(k *hive.Key, path hive.Path) bool {
+	for _, name := range path {
+		n := 0
+		for _, c := range k.Keys() {
+			if hive.EqualFold(c.Name(), name) {
+				n++
+			}
+		}
+		if n > 1 {
+			return true
+		}
+		if k = k.Key(name); k == nil {
+			return false
+		}
+	}
+	return false
 }
 
 // sameLines compares the lines of JSON with the walk in the order of the file.
