@@ -20,7 +20,7 @@ func compact(w io.Writer, s sheet) error {
 		if f.unasked != "" {
 			fmt.Fprintf(&b, "%s:0:0: info: %s [%s]\n", hive.Visible(f.path), f.unasked, rules.NotCovered)
 		}
-		for _, r := range f.failed() {
+		for _, r := range f.found() {
 			level := r.level
 			if level == "note" {
 				level = "info"

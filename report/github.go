@@ -20,7 +20,7 @@ func github(w io.Writer, s sheet) error {
 		fmt.Fprintf(&b, "::error file=%s::%s\n", githubProperty(slashed(hive.Visible(p.Source))), githubText(hive.Visible(p.Msg)))
 	}
 	for _, f := range s.files {
-		for _, r := range f.failed() {
+		for _, r := range f.found() {
 			level, title := r.level, r.id
 			if level == "note" {
 				level = "notice"

@@ -36,7 +36,7 @@ func gitlab(w io.Writer, s sheet) error {
 	out := []gitlabFinding{}
 	seen := map[string]int{}
 	for _, f := range s.files {
-		for _, r := range f.failed() {
+		for _, r := range f.found() {
 			same := r.path + "\x00" + r.print + "\x00" + r.realKey
 			sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", same, seen[same]))
 			seen[same]++

@@ -146,14 +146,18 @@ func (r Report) listed(in Input) []rules.Finding {
 	if r.All {
 		return in.Findings
 	}
-	var fails []rules.Finding
+	var shown []rules.Finding
 	for _, f := range in.Findings {
-		if f.Status == rules.Fail {
-			fails = append(fails, f)
+		if f.Status == rules.Fail || open(f.Reason) {
+			shown = append(shown, f)
 		}
 	}
-	return fails
+	return shown
 }
+
+// open reports whether an answer is open because of what the reader can do something about: give what decides it, or look at what is hidden. It is
+// shown with the failures, since it may be one. What is not covered, or damaged, is told of the input as a whole.
+func open(reason rules.Reason) bool { return reason == rules.Undecided || reason == rules.Hidden }
 
 // machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none. A backup of
 // hives is not another computer.

@@ -108,17 +108,21 @@ func (r result) sentence() string {
 // listed returns the results of a file to show in formats that say of each result whether it counts.
 func (s sheet) listed(f file) (out []result) {
 	for _, r := range f.results {
-		if s.all || r.status == rules.Fail {
+		if s.all || r.status == rules.Fail || open(rules.Reason(r.reason)) {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
-// failed returns the results of a file to show in formats that list only failures.
-func (f file) failed() (out []result) {
+// found returns the results of a file to show in formats that have a severity for each: failures, and what may be one, as a note.
+func (f file) found() (out []result) {
 	for _, r := range f.results {
-		if r.failed() {
+		switch {
+		case r.failed():
+			out = append(out, r)
+		case open(rules.Reason(r.reason)):
+			r.severity, r.level, r.message = rules.Info.String(), "note", r.reason+": "+r.message
 			out = append(out, r)
 		}
 	}

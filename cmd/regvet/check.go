@@ -26,7 +26,7 @@ var checkCommand = command{
 		o.rules.define(f, defaultPacks)
 		o.result.define(f)
 		failFlag(f, &o.failOn, "findings")
-		f.BoolVarP(&o.all, "all", "a", false, "also list passes, unknowns and rules that do not apply")
+		f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns and rules that do not apply")
 		f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
 		o.input.define(f)
 		o.input.defineVersion(f)
