@@ -21,6 +21,7 @@ var csvColumns = []string{
 	"fix", "suppressed_by", "suppression_reason", "title", "fingerprint", "sha256",
 	"machine", "host", // the machine that the hive was read as a part of, and the computer's own name
 	"notes", // what else there is to know, such as that the hive is dirty and the answer may be an old one
+	"logs",  // what became of the logs of a dirty hive, with the hashes of those that were applied
 }
 
 // csvTable writes RFC 4180: a line with the names of the columns, then one for each finding, and one without a rule for each input that no
@@ -51,7 +52,7 @@ func csvTable(w io.Writer, s sheet) error {
 			cells := make([]string, len(csvColumns))
 			for name, text := range map[string]string{
 				"input": f.path, "status": string(rules.Unknown), "reason": string(rules.NotCovered), "message": f.unasked,
-				"sha256": f.sha256, "machine": f.machine, "host": f.host,
+				"sha256": f.sha256, "machine": f.machine, "host": f.host, "logs": strings.Join(f.logs, "; "),
 			} {
 				cells[slices.Index(csvColumns, name)] = text
 			}
@@ -70,7 +71,7 @@ func csvTable(w io.Writer, s sheet) error {
 				number(int64(r.at.Line)), number(int64(r.at.Column)), number(r.at.Offset),
 				r.fix, by, why, s.topics[r.topic].title, r.print, f.sha256,
 				f.machine, f.host,
-				strings.Join(r.notes, "; "),
+				strings.Join(r.notes, "; "), strings.Join(f.logs, "; "),
 			})
 		}
 	}

@@ -22,12 +22,22 @@ type junitSuites struct {
 }
 
 type junitSuite struct {
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Errors   int         `xml:"errors,attr"`
-	Skipped  int         `xml:"skipped,attr"`
-	Cases    []junitCase `xml:"testcase"`
+	Name       string           `xml:"name,attr"`
+	Tests      int              `xml:"tests,attr"`
+	Failures   int              `xml:"failures,attr"`
+	Errors     int              `xml:"errors,attr"`
+	Skipped    int              `xml:"skipped,attr"`
+	Properties *junitProperties `xml:"properties"` // the hash of the input, and what became of its logs
+	Cases      []junitCase      `xml:"testcase"`
+}
+
+type junitProperties struct {
+	All []junitProperty `xml:"property"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
 }
 
 type junitCase struct {
@@ -61,7 +71,11 @@ func junit(w io.Writer, s sheet) error {
 		all.add(one)
 	}
 	for _, f := range s.files {
-		one := junitSuite{Name: hive.Visible(f.path)}
+		properties := []junitProperty{{"sha256", f.sha256}}
+		if f.logs != nil {
+			properties = append(properties, junitProperty{"logs", strings.Join(f.logs, "; ")})
+		}
+		one := junitSuite{Name: hive.Visible(f.path), Properties: &junitProperties{properties}}
 		for _, p := range f.problems {
 			if p.Loss {
 				p.Source = f.path

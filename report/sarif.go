@@ -133,7 +133,7 @@ func sarifArtifact(f file) *sarif.Artifact {
 	a.Location, a.Length = sarifFile(f.path, -1), int(f.size)
 	a.Hashes = map[string]string{"sha-256": f.sha256}
 	a.Roles = []string{"analysisTarget"}
-	a.Description = sarifText(f.about)
+	a.Description = sarifText(strings.Join(append([]string{f.about}, f.logs...), "\n"))
 	return a
 }
 
