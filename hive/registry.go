@@ -333,6 +333,9 @@ func (r *Registry) ControlSets() []ControlSet {
 		want := fmt.Sprintf("ControlSet%03d", n)
 		i := slices.IndexFunc(sets, func(s ControlSet) bool { return EqualFold(s.Name, want) })
 		switch {
+		case i >= 0 && system.Key(want).Hidden() != nil:
+			named := sets[i]
+			return guessed(slices.Insert(slices.Delete(sets, i, i+1), 0, named), fmt.Sprintf(`Select\%s names %s, which Windows may not find by its name`, name, want))
 		case i >= 0:
 			return []ControlSet{{Name: sets[i].Name, Source: `Select\` + name}}
 		case system.KeysKnown() != Whole:
@@ -370,7 +373,7 @@ func (r *Registry) selected(name string) (n uint64, known Known) {
 	if !ok {
 		return 0, k.ValuesKnown()
 	}
-	if v.Short {
+	if v.Short || k.Hidden() != nil {
 		return 0, Damaged
 	}
 	if n, err := v.Uint64(); err == nil && n <= 999 {

@@ -120,11 +120,16 @@ func TestOddSetNames(t *testing.T) {
 }
 
 // TestDamagedSelect checks that damage on the way to the current control set makes all that follows a guess, and that the set that is named
-// but not found is one of those that it may be.
+// but not found is one of those that it may be. A key with a wrong hash is one that Windows does not find.
 func TestDamagedSelect(t *testing.T) {
 	number := func(name string, n uint32) hive.Value { return hive.DWordValue(name, n) }
 	root := systemTree([]hive.Value{number("Current", 2), number("Default", 1), number("LastKnownGood", 1)}, 1, 2)
 	one := systemTree([]hive.Value{number("Current", 2), number("Default", 1)}, 1)
+	hashed := systemTree([]hive.Value{number("Current", 2), number("Default", 1)}, 1, 2)
+	hashed.List = "lh"
+	rehash := func(b []byte, at hivetest.Layout, i int) []byte {
+		return hivetest.Set32(b, at.Key("").List+hivetest.ListElements+8*i+4, 0xDEADBEEF)
+	}
 	beyond := func(b []byte, v *hivetest.ValuePlace) []byte { return hivetest.Sign(b, v.Record, "xx") }
 	for name, test := range map[string]struct {
 		root   *hivetest.Key
@@ -140,6 +145,12 @@ func TestDamagedSelect(t *testing.T) {
 		"Current": {root, func(b []byte, at hivetest.Layout) []byte { return beyond(b, at.Key("Select").Value("Current")) },
 			`ControlSet001 by Select\Current is damaged, guessed; ControlSet002 by Select\Current is damaged, guessed`},
 		"Default, which is not asked": {root, func(b []byte, at hivetest.Layout) []byte { return beyond(b, at.Key("Select").Value("Default")) },
+			`ControlSet002 by Select\Current`},
+		"hash of Select": {hashed, func(b []byte, at hivetest.Layout) []byte { return rehash(b, at, 2) },
+			`ControlSet001 by Select\Current is damaged, guessed; ControlSet002 by Select\Current is damaged, guessed`},
+		"hash of the set": {hashed, func(b []byte, at hivetest.Layout) []byte { return rehash(b, at, 1) },
+			`ControlSet002 by Select\Current names ControlSet002, which Windows may not find by its name, guessed; ControlSet001 by Select\Current names ControlSet002, which Windows may not find by its name, guessed`},
+		"hash of another set": {hashed, func(b []byte, at hivetest.Layout) []byte { return rehash(b, at, 0) },
 			`ControlSet002 by Select\Current`},
 		"Current, of one set": {one, func(b []byte, at hivetest.Layout) []byte { return beyond(b, at.Key("Select").Value("Current")) },
 			`ControlSet001 by the only control set there is`},

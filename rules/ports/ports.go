@@ -183,6 +183,9 @@ func (p *Answer) start(m hive.Match, first int, fallback Range) bool {
 	case m.Key == nil:
 		p.Why = "the key " + key + " cannot be read"
 		return false
+	case m.Key.Hidden() != nil:
+		p.Why = "Windows may not find the key " + key + ", whose place in its list has the hash of another name"
+		return false
 	}
 	v, ok := m.Key.Value("MaxUserPort")
 	switch n, err := v.Uint64(); {

@@ -10,6 +10,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/hivetest"
 	"regvet/rules/ports"
 )
 
@@ -156,4 +157,24 @@ func FuzzEphemeral(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestHiddenKey checks that the range is unknown where Windows does not find the key that holds it by its name.
+func TestHiddenKey(t *testing.T) {
+	key := func(name string, keys ...*hivetest.Key) *hivetest.Key {
+		return &hivetest.Key{Name: name, List: "lh", Keys: keys}
+	}
+	root := key("", key("ControlSet001", key("Services", key("Tcpip", key("Parameters")))))
+	b, at := hivetest.BuildLayout(root, hivetest.Options{})
+	b = hivetest.Set32(b, at.Key(`ControlSet001\Services\Tcpip`).List+hivetest.ListElements+4, 0xDEADBEEF)
+	f, err := hive.Read("SYSTEM", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := hive.NewRegistry()
+	reg.Mount(hive.ParsePath(`HKLM\SYSTEM`), f.Root())
+	want := `ControlSet001 6.0 or later: Windows may not find the key Services\Tcpip\Parameters, whose place in its list has the hash of another name`
+	if got := told(ports.Ephemeral(reg, hive.Exactly(hive.Version{Major: 6, Minor: 1}))); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 }
