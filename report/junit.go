@@ -48,6 +48,7 @@ type junitCase struct {
 	Failure   *junitFault    `xml:"failure"`
 	Error     *junitFault    `xml:"error"`
 	Skipped   *junitSkipping `xml:"skipped"`
+	Output    *junitOutput   `xml:"system-out"`
 }
 
 type junitFault struct {
@@ -56,13 +57,18 @@ type junitFault struct {
 	Text    string `xml:",cdata"`
 }
 
+type junitOutput struct {
+	Text string `xml:",cdata"`
+}
+
 type junitSkipping struct {
 	Message string `xml:"message,attr"`
 }
 
 // junit writes a suite for each input. In a check, each answer of a rule is a test that passed, failed, or was skipped because the answer
-// is unknown; for an input that no rule is about there is one skipped test more. In a lint, each finding is a failed test, or a skipped one if it is suppressed, and a file without findings is one passed
-// test. What could not be read is an error.
+// is unknown; for an input that no rule is about there is one skipped test more. In a lint, each finding is a failed test, or a skipped one if it is
+// suppressed, and a file without findings is one passed test. A finding that does not count for the exit status is a passed test with the finding as
+// its output, because servers call a run unstable for any failure. What could not be read is an error.
 func junit(w io.Writer, s sheet) error {
 	all := junitSuites{Name: "regvet " + s.command}
 	for _, p := range s.refused {
@@ -120,6 +126,8 @@ func (s sheet) junitCase(r result) junitCase {
 		c.Skipped = &junitSkipping{strings.TrimSuffix("suppressed by "+r.suppressed.By+": "+hive.Visible(r.suppressed.Reason), ": ")}
 	case r.status == rules.Unknown:
 		c.Skipped = &junitSkipping{r.reason + ": " + message}
+	case r.status == rules.Fail && !r.counts:
+		c.Output = &junitOutput{"\nmessage: " + message + s.details(r)}
 	case r.status == rules.Fail:
 		c.Failure = &junitFault{message, r.severity, s.details(r)}
 	}

@@ -27,6 +27,7 @@ type LintFile struct {
 	Version  string // the first line, as written or as meant: "Windows Registry Editor Version 5.00"
 	Encoding string // "UTF-16LE"
 	Findings []lint.Finding
+	FailOn   lint.Severity  // findings below it do not count as failures of the run
 	Fixed    int            // how many fixes were made; the findings are those left after them
 	Problems []hive.Problem // why the linter did not see all of the file, such as a limit
 	// Unchecked is the config that turns all checks off for the file, so that nothing was looked for; "" for a file that was checked.

@@ -15,10 +15,11 @@ import (
 
 // Report is the result of a run over some inputs.
 type Report struct {
-	Version string        // of regvet
-	Rules   []*rules.Rule // the rules that ran
-	More    int           // how many more would run with all packs
-	All     bool          // list what did not fail, too, instead of only counting it
+	Version string         // of regvet
+	Rules   []*rules.Rule  // the rules that ran
+	More    int            // how many more would run with all packs
+	All     bool           // list what did not fail, too, instead of only counting it
+	FailOn  rules.Severity // findings below it do not count as failures of the run
 	Inputs  []Input
 	Refused []hive.Problem // inputs that could not be read at all, one problem for each
 }

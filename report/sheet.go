@@ -56,6 +56,7 @@ type result struct {
 	severity   string
 	level      string // as other programs know it: "error", "warning", "note", and "none" for no failure
 	status     rules.Status
+	counts     bool // as a failure of the run: see Report.FailOn
 	reason     string
 	message    string
 	path       string // of the input, or the folder of the machine if none of its hives holds the place
@@ -164,7 +165,7 @@ func checkSheet(r Report) sheet {
 			out.machine = in.Machine.Name
 		}
 		for _, f := range in.Findings {
-			out.results = append(out.results, checkResult(in, f, topicOf(f.Rule)))
+			out.results = append(out.results, checkResult(in, f, topicOf(f.Rule), r.FailOn))
 		}
 		s.files = append(s.files, out)
 	}
@@ -182,7 +183,7 @@ func tags(r *rules.Rule) []string {
 	return all
 }
 
-func checkResult(in Input, f rules.Finding, topic int) result {
+func checkResult(in Input, f rules.Finding, topic int, failOn rules.Severity) result {
 	r := result{
 		topic: topic, id: f.Rule.ID, severity: f.Severity.String(), level: "none", status: f.Status, reason: string(f.Reason), message: hive.Printable(f.Message),
 		path: in.holds(f), at: f.At, key: hive.Printable(f.Key.String()), realKey: hive.Printable(f.RealKey.String()),
@@ -192,7 +193,7 @@ func checkResult(in Input, f rules.Finding, topic int) result {
 		r.about = lint.AKey
 	}
 	if f.Status == rules.Fail {
-		r.level = levels[f.Severity]
+		r.level, r.counts = levels[f.Severity], f.Severity >= failOn
 	}
 	if v := f.Observed; v != nil {
 		r.kind, r.observed, r.data = v.Type.String(), hive.Printable(v.Display()), hex.EncodeToString(v.Data)
@@ -254,7 +255,7 @@ func lintSheet(r LintReport) sheet {
 func lintResult(in LintFile, f lint.Finding, topic int) result {
 	r := result{
 		topic: topic, id: f.Check.ID, severity: f.Severity.String(), level: lintLevels[f.Severity], status: rules.Fail, message: hive.Printable(f.Message),
-		path: in.Path, at: f.At, end: f.End, line: hive.Printable(f.Line), about: f.About, print: f.Fingerprint(), suppressed: f.Suppressed,
+		path: in.Path, at: f.At, end: f.End, line: hive.Printable(f.Line), about: f.About, print: f.Fingerprint(), suppressed: f.Suppressed, counts: f.Severity >= in.FailOn,
 	}
 	if f.Key != nil {
 		r.key = hive.Printable(f.Key.String())

@@ -59,7 +59,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	if sinks == nil {
 		return
 	}
-	r := report.Report{Version: version(), Rules: active, More: o.rules.known - len(active), All: o.all}
+	r := report.Report{Version: version(), Rules: active, More: o.rules.known - len(active), All: o.all, FailOn: o.failOn.least()}
 	lines := map[*sink]*report.Lines{} // the outputs that are written as the inputs are read; the others wait for the end
 	for _, k := range sinks {
 		if k.format == "jsonl" {

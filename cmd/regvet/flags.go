@@ -62,8 +62,15 @@ func failFlag(f *pflag.FlagSet, to *choice, which string) {
 
 // fails reports whether --fail-on makes a finding count for the exit status.
 func (c *choice) fails(f rules.Finding) bool {
-	least, ok := rules.ParseSeverity(c.value)
-	return ok && f.Status == rules.Fail && f.Severity >= least
+	return f.Status == rules.Fail && f.Severity >= c.least()
+}
+
+// least returns the lowest severity that --fail-on makes count. Where none does, it is above all that there are.
+func (c *choice) least() rules.Severity {
+	if least, ok := rules.ParseSeverity(c.value); ok {
+		return least
+	}
+	return rules.Critical + 1
 }
 
 // parsed is the value of a flag, parsed from its text.

@@ -120,6 +120,7 @@ func (o *lintOptions) run(s *session, args []string) {
 			f.Unchecked = j.plan.file
 			unchecked[j.plan.file]++
 		}
+		f.FailOn = j.plan.failOn
 		if j.plan.known != nil {
 			j.plan.known.take(j.name, f.Findings, j.plan, o.writeBaseline)
 		}
@@ -184,7 +185,7 @@ type wanted struct {
 func (o *lintOptions) wanted(outputs []output) (w wanted) {
 	for _, k := range outputs {
 		switch k.format {
-		case "json", "jsonl", "csv", "html", "markdown":
+		case "json", "jsonl", "csv", "html", "junit", "markdown":
 			w.hash = true
 		case "sarif":
 			w.hash, w.text = true, true
