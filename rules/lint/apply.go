@@ -88,6 +88,7 @@ type fixes struct {
 // fixed is the fix of one finding.
 type fixed struct {
 	check    *Check
+	rule     string // of the finding
 	at       hive.Location
 	from, to int // of its changes in fixes.changes
 	encoding string
@@ -97,13 +98,13 @@ type fixed struct {
 func (x *fixes) add(f *Finding) {
 	from := len(x.changes)
 	x.changes = append(x.changes, f.Fix.Changes...)
-	x.all = append(x.all, fixed{f.Check, f.At, from, len(x.changes), f.Fix.Encoding})
+	x.all = append(x.all, fixed{f.Check, f.Rule, f.At, from, len(x.changes), f.Fix.Encoding})
 }
 
 // drop removes the fixes of suppressed findings.
-func (x *fixes) drop(suppressed func(c *Check, line int) bool) {
+func (x *fixes) drop(suppressed func(fixed) bool) {
 	x.all = slices.DeleteFunc(x.all, func(f fixed) bool {
-		if !suppressed(f.check, f.at.Line) {
+		if !suppressed(f) {
 			return false
 		}
 		clear(x.changes[f.from:f.to])

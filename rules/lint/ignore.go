@@ -3,6 +3,7 @@ package lint
 import (
 	"bytes"
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ import (
 //	; regvet:ignore-file REG301, REG302 -- for this machine only
 //
 // The first is for the statement on whose lines it stands or, on a line of its own, for the next statement. The second is for the whole
-// file. The word all stands for all checks.
+// file. The word all stands for all checks, and the ID of a rule for what the linter finds by that rule.
 type ignores struct {
 	all    []*ignore
 	next   []*ignore // for the statement that follows
@@ -38,6 +39,7 @@ type ignore struct {
 // target is which findings a comment suppresses.
 type target struct {
 	check *Check // nil for all
+	rule  string // the ID of a rule of a pack, whose findings alone are meant; "" for those of any rule, and of none
 	from  int    // the first line of a statement; 0 for the whole file, -1 if there is no statement yet
 }
 
@@ -109,8 +111,9 @@ func (g *ignores) find(p *pass, s *regfile.Statement, line lineOf, i int) {
 // read reads a comment, which may be a suppression.
 func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Span) {
 	comment := at.In(line.text)
-	i := bytes.Index(comment, []byte(ignoreMark))
-	if i < 0 || len(bytes.Trim(comment[:i], "; \t")) > 0 {
+	i := len(comment) - len(bytes.TrimLeft(comment, "; \t"))
+	if !bytes.HasPrefix(comment[i:], []byte(ignoreMark)) {
+		g.nearMiss(p, s, line, at.From+i)
 		return
 	}
 	words, reason, _ := strings.Cut(string(comment[i:]), "--")
@@ -143,8 +146,9 @@ func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Sp
 	}
 	text := excerpt(line.text)
 	for _, name := range fields {
-		one := &ignore{target: target{check: Lookup(name)}, reason: reason, number: len(g.all), line: text, at: from, end: to, removal: removal}
-		if one.check == nil && !strings.EqualFold(name, "all") {
+		check, rule := p.named(name)
+		one := &ignore{target: target{check: check, rule: rule}, reason: reason, number: len(g.all), line: text, at: from, end: to, removal: removal}
+		if check == nil && rule == "" && !strings.EqualFold(name, "all") {
 			p.reportAt(ignoreUnused, s, from, to, line.text, "there is no check %s, so this suppresses nothing; \"regvet explain\" lists the checks", name)
 			continue
 		}
@@ -159,6 +163,25 @@ func (g *ignores) read(p *pass, s *regfile.Statement, line lineOf, at regfile.Sp
 			g.suppressIn(s, one)
 		}
 	}
+}
+
+// nearMark is a mark that someone may take for that of a suppression, written as other linters have theirs.
+var nearMark = regexp.MustCompile(`(?i)^regvet[ \t]*[:-]?[ \t]*(?:ignore|disable|suppress|off|skip|noqa|nolint)(?:[-_][a-z]+)*(?:[ \t:,]|$)`)
+
+// nearMiss reports a comment that almost suppresses something. Its text starts at byte i of the line.
+func (g *ignores) nearMiss(p *pass, s *regfile.Statement, line lineOf, i int) {
+	const name = "regvet"
+	text := line.text[i:]
+	if len(text) < len(name) || !bytes.EqualFold(text[:len(name)], []byte(name)) {
+		return
+	}
+	mark := bytes.TrimRight(nearMark.Find(text[:min(len(text), 64)]), " \t:,")
+	if mark == nil {
+		return
+	}
+	from := regfile.Column(line.text, i)
+	p.reportAt(ignoreUnused, s, position(line.number, from), position(line.number, from+len(mark)), line.text,
+		"%s suppresses nothing; write %s or %s, then the checks, then -- and the reason", mark, ignoreMark, ignoreFileMark)
 }
 
 // suppressIn applies a comment to a statement.
@@ -180,18 +203,38 @@ func (g *ignores) suppress(one *ignore) {
 	}
 }
 
-// of returns the first comment that suppresses the findings of a check on a line, or nil, and marks all such comments as used.
-func (g *ignores) of(c *Check, line int) (by *ignore) {
+// named returns the check of that ID or name, or the ID of the rule of that ID.
+func (p *pass) named(name string) (c *Check, rule string) {
+	if c = Lookup(name); c != nil {
+		return c, ""
+	}
+	for _, r := range p.Rules {
+		if strings.EqualFold(r.ID, name) {
+			return nil, r.ID
+		}
+	}
+	return nil, ""
+}
+
+// of returns the first comment that suppresses the findings of a check on a line, or nil, and marks all such comments as used. A finding may be by
+// a rule.
+func (g *ignores) of(c *Check, rule string, line int) (by *ignore) {
 	if len(g.first) == 0 || !c.Suppressible() {
 		return nil
 	}
-	targets := []target{{c, 0}, {nil, 0}}
+	targets := []target{{c, "", 0}, {nil, "", 0}}
+	if rule != "" {
+		targets = append(targets, target{nil, rule, 0})
+	}
 	i, exact := slices.BinarySearchFunc(g.ranges, line, func(r lines, line int) int { return cmp.Compare(r.from, line) })
 	if !exact {
 		i--
 	}
 	if i >= 0 && line <= g.ranges[i].to {
-		targets = append(targets, target{c, g.ranges[i].from}, target{nil, g.ranges[i].from})
+		for _, t := range targets {
+			t.from = g.ranges[i].from
+			targets = append(targets, t)
+		}
 	}
 	for _, t := range targets {
 		if one := g.first[t]; one != nil {
@@ -208,13 +251,13 @@ func (g *ignores) of(c *Check, line int) (by *ignore) {
 func (g *ignores) apply(p *pass) {
 	for i := range p.result.Findings {
 		f := &p.result.Findings[i]
-		if one := g.of(f.Check, f.At.Line); one != nil {
+		if one := g.of(f.Check, f.Rule, f.At.Line); one != nil {
 			f.Suppressed = &Suppression{By: "comment", Reason: one.reason}
 		}
 	}
-	p.fixes.drop(func(c *Check, line int) bool { return g.of(c, line) != nil })
+	p.fixes.drop(func(f fixed) bool { return g.of(f.check, f.rule, f.at.Line) != nil })
 	for c := range p.left {
-		if g.of(c, 0) != nil {
+		if g.of(c, "", 0) != nil {
 			delete(p.left, c)
 		}
 	}
@@ -223,12 +266,16 @@ func (g *ignores) apply(p *pass) {
 		shared[one.removal]++
 	}
 	for _, one := range g.all {
-		if first := g.first[one.target]; first != nil && first.used || one.check != nil && p.on[one.check] == 0 {
+		if first := g.first[one.target]; first != nil && first.used || one.check != nil && p.on[one.check] == 0 ||
+			one.rule != "" && p.on[packInvalid] == 0 && p.on[packMismatch] == 0 {
 			continue // a check that did not run might have found something
 		}
 		name := "any check"
-		if one.check != nil {
+		switch {
+		case one.check != nil:
 			name = one.check.ID
+		case one.rule != "":
+			name = one.rule
 		}
 		f := p.reportAt(ignoreUnused, nil, one.at, one.end, []byte(one.line), "this suppresses %s, which finds nothing here; remove it", name)
 		if shared[one.removal] == 1 {

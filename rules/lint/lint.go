@@ -278,7 +278,7 @@ type tally struct {
 
 // hasRoom reports whether another finding of a check is to be listed, and counts it.
 func (p *pass) hasRoom(c *Check, line int) bool {
-	t := tally{c, p.ignores.of(c, line) != nil}
+	t := tally{c, p.ignores.of(c, "", line) != nil}
 	if p.Most == 0 || p.listed[t] < p.Most {
 		p.listed[t]++
 		return true

@@ -59,6 +59,10 @@ func TestIgnore(t *testing.T) {
 		{"no such check", "\"a\"=dword:1 ; regvet:ignore REG998 -- why\n", "3:1 REG999\n3:15 REG504\n"},
 		{"no check", "\"a\"=dword:1 ; regvet:ignore -- why\n", "3:1 REG999\n3:15 REG504\n"},
 		{"no such word", "\"a\"=dword:1 ; regvet:ignored REG999 -- why\n", "3:1 REG999\n3:15 REG504\n"},
+		{"almost", "\"a\"=dword:1 ; regvet: ignore REG999 -- why\n", "3:1 REG999\n3:15 REG504\n"},
+		{"almost, in other letters", "; Regvet:Ignore REG999 -- why\n\"a\"=dword:1\n", "3:3 REG504\n4:1 REG999\n"},
+		{"as another linter has it", ";regvet-disable-next-line REG999\n\"a\"=dword:1\n", "3:2 REG504\n4:1 REG999\n"},
+		{"spoken of by name", "; regvet ignores REG999\n; regvet: the linter\n; see regvet: ignore\n\"a\"=dword:1\n", "6:1 REG999\n"},
 		{"with a tab", "\"a\"=dword:1\t;\tregvet:ignore\tREG999\t--\twhy\n", "3:1 REG999 s (why)\n"},
 		{"only spoken of", "\"a\"=dword:1 ; write regvet:ignore REG999\n", "3:1 REG999\n"},
 	} {

@@ -249,6 +249,7 @@ var Variants = map[string][]Example{
 	"REG503": each(exampleKey + "\"Enabled\"=dword:00000001 \n"),
 	"REG504": each(
 		exampleKey+"\"Enabled\"=dword:00000001 ; regvet:ignored REG012 -- why\n",
+		exampleKey+"\"Enabled\"=dword:00000001 ; regvet: ignore REG012 -- why\n",
 		exampleKey+"\"Enabled\"=dword:00000001 ; regvet:ignore -- why\n",
 		exampleKey+"\"Enabled\"=dword:00000001 ; regvet:ignore REG999 -- why\n",
 		exampleKey+"\"Enabled\"=dword:00000001 ; regvet:ignore all -- why\n",
