@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"regvet/hive"
 	"regvet/rules"
@@ -29,5 +30,34 @@ func compact(w io.Writer, s sheet) error {
 		}
 	}
 	_, err := w.Write(harmless(b.Bytes()))
+	return err
+}
+
+// lintCompact is compact for a lint, with what is not listed behind the findings of a file, and at the end, in lines that no reader of this form takes
+// for a finding.
+func lintCompact(w io.Writer, r LintReport, _ Style) error {
+	for _, file := range r.Files {
+		listed := r.listed(file)
+		file.Findings = listed.findings
+		if err := compact(w, lintSheet(LintReport{Files: []LintFile{file}})); err != nil {
+			return err
+		}
+		for _, line := range listed.more {
+			if _, err := fmt.Fprintln(w, line); err != nil {
+				return err
+			}
+		}
+	}
+	rest := r.statistics()
+	if line := r.unlisted(); line != "" {
+		rest = append(rest, line)
+	}
+	if r.Listing.Quiet {
+		rest = append(rest, r.tally().String())
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintln(w, strings.Join(rest, "\n"))
 	return err
 }

@@ -15,6 +15,8 @@ type LintReport struct {
 	Files   []LintFile
 	Refused []hive.Problem // what could not be read at all, one problem for each
 
+	Listing Listing // of the findings, in text and compact
+
 	// Baseline is whether the findings were compared with those of a baseline, so that those left are new.
 	Baseline bool
 }

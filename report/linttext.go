@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -19,14 +20,22 @@ var lintColor = map[lint.Severity]color.Attribute{lint.Info: color.FgCyan, lint.
 func lintText(w io.Writer, r LintReport, style Style) error {
 	p := &page{Style: style}
 	for _, file := range r.Files {
-		for _, f := range file.sorted() {
-			if f.Suppressed == nil {
-				p.lintFinding(file, f)
-			}
+		listed := r.listed(file)
+		for _, f := range listed.findings {
+			p.lintFinding(file, f)
+		}
+		for _, line := range listed.more {
+			fmt.Fprintln(p, line)
 		}
 	}
 	if p.Len() > 0 {
 		p.WriteByte('\n')
+	}
+	if lines := r.statistics(); lines != nil {
+		fmt.Fprintln(p, strings.Join(lines, "\n")+"\n")
+	}
+	if line := r.unlisted(); line != "" {
+		fmt.Fprintln(p, line)
 	}
 	if len(r.Files) > 0 {
 		fmt.Fprintln(p, p.paint(r.tally().String(), color.Bold))
@@ -147,8 +156,8 @@ func window(all []character, place, cells int) (first, last int) {
 	return first, last
 }
 
-// String returns the line of totals.
-func (c lintTally) String() string {
+// severities returns how many findings of each severity there are, in words, or "" for none.
+func (c lintTally) severities() string {
 	var parts []string
 	for s := lint.Error; s >= lint.Info; s-- {
 		switch n := c.Severity[s]; {
@@ -159,11 +168,12 @@ func (c lintTally) String() string {
 			parts = append(parts, plural(n, s.String()))
 		}
 	}
-	line := "no findings"
-	if len(parts) > 0 {
-		line = strings.Join(parts, ", ")
-	}
-	line += " in "
+	return strings.Join(parts, ", ")
+}
+
+// String returns the line of totals.
+func (c lintTally) String() string {
+	line := cmp.Or(c.severities(), "no findings") + " in "
 	if c.Touched > 0 && c.Touched < c.Files {
 		line += fmt.Sprintf("%d of ", c.Touched)
 	}

@@ -35,6 +35,10 @@ var lintCommand = command{
 		o.rules.define(f, defaultPacks)
 		o.result.define(f)
 		choose(f, &o.failOn, "fail-on", "", "warning", "exit with 1 for findings of at least this `SEVERITY`: %s", append(slices.Clone(lint.SeverityNames()), neverFails)...)
+		choose(f, &o.severity, "severity", "", "", "in text and compact, list findings of at least this `SEVERITY`, and count the others: %s; info are counted only unless they fail the run", lint.SeverityNames()...)
+		f.BoolVarP(&o.listing.All, "all", "a", false, "in text and compact, list all findings of a check that finds more than 20 things in a file, not only 5")
+		f.BoolVarP(&o.listing.Quiet, "quiet", "q", false, "in text and compact, list no findings, only the totals")
+		f.BoolVar(&o.listing.Statistics, "statistics", false, "in text and compact, end with a table of how much each check finds")
 		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, each an ID, a name or the start of an ID, such as REG1 (repeatable)")
 		f.StringSliceVar(&o.ignored, "ignore", nil, "skip these `CHECKS` (repeatable)")
 		f.BoolVar(&o.makeFixes, "fix", false, "apply the safe fixes to the files")
@@ -51,6 +55,9 @@ var lintCommand = command{
 
 type lintOptions struct {
 	flags             *pflag.FlagSet
+	severity          choice
+	listing           report.Listing
+	keepsAll          bool // some output has every finding
 	config            string
 	noConfig          bool
 	showConfig        bool
@@ -68,7 +75,7 @@ type lintOptions struct {
 	writeBaseline     bool
 }
 
-// mostListed is how many findings of one check are listed for a file.
+// mostListed is how many findings of one check are kept for a file, to be listed or counted. Where all are asked for, it is mostKnown.
 const mostListed = 1000
 
 func (o *lintOptions) run(s *session, args []string) {
@@ -100,9 +107,11 @@ func (o *lintOptions) run(s *session, args []string) {
 	if sinks == nil {
 		return
 	}
-	r := report.LintReport{Version: version(), Checks: planner.running(jobs), Baseline: len(planner.baselines) > 0}
+	o.listing.Least, _ = lint.ParseSeverity(o.severity.value)
+	r := report.LintReport{Version: version(), Checks: planner.running(jobs), Listing: o.listing, Baseline: len(planner.baselines) > 0}
 	lines := map[*sink]*report.LintLines{} // the outputs that are written as the files are read; the others wait for the end
 	wants := o.wanted(outputs)
+	o.keepsAll = o.listing.All || slices.ContainsFunc(outputs, func(k output) bool { return k.format != "text" && k.format != "compact" })
 	for _, k := range sinks {
 		if k.format == "jsonl" {
 			lines[k] = report.NewLintLines(k, r)
@@ -251,10 +260,10 @@ func (p *planner) running(jobs []job) (checks []*lint.Check) {
 // linter returns the linter for a job.
 func (o *lintOptions) linter(j job) lint.Linter {
 	l := j.plan.linter
-	switch k := j.plan.known; {
-	case o.writeBaseline:
+	if o.writeBaseline || o.keepsAll {
 		l.Most = mostKnown
-	case k != nil:
+	}
+	if k := j.plan.known; k != nil && !o.writeBaseline {
 		path := k.path(j.name)
 		l.Known = func(fingerprint string) bool { return k.Known(path, fingerprint) }
 		l.Most += k.Size(path)
