@@ -10,7 +10,7 @@ import (
 
 // judge compares what is at a key with what a question expects there. It returns one finding, or one for each value that matches a pattern.
 func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found func(Finding)) {
-	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, Expected: t.Expected(), guessed: m.Guessed}
+	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, Expected: t.Expected(), guessed: m.Guessed, byPolicy: t.policy != nil}
 	if q.AboutKey {
 		f.Value = ""
 	}
@@ -91,7 +91,18 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		f.Observed = nil
 		return f.unknown(Damaged, fmt.Sprintf("the data of %s could not be read whole", ValueName(f.Value)))
 	}
-	if len(t.Types) > 0 && !slices.Contains(t.Types, v.Type) {
+	typ := v.Type
+	if t.policy != nil {
+		if t.policy.silent(*v) {
+			f.Observed = nil
+			return f.pass(ValueName(f.Value) + " sets nothing")
+		}
+		if f.meant, typ = t.policy.meant(*v, t.Types); f.meant != nil {
+			f.Notes = append(f.Notes, fmt.Sprintf("%s of the policy means %s", hive.Visible(v.Display()), hive.Visible(f.meant.Display())))
+			v = f.meant
+		}
+	}
+	if len(t.Types) > 0 && !slices.Contains(t.Types, typ) {
 		return e.fail(f, WrongType, t, s)
 	}
 	for _, ask := range []struct {
@@ -121,7 +132,7 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 			return e.fail(f, ask.reason, t, s)
 		}
 	}
-	return f.pass(fmt.Sprintf("%s is %s", ValueName(f.Value), hive.Visible(v.Display())))
+	return f.pass(fmt.Sprintf("%s is %s", ValueName(f.Value), f.actual()))
 }
 
 // neighbours are the values of a key that a rule compares its own value with.
@@ -220,6 +231,8 @@ func (e *evaluation) fail(f Finding, reason Reason, t Terms, s scene) Finding {
 	}
 	f.Status, f.Reason = Fail, reason
 	f.Message = f.fill(template, t, s.bound)
-	f.Fix = e.resolve(t.Fix, &f, s)
+	if !f.byPolicy {
+		f.Fix = e.resolve(t.Fix, &f, s)
+	}
 	return f
 }
