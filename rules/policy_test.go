@@ -115,7 +115,7 @@ func TestPolicyLost(t *testing.T) {
 func TestPolicyOfMany(t *testing.T) {
 	profile := func(policy string) []*rules.Rule {
 		p, err := rules.Load("", []byte("pack: p\ntitle: P\nrules:\n  - id: R\n    title: R\n    severity: low\n    key: HKLM\\SOFTWARE\\Local\\{profile}Profile\n    value: V\n"+
-			"    expect: {type: REG_DWORD, data: {equals: 1}}\n    missing: {default: 1}\n    messages: {mismatch: \"{profile} is {actual}\"}\n    policy: ["+policy+"]\n"))
+			"    expect: {type: REG_DWORD, data: {equals: 1}}\n    missing: {default: 1}\n    fix: {set: {type: REG_DWORD, data: 1}}\n    messages: {mismatch: \"{profile} is {actual}\"}\n    policy: ["+policy+"]\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func TestPolicyOfMany(t *testing.T) {
 		}
 	}
 
-	p, err := rules.Load("", []byte("pack: p\ntitle: P\nrules:\n  - id: R\n    title: R\n    severity: low\n    key: HKCU\\Software\\A\n    value: V\n    expect: {type: REG_DWORD, data: {equals: 1}}\n    missing: pass\n"+
+	p, err := rules.Load("", []byte("pack: p\ntitle: P\nrules:\n  - id: R\n    title: R\n    severity: low\n    key: HKCU\\Software\\A\n    value: V\n    expect: {type: REG_DWORD, data: {equals: 1}}\n    missing: pass\n    fix: {set: {type: REG_DWORD, data: 1}}\n"+
 		"    policy: [{key: 'HKLM\\SOFTWARE\\Policies\\A', value: V}, {key: 'HKCU\\Software\\Policies\\A', value: V}]\n"))
 	if err != nil {
 		t.Fatal(err)
