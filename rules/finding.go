@@ -78,12 +78,13 @@ func (f Finding) fill(template string, t Terms, bound bindings) string {
 	}
 }
 
-// actual returns the observed data for people, in the units of the local setting.
+// actual returns the observed data for people, and what they mean where a policy has other data than the local setting.
 func (f Finding) actual() string {
+	text := hive.Visible(f.Observed.Display())
 	if f.meant != nil {
-		return hive.Visible(f.meant.Display())
+		text += ", which means " + hive.Visible(f.meant.Display())
 	}
-	return hive.Visible(f.Observed.Display())
+	return text
 }
 
 // placeholder returns the text for a name in braces in a message.

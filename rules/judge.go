@@ -98,7 +98,6 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 			return f.pass(ValueName(f.Value) + " sets nothing")
 		}
 		if f.meant, typ = t.policy.meant(*v, t.Types); f.meant != nil {
-			f.Notes = append(f.Notes, fmt.Sprintf("%s of the policy means %s", hive.Visible(v.Display()), hive.Visible(f.meant.Display())))
 			v = f.meant
 		}
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -100,9 +101,8 @@ func (e *evaluation) effective(q question, t Terms, m hive.Match, s scene, found
 		e.judge(q, t, m, s, found)
 		return
 	}
-	if own := sceneAt(m, nil); own.user != "" || own.set != "" {
-		s.user, s.set = own.user, own.set
-	}
+	own := sceneAt(m, nil)
+	s.user, s.set = cmp.Or(own.user, s.user), cmp.Or(own.set, s.set)
 	var open []string
 	for _, p := range t.Policies {
 		if !p.counts(s.bound) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"regvet/hive"
+	"regvet/internal/hivetest"
 	"regvet/rules"
 )
 
@@ -58,15 +59,15 @@ func TestPolicy(t *testing.T) {
 		{"the second place decides, the first is not covered", two, localKey + "\"V\"=dword:1\n" + policyKey + "\"P\"=dword:7\n", "pass  " + here + "P is 7 (by policy)" + firstOpen},
 		{"the first place decides", two, localKey + policyKey + "\"P\"=dword:1\n" + strings.Replace(policyKey, "Example", "First", 1) + "\"P\"=dword:8\n",
 			`pass  HKEY_LOCAL_MACHINE\SOFTWARE\Policies\First P: P is 8 (by policy)`},
-		{"other data", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, map: {1: 9, "on": 8, 0: 0}}]`, localKey + policyKey + "\"P\"=\"on\"\n", "pass  " + here + "P is 8 (by policy) | on of the policy means 8"},
+		{"other data", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, map: {1: 9, "on": 8, 0: 0}}]`, localKey + policyKey + "\"P\"=\"on\"\n", "pass  " + here + "P is on, which means 8 (by policy)"},
 		{"other data, weak", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, map: {9: 2}}]`, localKey + "\"V\"=dword:9\n" + policyKey + "\"P\"=dword:9\n",
-			"fail mismatch " + here + "P is 2; want 5 to 100 (by policy) | 9 of the policy means 2" + byPolicy},
+			"fail mismatch " + here + "P is 9, which means 2; want 5 to 100 (by policy)" + byPolicy},
 		{"data that are not mapped", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, map: {1: 9}}]`, localKey + policyKey + "\"P\"=dword:6\n", "pass  " + here + "P is 6 (by policy)"},
 		{"text is no number", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, map: {1: 9}}]`, localKey + policyKey + "\"P\"=\"1\"\n", "fail wrong-type " + here + "P is REG_SZ, which is ignored (by policy)" + byPolicy},
-		{"text that looks like a number", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, map: {"1": 9}}]`, localKey + policyKey + "\"P\"=\"1\"\n", "pass  " + here + "P is 9 (by policy) | 1 of the policy means 9"},
-		{"larger units", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, times: 10}]`, localKey + policyKey + "\"P\"=dword:7\n", "pass  " + here + "P is 70 (by policy) | 7 of the policy means 70"},
+		{"text that looks like a number", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, map: {"1": 9}}]`, localKey + policyKey + "\"P\"=\"1\"\n", "pass  " + here + "P is 1, which means 9 (by policy)"},
+		{"larger units", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, times: 10}]`, localKey + policyKey + "\"P\"=dword:7\n", "pass  " + here + "P is 7, which means 70 (by policy)"},
 		{"more than the type can hold", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, times: 1024}]`, localKey + policyKey + "\"P\"=dword:ffffffff\n",
-			"fail out-of-range " + here + "P is 4398046510080, outside the valid range at most 100 (by policy) | 4294967295 of the policy means 4398046510080" + byPolicy},
+			"fail out-of-range " + here + "P is 4294967295, which means 4398046510080, outside the valid range at most 100 (by policy)" + byPolicy},
 		{"units of text", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, times: 10}]`, localKey + policyKey + "\"P\"=\"7\"\n", "fail wrong-type " + here + "P is REG_SZ, which is ignored (by policy)" + byPolicy},
 		{"a policy that sets nothing", rule + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P, unset: [3, x]}]`, localKey + "\"V\"=dword:6\n" + policyKey + "\"P\"=dword:3\n", "pass  " + live + "V is 6"},
 		{"must not be there", "value: V\nexpect: {exists: false}\nfix: {delete: value}\n" + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P}]`, localKey + policyKey + "\"P\"=dword:3\n",
@@ -108,6 +109,29 @@ func TestPolicyLost(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestPolicyHidden requires that a policy in a key that Windows may not find leaves the answer unknown.
+func TestPolicyHidden(t *testing.T) {
+	one := func(name string) *hivetest.Key {
+		return &hivetest.Key{Name: name, Values: []hive.Value{hive.DWordValue("V", 1)}}
+	}
+	data, at := hivetest.BuildLayout(&hivetest.Key{Keys: []*hivetest.Key{{Name: "Policies", List: "lh", Keys: []*hivetest.Key{one("Example")}}, one("Local")}}, hivetest.Options{})
+	data = hivetest.Set32(data, at.Key("Policies").List+hivetest.ListElements+4, 0xDEADBEEF)
+	f, err := hive.Read("SOFTWARE", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := hive.NewRegistry()
+	reg.Mount(hive.ParsePath(`HKLM\SOFTWARE`), f.Root())
+	p, err := rules.Load("", []byte("pack: p\ntitle: P\nrules:\n  - {id: R, title: R, severity: low, key: HKLM\\SOFTWARE\\Local, value: V, expect: {data: {equals: 1}}, missing: fail, policy: [{key: HKLM\\SOFTWARE\\Policies\\Example, value: V}]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `unknown damaged HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Example V: Windows may not find the key: what the list of subkeys holds of the name "Example" is wrong`
+	if got := answersOf(reg, p.Rules); got != want {
+		t.Errorf(" got %s\nwant %s", got, want)
 	}
 }
 
