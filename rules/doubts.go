@@ -253,6 +253,12 @@ func (l *doubter) proof() {
 	if why := r.unproven(); why != "" {
 		l.doubt(hive.Location{}, "%s", why)
 	}
+	for _, p := range r.policies() {
+		place := hive.Fold(p.key.base.String())
+		if !slices.ContainsFunc(r.Tests, func(t Test) bool { return t.Hive != "" || strings.Contains(hive.Fold(t.Reg), place) }) {
+			l.doubt(p.at, "no test shows what its policy does")
+		}
+	}
 	if r.Rationale == "" {
 		l.doubt(hive.Location{}, "it does not say why it matters (rationale)")
 	}

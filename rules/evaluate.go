@@ -41,10 +41,11 @@ type answers struct {
 	fixed *possibilities // what the rule may ask for, if that does not depend on the place
 	found []Finding
 
-	unread   [4]*Finding // places where not all keys are known: the first not covered, the first damaged, the first without its time, and the first in a layer
-	more     [4]int      // how many such places there are beyond the first
-	unlisted int         // keys below a ** that pass by lacking the value, or by their time
-	skipped  *Finding    // the first key at which the rule does not apply
+	unread   [4]*Finding    // places where not all keys are known: the first not covered, the first damaged, the first without its time, and the first in a layer
+	more     [4]int         // how many such places there are beyond the first
+	unlisted int            // keys below a ** that pass by lacking the value, or by their time
+	skipped  *Finding       // the first key at which the rule does not apply
+	byPolicy map[string]int // where in found the answer about each value of a policy is, by its folded place
 }
 
 // start evaluates the rule wherever no walk is needed, and adds the searches for everything else.
@@ -148,8 +149,9 @@ func (e *evaluation) conclude(r *Rule, t Terms, s scene) Finding {
 	if p := v.asked; p != nil && (s.at == nil || p.RealKey.Equal(f.RealKey)) {
 		f.Key, f.RealKey, f.Value, f.AboutKey, f.Observed, f.At, f.Modified = p.Key, p.RealKey, p.Value, p.AboutKey, p.Observed, p.At, p.Modified
 		f.Notes, f.guessed = slices.Clone(p.Notes), f.guessed || p.guessed
-		f.written, f.byPolicy, f.meant = p.written, p.byPolicy, p.meant
+		f.written, f.meant = p.written, p.meant
 	}
+	f.byPolicy = v.asked != nil && v.asked.byPolicy
 	switch v.truth {
 	case yes:
 		return f.pass(v.why)

@@ -216,11 +216,13 @@ func (f Finding) worse(g Finding) bool {
 
 // addByPolicy adds an answer that a policy gives, once for all local places that it goes before.
 func (a *answers) addByPolicy(f Finding) {
-	i := slices.IndexFunc(a.found, func(g Finding) bool {
-		return g.byPolicy && g.RealKey.Equal(f.RealKey) && hive.EqualFold(g.Value, f.Value)
-	})
-	switch {
-	case i < 0:
+	if a.byPolicy == nil {
+		a.byPolicy = map[string]int{}
+	}
+	place := foldedPath(f.RealKey) + "\x00" + hive.Fold(f.Value)
+	switch i, told := a.byPolicy[place]; {
+	case !told:
+		a.byPolicy[place] = len(a.found)
 		a.found = append(a.found, f)
 	case f.worse(a.found[i]):
 		a.found[i] = f

@@ -80,7 +80,7 @@ func TestPolicy(t *testing.T) {
 		{"a condition that a policy ends", "when: {value: W, expect: {data: {equals: 1}}, policy: [{key: 'HKLM\\SOFTWARE\\Policies\\Example', value: P}]}\n" + rule, localKey + "\"V\"=dword:6\n\"W\"=dword:1\n" + policyKey + "\"P\"=dword:0\n",
 			"unknown not-applicable " + live + "the rule is for W (or of its policy) is 1, and P is 0; want 1 (by policy)"},
 		{"a rule of conditions", "all: [{value: W, expect: {data: {equals: 1}}, policy: [{key: 'HKLM\\SOFTWARE\\Policies\\Example', value: P}]}]\nfix: {value: W, set: {type: REG_DWORD, data: 1}}", localKey + "\"W\"=dword:1\n" + policyKey + "\"P\"=dword:0\n",
-			`fail mismatch HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example : P is 0; want 1 (by policy)`},
+			`fail mismatch HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Example : P is 0; want 1 (by policy) | not fixed: a policy sets it, which goes before the local setting; it is changed where the policy is made`},
 	} {
 		if got := answersOf(registry(t, c.reg), load(t, c.rule)); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.name, got, c.want)
