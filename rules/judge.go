@@ -88,16 +88,15 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		return f.pass("the key is there")
 	}
 	if v.Short && (len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0) {
-		f.Observed = nil
-		return f.unknown(Damaged, fmt.Sprintf("the data of %s could not be read whole", ValueName(f.Value)))
+		return f.short()
 	}
 	typ := v.Type
 	if t.policy != nil {
-		if t.policy.silent(*v) {
-			f.Observed = nil
-			return f.pass(ValueName(f.Value) + " sets nothing")
-		}
-		if f.meant, typ = t.policy.meant(*v, t.Types); f.meant != nil {
+		f.meant, typ = t.policy.meant(*v, t.Types)
+		switch {
+		case f.meant != nil && v.Hidden() != nil:
+			return f.hidden()
+		case f.meant != nil:
 			v = f.meant
 		}
 	}
@@ -126,12 +125,23 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		}
 		switch {
 		case further != answer && (answer == yes || s.asked):
-			return f.unknown(Hidden, fmt.Sprintf("%s is %s; the answer hangs on whether its reader goes on behind that end", ValueName(f.Value), hive.Visible(v.Display())))
+			return f.hidden()
 		case answer == no:
 			return e.fail(f, ask.reason, t, s)
 		}
 	}
 	return f.pass(fmt.Sprintf("%s is %s", ValueName(f.Value), f.actual()))
+}
+
+// hidden returns the answer about data that some readers read on in behind their end.
+func (f Finding) hidden() Finding {
+	return f.unknown(Hidden, fmt.Sprintf("%s is %s; the answer hangs on whether its reader goes on behind that end", ValueName(f.Value), hive.Visible(f.Observed.Display())))
+}
+
+// short returns the answer about data that could not be read whole.
+func (f Finding) short() Finding {
+	f.Observed = nil
+	return f.unknown(Damaged, fmt.Sprintf("the data of %s could not be read whole", ValueName(f.Value)))
 }
 
 // neighbours are the values of a key that a rule compares its own value with.

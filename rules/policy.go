@@ -64,10 +64,18 @@ func (p Policy) counts(bound bindings) bool {
 	return !slices.ContainsFunc(p.where, func(w named) bool { return !hive.EqualFold(bound[w.name], w.text) })
 }
 
-// silent reports whether a value leaves the setting to the next place.
-func (p *Policy) silent(v hive.Value) bool {
-	d, err := read(v, kindOf(v.Type))
-	return err == nil && slices.ContainsFunc(p.unset, d.equal)
+// silent returns whether a value leaves the setting to the next place; its data may not tell that.
+func (p *Policy) silent(v hive.Value) truth {
+	silent := func(read reader) bool {
+		d, err := read(v, kindOf(v.Type))
+		return err == nil && slices.ContainsFunc(p.unset, d.equal)
+	}
+	switch first := silent(read); {
+	case len(p.unset) > 0 && v.Short, first != silent(readOn):
+		return perhaps
+	default:
+		return toTruth(first)
+	}
 }
 
 // meant returns what the data of a value are in those of the local setting, or nil if they are the same, and the type that is to be compared
@@ -108,23 +116,32 @@ func (e *evaluation) effective(q question, t Terms, m hive.Match, s scene, found
 		if !p.counts(s.bound) {
 			continue
 		}
-		says := question{Key: p.key.fill(s.bound), Value: p.value.fill(s.bound)}
+		at := question{Key: p.key.fill(s.bound), Value: p.value.fill(s.bound)}
 		asked := t
 		asked.policy, asked.Fix, asked.Missing = &p, nil, Missing{Pass: true}
 		if t.Exists != nil && *t.Exists {
 			asked.Exists = nil
 		}
-		for _, at := range e.find(says.Key.base, s) {
+		for _, m := range e.find(at.Key.base, s) {
 			var f Finding
-			e.judge(says, asked, at, s, func(g Finding) { f = g })
+			e.judge(at, asked, m, s, func(g Finding) { f = g })
+			says := yes
+			if f.Observed != nil {
+				says = yes - p.silent(*f.Observed)
+			}
 			switch {
-			case f.Observed == nil && f.Status == Pass:
+			case says == no, f.Observed == nil && f.Status == Pass:
+				continue
 			case f.Observed == nil && f.Reason == NotCovered:
 				open = append(open, f.place())
-			default:
-				found(f.afterPolicies(open))
-				return
+				continue
+			case says == perhaps && f.Observed.Short:
+				f = f.short()
+			case says == perhaps:
+				f = f.hidden()
 			}
+			found(f.afterPolicies(open))
+			return
 		}
 	}
 	e.judge(q, t, m, s, func(f Finding) { found(f.afterPolicies(open)) })
