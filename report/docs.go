@@ -77,6 +77,7 @@ func (p *page) ruleDocs(r *rules.Rule) {
 		if len(t.Valid) > 0 {
 			changed("valid", t.Valid.String(), before.Valid.String())
 		}
+		changed("overridden by policy", strings.ReplaceAll(policies(t), "\n", "; then "), strings.ReplaceAll(policies(before), "\n", "; then "))
 		changed("not set", absence(r, t), absence(r, before))
 		if t.Fix != nil && (i == 0 || t.Fix != before.Fix) {
 			item("fix", escaped(strings.TrimSpace(t.Fix.String()+". "+t.Fix.Note)))

@@ -65,11 +65,21 @@ func (p *page) terms(r *rules.Rule, t rules.Terms) {
 	if len(t.Valid) > 0 {
 		p.row("valid", hive.Visible(t.Valid.String()))
 	}
+	p.row("policy", policies(t))
 	p.row("missing", absence(r, t))
 	if t.Fix != nil {
 		p.row("fix", t.Fix.String())
 		p.row("", t.Fix.Note)
 	}
+}
+
+// policies returns the places that go before the value of a rule, one a line.
+func policies(t rules.Terms) string {
+	var all []string
+	for _, p := range t.Policies {
+		all = append(all, p.String())
+	}
+	return strings.Join(all, "\n")
 }
 
 // absence returns what it means that the value of a rule is missing, or "" for a rule that is not about a value.

@@ -39,8 +39,16 @@ type jsonTerms struct {
 	Severity string      `json:"severity"`
 	Expected string      `json:"expected"`
 	Valid    string      `json:"valid,omitempty"`
+	Policy   []jsonPlace `json:"policy,omitempty"` // the places that go before the value, in their order
 	Missing  string      `json:"missing,omitempty"`
 	Fix      *jsonRemedy `json:"fix"` // null where there is none
+}
+
+// jsonPlace is a place of group policy; names in braces are those that the key of the rule binds.
+type jsonPlace struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+	Text  string `json:"text"` // with how its data are understood
 }
 
 type jsonRemedy struct {
@@ -85,6 +93,9 @@ func termsJSON(r *rules.Rule, t rules.Terms) jsonTerms {
 	j := jsonTerms{Severity: t.Severity.String(), Expected: t.Expected(), Missing: absence(r, t)}
 	if len(t.Valid) > 0 {
 		j.Valid = t.Valid.String()
+	}
+	for _, p := range t.Policies {
+		j.Policy = append(j.Policy, jsonPlace{hive.Printable(p.Key()), hive.Printable(p.Value()), hive.Printable(p.String())})
 	}
 	if t.Fix != nil {
 		j.Fix = &jsonRemedy{t.Fix.String(), t.Fix.Restart, t.Fix.Note}

@@ -40,6 +40,7 @@ type Condition struct {
 
 	windows        *versionRange
 	products       []string
+	editions       []string
 	hives          []string
 	all, any, none []*Condition
 	asks           bool // whether it has a question of its own
@@ -56,11 +57,17 @@ func (c *Condition) String() string {
 	if c.products != nil {
 		parts = append(parts, "product "+strict.List(c.products, "or"))
 	}
+	if c.editions != nil {
+		parts = append(parts, "edition "+strict.List(c.editions, "or"))
+	}
 	if c.hives != nil {
 		parts = append(parts, "hive "+strict.List(c.hives, "or"))
 	}
 	if c.asks {
 		text := c.question.String()
+		if len(c.terms.Policies) > 0 {
+			text += " (or of its policy)"
+		}
 		if want := c.terms.Expected(); want != "" {
 			text += " is " + want
 		}
@@ -85,13 +92,13 @@ func (c *Condition) each(f func(*Condition)) {
 	}
 }
 
-// asksRegistry reports whether more than the version and product of Windows decides the condition.
+// asksRegistry reports whether more than the version, product and edition of Windows decides the condition.
 func (c *Condition) asksRegistry() (asks bool) {
 	c.each(func(c *Condition) { asks = asks || c.asks || c.hives != nil })
 	return asks
 }
 
-// onWindows returns whether the condition holds on a Windows, as far as its version and product decide that.
+// onWindows returns whether the condition holds on a Windows, as far as its version, product and edition decide that.
 func (c *Condition) onWindows(w hive.Windows) truth {
 	answer := yes
 	if c.windows != nil {
@@ -99,6 +106,9 @@ func (c *Condition) onWindows(w hive.Windows) truth {
 	}
 	if c.products != nil {
 		answer = min(answer, isProduct(w, c.products))
+	}
+	if c.editions != nil {
+		answer = min(answer, isEdition(w, c.editions))
 	}
 	if c.asks || c.hives != nil {
 		answer = min(answer, perhaps)
@@ -135,6 +145,9 @@ func (e *evaluation) holds(c *Condition, s scene) verdict {
 	}
 	if c.products != nil {
 		parts = append(parts, verdict{isProduct(e.windows, c.products), Undecided, productOf(e.windows), nil})
+	}
+	if c.editions != nil {
+		parts = append(parts, verdict{isEdition(e.windows, c.editions), Undecided, editionOf(e.windows), nil})
 	}
 	if c.hives != nil {
 		has := slices.ContainsFunc(c.hives, e.hasHive)
@@ -199,6 +212,14 @@ func productOf(w hive.Windows) string {
 		return "the product is not known"
 	}
 	return "the product is " + productWord(w.Product)
+}
+
+// editionOf returns which edition of Windows it is, for people.
+func editionOf(w hive.Windows) string {
+	if w.Edition == "" {
+		return "the edition is not known"
+	}
+	return "the edition is " + editionWord(w.Edition)
 }
 
 // hiveRoots is where the hives that a condition can name are mounted. A user's hive is mounted at several places.

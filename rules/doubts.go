@@ -84,7 +84,7 @@ func (l *doubter) conditions() {
 	})
 }
 
-// never reports whether the conditions hold together on no version and product of Windows. It tries one version at each place where an
+// never reports whether the conditions hold together on no version, product and edition of Windows. It tries one version at each place where an
 // answer can change.
 func never(all ...*Condition) bool {
 	versions := []hive.Version{{}}
@@ -97,8 +97,8 @@ func never(all ...*Condition) bool {
 	}
 	slices.SortFunc(versions, hive.Version.Compare)
 	for _, v := range slices.Compact(versions) {
-		for _, p := range products {
-			w := hive.Windows{AtLeast: v, Below: hive.Version{Major: v.Major, Minor: v.Minor, Build: v.Build + 1}, Product: p.product}
+		for _, c := range computersOf(hive.Windows{}, productNames(), editionWords()) {
+			w := hive.Windows{AtLeast: v, Below: hive.Version{Major: v.Major, Minor: v.Minor, Build: v.Build + 1}, Product: c.product, Edition: c.edition}
 			if !slices.ContainsFunc(all, func(c *Condition) bool { return c.onWindows(w) == no }) {
 				return false
 			}
@@ -253,6 +253,12 @@ func (l *doubter) proof() {
 	if why := r.unproven(); why != "" {
 		l.doubt(hive.Location{}, "%s", why)
 	}
+	for _, p := range r.policies() {
+		place := hive.Fold(p.key.base.String())
+		if !slices.ContainsFunc(r.Tests, func(t Test) bool { return t.Hive != "" || strings.Contains(hive.Fold(t.Reg), place) }) {
+			l.doubt(p.at, "no test shows what its policy does")
+		}
+	}
 	if r.Rationale == "" {
 		l.doubt(hive.Location{}, "it does not say why it matters (rationale)")
 	}
@@ -271,12 +277,12 @@ func (c change) covers(other change) bool {
 	sets := func(set, otherSet bool) bool { return set || !otherSet }
 	return sets(c.severity != 0, other.severity != 0) && sets(c.exists != nil, other.exists != nil) && sets(c.types != nil, other.types != nil) &&
 		sets(c.valid != nil, other.valid != nil) && sets(c.data != nil, other.data != nil) && sets(c.missing != nil, other.missing != nil) && sets(c.written != nil, other.written != nil) &&
-		sets(c.missingSev != 0, other.missingSev != 0) && sets(c.fix != nil, other.fix != nil)
+		sets(c.missingSev != 0, other.missingSev != 0) && sets(c.fix != nil, other.fix != nil) && sets(c.policies != nil, other.policies != nil)
 }
 
 // onlyWindows reports whether the version of Windows alone decides the condition.
 func (c *Condition) onlyWindows() bool {
-	return c.windows != nil && c.products == nil && !c.asksRegistry() && c.all == nil && c.any == nil && c.none == nil
+	return c.windows != nil && c.products == nil && c.editions == nil && !c.asksRegistry() && c.all == nil && c.any == nil && c.none == nil
 }
 
 // meets reports whether some version is in both ranges.

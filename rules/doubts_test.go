@@ -32,6 +32,9 @@ rules:
 `
 	for _, c := range []struct{ name, old, new, want string }{
 		{"nothing", "L", "L", ""},
+		{"a policy without a test", "missing: {default: 1}", "missing: {default: 1}\n    policy: [{key: HKLM\\SOFTWARE\\Policies\\Example, value: One}]", "14:14: rule L: no test shows what its policy does"},
+		{"a policy with a test", "tests:", "policy: [{key: HKLM\\SOFTWARE\\Policies\\Example, value: One}]\n    tests:\n      - {name: policy, reg: '[HKEY_LOCAL_MACHINE\\SOFTWARE\\policies\\Example]', want: missing}", ""},
+		{"no edition of a server", `when: {windows: ">=5.0"}`, `when: {edition: home, product: server}`, "9:11: rule L: the condition never holds on any Windows: product server, edition home"},
 		{"an override for other versions", `">=6.0"`, `"<5.0"`, "16:16: rule L: the override never counts: it is for Windows <5.0, and the rule only for Windows >=5.0"},
 		{"an override that another one wins over", `messages: {missing: "{default}"}`, "severity: info", ""},
 		{"an override that another one always wins over", `{windows: ">=6.1"}, messages: {missing: "{default}"}`, `{windows: ">=5.2"}, severity: info`, "16:16: rule L: the override never counts: the one in line 17 is for Windows >=6.0 too, and changes all that this one does"},

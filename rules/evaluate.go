@@ -41,10 +41,11 @@ type answers struct {
 	fixed *possibilities // what the rule may ask for, if that does not depend on the place
 	found []Finding
 
-	unread   [4]*Finding // places where not all keys are known: the first not covered, the first damaged, the first without its time, and the first in a layer
-	more     [4]int      // how many such places there are beyond the first
-	unlisted int         // keys below a ** that pass by lacking the value, or by their time
-	skipped  *Finding    // the first key at which the rule does not apply
+	unread   [4]*Finding    // places where not all keys are known: the first not covered, the first damaged, the first without its time, and the first in a layer
+	more     [4]int         // how many such places there are beyond the first
+	unlisted int            // keys below a ** that pass by lacking the value, or by their time
+	skipped  *Finding       // the first key at which the rule does not apply
+	byPolicy map[string]int // where in found the answer about each value of a policy is, by its folded place
 }
 
 // start evaluates the rule wherever no walk is needed, and adds the searches for everything else.
@@ -68,13 +69,13 @@ func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
 			s.counted = r.Key.deep() && r.Conditions == nil
 			s.namesSet = !r.Key.base.HasPrefix(currentSet)
 			a.ask(s)
-		}, a.lose)
+		}, func(m hive.Match) { a.lose(r.question, m) })
 		for _, s := range more {
 			if a.onlyCounts() {
 				s.value, s.absent = hive.Fold(r.Value.name()), func(keys int) { a.unlisted += keys }
 			}
 		}
-		*searches = append(*searches, more...)
+		*searches = append(append(*searches, more...), a.searchPolicies()...)
 	}
 	return a
 }
@@ -113,6 +114,8 @@ func (a *answers) ask(s scene) {
 			a.unlisted++
 		case (counted || f.written != nil && a.rule.Key.isPattern()) && f.Status == Unknown:
 			a.addUnread(f)
+		case f.byPolicy:
+			a.addByPolicy(f)
 		default:
 			a.found = append(a.found, f)
 		}
@@ -126,7 +129,7 @@ func (e *evaluation) judgeRule(r *Rule, t Terms, s scene) (all []Finding) {
 		f.Rule = r
 		return []Finding{f}
 	}
-	e.judge(r.question, t, *s.at, s, func(f Finding) {
+	e.effective(r.question, t, *s.at, s, func(f Finding) {
 		f.Rule = r
 		all = append(all, f)
 	})
@@ -146,8 +149,9 @@ func (e *evaluation) conclude(r *Rule, t Terms, s scene) Finding {
 	if p := v.asked; p != nil && (s.at == nil || p.RealKey.Equal(f.RealKey)) {
 		f.Key, f.RealKey, f.Value, f.AboutKey, f.Observed, f.At, f.Modified = p.Key, p.RealKey, p.Value, p.AboutKey, p.Observed, p.At, p.Modified
 		f.Notes, f.guessed = slices.Clone(p.Notes), f.guessed || p.guessed
-		f.written = p.written
+		f.written, f.meant = p.written, p.meant
 	}
+	f.byPolicy = v.asked != nil && v.asked.byPolicy
 	switch v.truth {
 	case yes:
 		return f.pass(v.why)
@@ -170,8 +174,8 @@ func (a *answers) skip(m hive.Match, why string) {
 }
 
 // lose records that there may be keys below a place that match the rule but that the input does not show.
-func (a *answers) lose(m hive.Match) {
-	f := unread(a.rule.question, m)
+func (a *answers) lose(q question, m hive.Match) {
+	f := unread(q, m)
 	f.Rule, f.Severity, f.Expected = a.rule, a.base().Severity, a.base().Expected()
 	a.addUnread(f)
 }
@@ -257,7 +261,7 @@ func (a *answers) none() (found []Finding) {
 				t.Fix = nil // no key is known that it could create
 				f = in.fail(f, NoValue, t, scene{at: &m})
 			default:
-				f = f.pass("there is no such key")
+				f = f.pass("there is no such key").afterPolicies(in.uncovered(t, s))
 			}
 			return []Finding{f}
 		})

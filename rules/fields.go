@@ -54,6 +54,7 @@ func changeFields[T any](of func(*T) *change) []strict.Field[T] {
 		strict.May("messages", "What a finding says, by its reason. {value}, {key}, {actual}, {type}, {want}, {valid}, {default}, {written}, {limit} and the names that the key binds stand for what was found.",
 			messagesForm, func(t *T, m map[Reason]strict.Located[string]) { of(t).messages = m }),
 		strict.May("fix", "What puts it right: one change, or a list of them.", fixForm, func(t *T, f *Fix) { of(t).fix = f }),
+		strict.May("policy", "The places that go before the value, the first before the second: where group policy sets it.", policiesForm, func(t *T, all []Policy) { of(t).policies = all }),
 	}
 }
 
@@ -91,10 +92,11 @@ func init() {
 	}
 	conditionObject = strict.Object[Condition]{
 		Name: "condition", Doc: "A condition. All that it holds must hold. One with a key, value or expect holds where what it asks for is there, with a pattern at one key at least.",
-		Empty: "asks nothing; want windows, product, hive, key, value, expect, all, any or none",
+		Empty: "asks nothing; want windows, product, edition, hive, key, value, expect, all, any or none",
 		Fields: []strict.Field[Condition]{
 			strict.May("windows", "Versions of Windows, such as >=6.0 or >=5.1 <6.0.", windowsForm, func(c *Condition, r versionRange) { c.windows = &r }),
 			strict.May("product", "The product: one, or a list of which one must do.", strict.OneOrMore(strict.OneWord(productWords()...), "names no product"), func(c *Condition, all []string) { c.products = all }),
+			strict.May("edition", "The edition: one, or a list of which one must do.", strict.OneOrMore(strict.OneWord(editionWords()...), "names no edition"), func(c *Condition, all []string) { c.editions = all }),
 			strict.May("hive", "A hive that the input must hold: one, or a list of which one must do.", strict.OneOrMore(strict.OneWord(hiveNames()...), "names no hive"), func(c *Condition, all []string) { c.hives = all }),
 			strict.May("all", "Conditions that must all hold.", conditionsForm, func(c *Condition, all []*Condition) { c.all = all }),
 			strict.May("any", "Conditions of which one must hold.", conditionsForm, func(c *Condition, all []*Condition) { c.any = all }),
@@ -110,6 +112,7 @@ func init() {
 				}
 				c.asks = true
 			}),
+			strict.May("policy", "The places that go before the value, as in a rule.", policiesForm, func(c *Condition, all []Policy) { c.terms.Policies, c.asks = all, true }),
 		},
 	}
 }
@@ -240,6 +243,7 @@ var testObject = strict.Object[Test]{
 		strict.May("written", "When the key of the rule was last written, or a mapping of keys to times, with hive for the hive. A .reg file has no times.", testTimesForm, func(t *Test, all []keyTime) { t.written = all }),
 		strict.May("windows", "The version of Windows, where it matters; without it, one that the rule is for.", versionForm, func(t *Test, v hive.Windows) { t.Windows = v }),
 		strict.May("product", "The product, where it matters; without it, one that the rule is for.", strict.OneWord(productWords()...), func(t *Test, s string) { t.Product = s }),
+		strict.May("edition", "The edition, where it matters; without it, one that the rule is for.", strict.OneWord(editionWords()...), func(t *Test, s string) { t.Edition = s }),
 		strict.Must("want", "What the rule answers: pass, or the reason of a failure or of an unknown.", strict.OneWord(testWants()...), func(t *Test, s string) { t.Want = Reason(s) }),
 		strict.May("severity", "The severity of the finding, where the test is about it.", severityForm, func(t *Test, s Severity) { t.Severity = s }),
 	},

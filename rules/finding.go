@@ -33,8 +33,10 @@ type Finding struct {
 	written  *string   // what the last write of the key was compared with, for people; nil if the finding is not about that
 	possible []Finding // of one that is undecided: the answers that the input leaves open
 
-	openFix bool // whether the fix depends on what the input does not tell
-	guessed bool // whether it is a guess that Key leads to RealKey
+	openFix  bool        // whether the fix depends on what the input does not tell
+	guessed  bool        // whether it is a guess that Key leads to RealKey
+	byPolicy bool        // whether it is about the value of a policy, which goes before the local one
+	meant    *hive.Value // what Observed means in the data of the local setting, where a policy has other data; else nil
 }
 
 // Fixable reports whether an edit can remedy the finding.
@@ -76,6 +78,15 @@ func (f Finding) fill(template string, t Terms, bound bindings) string {
 	}
 }
 
+// actual returns the observed data for people, and what they mean where a policy has other data than the local setting.
+func (f Finding) actual() string {
+	text := hive.Visible(f.Observed.Display())
+	if f.meant != nil {
+		text += ", which means " + hive.Visible(f.meant.Display())
+	}
+	return text
+}
+
 // placeholder returns the text for a name in braces in a message.
 func (f Finding) placeholder(name string, t Terms, bound bindings) (text string, ok bool) {
 	switch name {
@@ -85,7 +96,7 @@ func (f Finding) placeholder(name string, t Terms, bound bindings) (text string,
 		return hive.Visible(f.Key.String()), true
 	case "{actual}":
 		if f.Observed != nil {
-			text = hive.Visible(f.Observed.Display())
+			text = f.actual()
 		}
 		return text, true
 	case "{type}":

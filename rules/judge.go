@@ -10,7 +10,7 @@ import (
 
 // judge compares what is at a key with what a question expects there. It returns one finding, or one for each value that matches a pattern.
 func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found func(Finding)) {
-	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, Expected: t.Expected(), guessed: m.Guessed}
+	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, Expected: t.Expected(), guessed: m.Guessed, byPolicy: t.policy != nil}
 	if q.AboutKey {
 		f.Value = ""
 	}
@@ -88,10 +88,19 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		return f.pass("the key is there")
 	}
 	if v.Short && (len(t.Types) > 0 || len(t.Valid) > 0 || len(t.Data) > 0) {
-		f.Observed = nil
-		return f.unknown(Damaged, fmt.Sprintf("the data of %s could not be read whole", ValueName(f.Value)))
+		return f.short()
 	}
-	if len(t.Types) > 0 && !slices.Contains(t.Types, v.Type) {
+	typ := v.Type
+	if t.policy != nil {
+		f.meant, typ = t.policy.meant(*v, t.Types)
+		switch {
+		case f.meant != nil && v.Hidden() != nil:
+			return f.hidden()
+		case f.meant != nil:
+			v = f.meant
+		}
+	}
+	if len(t.Types) > 0 && !slices.Contains(t.Types, typ) {
 		return e.fail(f, WrongType, t, s)
 	}
 	for _, ask := range []struct {
@@ -116,12 +125,23 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		}
 		switch {
 		case further != answer && (answer == yes || s.asked):
-			return f.unknown(Hidden, fmt.Sprintf("%s is %s; the answer hangs on whether its reader goes on behind that end", ValueName(f.Value), hive.Visible(v.Display())))
+			return f.hidden()
 		case answer == no:
 			return e.fail(f, ask.reason, t, s)
 		}
 	}
-	return f.pass(fmt.Sprintf("%s is %s", ValueName(f.Value), hive.Visible(v.Display())))
+	return f.pass(fmt.Sprintf("%s is %s", ValueName(f.Value), f.actual()))
+}
+
+// hidden returns the answer about data that some readers read on in behind their end.
+func (f Finding) hidden() Finding {
+	return f.unknown(Hidden, fmt.Sprintf("%s is %s; the answer hangs on whether its reader goes on behind that end", ValueName(f.Value), hive.Visible(f.Observed.Display())))
+}
+
+// short returns the answer about data that could not be read whole.
+func (f Finding) short() Finding {
+	f.Observed = nil
+	return f.unknown(Damaged, fmt.Sprintf("the data of %s could not be read whole", ValueName(f.Value)))
 }
 
 // neighbours are the values of a key that a rule compares its own value with.
@@ -220,6 +240,8 @@ func (e *evaluation) fail(f Finding, reason Reason, t Terms, s scene) Finding {
 	}
 	f.Status, f.Reason = Fail, reason
 	f.Message = f.fill(template, t, s.bound)
-	f.Fix = e.resolve(t.Fix, &f, s)
+	if !f.byPolicy {
+		f.Fix = e.resolve(t.Fix, &f, s)
+	}
 	return f
 }

@@ -36,6 +36,9 @@ func randomRule(rng *rand.Rand) string {
 		{"{data: {bytes: '01 02'}}", "{type: REG_BINARY, data: 01 02}"},
 		{"{type: REG_QWORD, data: {not_in: [1, 2], above: 4294967295}}", "{type: REG_QWORD, data: 4294967296}"},
 	}[rng.IntN(7)]
+	if !strings.Contains(value, "{") && strings.Contains(c[0], "REG_DWORD, ") && rng.IntN(3) > 0 {
+		text += "    " + randomPolicy(rng, key) + "\n"
+	}
 	text += "    expect: " + c[0] + "\n    missing: " + pick("fail", "pass") + "\n    fix:\n      - {set: " + c[1] + "}\n"
 	if rng.IntN(3) == 0 && strings.Contains(key, "{k}") {
 		text += "      - " + pick(`{set: {type: REG_SZ, data: "for {k}"}, key: 'HKLM\SYSTEM\Mark\{k}', value: Mark}`, `{delete: value, value: Old, key: 'HKLM\SYSTEM\Gone\{k}'}`,
@@ -64,7 +67,7 @@ func randomRegistry(rng *rand.Rand) string {
 func TestFixLaw(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	fixed, kinds := 0, map[string]int{}
-	for range 1500 {
+	for range 2000 {
 		text, content := randomRule(rng), randomRegistry(rng)
 		p, err := rules.Load("", []byte(text))
 		if err != nil {

@@ -8,6 +8,9 @@ func (r *Rule) Places() []hive.Path {
 	if len(r.Key.base) > 0 {
 		all = append(all, r.Key.base)
 	}
+	for _, p := range r.policies() {
+		all = append(all, p.key.base)
+	}
 	return r.When.places(r.Conditions.places(all))
 }
 
@@ -18,6 +21,9 @@ func (c *Condition) places(all []hive.Path) []hive.Path {
 	}
 	if c.asks && c.question.hasKey {
 		all = append(all, c.question.Key.base)
+	}
+	for _, p := range c.terms.Policies {
+		all = append(all, p.key.base)
 	}
 	for _, list := range [][]*Condition{c.all, c.any, c.none} {
 		for _, inner := range list {

@@ -182,6 +182,8 @@ func newPlan(reg *hive.Registry, findings []Finding, refused map[string]string) 
 // unfixable returns why there is no fix for a failure, or "" if there is one.
 func (f Finding) unfixable() string {
 	switch {
+	case f.byPolicy && f.Rule.base.fix != nil:
+		return "a policy sets it, which goes before the local setting; it is changed where the policy is made"
 	case f.openFix:
 		return "the fix depends on what the input does not tell"
 	case f.Fix == nil && f.Rule.base.fix != nil:

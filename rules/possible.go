@@ -36,10 +36,11 @@ type possibilities struct {
 }
 
 // worlds returns the evaluation for each Windows that the input allows and the rule tells apart, in the order of their versions. In each of
-// them every condition on a version or a product either holds or does not.
+// them every condition on a version, a product or an edition either holds or does not.
 func (e *evaluation) worlds(r *Rule) []*evaluation {
 	var ends []hive.Version
 	products := []string{e.windows.Product}
+	var named []string // editions that conditions tell apart
 	r.eachCondition(func(c *Condition) {
 		if c.windows != nil {
 			for _, v := range []hive.Version{c.windows.from, c.windows.below} {
@@ -51,17 +52,21 @@ func (e *evaluation) worlds(r *Rule) []*evaluation {
 		if c.products != nil && isProduct(e.windows, c.products) == perhaps {
 			products = productNames()
 		}
+		if c.editions != nil && isEdition(e.windows, c.editions) == perhaps {
+			named = append(named, c.editions...)
+		}
 	})
+	computers := computersOf(e.windows, products, named)
 	slices.SortFunc(ends, hive.Version.Compare)
 	ends = slices.Compact(ends)
-	if (len(ends)+1)*len(products) > maxWorlds {
+	if (len(ends)+1)*len(computers) > maxWorlds {
 		return []*evaluation{e}
 	}
 	var all []*evaluation
 	for i := range len(ends) + 1 {
-		for _, product := range products {
+		for _, computer := range computers {
 			in := *e // what was asked of the registry is shared
-			in.windows.Product = product
+			in.windows.Product, in.windows.Edition = computer.product, computer.edition
 			if i > 0 {
 				in.windows.AtLeast = ends[i-1]
 			}
@@ -239,15 +244,23 @@ func (p possibilities) tell(lists [][]Finding, place int) string {
 		}
 		cases[answer] = append(cases[answer], p.cases[i])
 	}
-	byVersion, byProduct := false, false
+	byVersion, byProduct, byEdition := false, false, false
 	for i, answer := range answers {
 		spans := p.spans(cases[answer])
 		for _, s := range spans {
 			byVersion, byProduct = byVersion || s.from != p.first().AtLeast || s.below != p.last().Below, byProduct || s.product != ""
+			byEdition = byEdition || s.edition != ""
 		}
 		answers[i] = p.words(spans) + ": " + answer
 	}
 	open := p.open
+	if byEdition {
+		edition := editionOf(p.known)
+		if p.known.Edition == "" {
+			edition += ` (Control\ProductOptions of the SYSTEM hive tells it)`
+		}
+		open = append([]string{edition}, open...)
+	}
 	if byProduct {
 		open = append([]string{productOf(p.known) + ` (Control\ProductOptions of the SYSTEM hive tells it)`}, open...)
 	}
@@ -279,10 +292,10 @@ func (f Finding) verdict() string {
 func (p possibilities) first() hive.Windows { return p.cases[0].in.windows }
 func (p possibilities) last() hive.Windows  { return p.cases[len(p.cases)-1].in.windows }
 
-// span is what some cases have in common and others do not: a range of versions, products, conditions of the registry.
+// span is what some cases have in common and others do not: a range of versions, products, editions, conditions of the registry.
 type span struct {
-	from, below      hive.Version
-	product, assumed string
+	from, below               hive.Version
+	product, edition, assumed string
 }
 
 // spans returns what sets some cases apart from the others. Versions that lie side by side are one span.
@@ -291,6 +304,9 @@ func (p possibilities) spans(some []possibility) (merged []span) {
 	products := map[span][]string{}
 	for _, c := range some {
 		one := span{from: c.in.windows.AtLeast, below: c.in.windows.Below, assumed: strings.Join(c.assumed, " and ")}
+		if p.editions(c.in.windows.Product) > 1 {
+			one.edition = editionWord(c.in.windows.Edition)
+		}
 		if products[one] == nil {
 			spans = append(spans, one)
 		}
@@ -298,11 +314,23 @@ func (p possibilities) spans(some []possibility) (merged []span) {
 			products[one] = append(products[one], product)
 		}
 	}
+	editions := map[span][]string{}
+	var sides []span
 	for _, one := range spans {
 		if of := products[one]; p.first().Product != p.last().Product && len(of) < len(productWords()) {
 			one.product = strict.List(of, "or")
 		}
-		i := slices.IndexFunc(merged, func(s span) bool { return s.below == one.from && s.product == one.product && s.assumed == one.assumed })
+		edition := one.edition
+		if one.edition = ""; editions[one] == nil {
+			sides = append(sides, one)
+		}
+		editions[one] = append(editions[one], edition)
+	}
+	for _, one := range sides {
+		one.edition = strict.List(editions[one], "or")
+		i := slices.IndexFunc(merged, func(s span) bool {
+			return s.below == one.from && s.product == one.product && s.edition == one.edition && s.assumed == one.assumed
+		})
 		if i >= 0 && one.from != (hive.Version{}) {
 			merged[i].below = one.below
 			continue
@@ -310,6 +338,17 @@ func (p possibilities) spans(some []possibility) (merged []span) {
 		merged = append(merged, one)
 	}
 	return merged
+}
+
+// editions returns how many editions of a product the cases tell apart.
+func (p possibilities) editions(product string) int {
+	var all []string
+	for _, c := range p.cases {
+		if w := c.in.windows; w.Product == product && !slices.Contains(all, w.Edition) {
+			all = append(all, w.Edition)
+		}
+	}
+	return len(all)
 }
 
 // words returns the spans for people.
@@ -326,6 +365,13 @@ func (p possibilities) words(spans []span) string {
 		text := strings.Join(words, " and ")
 		if s.product != "" {
 			text += " on a " + s.product
+		}
+		switch s.edition {
+		case "":
+		case anyOther:
+			text += " of any other edition"
+		default:
+			text += " of the edition " + s.edition
 		}
 		text += " " + s.assumed
 		all = append(all, strings.TrimSpace(text))

@@ -33,6 +33,17 @@ func TestUndecided(t *testing.T) {
 				`the product is not known (Control\ProductOptions of the SYSTEM hive tells it); ` +
 				"before 10.0.17763, or since 10.0.17763 on a workstation: fail, medium: V is not set; since 10.0.17763 on a server or domain-controller: pass: V is not set"},
 		{"the product is no such", rule + server, ``, hive.Windows{AtLeast: ten.AtLeast, Product: "WinNT"}, "fail missing medium: V is not set"},
+		{"the edition", rule + "missing: fail\noverrides: [{when: {edition: [home, server-standard], product: workstation}, missing: pass}]", ``, ten,
+			`unknown undecided medium: it depends on what the input does not tell: the product is not known (Control\ProductOptions of the SYSTEM hive tells it); ` +
+				`the edition is not known (Control\ProductOptions of the SYSTEM hive tells it); on a workstation of the edition home: pass: V is not set; ` +
+				"of any other edition, or on a server or domain-controller of the edition server-standard: fail, medium: V is not set"},
+		{"the edition of a workstation", rule + "missing: fail\noverrides: [{when: {edition: [home, education]}, missing: pass}]", ``, hive.Windows{AtLeast: ten.AtLeast, Product: "WinNT"},
+			`unknown undecided medium: it depends on what the input does not tell: the edition is not known (Control\ProductOptions of the SYSTEM hive tells it); ` +
+				"of the edition home or education: pass: V is not set; of any other edition: fail, medium: V is not set"},
+		{"the edition is known", rule + "missing: fail\noverrides: [{when: {edition: home}, missing: pass}]", ``, hive.Windows{Edition: "corecountryspecific"}, "pass  medium: V is not set"},
+		{"the edition is another", rule + "missing: fail\noverrides: [{when: {edition: home}, missing: pass}]", ``, hive.Windows{Edition: "EnterpriseS"}, "fail missing medium: V is not set"},
+		{"the edition is one that nobody knows", rule + "missing: fail\noverrides: [{when: {edition: home}, missing: pass}]", ``, hive.Windows{Edition: "Clippy"},
+			`unknown undecided medium: it depends on what the input does not tell: the edition is Clippy; of the edition home: pass: V is not set; of any other edition: fail, medium: V is not set`},
 		{"the severities differ", rule + "missing: fail\noverrides: [{when: {windows: \">=6.0\"}, severity: high}]", ``, hive.Windows{},
 			"fail missing high: V is not set; it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
 				"before 6.0: fail, medium: V is not set; since 6.0: fail, high: V is not set"},
@@ -84,17 +95,20 @@ func openRule(rng *rand.Rand) string {
 	pick := func(all ...string) string { return all[rng.IntN(len(all))] }
 	when := func() string {
 		return pick(`{windows: ">=6.0"}`, `{windows: "<6.2"}`, `{windows: ">=5.1 <10.0.17763"}`, `{product: server}`, `{product: [workstation, server], windows: ">=6.2"}`,
-			`{value: W, windows: ">=6.1"}`, `{none: [{windows: "6.1"}, {product: workstation}]}`, `{any: [{windows: ">=10.0"}, {key: 'HKLM\SOFTWARE\A', value: V}]}`)
+			`{value: W, windows: ">=6.1"}`, `{edition: [home, server-web]}`, `{edition: enterprise, product: workstation}`, `{none: [{windows: "6.1"}, {product: workstation}]}`, `{any: [{windows: ">=10.0"}, {key: 'HKLM\SOFTWARE\A', value: V}]}`)
 	}
-	text := "pack: p\ntitle: P\nrules:\n  - id: R\n    title: R\n    severity: low\n    key: '" +
-		pick(`HKLM\SOFTWARE\A`, `HKLM\SOFTWARE\{k}\B`, `HKLM\SYSTEM\CurrentControlSet\{k}`, `HKCU\Software\A`, `HKLM\SOFTWARE\**`) + "'\n"
+	key := pick(`HKLM\SOFTWARE\A`, `HKLM\SOFTWARE\{k}\B`, `HKLM\SYSTEM\CurrentControlSet\{k}`, `HKCU\Software\A`, `HKLM\SOFTWARE\**`)
+	text := "pack: p\ntitle: P\nrules:\n  - id: R\n    title: R\n    severity: low\n    key: '" + key + "'\n"
 	if rng.IntN(2) == 0 {
 		text += "    when: " + when() + "\n"
 	}
 	if rng.IntN(4) == 0 {
-		text += "    all: [" + when() + ", {value: V, expect: {data: {equals: 1}}}]\n"
+		text += "    all: [" + when() + ", {value: V, expect: {data: {equals: 1}}" + pick("", ", "+randomPolicy(rng, key)) + "}]\n"
 	} else {
 		text += "    value: V\n    expect: {type: REG_DWORD, data: {at_least: 2}}\n    missing: " + pick("fail", "pass", "{default: 1}", "{default: 2}") + "\n"
+		if rng.IntN(2) == 0 {
+			text += "    " + randomPolicy(rng, key) + "\n"
+		}
 	}
 	if n := rng.IntN(3); n > 0 {
 		text += "    overrides:\n"
@@ -106,6 +120,25 @@ func openRule(rng *rand.Rand) string {
 		}
 	}
 	return text
+}
+
+// randomPolicy writes a field policy for a rule on a key.
+func randomPolicy(rng *rand.Rand, key string) string {
+	pick := func(all ...string) string { return all[rng.IntN(len(all))] }
+	place := func() string {
+		at := []string{`HKLM\SYSTEM\Gone`, `HKLM\SYSTEM\Gone\A`, `HKLM\SYSTEM\Gone\B`}
+		if strings.HasPrefix(key, "HKCU") {
+			at = append(at, `HKCU\Software\C\B`)
+		}
+		if strings.Contains(key, "{k}") {
+			at = append(at, `HKLM\SYSTEM\Gone\{k}`, `HKLM\SYSTEM\Gone\{k}A`)
+		}
+		return "{key: '" + pick(at...) + "', value: V" + pick("", ", map: {1: 2}", ", times: 3", ", unset: [2, 7]", ", map: {x: 7}, unset: [1]") + "}"
+	}
+	if rng.IntN(2) == 0 {
+		return "policy: [" + place() + "]"
+	}
+	return "policy: [" + place() + ", " + place() + "]"
 }
 
 // TestDecidedLaw requires: what becomes known of Windows turns an undecided answer into one of those that were told to be possible, and leaves a
@@ -132,7 +165,8 @@ func TestDecidedLaw(t *testing.T) {
 			exact = hive.Exactly(versions[from+rng.IntN(below-from)])
 		}
 		exact.Below = hive.Version{Major: exact.AtLeast.Major, Minor: exact.AtLeast.Minor, Build: exact.AtLeast.Build + 1}
-		exact.Product = []string{"WinNT", "ServerNT", "LanmanNT"}[rng.IntN(3)]
+		computer := [][2]string{{"WinNT", "Core"}, {"WinNT", "EnterpriseS"}, {"WinNT", "Professional"}, {"ServerNT", "ServerWeb"}, {"LanmanNT", "ServerStandard"}}[rng.IntN(5)]
+		exact.Product, exact.Edition = computer[0], computer[1]
 		after := map[string]rules.Finding{}
 		for _, f := range rules.Evaluate(reg, exact, p.Rules) {
 			after[f.Key.String()] = f // one for each key; a condition decides which value it is about
@@ -210,20 +244,24 @@ func TestDamageLaw(t *testing.T) {
 		damaged := hive.NewRegistry()
 		damaged.Mount(nil, hive.WithProblems(hive.Apply(reg.Root(), e), hive.Problem{Key: place, Loss: true, Msg: "lost"}))
 		after := map[string]rules.Finding{}
-		worst := rules.Pass
+		worst, failed := rules.Pass, false
 		for _, f := range rules.Evaluate(damaged, w, p.Rules) {
 			after[f.Fingerprint()] = f
+			failed = failed || f.Status == rules.Fail
 			if f.Status != rules.Pass && f.Applies() {
 				worst = rules.Unknown
 			}
 		}
-		for _, f := range rules.Evaluate(reg, w, p.Rules) {
+		before := rules.Evaluate(reg, w, p.Rules)
+		sound := !slices.ContainsFunc(before, func(f rules.Finding) bool { return f.Status != rules.Pass })
+		for _, f := range before {
 			g, ok := after[f.Fingerprint()]
 			bad := ok && (f.Status == rules.Pass && g.Status == rules.Fail || f.Applies() && f.Status != rules.Pass && g.Status == rules.Pass)
 			bad = bad || !ok && f.Status == rules.Fail && worst == rules.Pass
 			if ok && g.Status != f.Status {
 				changed++
 			}
+			bad = bad || sound && failed
 			if bad {
 				t.Fatalf("%v is lost, and %s %s becomes %s %s: %s\n%s\n%s\n%s", e, f.Status, f.Reason, g.Status, g.Reason, f.Message, g.Message, text, content)
 			}

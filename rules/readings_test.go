@@ -75,6 +75,10 @@ func TestPartial(t *testing.T) {
 		{`{key: 'HKLM\SOFTWARE\Other', expect: {exists: false}}`, lacks},
 		{`{key: 'HKLM\SOFTWARE\{k}', value: v, expect: {data: {equals: 1}}, missing: pass}`, "pass : v is 1; " + more},
 		{`{key: 'HKLM\SOFTWARE\Gone\{k}', value: v, expect: {data: {equals: 1}}, missing: pass}`, "pass : there is no such key"},
+		{`{key: 'HKLM\SOFTWARE\Part', value: v, expect: {data: {equals: 1}}, missing: fail, policy: [{key: 'HKLM\SOFTWARE\Part', value: x}]}`, lacks},
+		{`{key: 'HKLM\SOFTWARE\Part', value: v, expect: {data: {equals: 1}}, missing: fail, policy: [{key: 'HKLM\SOFTWARE\Other', value: x}]}`, lacks},
+		{`{key: 'HKLM\SOFTWARE\Part', value: v, expect: {data: {equals: 1}}, missing: fail, policy: [{key: 'HKLM\SOFTWARE\Part', value: w}, {key: 'HKLM\SOFTWARE\Gone', value: x}]}`, "pass : v is 1"},
+		{`{key: 'HKLM\SOFTWARE\Other', value: v, expect: {data: {equals: 1}}, missing: fail, policy: [{key: 'HKLM\SOFTWARE\Part', value: v}]}`, "pass : v is 1 (by policy)"},
 	} {
 		p, err := rules.Load("", []byte("pack: p\ntitle: P\nrules:\n  - {id: R, title: R, severity: low, "+c.rule[1:]+"\n"))
 		if err != nil {

@@ -51,8 +51,10 @@ type Terms struct {
 	Missing  Missing
 	Messages map[Reason]string // templates: {value}, {actual} and the like stand for what was found
 	Fix      *Fix              // nil if there is none
+	Policies []Policy          // the places that go before the value, in their order
 
-	expected string // the result of Expected, once it is known
+	policy   *Policy // whose value is judged, in place of the local one; nil for the local one
+	expected string  // the result of Expected, once it is known
 }
 
 // Missing is what it means that the value does not exist.
@@ -70,6 +72,7 @@ type Test struct {
 	written  []keyTime    // when keys of the text were last written
 	Windows  hive.Windows // the zero Windows if it does not matter
 	Product  string       // workstation, server or domain-controller; "" if it does not matter
+	Edition  string       // a word for an edition such as home; "" if it does not matter
 	Want     Reason
 	Severity Severity // 0 if it is not tested
 	At       hive.Location
@@ -86,6 +89,7 @@ type change struct {
 	missingSev  Severity
 	messages    map[Reason]strict.Located[string]
 	fix         *Fix
+	policies    []Policy
 }
 
 func (c change) apply(t *Terms) {
@@ -122,6 +126,9 @@ func (c change) apply(t *Terms) {
 	}
 	if c.fix != nil {
 		t.Fix = c.fix
+	}
+	if c.policies != nil {
+		t.Policies = c.policies
 	}
 }
 

@@ -179,7 +179,7 @@ func (e *evaluation) asking(c *Condition, s scene, to *sum) (found func(hive.Mat
 	found = func(m hive.Match, bound bindings) {
 		in := s.with(bound)
 		in.asked = true
-		e.judge(c.question, c.terms, m, in, to.add)
+		e.effective(c.question, c.terms, m, in, to.add)
 	}
 	lost = func(m hive.Match) { to.add(unread(c.question, m)) }
 	return found, lost

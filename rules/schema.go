@@ -7,7 +7,7 @@ import "regvet/rules/strict"
 func Schema() []byte {
 	return strict.JSONSchema("Rule pack of regvet", strict.Schema{"$ref": "#/definitions/pack"},
 		&packObject, &ruleObject, &overrideObject, &conditionObject, &expectObject, &demandObject, &lengthObject, &otherObject,
-		&writtenObject, &momentObject, &missingObject, &messagesObject, &stepObject, &setObject, &testObject)
+		&writtenObject, &momentObject, &missingObject, &policyObject, &messagesObject, &stepObject, &setObject, &testObject)
 }
 
 // oneNeeded returns the schema of an object that needs one of some groups of fields, by "oneOf" or "anyOf".

@@ -3,6 +3,7 @@ package rules_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,13 +32,34 @@ func compileSchema(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
+// named returns YAML data with the names of mappings as text, as JSON has them: those of a map of policies may be numbers.
+func named(v any) any {
+	switch v := v.(type) {
+	case map[any]any:
+		all := map[string]any{}
+		for name, value := range v {
+			all[fmt.Sprint(name)] = named(value)
+		}
+		return all
+	case map[string]any:
+		for name, value := range v {
+			v[name] = named(value)
+		}
+	case []any:
+		for i, value := range v {
+			v[i] = named(value)
+		}
+	}
+	return v
+}
+
 // validate validates a rule file against the schema as an editor does.
 func validate(s *jsonschema.Schema, text string) error {
 	var v any
 	if err := yaml.Unmarshal([]byte(text), &v); err != nil {
 		return err
 	}
-	data, err := json.Marshal(v)
+	data, err := json.Marshal(named(v))
 	if err != nil {
 		return err
 	}
@@ -95,7 +117,7 @@ rules:
     severity: info
     key: HKCU\Software\{vendor}\*\[*]
     value: "{name}Port"
-    when: {windows: "10.0", product: [server, domain-controller], hive: NTUSER.DAT, none: [{key: 'HKLM\SOFTWARE\{vendor}'}]}
+    when: {windows: "10.0", product: [server, domain-controller], edition: [home, server-standard], hive: NTUSER.DAT, none: [{key: 'HKLM\SOFTWARE\{vendor}'}]}
     expect:
       type: [REG_DWORD, REG_SZ, 0x99]
       valid: {not: 7, not_in: [8, 9], length: {equals: 4}}
@@ -143,4 +165,18 @@ rules:
     misspelt: Fourteen
     expect: {exists: false}
     fix: {delete: value}
+  - id: E-6
+    title: Six
+    severity: low
+    when: {key: HKLM\SOFTWARE\Example, value: On, expect: {data: {equals: 1}}, policy: [{key: HKLM\SOFTWARE\Policies\Example, value: On}]}
+    key: HKCU\Software\{app}
+    value: Six
+    expect: {type: REG_DWORD, data: {equals: 1}}
+    missing: pass
+    policy:
+      - {key: 'HKCU\Software\Policies\{app}', value: Six, map: {2: 1, 0x10: 0, "on": 1}, unset: [3, none]}
+      - {key: HKLM\SOFTWARE\Policies\Six, value: "{app}", times: 1024, where: {app: Editor}}
+    overrides: [{when: {edition: education}, policy: [{key: HKLM\SOFTWARE\Policies\Other, value: Six}]}]
+    tests:
+      - {name: an edition, reg: '[HKEY_USERS]', edition: home, want: not-covered}
 `

@@ -44,14 +44,20 @@ func (r *Rule) run(t Test) error {
 		if when.products != nil {
 			w.Product = productOfWord(when.products[0])
 		}
+		if when.editions != nil {
+			w.Edition = editionOfWord(when.editions[0])
+		}
 	}
 	if t.Windows.AtLeast != (hive.Version{}) {
-		product := w.Product
+		product, edition := w.Product, w.Edition
 		w = t.Windows
-		w.Product = product
+		w.Product, w.Edition = product, edition
 	}
 	if t.Product != "" {
 		w.Product = productOfWord(t.Product)
+	}
+	if t.Edition != "" {
+		w.Edition = editionOfWord(t.Edition)
 	}
 	only := []*Rule{r}
 	findings := Evaluate(reg, w, only)

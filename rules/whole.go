@@ -49,6 +49,12 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 			checkFix(d, &r.Rule, c.fix, bound)
 		}
 		checkWritten(d, c.written, bound)
+		switch {
+		case r.conditional && len(c.policies) > 0:
+			d.WrongAt(c.policies[0].at, "a rule of all, any or none has no policy of its own: give it to the condition whose value it overrides")
+		case sound:
+			checkPolicies(d, c.policies, r.question, bound)
+		}
 	}
 	if sound {
 		count := 0
@@ -62,6 +68,16 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 				d.WrongAt(c.At, "the condition needs the field key: its rule has none")
 			}
 			checkWritten(d, c.terms.Written, append(c.question.names(), bound...))
+			if q := c.question; len(c.terms.Policies) > 0 {
+				if q.Key.nameless() || slices.ContainsFunc(q.Key.names(), func(name string) bool { return !slices.Contains(bound, name) }) {
+					d.WrongAt(c.At, "policy in a condition is for one key: only names that the key of the rule binds can stand in it")
+				}
+				if !q.hasKey {
+					q.Key = r.Key
+				}
+				checkPolicies(d, c.terms.Policies, q, bound)
+				c.terms.checkMeanings(d)
+			}
 		})
 		if d.Mistakes() == before {
 			checkTerms(d, n, &r.Rule)
@@ -237,7 +253,7 @@ func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
 	for i, v := range r.Variants() {
 		t, where := v.Terms, ""
 		if i > 0 {
-			if o := r.overrides[i-1]; o.exists == nil && o.types == nil && o.valid == nil && o.data == nil && o.fix == nil && o.missing == nil {
+			if o := r.overrides[i-1]; o.exists == nil && o.types == nil && o.valid == nil && o.data == nil && o.fix == nil && o.missing == nil && o.policies == nil {
 				continue
 			}
 			where = " for " + v.When
@@ -253,6 +269,9 @@ func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
 			}
 			d.Wrong(n, "data and valid of rule %s%s have no %s in common", r.ID, where, noun)
 			continue
+		}
+		if i == 0 || r.overrides[i-1].types != nil || r.overrides[i-1].policies != nil {
+			t.checkMeanings(d)
 		}
 		if why := t.misfit(); why != "" {
 			d.Wrong(n, "the default of rule %s%s does not fit: %s", r.ID, where, why)

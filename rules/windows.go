@@ -151,3 +151,90 @@ func isProduct(w hive.Windows, words []string) truth {
 	}
 	return perhaps
 }
+
+// editions maps our words to the editions of Windows as EditionID of the SOFTWARE hive and Kernel-EditionName of Control\ProductOptions name
+// them. Sources: Microsoft, GetProductInfo; the editions that DISM lists of the installation media; the hives of Windows 7 to 11.
+var editions = []struct {
+	word   string
+	server bool
+	ids    []string
+}{
+	{"home", false, []string{"Core", "CoreN", "CoreSingleLanguage", "CoreCountrySpecific", "CoreARM", "CoreConnected", "CoreConnectedN", "CoreConnectedSingleLanguage",
+		"CoreConnectedCountrySpecific", "HomeBasic", "HomeBasicN", "HomePremium", "HomePremiumN", "Starter", "StarterN"}},
+	{"professional", false, []string{"Professional", "ProfessionalN", "ProfessionalEducation", "ProfessionalEducationN", "ProfessionalWorkstation", "ProfessionalWorkstationN",
+		"ProfessionalWMC", "ProfessionalCountrySpecific", "ProfessionalSingleLanguage", "Business", "BusinessN"}},
+	{"ultimate", false, []string{"Ultimate", "UltimateN"}},
+	{"enterprise", false, []string{"Enterprise", "EnterpriseN", "EnterpriseEval", "EnterpriseNEval", "EnterpriseS", "EnterpriseSN", "EnterpriseSEval", "EnterpriseSNEval",
+		"EnterpriseG", "EnterpriseGN", "IoTEnterprise", "IoTEnterpriseK", "IoTEnterpriseS", "IoTEnterpriseSK"}},
+	{"education", false, []string{"Education", "EducationN"}},
+	{"server-standard", true, []string{"ServerStandard", "ServerStandardCor", "ServerStandardCore", "ServerStandardEval", "ServerStandardEvalCor", "ServerStandardACor"}},
+	{"server-datacenter", true, []string{"ServerDatacenter", "ServerDatacenterCor", "ServerDatacenterCore", "ServerDatacenterEval", "ServerDatacenterEvalCor", "ServerDatacenterACor",
+		"ServerTurbine", "ServerTurbineCor"}},
+	{"server-enterprise", true, []string{"ServerEnterprise", "ServerEnterpriseCor", "ServerEnterpriseCore", "ServerEnterpriseIA64"}},
+	{"server-web", true, []string{"ServerWeb", "ServerWebCor", "ServerWebCore"}},
+	{"server-essentials", true, []string{"ServerSolution", "ServerFoundation"}},
+}
+
+func editionWords() (words []string) {
+	for _, e := range editions {
+		words = append(words, e.word)
+	}
+	return words
+}
+
+// otherEdition stands for each edition that no condition of a rule names. No hive holds the name.
+const otherEdition = "\x00"
+
+const anyOther = "any other" // the word for otherEdition
+
+// editionOfWord returns an edition for one of our words.
+func editionOfWord(word string) string {
+	return editions[slices.Index(editionWords(), word)].ids[0]
+}
+
+// editionWord returns our word for an edition, or the edition itself if we have none.
+func editionWord(edition string) string {
+	for _, e := range editions {
+		if slices.ContainsFunc(e.ids, func(id string) bool { return hive.EqualFold(id, edition) }) {
+			return e.word
+		}
+	}
+	if edition == otherEdition {
+		return anyOther
+	}
+	return hive.Visible(edition)
+}
+
+// isEdition returns whether a Windows is of one of the editions, given by our words. Of an edition that we have no word for it is not known
+// which it is like.
+func isEdition(w hive.Windows, words []string) truth {
+	switch word := editionWord(w.Edition); {
+	case slices.Contains(words, word):
+		return yes
+	case w.Edition == otherEdition, slices.Contains(editionWords(), word):
+		return no
+	}
+	return perhaps
+}
+
+// computer is a product and an edition of Windows.
+type computer struct{ product, edition string }
+
+// computersOf returns the computers that a Windows may be, of some products: one for each of the named editions that the product has, and one
+// for all others. Without such names the edition is that of the Windows.
+func computersOf(w hive.Windows, products, named []string) (all []computer) {
+	for _, product := range products {
+		if len(named) == 0 {
+			all = append(all, computer{product, w.Edition})
+			continue
+		}
+		for _, e := range editions {
+			fits := product == "" || e.server == !hive.EqualFold(product, productOfWord("workstation"))
+			if fits && slices.Contains(named, e.word) {
+				all = append(all, computer{product, e.ids[0]})
+			}
+		}
+		all = append(all, computer{product, otherEdition})
+	}
+	return all
+}

@@ -145,7 +145,7 @@ func (d *Decoder) Pairs(n *yaml.Node, what string) iter.Seq2[*yaml.Node, *yaml.N
 		seen := map[string]bool{}
 		for i := 0; i+1 < len(n.Content) && !d.full; i += 2 {
 			at, says := n.Content[i], resolved(n.Content[i])
-			name := &yaml.Node{Kind: says.Kind, Tag: says.Tag, Value: says.Value, Line: at.Line, Column: at.Column}
+			name := &yaml.Node{Kind: says.Kind, Tag: says.Tag, Style: says.Style, Value: says.Value, Line: at.Line, Column: at.Column}
 			switch {
 			case name.Kind != yaml.ScalarNode:
 				d.Wrong(name, "a name in %s must be a word", what)
