@@ -194,8 +194,9 @@ func tooMany(source string, n int) error {
 	return Mistakes{asMistake(source, fmt.Errorf("there are %d rules or more; a run takes at most %d: check with some of them at a time", n, maxRules))}
 }
 
-// completePack gives each rule what it has from its pack, and finds IDs that are used twice.
+// completePack gives each rule what it has from its pack, and finds IDs that are used twice and lists that are not there.
 func completePack(d *strict.Decoder, p *Pack) {
+	findLists(d, p)
 	ids := map[string]bool{}
 	for _, r := range p.Rules {
 		if r.ID != "" && ids[r.ID] {

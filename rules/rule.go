@@ -14,6 +14,7 @@ type Pack struct {
 	Name       string
 	Title      string
 	References []string
+	Lists      []*List
 	Rules      []*Rule
 	Source     string // the file that it was read from
 
@@ -36,8 +37,9 @@ type Rule struct {
 
 	base      change
 	overrides []override
-	source    string // the file that it was read from
-	files     fs.FS  // the folder of that file, for its tests
+	source    string           // the file that it was read from
+	files     fs.FS            // the folder of that file, for its tests
+	lists     map[string]*List // those that its messages tell about
 }
 
 // Terms are what a rule asks for on one version of Windows.
@@ -52,7 +54,8 @@ type Terms struct {
 	Messages map[Reason]string // templates: {value}, {actual} and the like stand for what was found
 	Fix      *Fix              // nil if there is none
 
-	expected string // the result of Expected, once it is known
+	expected string           // the result of Expected, once it is known
+	lists    map[string]*List // those that its messages tell about
 }
 
 // Missing is what it means that the value does not exist.
@@ -139,7 +142,7 @@ func (r *Rule) Terms(w hive.Windows) Terms {
 }
 
 func (r *Rule) terms(counts func(override) bool) Terms {
-	t := Terms{Messages: map[Reason]string{}}
+	t := Terms{Messages: map[Reason]string{}, lists: r.lists}
 	r.base.apply(&t)
 	for _, o := range r.overrides {
 		if counts(o) {
