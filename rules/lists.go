@@ -72,9 +72,10 @@ func (l *List) find(text string, w hive.Windows) *ListEntry {
 	return nil
 }
 
-// windowsFolder matches the folder of Windows at the start of a path, in the ways in which Windows itself writes it into the registry.
+// windowsFolder matches the folder of Windows at the start of a path, in the ways in which Windows itself writes it into the registry: doubled percent
+// signs are those of domain controllers below the service NTDS.
 var windowsFolder = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^(?:\\\?\?\\)?(?:%systemroot%|%windir%|\\systemroot|[a-z]:\\(?:windows|winnt))\\`)
+	return regexp.MustCompile(`(?i)^(?:\\\?\?\\)?(?:%{1,2}systemroot%{1,2}|%windir%|\\systemroot|[a-z]:\\(?:windows|winnt))\\`)
 })
 
 // belowWindows returns the end of a path behind a folder below that of Windows, and whether the path leads there.
