@@ -104,6 +104,9 @@ func (p *page) ruleDocs(r *rules.Rule) {
 			item("fix", escaped(strings.TrimSpace(t.Fix.String()+". "+t.Fix.Note)))
 		}
 	}
+	if r.CoveredBy != "" {
+		fmt.Fprintf(p, "\nWhere [%s](#%s) runs too, this rule does not: it asks the same and more.\n", r.CoveredBy, ruleAnchor(r.CoveredBy))
+	}
 	if len(r.Tags) > 0 {
 		fmt.Fprintf(p, "\nTags: %s\n", escaped(strings.Join(r.Tags, ", ")))
 	}

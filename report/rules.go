@@ -52,6 +52,7 @@ func Rule(w io.Writer, r *rules.Rule, style Style) error {
 	}
 	p.WriteByte('\n')
 	p.row("why", r.Rationale)
+	p.row("covered by", r.CoveredBy)
 	p.row("tags", strings.Join(r.Tags, ", "))
 	p.row("see", strings.Join(r.References, "\n"))
 	p.row("tests", fmt.Sprint(len(r.Tests)))

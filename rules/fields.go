@@ -53,7 +53,7 @@ func changeFields[T any](of func(*T) *change) []strict.Field[T] {
 		strict.May("missing", "What it means that the value is not there.", missingForm, func(t *T, m missingDraft) {
 			of(t).missing, of(t).missingSev = m.missing, m.severity
 		}),
-		strict.May("messages", "What a finding says, by its reason. {value}, {key}, {actual}, {type}, {want}, {valid}, {default}, {written}, {limit} {about LIST} and the names that the key binds stand for what was found.",
+		strict.May("messages", "What a finding says, by its reason. {value}, {key}, {actual}, {type}, {want}, {valid}, {default}, {written}, {limit}, {renames}, {about LIST} and the names that the key binds stand for what was found.",
 			messagesForm, func(t *T, m map[Reason]strict.Located[string]) { of(t).messages = m }),
 		strict.May("fix", "What puts it right: one change, or a list of them.", fixForm, func(t *T, f *Fix) { of(t).fix = f }),
 	}
@@ -69,6 +69,7 @@ func init() {
 			strict.May("rationale", "Why that matters.", strict.LineForm, func(r *draft, s string) { r.Rationale = s }),
 			strict.May("references", "Where what the rule rests on is written.", strict.LinesForm, func(r *draft, all []string) { r.References = all }),
 			strict.May("tags", "Words by which rules can be chosen.", strict.LinesForm, func(r *draft, all []string) { r.Tags = all }),
+			strict.May("covered_by", "The rule, perhaps of another pack, that asks the same and more of the same value. Where both are chosen, that one runs alone.", nameForm, func(r *draft, s string) { r.CoveredBy = s }),
 			strict.May("when", "Where the rule applies.", conditionForm, func(r *draft, c *Condition) { r.When = c }),
 			strict.May("key", "The key: any root, long or short; * and ? stand for characters of a name, {name} for a name that is then known by it, ** for any number of levels.",
 				strict.Placed(keyForm), func(r *draft, k strict.Located[keyPattern]) { r.Key, r.key, r.hasKey = k.V, &k.At, true }),

@@ -144,6 +144,15 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 	return all, nil
 }
 
+// Distinct returns the rules without those that another one of them covers, so that one fact is told once.
+func Distinct(all []*Rule) []*Rule {
+	ids := map[string]bool{}
+	for _, r := range all {
+		ids[r.ID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(r *Rule) bool { return r.CoveredBy != "" && ids[r.CoveredBy] })
+}
+
 // Load reads a pack of rules from YAML; source names the file in its mistakes. The error is [Mistakes], which holds all that is wrong.
 func Load(source string, data []byte) (*Pack, error) { return load(source, data, nil) }
 

@@ -29,6 +29,7 @@ type Rule struct {
 	Rationale  string
 	References []string // its own and those of its pack
 	Tags       []string
+	CoveredBy  string     // the rule that asks the same and more, see [Distinct]; "" for none
 	question              // where it looks; a rule of conditions may have no key
 	Conditions *Condition // what must hold, instead of what is expected of a value; nil for most rules
 	When       *Condition // where the rule applies; nil for everywhere
