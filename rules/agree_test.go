@@ -52,3 +52,16 @@ func (r *Rule) place() string { return r.Key.String() + "\n" + r.Value.String() 
 func (t Terms) disagrees(u Terms) bool {
 	return t.Exists != nil && u.Exists != nil && *t.Exists != *u.Exists
 }
+
+// TestDefaultsHaveSources tests that each built-in rule that states what Windows uses without a value names where that is written.
+func TestDefaultsHaveSources(t *testing.T) {
+	for _, p := range BuiltIn() {
+		for _, r := range p.Rules {
+			for _, v := range r.Variants() {
+				if v.Terms.Missing.Default != nil && len(r.References) == len(p.References) {
+					t.Errorf("%s says that Windows uses %s, and has no reference of its own", r.ID, v.Terms.Missing.Default)
+				}
+			}
+		}
+	}
+}

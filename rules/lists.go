@@ -164,6 +164,7 @@ func (q demand) on(w hive.Windows) demand {
 // findLists gives the operators and messages of a pack the lists that they name.
 func findLists(d *strict.Decoder, p *Pack) {
 	named := map[string]*List{}
+	names := each(p.Lists, func(l *List) string { return l.Name })
 	for _, l := range p.Lists {
 		if l.Name != "" && named[l.Name] != nil {
 			d.WrongAt(l.At, "the list %s stands twice; a name is of one list", l.Name)
@@ -173,7 +174,7 @@ func findLists(d *strict.Decoder, p *Pack) {
 	find := func(name string, at hive.Location) *List {
 		l := named[name]
 		if l == nil {
-			d.WrongAt(at, "there is no list %q%s", name, strict.OneOf(name, each(p.Lists, func(l *List) string { return l.Name })))
+			d.WrongAt(at, "there is no list %q%s", name, strict.OneOf(name, names))
 		}
 		return l
 	}
@@ -228,7 +229,7 @@ var listObject = strict.Object[List]{
 	Name: "list", What: "a list", Doc: "A named list: texts with their sources, which operators compare with. Case does not count.",
 	Fields: []strict.Field[List]{
 		strict.Must("list", "The name of the list.", nameForm, func(l *List, s string) { l.Name = s }),
-		strict.Must("title", "What the entries are, in words that follow \"one of\": the print monitors of Windows.", strict.LineForm, func(l *List, s string) { l.Title = s }),
+		strict.Must("title", "What the entries are, in words that follow \"one of\": the print monitors of Windows.", listTitleForm, func(l *List, s string) { l.Title = s }),
 		strict.May("folder", "The folder, below that of Windows, in which the entries are files, such as System32. The text is then a path, however it writes the folder of Windows.", strict.LineForm, func(l *List, s string) { l.Folder = strings.Trim(s, `\`) }),
 		strict.Must("entries", "The entries.", strict.ListOf(listEntryForm, 1, "is empty; a list without entries holds nothing"), func(l *List, all []ListEntry) { l.Entries = all }),
 	},
@@ -250,6 +251,20 @@ var listEntryObject = strict.Object[ListEntry]{
 	},
 }
 
+const (
+	maxListTitle = 200 // bytes, for each operator that names the list repeats it
+	maxListNames = 16  // that one operator compares with
+)
+
+var listTitleForm = strict.NewForm(strict.LineForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) string {
+	s := d.Line(n, what)
+	if len(s) > maxListTitle {
+		d.Wrong(n, "the title of a list has at most %d bytes, and this one has %d", maxListTitle, len(s))
+		return ""
+	}
+	return s
+})
+
 var listEntryForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/list entry"}, func(d *strict.Decoder, n *yaml.Node, what string) (e ListEntry) {
 	before := d.Mistakes()
 	listEntryObject.Read(d, n, what, &e)
@@ -264,6 +279,9 @@ var listForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/list"}, func(
 	listObject.Read(d, n, what, l)
 	for i := range l.Entries {
 		e := &l.Entries[i]
+		if !d.Spend(l.At, "the list "+l.Name, 2*len(e.Is)) {
+			return l
+		}
 		for _, text := range e.Is {
 			fold := hive.Fold(text)
 			l.texts[fold] = append(l.texts[fold], e)
@@ -294,7 +312,10 @@ func orList[V any](f strict.Form[V]) strict.Form[textsOrLists[V]] {
 	named := strict.Of(&listNameObject, "list name")
 	return strict.NewForm(strict.Schema{"anyOf": []any{f.Schema, named.Schema}}, func(d *strict.Decoder, n *yaml.Node, what string) (all textsOrLists[V]) {
 		if n.Kind == yaml.MappingNode {
-			all.lists = named.Read(d, n, what)
+			if all.lists = named.Read(d, n, what); len(all.lists) > maxListNames {
+				d.Wrong(n, "%s names %d lists; it can name %d", what, len(all.lists), maxListNames)
+				all.lists = nil
+			}
 			return all
 		}
 		all.here = f.Read(d, n, what)
