@@ -36,6 +36,28 @@ func (p *page) packDocs(pack *rules.Pack, all []*rules.Rule) {
 	for _, r := range all {
 		p.ruleDocs(r)
 	}
+	for _, l := range pack.Lists {
+		p.listDocs(l)
+	}
+}
+
+// listDocs writes the entries of a named list with their sources.
+func (p *page) listDocs(l *rules.List) {
+	fmt.Fprintf(p, "\n### List %s\n\n%s", l.Name, escaped(strings.ToUpper(l.Title[:1])+l.Title[1:]))
+	if l.Folder != "" {
+		fmt.Fprintf(p, ", in the folder %s of Windows", code(l.Folder))
+	}
+	p.WriteString(".\n\n| entry | what it is | where | source |\n| --- | --- | --- | --- |\n")
+	for _, e := range l.Entries {
+		var names []string
+		for _, text := range e.Is {
+			names = append(names, code(text))
+		}
+		if e.Form != "" {
+			names = append(names, "like "+code(e.Form))
+		}
+		fmt.Fprintf(p, "| %s | %s | %s | %s |\n", strings.Join(names, ", "), escaped(e.About), escaped(e.Where()), escaped(e.From))
+	}
 }
 
 func (p *page) ruleDocs(r *rules.Rule) {
@@ -82,6 +104,9 @@ func (p *page) ruleDocs(r *rules.Rule) {
 		if t.Fix != nil && (i == 0 || t.Fix != before.Fix) {
 			item("fix", escaped(strings.TrimSpace(t.Fix.String()+". "+t.Fix.Note)))
 		}
+	}
+	if r.CoveredBy != "" {
+		fmt.Fprintf(p, "\nWhere [%s](#%s) runs too, this rule does not: it asks the same and more.\n", r.CoveredBy, ruleAnchor(r.CoveredBy))
 	}
 	if len(r.Tags) > 0 {
 		fmt.Fprintf(p, "\nTags: %s\n", escaped(strings.Join(r.Tags, ", ")))

@@ -52,6 +52,9 @@ func Rule(w io.Writer, r *rules.Rule, style Style) error {
 	}
 	p.WriteByte('\n')
 	p.row("why", r.Rationale)
+	if r.CoveredBy != "" {
+		p.row("unless", r.CoveredBy+" runs too, which asks the same and more")
+	}
 	p.row("tags", strings.Join(r.Tags, ", "))
 	p.row("see", strings.Join(r.References, "\n"))
 	p.row("tests", fmt.Sprint(len(r.Tests)))

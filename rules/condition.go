@@ -42,6 +42,7 @@ type Condition struct {
 	products       []string
 	editions       []string
 	hives          []string
+	bound          []boundDemand // what it asks of names that the key of the rule binds
 	all, any, none []*Condition
 	asks           bool // whether it has a question of its own
 	question       question
@@ -63,6 +64,7 @@ func (c *Condition) String() string {
 	if c.hives != nil {
 		parts = append(parts, "hive "+strict.List(c.hives, "or"))
 	}
+	parts = append(parts, each(c.bound, boundDemand.String)...)
 	if c.asks {
 		text := c.question.String()
 		if len(c.terms.Policies) > 0 {
@@ -94,7 +96,7 @@ func (c *Condition) each(f func(*Condition)) {
 
 // asksRegistry reports whether more than the version, product and edition of Windows decides the condition.
 func (c *Condition) asksRegistry() (asks bool) {
-	c.each(func(c *Condition) { asks = asks || c.asks || c.hives != nil })
+	c.each(func(c *Condition) { asks = asks || c.asks || c.hives != nil || c.bound != nil })
 	return asks
 }
 
@@ -110,7 +112,7 @@ func (c *Condition) onWindows(w hive.Windows) truth {
 	if c.editions != nil {
 		answer = min(answer, isEdition(w, c.editions))
 	}
-	if c.asks || c.hives != nil {
+	if c.asks || c.hives != nil || c.bound != nil {
 		answer = min(answer, perhaps)
 	}
 	for _, below := range c.all {
@@ -152,6 +154,9 @@ func (e *evaluation) holds(c *Condition, s scene) verdict {
 	if c.hives != nil {
 		has := slices.ContainsFunc(c.hives, e.hasHive)
 		parts = append(parts, verdict{toTruth(has), "", "the input holds " + map[bool]string{true: "", false: "no "}[has] + "hive " + strict.List(c.hives, "or"), nil})
+	}
+	for _, b := range c.bound {
+		parts = append(parts, e.boundTo(b, s))
 	}
 	if c.asks {
 		parts = append(parts, e.answer(c, s))

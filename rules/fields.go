@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -17,6 +18,7 @@ var packObject = strict.Object[Pack]{
 		strict.Must("pack", "The name of the pack, as --pack takes it.", nameForm, func(p *Pack, s string) { p.Name = s }),
 		strict.Must("title", "What the pack is about, in one line.", strict.LineForm, func(p *Pack, s string) { p.Title = s }),
 		strict.May("references", "Where what all rules of the pack rest on is written.", strict.LinesForm, func(p *Pack, all []string) { p.References = all }),
+		strict.May("lists", "Named lists that the rules compare with.", strict.ListOf(listForm, 0, ""), func(p *Pack, all []*List) { p.Lists = all }),
 		strict.Must("rules", "The rules.", strict.ListOf(ruleForm, 1, "is empty; a pack without rules checks nothing"), func(p *Pack, all []*Rule) { p.Rules = all }),
 	},
 }
@@ -51,7 +53,7 @@ func changeFields[T any](of func(*T) *change) []strict.Field[T] {
 		strict.May("missing", "What it means that the value is not there.", missingForm, func(t *T, m missingDraft) {
 			of(t).missing, of(t).missingSev = m.missing, m.severity
 		}),
-		strict.May("messages", "What a finding says, by its reason. {value}, {key}, {actual}, {type}, {want}, {valid}, {default}, {written}, {limit} and the names that the key binds stand for what was found.",
+		strict.May("messages", "What a finding says, by its reason. {value}, {key}, {actual}, {type}, {want}, {valid}, {default}, {written}, {limit}, {renames}, {about LIST} and the names that the key binds stand for what was found.",
 			messagesForm, func(t *T, m map[Reason]strict.Located[string]) { of(t).messages = m }),
 		strict.May("fix", "What puts it right: one change, or a list of them.", fixForm, func(t *T, f *Fix) { of(t).fix = f }),
 		strict.May("policy", "The places that go before the value, the first before the second: where group policy sets it.", policiesForm, func(t *T, all []Policy) { of(t).policies = all }),
@@ -68,6 +70,7 @@ func init() {
 			strict.May("rationale", "Why that matters.", strict.LineForm, func(r *draft, s string) { r.Rationale = s }),
 			strict.May("references", "Where what the rule rests on is written.", strict.LinesForm, func(r *draft, all []string) { r.References = all }),
 			strict.May("tags", "Words by which rules can be chosen.", strict.LinesForm, func(r *draft, all []string) { r.Tags = all }),
+			strict.May("covered_by", "The rule, perhaps of another pack, that asks the same and more of the same value. Where both are chosen, that one runs alone.", nameForm, func(r *draft, s string) { r.CoveredBy = s }),
 			strict.May("when", "Where the rule applies.", conditionForm, func(r *draft, c *Condition) { r.When = c }),
 			strict.May("key", "The key: any root, long or short; * and ? stand for characters of a name, {name} for a name that is then known by it, ** for any number of levels.",
 				strict.Placed(keyForm), func(r *draft, k strict.Located[keyPattern]) { r.Key, r.key, r.hasKey = k.V, &k.At, true }),
@@ -93,6 +96,9 @@ func init() {
 	conditionObject = strict.Object[Condition]{
 		Name: "condition", Doc: "A condition. All that it holds must hold. One with a key, value or expect holds where what it asks for is there, with a pattern at one key at least.",
 		Empty: "asks nothing; want windows, product, edition, hive, key, value, expect, all, any or none",
+		Others: strict.NewOthers(boundNameSyntax, "What is asked of a name that the key of the rule binds: operators on its text.", demandForm, func(c *Condition, name string, q demand, at hive.Location) {
+			c.bound = append(c.bound, boundDemand{strings.Trim(name, "{}"), q, at})
+		}),
 		Fields: []strict.Field[Condition]{
 			strict.May("windows", "Versions of Windows, such as >=6.0 or >=5.1 <6.0.", windowsForm, func(c *Condition, r versionRange) { c.windows = &r }),
 			strict.May("product", "The product: one, or a list of which one must do.", strict.OneOrMore(strict.OneWord(productWords()...), "names no product"), func(c *Condition, all []string) { c.products = all }),

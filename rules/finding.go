@@ -3,6 +3,7 @@ package rules
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ func (f Finding) Fingerprint() string {
 }
 
 // placeholders are the names in braces that a message may hold, beside those that the rule binds.
-var placeholders = []string{"{value}", "{key}", "{actual}", "{type}", "{want}", "{valid}", "{default}", "{written}", "{limit}"}
+var placeholders = []string{"{value}", "{key}", "{actual}", "{type}", "{want}", "{valid}", "{default}", "{written}", "{limit}", "{renames}"}
 
 // fill returns the template of a message with its placeholders filled in.
 func (f Finding) fill(template string, t Terms, bound bindings) string {
@@ -113,6 +114,11 @@ func (f Finding) placeholder(name string, t Terms, bound bindings) (text string,
 			text = hive.Visible(d.plain())
 		}
 		return text, true
+	case "{renames}":
+		if f.Observed != nil {
+			text = hive.Visible(hive.Printable(renames(*f.Observed)))
+		}
+		return text, true
 	case "{written}":
 		return f.lastWrite(), true
 	case "{limit}":
@@ -121,10 +127,34 @@ func (f Finding) placeholder(name string, t Terms, bound bindings) (text string,
 		}
 		return text, true
 	}
+	if m := aboutList().FindStringSubmatch(name); m != nil && t.lists[m[1]] != nil {
+		if f.Observed != nil {
+			text = hive.Visible(t.lists[m[1]].about(*f.Observed))
+		}
+		return text, true
+	}
 	if len(name) > 2 {
 		text, ok = bound[name[1:len(name)-1]]
 	}
 	return hive.Visible(text), ok
+}
+
+// renames returns what the data of a value have the Session Manager do, for people. They are pairs of a file and its new name, which is empty for a
+// deletion, so that they go on behind empty strings.
+func renames(v hive.Value) string {
+	names := strings.Split(hive.DecodeUTF16(v.Data), "\x00")
+	var all []string
+	for pair := range slices.Chunk(names, 2) {
+		from, to := strings.TrimPrefix(pair[0], `\??\`), strings.TrimPrefix(strings.TrimPrefix(strings.Join(pair[1:], ""), "!"), `\??\`)
+		switch {
+		case from == "" && to == "": // the end of the list
+		case to == "":
+			all = append(all, from+" is deleted")
+		default:
+			all = append(all, from+" becomes "+to)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // defaultMessages are used where a rule has none of its own.

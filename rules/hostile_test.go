@@ -90,6 +90,10 @@ func TestHostile(t *testing.T) {
 		{"references of all rules", strings.Replace(more(10_000, "equals: 1"), "title: P", "title: P\nreferences: ["+rep("a,", 80_000)+"]", 1), "66:3: references" + tooMuch},
 		{"directives", numbered("%%TAG !a%d! tag:x\n", 100_000) + "---\n" + one("", ""), "1:1: the file says too much: "},
 		{"lists in one another", one("equals: 1", "in: "+rep("[", 300)+rep("]", 300)), "10:72: lists and mappings are nested in more than 250 levels"},
+		{"names of lists", one("equals: 1", "in: {list: ["+rep("a,", 120_000)+"]}"), "10:23: in names 120000 lists; it can name 16"},
+		{"lists that are not there", strings.Replace(more(4_000, "in: {list: ab}"), "rules:", "lists:\n"+numbered("- {list: a%d, title: t, entries: [{is: x, from: y}]}\n", 4_000)+"rules:", 1), "4005:102: there is no list \"ab\"; did you mean a"},
+		{"entries of lists", one("rules:", "lists: [{list: a, title: t, entries: [{from: y, is: ["+numbered("x%d,", 100_000)+"]}]}]\nrules:"), ""},
+		{"a long title of a list", one("rules:", "lists: [{list: a, title: "+rep("t", 1_000_000)+", entries: [{from: y, is: x}]}]\nrules:"), "3:26: the title of a list has at most 200 bytes, and this one has 1000000"},
 		{"a mistake far behind", one("{equals: 1}", "{in: ["+rep("aa ", 300_000)+"}"), "10:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 // judge compares what is at a key with what a question expects there. It returns one finding, or one for each value that matches a pattern.
 func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found func(Finding)) {
+	t.Valid, t.Data = t.Valid.on(e.windows), t.Data.on(e.windows)
 	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, Expected: t.Expected(), guessed: m.Guessed, byPolicy: t.policy != nil}
 	if q.AboutKey {
 		f.Value = ""

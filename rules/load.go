@@ -144,6 +144,15 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 	return all, nil
 }
 
+// Distinct returns the rules without those that another one of them covers, so that one fact is told once.
+func Distinct(all []*Rule) []*Rule {
+	ids := map[string]bool{}
+	for _, r := range all {
+		ids[r.ID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(r *Rule) bool { return r.CoveredBy != "" && ids[r.CoveredBy] })
+}
+
 // Load reads a pack of rules from YAML; source names the file in its mistakes. The error is [Mistakes], which holds all that is wrong.
 func Load(source string, data []byte) (*Pack, error) { return load(source, data, nil) }
 
@@ -194,8 +203,9 @@ func tooMany(source string, n int) error {
 	return Mistakes{asMistake(source, fmt.Errorf("there are %d rules or more; a run takes at most %d: check with some of them at a time", n, maxRules))}
 }
 
-// completePack gives each rule what it has from its pack, and finds IDs that are used twice.
+// completePack gives each rule what it has from its pack, and finds IDs that are used twice and lists that are not there.
 func completePack(d *strict.Decoder, p *Pack) {
+	findLists(d, p)
 	ids := map[string]bool{}
 	for _, r := range p.Rules {
 		if r.ID != "" && ids[r.ID] {

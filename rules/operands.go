@@ -33,8 +33,8 @@ var demandObject = strict.Object[demand]{
 	Fields: append(sizes(orOther(numberForm)),
 		operatorField("equals", "The data are this number, text or list. Case counts.", orOther(datumForm), equals),
 		operatorField("not", "The data are anything but this.", orOther(datumForm), not),
-		operatorField("in", "The data are one of these numbers or texts.", datumsForm, in),
-		operatorField("not_in", "The data are none of these numbers or texts.", datumsForm, notIn),
+		operatorField("in", "The data are one of these numbers or texts, or in this list.", orList(datumsForm), in),
+		operatorField("not_in", "The data are none of these numbers or texts, or not in this list.", orList(datumsForm), notIn),
 		operatorField("bits_set", "All of these bits of the number are set.", strict.NumberForm, func(m uint64) operator {
 			return bits(fmt.Sprintf("with the bits %#x set", m), func(n uint64) bool { return n&m == m })
 		}),
@@ -58,11 +58,8 @@ var demandObject = strict.Object[demand]{
 				return !slices.ContainsFunc(all, func(s string) bool { return !d.contains(datum{kind: aText, text: s}) })
 			}}
 		}),
-		operatorField("contains_only", "Each string of the list is one of these. Case counts.", strict.ListOf(strict.TextForm, 1, noStrings), func(all []string) operator {
-			return operator{text: "with nothing but " + strict.List(each(all, quoted), "and"), kinds: []kind{aList}, holds: func(d datum) bool {
-				return !slices.ContainsFunc(d.list, func(s string) bool { return !slices.Contains(all, s) })
-			}}
-		}),
+		operatorField("contains_only", "Each string of the list is one of these. Case counts. With a named list of the pack case does not count, and a text is a list, too, of what stands between its commas.",
+			orList(strict.ListOf(strict.TextForm, 1, noStrings)), containsOnly),
 		operatorField("ranges", "Each string of the list is a range of numbers such as 4000-4010, and lies within these two.", rangeForm, withinRange),
 		operatorField("apart_from", "No string of the list is a range of numbers such as 4000-4010 that holds one of these two or one between them.", rangeForm, apartFrom),
 		operatorField("length", "How long the data are: characters of text, strings of a list, bytes of all else.", lengthForm, func(q demand) operator {
@@ -140,7 +137,11 @@ func not(o operand) operator {
 	return op
 }
 
-func in(all []datum) operator {
+func in(of textsOrLists[[]datum]) operator {
+	if of.lists != nil {
+		return listed(of.lists, "one of ", []kind{aText}, func(d datum, in func(string) bool) bool { return in(d.text) })
+	}
+	all := of.here
 	op := operator{text: strict.List(each(all, datum.String), "or"), kinds: kindsIn(all), datums: all}
 	op.holds = among(all)
 	if slices.Equal(op.kinds, []kind{aNumber}) {
@@ -149,7 +150,11 @@ func in(all []datum) operator {
 	return op
 }
 
-func notIn(all []datum) operator {
+func notIn(of textsOrLists[[]datum]) operator {
+	if of.lists != nil {
+		return listed(of.lists, "none of ", []kind{aText}, func(d datum, in func(string) bool) bool { return !in(d.text) })
+	}
+	all := of.here
 	op := operator{text: "none of " + strict.List(each(all, datum.String), "and"), kinds: kindsIn(all)}
 	one := among(all)
 	op.holds = func(d datum) bool { return !one(d) }
@@ -157,6 +162,19 @@ func notIn(all []datum) operator {
 		op.numbers = but(numbersOf(all)...)
 	}
 	return op
+}
+
+// containsOnly returns the operator that no item of the data is another than these.
+func containsOnly(of textsOrLists[[]string]) operator {
+	only := func(d datum, in func(string) bool) bool {
+		return !slices.ContainsFunc(d.items(), func(s string) bool { return !in(s) })
+	}
+	if of.lists != nil {
+		return listed(of.lists, "with nothing but ", []kind{aList, aText}, only)
+	}
+	return operator{text: "with nothing but " + strict.List(each(of.here, quoted), "and"), kinds: []kind{aList}, holds: func(d datum) bool {
+		return only(d, func(s string) bool { return slices.Contains(of.here, s) })
+	}}
 }
 
 // among returns a function that reports whether data are one of these numbers and texts.

@@ -21,6 +21,8 @@ type operator struct {
 	numbers numbers // the numbers that it holds for, if it tests numbers and they can be listed
 	datums  []datum // the only data that it can hold for, if they can be listed
 
+	listing *listing // the named lists that it compares with, or nil; it may hold for other data on another Windows
+
 	other   string // name of the value to compare with, if it is not compared with data of the rule
 	compare func(d, other datum) bool
 }

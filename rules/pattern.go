@@ -40,6 +40,9 @@ const (
 	anyRun
 )
 
+// boundNameSyntax is how a name that a pattern binds is written.
+const boundNameSyntax = `^\{[A-Za-z_][A-Za-z0-9_]*\}$`
+
 // special matches the start of a pattern if it is more than a plain character.
 var special = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|\[([*?{])\]|(\*+)|(\?))`)

@@ -14,6 +14,7 @@ type Pack struct {
 	Name       string
 	Title      string
 	References []string
+	Lists      []*List
 	Rules      []*Rule
 	Source     string // the file that it was read from
 
@@ -28,6 +29,7 @@ type Rule struct {
 	Rationale  string
 	References []string // its own and those of its pack
 	Tags       []string
+	CoveredBy  string     // the rule that asks the same and more, see [Distinct]; "" for none
 	question              // where it looks; a rule of conditions may have no key
 	Conditions *Condition // what must hold, instead of what is expected of a value; nil for most rules
 	When       *Condition // where the rule applies; nil for everywhere
@@ -36,8 +38,9 @@ type Rule struct {
 
 	base      change
 	overrides []override
-	source    string // the file that it was read from
-	files     fs.FS  // the folder of that file, for its tests
+	source    string           // the file that it was read from
+	files     fs.FS            // the folder of that file, for its tests
+	lists     map[string]*List // those that its messages tell about
 }
 
 // Terms are what a rule asks for on one version of Windows.
@@ -53,8 +56,9 @@ type Terms struct {
 	Fix      *Fix              // nil if there is none
 	Policies []Policy          // the places that go before the value, in their order
 
-	policy   *Policy // whose value is judged, in place of the local one; nil for the local one
-	expected string  // the result of Expected, once it is known
+	policy   *Policy          // whose value is judged, in place of the local one; nil for the local one
+	expected string           // the result of Expected, once it is known
+	lists    map[string]*List // those that its messages tell about
 }
 
 // Missing is what it means that the value does not exist.
@@ -146,7 +150,7 @@ func (r *Rule) Terms(w hive.Windows) Terms {
 }
 
 func (r *Rule) terms(counts func(override) bool) Terms {
-	t := Terms{Messages: map[Reason]string{}}
+	t := Terms{Messages: map[Reason]string{}, lists: r.lists}
 	r.base.apply(&t)
 	for _, o := range r.overrides {
 		if counts(o) {

@@ -78,6 +78,9 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 				checkPolicies(d, c.terms.Policies, q, bound)
 				c.terms.checkMeanings(d)
 			}
+			for _, b := range c.bound {
+				checkBound(d, b, r.Key.names())
+			}
 		})
 		if d.Mistakes() == before {
 			checkTerms(d, n, &r.Rule)
@@ -176,6 +179,19 @@ func checkWritten(d *strict.Decoder, w *lastWritten, bound []string) {
 	}
 }
 
+// checkBound checks that a condition on a name is about one that the key of the rule binds, and asks what a text can answer.
+func checkBound(d *strict.Decoder, b boundDemand, bound []string) {
+	if !slices.Contains(bound, b.name) {
+		d.WrongAt(b.at, "the condition asks for the name {%s}, which the key of the rule does not bind%s", b.name, meant(b.name, bound))
+	}
+	if why := (Terms{Types: []hive.Type{hive.SZ}, Data: b.demand}).mistyped("the condition on {" + b.name + "}"); why != "" {
+		d.WrongAt(b.at, "%s", why)
+	}
+	if slices.ContainsFunc(b.demand, func(o operator) bool { return o.other != "" }) {
+		d.WrongAt(b.at, "the name {%s} is compared with a value; it can be compared with texts and lists", b.name)
+	}
+}
+
 var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{[^{}]*\}`) })
 
 func checkMessages(d *strict.Decoder, c *change, bound []string) {
@@ -183,7 +199,7 @@ func checkMessages(d *strict.Decoder, c *change, bound []string) {
 	for _, reason := range failReasons {
 		text, ok := c.messages[reason]
 		for _, m := range placeholder().FindAllString(text.V, -1) {
-			if ok && !slices.Contains(known, m) {
+			if ok && !slices.Contains(known, m) && !aboutList().MatchString(m) {
 				d.WrongAt(text.At, "there is no placeholder %s%s", m, strict.OneOf(m, known))
 			}
 		}

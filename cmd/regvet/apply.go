@@ -42,7 +42,7 @@ type applyOptions struct {
 
 func (o *applyOptions) run(s *session, args []string) {
 	onlyOnce(s, args)
-	active, ok := o.rules.load(s)
+	active, ok := o.rules.active(s)
 	if s.failed() || !ok {
 		return
 	}

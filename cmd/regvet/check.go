@@ -46,7 +46,7 @@ type checkOptions struct {
 // inputs is released once it was evaluated. A format that allows it is written while the inputs are read.
 func (o *checkOptions) run(s *session, args []string) {
 	outputs := o.result.choose(s)
-	active, ok := o.rules.load(s)
+	active, ok := o.rules.active(s)
 	if outputs == nil || !ok {
 		return
 	}

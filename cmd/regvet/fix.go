@@ -129,7 +129,7 @@ func (o *fixOptions) activeRules(s *session) ([]*rules.Rule, bool) {
 	if anyPack {
 		o.rules.defaultToAll()
 	}
-	active, ok := o.rules.load(s)
+	active, ok := o.rules.active(s)
 	if !ok || !o.knowSelected(s, active) {
 		return nil, false
 	}

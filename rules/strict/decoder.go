@@ -146,6 +146,9 @@ func (d *Decoder) Pairs(n *yaml.Node, what string) iter.Seq2[*yaml.Node, *yaml.N
 		for i := 0; i+1 < len(n.Content) && !d.full; i += 2 {
 			at, says := n.Content[i], resolved(n.Content[i])
 			name := &yaml.Node{Kind: says.Kind, Tag: says.Tag, Style: says.Style, Value: says.Value, Line: at.Line, Column: at.Column}
+			if says.Kind == yaml.MappingNode && len(says.Content) == 2 && isNull(says.Content[1]) {
+				name.Kind, name.Tag, name.Value = yaml.ScalarNode, "!!str", "{"+says.Content[0].Value+"}" // a name in braces without quotes
+			}
 			switch {
 			case name.Kind != yaml.ScalarNode:
 				d.Wrong(name, "a name in %s must be a word", what)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 
 	"gopkg.in/yaml.v3"
@@ -45,14 +46,30 @@ func Must[T, V any](name, doc string, f Form[V], set func(to *T, v V)) Field[T] 
 	return m
 }
 
+// Others are fields of a mapping whose names are free within a syntax.
+type Others[T any] struct {
+	names  *regexp.Regexp
+	doc    string
+	schema Schema
+	read   func(d *Decoder, name, n *yaml.Node, to *T)
+}
+
+// NewOthers returns the fields whose names match a regular expression; set is told the name of each and its place.
+func NewOthers[T, V any](names, doc string, f Form[V], set func(to *T, name string, v V, at hive.Location)) *Others[T] {
+	return &Others[T]{names: regexp.MustCompile(names), doc: doc, schema: f.Schema, read: func(d *Decoder, name, n *yaml.Node, to *T) {
+		set(to, name.Value, f.Read(d, n, name.Value), Locate(name))
+	}}
+}
+
 // Object is a mapping whose fields are known.
 type Object[T any] struct {
 	Name   string // of its definition in the JSON Schema
 	What   string // in messages; "" for the name of the field that holds it
 	Doc    string
 	Fields []Field[T]
-	Empty  string // the message for a mapping without fields; "" if that is allowed
-	Also   Schema // rules about several fields, as far as a JSON Schema can express them
+	Others *Others[T] // fields whose names are free; nil if there are none
+	Empty  string     // the message for a mapping without fields; "" if that is allowed
+	Also   Schema     // rules about several fields, as far as a JSON Schema can express them
 }
 
 // Read reads a mapping: each field by its own form. Unknown, repeated and missing fields are mistakes.
@@ -67,6 +84,10 @@ func (o *Object[T]) Read(d *Decoder, n *yaml.Node, what string, to *T) {
 	seen := make([]bool, len(o.Fields))
 	for name, value := range d.Pairs(n, what) {
 		at := o.index(name.Value)
+		if at < 0 && o.Others != nil && o.Others.names.MatchString(name.Value) {
+			o.Others.read(d, name, value, to)
+			continue
+		}
 		if at >= 0 {
 			o.Fields[at].read(d, value, to)
 		} else {
@@ -116,6 +137,9 @@ func (o *Object[T]) define(definitions Schema) {
 		}
 	}
 	s := Schema{"type": "object", "description": o.Doc, "properties": properties, "additionalProperties": false}
+	if o.Others != nil {
+		s["patternProperties"] = Schema{o.Others.names.String(): Schema{"allOf": []any{o.Others.schema}, "description": o.Others.doc}}
+	}
 	if len(required) > 0 {
 		s["required"] = required
 	}
