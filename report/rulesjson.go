@@ -22,9 +22,11 @@ type jsonRule struct {
 	Value      *string `json:"value"`                // null where the rule is about the key itself
 	When       string  `json:"when,omitempty"`       // where it applies
 	Conditions string  `json:"conditions,omitempty"` // instead of what is expected of a value
+	Assumes    string  `json:"assumes,omitempty"`    // the versions of Windows that it answers for where the version is not known
 	jsonTerms
 	Overrides  []jsonOverride `json:"overrides"`
 	Tags       []string       `json:"tags"`
+	Levels     []string       `json:"levels"`
 	Rationale  string         `json:"rationale"`
 	References []string       `json:"references"`
 	Tests      int            `json:"tests"`
@@ -41,12 +43,25 @@ type jsonTerms struct {
 	Valid    string      `json:"valid,omitempty"`
 	Missing  string      `json:"missing,omitempty"`
 	Fix      *jsonRemedy `json:"fix"` // null where there is none
+
+	Alternative string `json:"alternative,omitempty"`
 }
 
+// jsonRemedy is the fix of a rule or of a finding.
 type jsonRemedy struct {
 	Text    string `json:"text"`
+	Safe    bool   `json:"safe"`
+	Because string `json:"because,omitempty"` // why it is not safe
 	Restart string `json:"restart"`
 	Note    string `json:"note,omitempty"`
+}
+
+// remedyJSON returns nil for no fix.
+func remedyJSON(f *rules.Fix) *jsonRemedy {
+	if f == nil {
+		return nil
+	}
+	return &jsonRemedy{f.String(), f.Safe(), f.Because, f.Restart, f.Note}
 }
 
 // RulesJSON writes the documentation of rules as one JSON object.
@@ -55,7 +70,7 @@ func RulesJSON(w io.Writer, version string, all []*rules.Rule) error {
 	for _, r := range all {
 		variants := r.Variants()
 		j := jsonRule{ID: r.ID, Pack: r.Pack, Title: r.Title, Key: hive.Printable(r.Key.String()), jsonTerms: termsJSON(r, variants[0].Terms),
-			Overrides: []jsonOverride{}, Tags: orEmpty(r.Tags), Rationale: r.Rationale, References: orEmpty(r.References), Tests: len(r.Tests)}
+			Overrides: []jsonOverride{}, Tags: orEmpty(r.Tags), Levels: orEmpty(r.Levels), Assumes: r.Assumes(), Rationale: r.Rationale, References: orEmpty(r.References), Tests: len(r.Tests)}
 		if !r.AboutKey {
 			name := hive.Printable(r.Value.String())
 			j.Value = &name
@@ -82,12 +97,9 @@ func orEmpty(all []string) []string {
 }
 
 func termsJSON(r *rules.Rule, t rules.Terms) jsonTerms {
-	j := jsonTerms{Severity: t.Severity.String(), Expected: t.Expected(), Missing: absence(r, t)}
+	j := jsonTerms{Severity: t.Severity.String(), Expected: t.Expected(), Missing: absence(r, t), Fix: remedyJSON(t.Fix), Alternative: t.Alternative}
 	if len(t.Valid) > 0 {
 		j.Valid = t.Valid.String()
-	}
-	if t.Fix != nil {
-		j.Fix = &jsonRemedy{t.Fix.String(), t.Fix.Restart, t.Fix.Note}
 	}
 	return j
 }

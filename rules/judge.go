@@ -221,5 +221,6 @@ func (e *evaluation) fail(f Finding, reason Reason, t Terms, s scene) Finding {
 	f.Status, f.Reason = Fail, reason
 	f.Message = f.fill(template, t, s.bound)
 	f.Fix = e.resolve(t.Fix, &f, s)
+	f.Alternative = t.Alternative
 	return f
 }

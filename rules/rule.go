@@ -28,6 +28,7 @@ type Rule struct {
 	Rationale  string
 	References []string // its own and those of its pack
 	Tags       []string
+	Levels     []string   // the published baselines that ask for it
 	question              // where it looks; a rule of conditions may have no key
 	Conditions *Condition // what must hold, instead of what is expected of a value; nil for most rules
 	When       *Condition // where the rule applies; nil for everywhere
@@ -36,8 +37,9 @@ type Rule struct {
 
 	base      change
 	overrides []override
-	source    string // the file that it was read from
-	files     fs.FS  // the folder of that file, for its tests
+	assume    *versionRange // the versions whose answer stands if the input tells nothing of the version; nil for none
+	source    string        // the file that it was read from
+	files     fs.FS         // the folder of that file, for its tests
 }
 
 // Terms are what a rule asks for on one version of Windows.
@@ -51,6 +53,8 @@ type Terms struct {
 	Missing  Missing
 	Messages map[Reason]string // templates: {value}, {actual} and the like stand for what was found
 	Fix      *Fix              // nil if there is none
+
+	Alternative string // a remedy that is no change of the registry, such as a command; "" for none
 
 	expected string // the result of Expected, once it is known
 }
@@ -86,6 +90,7 @@ type change struct {
 	missingSev  Severity
 	messages    map[Reason]strict.Located[string]
 	fix         *Fix
+	alternative string
 }
 
 func (c change) apply(t *Terms) {
@@ -122,6 +127,9 @@ func (c change) apply(t *Terms) {
 	}
 	if c.fix != nil {
 		t.Fix = c.fix
+	}
+	if c.alternative != "" {
+		t.Alternative = c.alternative
 	}
 }
 
@@ -184,6 +192,21 @@ func (r *Rule) eachCondition(f func(*Condition)) {
 			o.when.each(f)
 		}
 	}
+}
+
+// Assumes returns for people which versions of Windows the rule answers for if the input tells nothing of the version, or "" if it answers for
+// all of them.
+func (r *Rule) Assumes() string {
+	if r.assume == nil {
+		return ""
+	}
+	return "Windows " + r.assume.String() + " where the version is not known"
+}
+
+// asksVersion reports whether a condition of the rule names a version of Windows.
+func (r *Rule) asksVersion() (asks bool) {
+	r.eachCondition(func(c *Condition) { asks = asks || c.windows != nil })
+	return asks
 }
 
 // boundNames lists the names that the rule binds.
