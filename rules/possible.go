@@ -248,7 +248,7 @@ func (p possibilities) assumed(lists [][]Finding, place int, versions versionRan
 		}
 	}
 	out := *f
-	note := fmt.Sprintf("%s; this answer and its fix are meant for Windows %s", versionOf(p.known), p.words(p.spans(taken)))
+	note := fmt.Sprintf("it depends on what the input does not tell: %s; this answer and its fix are meant for Windows %s", versionOf(p.known), p.words(p.spans(taken)))
 	for _, a := range rest.answers(lists, place, Finding.remedy) {
 		note += "; " + p.words(p.spans(a.cases)) + ": " + a.text
 	}

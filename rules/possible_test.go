@@ -48,7 +48,7 @@ func TestUndecided(t *testing.T) {
 		{"what the open condition guards is not read", rule + other, `[HKEY_LOCAL_MACHINE\SYSTEM\Y]`, ten,
 			`unknown not-covered medium: the input does not cover this key`},
 		{"conditions that hold on all versions", "any: [{windows: \"<6.0\"}, {windows: \">=5.0\"}]", ``, hive.Windows{}, "pass  medium: Windows is before 5.0"},
-		{"the rule assumes a version", assuming, `"V"=dword:2`, hive.Windows{}, "fail mismatch medium: V is 2; want 1; the version of Windows is not known (--windows tells it); " +
+		{"the rule assumes a version", assuming, `"V"=dword:2`, hive.Windows{}, "fail mismatch medium: V is 2; want 1; it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
 			"this answer and its fix are meant for Windows before 6.0; since 6.0: fail, low: V is 2; want 1; the fix is unsafe there: Who knows.; instead: ask"},
 		{"a version that is known is not assumed", assuming, `"V"=dword:2`, hive.Windows{AtLeast: hive.Version{Major: 5}}, "fail mismatch medium: V is 2; want 1; it depends on what the input does not tell: " +
 			"Windows is 5.0 or later (--windows tells more); before 6.0: fail, medium: V is 2; want 1; since 6.0: fail, low: V is 2; want 1; needs a decision: Who knows."},
