@@ -33,26 +33,7 @@ func (r *Rule) run(t Test) error {
 	if err != nil {
 		return err
 	}
-	var w hive.Windows
-	if t.Hive != "" {
-		w = reg.Windows()
-	}
-	if when := r.When; when != nil && t.Hive == "" { // a test that does not say which Windows it is about means one that the rule is for
-		if when.windows != nil {
-			w.AtLeast, w.Below = when.windows.from, when.windows.below
-		}
-		if when.products != nil {
-			w.Product = productOfWord(when.products[0])
-		}
-	}
-	if t.Windows.AtLeast != (hive.Version{}) {
-		product := w.Product
-		w = t.Windows
-		w.Product = product
-	}
-	if t.Product != "" {
-		w.Product = productOfWord(t.Product)
-	}
+	w := r.testWindows(t, reg)
 	only := []*Rule{r}
 	findings := Evaluate(reg, w, only)
 	if r.Key.isPattern() && t.Hive == "" && t.Want != NotCovered {
@@ -75,6 +56,30 @@ func (r *Rule) run(t Test) error {
 		return fmt.Errorf("the undo does not restore the registry: %d edits remain", len(proof.Remains))
 	}
 	return nil
+}
+
+// testWindows returns the Windows that a test is about, whose registry is given.
+func (r *Rule) testWindows(t Test, reg *hive.Registry) (w hive.Windows) {
+	if t.Hive != "" {
+		w = reg.Windows()
+	}
+	if when := r.When; when != nil && t.Hive == "" { // a test that does not say which Windows it is about means one that the rule is for
+		if when.windows != nil {
+			w.AtLeast, w.Below = when.windows.from, when.windows.below
+		}
+		if when.products != nil {
+			w.Product = productOfWord(when.products[0])
+		}
+	}
+	if t.Windows.AtLeast != (hive.Version{}) {
+		product := w.Product
+		w = t.Windows
+		w.Product = product
+	}
+	if t.Product != "" {
+		w.Product = productOfWord(t.Product)
+	}
+	return w
 }
 
 // covered returns the findings about places that the input covers.
