@@ -230,7 +230,7 @@ func (p possibilities) join(lists [][]Finding, place int) Finding {
 	return out
 }
 
-// assumed returns the answer at the place of that index for some versions of Windows, with a note that says so and has the answers for the
+// assumed returns the answer at the place of that index for some versions of Windows, with a note that says so, and one for each answer of the
 // others.
 func (p possibilities) assumed(lists [][]Finding, place int, versions versionRange) Finding {
 	var f *Finding // the worst
@@ -248,11 +248,10 @@ func (p possibilities) assumed(lists [][]Finding, place int, versions versionRan
 		}
 	}
 	out := *f
-	note := fmt.Sprintf("it depends on what the input does not tell: %s; this answer and its fix are meant for Windows %s", versionOf(p.known), p.words(p.spans(taken)))
+	out.Notes = append(slices.Clone(out.Notes), fmt.Sprintf("it depends on what the input does not tell: %s; this answer and its fix are meant for Windows %s", versionOf(p.known), p.words(p.spans(taken))))
 	for _, a := range rest.answers(lists, place, Finding.remedy) {
-		note += "; " + p.words(p.spans(a.cases)) + ": " + a.text
+		out.Notes = append(out.Notes, p.words(p.spans(a.cases))+": "+a.text)
 	}
-	out.Notes = append(slices.Clone(out.Notes), note)
 	return out
 }
 
