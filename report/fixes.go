@@ -86,7 +86,7 @@ func (p *page) leftOut(all []rules.Unfixed) {
 	seen := map[string]int{} // places, by line
 	var lines []string
 	for _, f := range all {
-		line := p.paint("unsafe", color.Bold, color.FgYellow) + "  " + p.paint(f.Rule.ID, color.Bold) + ": " + hive.Visible(f.Fix.Because)
+		line := p.paint("unsafe", color.Bold, color.FgYellow) + "  " + p.paint(f.Rule.ID, color.Bold) + " (" + string(f.Reason) + "): " + hive.Visible(f.Fix.Because)
 		if f.Alternative != "" {
 			line += "; instead: " + hive.Visible(f.Alternative)
 		}

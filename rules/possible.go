@@ -205,12 +205,12 @@ func (p possibilities) join(lists [][]Finding, place int) Finding {
 		}
 		return out.unknown(Undecided, p.tell(lists, place))
 	}
-	switch assume := out.Rule.assume; {
-	case alike:
-	case assume != nil && out.Status == Fail && !versionKnown(p.known):
+	if assume := out.Rule.assume; !alike && assume != nil && out.Status == Fail && !versionKnown(p.known) {
 		out = p.assumed(lists, place, *assume)
-	default:
-		out.Notes = append(slices.Clone(out.Notes), p.tell(lists, place))
+	} else {
+		if !alike {
+			out.Notes = append(slices.Clone(out.Notes), p.tell(lists, place))
+		}
 		for _, list := range lists {
 			switch {
 			case list == nil || out.Fix == nil:

@@ -52,6 +52,9 @@ func TestUndecided(t *testing.T) {
 			"this answer and its fix are meant for Windows before 6.0; since 6.0: fail, low: V is 2; want 1; the fix is unsafe there: Who knows.; instead: ask"},
 		{"a version that is known is not assumed", assuming, `"V"=dword:2`, hive.Windows{AtLeast: hive.Version{Major: 5}}, "fail mismatch medium: V is 2; want 1; it depends on what the input does not tell: " +
 			"Windows is 5.0 or later (--windows tells more); before 6.0: fail, medium: V is 2; want 1; since 6.0: fail, low: V is 2; want 1; needs a decision: Who knows."},
+		{"a fix that is unsafe on some Windows", rule + "missing: fail\n" + set + "}\noverrides: [{when: {windows: \">=6.0\"}, " + set + ", safe: false, because: Who knows.}}]", `"V"=dword:2`, hive.Windows{},
+			"fail mismatch medium: V is 2; want 1; needs a decision: Who knows."},
+		{"an alternative of some Windows", rule + "missing: fail\nalternative: ask\noverrides: [{when: {windows: \"<6.0\"}, alternative: do not ask}]", `"V"=dword:2`, hive.Windows{}, "fail mismatch medium: V is 2; want 1"},
 		{"a later Windows", assuming, `"V"=dword:2`, ten, "fail mismatch low: V is 2; want 1; needs a decision: Who knows.; instead: ask"},
 		{"an older Windows", assuming, `"V"=dword:2`, hive.Exactly(hive.Version{Major: 5, Minor: 1}), "fail mismatch medium: V is 2; want 1"},
 		{"nothing is assumed where only some fail", assuming, ``, hive.Windows{}, "unknown undecided medium: it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +

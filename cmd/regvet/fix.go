@@ -30,7 +30,7 @@ var fixCommand = command{
 		o := new(fixOptions)
 		o.rules.define(f, defaultPacks)
 		o.selected.define(f, "fix only what these rules find:")
-		f.BoolVar(&o.unsafe, "unsafe-fixes", false, "also make fixes that need a decision, because they may break something, cannot be undone on the machine, or are no recommendation of a vendor; --select with the ID of a rule makes that of this rule")
+		f.BoolVar(&o.unsafe, "unsafe-fixes", false, "also make fixes that need a decision, because they may break something, cannot be undone on the machine, or are no recommendation of a vendor; --select with the ID of a rule makes that of this rule. Without it they are told, which is no failure")
 		choose(f, &o.severity, "severity", "", "", "fix only findings of at least this `SEVERITY`: %s", severityWords()...)
 		choose(f, &o.format, "format", "f", "reg", "output `FORMAT` of both files: %s", patchFormats()...)
 		f.StringVarP(&o.output, "output", "o", "", "write the fix to this `FILE` (default fix.reg, or with "+strict.List(otherExtensions(), "or")+" for other formats)")
