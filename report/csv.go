@@ -69,7 +69,7 @@ func csvTable(w io.Writer, s sheet) error {
 				r.kind, r.observed, r.data,
 				r.expected, r.message, r.modified,
 				number(int64(r.at.Line)), number(int64(r.at.Column)), number(r.at.Offset),
-				r.fix, by, why, s.topics[r.topic].title, r.print, f.sha256,
+				r.remedy(), by, why, s.topics[r.topic].title, r.print, f.sha256,
 				f.machine, f.host,
 				strings.Join(r.notes, "; "), strings.Join(f.logs, "; "),
 			})

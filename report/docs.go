@@ -80,6 +80,7 @@ func (p *page) ruleDocs(r *rules.Rule) {
 	if r.Conditions != nil {
 		item("expected", escaped(r.Conditions.String()))
 	}
+	item("assumes", escaped(r.Assumes()))
 	variants := r.Variants()
 	for i, v := range variants {
 		t := v.Terms
@@ -103,13 +104,18 @@ func (p *page) ruleDocs(r *rules.Rule) {
 		changed("not set", absence(r, t), absence(r, before))
 		if t.Fix != nil && (i == 0 || t.Fix != before.Fix) {
 			item("fix", escaped(strings.TrimSpace(t.Fix.String()+". "+t.Fix.Note)))
+			item("unsafe", escaped(t.Fix.Because))
 		}
+		changed("instead", t.Alternative, before.Alternative)
 	}
 	if r.CoveredBy != "" {
 		fmt.Fprintf(p, "\nWhere [%s](#%s) runs too, this rule does not: it asks the same and more.\n", r.CoveredBy, ruleAnchor(r.CoveredBy))
 	}
 	if len(r.Tags) > 0 {
 		fmt.Fprintf(p, "\nTags: %s\n", escaped(strings.Join(r.Tags, ", ")))
+	}
+	if len(r.Levels) > 0 {
+		fmt.Fprintf(p, "\nLevels: %s\n", escaped(strings.Join(r.Levels, ", ")))
 	}
 	if len(r.References) > 0 {
 		p.WriteString("\nReferences:\n\n")

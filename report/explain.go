@@ -241,7 +241,11 @@ type jsonPackRule struct {
 	Severity   string   `json:"severity"`
 	Why        string   `json:"why"`
 	Tags       []string `json:"tags"`
+	Levels     []string `json:"levels"`
 	References []string `json:"references"`
+
+	Fix         *jsonRemedy `json:"fix"` // null where there is none without an override
+	Alternative string      `json:"alternative,omitempty"`
 }
 
 // ExplainJSON writes an explanation as one JSON object.
@@ -256,8 +260,9 @@ func ExplainJSON(w io.Writer, e Explanation) error {
 			example(c.Bad), example(c.Good), append([]string{}, c.References...)})
 	}
 	for _, r := range e.Rules {
-		severity := r.Terms(hive.Windows{}).Severity.String()
-		out.Rules = append(out.Rules, jsonPackRule{r.ID, r.Pack, r.Title, severity, r.Rationale, append([]string{}, r.Tags...), append([]string{}, r.References...)})
+		t := r.Terms(hive.Windows{})
+		out.Rules = append(out.Rules, jsonPackRule{r.ID, r.Pack, r.Title, t.Severity.String(), r.Rationale, orEmpty(r.Tags), orEmpty(r.Levels), orEmpty(r.References),
+			remedyJSON(t.Fix), t.Alternative})
 	}
 	return writeJSON(w, out)
 }

@@ -14,6 +14,7 @@ import (
 type Outcome struct {
 	Plan      rules.Plan
 	Open      []rules.Finding // unknown, so that there is no fix
+	LeftOut   []rules.Unfixed // those whose fix needs a decision, and why its files could not be written, "" if they could
 	Proof     *rules.Proof    // or nil if there was nothing to prove
 	Fix, Undo string          // the files written, or to be written; "" for none
 	DryRun    bool            // do not write anything
@@ -46,6 +47,7 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 		fmt.Fprintf(p, "%s  %s%s\n", p.paint(answerWords(f.Status, f.Reason), color.Bold), p.paint(f.Rule.ID, color.Bold), reason)
 		p.row("message", f.Message)
 	}
+	p.leftOut(o.LeftOut)
 	if p.Len() > 0 {
 		p.WriteByte('\n')
 	}
@@ -62,15 +64,46 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 			fmt.Fprintln(p, "nothing was written, because it is not proven")
 		}
 		p.proof(*o.Proof)
-	case len(o.Plan.Unfixed) == 0 && len(o.Open) == 0 && o.Plan.Edits == nil:
+	case len(o.Plan.Unfixed)+len(o.Plan.Without)+len(o.LeftOut)+len(o.Open) == 0 && o.Plan.Edits == nil:
 		fmt.Fprintln(p, "nothing to fix")
 	default:
 		fmt.Fprintln(p, "nothing was written")
+	}
+	if n := len(o.LeftOut); n > 0 {
+		fmt.Fprintf(p, "%s an unsafe fix, which was left out; --unsafe-fixes makes all of them\n", Count(n, "finding has", "findings have"))
+	}
+	if n := len(o.Plan.Without); n > 0 {
+		fmt.Fprintf(p, "%s no fix\n", Count(n, "finding has", "findings have"))
 	}
 	if o.Others > 0 {
 		fmt.Fprintf(p, "%s not selected\n", plural(o.Others, "other finding"))
 	}
 	return p.send(w)
+}
+
+// leftOut writes one line for each rule whose unsafe fix was left out: why it is unsafe, what to do instead, and how to make it all the same.
+func (p *page) leftOut(all []rules.Unfixed) {
+	seen := map[string]int{} // places, by line
+	var lines []string
+	for _, f := range all {
+		line := p.paint("unsafe", color.Bold, color.FgYellow) + "  " + p.paint(f.Rule.ID, color.Bold) + " (" + string(f.Reason) + "): " + hive.Visible(f.Fix.Because)
+		if f.Alternative != "" {
+			line += "; instead: " + hive.Visible(f.Alternative)
+		}
+		line += "; --select " + f.Rule.ID + " makes it all the same"
+		if f.Why != "" {
+			line += ", but " + hive.Visible(f.Why)
+		}
+		if seen[line]++; seen[line] == 1 {
+			lines = append(lines, line)
+		}
+	}
+	for _, line := range lines {
+		if n := seen[line]; n > 1 {
+			line += fmt.Sprintf(", at %d places", n)
+		}
+		fmt.Fprintln(p, line)
+	}
 }
 
 func (p *page) fixed(word string, f rules.Finding) {
@@ -85,6 +118,8 @@ func (p *page) fixed(word string, f rules.Finding) {
 	}
 	p.row("fix", f.Fix.String())
 	p.row("note", f.Fix.Note)
+	p.row("unsafe", f.Fix.Because)
+	p.row("instead", f.Alternative)
 	for _, note := range f.Notes {
 		p.row("note", note)
 	}

@@ -175,6 +175,8 @@ func (p *pageHTML) result(r result, t topic) {
 		row("note", "span", note)
 	}
 	row("fix", "span", r.fix)
+	row("unsafe", "span", r.because)
+	row("instead", "span", r.instead)
 	p.raw("</dl>\n</article>\n")
 }
 

@@ -93,6 +93,8 @@ type jsonFinding struct {
 	Modified    string        `json:"modified,omitempty"`
 	Location    *jsonLocation `json:"location"`
 	Fixable     bool          `json:"fixable"`
+	Fix         *jsonRemedy   `json:"fix,omitempty"`
+	Alternative string        `json:"alternative,omitempty"` // a remedy that is no change of the registry
 	Fingerprint string        `json:"fingerprint"`
 }
 
@@ -183,7 +185,10 @@ func findingJSON(in Input, f rules.Finding) jsonFinding {
 		Rule: f.Rule.ID, Pack: f.Rule.Pack, Title: f.Rule.Title, Severity: f.Severity.String(), Status: f.Status, Reason: f.Reason,
 		Input: hive.Printable(in.holds(f)), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()),
 		Expected: f.Expected, Message: f.Message, Notes: f.Notes, History: historyJSON(f.History), Location: locationJSON(f.At),
-		Fixable: f.Fixable(), Fingerprint: f.Fingerprint(),
+		Fixable: f.Fixable(), Alternative: f.Alternative, Fingerprint: f.Fingerprint(),
+	}
+	if f.Fixable() {
+		out.Fix = remedyJSON(f.Fix)
 	}
 	out.Host = hive.Printable(in.Host)
 	if in.Machine != nil {

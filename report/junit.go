@@ -160,6 +160,8 @@ func (s sheet) details(r result) string {
 		line("note", note)
 	}
 	line("fix", r.fix)
+	line("unsafe", r.because)
+	line("instead", r.instead)
 	return b.String()
 }
 

@@ -70,7 +70,7 @@ func markdown(w io.Writer, s sheet) error {
 		if s.command == "lint" {
 			b.WriteString("\n| line | severity | check | message | fix |\n|---|---|---|---|---|\n")
 		} else {
-			b.WriteString("\n| severity | rule | key and value | observed | expected | message |\n|---|---|---|---|---|---|\n")
+			b.WriteString("\n| severity | rule | key and value | observed | expected | message | fix |\n|---|---|---|---|---|---|---|\n")
 		}
 		for _, r := range results {
 			severity := r.severity
@@ -93,7 +93,7 @@ func markdown(w io.Writer, s sheet) error {
 			} else if r.status == rules.Unknown {
 				observed = ""
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", severity, escaped(r.id), code(r.realKey)+" "+code(rules.ValueName(r.value)), observed, escaped(r.expected), escaped(r.message))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", severity, escaped(r.id), code(r.realKey)+" "+code(rules.ValueName(r.value)), observed, escaped(r.expected), escaped(r.message), escaped(r.remedy()))
 		}
 	}
 	if s.more != "" {

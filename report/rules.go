@@ -43,6 +43,7 @@ func Rule(w io.Writer, r *rules.Rule, style Style) error {
 	if r.Conditions != nil {
 		p.row("expected", hive.Visible(r.Conditions.String()))
 	}
+	p.row("assumes", r.Assumes())
 	for _, v := range r.Variants() {
 		if v.When != "" {
 			p.WriteByte('\n')
@@ -56,6 +57,7 @@ func Rule(w io.Writer, r *rules.Rule, style Style) error {
 		p.row("unless", r.CoveredBy+" runs too, which asks the same and more")
 	}
 	p.row("tags", strings.Join(r.Tags, ", "))
+	p.row("levels", strings.Join(r.Levels, ", "))
 	p.row("see", strings.Join(r.References, "\n"))
 	p.row("tests", fmt.Sprint(len(r.Tests)))
 	return p.send(w)
@@ -73,7 +75,9 @@ func (p *page) terms(r *rules.Rule, t rules.Terms) {
 	if t.Fix != nil {
 		p.row("fix", t.Fix.String())
 		p.row("", t.Fix.Note)
+		p.row("unsafe", t.Fix.Because)
 	}
+	p.row("instead", t.Alternative)
 }
 
 // policies returns the places that go before the value of a rule, one a line.

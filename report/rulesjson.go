@@ -22,9 +22,11 @@ type jsonRule struct {
 	Value      *string `json:"value"`                // null where the rule is about the key itself
 	When       string  `json:"when,omitempty"`       // where it applies
 	Conditions string  `json:"conditions,omitempty"` // instead of what is expected of a value
+	Assumes    string  `json:"assumes,omitempty"`    // the versions of Windows that it answers for where the version is not known
 	jsonTerms
 	Overrides  []jsonOverride `json:"overrides"`
 	Tags       []string       `json:"tags"`
+	Levels     []string       `json:"levels"`
 	Rationale  string         `json:"rationale"`
 	References []string       `json:"references"`
 	Tests      int            `json:"tests"`
@@ -42,6 +44,8 @@ type jsonTerms struct {
 	Policy   []jsonPlace `json:"policy,omitempty"` // the places that go before the value, in their order
 	Missing  string      `json:"missing,omitempty"`
 	Fix      *jsonRemedy `json:"fix"` // null where there is none
+
+	Alternative string `json:"alternative,omitempty"`
 }
 
 // jsonPlace is a place of group policy; names in braces are those that the key of the rule binds.
@@ -51,10 +55,21 @@ type jsonPlace struct {
 	Text  string `json:"text"` // with how its data are understood
 }
 
+// jsonRemedy is the fix of a rule or of a finding.
 type jsonRemedy struct {
 	Text    string `json:"text"`
+	Safe    bool   `json:"safe"`
+	Because string `json:"because,omitempty"` // why it is not safe
 	Restart string `json:"restart"`
 	Note    string `json:"note,omitempty"`
+}
+
+// remedyJSON returns nil for no fix.
+func remedyJSON(f *rules.Fix) *jsonRemedy {
+	if f == nil {
+		return nil
+	}
+	return &jsonRemedy{f.String(), f.Safe(), f.Because, f.Restart, f.Note}
 }
 
 // RulesJSON writes the documentation of rules as one JSON object.
@@ -63,7 +78,7 @@ func RulesJSON(w io.Writer, version string, all []*rules.Rule) error {
 	for _, r := range all {
 		variants := r.Variants()
 		j := jsonRule{ID: r.ID, Pack: r.Pack, Title: r.Title, Key: hive.Printable(r.Key.String()), jsonTerms: termsJSON(r, variants[0].Terms),
-			Overrides: []jsonOverride{}, Tags: orEmpty(r.Tags), Rationale: r.Rationale, References: orEmpty(r.References), Tests: len(r.Tests)}
+			Overrides: []jsonOverride{}, Tags: orEmpty(r.Tags), Levels: orEmpty(r.Levels), Assumes: r.Assumes(), Rationale: r.Rationale, References: orEmpty(r.References), Tests: len(r.Tests)}
 		if !r.AboutKey {
 			name := hive.Printable(r.Value.String())
 			j.Value = &name
@@ -90,15 +105,12 @@ func orEmpty(all []string) []string {
 }
 
 func termsJSON(r *rules.Rule, t rules.Terms) jsonTerms {
-	j := jsonTerms{Severity: t.Severity.String(), Expected: t.Expected(), Missing: absence(r, t)}
+	j := jsonTerms{Severity: t.Severity.String(), Expected: t.Expected(), Missing: absence(r, t), Fix: remedyJSON(t.Fix), Alternative: t.Alternative}
 	if len(t.Valid) > 0 {
 		j.Valid = t.Valid.String()
 	}
 	for _, p := range t.Policies {
 		j.Policy = append(j.Policy, jsonPlace{hive.Printable(p.Key()), hive.Printable(p.Value()), hive.Printable(p.String())})
-	}
-	if t.Fix != nil {
-		j.Fix = &jsonRemedy{t.Fix.String(), t.Fix.Restart, t.Fix.Note}
 	}
 	return j
 }

@@ -257,6 +257,7 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 	for _, p := range []struct{ name, text string }{
 		{"severity", r.severity}, {"reason", r.reason}, {"key", r.key}, {"observedType", r.kind}, {"observed", r.observed}, {"observedData", r.data},
 		{"expected", r.expected}, {"modified", r.modified}, {"fix", r.fix},
+		{"unsafe", r.because}, {"alternative", r.instead},
 	} {
 		if p.text != "" {
 			out.Properties.Add(p.name, p.text)

@@ -74,6 +74,8 @@ type result struct {
 	fix        string // what to do, for people
 	changes    []lint.Change
 	safety     string
+	because    string // of a rule's fix, why it is unsafe; "" for a safe one
+	instead    string // a remedy that is no change of the registry
 	print      string // fingerprint
 	suppressed *lint.Suppression
 	baseline   string // "unchanged" if it is in the baseline, "new" if not; "" without a baseline
@@ -81,6 +83,18 @@ type result struct {
 
 // failed reports whether the result is a failure that is not suppressed.
 func (r result) failed() bool { return r.status == rules.Fail && r.suppressed == nil }
+
+// remedy returns in one line what to do, for people.
+func (r result) remedy() string {
+	text := r.fix
+	if r.because != "" {
+		text += " (unsafe: " + r.because + ")"
+	}
+	if r.instead != "" {
+		text = strings.TrimPrefix(text+"; instead: "+r.instead, "; ")
+	}
+	return text
+}
 
 // place returns the key and the value for people.
 func (r result) place() string {
@@ -202,8 +216,9 @@ func checkResult(in Input, f rules.Finding, topic int, failOn rules.Severity) re
 		r.modified = timestamp(f.Modified)
 	}
 	if f.Fixable() {
-		r.fix = f.Fix.String()
+		r.fix, r.because = f.Fix.String(), f.Fix.Because
 	}
+	r.instead = f.Alternative
 	return r
 }
 

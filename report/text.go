@@ -189,7 +189,9 @@ func (p *page) finding(in Input, f rules.Finding) {
 	if f.Fixable() {
 		p.row("fix", f.Fix.String())
 		p.row("", f.Fix.Note)
+		p.row("unsafe", f.Fix.Because)
 	}
+	p.row("instead", f.Alternative)
 	if f.Status == rules.Fail {
 		p.row("see", strings.Join(f.Rule.References, "\n"))
 	}

@@ -205,10 +205,15 @@ func decide(all []verdict, settles truth) verdict {
 
 // versionOf returns which Windows it is, for people.
 func versionOf(w hive.Windows) string {
-	if w.AtLeast == (hive.Version{}) && w.Below == (hive.Version{}) {
+	if !versionKnown(w) {
 		return "the version of Windows is not known (--windows tells it)"
 	}
 	return "Windows is " + w.String()
+}
+
+// versionKnown reports whether anything is known of the version of Windows.
+func versionKnown(w hive.Windows) bool {
+	return w.AtLeast != (hive.Version{}) || w.Below != (hive.Version{})
 }
 
 // productOf returns which product of Windows it is, for people.

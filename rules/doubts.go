@@ -277,7 +277,8 @@ func (c change) covers(other change) bool {
 	sets := func(set, otherSet bool) bool { return set || !otherSet }
 	return sets(c.severity != 0, other.severity != 0) && sets(c.exists != nil, other.exists != nil) && sets(c.types != nil, other.types != nil) &&
 		sets(c.valid != nil, other.valid != nil) && sets(c.data != nil, other.data != nil) && sets(c.missing != nil, other.missing != nil) && sets(c.written != nil, other.written != nil) &&
-		sets(c.missingSev != 0, other.missingSev != 0) && sets(c.fix != nil, other.fix != nil) && sets(c.policies != nil, other.policies != nil)
+		sets(c.missingSev != 0, other.missingSev != 0) && sets(c.fix != nil, other.fix != nil) && sets(c.policies != nil, other.policies != nil) &&
+		sets(c.alternative != "", other.alternative != "")
 }
 
 // onlyWindows reports whether the version of Windows alone decides the condition.

@@ -28,6 +28,7 @@ type draft struct {
 	Rule
 	conditions  Condition
 	key, value  *hive.Location // their places, or nil
+	assumed     *hive.Location // likewise
 	conditional bool           // whether it has conditions instead of value and expect
 }
 
@@ -57,6 +58,7 @@ func changeFields[T any](of func(*T) *change) []strict.Field[T] {
 			messagesForm, func(t *T, m map[Reason]strict.Located[string]) { of(t).messages = m }),
 		strict.May("fix", "What puts it right: one change, or a list of them.", fixForm, func(t *T, f *Fix) { of(t).fix = f }),
 		strict.May("policy", "The places that go before the value, the first before the second: where group policy sets it.", policiesForm, func(t *T, all []Policy) { of(t).policies = all }),
+		strict.May("alternative", "A remedy that is no change of the registry: a command, or what to do in words.", strict.LineForm, func(t *T, s string) { of(t).alternative = s }),
 	}
 }
 
@@ -71,7 +73,10 @@ func init() {
 			strict.May("references", "Where what the rule rests on is written.", strict.LinesForm, func(r *draft, all []string) { r.References = all }),
 			strict.May("tags", "Words by which rules can be chosen.", strict.LinesForm, func(r *draft, all []string) { r.Tags = all }),
 			strict.May("covered_by", "The rule, perhaps of another pack, that asks the same and more of the same value. Where both are chosen, that one runs alone.", nameForm, func(r *draft, s string) { r.CoveredBy = s }),
+			strict.May("levels", "The published baselines that ask for it, such as stig-win11, by which rules can be chosen.", strict.ListOf(nameForm, 1, "is empty; want the names of baselines"), func(r *draft, all []string) { r.Levels = all }),
 			strict.May("when", "Where the rule applies.", conditionForm, func(r *draft, c *Condition) { r.When = c }),
+			strict.May("assume", "The versions of Windows, such as <6.0, whose answer stands where the input tells nothing of the version and the rule fails on each. A note has the answers of the others.",
+				strict.Placed(windowsForm), func(r *draft, v strict.Located[versionRange]) { r.assume, r.assumed = &v.V, &v.At }),
 			strict.May("key", "The key: any root, long or short; * and ? stand for characters of a name, {name} for a name that is then known by it, ** for any number of levels.",
 				strict.Placed(keyForm), func(r *draft, k strict.Located[keyPattern]) { r.Key, r.key, r.hasKey = k.V, &k.At, true }),
 			strict.May("value", "The value: a name, a pattern as in a key, or (default). Without it the rule is about the key itself.",

@@ -31,6 +31,8 @@ type Finding struct {
 	History  []Past   // what was once set here and then deleted, see [AddHistory]
 	Fix      *Fix     // of a failure: the fix for this place; nil if the rule has none
 
+	Alternative string // of a failure: a remedy that is no change of the registry; "" for none
+
 	written  *string   // what the last write of the key was compared with, for people; nil if the finding is not about that
 	possible []Finding // of one that is undecided: the answers that the input leaves open
 
@@ -42,6 +44,9 @@ type Finding struct {
 
 // Fixable reports whether an edit can remedy the finding.
 func (f Finding) Fixable() bool { return f.Status == Fail && f.Fix != nil }
+
+// NeedsDecision reports whether the edits that remedy the finding are left to a person.
+func (f Finding) NeedsDecision() bool { return f.Fixable() && !f.Fix.Safe() }
 
 // Applies reports whether the rule is for this Windows and this place. If not, nothing was evaluated: the finding has the status [Unknown]
 // but is no answer.

@@ -12,6 +12,7 @@ type Fix struct {
 	Steps   []Step // in their order
 	Restart string // what must be restarted before the change takes effect: "computer", "service NAME", "none"
 	Note    string
+	Because string // why a person must decide on it; "" for a safe fix
 
 	unsound bool // whether there were mistakes in it; no such fix leaves this package
 }
@@ -28,6 +29,10 @@ type Step struct {
 	data  datum
 	at    hive.Location
 }
+
+// Safe reports whether the fix can be made without a decision: it breaks nothing that somebody may rely on, it can be taken back on the machine
+// itself, and a vendor recommends it for this Windows.
+func (f Fix) Safe() bool { return f.Because == "" }
 
 // Edits returns the changes that remedy a finding on the running system. Those of a rule itself are not complete, see [Step].
 func (f Fix) Edits() (edits []hive.Edit) {

@@ -16,11 +16,22 @@ type stepDraft struct {
 	ops     int
 	restart string
 	note    string
+	safe    *strict.Located[bool]
+	because *strict.Located[string]
 }
 
 var stepObject = strict.Object[stepDraft]{
 	Name: "fix", What: "a fix", Doc: "One change.",
-	Also: oneNeeded("oneOf", []string{"set"}, []string{"delete"}),
+	Also: strict.Schema{
+		"allOf": []any{
+			oneNeeded("oneOf", []string{"set"}, []string{"delete"}),
+			strict.Schema{
+				"if":   strict.Schema{"properties": strict.Schema{"safe": strict.Schema{"const": false}}, "required": []string{"safe"}},
+				"then": strict.Schema{"required": []string{"because"}},
+				"else": strict.Schema{"not": strict.Schema{"required": []string{"because"}}},
+			},
+		},
+	},
 	Fields: []strict.Field[stepDraft]{
 		strict.May("set", "Sets a value, and makes its key if it is not there.", setForm, func(s *stepDraft, set setDraft) {
 			s.Edit.Op, s.Edit.Value, s.data = hive.SetValue, set.value, set.datum
@@ -36,6 +47,9 @@ var stepObject = strict.Object[stepDraft]{
 		strict.May("value", "The value, where it is not that of the rule.", valueForm, func(s *stepDraft, p pattern) { s.value = &p }),
 		strict.May("restart", "What must be started anew before the change counts: computer, none, or service and its name.", restartForm, func(s *stepDraft, text string) { s.restart = text }),
 		strict.May("note", "What who makes the change should know.", strict.LineForm, func(s *stepDraft, text string) { s.note = text }),
+		strict.May("safe", "Whether the change can be made without a decision, which it is without this field. It is not if it moves what something may rely on, if it cannot be undone on the machine, or if no vendor recommends it for this Windows.",
+			strict.Placed(strict.BoolForm), func(s *stepDraft, safe strict.Located[bool]) { s.safe = &safe }),
+		strict.May("because", "Of a change with safe: false, what a person must weigh.", strict.Placed(strict.LineForm), func(s *stepDraft, why strict.Located[string]) { s.because = &why }),
 	},
 }
 
@@ -58,14 +72,18 @@ var stepForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/fix"}, func(d
 		d.Wrong(n, "a fix needs either the field set or the field delete; for several changes write a list")
 	case s.Edit.Op == hive.DeleteKey && s.value != nil:
 		d.Wrong(n, "a fix that deletes a key has no value")
+	case s.safe != nil && !s.safe.V && s.because == nil:
+		d.WrongAt(s.safe.At, "safe: false needs the field because: write {…, safe: false, because: \"what it may break\"}")
+	case s.because != nil && (s.safe == nil || s.safe.V):
+		d.WrongAt(s.because.At, "because is the reason of an unsafe fix, and this one is safe: write {…, safe: false, because: \"…\"}, or use note")
 	}
 	return s
 })
 
-// fixForm is one change or a list of them. After several, the strongest restart that one of them asks for is needed.
+// fixForm is one change or a list of them. After several, the strongest restart that one of them asks for is needed, and they are safe if each is.
 var fixForm = strict.NewForm(strict.OneOrMore(stepForm, "").Schema, func(d *strict.Decoder, n *yaml.Node, what string) *Fix {
 	f, before := &Fix{}, d.Mistakes()
-	var services, notes []string
+	var services, notes, reasons []string
 	for _, s := range strict.OneOrMore(stepForm, "names no change").Read(d, n, what) {
 		f.Steps = append(f.Steps, s.Step)
 		switch {
@@ -77,8 +95,11 @@ var fixForm = strict.NewForm(strict.OneOrMore(stepForm, "").Schema, func(d *stri
 		if s.note != "" {
 			notes = append(notes, s.note)
 		}
+		if s.because != nil && !slices.Contains(reasons, s.because.V) {
+			reasons = append(reasons, s.because.V)
+		}
 	}
-	f.Note = strings.Join(notes, " ")
+	f.Note, f.Because = strings.Join(notes, " "), strings.Join(reasons, "; ")
 	if f.Restart == "" {
 		f.Restart = strings.Join(services, " and the ")
 	}

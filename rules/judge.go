@@ -244,5 +244,6 @@ func (e *evaluation) fail(f Finding, reason Reason, t Terms, s scene) Finding {
 	if !f.byPolicy {
 		f.Fix = e.resolve(t.Fix, &f, s)
 	}
+	f.Alternative = t.Alternative
 	return f
 }

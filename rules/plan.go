@@ -12,7 +12,8 @@ import (
 // Plan is the remedy for some findings: what to change on the running system, and how to take it back.
 type Plan struct {
 	Fixed   []Finding   // what the edits remedy
-	Unfixed []Unfixed   // the other failures, with reasons
+	Unfixed []Unfixed   // the failures whose fix is not made, with reasons
+	Without []Finding   // the failures of rules that have no fix
 	Edits   []hive.Edit // paths of the running system
 	Undo    []hive.Edit // likewise; from the result of Edits back to what the registry holds now
 }
@@ -152,6 +153,10 @@ func newPlan(reg *hive.Registry, findings []Finding, refused map[string]string) 
 		if f.Status != Fail {
 			continue
 		}
+		if f.withoutFix() {
+			p.Without = append(p.Without, f)
+			continue
+		}
 		if why := f.unfixable(); why != "" {
 			p.Unfixed = append(p.Unfixed, Unfixed{f, why, nil})
 			continue
@@ -179,17 +184,18 @@ func newPlan(reg *hive.Registry, findings []Finding, refused map[string]string) 
 	return p
 }
 
-// unfixable returns why there is no fix for a failure, or "" if there is one.
+// withoutFix reports whether the rule of a failure has no fix for it.
+func (f Finding) withoutFix() bool { return f.Fix == nil && !f.openFix && f.Rule.base.fix == nil }
+
+// unfixable returns why the fix for a failure cannot be made, or "" if it can.
 func (f Finding) unfixable() string {
 	switch {
 	case f.byPolicy && f.Rule.base.fix != nil:
 		return "a policy sets it, which goes before the local setting; it is changed where the policy is made"
 	case f.openFix:
 		return "the fix depends on what the input does not tell"
-	case f.Fix == nil && f.Rule.base.fix != nil:
-		return "nothing tells where the fix would be made"
 	case f.Fix == nil:
-		return "the rule has no fix"
+		return "nothing tells where the fix would be made"
 	case f.guessed:
 		return "the input does not tell the current control set; choose one with --control-set"
 	}

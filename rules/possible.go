@@ -41,14 +41,19 @@ func (e *evaluation) worlds(r *Rule) []*evaluation {
 	var ends []hive.Version
 	products := []string{e.windows.Product}
 	var named []string // editions that conditions tell apart
-	r.eachCondition(func(c *Condition) {
-		if c.windows != nil {
-			for _, v := range []hive.Version{c.windows.from, c.windows.below} {
-				if below := e.windows.Below; v.Compare(e.windows.AtLeast) > 0 && (below == hive.Version{} || v.Compare(below) < 0) {
-					ends = append(ends, v)
-				}
+	split := func(at *versionRange) {
+		if at == nil {
+			return
+		}
+		for _, v := range []hive.Version{at.from, at.below} {
+			if below := e.windows.Below; v.Compare(e.windows.AtLeast) > 0 && (below == hive.Version{} || v.Compare(below) < 0) {
+				ends = append(ends, v)
 			}
 		}
+	}
+	split(r.assume)
+	r.eachCondition(func(c *Condition) {
+		split(c.windows)
 		if c.products != nil && isProduct(e.windows, c.products) == perhaps {
 			products = productNames()
 		}
@@ -205,11 +210,22 @@ func (p possibilities) join(lists [][]Finding, place int) Finding {
 		}
 		return out.unknown(Undecided, p.tell(lists, place))
 	}
-	if !alike {
-		out.Notes = append(slices.Clone(out.Notes), p.tell(lists, place))
+	if assume := out.Rule.assume; !alike && assume != nil && out.Status == Fail && !versionKnown(p.known) {
+		out = p.assumed(lists, place, *assume)
+	} else {
+		if !alike {
+			out.Notes = append(slices.Clone(out.Notes), p.tell(lists, place))
+		}
 		for _, list := range lists {
-			if list != nil && out.Fix != nil && !sameFix(list[place], *f) {
+			switch {
+			case list == nil || out.Fix == nil:
+			case !sameFix(list[place], *f):
 				out.Fix, out.openFix = nil, true
+			case !list[place].Fix.Safe():
+				out.Fix = list[place].Fix // what is unsafe on one of them is not safe here
+			}
+			if list != nil && list[place].Alternative != f.Alternative {
+				out.Alternative = ""
 			}
 		}
 	}
@@ -217,6 +233,47 @@ func (p possibilities) join(lists [][]Finding, place int) Finding {
 		out.Notes = append(slices.Clone(out.Notes), fmt.Sprintf("it cannot be told whether the rule applies here: it is for %s, and %s", out.Rule.When, p.when.why))
 	}
 	return out
+}
+
+// assumed returns the answer at the place of that index for some versions of Windows, with a note that says so, and one for each answer of the
+// others.
+func (p possibilities) assumed(lists [][]Finding, place int, versions versionRange) Finding {
+	var f *Finding // the worst
+	rest, from := p, lists
+	rest.cases, lists = nil, nil
+	var taken []possibility
+	for i, list := range from {
+		if c := p.cases[i]; versions.holds(c.in.windows) != yes {
+			rest.cases, lists = append(rest.cases, c), append(lists, list)
+		} else if list != nil {
+			taken = append(taken, c)
+			if g := list[place]; f == nil || g.Severity > f.Severity {
+				f = &g
+			}
+		}
+	}
+	out := *f
+	out.Notes = append(slices.Clone(out.Notes), fmt.Sprintf("it depends on what the input does not tell: %s; this answer and its fix are meant for Windows %s", versionOf(p.known), p.words(p.spans(taken))))
+	for _, a := range rest.answers(lists, place, Finding.remedy) {
+		out.Notes = append(out.Notes, p.words(p.spans(a.cases))+": "+a.text)
+	}
+	return out
+}
+
+// remedy returns an answer for people, and of a failure the remedy.
+func (f Finding) remedy() string {
+	text := f.verdict()
+	switch {
+	case f.Status != Fail:
+	case f.Fix == nil:
+		text += "; there is no fix"
+	case !f.Fix.Safe():
+		text += "; the fix is unsafe there: " + f.Fix.Because
+	}
+	if f.Alternative != "" {
+		text += "; instead: " + f.Alternative
+	}
+	return text
 }
 
 // sameFix reports whether the fixes of two answers make the same edits.
@@ -233,25 +290,14 @@ func (p possibilities) tell(lists [][]Finding, place int) string {
 		return "it depends on what the input does not tell, in too many cases to list them: " + strings.Join(p.open, "; ")
 	}
 	var answers []string
-	cases := map[string][]possibility{}
-	for i, list := range lists {
-		answer := "the rule does not apply"
-		if list != nil {
-			answer = list[place].verdict()
-		}
-		if cases[answer] == nil {
-			answers = append(answers, answer)
-		}
-		cases[answer] = append(cases[answer], p.cases[i])
-	}
 	byVersion, byProduct, byEdition := false, false, false
-	for i, answer := range answers {
-		spans := p.spans(cases[answer])
+	for _, a := range p.answers(lists, place, Finding.verdict) {
+		spans := p.spans(a.cases)
 		for _, s := range spans {
 			byVersion, byProduct = byVersion || s.from != p.first().AtLeast || s.below != p.last().Below, byProduct || s.product != ""
 			byEdition = byEdition || s.edition != ""
 		}
-		answers[i] = p.words(spans) + ": " + answer
+		answers = append(answers, p.words(spans)+": "+a.text)
 	}
 	open := p.open
 	if byEdition {
@@ -275,6 +321,29 @@ func (p possibilities) tell(lists [][]Finding, place int) string {
 		answers = append(answers[:maxAnswers], fmt.Sprintf("and %d more answers", more))
 	}
 	return "it depends on what the input does not tell: " + strings.Join(slices.Concat(open, answers), "; ")
+}
+
+// sameAnswer is the cases that have one answer.
+type sameAnswer struct {
+	text  string
+	cases []possibility
+}
+
+// answers returns the different answers at the place of that index, in the order of their first cases.
+func (p possibilities) answers(lists [][]Finding, place int, text func(Finding) string) (all []sameAnswer) {
+	for i, list := range lists {
+		answer := "the rule does not apply"
+		if list != nil {
+			answer = text(list[place])
+		}
+		at := slices.IndexFunc(all, func(a sameAnswer) bool { return a.text == answer })
+		if at < 0 {
+			at = len(all)
+			all = append(all, sameAnswer{text: answer})
+		}
+		all[at].cases = append(all[at].cases, p.cases[i])
+	}
+	return all
 }
 
 // verdict returns an answer for people: "fail, low: V is not set".

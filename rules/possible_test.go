@@ -17,6 +17,9 @@ func TestUndecided(t *testing.T) {
 	const six = "missing: fail\noverrides: [{when: {windows: \">=6.0\"}, missing: {default: 1}}]"
 	const server = "missing: fail\noverrides: [{when: {windows: \">=10.0.17763\", product: [server, domain-controller]}, missing: pass}]"
 	const other = "missing: {default: 1}\nwhen: {key: 'HKLM\\SOFTWARE\\X', value: W, expect: {data: {equals: 1}}}"
+	const set = "fix: {set: {type: REG_DWORD, data: 1}"
+	const assuming = rule + "assume: \"<6.0\"\nmissing: fail\n" + set +
+		"}\noverrides: [{when: {windows: \">=6.0\"}, severity: low, missing: pass, alternative: ask, " + set + ", safe: false, because: Who knows.}}]"
 	ten := hive.Exactly(hive.Version{Major: 10})
 	for _, c := range []struct {
 		name, rule, reg string
@@ -56,6 +59,17 @@ func TestUndecided(t *testing.T) {
 		{"what the open condition guards is not read", rule + other, `[HKEY_LOCAL_MACHINE\SYSTEM\Y]`, ten,
 			`unknown not-covered medium: the input does not cover this key`},
 		{"conditions that hold on all versions", "any: [{windows: \"<6.0\"}, {windows: \">=5.0\"}]", ``, hive.Windows{}, "pass  medium: Windows is before 5.0"},
+		{"the rule assumes a version", assuming, `"V"=dword:2`, hive.Windows{}, "fail mismatch medium: V is 2; want 1; it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
+			"this answer and its fix are meant for Windows before 6.0; since 6.0: fail, low: V is 2; want 1; the fix is unsafe there: Who knows.; instead: ask"},
+		{"a version that is known is not assumed", assuming, `"V"=dword:2`, hive.Windows{AtLeast: hive.Version{Major: 5}}, "fail mismatch medium: V is 2; want 1; it depends on what the input does not tell: " +
+			"Windows is 5.0 or later (--windows tells more); before 6.0: fail, medium: V is 2; want 1; since 6.0: fail, low: V is 2; want 1; needs a decision: Who knows."},
+		{"a fix that is unsafe on some Windows", rule + "missing: fail\n" + set + "}\noverrides: [{when: {windows: \">=6.0\"}, " + set + ", safe: false, because: Who knows.}}]", `"V"=dword:2`, hive.Windows{},
+			"fail mismatch medium: V is 2; want 1; needs a decision: Who knows."},
+		{"an alternative of some Windows", rule + "missing: fail\nalternative: ask\noverrides: [{when: {windows: \"<6.0\"}, alternative: do not ask}]", `"V"=dword:2`, hive.Windows{}, "fail mismatch medium: V is 2; want 1"},
+		{"a later Windows", assuming, `"V"=dword:2`, ten, "fail mismatch low: V is 2; want 1; needs a decision: Who knows.; instead: ask"},
+		{"an older Windows", assuming, `"V"=dword:2`, hive.Exactly(hive.Version{Major: 5, Minor: 1}), "fail mismatch medium: V is 2; want 1"},
+		{"nothing is assumed where only some fail", assuming, ``, hive.Windows{}, "unknown undecided medium: it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
+			"before 6.0: fail, medium: V is not set; since 6.0: pass: V is not set"},
 		{"the fixes differ", rule + "missing: fail\nfix: {set: {type: REG_DWORD, data: 1}}\noverrides: [{when: {windows: \">=6.0\"}, expect: {data: {equals: 2}}, fix: {set: {type: REG_DWORD, data: 2}}}]",
 			`"V"=dword:3`, hive.Windows{}, "fail mismatch medium: V is 3; want 1; it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
 				"before 6.0: fail, medium: V is 3; want 1; since 6.0: fail, medium: V is 3; want 2; not fixed: the fix depends on what the input does not tell"},
@@ -67,10 +81,16 @@ func TestUndecided(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s %s %s: %s", f.Status, f.Reason, f.Severity, f.Message))
 			got = append(got, f.Notes...)
 		}
-		for _, u := range rules.NewPlan(reg, findings).Unfixed {
-			if u.Why != "the rule has no fix" {
-				got = append(got, "not fixed: "+u.Why)
+		for _, f := range findings {
+			if f.NeedsDecision() {
+				got = append(got, "needs a decision: "+f.Fix.Because)
 			}
+			if f.Alternative != "" {
+				got = append(got, "instead: "+f.Alternative)
+			}
+		}
+		for _, u := range rules.NewPlan(reg, findings).Unfixed {
+			got = append(got, "not fixed: "+u.Why)
 		}
 		if text := strings.Join(got, "; "); text != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.name, text, c.want)

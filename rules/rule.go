@@ -30,6 +30,7 @@ type Rule struct {
 	References []string // its own and those of its pack
 	Tags       []string
 	CoveredBy  string     // the rule that asks the same and more, see [Distinct]; "" for none
+	Levels     []string   // the published baselines that ask for it
 	question              // where it looks; a rule of conditions may have no key
 	Conditions *Condition // what must hold, instead of what is expected of a value; nil for most rules
 	When       *Condition // where the rule applies; nil for everywhere
@@ -38,6 +39,7 @@ type Rule struct {
 
 	base      change
 	overrides []override
+	assume    *versionRange    // the versions whose answer stands if the input tells nothing of the version; nil for none
 	source    string           // the file that it was read from
 	files     fs.FS            // the folder of that file, for its tests
 	lists     map[string]*List // those that its messages tell about
@@ -55,6 +57,8 @@ type Terms struct {
 	Messages map[Reason]string // templates: {value}, {actual} and the like stand for what was found
 	Fix      *Fix              // nil if there is none
 	Policies []Policy          // the places that go before the value, in their order
+
+	Alternative string // a remedy that is no change of the registry, such as a command; "" for none
 
 	policy   *Policy          // whose value is judged, in place of the local one; nil for the local one
 	expected string           // the result of Expected, once it is known
@@ -94,6 +98,7 @@ type change struct {
 	messages    map[Reason]strict.Located[string]
 	fix         *Fix
 	policies    []Policy
+	alternative string
 }
 
 func (c change) apply(t *Terms) {
@@ -133,6 +138,9 @@ func (c change) apply(t *Terms) {
 	}
 	if c.policies != nil {
 		t.Policies = c.policies
+	}
+	if c.alternative != "" {
+		t.Alternative = c.alternative
 	}
 }
 
@@ -195,6 +203,21 @@ func (r *Rule) eachCondition(f func(*Condition)) {
 			o.when.each(f)
 		}
 	}
+}
+
+// Assumes returns for people which versions of Windows the rule answers for if the input tells nothing of the version, or "" if it answers for
+// all of them.
+func (r *Rule) Assumes() string {
+	if r.assume == nil {
+		return ""
+	}
+	return "Windows " + r.assume.String() + " where the version is not known"
+}
+
+// asksVersion reports whether a condition of the rule names a version of Windows.
+func (r *Rule) asksVersion() (asks bool) {
+	r.eachCondition(func(c *Condition) { asks = asks || c.windows != nil })
+	return asks
 }
 
 // boundNames lists the names that the rule binds.

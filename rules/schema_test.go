@@ -124,6 +124,9 @@ rules:
       data: {equals: {value: $Other}}
     missing: pass
     messages: {mismatch: "{vendor} {name}"}
+    levels: [stig-win11, cis-win11-l1]
+    assume: ">=10.0.19041"
+    alternative: Ask somebody.
     tests:
       - {name: one, reg: '[HKEY_USERS]', want: not-applicable}
   - id: E-2
@@ -145,8 +148,8 @@ rules:
     fix:
       - {set: {type: REG_MULTI_SZ, data: [a, b]}, value: "{name}", restart: service Example}
       - {set: {type: REG_BINARY, data: 01 02}, key: 'HKLM\SOFTWARE\Other\{name}', value: X}
-      - {delete: value, value: Y, note: Careful.}
-      - {delete: key, key: 'HKLM\SOFTWARE\{name}\Old'}
+      - {delete: value, value: Y, note: Careful., safe: true}
+      - {delete: key, key: 'HKLM\SOFTWARE\{name}\Old', safe: false, because: Something may be in it.}
   - id: E-5
     title: Five
     severity: low

@@ -33,7 +33,33 @@ func (r *Rule) run(t Test) error {
 	if err != nil {
 		return err
 	}
-	var w hive.Windows
+	w := r.testWindows(t, reg)
+	only := []*Rule{r}
+	findings := Evaluate(reg, w, only)
+	if r.Key.isPattern() && t.Hive == "" && t.Want != NotCovered {
+		// The text of a test never lists all keys that a pattern may match: that is no answer.
+		if answers := covered(findings); len(answers) > 0 {
+			findings = answers
+		}
+	}
+	if err := t.expects(findings); err != nil {
+		return err
+	}
+	plan := NewPlan(reg, findings)
+	proof := Prove(reg, w, only, plan, plan.Edits, plan.Undo)
+	switch {
+	case len(proof.Left) > 0:
+		return fmt.Errorf("the fix does not remedy the finding: %s", failures(Evaluate(reg.Apply(plan.Edits...), w, only)))
+	case len(proof.New) > 0:
+		return fmt.Errorf("the fix makes a new finding: %s", failures(proof.New))
+	case !proof.Restored:
+		return fmt.Errorf("the undo does not restore the registry: %d edits remain", len(proof.Remains))
+	}
+	return nil
+}
+
+// testWindows returns the Windows that a test is about, whose registry is given.
+func (r *Rule) testWindows(t Test, reg *hive.Registry) (w hive.Windows) {
 	if t.Hive != "" {
 		w = reg.Windows()
 	}
@@ -59,28 +85,7 @@ func (r *Rule) run(t Test) error {
 	if t.Edition != "" {
 		w.Edition = editionOfWord(t.Edition)
 	}
-	only := []*Rule{r}
-	findings := Evaluate(reg, w, only)
-	if r.Key.isPattern() && t.Hive == "" && t.Want != NotCovered {
-		// The text of a test never lists all keys that a pattern may match: that is no answer.
-		if answers := covered(findings); len(answers) > 0 {
-			findings = answers
-		}
-	}
-	if err := t.expects(findings); err != nil {
-		return err
-	}
-	plan := NewPlan(reg, findings)
-	proof := Prove(reg, w, only, plan, plan.Edits, plan.Undo)
-	switch {
-	case len(proof.Left) > 0:
-		return fmt.Errorf("the fix does not remedy the finding: %s", failures(Evaluate(reg.Apply(plan.Edits...), w, only)))
-	case len(proof.New) > 0:
-		return fmt.Errorf("the fix makes a new finding: %s", failures(proof.New))
-	case !proof.Restored:
-		return fmt.Errorf("the undo does not restore the registry: %d edits remain", len(proof.Remains))
-	}
-	return nil
+	return w
 }
 
 // covered returns the findings about places that the input covers.

@@ -82,6 +82,9 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 				checkBound(d, b, r.Key.names())
 			}
 		})
+		if r.assumed != nil && !r.asksVersion() {
+			d.WrongAt(*r.assumed, "assume decides nothing: no override and no condition of the rule names a version of Windows")
+		}
 		if d.Mistakes() == before {
 			checkTerms(d, n, &r.Rule)
 		}

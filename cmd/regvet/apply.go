@@ -22,6 +22,7 @@ var applyCommand = command{
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(applyOptions)
 		o.rules.define(f, defaultPacks)
+		o.selected.define(f, "ask only these rules:")
 		formatFlag(f, &o.format, "text", "json")
 		outputFlag(f, &o.output)
 		failFlag(f, &o.failOn, "findings that the patch leaves or adds,")
@@ -34,6 +35,7 @@ var applyCommand = command{
 
 type applyOptions struct {
 	rules          ruleFlags
+	selected       selection
 	input          inputFlags
 	format, failOn choice
 	output         string
@@ -42,7 +44,7 @@ type applyOptions struct {
 
 func (o *applyOptions) run(s *session, args []string) {
 	onlyOnce(s, args)
-	active, ok := o.rules.active(s)
+	active, ok := o.selected.loadPicked(s, &o.rules)
 	if s.failed() || !ok {
 		return
 	}

@@ -24,6 +24,7 @@ var checkCommand = command{
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(checkOptions)
 		o.rules.define(f, defaultPacks)
+		o.selected.define(f, "ask only these rules:")
 		o.result.define(f)
 		failFlag(f, &o.failOn, "findings")
 		f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns and rules that do not apply")
@@ -36,6 +37,7 @@ var checkCommand = command{
 
 type checkOptions struct {
 	rules        ruleFlags
+	selected     selection
 	input        inputFlags
 	result       resultFlags
 	failOn       choice
@@ -46,7 +48,7 @@ type checkOptions struct {
 // inputs is released once it was evaluated. A format that allows it is written while the inputs are read.
 func (o *checkOptions) run(s *session, args []string) {
 	outputs := o.result.choose(s)
-	active, ok := o.rules.active(s)
+	active, ok := o.selected.loadPicked(s, &o.rules)
 	if outputs == nil || !ok {
 		return
 	}
@@ -59,7 +61,10 @@ func (o *checkOptions) run(s *session, args []string) {
 	if sinks == nil {
 		return
 	}
-	r := report.Report{Version: version(), Rules: active, More: o.rules.known - len(active), All: o.all, FailOn: o.failOn.least()}
+	r := report.Report{Version: version(), Rules: active, All: o.all, FailOn: o.failOn.least()}
+	if !o.selected.restricts() {
+		r.More = o.rules.known - len(active)
+	}
 	lines := map[*sink]*report.Lines{} // the outputs that are written as the inputs are read; the others wait for the end
 	for _, k := range sinks {
 		if k.format == "jsonl" {

@@ -201,10 +201,10 @@ func flagValues(command string, f *pflag.Flag) candidates {
 	}
 	switch f.Name {
 	case "select", "ignore":
-		if command == "fix" {
-			return ruleWords()
+		if command == "lint" {
+			return checkWords()
 		}
-		return checkWords()
+		return ruleWords()
 	case "pack":
 		return packWords()
 	case "control-set":

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -30,7 +29,8 @@ var fixCommand = command{
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(fixOptions)
 		o.rules.define(f, defaultPacks)
-		f.StringSliceVar(&o.selected, "select", nil, "fix only what the rules with these `IDS` find, in any pack (repeatable)")
+		o.selected.define(f, "fix only what these rules find:")
+		f.BoolVar(&o.unsafe, "unsafe-fixes", false, "also make fixes that need a decision, because they may break something, cannot be undone on the machine, or are no recommendation of a vendor; --select with the ID of a rule makes that of this rule. Without it they are told, which is no failure")
 		choose(f, &o.severity, "severity", "", "", "fix only findings of at least this `SEVERITY`: %s", severityWords()...)
 		choose(f, &o.format, "format", "f", "reg", "output `FORMAT` of both files: %s", patchFormats()...)
 		f.StringVarP(&o.output, "output", "o", "", "write the fix to this `FILE` (default fix.reg, or with "+strict.List(otherExtensions(), "or")+" for other formats)")
@@ -47,10 +47,11 @@ var fixCommand = command{
 type fixOptions struct {
 	rules            ruleFlags
 	input            inputFlags
-	selected         []string // IDs of rules
+	selected         selection
 	severity, format choice
 	output, undo     string
 	root             parsed[hive.Path]
+	unsafe           bool
 	force, dryRun    bool
 }
 
@@ -71,21 +72,25 @@ func (o *fixOptions) run(s *session, args []string) {
 	outcome := report.Outcome{DryRun: o.dryRun}
 	least, _ := rules.ParseSeverity(o.severity.value)
 	var findings []rules.Finding
+	refused := unwritable(o.format.value, below(in, o.root.value))
 	for _, f := range evaluate(s, in, o.input.windows.value, active) {
 		switch {
-		case len(o.selected) > 0 && !o.selects(f.Rule) || f.Severity < least:
+		case !o.selected.picks(f.Rule) || f.Severity < least:
 			if f.Status == rules.Fail {
 				outcome.Others++
 			}
 		case f.Status == rules.Unknown:
-			if f.Applies() || len(o.selected) > 0 { // the user who selects a rule wants to know why there is no fix
+			if f.Applies() || o.selected.restricts() { // the user who selects a rule wants to know why there is no fix
 				outcome.Open = append(outcome.Open, f)
 			}
+		case f.NeedsDecision() && !o.unsafe && !o.selected.names(f.Rule):
+			undo := rules.NewPlan(in.Registry, []rules.Finding{f}).Undo
+			outcome.LeftOut = append(outcome.LeftOut, rules.Unfixed{Finding: f, Why: refused(f.Edits(), undo)})
 		default:
 			findings = append(findings, f)
 		}
 	}
-	outcome.Plan = rules.NewPlanAmong(in.Registry, in.Windows, active, findings, unwritable(o.format.value, below(in, o.root.value)))
+	outcome.Plan = rules.NewPlanAmong(in.Registry, in.Windows, active, findings, refused)
 	if len(outcome.Plan.Edits) > 0 {
 		o.writeFix(s, in, active, &outcome)
 	}
@@ -125,45 +130,22 @@ func (o *fixOptions) completeNames(s *session) {
 // activeRules returns the rules to evaluate: those of the chosen packs or, if none is chosen, of each pack with a rule that --select names. If
 // something is wrong with them, it writes what and returns false.
 func (o *fixOptions) activeRules(s *session) ([]*rules.Rule, bool) {
-	anyPack := len(o.selected) > 0 && len(o.rules.packs) == 0 // an ID names a rule without its pack
-	if anyPack {
-		o.rules.defaultToAll()
-	}
-	active, ok := o.rules.active(s)
-	if !ok || !o.knowSelected(s, active) {
+	anyPack := o.selected.restricts() && len(o.rules.packs) == 0 // an ID names a rule without its pack
+	all, ok := o.selected.load(s, &o.rules)
+	if !ok {
 		return nil, false
 	}
+	active := o.selected.distinct(all)
 	if anyPack {
 		var packs []string
 		for _, r := range active {
-			if o.selects(r) {
+			if o.selected.picks(r) {
 				packs = append(packs, r.Pack)
 			}
 		}
 		active = slices.DeleteFunc(active, func(r *rules.Rule) bool { return !slices.Contains(packs, r.Pack) })
 	}
 	return active, true
-}
-
-// selects reports whether --select names a rule.
-func (o *fixOptions) selects(r *rules.Rule) bool {
-	return slices.ContainsFunc(o.selected, func(id string) bool { return strings.EqualFold(id, r.ID) })
-}
-
-// knowSelected reports whether all rules that --select names are in use, and writes which are not.
-func (o *fixOptions) knowSelected(s *session, active []*rules.Rule) bool {
-	var ids []string
-	for _, r := range active {
-		ids = append(ids, r.ID)
-	}
-	known := true
-	for _, id := range o.selected {
-		if !slices.ContainsFunc(ids, func(known string) bool { return strings.EqualFold(known, id) }) {
-			s.fail(statusUsage, "--select: there is no rule %q%s; \"regvet rules list\" lists them", id, suggest(id, ids))
-			known = false
-		}
-	}
-	return known
 }
 
 // writeFix makes the texts of both files, proves in memory what they will do, and only then writes them. It does not write a fix that would

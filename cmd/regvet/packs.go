@@ -65,13 +65,6 @@ func (r *ruleFlags) load(s *session) ([]*rules.Rule, bool) {
 	return all, true
 }
 
-// active returns the rules to run: those of the packs that the flags choose, without those that others of them cover. If something is wrong with
-// them, it writes what and returns false.
-func (r *ruleFlags) active(s *session) ([]*rules.Rule, bool) {
-	all, ok := r.load(s)
-	return rules.Distinct(all), ok
-}
-
 // loadPacks returns the packs that the flags choose. If something is wrong with them, it writes what and returns false.
 func (r *ruleFlags) loadPacks(s *session) (packs []*rules.Pack, ok bool) {
 	ok = true

@@ -97,8 +97,16 @@ func (p patch) sections(plan rules.Plan, move func([]hive.Edit) []hive.Edit) []r
 				continue
 			}
 			lines = append(lines, fmt.Sprintf("%s (%s, %s): %s", f.Rule.ID, f.Severity, f.Reason, f.Message))
-			if f.Fix.Note != "" {
-				lines = append(lines, "  "+f.Fix.Note)
+			for _, text := range append([]string{f.Fix.Note}, f.Notes...) {
+				if text != "" {
+					lines = append(lines, "  "+text)
+				}
+			}
+			if !f.Fix.Safe() {
+				lines = append(lines, "  unsafe: "+f.Fix.Because)
+			}
+			if f.Alternative != "" {
+				lines = append(lines, "  instead: "+f.Alternative)
 			}
 		}
 		for _, e := range edits {

@@ -30,6 +30,7 @@ Verbs:
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(rulesOptions)
 		o.rules.define(f, allPacks)
+		o.selected.define(f, "only these rules:")
 		f.StringArrayVarP(&o.tags, "tag", "t", nil, "only rules with this `TAG` (repeatable)")
 		choose(f, &o.severity, "severity", "", "", "only rules of at least this `SEVERITY`: %s", severityWords()...)
 		choose(f, &o.format, "format", "f", "text", "output `FORMAT` of list and show: %s", "text", "json")
@@ -40,6 +41,7 @@ Verbs:
 
 type rulesOptions struct {
 	rules            ruleFlags
+	selected         selection
 	tags             []string
 	severity, format choice
 	output           string
@@ -120,7 +122,7 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 		return nil, false
 	}
 	o.rules.defaultToAll()
-	all, ok := o.rules.load(s)
+	all, ok := o.selected.load(s, &o.rules)
 	if !ok {
 		return nil, false
 	}
@@ -145,7 +147,7 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	}
 	least, _ := rules.ParseSeverity(o.severity.value)
 	return slices.DeleteFunc(all, func(r *rules.Rule) bool {
-		return len(wanted) > 0 && !wanted[r.ID] && !wanted[r.Pack] || r.Terms(hive.Windows{}).Severity < least ||
+		return !o.selected.picks(r) || len(wanted) > 0 && !wanted[r.ID] && !wanted[r.Pack] || r.Terms(hive.Windows{}).Severity < least ||
 			len(o.tags) > 0 && !slices.ContainsFunc(o.tags, func(tag string) bool { return slices.Contains(r.Tags, tag) })
 	}), !s.failed()
 }

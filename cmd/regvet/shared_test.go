@@ -202,6 +202,34 @@ func readOracle(t *testing.T, name string) []string {
 	return all
 }
 
+// TestSafeFixesOfRealSystems makes the safe fixes of all packs for real hives: they are proven, and none is left out because a rule of any pack
+// would fail after it, or because another safe fix wants something else.
+func TestSafeFixesOfRealSystems(t *testing.T) {
+	dir, proven := t.TempDir(), 0
+	for _, name := range []string{
+		"real/nt4/SYSTEM", "real/nt4/SOFTWARE", "real/reactos-0.4.13/SYSTEM", "real/reactos-0.4.13/SOFTWARE", "real/win10-1709-build16299/SYSTEM",
+		"real/win10-boot-subset/SYSTEM", "real/xp-fresh/SYSTEM", "real/win10-default/NTUSER.DAT", "regipy/SYSTEM", "regipy/SYSTEM_2",
+	} {
+		var out, messages bytes.Buffer
+		status := run([]string{"fix", "--pack", "all", "--dry-run", "-o", filepath.Join(dir, "fix.reg"), shared.Path(t, "hives/"+name)}, nil, &out, &messages)
+		text := out.String()
+		if status == statusUsage || strings.Contains(text, "NOT verified") {
+			t.Errorf("%s: exit status %d: %s%s", name, status, messages.String(), text)
+		}
+		if strings.Contains(text, "\nverified: ") {
+			proven++
+		}
+		for _, wrong := range []string{"would fail then", "and this one would"} {
+			if i := strings.Index(text, wrong); i >= 0 {
+				t.Errorf("%s: two rules want different things: %s", name, text[max(0, i-300):min(len(text), i+200)])
+			}
+		}
+	}
+	if proven < 6 {
+		t.Errorf("only %d of the hives have a safe fix", proven)
+	}
+}
+
 // TestRealSystems checks two real SYSTEM hives, Windows 7 and 8.1: the findings, the fix, and that an export has the same findings.
 func TestRealSystems(t *testing.T) {
 	for _, name := range []string{"SYSTEM", "SYSTEM_2"} {

@@ -31,6 +31,11 @@ const (
 	nsiExclusions = "29"
 )
 
+// nsiSettings are the tables of nsiTCP in which netsh may keep a range of ports: the global options of TCP, and the templates that each have a
+// range of their own since Windows 8. Which of their bytes are the range is not documented. In hives of Windows 8.1 and 10 that nobody
+// changed both are there, without values.
+var nsiSettings = []string{"0", "26"}
+
 // persistentExclusions returns the port exclusions that Windows keeps across restarts, and whether they are all.
 func (t tcpip) persistentExclusions(note func(string)) ([]Exclusion, bool) {
 	m := t.find("Control", "Nsi", nsiTCP, nsiExclusions)

@@ -38,7 +38,7 @@ const (
 // confidence is how well a fact about Windows is known.
 type confidence string
 
-// High confidence rests on documents of Microsoft, medium confidence on a measurement or on one of several documents that differ, low
+// High confidence rests on documents of Microsoft, and on nothing that shows otherwise in the places where it would; medium confidence on a measurement or on one of several documents that differ, low
 // confidence on a guess.
 const (
 	highConfidence   confidence = "high"
@@ -164,13 +164,32 @@ func (t tcpip) sinceVista(m hive.Match, p Answer) Answer {
 		p.note("ReservedPorts is set; Windows Vista and later do not read it (KB 812873)")
 	}
 	p.Excluded, p.AllKnown = t.persistentExclusions(p.note)
-	if global := t.find("Control", "Nsi", nsiTCP, "0").Key; global != nil && len(global.Values()) > 0 {
+	_, set := m.Key.Value("MaxUserPort")
+	switch table, empty := t.settings(); {
+	case table != "":
 		p.Confidence = lowConfidence
-		p.note(`the range may have been changed: there are settings in Control\Nsi\` + nsiTCP + `\0; "netsh int ipv4 show dynamicport tcp" tells it on the running system`)
-	} else {
+		p.note(`the range may have been changed: there are settings in Control\Nsi\` + nsiTCP + `\` + table + `; "netsh int ipv4 show dynamicport tcp" tells it on the running system`)
+	case empty && !set:
+		p.Confidence = highConfidence
+		p.note(`the tables of Control\Nsi in which netsh may keep a range are empty, as in a Windows whose range nobody changed`)
+	default:
 		p.note("a range that was set with netsh is not seen: where Windows keeps it is not documented")
 	}
 	return p
+}
+
+// settings returns the first table with settings of TCP that may hold a range of ports, or "", and whether all of these tables are there and
+// empty.
+func (t tcpip) settings() (table string, empty bool) {
+	empty = true
+	for _, name := range nsiSettings {
+		k := t.find("Control", "Nsi", nsiTCP, name).Key
+		if k != nil && len(k.Values()) > 0 {
+			return name, false
+		}
+		empty = empty && k != nil && k.ValuesKnown() == hive.Whole
+	}
+	return "", empty
 }
 
 // start sets the range from MaxUserPort, and reports whether it is known.

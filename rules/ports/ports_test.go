@@ -17,6 +17,7 @@ import (
 const (
 	parametersKey = "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters]\n"
 	nsiKey        = "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Nsi\\{eb004a03-9b1a-11d4-9123-0050047759bc}\\29]\n"
+	nsiTemplates  = "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Nsi\\{eb004a03-9b1a-11d4-9123-0050047759bc}\\26]\n"
 	nsiGlobalKey  = "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Nsi\\{eb004a03-9b1a-11d4-9123-0050047759bc}\\0]\n"
 )
 
@@ -78,6 +79,13 @@ func TestEphemeral(t *testing.T) {
 		{"odd exclusions", "6.1", parametersKey + nsiKey + `"cc570000"=hex:12` + "\n" + `"ffff0200"=hex:12` + "\n" + `@=hex:12` + "\n" + `"cc5801"=hex:12` + "\n" + `"cc570100"="x"`,
 			set + "6.0 or later: 49152-65535 ? of 16384 by default, medium", "5 could not be understood"},
 		{"netsh may have been used", "10.0", parametersKey + nsiKey + nsiGlobalKey + `"0200"=hex:00`, set + "6.0 or later: 49152-65535 16384 of 16384 by default, low", "may have been changed"},
+		{"netsh was not used", "10.0", parametersKey + nsiKey + nsiTemplates + nsiGlobalKey, set + "6.0 or later: 49152-65535 16384 of 16384 by default, high", "are empty"},
+		{"a template may have been changed", "6.2", parametersKey + nsiKey + nsiGlobalKey + nsiTemplates + `"00"=hex:00`, set + "6.0 or later: 49152-65535 16384 of 16384 by default, low", `}\26;`},
+		{"one table is not there", "10.0", parametersKey + nsiKey + nsiTemplates, set + "6.0 or later: 49152-65535 16384 of 16384 by default, medium", "is not seen"},
+		{"one table cannot be read", "10.0", parametersKey + nsiKey + nsiTemplates + nsiGlobalKey + `"02`, set + "6.0 or later: 49152-65535 16384 of 16384 by default, medium", "is not seen"},
+		{"set, and netsh was not used", "10.0", parametersKey + `"MaxUserPort"=dword:0000fffe` + "\n" + nsiKey + nsiTemplates + nsiGlobalKey, set + "6.0 or later: 1024-65534 64511 of 64511 by MaxUserPort, medium", "measured"},
+		{"set, and netsh may have been used", "10.0", parametersKey + `"MaxUserPort"=dword:0000fffe` + "\n" + nsiKey + nsiTemplates + `@=hex:00`, set + "6.0 or later: 1024-65534 64511 of 64511 by MaxUserPort, low", "may have been changed"},
+		{"text, and netsh was not used", "10.0", parametersKey + `"MaxUserPort"="65534"` + "\n" + nsiKey + nsiTemplates + nsiGlobalKey, set + "6.0 or later: 49152-65535 16384 of 16384 by default, medium", "ignores it"},
 		{"reserved", "5.2", parametersKey + multi("4000-4010", "1433-1434", "80-80", "4005-4020"),
 			set + "before 6.0: 1025-5000 3953 of 3976 by default, medium -80-80 -1433-1434 -4000-4020", ""},
 		{"reserved wrongly", "5.2", parametersKey + multi("4010-4000", "80", "70000-70001"), set + "before 6.0: 1025-5000 ? of 3976 by default, medium", "3 could not"},
