@@ -197,8 +197,11 @@ func (a *answers) searchPolicies() (searches []*search) {
 		}
 		q := question{Key: p.key, Value: p.value, hasKey: true}
 		searches = append(searches, a.places(q, scene{}, func(m hive.Match, bound bindings) {
-			name := p.value.fill(bound).name()
-			if _, ok := m.Key.Value(name); !ok && m.Key.ValueKnown(name) == hive.Whole {
+			if name := p.value.fill(bound).name(); m.Key == nil { // a link that leads nowhere
+				if m.Known == hive.Whole {
+					return
+				}
+			} else if _, ok := m.Key.Value(name); !ok && m.Key.ValueKnown(name) == hive.Whole {
 				return
 			}
 			for _, local := range a.find(a.rule.Key.fill(bound).base, sceneAt(m, bound)) {

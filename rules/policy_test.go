@@ -141,6 +141,33 @@ func TestPolicyHidden(t *testing.T) {
 	}
 }
 
+// TestPolicyLinks has keys of policies that are symbolic links: to a policy, to nothing, and to a hive that is not there.
+func TestPolicyLinks(t *testing.T) {
+	link := func(name, target string) *hivetest.Key {
+		return &hivetest.Key{Name: name, Flags: 0x10, Values: []hive.Value{{Name: "SymbolicLinkValue", Type: hive.Link, Data: hive.EncodeUTF16(target)}}}
+	}
+	for target, want := range map[string]string{
+		`\Registry\Machine\SOFTWARE\There`: `fail mismatch HKEY_LOCAL_MACHINE\SOFTWARE\There V: V is 0; want 1 (by policy)` + strings.Split(byPolicy, " | not fixed")[0],
+		`\Registry\Machine\SOFTWARE\Gone`:  `pass  HKEY_LOCAL_MACHINE\SOFTWARE\Local\{app} V: there is no such key`,
+		`\Registry\Machine\SYSTEM\Gone`:    `pass  HKEY_LOCAL_MACHINE\SOFTWARE\Local\App V: V is not set; a policy may override this local setting | a policy may override it: the input does not cover V of the key HKEY_LOCAL_MACHINE\SOFTWARE\Policies\App`,
+	} {
+		f, err := hive.Read("SOFTWARE", hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "Local"}, {Name: "Policies", Keys: []*hivetest.Key{link("App", target)}},
+			{Name: "There", Values: []hive.Value{hive.DWordValue("V", 0)}}}}, hivetest.Options{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		reg := hive.NewRegistry()
+		reg.Mount(hive.ParsePath(`HKLM\SOFTWARE`), f.Root())
+		p, err := rules.Load("", []byte("pack: p\ntitle: P\nrules:\n  - {id: R, title: R, severity: low, key: 'HKLM\\SOFTWARE\\Local\\{app}', value: V, expect: {data: {equals: 1}}, missing: pass, policy: [{key: 'HKLM\\SOFTWARE\\Policies\\{app}', value: V}]}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := answersOf(reg, p.Rules); got != want {
+			t.Errorf("%s\n got %s\nwant %s", target, got, want)
+		}
+	}
+}
+
 // TestPolicyOfMany tests policies of rules that have many places: profiles, users, control sets.
 func TestPolicyOfMany(t *testing.T) {
 	profile := func(policy string) []*rules.Rule {
