@@ -129,7 +129,7 @@ func (o *fixOptions) activeRules(s *session) ([]*rules.Rule, bool) {
 	if anyPack {
 		o.rules.defaultToAll()
 	}
-	active, ok := o.rules.active(s)
+	active, ok := o.rules.load(s)
 	if !ok || !o.knowSelected(s, active) {
 		return nil, false
 	}
@@ -142,7 +142,7 @@ func (o *fixOptions) activeRules(s *session) ([]*rules.Rule, bool) {
 		}
 		active = slices.DeleteFunc(active, func(r *rules.Rule) bool { return !slices.Contains(packs, r.Pack) })
 	}
-	return active, true
+	return rules.Distinct(active, o.selects), true
 }
 
 // selects reports whether --select names a rule.

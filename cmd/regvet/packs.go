@@ -69,7 +69,7 @@ func (r *ruleFlags) load(s *session) ([]*rules.Rule, bool) {
 // them, it writes what and returns false.
 func (r *ruleFlags) active(s *session) ([]*rules.Rule, bool) {
 	all, ok := r.load(s)
-	return rules.Distinct(all), ok
+	return rules.Distinct(all, nil), ok
 }
 
 // loadPacks returns the packs that the flags choose. If something is wrong with them, it writes what and returns false.
@@ -93,7 +93,7 @@ func (r *ruleFlags) loadPacks(s *session) (packs []*rules.Pack, ok bool) {
 	r.known = rules.CountBuiltIn()
 	for _, p := range own {
 		names = append(names, p.Name)
-		r.known += len(rules.Distinct(p.Rules))
+		r.known += len(rules.Distinct(p.Rules, nil))
 	}
 	for _, name := range r.packs {
 		if name != allPacks && !slices.Contains(names, name) {
