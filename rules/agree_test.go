@@ -20,7 +20,7 @@ func TestRulesAgree(t *testing.T) {
 			t.Errorf("%s is covered by %s, which is no rule on the same value", r.ID, r.CoveredBy)
 		}
 	}
-	all = Distinct(all)
+	all = Distinct(all, nil)
 	for i, r := range all {
 		for _, other := range all[:i] {
 			if r.place() != other.place() || r.AboutKey || r.Conditions != nil || other.Conditions != nil {

@@ -133,10 +133,7 @@ func (f Finding) placeholder(name string, t Terms, bound bindings) (text string,
 		return text, true
 	}
 	if m := aboutList().FindStringSubmatch(name); m != nil && t.lists[m[1]] != nil {
-		if f.Observed != nil {
-			text = hive.Visible(t.lists[m[1]].about(*f.Observed))
-		}
-		return text, true
+		return hive.Visible(t.lists[m[1]].about(f.texts(bound))), true
 	}
 	if len(name) > 2 {
 		text, ok = bound[name[1:len(name)-1]]

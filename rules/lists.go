@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -103,14 +104,25 @@ func (d datum) items() []string {
 	return all
 }
 
-// about returns what a list says of the data, or of each of their items, for people.
-func (l *List) about(v hive.Value) string {
-	d, err := read(v, kindOf(v.Type))
-	if err != nil {
-		return ""
+// texts returns what a finding is about, to look it up in a list: the data of its value and each of their items, or else what names were bound to.
+func (f Finding) texts(bound bindings) (all []string) {
+	if f.Observed == nil {
+		for _, name := range slices.Sorted(maps.Keys(bound)) {
+			all = append(all, bound[name])
+		}
+		return all
 	}
+	d, err := read(*f.Observed, kindOf(f.Observed.Type))
+	if err != nil {
+		return nil
+	}
+	return append([]string{d.text}, d.items()...)
+}
+
+// about returns what a list says of texts, for people.
+func (l *List) about(texts []string) string {
 	var all []string
-	for _, text := range append([]string{d.text}, d.items()...) {
+	for _, text := range texts {
 		if e := l.find(text, hive.Windows{}); e != nil && e.About != "" && !slices.Contains(all, e.About) {
 			all = append(all, e.About)
 		}

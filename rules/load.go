@@ -144,13 +144,14 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 	return all, nil
 }
 
-// Distinct returns the rules without those that another one of them covers, so that one fact is told once.
-func Distinct(all []*Rule) []*Rule {
+// Distinct returns the rules without those that another one of them covers, so that one fact is told once. Rules for which keep is true stay; it
+// may be nil.
+func Distinct(all []*Rule, keep func(*Rule) bool) []*Rule {
 	ids := map[string]bool{}
 	for _, r := range all {
 		ids[r.ID] = true
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(r *Rule) bool { return r.CoveredBy != "" && ids[r.CoveredBy] })
+	return slices.DeleteFunc(slices.Clone(all), func(r *Rule) bool { return r.CoveredBy != "" && ids[r.CoveredBy] && (keep == nil || !keep(r)) })
 }
 
 // Load reads a pack of rules from YAML; source names the file in its mistakes. The error is [Mistakes], which holds all that is wrong.

@@ -285,7 +285,7 @@ func (p *planner) load(s *scope) {
 		if err != nil {
 			p.mistake(err)
 		}
-		s.rules = rules.Distinct(all)
+		s.rules = rules.Distinct(all, nil)
 		for _, pack := range packs {
 			s.packs = append(s.packs, pack.Name)
 		}

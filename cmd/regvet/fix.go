@@ -131,11 +131,10 @@ func (o *fixOptions) completeNames(s *session) {
 // something is wrong with them, it writes what and returns false.
 func (o *fixOptions) activeRules(s *session) ([]*rules.Rule, bool) {
 	anyPack := o.selected.restricts() && len(o.rules.packs) == 0 // an ID names a rule without its pack
-	all, ok := o.selected.load(s, &o.rules)
+	active, ok := o.selected.load(s, &o.rules)
 	if !ok {
 		return nil, false
 	}
-	active := o.selected.distinct(all)
 	if anyPack {
 		var packs []string
 		for _, r := range active {
@@ -145,7 +144,7 @@ func (o *fixOptions) activeRules(s *session) ([]*rules.Rule, bool) {
 		}
 		active = slices.DeleteFunc(active, func(r *rules.Rule) bool { return !slices.Contains(packs, r.Pack) })
 	}
-	return active, true
+	return rules.Distinct(active, o.selected.chosen), true
 }
 
 // writeFix makes the texts of both files, proves in memory what they will do, and only then writes them. It does not write a fix that would

@@ -86,7 +86,7 @@ func (r *ruleFlags) loadPacks(s *session) (packs []*rules.Pack, ok bool) {
 	r.known = rules.CountBuiltIn()
 	for _, p := range own {
 		names = append(names, p.Name)
-		r.known += len(rules.Distinct(p.Rules))
+		r.known += len(rules.Distinct(p.Rules, nil))
 	}
 	for _, name := range r.packs {
 		if name != allPacks && !slices.Contains(names, name) {

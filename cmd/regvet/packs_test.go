@@ -27,6 +27,7 @@ func TestPacksOnRealSystems(t *testing.T) {
 			"FORENSICS-PersistentRoute":      2,
 			"FORENSICS-RemoteDesktopOn":      1,
 			"FORENSICS-UsbStorage":           1,
+			"FORENSICS-SafeModeEntry":        9, // McAfee
 		}},
 		{"forensics", "SYSTEM_2", map[string]int{
 			"FORENSICS-PendingFileRename":    1, // what an installer left in the folder for temporary files

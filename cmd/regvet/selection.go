@@ -59,28 +59,15 @@ func (c *selection) load(s *session, of *ruleFlags) ([]*rules.Rule, bool) {
 	return all, ok
 }
 
-// distinct returns the rules without those that others of them cover. A rule that is not selected covers none that is.
-func (c *selection) distinct(all []*rules.Rule) []*rules.Rule {
-	kept := map[*rules.Rule]bool{}
-	for _, r := range rules.Distinct(all) {
-		kept[r] = !c.picks(r)
-	}
-	for _, r := range rules.Distinct(c.picked(all)) {
-		kept[r] = true
-	}
-	return slices.DeleteFunc(slices.Clone(all), func(r *rules.Rule) bool { return !kept[r] })
-}
-
-// picked returns the selected ones of some rules.
-func (c *selection) picked(all []*rules.Rule) []*rules.Rule {
-	return slices.DeleteFunc(slices.Clone(all), func(r *rules.Rule) bool { return !c.picks(r) })
-}
+// chosen reports whether a rule is selected where not all are.
+func (c *selection) chosen(r *rules.Rule) bool { return c.restricts() && c.picks(r) }
 
 // loadPicked returns the selected rules to run, without those that others of them cover. If something is wrong with the flags, it writes what and
 // returns false.
 func (c *selection) loadPicked(s *session, of *ruleFlags) ([]*rules.Rule, bool) {
 	all, ok := c.load(s, of)
-	return rules.Distinct(c.picked(all)), ok
+	all = slices.DeleteFunc(all, func(r *rules.Rule) bool { return !c.picks(r) })
+	return rules.Distinct(all, c.names), ok
 }
 
 // noSuch writes that a word of a selection stands for none of the rules.
