@@ -81,12 +81,16 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 	return p.send(w)
 }
 
-// leftOut writes one line for each rule whose unsafe fix was left out: why it is unsafe, what to do instead, and how to make it all the same.
+// leftOut writes one line for each finding whose unsafe fix was left out, and one for those that are alike: what was found, why the fix is unsafe, what to do instead, and how to make it all the same.
 func (p *page) leftOut(all []rules.Unfixed) {
 	seen := map[string]int{} // places, by line
 	var lines []string
 	for _, f := range all {
-		line := p.paint("unsafe", color.Bold, color.FgYellow) + "  " + p.paint(f.Rule.ID, color.Bold) + " (" + string(f.Reason) + "): " + hive.Visible(f.Fix.Because)
+		found := string(f.Reason)
+		if f.Observed != nil {
+			found += ": " + datum(*f.Observed)
+		}
+		line := p.paint("unsafe", color.Bold, color.FgYellow) + "  " + p.paint(f.Rule.ID, color.Bold) + " (" + found + "): " + hive.Visible(f.Fix.Because)
 		if f.Alternative != "" {
 			line += "; instead: " + hive.Visible(f.Alternative)
 		}

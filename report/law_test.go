@@ -36,11 +36,12 @@ func TestNothingSteers(t *testing.T) {
 	value := hive.Value{Name: evil, Type: hive.SZ, Data: append(hive.EncodeUTF16(evil), 0, 0)}
 	at := hive.Location{Offset: 4096}
 	words := hive.Visible(evil) // package rules makes its messages so
-	rule := &rules.Rule{ID: "R-1", Pack: evil, Title: evil, Rationale: evil, References: []string{evil}, Tags: []string{evil}}
+	rule := &rules.Rule{ID: "R-1", Pack: evil, Title: evil, Rationale: evil, References: []string{evil}, Tags: []string{evil}, Levels: []string{evil}}
 	finding := rules.Finding{
 		Rule: rule, Status: rules.Fail, Reason: rules.WrongType, Severity: rules.High, Key: key, RealKey: key, Value: evil, Observed: &value, At: at,
 		Expected: words, Message: words, Notes: []string{words}, History: []rules.Past{}, Modified: time.Unix(0, 0),
-		Fix: &rules.Fix{Steps: []rules.Step{{Edit: hive.Edit{Op: hive.SetValue, Path: key, Value: value}}}},
+		Fix:         &rules.Fix{Steps: []rules.Step{{Edit: hive.Edit{Op: hive.SetValue, Path: key, Value: value}}}, Because: evil, Note: evil, Restart: evil},
+		Alternative: evil,
 	}
 	unknown := finding
 	unknown.Status, unknown.Reason = rules.Unknown, rules.Damaged
@@ -71,7 +72,7 @@ func TestNothingSteers(t *testing.T) {
 	whatIf.Compare([]rules.Finding{finding}, []rules.Finding{unknown})
 	outcome := Outcome{
 		Plan: rules.Plan{Fixed: []rules.Finding{finding}, Unfixed: []rules.Unfixed{{Finding: finding, Why: words}}, Edits: []hive.Edit{set}},
-		Open: []rules.Finding{unknown}, Fix: evil, Undo: evil, Proof: &rules.Proof{Left: []rules.Finding{finding}, Remains: []hive.Edit{set}},
+		Open: []rules.Finding{unknown}, LeftOut: []rules.Unfixed{{Finding: finding, Why: evil}}, Fix: evil, Undo: evil, Proof: &rules.Proof{Left: []rules.Finding{finding}, Remains: []hive.Edit{set}},
 	}
 
 	writers := map[string]func(io.Writer) error{

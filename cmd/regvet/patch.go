@@ -70,17 +70,22 @@ func (p patch) origin(what string) []string {
 }
 
 func (p patch) fixHead() string {
-	lines := p.origin("Fixes what rules found. The undo that was written with it reverts it.")
+	return strings.Join(append(p.origin("Fixes what rules found. The undo that was written with it reverts it."), p.afterImport()...), "\n")
+}
+
+// afterImport returns the lines that say what must be restarted before a fix takes effect, or its undo.
+func (p patch) afterImport() (lines []string) {
 	for _, r := range p.restarts {
 		lines = append(lines, "Restart the "+hive.Visible(r)+" after the import.")
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 func (p patch) undoHead() string {
-	return strings.Join(append(p.origin("Reverts the fix that was written with it, to the byte."),
+	lines := append(p.origin("Reverts the fix that was written with it, to the byte."),
 		"It restores keys, values, types and data. What it cannot restore: the times of the keys, their class names and",
-		"security descriptors, and the order of the values."), "\n")
+		"security descriptors, and the order of the values.")
+	return strings.Join(append(lines, p.afterImport()...), "\n")
 }
 
 // sections returns the edits of a plan in one block for each key, with the rules, reasons and old values as its comment.
