@@ -34,7 +34,7 @@ func init() {
 			strict.May("not_in_folder", "The program is in none of these folders.", foldersForm, func(p *programDemand, all []command.Folder) { p.out = all }),
 			strict.May("tries_in_folder", "The path has a blank and no quotes, so that Windows first tries a program in one of these folders, such as C:\\Program.exe.", foldersForm,
 				func(p *programDemand, all []command.Folder) { p.tries = all }),
-			strict.May("name", "The file of the program has one of these names. Case does not count, and .exe goes without saying.", strict.OneOrMore(strict.LineForm, "names no program"),
+			strict.May("name", "The file of the program has one of these names, in which * is any run of characters and ? is one. Case does not count, and .exe goes without saying.", strict.OneOrMore(strict.LineForm, "names no program"),
 				func(p *programDemand, all []string) { p.names = all }),
 			strict.May("arguments", "Operators on the text behind the program.", textDemandForm, func(p *programDemand, q demand) { p.arguments = q }),
 		},
@@ -104,7 +104,7 @@ func (p programDemand) ask(text string, beside *neighbours) truth {
 	path := m.Resolve(line.Program)
 	answer := yes
 	if p.names != nil {
-		answer = min(answer, anyOf(p.names, func(name string) truth { return truth(m.Named(line.Program, name)) }))
+		answer = min(answer, anyOf(p.names, func(name string) truth { return isNamed(m, line.Program, name) }))
 	}
 	if p.arguments != nil && answer != no {
 		q, err := p.arguments.ask(hive.StringValue("", hive.SZ, line.Arguments), nil)
@@ -130,6 +130,23 @@ func (p programDemand) ask(text string, beside *neighbours) truth {
 		beside.leave(Undecided, "where the program %s is cannot be told: %s", hive.Visible(hive.Printable(command.Split(text).Program)), why)
 	}
 	return answer
+}
+
+// isNamed returns whether a program has a name, which may be a pattern.
+func isNamed(m *command.Machine, program, name string) truth {
+	if !strings.ContainsAny(name, "*?") {
+		return truth(m.Named(program, name))
+	}
+	file, sure := m.File(program)
+	switch {
+	case file == "":
+		return no
+	case parseGlob(name).match(file, true):
+		return yes
+	case sure:
+		return no
+	}
+	return perhaps
 }
 
 // hold returns whether a path is in one of the folders.

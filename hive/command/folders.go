@@ -143,7 +143,7 @@ func (p *Path) isBelow(m *Machine, folder *Path) Answer {
 	if p.drive == 0 || folder.drive == 0 || p.drive != folder.drive && p.drive != anyDrive && folder.drive != anyDrive {
 		return No
 	}
-	want, from, least := folder.names, 0, Yes // the name of the path from which on they must agree
+	want, from, least := folder.names, 0, Yes                   // the name of the path from which on they must agree
 	if folder.drive == anyDrive && want[0] == windowsNames[0] { // the Windows folder of whichever computer
 		root := m.windows.names
 		switch {
@@ -207,16 +207,26 @@ func (p Path) onRemovable(m *Machine) Answer {
 	return m.isRemovable(p.drive)
 }
 
-// Named returns whether a program has a name, folded or not. An ending .exe goes without saying.
-func (m *Machine) Named(program, name string) Answer {
-	text := hive.Fold(m.expand(strings.TrimRight(program, ` .\/`)))
-	if i := strings.LastIndexAny(text, `\/`); i >= 0 {
-		text = text[i+1:]
+// File returns the name of the file of a program, folded, with the ending that Windows adds where it has none. It is not sure if it may be
+// another name: it holds a variable that is not known, or is short. The name is "" if there is no program.
+func (m *Machine) File(program string) (name string, sure bool) {
+	name = hive.Fold(m.expand(strings.TrimRight(program, ` .\/`)))
+	if i := strings.LastIndexAny(name, `\/`); i >= 0 {
+		name = name[i+1:]
 	}
-	if text == "" {
+	if name == "" {
+		return "", true
+	}
+	return withEnding(name), !strings.ContainsAny(name, "%~")
+}
+
+// Named returns whether a program has a name. Case does not count, and an ending .exe goes without saying.
+func (m *Machine) Named(program, name string) Answer {
+	file, _ := m.File(program)
+	if file == "" {
 		return No
 	}
-	return isNamed(withEnding(text), withEnding(hive.Fold(name)))
+	return isNamed(file, withEnding(hive.Fold(name)))
 }
 
 // withEnding adds the ending that Windows adds to a name without one.
