@@ -5,14 +5,13 @@ import (
 	"slices"
 
 	"regvet/hive"
-	"regvet/hive/command"
 )
 
 // Evaluate returns the answer of each rule at each key that it matches, ordered by rule and then by key. The Windows version and product
 // decide whether a rule applies, and which overrides count. Evaluate changes neither the registry nor the rules. It reads the keys below the
 // starts of patterns once for all rules.
 func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
-	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}, machines: map[string]*command.Machine{}}
+	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}, computers: map[string]*computer{}}
 	e.prepare(rules)
 	var searches []*search
 	answers := make([]*answers, len(rules))

@@ -13,8 +13,14 @@ import (
 // programDemand is what a rule asks of the program that a command line has Windows start.
 type programDemand struct {
 	in, out, tries folders
-	names          []string // of which it must have one; none for any
+	names          []fileName // of which it must have one; none for any
 	arguments      demand
+}
+
+// fileName is the name of a file, or a pattern for it.
+type fileName struct {
+	text string
+	like glob // nil if it is a name
 }
 
 // folders are classes of folders and folders.
@@ -34,14 +40,22 @@ func init() {
 			strict.May("not_in_folder", "The program is in none of these folders.", foldersForm, func(p *programDemand, all []command.Folder) { p.out = all }),
 			strict.May("tries_in_folder", "The path has a blank and no quotes, so that Windows first tries a program in one of these folders, such as C:\\Program.exe.", foldersForm,
 				func(p *programDemand, all []command.Folder) { p.tries = all }),
-			strict.May("name", "The file of the program has one of these names, in which * is any run of characters and ? is one. Case does not count, and .exe goes without saying.", strict.OneOrMore(strict.LineForm, "names no program"),
-				func(p *programDemand, all []string) { p.names = all }),
+			strict.May("name", "The file of the program has one of these names, in which * is any run of characters and ? is one. Case does not count, and .exe goes without saying.", strict.OneOrMore(fileNameForm, "names no program"),
+				func(p *programDemand, all []fileName) { p.names = all }),
 			strict.May("arguments", "Operators on the text behind the program.", textDemandForm, func(p *programDemand, q demand) { p.arguments = q }),
 		},
 	}
 }
 
 var programForm = strict.Of(&programObject, "program")
+
+var fileNameForm = strict.NewForm(strict.LineForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) fileName {
+	name := fileName{text: d.Line(n, what)}
+	if strings.ContainsAny(name.text, "*?") && d.Spend(strict.Locate(n), what, len(name.text)/2) {
+		name.like = parseGlob(name.text)
+	}
+	return name
+})
 
 // classDocs describes the classes of folders.
 func classDocs() string {
@@ -80,7 +94,7 @@ var textDemandForm = strict.NewForm(demandForm.Schema, func(d *strict.Decoder, n
 func (p programDemand) String() string {
 	var parts []string
 	if p.names != nil {
-		parts = append(parts, "named "+strict.List(each(p.names, hive.Visible), "or"))
+		parts = append(parts, "named "+strict.List(each(p.names, func(n fileName) string { return hive.Visible(n.text) }), "or"))
 	}
 	if p.in != nil {
 		parts = append(parts, "in "+p.in.String())
@@ -99,12 +113,11 @@ func (p programDemand) String() string {
 
 // ask returns whether the program of a command line is as asked.
 func (p programDemand) ask(text string, beside *neighbours) truth {
-	m := beside.machine()
-	line := m.Read(text)
-	path := m.Resolve(line.Program)
+	m := beside.computer()
+	line, path := m.read(text)
 	answer := yes
 	if p.names != nil {
-		answer = min(answer, anyOf(p.names, func(name string) truth { return isNamed(m, line.Program, name) }))
+		answer = p.named(m.Machine, line.Program)
 	}
 	if p.arguments != nil && answer != no {
 		q, err := p.arguments.ask(hive.StringValue("", hive.SZ, line.Arguments), nil)
@@ -114,13 +127,13 @@ func (p programDemand) ask(text string, beside *neighbours) truth {
 		answer = min(answer, q)
 	}
 	if p.in != nil && answer != no {
-		answer = min(answer, p.in.hold(m, path))
+		answer = min(answer, p.in.hold(m.Machine, path))
 	}
 	if p.out != nil && answer != no {
-		answer = min(answer, yes-p.out.hold(m, path))
+		answer = min(answer, yes-p.out.hold(m.Machine, path))
 	}
 	if p.tries != nil && answer != no {
-		answer = min(answer, anyOf(line.Earlier(), func(first string) truth { return p.tries.hold(m, m.Resolve(first)) }))
+		answer = min(answer, anyOf(line.Earlier(), func(first string) truth { return p.tries.hold(m.Machine, m.Resolve(first)) }))
 	}
 	if answer == perhaps {
 		why := path.Unknown
@@ -132,21 +145,22 @@ func (p programDemand) ask(text string, beside *neighbours) truth {
 	return answer
 }
 
-// isNamed returns whether a program has a name, which may be a pattern.
-func isNamed(m *command.Machine, program, name string) truth {
-	if !strings.ContainsAny(name, "*?") {
-		return truth(m.Named(program, name))
-	}
+// named returns whether a program has one of the names.
+func (p programDemand) named(m *command.Machine, program string) truth {
 	file, sure := m.File(program)
-	switch {
-	case file == "":
-		return no
-	case parseGlob(name).match(file, true):
-		return yes
-	case sure:
-		return no
-	}
-	return perhaps
+	return anyOf(p.names, func(name fileName) truth {
+		switch {
+		case name.like == nil:
+			return truth(command.IsFile(file, name.text))
+		case file == "":
+			return no
+		case name.like.match(file, true):
+			return yes
+		case sure:
+			return no
+		}
+		return perhaps
+	})
 }
 
 // hold returns whether a path is in one of the folders.
@@ -172,13 +186,30 @@ var (
 	currentVersionKey = hive.Path{"HKEY_LOCAL_MACHINE", "SOFTWARE", "Microsoft", "Windows NT", "CurrentVersion"}
 )
 
-// machine returns what the input tells of the folders of the computer.
-func (n *neighbours) machine() *command.Machine {
-	if n == nil {
-		return new(command.Machine)
+// computer is what the input tells of the folders of a computer, and the command line that was read last: several rules ask of each.
+type computer struct {
+	*command.Machine
+	text string
+	line command.Line
+	path command.Path
+}
+
+// read takes a command line apart, and returns where its program is.
+func (c *computer) read(text string) (command.Line, command.Path) {
+	if c.text != text {
+		c.text, c.line = text, c.Read(text)
+		c.path = c.Resolve(c.line.Program)
 	}
-	if m := n.in.machines[n.scene.set]; m != nil {
-		return m
+	return c.line, c.path
+}
+
+// computer returns what the input tells of the folders of the computer.
+func (n *neighbours) computer() *computer {
+	if n == nil {
+		return &computer{Machine: new(command.Machine)}
+	}
+	if c := n.in.computers[n.scene.set]; c != nil {
+		return c
 	}
 	var keys [3]*hive.Key
 	for i, path := range []hive.Path{environmentKey, mountedDevicesKey, currentVersionKey} {
@@ -186,7 +217,7 @@ func (n *neighbours) machine() *command.Machine {
 			keys[i] = found[0].Key
 		}
 	}
-	m := command.NewMachine(keys[0], keys[1], keys[2])
-	n.in.machines[n.scene.set] = m
-	return m
+	c := &computer{Machine: command.NewMachine(keys[0], keys[1], keys[2])}
+	n.in.computers[n.scene.set] = c
+	return c
 }

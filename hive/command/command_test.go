@@ -195,7 +195,7 @@ func TestParseFolder(t *testing.T) {
 	}
 }
 
-func TestNamed(t *testing.T) {
+func TestFile(t *testing.T) {
 	m := command.NewMachine(key(text("ComSpec", `%SystemRoot%\system32\CMD.exe`)), nil, nil)
 	for _, c := range []struct {
 		program, name string
@@ -206,7 +206,8 @@ func TestNamed(t *testing.T) {
 		{`C:\POWERS~1.EXE`, "powershell.exe", command.Perhaps}, {`C:\%X%.exe`, "cmd.exe", command.Perhaps}, {`%X%\cmd.exe`, "cmd.exe", command.Yes},
 		{`C:\PO1A2B~1.EXE`, "powershell.exe", command.Perhaps}, {`C:\cmd.exe. `, "cmd.exe", command.Yes},
 	} {
-		if got := m.Named(c.program, c.name); got != c.want {
+		file, _ := m.File(c.program)
+		if got := command.IsFile(file, c.name); got != c.want {
 			t.Errorf("%s is named %s: got %d, want %d", c.program, c.name, got, c.want)
 		}
 	}

@@ -220,10 +220,14 @@ func (m *Machine) File(program string) (name string, sure bool) {
 	return withEnding(name), !strings.ContainsAny(name, "%~")
 }
 
-// Named returns whether a program has a name. Case does not count, and an ending .exe goes without saying.
-func (m *Machine) Named(program, name string) Answer {
-	file, _ := m.File(program)
-	if file == "" {
+// IsFile returns whether a file that [Machine.File] returned has a name. Case does not count, and an ending .exe goes without saying.
+func IsFile(file, name string) Answer {
+	switch {
+	case file == "":
+		return No
+	case hive.EqualFold(file, name):
+		return Yes
+	case !strings.ContainsAny(file, "%~") && strings.IndexByte(name, '.') >= 0:
 		return No
 	}
 	return isNamed(file, withEnding(hive.Fold(name)))
