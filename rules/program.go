@@ -113,7 +113,7 @@ func (p programDemand) String() string {
 
 // ask returns whether the program of a command line is as asked.
 func (p programDemand) ask(text string, beside *neighbours) truth {
-	m := beside.computer()
+	m := beside.machine()
 	line, path := m.read(text)
 	answer := yes
 	if p.names != nil {
@@ -186,8 +186,8 @@ var (
 	currentVersionKey = hive.Path{"HKEY_LOCAL_MACHINE", "SOFTWARE", "Microsoft", "Windows NT", "CurrentVersion"}
 )
 
-// computer is what the input tells of the folders of a computer, and the command line that was read last: several rules ask of each.
-type computer struct {
+// machine is what the input tells of the folders of a computer, and the command line that was read last: several rules ask of each.
+type machine struct {
 	*command.Machine
 	text string
 	line command.Line
@@ -195,21 +195,21 @@ type computer struct {
 }
 
 // read takes a command line apart, and returns where its program is.
-func (c *computer) read(text string) (command.Line, command.Path) {
-	if c.text != text {
-		c.text, c.line = text, c.Read(text)
-		c.path = c.Resolve(c.line.Program)
+func (m *machine) read(text string) (command.Line, command.Path) {
+	if m.text != text {
+		m.text, m.line = text, m.Read(text)
+		m.path = m.Resolve(m.line.Program)
 	}
-	return c.line, c.path
+	return m.line, m.path
 }
 
-// computer returns what the input tells of the folders of the computer.
-func (n *neighbours) computer() *computer {
+// machine returns what the input tells of the folders of the computer.
+func (n *neighbours) machine() *machine {
 	if n == nil {
-		return &computer{Machine: new(command.Machine)}
+		return &machine{Machine: new(command.Machine)}
 	}
-	if c := n.in.computers[n.scene.set]; c != nil {
-		return c
+	if m := n.in.machines[n.scene.set]; m != nil {
+		return m
 	}
 	var keys [3]*hive.Key
 	for i, path := range []hive.Path{environmentKey, mountedDevicesKey, currentVersionKey} {
@@ -217,7 +217,7 @@ func (n *neighbours) computer() *computer {
 			keys[i] = found[0].Key
 		}
 	}
-	c := &computer{Machine: command.NewMachine(keys[0], keys[1], keys[2])}
-	n.in.computers[n.scene.set] = c
-	return c
+	m := &machine{Machine: command.NewMachine(keys[0], keys[1], keys[2])}
+	n.in.machines[n.scene.set] = m
+	return m
 }

@@ -9,10 +9,10 @@ import (
 
 // evaluation is one run of rules over a registry.
 type evaluation struct {
-	registry  *hive.Registry
-	windows   hive.Windows
-	walked    map[*Condition][]*sum // results of the shared walk, for conditions with patterns in their keys
-	computers map[string]*computer  // by the control set in which a program was looked up
+	registry *hive.Registry
+	windows  hive.Windows
+	walked   map[*Condition][]*sum // results of the shared walk, for conditions with patterns in their keys
+	machines map[string]*machine   // by the control set in which a program was looked up
 }
 
 // scene is where a rule is evaluated: at a key that it matched, for one of several users or control sets.
