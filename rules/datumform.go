@@ -147,7 +147,9 @@ func parseBytes(text string) ([]byte, error) {
 	return b, nil
 }
 
-var lengthForm = strict.Of(&lengthObject, "length")
+var lengthForm = strict.NewForm(strict.Of(&lengthObject, "length").Schema, func(d *strict.Decoder, n *yaml.Node, what string) demand {
+	return strict.Of(&lengthObject, "length").Read(d, n, what).demand(d, what)
+})
 
 // plain is data, never another value.
 func plain(f strict.Form[datum]) strict.Form[operand] {

@@ -11,7 +11,7 @@ import (
 // decide whether a rule applies, and which overrides count. Evaluate changes neither the registry nor the rules. It reads the keys below the
 // starts of patterns once for all rules.
 func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
-	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}}
+	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}, machines: map[string]*machine{}}
 	e.prepare(rules)
 	var searches []*search
 	answers := make([]*answers, len(rules))

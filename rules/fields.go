@@ -150,8 +150,8 @@ var conditionForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/conditio
 	c, before := &Condition{At: strict.Locate(n), question: question{AboutKey: true}}, d.Mistakes()
 	conditionObject.Read(d, n, what, c)
 	t := &c.terms
-	if why := t.mistyped("the condition"); why != "" && d.Mistakes() == before {
-		d.Wrong(n, "%s", why)
+	if o, why := t.mistyped("the condition"); why != "" && d.Mistakes() == before {
+		d.WrongAt(o.at, "%s", why)
 	}
 	switch exists := true; {
 	case !c.asks:
@@ -193,7 +193,7 @@ var expectForm = strict.Of(&expectObject, "expect")
 
 var demandForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/operators"}, func(d *strict.Decoder, n *yaml.Node, what string) demand {
 	before := d.Mistakes()
-	q := strict.Of(&demandObject, "operators").Read(d, n, what)
+	q := strict.Of(&demandObject, "operators").Read(d, n, what).demand(d, what)
 	if d.Mistakes() == before && q.nothing() {
 		noun := "data"
 		if slices.ContainsFunc(q, func(o operator) bool { return o.numbers != nil }) {

@@ -71,7 +71,7 @@ func TestHostile(t *testing.T) {
 		{"as many names as there may be", one("{data: {equals: 1}}", "{"+rep("a,", 760_000)+"}\n#"+rep("x", large-1_600_000)), "10:12: expect has no field \"a\""},
 		{"lists that have nothing in common", one("equals: 1", "in: ["+numbered(`"x%d",`, 120_000)+"], not_in: ["+numbered(`"x%d",`, 120_000)+"]"), "10:18: data leaves no data"},
 		{"numbers far apart", one("{data: {equals: 1}}", "{valid: {not_in: ["+numbered("1%d5,", 120_000)+"]}, data: {not_in: ["+numbered("1%d7,", 120_000)+"]}}"), ""},
-		{"types and data", one("{data: {equals: 1}}", "{type: ["+rep("0x99,", 120_000)+"], data: {in: ["+numbered(`"x%d",`, 120_000)+"]}}"), "4:3: data of rule A ask"},
+		{"types and data", one("{data: {equals: 1}}", "{type: ["+rep("0x99,", 120_000)+"], data: {in: ["+numbered(`"x%d",`, 120_000)+"]}}"), "10:600033: data of rule A ask"},
 		{"overrides", one("  missing", "  overrides:\n"+rep("  - {when: {windows: '6.0'}, severity: low}\n", 25_000)+"  missing"), "10:3: a rule has at most 100 overrides; write several rules"},
 		{"conditions", one("  missing", "  when:\n    any:\n"+rep("    - {windows: '6.0'}\n", 50_000)+"  missing"), "4:3: a rule has at most 500 conditions, and this one has 50001; write several rules"},
 		{"bound names", one(`\X`, `\`+numbered("{a%d}", 400_000)), "7:8: key" + tooMuch},

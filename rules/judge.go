@@ -108,19 +108,19 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		demand demand
 		reason Reason
 	}{{t.Valid, OutOfRange}, {t.Data, Mismatch}} {
-		beside := neighbours{key: key}
-		answer, err := ask.demand.ask(*v, beside.value)
+		beside := &neighbours{key: key, in: e, scene: s}
+		answer, err := ask.demand.ask(*v, beside)
 		f.Notes = append(f.Notes, beside.notes...)
 		switch {
 		case err != nil:
 			f.Notes = append(f.Notes, err.Error())
 			return e.fail(f, WrongType, t, s)
 		case answer == perhaps:
-			return f.unknown(beside.reason, fmt.Sprintf("it is compared with %s, which could not be read", beside.open))
+			return f.unknown(beside.reason, beside.open)
 		}
 		further := answer // for those who read on behind an end
 		if v.Hidden() != nil {
-			if further, err = ask.demand.askAs(readOn, *v, beside.value); err != nil {
+			if further, err = ask.demand.askAs(readOn, *v, beside); err != nil {
 				further = no
 			}
 		}
@@ -145,15 +145,20 @@ func (f Finding) short() Finding {
 	return f.unknown(Damaged, fmt.Sprintf("the data of %s could not be read whole", ValueName(f.Value)))
 }
 
-// neighbours are the values of a key that a rule compares its own value with.
+// neighbours are what a demand may ask for beside the data of its own value: the values of the same key, and the folders of the computer.
 type neighbours struct {
 	key    *hive.Key
+	in     *evaluation
+	scene  scene
 	notes  []string
-	open   string // the value that could not be read, or ""
-	reason Reason // why
+	open   string // why the answer is left open, or ""
+	reason Reason // the same in a word
 }
 
 func (n *neighbours) value(name string) (hive.Value, truth) {
+	if n == nil {
+		return hive.Value{}, perhaps
+	}
 	if name == defaultValue {
 		name = ""
 	}
@@ -163,17 +168,27 @@ func (n *neighbours) value(name string) (hive.Value, truth) {
 	case ok && !v.Short:
 		return v, yes
 	case ok || known == hive.Damaged:
-		n.open, n.reason = ValueName(name), Damaged
+		n.leave(Damaged, notRead, ValueName(name))
 		return v, perhaps
 	case known == hive.NotCovered:
-		n.open, n.reason = ValueName(name), NotCovered
+		n.leave(NotCovered, notRead, ValueName(name))
 		return v, perhaps
 	case known == hive.Partial:
-		n.open, n.reason = ValueName(name), Partial
+		n.leave(Partial, notRead, ValueName(name))
 		return v, perhaps
 	}
 	n.notes = append(n.notes, ValueName(name)+", with which it is compared, is not set")
 	return v, no
+}
+
+// notRead is why a comparison is left open.
+const notRead = "it is compared with %s, which could not be read"
+
+// leave records why the answer is left open.
+func (n *neighbours) leave(reason Reason, format string, args ...any) {
+	if n != nil && n.open == "" {
+		n.reason, n.open = reason, fmt.Sprintf(format, args...)
+	}
 }
 
 // unread returns the finding about a place below which the input does not show all keys.

@@ -59,8 +59,8 @@ func but(those ...uint64) numbers {
 	return rest
 }
 
-// only returns the set of those numbers.
-func only(those ...uint64) numbers {
+// single returns the set of those numbers.
+func single(those ...uint64) numbers {
 	slices.Sort(those)
 	var set numbers
 	for _, n := range slices.Compact(those) {

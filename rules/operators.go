@@ -13,8 +13,10 @@ type demand []operator
 
 // operator is one test of data.
 type operator struct {
-	text  string // for people: "at least 50"
-	kinds []kind // of data that it can be applied to
+	name  string        // as a rule writes it
+	at    hive.Location // its place in the file
+	text  string        // for people: "at least 50"
+	kinds []kind        // of data that it can be applied to
 	holds func(d datum) bool
 	raw   func(v hive.Value, read reader) bool // instead of both, for a test of data of any type
 
@@ -25,6 +27,9 @@ type operator struct {
 
 	other   string // name of the value to compare with, if it is not compared with data of the rule
 	compare func(d, other datum) bool
+
+	part    *slot          // of the bytes, if it tests a number in them
+	program *programDemand // instead of holds, for a test of the program of a command line
 }
 
 // reader decodes the data of a value: [read] or [readOn].
@@ -84,21 +89,21 @@ func (q demand) nothing() bool {
 
 // mayHold reports whether data meet the demand or might: what depends on other values is left open.
 func (q demand) mayHold(d datum, types []hive.Type) bool {
-	answer, err := q.ask(d.value(types), func(string) (hive.Value, truth) { return hive.Value{}, perhaps })
+	answer, err := q.ask(d.value(types), nil)
 	return err == nil && answer != no
 }
 
 // ask returns whether the data of a value meet the demand. It fails if the demand is not for their type, or if they do not fit their type.
-// The function others returns the values beside it, with no for one that does not exist.
-func (q demand) ask(v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
-	return q.askAs(read, v, others)
+// What is beside the value may be nil: nothing is known of that then.
+func (q demand) ask(v hive.Value, beside *neighbours) (truth, error) {
+	return q.askAs(read, v, beside)
 }
 
 // askAs is ask for one way to read the data.
-func (q demand) askAs(read reader, v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
+func (q demand) askAs(read reader, v hive.Value, beside *neighbours) (truth, error) {
 	answer := yes
 	for _, o := range q {
-		t, err := o.ask(read, v, others)
+		t, err := o.ask(read, v, beside)
 		if err != nil {
 			return no, err
 		}
@@ -107,7 +112,7 @@ func (q demand) askAs(read reader, v hive.Value, others func(name string) (hive.
 	return answer, nil
 }
 
-func (o operator) ask(read reader, v hive.Value, others func(name string) (hive.Value, truth)) (truth, error) {
+func (o operator) ask(read reader, v hive.Value, beside *neighbours) (truth, error) {
 	if o.raw != nil {
 		return toTruth(o.raw(v, read)), nil
 	}
@@ -116,13 +121,19 @@ func (o operator) ask(read reader, v hive.Value, others func(name string) (hive.
 		return no, fmt.Errorf("%s is not %s", v.Type, plainKinds[o.kinds[0]])
 	}
 	d, err := read(v, k)
+	if err == nil && o.part != nil {
+		d, err = o.part.number(d)
+	}
 	if err != nil {
 		return no, err
 	}
-	if o.other == "" {
+	switch {
+	case o.program != nil:
+		return o.program.ask(d.text, beside), nil
+	case o.other == "":
 		return toTruth(o.holds(d)), nil
 	}
-	other, known := others(o.other)
+	other, known := beside.value(o.other)
 	if known != yes {
 		return known, nil
 	}

@@ -245,7 +245,7 @@ func align(tokens, elements int, run func(t int) bool, fits func(t, e int) bool)
 	return starts
 }
 
-// glob matches text of data against a pattern in which * stands for any run of characters and ? for one; case counts.
+// glob matches text of data against a pattern in which * stands for any run of characters and ? for one.
 type glob []token
 
 func parseGlob(text string) glob {
@@ -256,9 +256,11 @@ func parseGlob(text string) glob {
 	return p.tokens
 }
 
-func (g glob) match(text string) bool {
-	chars := strings.Split(text, "")
+func (g glob) match(text string, fold bool) bool {
+	chars, folds := strings.Split(text, ""), folded(text)
 	return align(len(g), len(chars),
 		func(t int) bool { return g[t].kind == anyRun },
-		func(t, e int) bool { return g[t].kind == anyOne || g[t].char == chars[e] }) != nil
+		func(t, e int) bool {
+			return g[t].kind == anyOne || g[t].char == chars[e] || fold && g[t].fold == folds[e]
+		}) != nil
 }

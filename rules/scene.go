@@ -12,6 +12,7 @@ type evaluation struct {
 	registry *hive.Registry
 	windows  hive.Windows
 	walked   map[*Condition][]*sum // results of the shared walk, for conditions with patterns in their keys
+	machines map[string]*machine   // by the control set in which a program was looked up
 }
 
 // scene is where a rule is evaluated: at a key that it matched, for one of several users or control sets.

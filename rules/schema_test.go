@@ -141,9 +141,11 @@ rules:
     key: HKEY_LOCAL_MACHINE\SOFTWARE\{name}
     all:
       - {value: A, expect: {data: {in: ["x", "y"]}}, missing: {default: x}}
-      - any: [{value: (default), expect: {type: REG_MULTI_SZ, data: {contains_all: [a], contains_only: [a, b], contains: a, ranges: [1, 9], apart_from: [2, 3]}}}]
+      - any: [{value: (default), expect: {type: REG_MULTI_SZ, data: {contains_all: [a], contains_only: [a, b], only: [a, b], any_matches: a, all_match: a, none_matches: c, fold: true, contains: a, ranges: [1, 9], apart_from: [2, 3]}}}]
       - {value: B, expect: {data: {bytes: "01 02", length: {between: [1, 2]}}}}
       - {value: C, expect: {data: {matches: "^x", glob: "x*", equals_fold: X}}, missing: fail}
+      - {value: E, expect: {type: REG_BINARY, data: {at: 4, width: 2, bits_set: 1}}}
+      - {value: F, expect: {data: {program: {in_folder: [temp, '%ProgramData%\A'], not_in_folder: windows, tries_in_folder: root_of_drive, name: [a, b.exe], arguments: {matches: x, fold: true}}}}}
       - {value: D, expect: {data: {above: 1, below: 9, at_most: 8, at_least: 2, bits_set: 1, bits_clear: 2, between: [1, 9]}}}
     fix:
       - {set: {type: REG_MULTI_SZ, data: [a, b]}, value: "{name}", restart: service Example}

@@ -187,7 +187,7 @@ func checkBound(d *strict.Decoder, b boundDemand, bound []string) {
 	if !slices.Contains(bound, b.name) {
 		d.WrongAt(b.at, "the condition asks for the name {%s}, which the key of the rule does not bind%s", b.name, meant(b.name, bound))
 	}
-	if why := (Terms{Types: []hive.Type{hive.SZ}, Data: b.demand}).mistyped("the condition on {" + b.name + "}"); why != "" {
+	if _, why := (Terms{Types: []hive.Type{hive.SZ}, Data: b.demand}).mistyped("the condition on {" + b.name + "}"); why != "" {
 		d.WrongAt(b.at, "%s", why)
 	}
 	if slices.ContainsFunc(b.demand, func(o operator) bool { return o.other != "" }) {
@@ -277,8 +277,8 @@ func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
 			}
 			where = " for " + v.When
 		}
-		if why := t.mistyped("rule " + r.ID + where); why != "" {
-			d.Wrong(n, "%s", why)
+		if o, why := t.mistyped("rule " + r.ID + where); why != "" {
+			d.WrongAt(o.at, "%s", why)
 			continue
 		}
 		if both := slices.Concat(t.Valid, t.Data); both.nothing() {
@@ -301,16 +301,44 @@ func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
 	}
 }
 
-// mistyped returns the mistake if valid or data ask for a kind of data that none of the types has, or "".
-func (t Terms) mistyped(of string) string {
+// mistyped returns an operator that asks for a kind of data that none of the types has, and the mistake; or "".
+func (t Terms) mistyped(of string) (o operator, why string) {
 	for _, q := range t.demands() {
 		for _, o := range q.demand {
 			if len(t.Types) > 0 && len(o.kinds) > 0 && !slices.ContainsFunc(t.Types, o.fits) {
-				return q.name + " of " + of + " ask for " + plainKinds[o.kinds[0]] + " (" + o.text + "), which a " + strict.List(each(t.Types, hive.Type.String), "or") + " is not"
+				return o, q.name + " of " + of + " ask for " + plainKinds[o.kinds[0]] + " (" + o.text + "), which a " + strict.List(each(t.Types, hive.Type.String), "or") + " is not" +
+					o.instead(kindOf(t.Types[0]))
 			}
 		}
 	}
-	return ""
+	return operator{}, ""
+}
+
+// instead returns how to write an operator for data of a kind that it is not for, as the end of a message.
+func (o operator) instead(have kind) string {
+	switch {
+	case o.part != nil && have == aNumber:
+		return "; leave out at and width, which are for bytes"
+	case have == someBytes && slices.Equal(o.kinds, []kind{aNumber}):
+		return "; write at, and width if it is more than one byte, beside " + o.name
+	}
+	for list, text := range listWords {
+		if have == aText && o.name == list {
+			return "; of a text write " + text
+		}
+	}
+	return "; of " + plainKinds[have] + " write " + kindWords[have]
+}
+
+// listWords are the operators on texts for those on lists.
+var listWords = map[string]string{"only": "in", "contains_only": "in", "any_matches": "matches", "all_match": "matches", "none_matches": "matches in a condition below none"}
+
+// kindWords are operators for each kind of data.
+var kindWords = [...]string{
+	aNumber:   "equals, in, at_least, at_most, between or bits_set, with numbers",
+	aText:     "equals, in, contains or matches, with texts",
+	aList:     "contains, only, any_matches or none_matches, with texts",
+	someBytes: "bytes, length, or at with an operator on numbers",
 }
 
 // namedDemand is a demand and the field that holds it.
@@ -338,7 +366,7 @@ func (t Terms) misfit() (why string) {
 	if why != "" {
 		return why
 	}
-	if _, err := slices.Concat(t.Valid, t.Data).ask(d.value(t.Types), func(string) (hive.Value, truth) { return hive.Value{}, perhaps }); err != nil {
+	if _, err := slices.Concat(t.Valid, t.Data).ask(d.value(t.Types), nil); err != nil {
 		return err.Error()
 	}
 	return ""

@@ -14,6 +14,7 @@ func TestImports(t *testing.T) {
 	allowed := map[string][]string{
 		"regvet/hive":              {regparser},
 		"regvet/hive/regfile":      {"regvet/hive"},
+		"regvet/hive/command":      {"regvet/hive"},
 		"regvet/internal/hivetest": {"regvet/hive"},
 		"regvet/hive/collection":   {"regvet/hive", "regvet/hive/regfile"},
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile", "regvet/internal/safetext"},
@@ -22,7 +23,7 @@ func TestImports(t *testing.T) {
 		"regvet/internal/safetext": {},
 		"regvet/internal/glob":     {},
 		"regvet/internal/worktree": {"regvet/hive", "regvet/internal/glob"},
-		"regvet/rules":             {"regvet/hive", "regvet/hive/regfile", "regvet/rules/strict"},
+		"regvet/rules":             {"regvet/hive", "regvet/hive/command", "regvet/hive/regfile", "regvet/rules/strict"},
 		"regvet/rules/strict":      {"regvet/hive"},
 		"regvet/rules/ports":       {"regvet/hive"},
 		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/regfile", "regvet/rules", "regvet/rules/strict", "regvet/internal/glob", "regvet/internal/worktree", "regvet/internal/safetext"},
