@@ -80,6 +80,7 @@ func TestFolders(t *testing.T) {
 		program, want string
 	}{
 		{unknown, ``, ``},
+		{unknown, `\\?\`, ``},
 		{unknown, `C:\Windows\System32\a.exe`, `windows system32`},
 		{unknown, `c:/WINNT//system32/./a.exe`, `windows system32`},
 		{unknown, `\SystemRoot\System32\drivers\a.sys`, `windows system32 drivers`},
@@ -144,6 +145,7 @@ func TestFolders(t *testing.T) {
 		{command.NewMachine(key(text("PROCESSOR_ARCHITECTURE", `AMD64`)), nil, nil), `C:\PROGRA~3\A\a.exe`, `program_data user_writable`},
 		{command.NewMachine(key(text("PROCESSOR_ARCHITECTURE", `x86`)), nil, nil), `C:\PROGRA~2\A\a.exe`, `program_data user_writable`},
 		{command.NewMachine(nil, nil, key(text("SystemRoot", `D:\NT`))), `D:\NT\System32\a.exe`, `windows system32 removable?`},
+		{command.NewMachine(nil, nil, key(text("SystemRoot", `\\?\D:/NT\`))), `%SystemRoot%\Temp\a.exe`, `windows temp user_writable removable?`},
 		{command.NewMachine(nil, nil, key(text("SystemRoot", `D:\NT`))), `%SystemRoot%\Temp\a.exe`, `windows temp user_writable removable?`},
 		{command.NewMachine(nil, nil, key(text("SystemRoot", `D:\NT`))), `C:\Windows\a.exe`, `drive_folder user_writable`},
 		{command.NewMachine(nil, key(hive.Value{Name: `\DosDevices\E:`, Type: hive.Binary, Data: hive.AppendUTF16(nil, `_??_USBSTOR#Disk&Ven_X`)}), nil), `e:\a.exe`, `root_of_drive removable`},
@@ -222,7 +224,7 @@ func TestVariablesInVariables(t *testing.T) {
 }
 
 func FuzzSplit(f *testing.F) {
-	for _, line := range []string{`"C:\a b.exe" -k x`, `C:\Program Files\a.exe /c "x"`, `%A%\%B% c`, `\??\C:\a.sys`, `cmd.exe/c x`, "a\tb", `C:\PROGRA~2\x`, `\\?\UNC\a\b`} {
+	for _, line := range []string{`"C:\a b.exe" -k x`, `C:\Program Files\a.exe /c "x"`, `%A%\%B% c`, `\??\C:\a.sys`, `cmd.exe/c x`, "a\tb", `C:\PROGRA~2\x`, `\\?\UNC\a\b`, `\\?\`} {
 		f.Add(line)
 	}
 	m := command.NewMachine(key(text("A", `C:\x y\"%B%"`), text("B", "%A% b")), nil, nil)

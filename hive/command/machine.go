@@ -28,7 +28,7 @@ const anyDrive = '?'
 // Machine is what is known of the folders, drives and variables of a computer. The zero Machine knows what holds on each.
 type Machine struct {
 	windows   Path              // the Windows folder, if known
-	root      string            // the same as text
+	root      string            // the same as text, such as C:\WINDOWS
 	variables map[string]string // of its environment, by their folded names
 	drives    map[byte]Answer   // letters, and whether the drive is removable
 }
@@ -55,7 +55,7 @@ func NewMachine(environment, mountedDevices, currentVersion *hive.Key) *Machine 
 		if v, ok := currentVersion.Value("SystemRoot"); ok {
 			if text, err := v.Text(); err == nil && !strings.Contains(text, "%") {
 				if p := (&Machine{}).Resolve(text); p.drive != 0 && p.drive != anyDrive && len(p.names) > 0 {
-					m.windows, m.root = p, text
+					m.windows, m.root = p, string(rune(p.drive))+`:\`+strings.Join(p.names, `\`)
 				}
 			}
 		}

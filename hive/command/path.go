@@ -42,6 +42,9 @@ func (m *Machine) Resolve(program string) Path {
 			}
 		}
 	}
+	if text == "" {
+		return Path{}
+	}
 	if strings.ContainsAny(text, `<>|"`) {
 		return Path{Unknown: "it holds a character that no name of a file has"}
 	}
