@@ -11,7 +11,11 @@ import (
 type evaluation struct {
 	registry *hive.Registry
 	windows  hive.Windows
-	walked   map[*Condition][]*sum // results of the shared walk, for conditions with patterns in their keys
+	walked   map[*Condition][]*sum  // results of the shared walk, for conditions with patterns in their keys
+	passed   func(*Rule, hive.Path) // is told of passes, of which no findings are made; or nil
+
+	split map[*Rule][]*evaluation // the results of worldsOf
+	terms map[chosen]Terms        // the results of termsOf
 }
 
 // scene is where a rule is evaluated: at a key that it matched, for one of several users or control sets.
@@ -21,6 +25,7 @@ type scene struct {
 	set   string      // the key that CurrentControlSet stands for; "" for the registry's own choice
 	bound bindings
 
+	silent   bool // only the status and the reason are asked for: texts are left out
 	asked    bool // it is a condition, so that a no can make a rule pass
 	counted  bool // keys that pass are counted, not listed
 	namesSet bool // the rule itself names the control set
@@ -201,6 +206,10 @@ func (e *evaluation) answer(c *Condition, s scene) verdict {
 		}
 		return decide(all, yes)
 	}
+	if s.silent && !c.question.hasKey && !c.question.Value.open {
+		s.asked = true
+		return e.truthAt(c, s)
+	}
 	q := c.question
 	q.Key, q.Value = q.Key.fill(s.bound), q.Value.fill(s.bound)
 	filled := *c
@@ -209,6 +218,17 @@ func (e *evaluation) answer(c *Condition, s scene) verdict {
 	found, lost := e.asking(&filled, s, &to)
 	walk(e.registry, e.places(q, s, found, lost))
 	return to.verdict(&filled)
+}
+
+// truthAt answers the question of a condition about one value of the key of the rule, or about that key, without saying why.
+func (e *evaluation) truthAt(c *Condition, s scene) (v verdict) {
+	e.judge(c.question, c.terms, *s.at, s, func(f Finding) {
+		v.truth, v.reason = toTruth(f.Status == Pass), f.Reason
+		if f.Status == Unknown {
+			v.truth = perhaps
+		}
+	})
+	return v
 }
 
 // with adds the bindings of the scene to those of a question in it.
