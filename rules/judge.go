@@ -10,7 +10,10 @@ import (
 
 // judge compares what is at a key with what a question expects there. It returns one finding, or one for each value that matches a pattern.
 func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found func(Finding)) {
-	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, Expected: t.Expected(), guessed: m.Guessed}
+	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, guessed: m.Guessed}
+	if !s.silent {
+		f.Expected = t.Expected()
+	}
 	if q.AboutKey {
 		f.Value = ""
 	}

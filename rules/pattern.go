@@ -99,7 +99,13 @@ func (p pattern) misspells(name string) bool {
 }
 
 // literal returns the pattern that matches one name only.
-func literal(name string) pattern { return pattern{text: name, tokens: tokensOf(name)} }
+func literal(name string) pattern {
+	p := pattern{text: name}
+	if strings.ContainsAny(name, specialSigns) {
+		p.tokens = tokensOf(name)
+	}
+	return p
+}
 
 // tokensOf returns a token for each character of a name.
 func tokensOf(name string) []token {
@@ -160,7 +166,7 @@ func (p pattern) fill(bound bindings) pattern {
 		value, ok := bound[t.name]
 		switch {
 		case t.name != "" && ok:
-			filled.tokens = append(filled.tokens, literal(value).tokens...)
+			filled.tokens = append(filled.tokens, tokensOf(value)...)
 			text.WriteString(value)
 			continue
 		case t.kind == exactly:

@@ -38,11 +38,16 @@ type Decoder struct {
 // costs no more than it may. The error is [Mistakes], sorted by place, or nil.
 func Read(f File, data []byte, read func(d *Decoder, root *yaml.Node)) error {
 	d := &Decoder{File: f, left: f.Most}
-	switch root := d.document(data); {
+	return d.finish(d.document(data), read)
+}
+
+// finish reads from the root, which is nil if the file cannot be read, and returns the mistakes.
+func (d *Decoder) finish(root *yaml.Node, read func(d *Decoder, root *yaml.Node)) error {
+	switch {
 	case root != nil:
 		read(d, root)
-	case len(d.mistakes) == 0 && f.Empty != "":
-		d.WrongAt(start, "%s", f.Empty)
+	case len(d.mistakes) == 0 && d.Empty != "":
+		d.WrongAt(start, "%s", d.Empty)
 	}
 	if len(d.mistakes) == 0 {
 		return nil
