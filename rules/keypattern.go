@@ -104,6 +104,19 @@ func (k keyPattern) fill(bound bindings) keyPattern {
 	return newKeyPattern(all)
 }
 
+// lead returns the names of the path before the first pattern, with bound names replaced by what they are bound to.
+func (k keyPattern) lead(bound bindings) hive.Path {
+	path := append(make(hive.Path, 0, len(k.base)+len(k.segments)), k.base...)
+	for _, s := range k.segments {
+		filled := s.fill(bound)
+		if s.deep || filled.open {
+			break
+		}
+		path = append(path, filled.name())
+	}
+	return path
+}
+
 // bind returns what the path binds if it matches these names below its base.
 func (k keyPattern) bind(names []string) bindings {
 	bound := bindings{}

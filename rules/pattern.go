@@ -145,6 +145,9 @@ func (p pattern) names() (all []string) {
 	return all
 }
 
+// isName reports whether the pattern is one {name}, which matches anything.
+func (p pattern) isName() bool { return len(p.tokens) == 1 && p.tokens[0].name != "" }
+
 // nameless reports whether the pattern holds a * or ?, whose match has no name to refer to it by.
 func (p pattern) nameless() bool {
 	for _, t := range p.tokens {
@@ -159,6 +162,9 @@ func (p pattern) nameless() bool {
 func (p pattern) fill(bound bindings) pattern {
 	if !p.open || p.meant != "" || len(bound) == 0 {
 		return p
+	}
+	if value, ok := bound[p.tokens[0].name]; ok && p.isName() {
+		return literal(value)
 	}
 	var filled pattern
 	var text strings.Builder
@@ -192,6 +198,11 @@ func (p pattern) match(name string, bound bindings) bool {
 		return p.misspells(name)
 	case p.tokens == nil:
 		return hive.EqualFold(p.text, name)
+	case p.isName():
+		if bound != nil {
+			bound[p.tokens[0].name] = name
+		}
+		return true
 	}
 	chars := folded(name)
 	starts := align(len(p.tokens), len(chars),

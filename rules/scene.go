@@ -98,17 +98,17 @@ func shareName(names, bound []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(bound, name) })
 }
 
-// places calls found for each key that a question matches in a scene, and lost for each place below which there may be more. If the question
+// places calls found for each key that a question matches in a scene, with the names that it binds there, and lost for each place below which there may be more. If the question
 // has a pattern, it returns the searches for a walk instead.
 func (e *evaluation) places(q question, s scene, found func(m hive.Match, bound bindings), lost func(m hive.Match)) (searches []*search) {
 	if !q.hasKey {
-		found(*s.at, s.bound)
+		found(*s.at, nil)
 		return nil
 	}
 	for _, base := range e.find(q.Key.base, s) {
 		switch {
 		case !q.Key.isPattern():
-			found(base, s.bound)
+			found(base, nil)
 		case base.Key != nil:
 			searches = append(searches, &search{base: base, key: q.Key, found: found, lost: lost})
 		case base.Known != hive.Whole:
@@ -120,18 +120,29 @@ func (e *evaluation) places(q question, s scene, found func(m hive.Match, bound 
 
 // sum gathers the answers of a question at all the keys that it matched.
 type sum struct {
+	silent             bool      // only the status of each answer counts
 	base               hive.Path // below which the keys are, as it lies in the registry
 	passed, failed, un *Finding  // the first of each
 }
 
+// statusOnly are answers without anything but their status.
+var statusOnly = map[Status]*Finding{Pass: {Status: Pass}, Fail: {Status: Fail}, Unknown: {Status: Unknown}}
+
 func (s *sum) add(f Finding) {
-	for _, first := range []struct {
-		status Status
-		at     **Finding
-	}{{Pass, &s.passed}, {Fail, &s.failed}, {Unknown, &s.un}} {
-		if f.Status == first.status && *first.at == nil {
-			*first.at = &f
-		}
+	first := &s.un
+	switch f.Status {
+	case Pass:
+		first = &s.passed
+	case Fail:
+		first = &s.failed
+	}
+	switch {
+	case *first != nil:
+	case s.silent:
+		*first = statusOnly[f.Status]
+	default:
+		kept := f
+		*first = &kept
 	}
 }
 
@@ -206,29 +217,20 @@ func (e *evaluation) answer(c *Condition, s scene) verdict {
 		}
 		return decide(all, yes)
 	}
-	if s.silent && !c.question.hasKey && !c.question.Value.open {
-		s.asked = true
-		return e.truthAt(c, s)
+	if len(s.bound) > 0 && (c.question.Key.isPattern() || c.question.Value.open) {
+		filled := *c
+		filled.question.Key, filled.question.Value = c.question.Key.fill(s.bound), c.question.Value.fill(s.bound)
+		c = &filled
 	}
-	q := c.question
-	q.Key, q.Value = q.Key.fill(s.bound), q.Value.fill(s.bound)
-	filled := *c
-	filled.question = q
-	var to sum
-	found, lost := e.asking(&filled, s, &to)
-	walk(e.registry, e.places(q, s, found, lost))
-	return to.verdict(&filled)
-}
-
-// truthAt answers the question of a condition about one value of the key of the rule, or about that key, without saying why.
-func (e *evaluation) truthAt(c *Condition, s scene) (v verdict) {
-	e.judge(c.question, c.terms, *s.at, s, func(f Finding) {
-		v.truth, v.reason = toTruth(f.Status == Pass), f.Reason
-		if f.Status == Unknown {
-			v.truth = perhaps
-		}
-	})
-	return v
+	to := sum{silent: s.silent}
+	if !c.question.hasKey {
+		s.asked = true
+		e.judge(c.question, c.terms, *s.at, s, to.add)
+		return to.verdict(c)
+	}
+	found, lost := e.asking(c, s, &to)
+	walk(e.registry, e.places(c.question, s, found, lost))
+	return to.verdict(c)
 }
 
 // with adds the bindings of the scene to those of a question in it.

@@ -239,7 +239,7 @@ func (e *evaluation) moment(m moment, real hive.Path, s scene) instant {
 		}
 		return instant{time: t, known: yes, text: "the last shutdown,"}
 	case aKey:
-		path := m.key.fill(s.bound).base
+		path := m.key.lead(s.bound)
 		matches := e.findWritten(path, s)
 		if len(matches) != 1 || matches[0].Guessed {
 			return open(NotCovered, "it is compared with %s, and the input does not tell which one that is", hive.Visible(path.String()))
