@@ -17,8 +17,18 @@ func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
 // Answers is [Evaluate] that leaves passes out if passed is not nil: it calls passed for each of them, in no order, with the rule and the path in
 // the registry of the key that it is about. Nothing is kept for a pass then, and nearly all answers of a run can be passes.
 func Answers(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func(r *Rule, real hive.Path)) []Finding {
+	return answersOf(reg, w, rules, passed, reg.EachControlSet())
+}
+
+// Unpassed is [Evaluate] without passes, and without the notes that compare control sets.
+func Unpassed(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
+	return answersOf(reg, w, rules, func(*Rule, hive.Path) {}, false)
+}
+
+// answersOf is [Answers] that compares the findings about several control sets only if compare is set.
+func answersOf(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func(r *Rule, real hive.Path), compare bool) []Finding {
 	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}, split: map[*Rule][]*evaluation{}, terms: map[chosen]Terms{}}
-	if !reg.EachControlSet() { // else passes are compared between the sets
+	if !compare { // else passes are needed
 		e.passed = passed
 	}
 	e.prepare(rules)
@@ -35,7 +45,7 @@ func Answers(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func(r *R
 	all := make([]Finding, 0, n)
 	for _, a := range answers {
 		found := a.found
-		if reg.EachControlSet() {
+		if compare {
 			compareSets(found)
 		}
 		for _, f := range found {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -79,6 +80,14 @@ func (k keyPattern) names() (all []string) {
 // deep reports whether the path leads through any number of levels.
 func (k keyPattern) deep() bool {
 	return slices.ContainsFunc(k.segments, func(s segment) bool { return s.deep })
+}
+
+// levels returns how many levels of keys below its base the path leads to, or math.MaxInt for any number.
+func (k keyPattern) levels() int {
+	if k.deep() {
+		return math.MaxInt
+	}
+	return len(k.segments)
 }
 
 // nameless reports whether a part of the path matches without binding a name.

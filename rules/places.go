@@ -26,3 +26,13 @@ func (c *Condition) places(all []hive.Path) []hive.Path {
 	}
 	return all
 }
+
+// Levels returns how many levels of keys below its places the rule looks at; math.MaxInt stands for any number.
+func (r *Rule) Levels() int {
+	levels := r.Key.levels()
+	r.eachCondition(func(c *Condition) { levels = max(levels, c.question.Key.levels()) })
+	return levels
+}
+
+// AsksValue reports whether a finding of the rule can be about a value that is there, and not only about a key.
+func (r *Rule) AsksValue() bool { return r.Conditions != nil || !r.AboutKey }
