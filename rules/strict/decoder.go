@@ -149,8 +149,10 @@ func (d *Decoder) Pairs(n *yaml.Node, what string) iter.Seq2[*yaml.Node, *yaml.N
 		}
 		seen := map[string]bool{}
 		for i := 0; i+1 < len(n.Content) && !d.full; i += 2 {
-			at, says := n.Content[i], resolved(n.Content[i])
-			name := &yaml.Node{Kind: says.Kind, Tag: says.Tag, Value: says.Value, Line: at.Line, Column: at.Column}
+			name := n.Content[i]
+			if says := resolved(name); says != name {
+				name = &yaml.Node{Kind: says.Kind, Tag: says.Tag, Value: says.Value, Line: name.Line, Column: name.Column}
+			}
 			switch {
 			case name.Kind != yaml.ScalarNode:
 				d.Wrong(name, "a name in %s must be a word", what)
