@@ -90,6 +90,15 @@ func (f *fleet) add(in Input) {
 			t.add(finding)
 		}
 	}
+	for rule, n := range in.Passed {
+		i := f.rowOf(rule)
+		if short := len(f.rules) - len(f.now); short > 0 {
+			f.now = append(f.now, make([]tally, short)...)
+		}
+		for _, t := range []*tally{&m.tally, &f.now[i], &f.byRule[i]} {
+			t.pass += n
+		}
+	}
 	if len(f.machines) <= mostColumns {
 		m.cells = f.now
 	}

@@ -65,6 +65,9 @@ type junitSkipping struct {
 	Message string `xml:"message,attr"`
 }
 
+// ListsPasses reports whether a format lists what passed, even in a report that does not ask for it.
+func ListsPasses(name string) bool { return name == "junit" }
+
 // junit writes a suite for each input. In a check, each answer of a rule is a test that passed, failed, or was skipped because the answer
 // is unknown; for an input that no rule is about there is one skipped test more. In a lint, each finding is a failed test, or a skipped one if it is
 // suppressed, and a file without findings is one passed test. A finding that does not count for the exit status is a passed test with the finding as

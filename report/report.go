@@ -29,7 +29,8 @@ type Input struct {
 	collection.Input
 	Ports    []ports.Answer // the ephemeral ports, if asked for and known
 	Findings []rules.Finding
-	Unasked  bool // no rule is about it: each asks for what it does not cover
+	Passed   map[*rules.Rule]int // how many passes of each rule are not among the findings
+	Unasked  bool                // no rule is about it: each asks for what it does not cover
 }
 
 // unasked returns for people that no rule is about the input, or "" if one is.
@@ -84,6 +85,9 @@ func (t *tally) addAll(in Input) {
 	}
 	for _, f := range in.Findings {
 		t.add(f)
+	}
+	for _, n := range in.Passed {
+		t.pass += n
 	}
 }
 

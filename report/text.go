@@ -54,7 +54,12 @@ func (p *page) send(w io.Writer) error {
 
 // harmless returns text for a log of GitHub Actions, which treats each line that begins with :: as a command, even after blanks. We write
 // no such line: it begins with a name or words from an input, and gets an escape.
-func harmless(text []byte) []byte { return commandLine.ReplaceAll(text, []byte(`${1}\x3a:`)) }
+func harmless(text []byte) []byte {
+	if !bytes.Contains(text, []byte("::")) {
+		return text
+	}
+	return commandLine.ReplaceAll(text, []byte(`${1}\x3a:`))
+}
 
 var commandLine = regexp.MustCompile(`(?m)^([ \t]*)::`)
 

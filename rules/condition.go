@@ -141,7 +141,8 @@ type verdict struct {
 
 // holds answers a condition in a scene.
 func (e *evaluation) holds(c *Condition, s scene) verdict {
-	var parts []verdict
+	var room [4]verdict // for most conditions
+	parts := room[:0]
 	if c.windows != nil {
 		parts = append(parts, verdict{c.windows.holds(e.windows), Undecided, versionOf(e.windows), nil})
 	}

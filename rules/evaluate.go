@@ -11,7 +11,26 @@ import (
 // decide whether a rule applies, and which overrides count. Evaluate changes neither the registry nor the rules. It reads the keys below the
 // starts of patterns once for all rules.
 func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
-	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}, machines: map[string]*machine{}}
+	return Answers(reg, w, rules, nil)
+}
+
+// Answers is [Evaluate] that leaves passes out if passed is not nil: it calls passed for each of them, in no order, with the rule and the path in
+// the registry of the key that it is about. Nothing is kept for a pass then, and nearly all answers of a run can be passes.
+func Answers(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func(r *Rule, real hive.Path)) []Finding {
+	return answersOf(reg, w, rules, passed, reg.EachControlSet())
+}
+
+// Unpassed is [Evaluate] without passes, and without the notes that compare control sets.
+func Unpassed(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
+	return answersOf(reg, w, rules, func(*Rule, hive.Path) {}, false)
+}
+
+// answersOf is [Answers] that compares the findings about several control sets only if compare is set.
+func answersOf(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func(r *Rule, real hive.Path), compare bool) []Finding {
+	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}, machines: map[string]*machine{}, split: map[*Rule][]*evaluation{}, terms: map[chosen]Terms{}}
+	if !compare { // else passes are needed
+		e.passed = passed
+	}
 	e.prepare(rules)
 	var searches []*search
 	answers := make([]*answers, len(rules))
@@ -26,10 +45,16 @@ func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
 	all := make([]Finding, 0, n)
 	for _, a := range answers {
 		found := a.found
-		if reg.EachControlSet() {
+		if compare {
 			compareSets(found)
 		}
-		all = append(all, found...)
+		for _, f := range found {
+			if f.Status == Pass && passed != nil {
+				passed(f.Rule, f.RealKey)
+			} else {
+				all = append(all, f)
+			}
+		}
 	}
 	return all
 }
@@ -46,6 +71,7 @@ type answers struct {
 	unlisted int            // keys below a ** that pass by lacking the value, or by their time
 	skipped  *Finding       // the first key at which the rule does not apply
 	byPolicy map[string]int // where in found the answer about each value of a policy is, by its folded place
+	passes   int            // answers that were told to evaluation.passed, and are not in found
 }
 
 // start evaluates the rule wherever no walk is needed, and adds the searches for everything else.
@@ -71,8 +97,11 @@ func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
 			a.ask(s)
 		}, func(m hive.Match) { a.lose(r.question, m) })
 		for _, s := range more {
-			if a.onlyCounts() {
+			switch {
+			case a.onlyCounts():
 				s.value, s.absent = hive.Fold(r.Value.name()), func(keys int) { a.unlisted += keys }
+			case a.onlyTimes():
+				s.passes = a.timePasses
 			}
 		}
 		*searches = append(append(*searches, more...), a.searchPolicies()...)
@@ -89,6 +118,43 @@ func (a *answers) onlyCounts() bool {
 	return !slices.ContainsFunc(a.fixed.cases, func(p possibility) bool { return !p.skipped && !p.terms.passesAbsent() })
 }
 
+// onlyTimes reports whether the rule asks of each key below a ** only when it was last written, and compares that with nothing that depends on
+// the key.
+func (a *answers) onlyTimes() bool {
+	r := a.rule
+	if !r.Key.deep() || !r.AboutKey || r.Conditions != nil || a.fixed == nil || a.fixed.many {
+		return false
+	}
+	asks := false
+	for _, p := range a.fixed.cases {
+		t := p.terms
+		if p.skipped {
+			continue
+		}
+		if asks = true; t.Written == nil || t.Exists != nil && !*t.Exists ||
+			slices.ContainsFunc(t.Written.bounds, func(b bound) bool { return b.moment.kind == aKey }) {
+			return false
+		}
+	}
+	return asks
+}
+
+// timePasses reports whether a key of a rule that [answers.onlyTimes] is about passes, and counts it if so. There are as many as the hive has
+// keys.
+func (a *answers) timePasses(k *hive.Key, real hive.Path) bool {
+	if k.Hidden() != nil {
+		return false
+	}
+	for i := range a.fixed.cases {
+		p := &a.fixed.cases[i]
+		if !p.skipped && !p.in.keepsTime(p.terms.Written, k, real) {
+			return false
+		}
+	}
+	a.unlisted++
+	return true
+}
+
 // possibilities returns the cases that the input allows in a scene.
 func (a *answers) possibilities(s scene) possibilities {
 	if a.fixed != nil {
@@ -99,8 +165,14 @@ func (a *answers) possibilities(s scene) possibilities {
 
 // ask evaluates the rule in one scene.
 func (a *answers) ask(s scene) {
+	if a.passed != nil && s.at != nil && a.passesAt(s) {
+		return
+	}
 	p := a.possibilities(s)
-	found := p.answer(func(in *evaluation, t Terms) []Finding { return in.judgeRule(a.rule, t, s) })
+	found := p.answer(func(in *evaluation, t Terms) (all []Finding) {
+		in.judgeRule(a.rule, t, s, func(f Finding) { all = append(all, f) })
+		return all
+	})
 	if found == nil {
 		m := hive.Match{}
 		if s.at != nil {
@@ -109,7 +181,7 @@ func (a *answers) ask(s scene) {
 		a.skip(m, p.when.why)
 	}
 	for _, f := range found {
-		switch counted := a.rule.Key.deep() && f.Observed == nil && (!f.AboutKey || f.written != nil); {
+		switch counted := a.counts(f); {
 		case counted && f.Status == Pass:
 			a.unlisted++
 		case (counted || f.written != nil && a.rule.Key.isPattern()) && f.Status == Unknown:
@@ -122,23 +194,65 @@ func (a *answers) ask(s scene) {
 	}
 }
 
+// counts reports whether a finding is only counted if it passes: there are too many like it to list them.
+func (a *answers) counts(f Finding) bool {
+	return a.rule.Key.deep() && f.Observed == nil && (!f.AboutKey || f.written != nil)
+}
+
+// passesAt reports whether the rule passes at all places of a scene in all cases that the input allows, and if so tells of these passes.
+func (a *answers) passesAt(s scene) bool {
+	if a.rule.Conditions != nil && a.rule.Key.deep() {
+		return false // whether such a pass is counted depends on what decided it
+	}
+	s.silent = true
+	p := a.possibilities(s)
+	told, unlisted, passes := 0, 0, !p.many
+	for i := 0; i < len(p.cases) && passes; i++ {
+		c := &p.cases[i]
+		if c.skipped {
+			continue
+		}
+		told, unlisted = 0, 0
+		c.in.judgeRule(a.rule, c.terms, s, func(f Finding) {
+			passes = passes && f.Status == Pass && !f.byPolicy // a policy is told of once for all places that it goes before
+			if a.counts(f) {
+				unlisted++
+			} else {
+				told++
+			}
+		})
+	}
+	if !passes || told+unlisted == 0 {
+		return false
+	}
+	a.unlisted += unlisted
+	a.passes += told
+	for range told {
+		a.passed(a.rule, s.at.Real)
+	}
+	return true
+}
+
 // judgeRule evaluates a rule with the given terms.
-func (e *evaluation) judgeRule(r *Rule, t Terms, s scene) (all []Finding) {
+func (e *evaluation) judgeRule(r *Rule, t Terms, s scene, found func(Finding)) {
 	if r.Conditions != nil {
 		f := e.conclude(r, t, s)
 		f.Rule = r
-		return []Finding{f}
+		found(f)
+		return
 	}
 	e.effective(r.question, t, *s.at, s, func(f Finding) {
 		f.Rule = r
-		all = append(all, f)
+		found(f)
 	})
-	return all
 }
 
 // conclude evaluates a rule of conditions. The finding is about the place that decided it, or about the key of the rule if it has one.
 func (e *evaluation) conclude(r *Rule, t Terms, s scene) Finding {
 	v := e.holds(r.Conditions, s)
+	if s.silent && v.truth == yes {
+		return Finding{Status: Pass}
+	}
 	f := Finding{Severity: t.Severity, AboutKey: true, Expected: s.bound.put(r.Conditions.String())}
 	if s.at != nil {
 		f.Key, f.RealKey, f.guessed = s.at.Live, s.at.Real, s.at.Guessed
@@ -211,13 +325,13 @@ func (a *answers) about(m hive.Match) Finding {
 	return f
 }
 
-// finish completes the findings of the rule; there is always at least one. That the rule does not apply is a finding only if it applies
+// finish completes the findings of the rule; there is always at least one answer. That the rule does not apply is a finding only if it applies
 // nowhere.
 func (a *answers) finish() []Finding {
-	if len(a.found) == 0 && a.skipped != nil {
+	if len(a.found)+a.passes == 0 && a.skipped != nil {
 		a.found = append(a.found, *a.skipped)
 	}
-	if len(a.found) == 0 && a.unlisted > 0 {
+	if len(a.found)+a.passes == 0 && a.unlisted > 0 {
 		a.found = a.none()
 	}
 	for i, f := range a.unread {
@@ -228,7 +342,7 @@ func (a *answers) finish() []Finding {
 			a.found = append(a.found, *f)
 		}
 	}
-	if len(a.found) == 0 {
+	if len(a.found)+a.passes == 0 {
 		a.found = a.none()
 	}
 	return a.found

@@ -11,7 +11,10 @@ import (
 // judge compares what is at a key with what a question expects there. It returns one finding, or one for each value that matches a pattern.
 func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found func(Finding)) {
 	t.Valid, t.Data = t.Valid.on(e.windows), t.Data.on(e.windows)
-	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, Expected: t.Expected(), guessed: m.Guessed, byPolicy: t.policy != nil}
+	f := Finding{Severity: t.Severity, Key: m.Live, RealKey: m.Real, Value: q.Value.name(), AboutKey: q.AboutKey, guessed: m.Guessed, byPolicy: t.policy != nil}
+	if !s.silent {
+		f.Expected = t.Expected()
+	}
 	if q.AboutKey {
 		f.Value = ""
 	}
@@ -36,7 +39,7 @@ func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found fun
 		return
 	case !q.Value.open:
 		if v, ok := m.Key.Value(f.Value); ok {
-			found(e.present(f.observing(v), t, m.Key, s))
+			found(e.present(f.observing(v, s), t, m.Key, s))
 			return
 		}
 	default:
@@ -45,7 +48,7 @@ func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found fun
 			bound := bindings{}
 			if q.Value.match(v.Name, bound) {
 				any = true
-				g := f.observing(v)
+				g := f.observing(v, s)
 				g.Value = v.Name
 				found(e.present(g, t, m.Key, s.with(bound)))
 			}
@@ -67,9 +70,9 @@ func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found fun
 }
 
 // observing returns the finding about a value that exists.
-func (f Finding) observing(v hive.Value) Finding {
+func (f Finding) observing(v hive.Value, s scene) Finding {
 	f.At = v.At
-	if v.Data != nil {
+	if v.Data != nil && !s.silent {
 		v.Data = bytes.Clone(v.Data) // so that a finding does not hold the whole hive in memory
 	}
 	f.Observed = &v
@@ -130,6 +133,9 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		case answer == no:
 			return e.fail(f, ask.reason, t, s)
 		}
+	}
+	if s.silent {
+		return f.pass("")
 	}
 	return f.pass(fmt.Sprintf("%s is %s", ValueName(f.Value), f.actual()))
 }
@@ -220,14 +226,17 @@ func (e *evaluation) absent(f Finding, t Terms, known hive.Known, damage *hive.P
 	case hive.Damaged:
 		return f.unknown(Damaged, "the input is damaged here, so that absence proves nothing"+because(damage))
 	}
-	what := ValueName(f.Value) + " is not set"
-	if f.AboutKey {
-		what = "the key is not there"
+	what := "the key is not there"
+	if !f.AboutKey && !s.silent {
+		what = ValueName(f.Value) + " is not set"
 	}
 	switch d := t.Missing.Default; {
 	case t.Exists != nil && !*t.Exists, t.Exists == nil && t.Missing.Pass:
 		return f.pass(what)
 	case t.Exists == nil && d != nil && t.Data.mayHold(*d, t.Types):
+		if s.silent {
+			return f.pass("")
+		}
 		return f.pass(what + "; Windows uses " + hive.Visible(d.plain()))
 	}
 	if t.Missing.Severity != 0 {
@@ -247,6 +256,10 @@ func (f Finding) unknown(reason Reason, message string) Finding {
 }
 
 func (e *evaluation) fail(f Finding, reason Reason, t Terms, s scene) Finding {
+	if s.silent {
+		f.Status, f.Reason = Fail, reason
+		return f
+	}
 	template, ok := t.Messages[reason]
 	if !ok {
 		template = defaultMessages[reason]

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -81,6 +82,14 @@ func (k keyPattern) deep() bool {
 	return slices.ContainsFunc(k.segments, func(s segment) bool { return s.deep })
 }
 
+// levels returns how many levels of keys below its base the path leads to, or math.MaxInt for any number.
+func (k keyPattern) levels() int {
+	if k.deep() {
+		return math.MaxInt
+	}
+	return len(k.segments)
+}
+
 // nameless reports whether a part of the path matches without binding a name.
 func (k keyPattern) nameless() bool {
 	return slices.ContainsFunc(k.segments, func(s segment) bool { return s.deep || s.nameless() })
@@ -102,6 +111,19 @@ func (k keyPattern) fill(bound bindings) keyPattern {
 		all = append(all, s)
 	}
 	return newKeyPattern(all)
+}
+
+// lead returns the names of the path before the first pattern, with bound names replaced by what they are bound to.
+func (k keyPattern) lead(bound bindings) hive.Path {
+	path := append(make(hive.Path, 0, len(k.base)+len(k.segments)), k.base...)
+	for _, s := range k.segments {
+		filled := s.fill(bound)
+		if s.deep || filled.open {
+			break
+		}
+		path = append(path, filled.name())
+	}
+	return path
 }
 
 // bind returns what the path binds if it matches these names below its base.

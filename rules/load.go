@@ -51,7 +51,7 @@ func LoadFiles(fsys fs.FS, path string) ([]*Pack, error) {
 		if count += countRules(data); count > maxRules {
 			return nil, tooMany(path, count)
 		}
-		pack, err := load(name, data, os.DirFS(filepath.Dir(name)))
+		pack, err := load(name, data, "", os.DirFS(filepath.Dir(name)))
 		if m, ok := errors.AsType[Mistakes](err); ok {
 			mistakes = append(mistakes, m...)
 			continue
@@ -155,20 +155,21 @@ func Distinct(all []*Rule, keep func(*Rule) bool) []*Rule {
 }
 
 // Load reads a pack of rules from YAML; source names the file in its mistakes. The error is [Mistakes], which holds all that is wrong.
-func Load(source string, data []byte) (*Pack, error) { return load(source, data, nil) }
+func Load(source string, data []byte) (*Pack, error) { return load(source, data, "", nil) }
 
 func ruleFile(source string) strict.File {
 	return strict.File{Source: source, Kind: BadRule, Whole: "a rule file", Most: maxParts,
 		Empty: "the file holds no rules; a rule file starts with \"pack: NAME\""}
 }
 
-// load is [Load] with the folder of the file, which holds the hives of its tests; nil for none.
-func load(source string, data []byte, files fs.FS) (*Pack, error) {
+// load is [Load] with the tree of the file, see [strict.MakeTree], and with the folder of the file, which holds the hives of its tests; "" and
+// nil for none.
+func load(source string, data []byte, tree string, files fs.FS) (*Pack, error) {
 	if err := tooMany(source, countRules(data)); err != nil {
 		return nil, err
 	}
 	pack := &Pack{Source: source, files: files}
-	err := strict.Read(ruleFile(source), data, func(d *strict.Decoder, root *yaml.Node) {
+	err := strict.ReadTree(ruleFile(source), data, tree, func(d *strict.Decoder, root *yaml.Node) {
 		packObject.Read(d, root, "", pack)
 		completePack(d, pack)
 	})

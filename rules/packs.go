@@ -4,13 +4,18 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"sync"
 )
 
-//go:embed packs/*.yaml
+//go:embed packs/*.yaml packs/*.tree
 var packFiles embed.FS
+
+// The packs are parsed ahead, which most of reading them is. A tree that is older than its pack does not count, so that reading takes longer
+// until it is made anew.
+//go:generate go test -run ^TestTrees$ -update .
 
 // DefaultPack is the built-in pack that an audit uses by default. Ignoring its findings costs connections; the other packs check
 // recommendations that not everybody shares.
@@ -23,12 +28,12 @@ type builtInPack struct {
 }
 
 var builtInPacks = sync.OnceValue(func() (all []builtInPack) {
-	entries, err := packFiles.ReadDir("packs")
+	files, err := fs.Glob(packFiles, "packs/*.yaml")
 	if err != nil {
-		panic(err) // the files are part of the program
+		panic(err) // the pattern is sound
 	}
-	for _, e := range entries {
-		file := e.Name()
+	for _, name := range files {
+		file := path.Base(name)
 		all = append(all, builtInPack{strings.TrimSuffix(file, ".yaml"), sync.OnceValue(func() *Pack { return readBuiltIn(file) })})
 	}
 	return all
@@ -43,7 +48,11 @@ func readBuiltIn(file string) *Pack {
 	if err != nil {
 		panic(err) // likewise
 	}
-	p, err := load("built-in "+file, data, folder)
+	tree, err := fs.ReadFile(folder, treeFile(file))
+	if err != nil {
+		panic(err) // likewise
+	}
+	p, err := load("built-in "+file, data, string(tree), folder)
 	if err == nil {
 		err = p.unproven()
 	}
@@ -52,6 +61,9 @@ func readBuiltIn(file string) *Pack {
 	}
 	return p
 }
+
+// treeFile returns the name of the tree of a pack.
+func treeFile(pack string) string { return strings.TrimSuffix(pack, ".yaml") + ".tree" }
 
 // BuiltInNames lists the names of the built-in packs in their order. The file of a pack has its name.
 func BuiltInNames() []string {

@@ -102,7 +102,13 @@ func (p pattern) misspells(name string) bool {
 }
 
 // literal returns the pattern that matches one name only.
-func literal(name string) pattern { return pattern{text: name, tokens: tokensOf(name)} }
+func literal(name string) pattern {
+	p := pattern{text: name}
+	if strings.ContainsAny(name, specialSigns) {
+		p.tokens = tokensOf(name)
+	}
+	return p
+}
 
 // tokensOf returns a token for each character of a name.
 func tokensOf(name string) []token {
@@ -142,6 +148,9 @@ func (p pattern) names() (all []string) {
 	return all
 }
 
+// isName reports whether the pattern is one {name}, which matches anything.
+func (p pattern) isName() bool { return len(p.tokens) == 1 && p.tokens[0].name != "" }
+
 // nameless reports whether the pattern holds a * or ?, whose match has no name to refer to it by.
 func (p pattern) nameless() bool {
 	for _, t := range p.tokens {
@@ -157,13 +166,16 @@ func (p pattern) fill(bound bindings) pattern {
 	if !p.open || p.meant != "" || len(bound) == 0 {
 		return p
 	}
+	if value, ok := bound[p.tokens[0].name]; ok && p.isName() {
+		return literal(value)
+	}
 	var filled pattern
 	var text strings.Builder
 	for _, t := range p.tokens {
 		value, ok := bound[t.name]
 		switch {
 		case t.name != "" && ok:
-			filled.tokens = append(filled.tokens, literal(value).tokens...)
+			filled.tokens = append(filled.tokens, tokensOf(value)...)
 			text.WriteString(value)
 			continue
 		case t.kind == exactly:
@@ -189,6 +201,11 @@ func (p pattern) match(name string, bound bindings) bool {
 		return p.misspells(name)
 	case p.tokens == nil:
 		return hive.EqualFold(p.text, name)
+	case p.isName():
+		if bound != nil {
+			bound[p.tokens[0].name] = name
+		}
+		return true
 	}
 	chars := folded(name)
 	starts := align(len(p.tokens), len(chars),

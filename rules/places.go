@@ -32,3 +32,21 @@ func (c *Condition) places(all []hive.Path) []hive.Path {
 	}
 	return all
 }
+
+// Depth returns how many levels of keys below its places the rule looks at; math.MaxInt stands for any number.
+func (r *Rule) Depth() int {
+	depth := r.Key.levels()
+	for _, p := range r.policies() {
+		depth = max(depth, p.key.levels())
+	}
+	r.eachCondition(func(c *Condition) {
+		depth = max(depth, c.question.Key.levels())
+		for _, p := range c.terms.Policies {
+			depth = max(depth, p.key.levels())
+		}
+	})
+	return depth
+}
+
+// AsksValue reports whether a finding of the rule can be about a value that is there, and not only about a key.
+func (r *Rule) AsksValue() bool { return r.Conditions != nil || !r.AboutKey }

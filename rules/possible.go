@@ -90,7 +90,7 @@ func (e *evaluation) possibilities(r *Rule, s scene) (p possibilities) {
 	if p.when.truth = yes; r.When != nil {
 		p.when = e.holds(r.When, s)
 	}
-	for _, in := range e.worlds(r) {
+	for _, in := range e.worldsOf(r) {
 		applies := p.when
 		if applies.truth == perhaps {
 			applies = in.holds(r.When, s)
@@ -101,18 +101,24 @@ func (e *evaluation) possibilities(r *Rule, s scene) (p possibilities) {
 			p.cases = append(p.cases, possibility{in: in, skipped: true})
 			continue
 		case perhaps:
+			if s.silent {
+				p.cases = append(p.cases, possibility{in: in, skipped: true})
+				break
+			}
 			p.leaves(r.When, applies)
 			p.cases = append(p.cases, possibility{in: in, skipped: true, assumed: []string{"if not " + r.When.String()}})
 			applied = []string{"if " + r.When.String()}
 		}
-		sure, open := map[int]bool{}, []int(nil)
+		sure, open := overrideSet{}, []int(nil)
 		for i, o := range r.overrides {
 			switch v := in.holds(o.when, s); v.truth {
 			case yes:
 				sure[i] = true
 			case perhaps:
 				open = append(open, i)
-				p.leaves(o.when, v)
+				if !s.silent {
+					p.leaves(o.when, v)
+				}
 			}
 		}
 		if len(open) > maxOpen {
@@ -121,18 +127,49 @@ func (e *evaluation) possibilities(r *Rule, s scene) (p possibilities) {
 		for some := range 1 << len(open) {
 			assumed := slices.Clone(applied)
 			for n, i := range open {
-				if sure[i] = some&(1<<n) != 0; sure[i] {
+				switch sure[i] = some&(1<<n) != 0; {
+				case s.silent:
+				case sure[i]:
 					assumed = append(assumed, "if "+r.overrides[i].when.String())
-				} else {
+				default:
 					assumed = append(assumed, "if not "+r.overrides[i].when.String())
 				}
 			}
-			i := -1
-			terms := r.terms(func(override) bool { i++; return sure[i] })
-			p.cases = append(p.cases, possibility{in: in, terms: terms, assumed: assumed})
+			p.cases = append(p.cases, possibility{in: in, terms: e.termsOf(r, sure), assumed: assumed})
 		}
 	}
 	return p
+}
+
+// overrideSet is some of the overrides of a rule, by their index.
+type overrideSet [maxOverrides]bool
+
+// chosen is a rule with those of its overrides that count.
+type chosen struct {
+	rule      *Rule
+	overrides overrideSet
+}
+
+// termsOf returns the terms of a rule with some of its overrides. They are worked out once.
+func (e *evaluation) termsOf(r *Rule, counts overrideSet) Terms {
+	by := chosen{r, counts}
+	t, ok := e.terms[by]
+	if !ok {
+		i := -1
+		t = r.terms(func(override) bool { i++; return counts[i] })
+		e.terms[by] = t
+	}
+	return t
+}
+
+// worldsOf returns [evaluation.worlds], which it works out once.
+func (e *evaluation) worldsOf(r *Rule) []*evaluation {
+	all, ok := e.split[r]
+	if !ok {
+		all = e.worlds(r)
+		e.split[r] = all
+	}
+	return all
 }
 
 // leaves records a condition that the input leaves open.

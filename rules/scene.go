@@ -11,8 +11,12 @@ import (
 type evaluation struct {
 	registry *hive.Registry
 	windows  hive.Windows
-	walked   map[*Condition][]*sum // results of the shared walk, for conditions with patterns in their keys
-	machines map[string]*machine   // by the control set in which a program was looked up
+	walked   map[*Condition][]*sum  // results of the shared walk, for conditions with patterns in their keys
+	machines map[string]*machine    // by the control set in which a program was looked up
+	passed   func(*Rule, hive.Path) // is told of passes, of which no findings are made; or nil
+
+	split map[*Rule][]*evaluation // the results of worldsOf
+	terms map[chosen]Terms        // the results of termsOf
 }
 
 // scene is where a rule is evaluated: at a key that it matched, for one of several users or control sets.
@@ -22,6 +26,7 @@ type scene struct {
 	set   string      // the key that CurrentControlSet stands for; "" for the registry's own choice
 	bound bindings
 
+	silent   bool // only the status and the reason are asked for: texts are left out
 	asked    bool // it is a condition, so that a no can make a rule pass
 	counted  bool // keys that pass are counted, not listed
 	namesSet bool // the rule itself names the control set
@@ -94,17 +99,17 @@ func shareName(names, bound []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(bound, name) })
 }
 
-// places calls found for each key that a question matches in a scene, and lost for each place below which there may be more. If the question
+// places calls found for each key that a question matches in a scene, with the names that it binds there, and lost for each place below which there may be more. If the question
 // has a pattern, it returns the searches for a walk instead.
 func (e *evaluation) places(q question, s scene, found func(m hive.Match, bound bindings), lost func(m hive.Match)) (searches []*search) {
 	if !q.hasKey {
-		found(*s.at, s.bound)
+		found(*s.at, nil)
 		return nil
 	}
 	for _, base := range e.find(q.Key.base, s) {
 		switch {
 		case !q.Key.isPattern():
-			found(base, s.bound)
+			found(base, nil)
 		case base.Key != nil:
 			searches = append(searches, &search{base: base, key: q.Key, found: found, lost: lost})
 		case base.Known != hive.Whole:
@@ -116,18 +121,29 @@ func (e *evaluation) places(q question, s scene, found func(m hive.Match, bound 
 
 // sum gathers the answers of a question at all the keys that it matched.
 type sum struct {
+	silent             bool      // only the status of each answer counts
 	base               hive.Path // below which the keys are, as it lies in the registry
 	passed, failed, un *Finding  // the first of each
 }
 
+// statusOnly are answers without anything but their status.
+var statusOnly = map[Status]*Finding{Pass: {Status: Pass}, Fail: {Status: Fail}, Unknown: {Status: Unknown}}
+
 func (s *sum) add(f Finding) {
-	for _, first := range []struct {
-		status Status
-		at     **Finding
-	}{{Pass, &s.passed}, {Fail, &s.failed}, {Unknown, &s.un}} {
-		if f.Status == first.status && *first.at == nil {
-			*first.at = &f
-		}
+	first := &s.un
+	switch f.Status {
+	case Pass:
+		first = &s.passed
+	case Fail:
+		first = &s.failed
+	}
+	switch {
+	case *first != nil:
+	case s.silent:
+		*first = statusOnly[f.Status]
+	default:
+		kept := f
+		*first = &kept
 	}
 }
 
@@ -202,14 +218,15 @@ func (e *evaluation) answer(c *Condition, s scene) verdict {
 		}
 		return decide(all, yes)
 	}
-	q := c.question
-	q.Key, q.Value = q.Key.fill(s.bound), q.Value.fill(s.bound)
-	filled := *c
-	filled.question = q
-	var to sum
-	found, lost := e.asking(&filled, s, &to)
-	walk(e.registry, e.places(q, s, found, lost))
-	return to.verdict(&filled)
+	if len(s.bound) > 0 && (c.question.Key.isPattern() || c.question.Value.open) {
+		filled := *c
+		filled.question.Key, filled.question.Value = c.question.Key.fill(s.bound), c.question.Value.fill(s.bound)
+		c = &filled
+	}
+	to := sum{silent: s.silent}
+	found, lost := e.asking(c, s, &to)
+	walk(e.registry, e.places(c.question, s, found, lost))
+	return to.verdict(c)
 }
 
 // with adds the bindings of the scene to those of a question in it.

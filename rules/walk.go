@@ -11,7 +11,10 @@ type search struct {
 	base hive.Match
 	key  keyPattern
 
-	found func(m hive.Match, bound bindings) // is called for each key that the pattern matches
+	found func(m hive.Match, bound bindings) // is called for each key that the pattern matches, except those that passes takes
+	// passes reports whether the search is done with a key, at its path in the input, before anything is made for it; nil for never. The
+	// path is valid during the call only.
+	passes func(k *hive.Key, real hive.Path) bool
 	// lost is called for each key below which there may be matching keys that the input does not show.
 	lost func(m hive.Match)
 
@@ -129,13 +132,23 @@ type walker struct {
 	registry *hive.Registry
 	path     hive.Path
 	step     int
+	last     reached
+}
+
+// reached is what the last search was told of a key. Most searches that end there share it.
+type reached struct {
+	by    *search // nil for none yet
+	level *level
+	match hive.Match
+	bound bindings
 }
 
 // visit visits a key with the levels that the patterns have reached there.
 func (w *walker) visit(k *hive.Key, at []*level) {
+	w.last = reached{}
 	for _, l := range at {
 		for _, s := range l.ends {
-			w.end(k, s)
+			w.end(k, l, s)
 		}
 		if l.byValue != nil {
 			w.endByValue(k, l)
@@ -144,12 +157,12 @@ func (w *walker) visit(k *hive.Key, at []*level) {
 	if _, link := k.Link(); link && len(w.path) > 0 {
 		return
 	}
-	names := map[string]bool{}
 	if slices.ContainsFunc(at, (*level).enumerates) {
 		for _, child := range k.Keys() {
 			w.descend(child, at)
 		}
 	} else {
+		names := map[string]bool{}
 		for _, l := range at {
 			for _, name := range l.names {
 				if fold := hive.Fold(name); len(at) == 1 || !names[fold] {
@@ -214,7 +227,7 @@ func (w *walker) endByValue(k *hive.Key, l *level) {
 		for _, searches := range l.byValue {
 			for _, s := range searches {
 				s.told++
-				w.end(k, s)
+				w.end(k, l, s)
 			}
 		}
 		return
@@ -222,22 +235,33 @@ func (w *walker) endByValue(k *hive.Key, l *level) {
 	for _, v := range k.Values() {
 		for _, s := range l.byValue[hive.Fold(v.Name)] {
 			s.told++
-			w.end(k, s)
+			w.end(k, l, s)
 		}
 	}
 }
 
-// end reports a key to a search whose pattern it matches.
-func (w *walker) end(k *hive.Key, s *search) {
-	m := w.match(s)
-	m.Key = k
-	bound := s.key.bind(w.path[len(s.base.Real):])
-	if _, link := k.Link(); link {
-		if behind := w.registry.Find(m.Real); len(behind) == 1 {
-			m.Key, m.Real, m.Known, m.Problem, m.Link = behind[0].Key, behind[0].Real, behind[0].Known, behind[0].Problem, behind[0].Link
-		}
+// end reports a key to a search whose pattern it matches at a level.
+func (w *walker) end(k *hive.Key, l *level, s *search) {
+	_, link := k.Link()
+	if s.passes != nil && !link && s.passes(k, w.path) {
+		return
 	}
-	s.found(m, bound)
+	if by := w.last.by; by == nil || w.last.level != l || !by.startsWith(s) {
+		m := w.match(s)
+		m.Key = k
+		if link {
+			if behind := w.registry.Find(m.Real); len(behind) == 1 {
+				m.Key, m.Real, m.Known, m.Problem, m.Link = behind[0].Key, behind[0].Real, behind[0].Known, behind[0].Problem, behind[0].Link
+			}
+		}
+		w.last = reached{s, l, m, s.key.bind(w.path[len(s.base.Real):])}
+	}
+	s.found(w.last.match, w.last.bound)
+}
+
+// startsWith reports whether two searches start from one key by one path.
+func (s *search) startsWith(t *search) bool {
+	return slices.Equal(s.base.Live, t.base.Live) && slices.Equal(s.base.Real, t.base.Real) && s.base.Guessed == t.base.Guessed
 }
 
 // match returns the current key with its path as the search names it.

@@ -166,7 +166,7 @@ func (e *evaluation) written(f Finding, t Terms, key *hive.Key, s scene) Finding
 			f.Notes = append(f.Notes, m.text+", with whose last write it is compared, is not there")
 		case !b.keeps(at, m.time, w.tolerance.length):
 			return e.failWritten(f, t, s, m.String(), b.text+" "+m.String()+w.tolerance.String())
-		case !s.counted:
+		case !s.counted && !s.silent:
 			kept = append(kept, b.text+" "+m.String()+w.tolerance.String())
 			limit := m.String()
 			f.written = &limit
@@ -178,10 +178,24 @@ func (e *evaluation) written(f Finding, t Terms, key *hive.Key, s scene) Finding
 	switch {
 	case open != nil:
 		return f.unknown(open.reason, open.text)
-	case s.counted:
+	case s.counted || s.silent:
 		return f.pass("")
 	}
 	return f.pass(strings.TrimRight("the key was last written "+timestamp(at)+", "+strings.Join(kept, " and "), ", "))
+}
+
+// keepsTime reports whether the last write of a key at a real place surely is what is asked of it, where no bound is the time of another key.
+func (e *evaluation) keepsTime(w *lastWritten, key *hive.Key, real hive.Path) bool {
+	if !key.Dated() || !key.Filetime().IsSet() {
+		return false
+	}
+	at := key.Filetime().UTC()
+	for _, b := range w.bounds {
+		if m := e.moment(b.moment, real, scene{}); m.known != yes || !b.keeps(at, m.time, w.tolerance.length) {
+			return false
+		}
+	}
+	return w.whole == nil || *w.whole == (at.Nanosecond() == 0)
 }
 
 // wholeText returns whether a time must be a whole second, for people.
@@ -225,7 +239,7 @@ func (e *evaluation) moment(m moment, real hive.Path, s scene) instant {
 		}
 		return instant{time: t, known: yes, text: "the last shutdown,"}
 	case aKey:
-		path := m.key.fill(s.bound).base
+		path := m.key.lead(s.bound)
 		matches := e.findWritten(path, s)
 		if len(matches) != 1 || matches[0].Guessed {
 			return open(NotCovered, "it is compared with %s, and the input does not tell which one that is", hive.Visible(path.String()))

@@ -71,7 +71,10 @@ func (o *checkOptions) run(s *session, args []string) {
 			lines[k] = report.NewLines(k, r)
 		}
 	}
-	judge := func(s *session, together collection.Joined) []report.Input { return o.judge(s, together, active) }
+	listed := o.all || slices.ContainsFunc(sinks, func(k *sink) bool { return report.ListsPasses(k.format) })
+	judge := func(s *session, together collection.Joined) []report.Input {
+		return o.judge(s, together, active, listed)
+	}
 	each(s, inputs, &o.input, o.input.options(true), o.result.live(), judge, func(in report.Input) {
 		for _, l := range lines {
 			l.Input(in)
@@ -90,12 +93,26 @@ func (o *checkOptions) run(s *session, args []string) {
 	}
 }
 
-// judge evaluates the rules on the inputs of one registry. Each finding is reported with the input that holds its key.
-func (o *checkOptions) judge(s *session, together collection.Joined, active []*rules.Rule) []report.Input {
+// judge evaluates the rules on the inputs of one registry. Each finding is reported with the input that holds its key. Passes are only counted
+// unless they are to be listed.
+func (o *checkOptions) judge(s *session, together collection.Joined, active []*rules.Rule, listed bool) []report.Input {
 	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == ports.Pack })
 	findings := map[*collection.Opened][]rules.Finding{}
+	passed := map[*collection.Opened]map[*rules.Rule]int{}
 	asked := map[*collection.Opened]bool{}
-	for _, f := range evaluate(s, together[0], o.input.windows.value, active) {
+	pass := func(r *rules.Rule, real hive.Path) {
+		in := together.Holder(real)
+		if passed[in] == nil {
+			passed[in] = map[*rules.Rule]int{}
+		}
+		passed[in][r]++
+		asked[in] = asked[in] || together.Covers(real)
+	}
+	if listed {
+		pass = nil
+	}
+	describe(s, together[0], o.input.windows.value)
+	for _, f := range rules.Answers(together[0].Registry, together[0].Windows, active, pass) {
 		in := together.Holder(f.RealKey)
 		findings[in] = append(findings[in], f)
 		asked[in] = asked[in] || together.Covers(f.RealKey)
@@ -108,7 +125,7 @@ func (o *checkOptions) judge(s *session, together collection.Joined, active []*r
 		if in != together[0] {
 			in.Describe(o.input.windows.value)
 		}
-		out := report.Input{Findings: findings[in], Unasked: !asked[in]}
+		out := report.Input{Findings: findings[in], Passed: passed[in], Unasked: !asked[in]}
 		if asksPorts && together.HoldsSystem(in) {
 			out.Ports = ports.Ephemeral(in.Registry, in.Windows)
 		}
@@ -122,8 +139,14 @@ func (o *checkOptions) judge(s *session, together collection.Joined, active []*r
 	return all
 }
 
-// evaluate describes an input and evaluates the rules on its registry. It writes a message if it is unknown which hive the input is.
+// evaluate describes an input and evaluates the rules on its registry.
 func evaluate(s *session, in *collection.Opened, windows *hive.Windows, active []*rules.Rule) []rules.Finding {
+	describe(s, in, windows)
+	return rules.Evaluate(in.Registry, in.Windows, active)
+}
+
+// describe describes an input. It writes a message if it is unknown which hive the input is.
+func describe(s *session, in *collection.Opened, windows *hive.Windows) {
 	in.Describe(windows)
 	if in.Format == "regf" && in.Mount == nil {
 		s.say("%s: neither keys nor name show which hive this is, so no rule can be answered; if Windows mounts it at a fixed path, give that with --mount", in.Name())
@@ -132,5 +155,4 @@ func evaluate(s *session, in *collection.Opened, windows *hive.Windows, active [
 			k.Values()
 		}
 	}
-	return rules.Evaluate(in.Registry, in.Windows, active)
 }

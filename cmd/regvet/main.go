@@ -18,7 +18,7 @@ import (
 // slackHeap is the size of memory that is allocated but never used. The garbage collector lets the heap grow to twice what is in use. With
 // this counted as used, a run over a file or two ends before the first collection, and a run that needs much memory needs no other setting.
 // The operating system provides no memory for pages that are never touched.
-const slackHeap = 32 << 20 // bytes
+const slackHeap = 48 << 20 // bytes
 
 func main() {
 	slack := make([]byte, slackHeap)

@@ -12,7 +12,8 @@ import (
 // watch collects the edits that concern the rules of packs. They are judged at the end of the file, because a later line can change what an
 // earlier one set.
 type watch struct {
-	keys  map[string]bool // the folded paths that the rules look at
+	rules []*rules.Rule  // that can be about a value
+	keys  map[string]int // the folded paths that they look at, with the number of levels below
 	edits []hive.Edit
 	lines map[int]string // the lines of the edits, by number
 
@@ -23,10 +24,15 @@ type watch struct {
 const maxWatched = 100_000
 
 func newWatch(all []*rules.Rule) watch {
-	w := watch{keys: map[string]bool{}, lines: map[int]string{}, unread: map[int]bool{}}
+	w := watch{keys: map[string]int{}, lines: map[int]string{}, unread: map[int]bool{}}
 	for _, r := range all {
+		if !r.AsksValue() {
+			continue
+		}
+		w.rules = append(w.rules, r)
 		for _, place := range r.Places() {
-			w.keys[liveFold(hive.Fold(place.String()))] = true
+			path := liveFold(hive.Fold(place.String()))
+			w.keys[path] = max(w.keys[path], r.Depth())
 		}
 	}
 	return w
@@ -47,13 +53,13 @@ func liveFold(path string) string {
 	return setPrefix + `CURRENTCONTROLSET\` + below
 }
 
-// watches reports whether a rule looks at a key or at a key above it.
+// watches reports whether a rule looks at a key, or at keys below it and above those that it looks at.
 func (w *watch) watches(folded string) bool {
 	if len(w.keys) == 0 {
 		return false
 	}
-	for path := liveFold(folded); ; {
-		if w.keys[path] {
+	for path, below := liveFold(folded), 0; ; below++ {
+		if levels, ok := w.keys[path]; ok && below <= levels {
 			return true
 		}
 		i := strings.LastIndexByte(path, '\\')
@@ -93,7 +99,7 @@ func (w *watch) judge(p *pass) {
 	}
 	reg := hive.NewRegistry()
 	reg.Mount(nil, hive.Apply(hive.NewImpliedKey(""), w.edits...))
-	for _, f := range rules.Evaluate(reg.WithControlSet(hive.AllControlSets), p.Target, p.Rules) {
+	for _, f := range rules.Unpassed(reg.WithControlSet(hive.AllControlSets), p.Target, w.rules) {
 		if f.Status != rules.Fail || f.Observed == nil || f.At.Line == 0 || f.Reason == rules.Present && w.unread[f.At.Line] {
 			continue
 		}

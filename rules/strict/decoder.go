@@ -38,11 +38,16 @@ type Decoder struct {
 // costs no more than it may. The error is [Mistakes], sorted by place, or nil.
 func Read(f File, data []byte, read func(d *Decoder, root *yaml.Node)) error {
 	d := &Decoder{File: f, left: f.Most}
-	switch root := d.document(data); {
+	return d.finish(d.document(data), read)
+}
+
+// finish reads from the root, which is nil if the file cannot be read, and returns the mistakes.
+func (d *Decoder) finish(root *yaml.Node, read func(d *Decoder, root *yaml.Node)) error {
+	switch {
 	case root != nil:
 		read(d, root)
-	case len(d.mistakes) == 0 && f.Empty != "":
-		d.WrongAt(start, "%s", f.Empty)
+	case len(d.mistakes) == 0 && d.Empty != "":
+		d.WrongAt(start, "%s", d.Empty)
 	}
 	if len(d.mistakes) == 0 {
 		return nil
@@ -144,10 +149,12 @@ func (d *Decoder) Pairs(n *yaml.Node, what string) iter.Seq2[*yaml.Node, *yaml.N
 		}
 		seen := map[string]bool{}
 		for i := 0; i+1 < len(n.Content) && !d.full; i += 2 {
-			at, says := n.Content[i], resolved(n.Content[i])
-			name := &yaml.Node{Kind: says.Kind, Tag: says.Tag, Style: says.Style, Value: says.Value, Line: at.Line, Column: at.Column}
-			if says.Kind == yaml.MappingNode && len(says.Content) == 2 && isNull(says.Content[1]) {
-				name.Kind, name.Tag, name.Value = yaml.ScalarNode, "!!str", "{"+says.Content[0].Value+"}" // a name in braces without quotes
+			name := n.Content[i]
+			switch says := resolved(name); {
+			case says.Kind == yaml.MappingNode && len(says.Content) == 2 && isNull(says.Content[1]): // a name in braces without quotes
+				name = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: says.Style, Value: "{" + says.Content[0].Value + "}", Line: name.Line, Column: name.Column}
+			case says != name:
+				name = &yaml.Node{Kind: says.Kind, Tag: says.Tag, Style: says.Style, Value: says.Value, Line: name.Line, Column: name.Column}
 			}
 			switch {
 			case name.Kind != yaml.ScalarNode:

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -36,7 +37,24 @@ func (d *Decoder) Word(n *yaml.Node, what string) string {
 
 // Line is [Decoder.Word] with each run of blanks and line breaks made one blank.
 func (d *Decoder) Line(n *yaml.Node, what string) string {
-	return strings.Join(strings.Fields(d.Word(n, what)), " ")
+	text := d.Word(n, what)
+	if isLine(text) {
+		return text
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// isLine reports whether text is surely as [Decoder.Line] leaves it.
+func isLine(text string) bool {
+	blank := true
+	for i := range len(text) {
+		c := text[i]
+		if c >= utf8.RuneSelf || c < ' ' || c == ' ' && blank {
+			return false
+		}
+		blank = c == ' '
+	}
+	return !blank
 }
 
 // NumberSyntax says how [Decoder.Number] wants a number.

@@ -186,8 +186,9 @@ func ListOf[V any](f Form[V], least int, empty string) Form[[]V] {
 		s["minItems"] = least
 	}
 	return NewForm(s, func(d *Decoder, n *yaml.Node, what string) (all []V) {
+		one := "an element of " + what
 		for element := range d.Elements(n, what) {
-			all = append(all, f.Read(d, element, "an element of "+what))
+			all = append(all, f.Read(d, element, one))
 		}
 		if n.Kind == yaml.SequenceNode && len(n.Content) < least {
 			d.Wrong(n, "%s %s", what, empty)
