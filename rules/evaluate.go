@@ -128,6 +128,7 @@ func (e *evaluation) judgeRule(r *Rule, t Terms, s scene) (all []Finding) {
 	}
 	e.judge(r.question, t, *s.at, s, func(f Finding) {
 		f.Rule = r
+		f.sayDecimal()
 		all = append(all, f)
 	})
 	return all
@@ -146,7 +147,7 @@ func (e *evaluation) conclude(r *Rule, t Terms, s scene) Finding {
 	if p := v.asked; p != nil && (s.at == nil || p.RealKey.Equal(f.RealKey)) {
 		f.Key, f.RealKey, f.Value, f.AboutKey, f.Observed, f.At, f.Modified = p.Key, p.RealKey, p.Value, p.AboutKey, p.Observed, p.At, p.Modified
 		f.Notes, f.guessed = slices.Clone(p.Notes), f.guessed || p.guessed
-		f.written = p.written
+		f.written, f.decimal = p.written, p.decimal
 	}
 	switch v.truth {
 	case yes:
@@ -158,6 +159,7 @@ func (e *evaluation) conclude(r *Rule, t Terms, s scene) Finding {
 	if _, own := t.Messages[Mismatch]; !own {
 		f.Message = v.why
 	}
+	f.sayDecimal()
 	return f
 }
 

@@ -2,8 +2,10 @@ package rules
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"regvet/hive"
 )
@@ -118,10 +120,35 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		case further != answer && (answer == yes || s.asked):
 			return f.unknown(Hidden, fmt.Sprintf("%s is %s; the answer hangs on whether its reader goes on behind that end", ValueName(f.Value), hive.Visible(v.Display())))
 		case answer == no:
+			f.decimal = t.decimalOf(f, ask.reason, beside.value)
 			return e.fail(f, ask.reason, t, s)
 		}
 	}
 	return f.pass(fmt.Sprintf("%s is %s", ValueName(f.Value), hive.Visible(v.Display())))
+}
+
+// decimalOf returns the number that the hex digits of a REG_DWORD are if they are read as decimal, if that is in the range, or is what the
+// rule wants, where the REG_DWORD is not; else 0. In a hive, where nobody wrote digits, a number in the range is taken for what it is.
+func (t Terms) decimalOf(f Finding, reason Reason, beside func(string) (hive.Value, truth)) uint32 {
+	n, err := f.Observed.Uint64()
+	if err != nil || f.Observed.Type != hive.DWord || reason == Mismatch && f.At.Line == 0 {
+		return 0
+	}
+	decimal, err := strconv.ParseUint(strconv.FormatUint(n, 16), 10, 32)
+	if err != nil || decimal == n {
+		return 0
+	}
+	meant := *f.Observed
+	meant.Data = binary.LittleEndian.AppendUint32(nil, uint32(decimal))
+	for _, d := range []demand{t.Valid, t.Data} {
+		if answer, err := d.ask(meant, beside); err != nil || answer != yes {
+			return 0
+		}
+		if reason == OutOfRange {
+			break // it is enough that the range holds it
+		}
+	}
+	return uint32(decimal)
 }
 
 // neighbours are the values of a key that a rule compares its own value with.
