@@ -72,6 +72,11 @@ func TestTuned(t *testing.T) {
 		{"hex(4)", example + "\"A\"=hex(4):01,00,00,00\n", ""},
 		{"bytes that are no number", "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters]\n\"Other\"=hex:01,00,00,00\n", ""},
 
+		{"types in quotes", example + `"A"="dword:1"` + "\n" + `"B"="DWORD:00000001"` + "\n" + `"C"="hex:ff"` + "\n" + `"D"="hex(7):41,00"` + "\n" + `"E"="qword:1"` + "\n" + `"F"=" dword: 0x10 "` + "\n" +
+			`@="REG_EXPAND_SZ:%TMP%x"` + "\n", "REG205 REG217 REG217 REG217 REG217 REG217 REG217 REG217"},
+		{"text that only starts like a type", example + `"A"="hex"` + "\n" + `"B"="dword: a number"` + "\n" + `"C"="hex:"` + "\n" + `"D"="hexagon:12"` + "\n" + `"E"="dword"` + "\n" + `"F"="hex(x):12"` + "\n" +
+			`"G"="reg_sz"` + "\n" + `"H"="data:12"` + "\n" + `"I"="hex:12,zz"` + "\n", ""},
+
 		{"a path of another kind", example + `"A"="D:\\Users"` + "\n", ""},
 		{"a default user", example + `"A"="C:\\Users\\Default\\a"` + "\n", ""},
 		{"a well-known SID", "[HKEY_USERS\\S-1-5-18\\Software\\Example]\n", ""},

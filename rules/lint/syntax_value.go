@@ -255,6 +255,12 @@ func sayDataForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	switch lower := bytes.ToLower(word); {
 	case f.Code == regfile.NoData:
 		p.faultAs(c, s, f, `%s; write "" for an empty text, or - to delete the value`, f.Msg)
+	case f.Code == regfile.NoEquals && looksLikeValue(bytes.Trim(s.Name.In(s.Text), `"`)) && len(bytes.TrimSpace(s.Text[s.Name.To:])) == 0:
+		equals := s.Name.From + bytes.IndexByte(s.Name.In(s.Text), '=')
+		found := p.report(c, s, regfile.Span{From: equals, To: s.Name.To}, "the = and the data stand inside of the quotes of the name; Windows drops this value; close the quotes before the =")
+		if _, _, rest, ok := typed(string(s.Text[equals+1 : s.Name.To-1])); ok && rest != "" {
+			found.fix("close the quotes before the =", insert(s, equals, `"`), change(s, regfile.Span{From: s.Name.To - 1, To: s.Name.To}, ""))
+		}
 	case f.Code == regfile.NoEquals:
 		p.faultAs(c, s, f, "%s; write = and the data, or - to delete the value", f.Msg)
 	case !colon:

@@ -93,6 +93,7 @@ var Variants = map[string][]Example{
 		exampleKey+`"Enabled"=1`+"\n",
 		exampleKey+`"Enabled"=qword:10`+"\n",
 		exampleKey+`"Enabled"=sz:on`+"\n",
+		exampleKey+`"Enabled=dword:00000001"`+"\n",
 	),
 	"REG020": each(
 		exampleKey+`"Enabled"=- // off`+"\n",
@@ -155,6 +156,11 @@ var Variants = map[string][]Example{
 	),
 	"REG207": each(exampleKey + `"Limit"=hex(4):10,00` + "\n"),
 	"REG209": {version4(exampleKey + `"Folder"=hex(2):25,00,54,00,45,00,4d,00,50,00,25,00,00,00` + "\n")},
+	"REG217": each(
+		exampleKey+`"Data"="hex(2):25,00,00,00"`+"\n",
+		exampleKey+`"Enabled"="REG_DWORD:1"`+"\n",
+		exampleKey+`"Folder"="REG_SZ:C:\\Example"`+"\n",
+	),
 	"REG302": each(
 		`[HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\Example]` + "\n\n" + `[HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\Other]` + "\n"),
 	"REG307": each(
