@@ -20,8 +20,12 @@ func (p *parser) valueLine(i int) {
 		p.fault(NoKeyOpen, hive.BadLine, i, p.last, true, "no key is open here; Windows drops this value and those that follow")
 	case p.path != nil && p.misplaced:
 		p.misplaced = false
+		known := ""
+		if !p.surely {
+			known = ", as far as is known"
+		}
 		p.fault(Misplaced, hive.Doubtful, i, p.path, false,
-			"this value and those that follow go to %s, because the key line above them is dropped", shown(p.path.String()))
+			"this value and those that follow go to %s%s, because Windows does not take the line above them for a key line", shown(p.path.String()), known)
 	}
 	p.doubtful.Code = 0
 	first := p.number
@@ -82,7 +86,7 @@ func (p *parser) swallowed(i int) {
 	case '[':
 		span, deletes, _, _ := bracketed(p.line, i)
 		path, _, _ := p.split(span.In(p.line))
-		p.misplaced = p.path != nil
+		p.misplaced, p.surely = p.path != nil, true
 		p.fault(SwallowedKey, hive.BadLine, i, path, !deletes, "Windows takes this key line for the continuation of the value above and drops both")
 	case '"', '@':
 		p.lost(SwallowedValue, i, "Windows takes this value for the continuation of the one above and drops both")

@@ -18,7 +18,7 @@ func (p *parser) keyLine(i int) {
 		path, _, _ := p.split(name)
 		p.st.Path = path
 		p.fault(code, hive.BadLine, i, path, !deletes, "%s; Windows ignores this line", bad)
-		p.misplaced = p.path != nil
+		p.misplaced, p.surely = p.path != nil, false
 		return
 	}
 	p.path, p.misplaced = nil, false
@@ -69,6 +69,72 @@ func bracketed(line []byte, i int) (name Span, deletes bool, code Code, bad stri
 		}
 	}
 	return Span{min(from, to), to}, deletes, code, bad
+}
+
+// unopened reports a line that Windows skips, and that would be a key line but for its opening bracket: there is none, or there is something
+// in front of it. It reports whether the line is one. Text at byte i is neither a blank nor the bracket itself.
+func (p *parser) unopened(i int) bool {
+	line := p.line[:len(bytes.TrimRight(p.line, " \t"))]
+	from, to, bad := i, len(line), "the key is not in brackets"
+	deletes := line[i] == '-'
+	if deletes || strings.IndexByte("({<", line[i]) >= 0 {
+		from = blanks(line, i+1)
+	}
+	open := bytes.IndexByte(line, '[')
+	switch {
+	case startsWithRoot(line[from:]):
+		if end := bytes.LastIndexAny(line[from:], "])}>"); end > 0 && ends(line, from+end+1) {
+			to = from + end
+		} else if end := bytes.IndexByte(line[from:], ';'); end > 0 {
+			to = from + end
+		}
+		if from < i+2 && to < len(line) && line[to] == ']' {
+			bad = "the opening [ is missing"
+		}
+		if bytes.IndexByte(line[from:to], '=') >= 0 {
+			return false
+		}
+	case open < 0 || IsForeignComment(line[i:]):
+		return false
+	default:
+		from, bad = open+1, "there is something in front of the ["
+		if deletes && len(bytes.TrimSpace(line[i+1:open])) == 0 {
+			bad = "the - must stand behind the ["
+		}
+		if from < len(line) && line[from] == '-' {
+			deletes, from = true, from+1
+		}
+		to = bytes.LastIndexByte(line, ']')
+		if to < from || !ends(line, to+1) || !startsWithRoot(line[from:to]) {
+			return false
+		}
+	}
+	name := Span{from, from + len(bytes.TrimRight(line[from:to], " \t"))}
+	path, _, _ := p.split(name.In(line))
+	p.st.Name, p.st.Deletes, p.st.Path = name, deletes, path
+	p.fault(KeyUnopened, hive.BadLine, i, path, !deletes, "%s; Windows skips this line", bad)
+	p.misplaced, p.surely = p.path != nil, true
+	return true
+}
+
+// startsWithRoot reports whether text starts with a root and a backslash.
+func startsWithRoot(text []byte) bool {
+	root, _, below := bytes.Cut(text, []byte{'\\'})
+	_, ok := longRoot(root)
+	return below && ok
+}
+
+// foreignComments start a comment in other languages.
+var foreignComments = []string{"#", "//", "/*", "::", "--", "rem ", "rem\t", "@rem ", "'"}
+
+// IsForeignComment reports whether a line starts as comments do in other languages, not with ;.
+func IsForeignComment(line []byte) bool {
+	for _, mark := range foreignComments {
+		if len(line) >= len(mark) && strings.EqualFold(string(line[:len(mark)]), mark) {
+			return true
+		}
+	}
+	return false
 }
 
 // split returns the path in a key line, or nil if its root is unknown. With a fault for which Windows drops the key, the path ends at the

@@ -48,6 +48,7 @@ type parser struct {
 	doubled   bool // the path that was split last has several backslashes in a row
 	orphaned  bool // values without a key were reported, or need not be
 	misplaced bool // a key line was dropped: the values below go to the key above it
+	surely    bool // that is known of Windows
 	broken    bool // hex data were dropped: lines of bytes that follow belong to them
 	ansiDoubt bool // text in hex data that depends on the code page was reported
 
@@ -222,6 +223,9 @@ func onlyBytes(line []byte) bool {
 
 func (p *parser) stray(i int) {
 	p.st.Kind = StrayLine
+	if p.st.Version != Windows31 && p.unopened(i) {
+		return
+	}
 	if p.line[i] == '#' {
 		p.fault(HashLine, hive.StrayLine, i, nil, false, "a comment starts with ;, not #; Windows skips this line as it skips any that it does not know")
 		return

@@ -19,6 +19,7 @@ type notes struct {
 	seen       seen
 	hex        hexEnd
 	split      *splitKey
+	commented  commentedNote
 	oldHeader  *oldHeaderNote
 	utf8Mark   *utf8MarkNote
 	wide       []*wideNote
