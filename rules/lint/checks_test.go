@@ -63,6 +63,14 @@ func TestTuned(t *testing.T) {
 		{"lost backslashes before a comment and blanks", example + "\"A\"=hex:01,\n  02, 3, ; the rest\n  04\n", "REG016"},
 		{"a word behind hex data", example + "\"A\"=hex:01\nadd a,b\n", "REG007"},
 
+		{"characters that are not seen, in front", example + "\u200b\"A\"=\"x\"\n\ufeff\u00a0@=\"x\"\n \u200e; why\n\u00ad\n", "REG111 REG111 REG111 REG111"},
+		{"in front of a key", example + "\u2066[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other]\n\u3000[-HKLM\\SOFTWARE\\Other]\n", "REG111 REG111"},
+		{"around data", example + "\"A\"\u200b=\"x\"\n\"A\"=\u00a0\"x\"\n\"A\"=\"x\"\u200e\n\"A\"=dword:\u2003" + "1\n\"A\"=dword:0000\u00a0" + "0001\n\"A\"=-\u200b\n\"A\"=hex:01,\u00a0" + "02\n\"A\"=hex:01,\\\u00a0\n  02\n",
+			"REG111 REG111 REG111 REG111 REG111 REG111 REG111 REG111"},
+		{"in names", example + "\"A\u00adB\"=\"x\"\n\"A\tB\"=\"x\"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Exa\tmple]\n", "REG108 REG108 REG108"},
+		{"in text for programs", example + "\"A\"=\"C:\\\\a\u200bb\"\n\"B\"=\"12\u00a0\"\n\"C\"=\"\u200eC:\\\\a\"\n\"D\"=\"{\u00ad0000}\"\n\"E\"=\"a\u202eb c\"\n\"F\"=\"a b\u00a0\"\n", "REG108 REG108 REG108 REG108 REG108 REG108"},
+		{"in text for people", example + "\"A\"=\"10\u00a0% of all\"\n\"B\"=\"Caf\u00e9\u00a0du\u00a0Nord\"\n\"C\"=\"\u05d0\u05d1 \u200f(c)\"\n\"D\"=\"\u00a0\"\n\"E\"=\"a\tb\"\n; 1\u00a0000\t\u200f\n", ""},
+
 		{"the same data twice", example + "\"A\"=\"x\"\n\"a\"=\"x\"\n", ""},
 		{"in two sections", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\software\\EXAMPLE]\n\"a\"=\"y\"\n", "REG201 REG202 REG501"},
 		{"in two keys", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other]\n\"A\"=\"y\"\n", ""},

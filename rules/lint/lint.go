@@ -121,8 +121,14 @@ func (p *pass) run(r io.Reader) (*Result, error) {
 	return p.end(), nil
 }
 
-// checksOf returns the checks that report a fault. A comment that starts with # or // after data is reported by one check only.
+// checksOf returns the checks that report a fault. A comment that starts with # or // after data, and a character that cannot be seen, are
+// reported by one check only.
 func (p *pass) checksOf(s *regfile.Statement, f *regfile.Fault) []*Check {
+	if p.on[invisibleInLine] > 0 {
+		if _, span, _ := p.hiddenFault(s, f); !span.Empty() {
+			return []*Check{invisibleInLine}
+		}
+	}
 	switch {
 	case !slices.Contains(behindData, f.Code) || foreignComment(s, f) == "":
 		return p.codes[f.Code]

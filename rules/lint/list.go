@@ -7,7 +7,7 @@ var (
 		hexDigits, hexType, hexBreak, hexCutShort, hexBackslash, dataForm, behindDelete, commentBehindData, slashComment, shortRoot, unknownRoot, extraBackslash,
 		keyBlanks, nameLimits, hexElements, swallowedLine, hashComment, commentedKey,
 	}
-	encodingChecks  = []*Check{codePage, utf8Mark, oldHeaderInUTF16, utf16Form, damagedText, lineEnds, mixedLineEnds, lastLineEnd, invisibleCharacter, gitAttributes}
+	encodingChecks  = []*Check{codePage, utf8Mark, oldHeaderInUTF16, utf16Form, damagedText, lineEnds, mixedLineEnds, lastLineEnd, invisibleCharacter, gitAttributes, invisibleInLine}
 	semanticsChecks = []*Check{
 		setTwice, keyRepeated, valuesOfDeleted, setThenDeleted, unexpanded, unterminated, numberSize, binaryNumber, textWidth, packInvalid, writtenDefault, noChange,
 		emptyElement, packMismatch, noUndo, decimalAsHex, quotedType,
