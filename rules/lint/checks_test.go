@@ -71,6 +71,23 @@ func TestTuned(t *testing.T) {
 		{"in text for programs", example + "\"A\"=\"C:\\\\a\u200bb\"\n\"B\"=\"12\u00a0\"\n\"C\"=\"\u200eC:\\\\a\"\n\"D\"=\"{\u00ad0000}\"\n\"E\"=\"a\u202eb c\"\n\"F\"=\"a b\u00a0\"\n", "REG108 REG108 REG108 REG108 REG108 REG108"},
 		{"in text for people", example + "\"A\"=\"10\u00a0% of all\"\n\"B\"=\"Caf\u00e9\u00a0du\u00a0Nord\"\n\"C\"=\"\u05d0\u05d1 \u200f(c)\"\n\"D\"=\"\u00a0\"\n\"E\"=\"a\tb\"\n; 1\u00a0000\t\u200f\n", ""},
 
+		{"keys that are almost those of Windows", "[HKEY_LOCAL_MACHINE\\Sofware\\A]\n[HKLM\\SYTSEM\\A]\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet001\\Services]\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentContrlSet\\A]\n" +
+			"[HKEY_LOCAL_MACHINE\\SOFTWARE\\Mircosoft\\A]\n[HKEY_USERS\\.DEFAULT\\Sofware\\A]\n[HKEY_USERS\\S-1-5-18\\Control Pannel]\n[-HKEY_LOCAL_MACHINE\\Sofware\\B]\n",
+			"REG022 REG311 REG311 REG311 REG311 REG311 REG311 REG311 REG311"},
+		{"paths that lack a part", "[HKEY_LOCAL_MACHINE\\ControlSet001\\Services]\n[HKEY_LOCAL_MACHINE\\SYSTEM\\Services\\A]\n[HKEY_LOCAL_MACHINE\\classes\\A]\n[HKEY_CURRENT_USER\\Microsoft\\Windows]\n" +
+			"[HKEY_USERS\\Control Panel\\A]\n[HKEY_LOCAL_MACHINE\\HKLM\\SOFTWARE]\n", "REG310 REG311 REG311 REG311 REG311 REG311 REG311"},
+		{"loaded hives and other keys", "[HKEY_LOCAL_MACHINE\\zSOFTWARE\\Microsoft]\n[HKEY_LOCAL_MACHINE\\SYSTEM2\\ControlSet001]\n[HKEY_LOCAL_MACHINE\\OFFLINE\\Software]\n[HKEY_LOCAL_MACHINE\\SOFT\\Microsoft]\n" +
+			"[HKEY_USERS\\DEFAULT\\Software]\n[HKEY_USERS\\Loaded\\Software]\n[HKEY_LOCAL_MACHINE\\BCD00000000\\A]\n[HKEY_LOCAL_MACHINE\\SYSTEM\\Setup]\n" +
+			"[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft Example]\n[HKEY_LOCAL_MACHINE\\COMPONENTS]\n[HKEY_USERS\\S-1-5-18_Classes\\A]\n", ""},
+		{"a mistake removed", "[-HKEY_LOCAL_MACHINE\\SYSTEM\\CurentControlSet]\n[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsft]\n", ""},
+		{"handlers of the shell", "[HKEY_CURRENT_USER\\Software\\Classes\\*\\shellex\\ContextMenuHandlers\\ FileSyncEx]\n[HKEY_CURRENT_USER\\Software\\Classes\\A\\ShellEx\\PropertySheetHandlers\\   A\\B]\n" +
+			"[HKEY_CURRENT_USER\\Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\ShellIconOverlayIdentifiers\\ A]\n", ""},
+		{"blanks at other edges of handlers", "[HKEY_CURRENT_USER\\Software\\Classes\\*\\shellex\\ContextMenuHandlers\\ A ]\n[HKEY_CURRENT_USER\\Software\\Handlers\\ A]\n" +
+			"[HKEY_CURRENT_USER\\Software\\Classes\\A\\shellex\\ ContextMenuHandlers\\A]\n[HKEY_CURRENT_USER\\Software\\Classes\\A\\shellex\\DragDropHandlers\\ {0000}]\n", "REG025 REG025 REG025 REG025"},
+		{"blanks in the names of values", example + "\"A \"=\"x\"\n\"\tB\"=-\n\" \"=\"x\"\n\"C D\"=\"x\"\n\"\"=\"x\"\n", "REG031 REG031 REG031 REG108"},
+		{"default values by other names", example + "\"@\"=\"x\"\n\"(default)\"=-\n\"(Standard)\"=\"x\"\n\"(Par d\u00e9faut)\"=\"x\"\n", "REG211 REG211 REG211 REG211"},
+		{"names like those of a default value", example + "\"Default\"=\"x\"\n\"@home\"=\"x\"\n\"(Defaults)\"=\"x\"\n\"()\"=\"x\"\n", ""},
+
 		{"the same data twice", example + "\"A\"=\"x\"\n\"a\"=\"x\"\n", ""},
 		{"in two sections", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\software\\EXAMPLE]\n\"a\"=\"y\"\n", "REG201 REG202 REG501"},
 		{"in two keys", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other]\n\"A\"=\"y\"\n", ""},

@@ -5,7 +5,7 @@ var (
 	syntaxChecks = []*Check{
 		header, headerBlanks, headerEmptyLine, keyBrackets, behindKey, valueWithoutKey, strayLine, nameQuotes, textQuotes, loneBackslash, dwordForm, shortDWord,
 		hexDigits, hexType, hexBreak, hexCutShort, hexBackslash, dataForm, behindDelete, commentBehindData, slashComment, shortRoot, unknownRoot, extraBackslash,
-		keyBlanks, nameLimits, hexElements, swallowedLine, hashComment, commentedKey,
+		keyBlanks, nameLimits, hexElements, swallowedLine, hashComment, commentedKey, valueNameBlanks,
 	}
 	encodingChecks  = []*Check{codePage, utf8Mark, oldHeaderInUTF16, utf16Form, damagedText, lineEnds, mixedLineEnds, lastLineEnd, invisibleCharacter, gitAttributes, invisibleInLine}
 	semanticsChecks = []*Check{
@@ -13,7 +13,7 @@ var (
 		emptyElement, packMismatch, noUndo, decimalAsHex, quotedType,
 	}
 	portabilityChecks = []*Check{
-		numberedControlSet, wow6432Node, foreignSID, localPath, userKey, classesRoot, volatileKey, protectedKey, unusedValue, mixedRoots,
+		numberedControlSet, wow6432Node, foreignSID, localPath, userKey, classesRoot, volatileKey, protectedKey, unusedValue, mixedRoots, topLevelKey,
 	}
 	securityChecks = []*Check{
 		imageHijack, autorun, defenderOff, uacOff, firewallOff, storedSecret, wideDeletion, servicePath, commandVerb, weakCrypto, trustedCertificate, userCOM,

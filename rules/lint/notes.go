@@ -29,6 +29,7 @@ type notes struct {
 	sid        string         // the SID that was reported last
 	usual      string         // the well-known names that the last key started with, in their usual case
 	usualNames int            // how many names that is
+	topLevel   hive.Path      // the top of the last path that has no finding of topLevelKey
 	volatile   string         // the volatile part of the registry that was reported last
 	roots      int            // which of HKEY_LOCAL_MACHINE and HKEY_CURRENT_USER were seen
 	unread     int            // the line of the last finding of unusedValue

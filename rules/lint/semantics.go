@@ -1,6 +1,9 @@
 package lint
 
 import (
+	"slices"
+	"strings"
+
 	"regvet/hive"
 	"regvet/hive/regfile"
 )
@@ -84,11 +87,12 @@ Move the deletion above the lines that set the key, or remove those lines.`,
 
 	writtenDefault = &Check{
 		ID: "REG211", Name: "written-default", Severity: Warning, Fix: Unsafe,
-		Title: `A value is named "(Default)"`,
-		Explanation: `regedit shows the default value of a key as (Default). In a file it is written @; "(Default)" creates another value
-with that name, which no program reads, and leaves the default value as it is.
+		Title: `A value is named "(Default)" or "@"`,
+		Explanation: `regedit shows the default value of a key as (Default), or as the same word of another language. In a file it is
+written @, without quotes; "(Default)" and "@" create another value with that name, which no program reads, and leave the default value as it
+is.
 
-Write @ instead of "(Default)".`,
+Write @ alone.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "(Default)"="text"
 `),
@@ -159,13 +163,21 @@ func sayValuesOfDeleted(p *pass, c *Check, s *regfile.Statement, f *regfile.Faul
 	}
 }
 
+// shownDefaults are how regedit shows the default value in several languages, in small letters.
+var shownDefaults = []string{
+	"(default)", "(standard)", "(par défaut)", "(predeterminado)", "(predefinito)", "(padrão)", "(standaard)", "(по умолчанию)", "(既定)", "(默认)",
+}
+
 func visitWrittenDefault(p *pass, c *Check, s *regfile.Statement) {
-	const name = `"(Default)"`
-	if s.Name.To-s.Name.From != len(name) || s.Text[s.Name.From+1] != '(' || !hive.EqualFold(string(s.Name.In(s.Text)), name) {
+	name := s.Name.In(s.Text)
+	if len(name) < 3 || name[1] != '(' && name[1] != '@' {
 		return
 	}
-	p.report(c, s, s.Name, `this makes a value that is named (Default), not the default value; write @`).
-		fix("write @", change(s, s.Name, "@"))
+	text := string(name[1 : len(name)-1])
+	if text != "@" && !slices.Contains(shownDefaults, strings.ToLower(text)) {
+		return
+	}
+	p.report(c, s, s.Name, `this makes a value that is named %s, not the default value; write @`, text).fix("write @", change(s, s.Name, "@"))
 }
 
 func finishNoChange(p *pass, c *Check) {

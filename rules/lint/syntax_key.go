@@ -121,7 +121,8 @@ Write one backslash between two names and none at the end.`,
 		ID: "REG025", Name: "key-blanks", Severity: Warning, Fix: Unsafe,
 		Title: "There is a blank at the edge of a key name",
 		Explanation: `Blanks next to a backslash or before the ] are part of the name of the key. Windows makes a key that looks like the
-intended one but is another, so programs never find the values in it.
+intended one but is another, so programs never find the values in it. Handlers of the shell, below ShellIconOverlayIdentifiers and
+shellex, begin with blanks on purpose, so that they come first in the order of names; these are not reported.
 
 Remove the blank.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\ Example]
@@ -382,6 +383,15 @@ func visitBackslashes(p *pass, c *Check, s *regfile.Statement) {
 	p.report(c, s, span, "there is a backslash at the end of the key; Windows leaves it out; remove it").fix("remove the backslash", changes...)
 }
 
+// sortsFirst reports whether keys below a path begin with blanks on purpose: the shell reads its handlers in the order of their names.
+func sortsFirst(path []byte) bool {
+	i := bytes.LastIndexByte(path, '\\') + 1
+	if last := hive.Fold(string(path[i:])); !strings.HasSuffix(last, "HANDLERS") || i == 0 {
+		return last == "SHELLICONOVERLAYIDENTIFIERS"
+	}
+	return strings.HasSuffix(hive.Fold(string(path[:i-1])), `\SHELLEX`)
+}
+
 // visitKeyBlanks looks for blanks at the edges of the names of a path.
 func visitKeyBlanks(p *pass, c *Check, s *regfile.Statement) {
 	name := s.Name.In(s.Text)
@@ -397,7 +407,9 @@ func visitKeyBlanks(p *pass, c *Check, s *regfile.Statement) {
 		for to < len(name) && isBlank(name[to]) {
 			to++
 		}
-		if i > 0 && name[i-1] == '\\' || to == len(name) || name[to] == '\\' {
+		leads := i > 0 && name[i-1] == '\\'
+		ends := to == len(name) || name[to] == '\\'
+		if ends || leads && (name[to] == '{' || !sortsFirst(name[:i-1])) { // a handler that is named by its CLSID must be named exactly
 			if first.Empty() {
 				first = regfile.Span{From: s.Name.From + i, To: s.Name.From + to}
 			}

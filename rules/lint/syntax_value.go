@@ -26,6 +26,22 @@ Enabled=dword:00000001
 		codes: []regfile.Code{regfile.NameUnclosed, regfile.StrayText}, say: sayNameQuotes,
 	}
 
+	valueNameBlanks = &Check{
+		ID: "REG031", Name: "value-name-blanks", Severity: Warning, Fix: Unsafe,
+		Title: "There is a blank at the edge of the name of a value",
+		Explanation: `Blanks inside of the quotes are part of the name. Windows sets, or deletes, a value whose name looks like the intended
+one but is another, so that a program never finds it.
+
+Remove the blank.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled "=dword:00000001
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		visit: visitValueNameBlanks, kinds: []regfile.Kind{regfile.ValueLine},
+	}
+
 	textQuotes = &Check{
 		ID: "REG009", Name: "text-quotes", Severity: Error, Fix: Unsafe,
 		Title: "Text does not end, or goes on after its closing quote",
@@ -162,6 +178,24 @@ func sayNameQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	default:
 		p.report(c, s, span, `the name of the value is not in quotes; Windows skips this line; write "%s"`, hive.Printable(bare)).
 			fix("write the name in quotes", change(s, span, `"`+bare+`"`))
+	}
+}
+
+func visitValueNameBlanks(p *pass, c *Check, s *regfile.Statement) {
+	from, to := s.Name.From+1, s.Name.To-1
+	if to <= from || s.Text[s.Name.From] != '"' || !isBlank(s.Text[from]) && !isBlank(s.Text[to-1]) {
+		return
+	}
+	name := s.Text[from:to]
+	lead := len(name) - len(bytes.TrimLeft(name, " \t"))
+	tail := len(bytes.TrimRight(name, " \t"))
+	span := regfile.Span{From: from, To: from + lead}
+	if lead == 0 {
+		span = regfile.Span{From: from + tail, To: to}
+	}
+	found := p.report(c, s, span, "there is a blank at the edge of the name of the value; to Windows it is part of the name; remove it")
+	if lead < len(name) {
+		found.fix("remove the blank", change(s, regfile.Span{From: from, To: to}, string(name[lead:tail])))
 	}
 }
 

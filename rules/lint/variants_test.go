@@ -120,6 +120,7 @@ var Variants = map[string][]Example{
 		exampleKey+"\"Data\"=hex:01,02,\\\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example\\Cache]\n",
 		exampleKey+"\"Data\"=hex:01,02,\\\nor so\n",
 	),
+	"REG031": each(exampleKey + `" Enabled"=-` + "\n"),
 	"REG101": {
 		{Text: "REGEDIT4\n\n" + exampleKey + "\"Owner\"=hex(2):4d,fc,6c,6c,65,72,00\n", Encoding: UTF8},
 		{Text: "REGEDIT4\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\M\x81ller]\n", Encoding: Raw},
@@ -179,6 +180,7 @@ var Variants = map[string][]Example{
 		exampleKey+`"Enabled"="REG_DWORD:1"`+"\n",
 		exampleKey+`"Folder"="REG_SZ:C:\\Example"`+"\n",
 	),
+	"REG211": each(exampleKey + `"@"="text"` + "\n"),
 	"REG302": each(
 		`[HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\Example]` + "\n\n" + `[HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\Other]` + "\n"),
 	"REG307": each(
@@ -189,6 +191,12 @@ var Variants = map[string][]Example{
 	),
 	"REG308": each(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows Defender\Features]` + "\n\"TamperProtection\"=dword:00000005\n"),
 	"REG309": each(`[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\AFD\Parameters]` + "\n\"EnableDynamicBacklog\"=dword:00000001\n"),
+	"REG311": each(
+		"[HKEY_LOCAL_MACHINE\\Microsoft\\Windows]\n",
+		"[HKEY_USERS\\Software\\Example]\n",
+		"[HKEY_LOCAL_MACHINE\\HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n",
+		"[HKEY_LOCAL_MACHINE\\SOFWARE\\Example]\n",
+	),
 	"REG401": each(
 		`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options\sethc.exe]`+"\n\"VerifierDlls\"=\"a.dll\"\n",
 		`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\SilentProcessExit\sethc.exe]`+"\n\"MonitorProcess\"=\"a.exe\"\n",
