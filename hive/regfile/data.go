@@ -14,6 +14,11 @@ import (
 func (p *parser) valueLine(i int) {
 	at := hive.Location{Line: p.number, Column: i + 1}
 	switch {
+	case p.path == nil && !p.orphaned && len(p.last) > 1 && p.deletion(i):
+		if !p.redundant {
+			p.redundant = true
+			p.fault(DeletedWithKey, hive.BadLine, i, nil, false, "the line above deletes the whole key, so that this deletion of a value has no effect")
+		}
 	case p.path == nil && !p.orphaned:
 		p.orphaned = true
 		// After [-KEY] the author may have meant that key, so what is said of it may be wrong.
@@ -56,6 +61,23 @@ func (p *parser) valueLine(i int) {
 	if bad != nil && bad.swallowed {
 		p.swallowed(bad.at)
 	}
+}
+
+// deletion reports whether the line with a value at byte i deletes it.
+func (p *parser) deletion(i int) bool {
+	line, next := p.line, i+1
+	if line[i] == '"' {
+		var bad *fault
+		if _, next, bad = p.quotedText(i, &aName); bad != nil {
+			return false
+		}
+	}
+	equals := blanks(line, next)
+	if equals == len(line) || line[equals] != '=' {
+		return false
+	}
+	mark := blanks(line, equals+1)
+	return mark < len(line) && line[mark] == '-' && ends(line, mark+1)
 }
 
 // lost reports a value of the current key that is dropped. Without a key, that was reported already.

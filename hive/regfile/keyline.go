@@ -37,7 +37,7 @@ func (p *parser) keyLine(i int) {
 		}
 		return
 	}
-	p.last, p.orphaned = path, false
+	p.last, p.orphaned, p.redundant = path, false, false
 	p.oddKey(i, name)
 	at := hive.Location{Line: p.number, Column: i + 1}
 	switch {

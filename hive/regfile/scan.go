@@ -47,6 +47,7 @@ type parser struct {
 
 	doubled   bool // the path that was split last has several backslashes in a row
 	orphaned  bool // values without a key were reported, or need not be
+	redundant bool // deletions of values below the line that deletes their key were reported
 	misplaced bool // a key line was dropped: the values below go to the key above it
 	surely    bool // that is known of Windows
 	broken    bool // hex data were dropped: lines of bytes that follow belong to them

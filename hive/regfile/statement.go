@@ -149,6 +149,7 @@ const (
 // The faults of values.
 const (
 	NoKeyOpen       Code = iota + 201
+	DeletedWithKey       // a value is deleted below the line that deletes its key
 	Misplaced            // the key line above the value is dropped, so that it goes to another key
 	NameUnclosed         // the closing quote of the name is missing
 	NameEscape           // a backslash in the name that is not written \\

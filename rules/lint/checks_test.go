@@ -88,6 +88,11 @@ func TestTuned(t *testing.T) {
 		{"default values by other names", example + "\"@\"=\"x\"\n\"(default)\"=-\n\"(Standard)\"=\"x\"\n\"(Par d\u00e9faut)\"=\"x\"\n", "REG211 REG211 REG211 REG211"},
 		{"names like those of a default value", example + "\"Default\"=\"x\"\n\"@home\"=\"x\"\n\"(Defaults)\"=\"x\"\n\"()\"=\"x\"\n", ""},
 
+		{"deletions below a deleted key", "[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\"A\"=-\n@ = - ; why\n", "REG218 REG503"},
+		{"deletions and values below a deleted key", "[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\"A\"=-\n\"B\"=dword:1\n\"C\"=-\n\"D\"=\"x\"\n", "REG203 REG218"},
+		{"a deletion above any key", "\"A\"=-\n", "REG006 REG212"},
+		{"a deletion below a root", "[-HKEY_CURRENT_USER]\n\"A\"=-\n", "REG203 REG212 REG407"},
+
 		{"the same data twice", example + "\"A\"=\"x\"\n\"a\"=\"x\"\n", ""},
 		{"in two sections", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\software\\EXAMPLE]\n\"a\"=\"y\"\n", "REG201 REG202 REG501"},
 		{"in two keys", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other]\n\"A\"=\"y\"\n", ""},

@@ -175,7 +175,7 @@ const markAsText = "\u00EF\u00BB\u00BF"
 // hiddenFault returns the place in a line of a statement of the characters that cannot be seen and that cause a fault. The span is empty if
 // there are none.
 func (p *pass) hiddenFault(s *regfile.Statement, f *regfile.Fault) (line []byte, span regfile.Span, first rune) {
-	if f.Code < regfile.StrayText || f.Code == regfile.Misplaced || f.Code == regfile.NoKeyOpen {
+	if f.Code < regfile.StrayText || f.Code >= regfile.NoKeyOpen && f.Code <= regfile.Misplaced {
 		return nil, span, 0
 	}
 	line, span = faultSpan(s, f)

@@ -10,7 +10,7 @@ var (
 	encodingChecks  = []*Check{codePage, utf8Mark, oldHeaderInUTF16, utf16Form, damagedText, lineEnds, mixedLineEnds, lastLineEnd, invisibleCharacter, gitAttributes, invisibleInLine}
 	semanticsChecks = []*Check{
 		setTwice, keyRepeated, valuesOfDeleted, setThenDeleted, unexpanded, unterminated, numberSize, binaryNumber, textWidth, packInvalid, writtenDefault, noChange,
-		emptyElement, packMismatch, noUndo, decimalAsHex, quotedType,
+		emptyElement, packMismatch, noUndo, decimalAsHex, quotedType, deletedWithKey,
 	}
 	portabilityChecks = []*Check{
 		numberedControlSet, wow6432Node, foreignSID, localPath, userKey, classesRoot, volatileKey, protectedKey, unusedValue, mixedRoots, topLevelKey,
