@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -14,6 +15,10 @@ import (
 // Options says how to read a file. The zero value stands for western Windows.
 type Options struct {
 	CodePage *CodePage // for files that are not UTF-16, and text in the hex data of version 4; nil for windows-1252
+
+	// PastHeader makes Scan go on below a first line for which Windows imports nothing, if it seems to be meant as a header or there is none: as
+	// if the header were right. The statement of the first line has the fault, and no version that Windows reads.
+	PastHeader bool
 }
 
 func (o Options) page() *CodePage {
@@ -28,6 +33,7 @@ func (o Options) page() *CodePage {
 func (o Options) Scan(r io.Reader) iter.Seq2[*Statement, error] {
 	return func(yield func(*Statement, error) bool) {
 		p := newParser(o, r, func(s *Statement) bool { return yield(s, nil) })
+		p.past = o.PastHeader
 		if p.scan() && p.err != nil {
 			yield(nil, p.err)
 		}
@@ -45,6 +51,7 @@ type parser struct {
 	path hive.Path // of the open key, or nil
 	last hive.Path // of the last key line
 
+	past      bool // see [Options.PastHeader]
 	doubled   bool // the path that was split last has several backslashes in a row
 	orphaned  bool // values without a key were reported, or need not be
 	redundant bool // deletions of values below the line that deletes their key were reported
@@ -78,20 +85,60 @@ func (p *parser) scan() bool {
 		if p.hasNUL && p.encoding == p.page.String() {
 			code, why = Binary, "this is a binary file, not .reg text; Windows rejects it"
 		}
-		return p.reject(code, why)
+		meant := p.past && code != Binary
+		if meant {
+			version, meant = meantVersion(p.line)
+		}
+		again := bytes.HasPrefix(p.line[blanks(p.line, 0):], []byte("["))
+		return p.reject(code, why) && (!meant || p.goOn(version, again))
 	}
 	p.st.Kind, p.st.Version = HeaderLine, version
 	if version == Unsupported {
 		p.fault(HeaderUnsupported, hive.BadText, 0, nil, true, "Windows accepts the first line %s but imports nothing from the file; write %q",
 			inQuotes(p.line), header5)
-	}
-	for p.finish() {
-		if !p.begin() {
-			return len(p.doubts) == 0 || p.end()
+		if meant, ok := meantVersion(p.line); ok && p.past {
+			return p.finish() && p.goOn(meant, false)
 		}
-		p.read()
 	}
-	return false
+	return p.finish() && p.rest()
+}
+
+// rest passes the statements below the first line, or below the current one, to yield, and reports whether yield took all of them.
+func (p *parser) rest() bool {
+	for p.begin() {
+		p.read()
+		if !p.finish() {
+			return false
+		}
+	}
+	return len(p.doubts) == 0 || p.end()
+}
+
+// goOn reads the file as one of a version, although its first line says otherwise. If that is a key line, it is read again.
+func (p *parser) goOn(version Version, again bool) bool {
+	if again {
+		p.pos, p.number = p.mark, 0
+		p.lf, p.cr = -1, -1
+	}
+	p.st.Version = version
+	return p.rest()
+}
+
+// meantVersion returns the version of a header that is not written as Windows reads it, or of a file that starts without one. It reports
+// whether the line is such a one.
+func meantVersion(line []byte) (version Version, meant bool) {
+	text := strings.ToLower(strings.TrimSpace(string(line[:min(len(line), 100)])))
+	text = strings.TrimLeft(text, "\ufeff\u200b")
+	switch {
+	case strings.HasPrefix(text, "regedit"):
+		if strings.Contains(text, "5") {
+			return Version5, true
+		}
+		return Version4, true
+	case text == "", strings.HasPrefix(text, ";"), strings.Contains(text, "registry editor"), strings.HasPrefix(text, "[hkey_"), strings.HasPrefix(text, "[-hkey_"):
+		return Version5, true
+	}
+	return 0, false
 }
 
 // read reads the statement at whose first line begin stopped.

@@ -5,7 +5,7 @@ var (
 	syntaxChecks = []*Check{
 		header, headerBlanks, headerEmptyLine, keyBrackets, behindKey, valueWithoutKey, strayLine, nameQuotes, textQuotes, loneBackslash, dwordForm, shortDWord,
 		hexDigits, hexType, hexBreak, hexCutShort, hexBackslash, dataForm, behindDelete, commentBehindData, slashComment, shortRoot, unknownRoot, extraBackslash,
-		keyBlanks, nameLimits, hexElements, swallowedLine, hashComment, commentedKey, valueNameBlanks,
+		keyBlanks, nameLimits, hexElements, swallowedLine, hashComment, commentedKey, valueNameBlanks, secondHeader,
 	}
 	encodingChecks  = []*Check{codePage, utf8Mark, oldHeaderInUTF16, utf16Form, damagedText, lineEnds, mixedLineEnds, lastLineEnd, invisibleCharacter, gitAttributes, invisibleInLine}
 	semanticsChecks = []*Check{

@@ -24,6 +24,11 @@ type notes struct {
 	oldHeader                 *oldHeaderNote
 	utf8Mark                  *utf8MarkNote
 	wide                      []*wideNote
+	oldest                    first // the header of Windows 3.1
+	oldestOffset              int64
+	brackets                  int  // lines in a file with the header REGEDIT that only later versions read
+	typedText                 bool // there is text in hex data among them
+	metHeader                 bool // there is a header below a wrong first line
 	endings                   endings
 	ending                    regfile.Ending // of the statement before
 	notASCII                  string         // the message about the first byte beyond ASCII; "" if there was none

@@ -36,7 +36,10 @@ var Variants = map[string][]Example{
 		{Text: exampleKey},
 		{Text: "REGEDIT5\n\n" + exampleKey},
 		{Text: "REGEDIT settings of the example\n\n" + exampleKey},
+		{Text: "REGEDIT\n\n" + exampleKey + "\"Enabled\"=dword:00000001\n", Encoding: UTF8},
+		{Text: "\ufeff" + header5 + exampleKey},
 	},
+	"REG032": each(exampleKey + "\ufeffREGEDIT4\n" + exampleKey),
 	"REG002": {
 		{Text: "Windows Registry Editor Version 5.00  \n\n" + exampleKey},
 		{Text: "REGEDIT4 \n\n" + exampleKey, Encoding: UTF8},
