@@ -94,7 +94,7 @@ func (p *parser) unopened(i int) bool {
 		if bytes.IndexByte(line[from:to], '=') >= 0 {
 			return false
 		}
-	case open < 0 || IsForeignComment(line[i:]):
+	case open < 0 || ForeignComment(line[i:]) != "":
 		return false
 	default:
 		from, bad = open+1, "there is something in front of the ["
@@ -124,18 +124,22 @@ func startsWithRoot(text []byte) bool {
 	return below && ok
 }
 
-// foreignComments start a comment in other languages.
-var foreignComments = []string{"#", "//", "/*", "::", "--", "rem ", "rem\t", "@rem ", "'"}
+// foreignComments start a comment in other languages. Words are followed by a blank or the end of the line.
+var foreignComments = []string{"#", "//", "/*", "*/", "::", "--", "<#", "<!--", "'", "rem", "@rem", "@echo"}
 
-// IsForeignComment reports whether a line starts as comments do in other languages, not with ;.
-func IsForeignComment(line []byte) bool {
+// ForeignComment returns what a line starts with if that starts a comment in another language, or "".
+func ForeignComment(line []byte) string {
 	for _, mark := range foreignComments {
-		if len(line) >= len(mark) && strings.EqualFold(string(line[:len(mark)]), mark) {
-			return true
+		n := len(mark)
+		if len(line) < n || !strings.EqualFold(string(line[:n]), mark) || isLetter(mark[n-1]) && n < len(line) && !isBlank(line[n]) {
+			continue
 		}
+		return string(line[:n])
 	}
-	return false
+	return ""
 }
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' }
 
 // split returns the path in a key line, or nil if its root is unknown. With a fault for which Windows drops the key, the path ends at the
 // name at fault.

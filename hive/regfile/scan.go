@@ -15,10 +15,6 @@ import (
 // Options says how to read a file. The zero value stands for western Windows.
 type Options struct {
 	CodePage *CodePage // for files that are not UTF-16, and text in the hex data of version 4; nil for windows-1252
-
-	// PastHeader makes Scan go on below a first line for which Windows imports nothing, if it seems to be meant as a header or there is none: as
-	// if the header were right. The statement of the first line has the fault, and no version that Windows reads.
-	PastHeader bool
 }
 
 func (o Options) page() *CodePage {
@@ -30,10 +26,16 @@ func (o Options) page() *CodePage {
 
 // Scan reads a .reg file statement by statement, as Windows imports it, and holds no more than one of them. A file that Windows rejects as
 // a whole yields one statement, with a fault that says so ([Code.Rejects]). An error is that of r, and ends the sequence.
-func (o Options) Scan(r io.Reader) iter.Seq2[*Statement, error] {
+func (o Options) Scan(r io.Reader) iter.Seq2[*Statement, error] { return o.scan(r, false) }
+
+// ScanPastHeader is [Options.Scan], but goes on below a first line for which Windows imports nothing, if that was meant as a header or there
+// is none: as if the header were right. The statement of the first line has the fault; if it is a key line, a second statement has it again.
+func (o Options) ScanPastHeader(r io.Reader) iter.Seq2[*Statement, error] { return o.scan(r, true) }
+
+func (o Options) scan(r io.Reader, past bool) iter.Seq2[*Statement, error] {
 	return func(yield func(*Statement, error) bool) {
 		p := newParser(o, r, func(s *Statement) bool { return yield(s, nil) })
-		p.past = o.PastHeader
+		p.past = past
 		if p.scan() && p.err != nil {
 			yield(nil, p.err)
 		}
@@ -51,7 +53,7 @@ type parser struct {
 	path hive.Path // of the open key, or nil
 	last hive.Path // of the last key line
 
-	past      bool // see [Options.PastHeader]
+	past      bool // see [Options.ScanPastHeader]
 	doubled   bool // the path that was split last has several backslashes in a row
 	orphaned  bool // values without a key were reported, or need not be
 	redundant bool // deletions of values below the line that deletes their key were reported

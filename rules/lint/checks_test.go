@@ -93,6 +93,11 @@ func TestTuned(t *testing.T) {
 		{"a deletion above any key", "\"A\"=-\n", "REG006 REG212"},
 		{"a deletion below a root", "[-HKEY_CURRENT_USER]\n\"A\"=-\n", "REG203 REG212 REG407"},
 
+		{"comments of other languages", example + ":: a\nREM a\nrem\n@echo off\n@REM a\n-- a\n/* a */\n*/\n<# a #>\n<!-- a -->\n' a\n", strings.TrimSuffix(strings.Repeat("REG021 ", 11), " ")},
+		{"lines that only look like comments", example + "remember\n@echoes\n", "REG007 REG018"},
+		{"comments of other languages behind data", example + "\"A\"=dword:1 -- a\n\"B\"=\"x\" /* a */\n\"C\"=hex:01 :: a\n\"D\"=- rem a\n", "REG020 REG020 REG020 REG020"},
+		{"hex digits that only look like a comment", example + "\"A\"=hex:01--02\n", "REG013"},
+
 		{"the same data twice", example + "\"A\"=\"x\"\n\"a\"=\"x\"\n", ""},
 		{"in two sections", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\software\\EXAMPLE]\n\"a\"=\"y\"\n", "REG201 REG202 REG501"},
 		{"in two keys", example + "\"A\"=\"x\"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other]\n\"A\"=\"y\"\n", ""},

@@ -113,9 +113,7 @@ func newPass(l Linter, name string) *pass {
 
 // run checks all statements of a file.
 func (p *pass) run(r io.Reader) (*Result, error) {
-	read := p.Read
-	read.PastHeader = true
-	for s, err := range read.Scan(r) {
+	for s, err := range p.Read.ScanPastHeader(r) {
 		if err != nil {
 			return nil, err
 		}
@@ -144,6 +142,9 @@ func (p *pass) checksOf(s *regfile.Statement, f *regfile.Fault) []*Check {
 		if _, span, _ := p.hiddenFault(s, f); !span.Empty() {
 			return []*Check{invisibleInLine}
 		}
+	}
+	if f.Code == regfile.NoEquals && p.on[slashComment] > 0 && regfile.ForeignComment(bytes.TrimLeft(s.Text, " \t")) != "" {
+		return []*Check{slashComment} // @rem and @echo
 	}
 	switch {
 	case !slices.Contains(behindData, f.Code) || foreignComment(s, f) == "":

@@ -111,10 +111,10 @@ Settings of the example
 	commentBehindData = &Check{
 		ID: "REG020", Name: "comment-behind-data", Severity: Error, Fix: Unsafe,
 		Title: "A comment after the data does not start with a semicolon",
-		Explanation: `A comment may follow data, but only ; starts one. With # or // the line is not a valid value: Windows silently drops
-it, so the value is not set, or not deleted.
+		Explanation: `A comment may follow data, but only ; starts one. With #, // or another mark the line is not a valid value: Windows
+silently drops it, so the value is not set, or not deleted.
 
-Write ; instead of # or //.`,
+Write ; instead.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled"=dword:00000001 # on
 `),
@@ -126,12 +126,13 @@ Write ; instead of # or //.`,
 
 	slashComment = &Check{
 		ID: "REG021", Name: "slash-comment", Severity: Warning, Fix: Safe,
-		Title: "A comment starts with //",
-		Explanation: `Only ; starts a comment. Windows skips a line that starts with //, as it skips every line that it does not
-recognize. That works only at the start of a line; after data, // makes Windows drop the value (REG020). Other programs that read .reg files
-stop at such a line.
+		Title: "A comment starts with //, or as in another language",
+		Explanation: `Only ; starts a comment. Windows skips a line that starts with //, /*, --, :: or rem, as it skips every line that it
+does not recognize; in a batch file, @echo and @rem are such lines too. That works only at the start of a line; after data, such a comment
+makes Windows drop the value (REG020). Lines inside of /* and */ are no comment: Windows reads them. Other programs that read .reg files stop
+at such a line.
 
-Write ; instead of //.`,
+Write ; instead.`,
 		Bad: version5(`// Settings of the example
 [HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 `),
@@ -271,7 +272,7 @@ type stray int
 
 const (
 	strayText         stray = iota
-	strayComment            // it starts with //
+	strayComment            // it starts as comments do in other languages
 	strayContinuation       // hex data that continue the value above
 	strayValue              // a value whose name is not in quotes
 	strayKey                // the rest of the key line above
@@ -281,7 +282,7 @@ const (
 func (p *pass) strayOf(s *regfile.Statement) stray {
 	text := bytes.TrimLeft(s.Text, " \t")
 	switch {
-	case bytes.HasPrefix(text, []byte("//")):
+	case text[0] != '\'' && regfile.ForeignComment(text) != "":
 		return strayComment
 	case p.hex.next == s.Offset && looksLikeHex(text):
 		return strayContinuation
@@ -289,6 +290,8 @@ func (p *pass) strayOf(s *regfile.Statement) stray {
 		return strayKey
 	case looksLikeValue(text):
 		return strayValue
+	case text[0] == '\'':
+		return strayComment
 	}
 	return strayText
 }
@@ -305,11 +308,17 @@ func sayStrayLine(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 }
 
 func saySlashComment(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	if p.strayOf(s) != strayComment {
+	if f.Code == regfile.StrayText && p.strayOf(s) != strayComment {
 		return
 	}
-	from := bytes.IndexByte(s.Text, '/')
-	span := regfile.Span{From: from, To: from + 2}
+	from := len(s.Text) - len(bytes.TrimLeft(s.Text, " \t"))
+	mark := regfile.ForeignComment(s.Text[from:])
+	span := regfile.Span{From: from, To: from + len(mark)}
+	if mark != "//" {
+		p.report(c, s, span, "a comment starts with ;, not %s; Windows skips this line as it skips any that it does not know; write ; in front", mark).
+			fix("write ; in front", insert(s, from, "; "))
+		return
+	}
 	p.report(c, s, span, "a comment starts with ;, not //; Windows skips this line as it skips any that it does not know; write ;").
 		fix("write ; in place of //", change(s, span, ";"))
 }
@@ -326,13 +335,12 @@ var behindData = []regfile.Code{
 	regfile.BehindText, regfile.BehindDWord, regfile.BehindDelete, regfile.BehindHex, regfile.HexNoSeparator, regfile.HexDigit,
 }
 
-// foreignComment returns the # or // that caused a fault, or "".
+// foreignComment returns the mark of a comment of another language that caused a fault, or "".
 func foreignComment(s *regfile.Statement, f *regfile.Fault) string {
-	switch rest := s.Raw[f.Offset-s.Offset:]; {
-	case bytes.HasPrefix(rest, []byte("#")):
-		return "#"
-	case bytes.HasPrefix(rest, []byte("//")):
-		return "//"
+	at := f.Offset - s.Offset
+	mark := regfile.ForeignComment(trimLineEnd(s.Raw[at:]))
+	if mark == "#" || mark == "//" || at > 0 && isBlank(s.Raw[at-1]) && mark != "'" {
+		return mark
 	}
 	return ""
 }

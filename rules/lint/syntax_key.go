@@ -201,7 +201,7 @@ type commentedNote struct {
 func visitCommentedKey(p *pass, c *Check, s *regfile.Statement) {
 	n := &p.commented
 	switch {
-	case s.Kind == regfile.CommentLine || s.Kind == regfile.StrayLine && regfile.IsForeignComment(bytes.TrimLeft(s.Text, " \t")):
+	case s.Kind == regfile.CommentLine || s.Kind == regfile.StrayLine && regfile.ForeignComment(bytes.TrimLeft(s.Text, " \t")) != "":
 		text := bytes.TrimLeft(s.Text, "; \t#/:-")
 		to := bytes.LastIndexByte(text, ']')
 		root, _, below := bytes.Cut(bytes.TrimPrefix(text, []byte("[")), []byte{'\\'})
