@@ -41,6 +41,8 @@ func (p *parser) valueLine(i int) {
 	case bad != nil:
 		p.broken = bad.code >= HexType
 		switch {
+		case bad.unsure && e.Op != hive.DeleteValue:
+			p.lost(bad.code, bad.at, "%s; it is not known that every Windows drops this value, as regvet does", bad.msg)
 		case e.Op != hive.DeleteValue && p.number == first:
 			p.lost(bad.code, bad.at, "%s; Windows drops this value", bad.msg)
 		case e.Op != hive.DeleteValue:
@@ -121,6 +123,7 @@ type fault struct {
 	msg       string
 	at        int
 	swallowed bool // the current line is not part of the value, but dropped with it
+	unsure    bool // it is not known that every Windows drops the value
 }
 
 func faultAt(code Code, at int, format string, args ...any) *fault {
@@ -182,13 +185,19 @@ func (p *parser) value(i int, e *hive.Edit) (bad *fault) {
 		i += len(typedPrefix)
 		n, digits := number(line[i:])
 		if digits < 1 || digits > 8 || !bytes.HasPrefix(line[i+digits:], []byte("):")) {
-			return faultAt(HexType, i, "the type must be 1 to 8 hex digits, followed by ):")
+			bad = faultAt(HexType, i, "the type must be 1 to 8 hex digits, followed by ):")
+			bad.unsure = bytes.HasPrefix(line[i:], []byte("):"))
+			return bad
 		}
 		v.Type = hive.Type(n)
 		v.Data, bad = p.hex(i+digits+2, v.Type)
 		return bad
 	}
-	return faultAt(UnknownData, i, `%s is no form of data; they are "text", dword:, hex:, hex(N): or -`, inQuotes(rest))
+	bad = faultAt(UnknownData, i, `%s is no form of data; they are "text", dword:, hex:, hex(N): or -`, inQuotes(rest))
+	for _, form := range [][]byte{dwordPrefix, hexPrefix, typedPrefix} {
+		bad.unsure = bad.unsure || len(rest) >= len(form) && bytes.EqualFold(rest[:len(form)], form) // in capitals
+	}
+	return bad
 }
 
 // quoted is a kind of text in quotes, and the codes of its faults.
@@ -220,7 +229,9 @@ func (p *parser) quotedText(i int, what *quoted) (text []byte, next int, bad *fa
 		buf = append(buf, line[plain:i]...)
 		switch {
 		case i+1 < len(line) && line[i] == '\\' && line[i+1] != '\\' && line[i+1] != '"':
-			return nil, 0, faultAt(what.escape, i, `the %s has a backslash that is not written \\`, what.noun)
+			bad = faultAt(what.escape, i, `the %s has a backslash that is not written \\`, what.noun)
+			bad.unsure = line[i+1] != '0'
+			return nil, 0, bad
 		case i+1 < len(line) && line[i] == '\\':
 			buf = append(buf, line[i+1])
 		case i < len(line) && line[i] == '"':

@@ -45,7 +45,7 @@ func (p *parser) keyLine(i int) {
 		p.path = path
 		p.edit(hive.Edit{Op: hive.CreateKey, Path: path, At: at})
 	case len(path) == 1:
-		p.fault(KeyDeletesRoot, hive.BadLine, i, nil, false, "the root %s cannot be deleted; Windows ignores this line", path[0])
+		p.fault(KeyDeletesRoot, hive.BadLine, i, nil, false, "the root %s cannot be deleted; as far as is known Windows ignores this line", path[0])
 	default:
 		p.edit(hive.Edit{Op: hive.DeleteKey, Path: path, At: at})
 	}
@@ -195,10 +195,10 @@ func longRoot(name []byte) (string, bool) {
 func (p *parser) oddKey(i int, name []byte) {
 	root, _, _ := bytes.Cut(name, []byte{'\\'})
 	if len(root) != len(p.last[0]) {
-		p.fault(KeyShortRoot, hive.Doubtful, i, nil, false, "the short root %s is read as %s, which not every Windows does; write it in full", root, p.last[0])
+		p.fault(KeyShortRoot, hive.Doubtful, i, nil, false, "the short root %s is read as %s, which is not known of every Windows; write it in full", root, p.last[0])
 	}
 	if p.doubled {
-		p.fault(KeyBackslashes, hive.Doubtful, i, nil, false, "several backslashes in a row are read as one, which not every Windows does")
+		p.fault(KeyBackslashes, hive.Doubtful, i, nil, false, "several backslashes in a row are read as one, which is not known of every Windows")
 	}
 }
 

@@ -196,7 +196,7 @@ func (p *parser) odd() {
 	}
 	if i := bytes.IndexByte(p.line, 0); i >= 0 {
 		lost := len(bytes.Trim(p.line[i:], "\x00 \t")) > 0
-		p.fault(NULInText, hive.Doubtful, i, p.path, lost, "there is a NUL character here; the rest of the line is ignored")
+		p.fault(NULInText, hive.Doubtful, i, p.path, lost, "there is a NUL character here; what Windows makes of it is not known, regvet ignores the rest of the line")
 		p.line = p.line[:i]
 	}
 }

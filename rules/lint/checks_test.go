@@ -212,12 +212,16 @@ func TestAdvice(t *testing.T) {
 	const key = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\r\n"
 	for _, c := range []struct{ in, want string }{
 		{`"A`, "the closing quote of the name is missing; Windows drops this value; write it behind the name"},
-		{`"A"="C:\Example"`, `the text has a backslash that is not written \\; Windows drops this value; write \\`},
+		{`"A"="C:\Example"`, `the text has a backslash that is not written \\; it is not known that every Windows drops this value, as regvet does; write \\`},
+		{`"A"="C:\0"`, `the text has a backslash that is not written \\; Windows drops this value; write \\`},
+		{`"A"=hex():01`, "the type must be 1 to 8 hex digits, followed by ):; it is not known that every Windows drops this value, as regvet does"},
+		{`"A"=hex(0x2):01`, "the type must be 1 to 8 hex digits, followed by ):; Windows drops this value"},
+		{`"A"=HEX(2):01`, "HEX(2) is not written in lower case; it is not known that every Windows reads it, and one that does not drops this value; write hex(2)"},
 		{`"A"=hex:100`, "an element of hex data has 3 digits, at most 2 are allowed; Windows drops this value; write two hex digits for each byte, and one comma between two bytes"},
 		{`"A"=hex:01,\x`, "only a comment may stand behind the backslash of hex data; Windows drops this value; remove what stands there"},
 		{`"A"`, "there is no = behind the name; Windows drops this value; write = and the data, or - to delete the value"},
 		{"[HKEY_USERS\\" + strings.Repeat("a", 256) + "]", "a key name has 256 characters, at most 255 are allowed; Windows drops this key and its values; write a shorter one"},
-		{"\"A\"=\"x\" \x00", "there is a NUL character here; the rest of the line is ignored; remove it"},
+		{"\"A\"=\"x\" \x00", "there is a NUL character here; what Windows makes of it is not known, regvet ignores the rest of the line; remove it"},
 	} {
 		said := found(t, Linter{}, []byte(key+c.in+"\r\n"))
 		if !slices.ContainsFunc(said, func(f Finding) bool { return f.Message == c.want }) {

@@ -293,7 +293,7 @@ func rootSpan(s *regfile.Statement) regfile.Span {
 func sayShortRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	span := rootSpan(s)
 	p.report(c, s, span,
-		"the root %s is abbreviated; not every Windows reads it, and one that does not drops this key and its values; write %s", span.In(s.Text), s.Path[0]).
+		"the root %s is abbreviated; it is not known that every Windows reads it, and one that does not drops this key and its values; write %s", span.In(s.Text), s.Path[0]).
 		fix("write the root in full", change(s, span, s.Path[0]))
 }
 
@@ -377,7 +377,7 @@ func visitBackslashes(p *pass, c *Check, s *regfile.Statement) {
 	span := regfile.Span{From: s.Name.From + first, To: s.Name.From + first + 1}
 	if first < len(trimmed) {
 		p.report(c, s, span,
-			"there are several backslashes in a row; not every Windows reads them as one; write one").fix("write one backslash", changes...)
+			"there are several backslashes in a row; it is not known that every Windows reads them as one; write one").fix("write one backslash", changes...)
 		return
 	}
 	p.report(c, s, span, "there is a backslash at the end of the key; Windows leaves it out; remove it").fix("remove the backslash", changes...)

@@ -360,7 +360,7 @@ func sayDataForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	case string(lower) != string(word) && (string(lower) == "dword" || bytes.HasPrefix(lower, []byte("hex"))):
 		span := regfile.Span{From: s.Data.From, To: s.Data.From + len(word)}
 		p.report(c, s, span,
-			"%s is not written in lower case; not every Windows reads it, and one that does not drops this value; write %s", word, lower).
+			"%s is not written in lower case; it is not known that every Windows reads it, and one that does not drops this value; write %s", word, lower).
 			fix("write "+string(lower), change(s, span, string(lower)))
 	case string(lower) == "qword":
 		found := p.faultAs(c, s, f, "there is no qword: in a .reg file; Windows drops this value; write hex(b): and the 8 bytes, the lowest first")
