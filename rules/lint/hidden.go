@@ -25,7 +25,7 @@ Type the text again.`,
 		Bad:        version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Exa\u200bmple]\n"),
 		Good:       version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		References: []string{"https://trojansource.codes/"},
-		visit:      visitInvisible, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine, regfile.CommentLine},
+		visit:      visitInvisible, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine, regfile.CommentLine}, needs: beyondASCII | withTab,
 	}
 
 	invisibleInLine = &Check{
@@ -92,10 +92,6 @@ func (p *pass) knowsText(s *regfile.Statement) bool { return !isANSI(s) || p.Rea
 
 func visitInvisible(p *pass, c *Check, s *regfile.Statement) {
 	name := s.Name.In(s.Text)
-	beyond := firstBeyondASCII(s.Text) >= 0
-	if !beyond && bytes.IndexByte(name, '\t') < 0 {
-		return
-	}
 	before := rune(0)
 	for i, r := range string(name) {
 		if what := misleading(r, before); what != "" {
@@ -108,7 +104,7 @@ func visitInvisible(p *pass, c *Check, s *regfile.Statement) {
 		}
 		before = r
 	}
-	if !beyond || !p.knowsText(s) {
+	if firstBeyondASCII(s.Text) < 0 || !p.knowsText(s) {
 		return
 	}
 	if s.Kind == regfile.ValueLine && !s.Data.Empty() && s.Text[s.Data.From] == '"' && len(s.Edits) > 0 {

@@ -64,7 +64,7 @@ Remove the values. To create a key anew, delete it first and then open it with a
 "Enabled"=dword:00000001
 `),
 		codes: []regfile.Code{regfile.NoKeyOpen}, say: sayValuesOfDeleted,
-		visit: visitLeftOver, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, finish: finishLeftOver,
+		visit: visitLeftOver, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, needs: deletes, finish: finishLeftOver,
 	}
 
 	deletedWithKey = &Check{
@@ -80,7 +80,7 @@ Remove the line.`,
 		Good: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
 `),
 		codes: []regfile.Code{regfile.DeletedWithKey}, say: sayValuesOfDeleted,
-		visit: visitLeftOver, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, finish: finishLeftOver,
+		visit: visitLeftOver, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, needs: deletes, finish: finishLeftOver,
 	}
 
 	setThenDeleted = &Check{
@@ -193,6 +193,7 @@ func sayValuesOfDeleted(p *pass, c *Check, s *regfile.Statement, f *regfile.Faul
 	if !p.section.deletes {
 		return
 	}
+	finishLeftOver(p, c)
 	left := p.leftOverOf(c)
 	*left = leftOver{value: s.ValueName(), below: p.section.line}
 	_, span := faultSpan(s, f)
@@ -204,7 +205,7 @@ func visitLeftOver(p *pass, c *Check, s *regfile.Statement) {
 	switch {
 	case s.Kind == regfile.KeyLine:
 		finishLeftOver(p, c)
-	case left.count == 0 || s.Deletes != leftDeletions(c):
+	case left.count == 0 || !p.section.deletes || s.Deletes != leftDeletions(c):
 	default:
 		end := s.Offset + int64(len(s.Raw))
 		if n := len(left.changes); n > 0 && left.changes[n-1].To == s.Offset {
