@@ -243,6 +243,9 @@ func (e *evaluation) judgeRule(r *Rule, t Terms, s scene, found func(Finding)) {
 	}
 	e.effective(r.question, t, *s.at, s, func(f Finding) {
 		f.Rule = r
+		if !s.silent {
+			f.sayDecimal()
+		}
 		found(f)
 	})
 }
@@ -263,7 +266,7 @@ func (e *evaluation) conclude(r *Rule, t Terms, s scene) Finding {
 	if p := v.asked; p != nil && (s.at == nil || p.RealKey.Equal(f.RealKey)) {
 		f.Key, f.RealKey, f.Value, f.AboutKey, f.Observed, f.At, f.Modified = p.Key, p.RealKey, p.Value, p.AboutKey, p.Observed, p.At, p.Modified
 		f.Notes, f.guessed = slices.Clone(p.Notes), f.guessed || p.guessed
-		f.written, f.meant = p.written, p.meant
+		f.written, f.meant, f.decimal = p.written, p.meant, p.decimal
 	}
 	f.byPolicy = v.asked != nil && v.asked.byPolicy
 	switch v.truth {
@@ -276,6 +279,7 @@ func (e *evaluation) conclude(r *Rule, t Terms, s scene) Finding {
 	if _, own := t.Messages[Mismatch]; !own {
 		f.Message = v.why
 	}
+	f.sayDecimal()
 	return f
 }
 

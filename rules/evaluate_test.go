@@ -85,6 +85,56 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// TestDecimal tests what is said of numbers that are what the rule takes if their hex digits are read as decimal; in a hive, where nobody
+// wrote digits, it is said only of those out of range.
+func TestDecimal(t *testing.T) {
+	const ranged = "value: Limit\nmissing: pass\nexpect: {type: REG_DWORD, valid: {between: [10, 300]}, data: {equals: 50}}"
+	for _, c := range []struct {
+		rule, reg  string
+		text, hive uint32 // what is said of a text and of a hive; 0 for nothing
+	}{
+		{ranged, `"Limit"=dword:00000300`, 300, 300},
+		{ranged, `"Limit"=dword:00000299`, 299, 299},
+		{ranged, `"Limit"=dword:00000050`, 50, 0},
+		{ranged, `"Limit"=dword:00000051`, 0, 0}, // 81 and 51 are both in the range
+		{ranged, `"Limit"=dword:00000301`, 0, 0},
+		{ranged, `"Limit"=dword:0000012d`, 0, 0},
+		{ranged, `"Limit"=dword:00000009`, 0, 0},
+		{ranged, `"Limit"=hex(b):00,03,00,00,00,00,00,00`, 0, 0},
+		{ranged, `"Limit"="300"`, 0, 0},
+		{ranged, `"Limit"=dword:00000032`, 0, 0}, // 50
+		{"any: [{value: Limit, expect: {type: REG_DWORD, data: {equals: 50}}}]", `"Limit"=dword:00000050`, 50, 0},
+		{"none: [{value: Limit, expect: {type: REG_DWORD, data: {equals: 50}}}]", `"Limit"=dword:00000032`, 0, 0},
+	} {
+		for _, where := range []struct {
+			reg  *hive.Registry
+			want uint32
+		}{{registry(t, c.reg), c.text}, {withoutPlaces(t, c.reg), c.hive}} {
+			f := rules.Evaluate(where.reg, hive.Windows{}, load(t, c.rule))[0]
+			got, _ := f.Decimal()
+			said := strings.Contains(f.Message, fmt.Sprintf(", and %d is %08x", where.want, where.want))
+			if got != where.want || said != (where.want > 0) {
+				t.Errorf("%s, %s: got %d, want %d: %s", c.rule, c.reg, got, where.want, f.Message)
+			}
+		}
+	}
+}
+
+// withoutPlaces is [registry] without lines and columns, as if the keys were those of a hive.
+func withoutPlaces(t *testing.T, text string) *hive.Registry {
+	t.Helper()
+	f, err := regfile.Parse("test.reg", []byte("REGEDIT4\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\Example]\n"+text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range f.Edits {
+		f.Edits[i].At, f.Edits[i].Value.At = hive.Location{}, hive.Location{}
+	}
+	reg := hive.NewRegistry()
+	reg.Mount(nil, f.Tree())
+	return reg
+}
+
 // TestVersionNotKnown requires a note if the answer depends on a version that is not known, and none otherwise.
 func TestVersionNotKnown(t *testing.T) {
 	all := load(t, `

@@ -3,6 +3,7 @@ package rules
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +41,7 @@ type Finding struct {
 	guessed  bool        // whether it is a guess that Key leads to RealKey
 	byPolicy bool        // whether it is about the value of a policy, which goes before the local one
 	meant    *hive.Value // what Observed means in the data of the local setting, where a policy has other data; else nil
+	decimal  uint32      // see Decimal
 }
 
 // Fixable reports whether an edit can remedy the finding.
@@ -51,6 +53,18 @@ func (f Finding) NeedsDecision() bool { return f.Fixable() && !f.Fix.Safe() }
 // Applies reports whether the rule is for this Windows and this place. If not, nothing was evaluated: the finding has the status [Unknown]
 // but is no answer.
 func (f Finding) Applies() bool { return f.Reason != NotApplicable }
+
+// Decimal returns the number that the rule would take in place of a REG_DWORD whose hex digits were written as if they were decimal, and
+// reports whether that explains the failure: 65534 for dword:00065534, which is 415028.
+func (f Finding) Decimal() (number uint32, ok bool) { return f.decimal, f.decimal != 0 }
+
+// sayDecimal adds to the message what [Finding.Decimal] returns.
+func (f *Finding) sayDecimal() {
+	if d, ok := f.Decimal(); ok && f.Status == Fail && f.Observed != nil {
+		n, _ := f.Observed.Uint64()
+		f.Message += fmt.Sprintf("; dword data in a .reg file are hexadecimal: %08d is %d, and %d is %08x", d, n, d, d)
+	}
+}
 
 // Edits returns the changes that remedy the finding on the running system, in their order.
 func (f Finding) Edits() []hive.Edit { return f.Fix.Edits() }

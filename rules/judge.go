@@ -2,8 +2,10 @@ package rules
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"regvet/hive"
 )
@@ -131,6 +133,7 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		case further != answer && (answer == yes || s.asked):
 			return f.hidden()
 		case answer == no:
+			f.decimal = t.decimalOf(f, ask.reason, beside)
 			return e.fail(f, ask.reason, t, s)
 		}
 	}
@@ -149,6 +152,30 @@ func (f Finding) hidden() Finding {
 func (f Finding) short() Finding {
 	f.Observed = nil
 	return f.unknown(Damaged, fmt.Sprintf("the data of %s could not be read whole", ValueName(f.Value)))
+}
+
+// decimalOf returns the number that the hex digits of a REG_DWORD are if they are read as decimal, if that is in the range, or is what the
+// rule wants, where the REG_DWORD is not; else 0. In a hive, where nobody wrote digits, a number in the range is taken for what it is.
+func (t Terms) decimalOf(f Finding, reason Reason, beside *neighbours) uint32 {
+	n, err := f.Observed.Uint64()
+	if err != nil || f.Observed.Type != hive.DWord || t.policy != nil || reason == Mismatch && f.At.Line == 0 {
+		return 0
+	}
+	decimal, err := strconv.ParseUint(strconv.FormatUint(n, 16), 10, 32)
+	if err != nil || decimal == n {
+		return 0
+	}
+	meant := *f.Observed
+	meant.Data = binary.LittleEndian.AppendUint32(nil, uint32(decimal))
+	for _, d := range []demand{t.Valid, t.Data} {
+		if answer, err := d.ask(meant, beside); err != nil || answer != yes {
+			return 0
+		}
+		if reason == OutOfRange {
+			break // it is enough that the range holds it
+		}
+	}
+	return uint32(decimal)
 }
 
 // neighbours are what a demand may ask for beside the data of its own value: the values of the same key, and the folders of the computer.

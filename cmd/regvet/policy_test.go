@@ -35,7 +35,7 @@ func TestPolicyCases(t *testing.T) {
 		t.Errorf("policy-overrides: only %s fail", strong)
 	}
 	weak := failed("--pack", "all", shared.Path(t, "cases/rules/policy-weakens.reg"))
-	for _, rule := range []string{"HARDENING-RemoteDesktop", "HARDENING-RemoteDesktop", "HARDENING-RdpNetworkLevelAuth", "HARDENING-FirewallProfile"} {
+	for _, rule := range []string{"HARDENING-RemoteDesktop", "HARDENING-RdpNetworkLevelAuth", "HARDENING-FirewallProfile"} {
 		if !slices.Contains(weak, rule) {
 			t.Errorf("policy-weakens: %s does not fail", rule)
 		}

@@ -175,10 +175,45 @@ HKEY_CURRENT_USER\K]
 8:1 "c"=SZ "3"
 ! 2:1 bad-line loss 
 ! 3:1 bad-line loss ~\K
-! 5:1 stray-line
+! 5:1 bad-line loss ~\K
 ! 7:1 bad-line loss ~\L
 ! 8:1 doubtful
 ! 9:1 bad-line
+`},
+	{"no opening bracket, or something in front of it", `REGEDIT4
+[HKEY_CURRENT_USER\K]
+HKEY_CURRENT_USER\A
+"a"="1"
+-[HKEY_CURRENT_USER\B]
+HKCU\C] ; x
+x [HKEY_CURRENT_USER\D]
+(HKEY_CURRENT_USER\E)
+"b"="2"
+# [HKEY_CURRENT_USER\F]
+// [HKEY_CURRENT_USER\F]
+see HKEY_CURRENT_USER\F
+see [HKEY_CURRENT_USER\F] there
+HKEY_CURRENT_USER\F = x
+HKEY_CURRENT_USER
+HKEY_CURRENT_USERS\F
+`, `
+2:1 [~\K]
+4:1 "a"=SZ "1"
+9:1 "b"=SZ "2"
+! 3:1 bad-line loss ~\A
+! 4:1 doubtful
+! 5:1 bad-line
+! 6:1 bad-line loss ~\C
+! 7:1 bad-line loss ~\D
+! 8:1 bad-line loss ~\E
+! 9:1 doubtful
+! 10:1 stray-line
+! 11:1 stray-line
+! 12:1 stray-line
+! 13:1 stray-line
+! 14:1 stray-line
+! 15:1 stray-line
+! 16:1 stray-line
 `},
 	{"the last bracket closes", `REGEDIT4
 [HKEY_CURRENT_USER\a]b] ; x

@@ -14,14 +14,23 @@ import (
 func (p *parser) valueLine(i int) {
 	at := hive.Location{Line: p.number, Column: i + 1}
 	switch {
+	case p.path == nil && !p.orphaned && len(p.last) > 1 && p.deletion(i):
+		if !p.redundant {
+			p.redundant = true
+			p.fault(DeletedWithKey, hive.BadLine, i, nil, false, "the line above deletes the whole key, so that this deletion of a value has no effect")
+		}
 	case p.path == nil && !p.orphaned:
 		p.orphaned = true
 		// After [-KEY] the author may have meant that key, so what is said of it may be wrong.
 		p.fault(NoKeyOpen, hive.BadLine, i, p.last, true, "no key is open here; Windows drops this value and those that follow")
 	case p.path != nil && p.misplaced:
 		p.misplaced = false
+		known := ""
+		if !p.surely {
+			known = ", as far as is known"
+		}
 		p.fault(Misplaced, hive.Doubtful, i, p.path, false,
-			"this value and those that follow go to %s, because the key line above them is dropped", shown(p.path.String()))
+			"this value and those that follow go to %s%s, because Windows does not take the line above them for a key line", shown(p.path.String()), known)
 	}
 	p.doubtful.Code = 0
 	first := p.number
@@ -32,6 +41,8 @@ func (p *parser) valueLine(i int) {
 	case bad != nil:
 		p.broken = bad.code >= HexType
 		switch {
+		case bad.unsure && e.Op != hive.DeleteValue:
+			p.lost(bad.code, bad.at, "%s; it is not known that every Windows drops this value, as regvet does", bad.msg)
 		case e.Op != hive.DeleteValue && p.number == first:
 			p.lost(bad.code, bad.at, "%s; Windows drops this value", bad.msg)
 		case e.Op != hive.DeleteValue:
@@ -52,6 +63,23 @@ func (p *parser) valueLine(i int) {
 	if bad != nil && bad.swallowed {
 		p.swallowed(bad.at)
 	}
+}
+
+// deletion reports whether the line with a value at byte i deletes it.
+func (p *parser) deletion(i int) bool {
+	line, next := p.line, i+1
+	if line[i] == '"' {
+		var bad *fault
+		if _, next, bad = p.quotedText(i, &aName); bad != nil {
+			return false
+		}
+	}
+	equals := blanks(line, next)
+	if equals == len(line) || line[equals] != '=' {
+		return false
+	}
+	mark := blanks(line, equals+1)
+	return mark < len(line) && line[mark] == '-' && ends(line, mark+1)
 }
 
 // lost reports a value of the current key that is dropped. Without a key, that was reported already.
@@ -82,7 +110,7 @@ func (p *parser) swallowed(i int) {
 	case '[':
 		span, deletes, _, _ := bracketed(p.line, i)
 		path, _, _ := p.split(span.In(p.line))
-		p.misplaced = p.path != nil
+		p.misplaced, p.surely = p.path != nil, true
 		p.fault(SwallowedKey, hive.BadLine, i, path, !deletes, "Windows takes this key line for the continuation of the value above and drops both")
 	case '"', '@':
 		p.lost(SwallowedValue, i, "Windows takes this value for the continuation of the one above and drops both")
@@ -95,6 +123,7 @@ type fault struct {
 	msg       string
 	at        int
 	swallowed bool // the current line is not part of the value, but dropped with it
+	unsure    bool // it is not known that every Windows drops the value
 }
 
 func faultAt(code Code, at int, format string, args ...any) *fault {
@@ -156,13 +185,19 @@ func (p *parser) value(i int, e *hive.Edit) (bad *fault) {
 		i += len(typedPrefix)
 		n, digits := number(line[i:])
 		if digits < 1 || digits > 8 || !bytes.HasPrefix(line[i+digits:], []byte("):")) {
-			return faultAt(HexType, i, "the type must be 1 to 8 hex digits, followed by ):")
+			bad = faultAt(HexType, i, "the type must be 1 to 8 hex digits, followed by ):")
+			bad.unsure = bytes.HasPrefix(line[i:], []byte("):"))
+			return bad
 		}
 		v.Type = hive.Type(n)
 		v.Data, bad = p.hex(i+digits+2, v.Type)
 		return bad
 	}
-	return faultAt(UnknownData, i, `%s is no form of data; they are "text", dword:, hex:, hex(N): or -`, inQuotes(rest))
+	bad = faultAt(UnknownData, i, `%s is no form of data; they are "text", dword:, hex:, hex(N): or -`, inQuotes(rest))
+	for _, form := range [][]byte{dwordPrefix, hexPrefix, typedPrefix} {
+		bad.unsure = bad.unsure || len(rest) >= len(form) && bytes.EqualFold(rest[:len(form)], form) // in capitals
+	}
+	return bad
 }
 
 // quoted is a kind of text in quotes, and the codes of its faults.
@@ -194,7 +229,9 @@ func (p *parser) quotedText(i int, what *quoted) (text []byte, next int, bad *fa
 		buf = append(buf, line[plain:i]...)
 		switch {
 		case i+1 < len(line) && line[i] == '\\' && line[i+1] != '\\' && line[i+1] != '"':
-			return nil, 0, faultAt(what.escape, i, `the %s has a backslash that is not written \\`, what.noun)
+			bad = faultAt(what.escape, i, `the %s has a backslash that is not written \\`, what.noun)
+			bad.unsure = line[i+1] != '0'
+			return nil, 0, bad
 		case i+1 < len(line) && line[i] == '\\':
 			buf = append(buf, line[i+1])
 		case i < len(line) && line[i] == '"':

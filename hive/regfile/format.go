@@ -217,7 +217,7 @@ func (f *formatter) header(s *Statement) bool {
 // above it, or about the code page of bytes that do not change, do not count.
 func isLeft(s *Statement) bool {
 	for _, fault := range s.Faults {
-		if fault.Code >= NULInText && fault.Code != NoKeyOpen && fault.Code != Misplaced && fault.Code != HexCodePage {
+		if fault.Code >= NULInText && fault.Code != NoKeyOpen && fault.Code != DeletedWithKey && fault.Code != Misplaced && fault.Code != HexCodePage {
 			return true
 		}
 	}

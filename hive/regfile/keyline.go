@@ -18,7 +18,7 @@ func (p *parser) keyLine(i int) {
 		path, _, _ := p.split(name)
 		p.st.Path = path
 		p.fault(code, hive.BadLine, i, path, !deletes, "%s; Windows ignores this line", bad)
-		p.misplaced = p.path != nil
+		p.misplaced, p.surely = p.path != nil, false
 		return
 	}
 	p.path, p.misplaced = nil, false
@@ -37,7 +37,7 @@ func (p *parser) keyLine(i int) {
 		}
 		return
 	}
-	p.last, p.orphaned = path, false
+	p.last, p.orphaned, p.redundant = path, false, false
 	p.oddKey(i, name)
 	at := hive.Location{Line: p.number, Column: i + 1}
 	switch {
@@ -45,7 +45,7 @@ func (p *parser) keyLine(i int) {
 		p.path = path
 		p.edit(hive.Edit{Op: hive.CreateKey, Path: path, At: at})
 	case len(path) == 1:
-		p.fault(KeyDeletesRoot, hive.BadLine, i, nil, false, "the root %s cannot be deleted; Windows ignores this line", path[0])
+		p.fault(KeyDeletesRoot, hive.BadLine, i, nil, false, "the root %s cannot be deleted; as far as is known Windows ignores this line", path[0])
 	default:
 		p.edit(hive.Edit{Op: hive.DeleteKey, Path: path, At: at})
 	}
@@ -70,6 +70,76 @@ func bracketed(line []byte, i int) (name Span, deletes bool, code Code, bad stri
 	}
 	return Span{min(from, to), to}, deletes, code, bad
 }
+
+// unopened reports a line that Windows skips, and that would be a key line but for its opening bracket: there is none, or there is something
+// in front of it. It reports whether the line is one. Text at byte i is neither a blank nor the bracket itself.
+func (p *parser) unopened(i int) bool {
+	line := p.line[:len(bytes.TrimRight(p.line, " \t"))]
+	from, to, bad := i, len(line), "the key is not in brackets"
+	deletes := line[i] == '-'
+	if deletes || strings.IndexByte("({<", line[i]) >= 0 {
+		from = blanks(line, i+1)
+	}
+	open := bytes.IndexByte(line, '[')
+	switch {
+	case startsWithRoot(line[from:]):
+		if end := bytes.LastIndexAny(line[from:], "])}>"); end > 0 && ends(line, from+end+1) {
+			to = from + end
+		} else if end := bytes.IndexByte(line[from:], ';'); end > 0 {
+			to = from + end
+		}
+		if from < i+2 && to < len(line) && line[to] == ']' {
+			bad = "the opening [ is missing"
+		}
+		if bytes.IndexByte(line[from:to], '=') >= 0 {
+			return false
+		}
+	case open < 0 || ForeignComment(line[i:]) != "":
+		return false
+	default:
+		from, bad = open+1, "there is something in front of the ["
+		if deletes && len(bytes.TrimSpace(line[i+1:open])) == 0 {
+			bad = "the - must stand behind the ["
+		}
+		if from < len(line) && line[from] == '-' {
+			deletes, from = true, from+1
+		}
+		to = bytes.LastIndexByte(line, ']')
+		if to < from || !ends(line, to+1) || !startsWithRoot(line[from:to]) {
+			return false
+		}
+	}
+	name := Span{from, from + len(bytes.TrimRight(line[from:to], " \t"))}
+	path, _, _ := p.split(name.In(line))
+	p.st.Name, p.st.Deletes, p.st.Path = name, deletes, path
+	p.fault(KeyUnopened, hive.BadLine, i, path, !deletes, "%s; Windows skips this line", bad)
+	p.misplaced, p.surely = p.path != nil, true
+	return true
+}
+
+// startsWithRoot reports whether text starts with a root and a backslash.
+func startsWithRoot(text []byte) bool {
+	root, _, below := bytes.Cut(text, []byte{'\\'})
+	_, ok := longRoot(root)
+	return below && ok
+}
+
+// foreignComments start a comment in other languages. Words are followed by a blank or the end of the line.
+var foreignComments = []string{"#", "//", "/*", "*/", "::", "--", "<#", "<!--", "'", "rem", "@rem", "@echo"}
+
+// ForeignComment returns what a line starts with if that starts a comment in another language, or "".
+func ForeignComment(line []byte) string {
+	for _, mark := range foreignComments {
+		n := len(mark)
+		if len(line) < n || !strings.EqualFold(string(line[:n]), mark) || isLetter(mark[n-1]) && n < len(line) && !isBlank(line[n]) {
+			continue
+		}
+		return string(line[:n])
+	}
+	return ""
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' }
 
 // split returns the path in a key line, or nil if its root is unknown. With a fault for which Windows drops the key, the path ends at the
 // name at fault.
@@ -125,10 +195,10 @@ func longRoot(name []byte) (string, bool) {
 func (p *parser) oddKey(i int, name []byte) {
 	root, _, _ := bytes.Cut(name, []byte{'\\'})
 	if len(root) != len(p.last[0]) {
-		p.fault(KeyShortRoot, hive.Doubtful, i, nil, false, "the short root %s is read as %s, which not every Windows does; write it in full", root, p.last[0])
+		p.fault(KeyShortRoot, hive.Doubtful, i, nil, false, "the short root %s is read as %s, which is not known of every Windows; write it in full", root, p.last[0])
 	}
 	if p.doubled {
-		p.fault(KeyBackslashes, hive.Doubtful, i, nil, false, "several backslashes in a row are read as one, which not every Windows does")
+		p.fault(KeyBackslashes, hive.Doubtful, i, nil, false, "several backslashes in a row are read as one, which is not known of every Windows")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -25,9 +26,16 @@ func (o Options) page() *CodePage {
 
 // Scan reads a .reg file statement by statement, as Windows imports it, and holds no more than one of them. A file that Windows rejects as
 // a whole yields one statement, with a fault that says so ([Code.Rejects]). An error is that of r, and ends the sequence.
-func (o Options) Scan(r io.Reader) iter.Seq2[*Statement, error] {
+func (o Options) Scan(r io.Reader) iter.Seq2[*Statement, error] { return o.scan(r, false) }
+
+// ScanPastHeader is [Options.Scan], but goes on below a first line for which Windows imports nothing, if that was meant as a header or there
+// is none: as if the header were right. The statement of the first line has the fault; if it is a key line, a second statement has it again.
+func (o Options) ScanPastHeader(r io.Reader) iter.Seq2[*Statement, error] { return o.scan(r, true) }
+
+func (o Options) scan(r io.Reader, past bool) iter.Seq2[*Statement, error] {
 	return func(yield func(*Statement, error) bool) {
 		p := newParser(o, r, func(s *Statement) bool { return yield(s, nil) })
+		p.past = past
 		if p.scan() && p.err != nil {
 			yield(nil, p.err)
 		}
@@ -45,9 +53,12 @@ type parser struct {
 	path hive.Path // of the open key, or nil
 	last hive.Path // of the last key line
 
+	past      bool // see [Options.ScanPastHeader]
 	doubled   bool // the path that was split last has several backslashes in a row
 	orphaned  bool // values without a key were reported, or need not be
+	redundant bool // deletions of values below the line that deletes their key were reported
 	misplaced bool // a key line was dropped: the values below go to the key above it
+	surely    bool // that is known of Windows
 	broken    bool // hex data were dropped: lines of bytes that follow belong to them
 	ansiDoubt bool // text in hex data that depends on the code page was reported
 
@@ -76,20 +87,60 @@ func (p *parser) scan() bool {
 		if p.hasNUL && p.encoding == p.page.String() {
 			code, why = Binary, "this is a binary file, not .reg text; Windows rejects it"
 		}
-		return p.reject(code, why)
+		meant := p.past && code != Binary
+		if meant {
+			version, meant = meantVersion(p.line)
+		}
+		again := bytes.HasPrefix(p.line[blanks(p.line, 0):], []byte("["))
+		return p.reject(code, why) && (!meant || p.goOn(version, again))
 	}
 	p.st.Kind, p.st.Version = HeaderLine, version
 	if version == Unsupported {
 		p.fault(HeaderUnsupported, hive.BadText, 0, nil, true, "Windows accepts the first line %s but imports nothing from the file; write %q",
 			inQuotes(p.line), header5)
-	}
-	for p.finish() {
-		if !p.begin() {
-			return len(p.doubts) == 0 || p.end()
+		if meant, ok := meantVersion(p.line); ok && p.past {
+			return p.finish() && p.goOn(meant, false)
 		}
-		p.read()
 	}
-	return false
+	return p.finish() && p.rest()
+}
+
+// rest passes the statements below the first line, or below the current one, to yield, and reports whether yield took all of them.
+func (p *parser) rest() bool {
+	for p.begin() {
+		p.read()
+		if !p.finish() {
+			return false
+		}
+	}
+	return len(p.doubts) == 0 || p.end()
+}
+
+// goOn reads the file as one of a version, although its first line says otherwise. If that is a key line, it is read again.
+func (p *parser) goOn(version Version, again bool) bool {
+	if again {
+		p.pos, p.number = p.mark, 0
+		p.lf, p.cr = -1, -1
+	}
+	p.st.Version = version
+	return p.rest()
+}
+
+// meantVersion returns the version of a header that is not written as Windows reads it, or of a file that starts without one. It reports
+// whether the line is such a one.
+func meantVersion(line []byte) (version Version, meant bool) {
+	text := strings.ToLower(strings.TrimSpace(string(line[:min(len(line), 100)])))
+	text = strings.TrimLeft(text, "\ufeff\u200b")
+	switch {
+	case strings.HasPrefix(text, "regedit"):
+		if strings.Contains(text, "5") {
+			return Version5, true
+		}
+		return Version4, true
+	case text == "", strings.HasPrefix(text, ";"), strings.Contains(text, "registry editor"), strings.HasPrefix(text, "[hkey_"), strings.HasPrefix(text, "[-hkey_"):
+		return Version5, true
+	}
+	return 0, false
 }
 
 // read reads the statement at whose first line begin stopped.
@@ -145,7 +196,7 @@ func (p *parser) odd() {
 	}
 	if i := bytes.IndexByte(p.line, 0); i >= 0 {
 		lost := len(bytes.Trim(p.line[i:], "\x00 \t")) > 0
-		p.fault(NULInText, hive.Doubtful, i, p.path, lost, "there is a NUL character here; the rest of the line is ignored")
+		p.fault(NULInText, hive.Doubtful, i, p.path, lost, "there is a NUL character here; what Windows makes of it is not known, regvet ignores the rest of the line")
 		p.line = p.line[:i]
 	}
 }
@@ -222,6 +273,9 @@ func onlyBytes(line []byte) bool {
 
 func (p *parser) stray(i int) {
 	p.st.Kind = StrayLine
+	if p.st.Version != Windows31 && p.unopened(i) {
+		return
+	}
 	if p.line[i] == '#' {
 		p.fault(HashLine, hive.StrayLine, i, nil, false, "a comment starts with ;, not #; Windows skips this line as it skips any that it does not know")
 		return

@@ -19,13 +19,13 @@ type Statement struct {
 	Raw      []byte  // all of its lines, with their line ends
 	Ending   Ending  // of its last line
 
-	Deletes bool        // [-KEY] of a key line, =- of a value
+	Deletes bool        // [-KEY] of a key line, or of a line that was meant as one; =- of a value
 	Edits   []hive.Edit // what Windows does for it; none if it drops the line. A line of a Windows 3.1 file makes two
 	Path    hive.Path   // of the key that the line names or the value belongs to, or nil. Must not be changed
 	Faults  []Fault     // what is wrong with it, in the order of the text
 
 	// The parts of a key line or a value in Text, as far as they were read. A missing part is empty.
-	Name    Span // of a key: what stands between the brackets, without the -. Of a value: its name with the quotes, or the @
+	Name    Span // of a key: what stands, or should stand, between the brackets, without the -. Of a value: its name with the quotes, or the @
 	Equals  Span // of a value
 	Data    Span // of a value: what follows the =, without a comment. It may continue in other lines
 	Comment Span // from the ; on
@@ -136,6 +136,7 @@ const (
 	RootIn31                         // a line of a Windows 3.1 file whose root is not in capitals
 	KeyBracket                       // the closing bracket of a key line is missing
 	KeyBlank                         // a blank after the [ or the [-
+	KeyUnopened                      // a key without the opening bracket, or with something before it
 	KeyNoRoot                        // no root is named
 	KeyRoot                          // there is no such root
 	KeyTooLong                       // a name of more than 255 characters
@@ -148,6 +149,7 @@ const (
 // The faults of values.
 const (
 	NoKeyOpen       Code = iota + 201
+	DeletedWithKey       // a value is deleted below the line that deletes its key
 	Misplaced            // the key line above the value is dropped, so that it goes to another key
 	NameUnclosed         // the closing quote of the name is missing
 	NameEscape           // a backslash in the name that is not written \\

@@ -3,7 +3,6 @@ package lint
 import (
 	"bytes"
 	"encoding/binary"
-	"unicode"
 	"unicode/utf8"
 
 	"regvet/hive/regfile"
@@ -119,20 +118,6 @@ End the last line too.`,
 		Bad:   version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]"),
 		Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		visit: visitLastLine, needs: atEdge,
-	}
-
-	invisibleCharacter = &Check{
-		ID: "REG108", Name: "invisible-character", Severity: Warning,
-		Title: "A name holds a character that cannot be seen, or that looks like another",
-		Explanation: `Windows takes every character of a name as it is. With a zero-width character, a mark that changes the direction of
-text, a no-break space or a typographic quote, the name looks like the intended one but is another. Such characters come from web pages and
-word processors, and they hide from a reviewer what a file does.
-
-Type the name again.`,
-		Bad:        version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Exa\u200bmple]\n"),
-		Good:       version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
-		References: []string{"https://trojansource.codes/"},
-		visit:      visitInvisible, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, needs: beyondASCII,
 	}
 
 	gitAttributes = &Check{
@@ -417,40 +402,3 @@ func visitLastLine(p *pass, c *Check, s *regfile.Statement) {
 
 // typographicQuotes are what word processors turn quotes into.
 const typographicQuotes = "“”„‟″«»‘’‚‛′"
-
-// misleading returns what is wrong with a character in a name, after another one, or "".
-func misleading(r, before rune) string {
-	switch {
-	case r == utf8.RuneError, r < utf8.RuneSelf:
-	case unicode.Is(unicode.Bidi_Control, r):
-		return "a mark that changes the direction of text"
-	case r == 0x200C || r == 0x200D || unicode.Is(unicode.Variation_Selector, r):
-		// Emoji and scripts with joined letters need them; after a Latin letter they do nothing.
-		if before < 0x0590 {
-			return "a character that cannot be seen"
-		}
-	case unicode.Is(unicode.Cf, r):
-		return "a character that cannot be seen"
-	case unicode.IsSpace(r), r == 0x2800, r == 0x3164:
-		return "an unusual kind of blank"
-	case r == '“' || r == '”' || r == '„' || r == '‟':
-		return "a typographic quote"
-	}
-	return ""
-}
-
-func visitInvisible(p *pass, c *Check, s *regfile.Statement) {
-	name := s.Name.In(s.Text)
-	if firstBeyondASCII(name) < 0 {
-		return
-	}
-	before := rune(0)
-	for i, r := range string(name) {
-		if what := misleading(r, before); what != "" {
-			span := regfile.Span{From: s.Name.From + i, To: s.Name.From + i + utf8.RuneLen(r)}
-			p.report(c, s, span, "there is %s in the name, U+%04X; to Windows it is part of the name; type the name again", what, r)
-			return
-		}
-		before = r
-	}
-}

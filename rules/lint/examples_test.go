@@ -29,7 +29,7 @@ var examplesLinter = Linter{
 }
 
 // outside are the checks that need more than the text of the file.
-var outside = map[*Check]bool{gitAttributes: true, packInvalid: true, packMismatch: true, noUndo: true}
+var outside = map[*Check]bool{gitAttributes: true, packInvalid: true, packMismatch: true, decimalAsHex: true, noUndo: true}
 
 // TestExamples tests that the bad example of a check trips it and no other, except at severity info, that the good one trips none, and that
 // the fix leaves no finding.

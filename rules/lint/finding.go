@@ -22,7 +22,7 @@ type Finding struct {
 	About About
 
 	Message string // one sentence: what is there, what Windows makes of it, what to write instead
-	Rule    string // the ID of the rule of a pack, for REG210 and REG214
+	Rule    string // the ID of the rule of a pack, for REG210, REG214 and REG216
 
 	Fix        *Fix         // or nil
 	Suppressed *Suppression // nil if the finding counts

@@ -3,6 +3,7 @@ package lint
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,8 +110,14 @@ func checkLint(t *testing.T, data []byte) {
 	}
 	before, err := regfile.Parse("law.reg", data)
 	if err != nil {
-		if len(result.Findings) != 1 || result.Findings[0].Severity < Warning {
+		if len(result.Findings) == 0 || !slices.ContainsFunc(result.Findings, func(f Finding) bool { return f.At.Line == 1 && f.Severity >= Warning }) {
 			t.Fatalf("a file that is rejected (%v) has the findings %v", err, result.Findings)
+		}
+		fixed, err := l.Fix("law.reg", data, Safe)
+		if err == nil && fixed.Fixes > 0 {
+			if _, err := regfile.Parse("law.reg", fixed.Data); err == nil {
+				t.Fatalf("Windows rejects\n%q, and after the safe fixes reads\n%q", data, fixed.Data)
+			}
 		}
 		return
 	}
@@ -150,6 +157,7 @@ func TestFixed(t *testing.T) {
 	const key = "[HKEY_USERS\\A]\r\n"
 	for _, c := range []struct{ name, in, want string }{
 		{"a file that imports nothing", "REGEDIT5\r\n" + key, "REGEDIT5\r\n" + key},
+		{"deletions below a deleted key", "REGEDIT4\r\n\r\n[-HKEY_USERS\\A\\B]\r\n\"a\"=-\r\n; why\r\n\"b\"=\"x\"\r\n@=-", "REGEDIT4\r\n\r\n[-HKEY_USERS\\A\\B]\r\n; why\r\n\"b\"=\"x\"\r\n"},
 		{"an empty line in one", "REGEDIT5\r\n\r\n" + key, "REGEDIT5\r\n\r\n" + key},
 		{"a semicolon in the name of hex data", "REGEDIT4\r\n\r\n" + key + "\"a;b\"=hex:1, 02 ; c, 3\r\n", "REGEDIT4\r\n\r\n" + key + "\"a;b\"=hex:01,02 ; c, 3\r\n"},
 		{"an old file with a mark", "\xEF\xBB\xBFREGEDIT4\r\n\r\n" + key, "Windows Registry Editor Version 5.00\r\n\r\n" + key},
@@ -165,6 +173,26 @@ func TestFixed(t *testing.T) {
 				t.Errorf("%s: %s is still to be fixed in %q", c.name, f.Check.ID, fixed.After)
 			}
 		}
+	}
+}
+
+// TestLeftOver tests that what is left over below deleted keys is removed, in any number of sections, and that no key is made.
+func TestLeftOver(t *testing.T) {
+	const head = "REGEDIT4\r\n\r\n"
+	var in, want strings.Builder
+	for i := range 100 {
+		key := fmt.Sprintf("[-HKEY_CURRENT_USER\\Software\\A%d]\r\n", i)
+		in.WriteString(key + "@=\"x\"\r\n; why\r\n\"B\"=hex:01,\\\r\n  02\r\n\"C\"=-\r\n\"D\"=\"C:\\x\"\r\n\r\n")
+		want.WriteString(key + "; why\r\n\r\n")
+	}
+	fixed, err := Linter{}.Fix("test.reg", []byte(head+in.String()), Unsafe)
+	if err != nil || string(fixed.Data) != head+want.String() {
+		t.Fatalf("got %q (%v)", fixed.Data, err)
+	}
+	before, _ := regfile.Parse("test.reg", []byte(head+in.String()))
+	after, err := regfile.Parse("test.reg", fixed.Data)
+	if err != nil || !slices.EqualFunc(before.Edits, after.Edits, sameEdit) || len(after.Problems) > 0 {
+		t.Errorf("the fixed file makes %d edits, the file %d (%v)", len(after.Edits), len(before.Edits), err)
 	}
 }
 

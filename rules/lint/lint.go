@@ -61,7 +61,8 @@ type pass struct {
 	least Safety  // of findings with a fix that is at least this safe only the fix is kept; NoFix to keep all
 	fixes fixes
 
-	rejected bool // by Windows
+	rejected bool // by Windows, and nothing more is read
+	past     bool // Windows imports nothing of the file for its first line, but it is checked as if that were right
 
 	seed  maphash.Seed
 	alike map[uint64]int // the number of findings, by the hash of their likeness
@@ -112,7 +113,7 @@ func newPass(l Linter, name string) *pass {
 
 // run checks all statements of a file.
 func (p *pass) run(r io.Reader) (*Result, error) {
-	for s, err := range p.Read.Scan(r) {
+	for s, err := range p.Read.ScanPastHeader(r) {
 		if err != nil {
 			return nil, err
 		}
@@ -121,8 +122,30 @@ func (p *pass) run(r io.Reader) (*Result, error) {
 	return p.end(), nil
 }
 
-// checksOf returns the checks that report a fault. A comment that starts with # or // after data is reported by one check only.
+// checksOf returns the checks that report a fault. A comment that starts with # or // after data, and a character that cannot be seen, are
+// reported by one check only.
 func (p *pass) checksOf(s *regfile.Statement, f *regfile.Fault) []*Check {
+	if f.Code == regfile.StrayText {
+		switch {
+		case headerIn(s.Text) != "" && p.past && !p.metHeader:
+			p.metHeader = true // it is below what REG001 reports
+			return nil
+		case headerIn(s.Text) != "" && p.on[secondHeader] > 0:
+			return []*Check{secondHeader}
+		case s.Version == regfile.Windows31 && p.on[header] > 0 && strings.IndexByte("[\"@", bytes.TrimLeft(s.Text, " \t")[0]) >= 0:
+			p.brackets++
+			p.typedText = p.typedText || bytes.Contains(s.Text, []byte("=hex("))
+			return nil // it is below a header of Windows 3.1, which is told once
+		}
+	}
+	if p.on[invisibleInLine] > 0 {
+		if _, span, _ := p.hiddenFault(s, f); !span.Empty() {
+			return []*Check{invisibleInLine}
+		}
+	}
+	if f.Code == regfile.NoEquals && p.on[slashComment] > 0 && regfile.ForeignComment(bytes.TrimLeft(s.Text, " \t")) != "" {
+		return []*Check{slashComment} // @rem and @echo
+	}
 	switch {
 	case !slices.Contains(behindData, f.Code) || foreignComment(s, f) == "":
 		return p.codes[f.Code]
@@ -153,9 +176,13 @@ func (p *pass) statement(s *regfile.Statement) {
 		}
 	}
 	if len(s.Faults) > 0 && s.Faults[0].Code.Rejects() {
-		p.rejected = true
+		p.rejected, p.changes = true, true
 		return
 	}
+	if p.rejected {
+		p.rejected, p.past = false, true
+	}
+	p.past = p.past || hasFault(s, regfile.HeaderUnsupported)
 	p.changes = p.changes || len(s.Edits) > 0 || s.Kind == regfile.HeaderLine && hasFault(s, regfile.HeaderUnsupported)
 	p.show(s)
 	p.ending = s.Ending
@@ -251,6 +278,9 @@ func (p *pass) settle() {
 	f := &p.now
 	if f.Check == nil {
 		return
+	}
+	if p.past && f.At.Line > 1 {
+		f.Fix = nil // it would be a guess as long as Windows imports nothing
 	}
 	fixable := p.least > NoFix && f.Fix != nil && f.Fix.Safety >= p.least
 	if !fixable || p.Known != nil {

@@ -187,3 +187,53 @@ func TestPacks(t *testing.T) {
 		}
 	}
 }
+
+// TestDecimalAsHex tests which numbers are taken for decimal ones in hexadecimal digits, and that the fix leaves nothing to find there.
+func TestDecimalAsHex(t *testing.T) {
+	all, err := rules.Rules(rules.BuiltIn()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	everything := checks
+	t.Cleanup(func() { checks = everything })
+	const tcpip = `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]` + "\n"
+	const rdp = `[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp]` + "\n"
+	for _, c := range []struct{ name, in, want, fixed string }{
+		{"out of range", tcpip + "\"MaxUserPort\"=dword:00065534\n", "3:1 REG216\n", tcpip + "\"MaxUserPort\"=dword:0000fffe\n"},
+		{"without zeros", tcpip + "\"maxuserport\" = dword: 65534 ; ports\n", "3:1 REG216\n", tcpip + "\"maxuserport\" = dword: 0000fffe ; ports\n"},
+		{"in the range, but not wanted", tcpip + "\"MaxUserPort\"=dword:00020000\n", "3:1 REG216\n", tcpip + "\"MaxUserPort\"=dword:00004e20\n"},
+		{"not wanted", tcpip + "\"TcpTimedWaitDelay\"=dword:00000030\n", "3:1 REG216\n", tcpip + "\"TcpTimedWaitDelay\"=dword:0000001e\n"},
+		{"in a numbered control set", strings.Replace(tcpip, "CurrentControlSet", "ControlSet001", 1) + "\"MaxUserPort\"=dword:00065534\n", "3:1 REG216\n",
+			strings.Replace(tcpip, "CurrentControlSet", "ControlSet001", 1) + "\"MaxUserPort\"=dword:0000fffe\n"},
+		{"of another pack", rdp + "\"PortNumber\"=dword:00003389\n", "3:1 REG216\n", rdp + "\"PortNumber\"=dword:00000d3d\n"},
+		{"neither is right", tcpip + "\"MaxUserPort\"=dword:00099999\n", "3:1 REG210\n", ""},
+		{"the range holds both", tcpip + "\"MaxUserPort\"=dword:00006000\n", "3:1 REG214\n", ""},
+		{"no decimal digits", tcpip + "\"MaxUserPort\"=dword:000fffe0\n", "3:1 REG210\n", ""},
+		{"one digit", tcpip + "\"TcpTimedWaitDelay\"=dword:00000009\n", "3:1 REG210\n", ""},
+		{"not in digits", tcpip + "\"MaxUserPort\"=hex(4):34,55,06,00\n", "3:1 REG210\n", ""},
+		{"right", tcpip + "\"MaxUserPort\"=dword:0000fffe\n", "", ""},
+	} {
+		checks = []*Check{packInvalid, packMismatch, decimalAsHex}
+		l := Linter{Rules: all, Target: hive.Exactly(hive.Version{Major: 6})}
+		if got := shown(t, l, "REGEDIT4\n"+c.in); got != c.want {
+			t.Errorf("%s: found\n%swant\n%s", c.name, got, c.want)
+		}
+		if c.fixed == "" {
+			continue
+		}
+		fixed, err := l.Fix("test.reg", []byte("REGEDIT4\n"+c.in), Unsafe)
+		if err != nil || string(fixed.After) != "REGEDIT4\n"+c.fixed {
+			t.Errorf("%s: %q becomes %q (%v)", c.name, c.in, fixed.After, err)
+		}
+		if fixed, err = l.Fix("test.reg", []byte("REGEDIT4\n"+c.in), Safe); err != nil || fixed.Fixes > 0 {
+			t.Errorf("%s: a safe fix makes %q of %q (%v)", c.name, fixed.After, c.in, err)
+		}
+		checks = checks[:2]
+		if got := shown(t, l, "REGEDIT4\n"+c.in); !strings.HasPrefix(got, "3:1 REG21") {
+			t.Errorf("%s: without REG216, found\n%s", c.name, got)
+		}
+		if got := shown(t, l, "REGEDIT4\n"+c.fixed); strings.Contains(got, "REG210") {
+			t.Errorf("%s: fixed, found\n%s", c.name, got)
+		}
+	}
+}

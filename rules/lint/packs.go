@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,16 +17,23 @@ type watch struct {
 	rules []*rules.Rule  // that can be about a value
 	keys  map[string]int // the folded paths that they look at, with the number of levels below
 	edits []hive.Edit
-	lines map[int]string // the lines of the edits, by number
+	lines map[int]watchedLine // the lines of the edits, by number
 
 	unread map[int]bool // lines with a finding of unusedValue
+}
+
+// watchedLine is the line of an edit.
+type watchedLine struct {
+	text       string
+	digitsFrom int64 // where its dword data, without "dword:", are in the text of the file; digitsTo is 0 if it has none
+	digitsTo   int64
 }
 
 // maxWatched is how many edits are collected. A file with more of them is an export rather than a patch.
 const maxWatched = 100_000
 
 func newWatch(all []*rules.Rule) watch {
-	w := watch{keys: map[string]int{}, lines: map[int]string{}, unread: map[int]bool{}}
+	w := watch{keys: map[string]int{}, lines: map[int]watchedLine{}, unread: map[int]bool{}}
 	for _, r := range all {
 		if !r.AsksValue() {
 			continue
@@ -85,10 +94,18 @@ func (w *watch) see(p *pass, s *regfile.Statement) {
 	if p.unread == s.Line {
 		w.unread[s.Line] = true
 	}
+	line := watchedLine{text: excerpt(s.Text)}
+	if s.Kind == regfile.ValueLine {
+		if digits := s.Data.In(s.Text); bytes.HasPrefix(digits, []byte("dword:")) {
+			digits = bytes.TrimLeft(digits[len("dword:"):], " \t")
+			line.digitsTo = s.Offset + int64(s.Data.To)
+			line.digitsFrom = line.digitsTo - int64(len(digits))
+		}
+	}
 	for _, e := range s.Edits {
 		e.Path, e.Value.Data = slices.Clone(e.Path), slices.Clone(e.Value.Data)
 		w.edits = append(w.edits, e)
-		w.lines[e.At.Line] = excerpt(s.Text)
+		w.lines[e.At.Line] = line
 	}
 }
 
@@ -108,9 +125,16 @@ func (w *watch) judge(p *pass) {
 			c = packInvalid
 		}
 		line := w.lines[f.At.Line]
-		end := hive.Location{Line: f.At.Line, Column: regfile.Column([]byte(line), len(strings.TrimRight(line, " \t")))}
-		found := p.reportAt(c, nil, f.At, end, []byte(line), "%s (%s)", f.Message, f.Rule.ID)
+		decimal, isDecimal := f.Decimal()
+		if isDecimal = isDecimal && line.digitsTo > 0 && p.on[decimalAsHex] > 0; isDecimal {
+			c = decimalAsHex
+		}
+		end := hive.Location{Line: f.At.Line, Column: regfile.Column([]byte(line.text), len(strings.TrimRight(line.text, " \t")))}
+		found := p.reportAt(c, nil, f.At, end, []byte(line.text), "%s (%s)", f.Message, f.Rule.ID)
 		if found != nil {
+			if isDecimal {
+				found.fix(fmt.Sprintf("write %d in hexadecimal", decimal), Change{From: line.digitsFrom, To: line.digitsTo, New: fmt.Sprintf("%08x", decimal)})
+			}
 			found.About, found.Key, found.Value, found.Rule = AValue, f.Key, f.Value, f.Rule.ID
 		}
 	}
@@ -142,6 +166,25 @@ else.`,
 
 [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
 "MaxUserPort"=dword:00001388
+`},
+		Good: Example{Text: `Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
+"MaxUserPort"=dword:0000fffe
+`},
+	}
+	decimalAsHex = &Check{
+		ID: "REG216", Name: "decimal-as-hex", Title: "A decimal number is written where Windows reads a hexadecimal one", Severity: Warning, Fix: Unsafe,
+		Explanation: `The digits after dword: are hexadecimal: dword:00065534 is 415028, and 65534 is written dword:0000fffe. A rule of the
+loaded packs knows this value: it does not take what the digits are, and would take what they are if they are read as decimal. Windows imports
+the line all the same, and the program later ignores the value, or works with another number than was meant. Without this check, the same is
+reported by REG210 or REG214.
+
+Write the number in hexadecimal.`,
+		Bad: Example{Text: `Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters]
+"MaxUserPort"=dword:00065534
 `},
 		Good: Example{Text: `Windows Registry Editor Version 5.00
 

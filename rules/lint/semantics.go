@@ -1,6 +1,9 @@
 package lint
 
 import (
+	"slices"
+	"strings"
+
 	"regvet/hive"
 	"regvet/hive/regfile"
 )
@@ -48,9 +51,10 @@ Write all values of a key below one key line.`,
 	valuesOfDeleted = &Check{
 		ID: "REG203", Name: "values-of-deleted-key", Severity: Error, Fix: Unsafe,
 		Title: "Values stand below a line that deletes a key",
-		Explanation: `[-KEY] deletes the key and opens none. Windows silently drops the values below it, up to the next key line.
+		Explanation: `[-KEY] deletes the key and opens none. Windows silently drops the values below it, up to the next key line. Mostly a -
+was written in front of a key, and its values were left over.
 
-To create a key anew, delete it first and then open it with a line [KEY] of its own, with the values below.`,
+Remove the values. To create a key anew, delete it first and then open it with a line [KEY] of its own, with the values below.`,
 		Bad: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
 "Enabled"=dword:00000001
 `),
@@ -60,6 +64,23 @@ To create a key anew, delete it first and then open it with a line [KEY] of its 
 "Enabled"=dword:00000001
 `),
 		codes: []regfile.Code{regfile.NoKeyOpen}, say: sayValuesOfDeleted,
+		visit: visitLeftOver, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, needs: deletes, finish: finishLeftOver,
+	}
+
+	deletedWithKey = &Check{
+		ID: "REG218", Name: "deleted-with-key", Severity: Info, Fix: Safe,
+		Title: "A value is deleted below the line that deletes its key",
+		Explanation: `[-KEY] deletes the key with all its values, so a line below it that deletes one of them does nothing, and nothing is
+lost by it.
+
+Remove the line.`,
+		Bad: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+"Enabled"=-
+`),
+		Good: version5(`[-HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+`),
+		codes: []regfile.Code{regfile.DeletedWithKey}, say: sayValuesOfDeleted,
+		visit: visitLeftOver, kinds: []regfile.Kind{regfile.KeyLine, regfile.ValueLine}, needs: deletes, finish: finishLeftOver,
 	}
 
 	setThenDeleted = &Check{
@@ -84,11 +105,12 @@ Move the deletion above the lines that set the key, or remove those lines.`,
 
 	writtenDefault = &Check{
 		ID: "REG211", Name: "written-default", Severity: Warning, Fix: Unsafe,
-		Title: `A value is named "(Default)"`,
-		Explanation: `regedit shows the default value of a key as (Default). In a file it is written @; "(Default)" creates another value
-with that name, which no program reads, and leaves the default value as it is.
+		Title: `A value is named "(Default)" or "@"`,
+		Explanation: `regedit shows the default value of a key as (Default), or as the same word of another language. In a file it is
+written @, without quotes; "(Default)" and "@" create another value with that name, which no program reads, and leave the default value as it
+is.
 
-Write @ instead of "(Default)".`,
+Write @ alone.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "(Default)"="text"
 `),
@@ -148,24 +170,86 @@ func visitSetThenDeleted(p *pass, c *Check, s *regfile.Statement) {
 	}
 }
 
+// leftOver are the values below a line that deletes their key, which one check reports.
+type leftOver struct {
+	first
+	value   string // the name of the first
+	below   int    // the line that deletes the key
+	changes []Change
+}
+
+// leftDeletions reports whether a check is about deletions that are left over, and not about values.
+func leftDeletions(c *Check) bool { return c.codes[0] == regfile.DeletedWithKey }
+
+func (p *pass) leftOverOf(c *Check) *leftOver {
+	if leftDeletions(c) {
+		return &p.leftDeletions
+	}
+	return &p.leftValues
+}
+
+// sayValuesOfDeleted notes the first value that is left over. It is reported when all of them are known.
 func sayValuesOfDeleted(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	if !p.section.deletes {
 		return
 	}
-	found := p.faultAs(c, s, f, "the line above deletes a key and opens none; Windows drops this value and those that follow; open the key again")
-	if path := p.section.path; path != nil {
-		end := lineEnd(s.Ending)
-		found.fix("open the key behind the deletion", insert(s, 0, end+"["+path.String()+"]"+end))
+	finishLeftOver(p, c)
+	left := p.leftOverOf(c)
+	*left = leftOver{value: s.ValueName(), below: p.section.line}
+	_, span := faultSpan(s, f)
+	left.note(s, span)
+}
+
+func visitLeftOver(p *pass, c *Check, s *regfile.Statement) {
+	left := p.leftOverOf(c)
+	switch {
+	case s.Kind == regfile.KeyLine:
+		finishLeftOver(p, c)
+	case left.count == 0 || !p.section.deletes || s.Deletes != leftDeletions(c):
+	default:
+		end := s.Offset + int64(len(s.Raw))
+		if n := len(left.changes); n > 0 && left.changes[n-1].To == s.Offset {
+			left.changes[n-1].To = end
+			return
+		}
+		left.changes = append(left.changes, Change{From: s.Offset, To: end})
 	}
 }
 
-func visitWrittenDefault(p *pass, c *Check, s *regfile.Statement) {
-	const name = `"(Default)"`
-	if s.Name.To-s.Name.From != len(name) || s.Text[s.Name.From+1] != '(' || !hive.EqualFold(string(s.Name.In(s.Text)), name) {
+func finishLeftOver(p *pass, c *Check) {
+	left := *p.leftOverOf(c)
+	*p.leftOverOf(c) = leftOver{}
+	if left.count == 0 {
 		return
 	}
-	p.report(c, s, s.Name, `this makes a value that is named (Default), not the default value; write @`).
-		fix("write @", change(s, s.Name, "@"))
+	var found *Finding
+	if leftDeletions(c) {
+		found = p.reportFirst(c, &left.first, "line %d deletes the whole key, so that this deletion of a value has no effect; remove it", left.below)
+	} else {
+		found = p.reportFirst(c, &left.first,
+			"line %d deletes the key and opens none; Windows drops this value and those that follow; remove them, or open the key again below the deletion", left.below)
+	}
+	if found != nil {
+		found.About, found.Value = AValue, left.value
+		found.fix("remove what has no effect", left.changes...)
+	}
+}
+
+// shownDefaults are how regedit shows the default value in several languages, in small letters.
+var shownDefaults = []string{
+	"(default)", "(standard)", "(par défaut)", "(predeterminado)", "(predefinito)", "(padrão)", "(standaard)", "(по умолчанию)", "(既定)", "(默认)",
+}
+
+func visitWrittenDefault(p *pass, c *Check, s *regfile.Statement) {
+	name := s.Name.In(s.Text)
+	if len(name) < 3 || name[1] != '(' && name[1] != '@' {
+		return
+	}
+	text := string(name[1 : len(name)-1])
+	if text != "@" && !slices.Contains(shownDefaults, strings.ToLower(text)) {
+		return
+	}
+	p.report(c, s, s.Name, `this makes a value that is named %s, not the default value; write @`, text).fix("write @", change(s, s.Name, "@"))
 }
 
 func finishNoChange(p *pass, c *Check) {

@@ -117,6 +117,24 @@ Remove the empty text.`,
 		visit:      visitEmptyElement, kinds: []regfile.Kind{regfile.ValueLine}, data: "h",
 	}
 
+	quotedType = &Check{
+		ID: "REG217", Name: "quoted-type", Severity: Warning, Fix: Unsafe,
+		Title: "The type of the data stands inside of the quotes",
+		Explanation: `What stands in quotes is text, all of it: "dword:00000001" becomes a REG_SZ of these 14 characters, not the number 1.
+The program that reads the value wants a number and finds text, which most programs treat like no value at all. dword:, hex: and hex(N): are
+types only where they follow the = without quotes; the names REG_DWORD and the like are none in a .reg file.
+
+Write the data without the quotes.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"="dword:00000001"
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		References: []string{"https://learn.microsoft.com/windows/win32/sysinfo/registry-value-types"},
+		visit:      visitQuotedType, kinds: []regfile.Kind{regfile.ValueLine}, data: `"`,
+	}
+
 	noUndo = &Check{
 		ID: "REG215", Name: "no-undo", Severity: Info, Off: true,
 		Title: "There is no undo file beside the file", finish: finishNoUndo,
@@ -346,6 +364,57 @@ func visitUnterminated(p *pass, c *Check, s *regfile.Statement) {
 	if !hasFault(s, regfile.HexEndsInFile) {
 		missing := strings.Repeat(",00", (want-have)*unit)
 		found.fix("end the text", Change{From: s.Offset + int64(end), To: s.Offset + int64(end), New: missing})
+	}
+}
+
+// formOf is how a .reg file starts the data of a type, by what people and programs for the registry call it.
+var formOf = map[string]string{
+	"dword": "dword:", "reg_dword": "dword:", "hex": "hex:", "reg_binary": "hex:", "qword": "hex(b):", "reg_qword": "hex(b):", "reg_none": "hex(0):",
+	"reg_sz": "", "reg_expand_sz": "hex(2):", "reg_multi_sz": "hex(7):",
+}
+
+// typed cuts text into the type that it starts with and what follows the colon. It reports whether that can be data of the type.
+func typed(text string) (name, form, rest string, ok bool) {
+	name, rest, ok = strings.Cut(text, ":")
+	name, rest = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(rest)
+	form, known := formOf[name]
+	if digits, cut := strings.CutPrefix(name, "hex("); !known && cut && strings.HasSuffix(digits, ")") {
+		form, known = name+":", looksLikeHex([]byte(digits[:len(digits)-1]))
+	}
+	allowed := "0123456789abcdefABCDEF"
+	switch {
+	case strings.HasPrefix(form, "dword"), strings.HasSuffix(name, "qword"):
+		allowed += "xX-"
+	case strings.HasSuffix(name, "_sz"):
+		return name, form, rest, ok && rest != ""
+	default:
+		allowed += ", \t"
+	}
+	return name, form, rest, ok && known && strings.Trim(rest, "xX-, \t") != "" && strings.Trim(rest, allowed) == ""
+}
+
+func visitQuotedType(p *pass, c *Check, s *regfile.Statement) {
+	if len(s.Edits) != 1 || s.Data.To-s.Data.From < 5 || s.Text[s.Data.From] != '"' || strings.IndexByte("dhqrDHQR \t", s.Text[s.Data.From+1]) < 0 {
+		return
+	}
+	text := string(s.Text[s.Data.From+1 : s.Data.To-1])
+	name, form, rest, ok := typed(text)
+	if !ok {
+		return
+	}
+	stored, _ := s.Edits[0].Value.Text()
+	if form == "" {
+		p.report(c, s, s.Data, "the type stands inside of the quotes, where it is part of the text; Windows stores %s; write the text alone", quote(stored)).
+			fix("write the text alone", change(s, s.Data, `"`+rest+`"`))
+		return
+	}
+	found := p.report(c, s, s.Data,
+		"the type stands inside of the quotes, where it is text; Windows stores %s as a REG_SZ; write %s and the data in hexadecimal, without quotes", quote(stored), form)
+	switch digits := strings.TrimLeft(rest, "0"); {
+	case name == "dword" && len(digits) <= 8 && !strings.ContainsAny(digits, "xX-"):
+		found.fix("write the data without quotes", change(s, s.Data, form+eightDigits([]byte(digits))))
+	case strings.HasPrefix(name, "hex") && looksLikeHex([]byte(rest)):
+		found.fix("write the data without quotes", change(s, s.Data, form+rest))
 	}
 }
 

@@ -14,14 +14,38 @@ var (
 		Title: "The first line is not a header that Windows reads",
 		Explanation: `Windows decides by the first line alone whether a file is a .reg file. The line must be "Windows Registry Editor
 Version 5.00" or "REGEDIT4", exactly and in this case. With any other first line, even an empty one, Windows rejects the whole file. A line
-that only starts with REGEDIT, such as REGEDIT5, is worse: Windows accepts the file, imports nothing and reports success.
+that only starts with REGEDIT, such as REGEDIT5, is worse: Windows accepts the file, imports nothing and reports success. REGEDIT alone is
+the header of Windows 3.1: only lines that start with HKEY_CLASSES_ROOT count below it, and Windows skips key lines in brackets and values.
+
+What else is wrong with the file is reported as if the header were right.
 
 Write "Windows Registry Editor Version 5.00" as the first line.`,
 		Bad:  Example{Text: "Windows Registry Editor Version 5\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"},
 		Good: version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n"),
 		codes: []regfile.Code{regfile.EmptyFile, regfile.HiveFile, regfile.Binary, regfile.HeaderEmpty, regfile.HeaderCase,
 			regfile.HeaderUnknown, regfile.HeaderUnsupported},
-		say: sayHeader,
+		say: sayHeader, visit: visitHeader, kinds: []regfile.Kind{regfile.HeaderLine}, finish: finishHeader,
+	}
+
+	secondHeader = &Check{
+		ID: "REG032", Name: "second-header", Severity: Warning, Fix: Safe,
+		Title: "There is a header in the middle of the file",
+		Explanation: `Only the first line of a file is a header. Windows skips a second one, as it skips every line that it does not
+recognize, and reads what follows as the first one says. It is there because files were joined; if its version is another, text in the hex
+data below it is misread.
+
+Remove the line, or take the files apart.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+
+Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\Other]
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\Other]
+`),
+		codes: []regfile.Code{regfile.StrayText}, say: saySecondHeader,
 	}
 
 	headerBlanks = &Check{
@@ -87,10 +111,10 @@ Settings of the example
 	commentBehindData = &Check{
 		ID: "REG020", Name: "comment-behind-data", Severity: Error, Fix: Unsafe,
 		Title: "A comment after the data does not start with a semicolon",
-		Explanation: `A comment may follow data, but only ; starts one. With # or // the line is not a valid value: Windows silently drops
-it, so the value is not set, or not deleted.
+		Explanation: `A comment may follow data, but only ; starts one. With #, // or another mark the line is not a valid value: Windows
+silently drops it, so the value is not set, or not deleted.
 
-Write ; instead of # or //.`,
+Write ; instead.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Enabled"=dword:00000001 # on
 `),
@@ -102,12 +126,13 @@ Write ; instead of # or //.`,
 
 	slashComment = &Check{
 		ID: "REG021", Name: "slash-comment", Severity: Warning, Fix: Safe,
-		Title: "A comment starts with //",
-		Explanation: `Only ; starts a comment. Windows skips a line that starts with //, as it skips every line that it does not
-recognize. That works only at the start of a line; after data, // makes Windows drop the value (REG020). Other programs that read .reg files
-stop at such a line.
+		Title: "A comment starts with //, or as in another language",
+		Explanation: `Only ; starts a comment. Windows skips a line that starts with //, /*, --, :: or rem, as it skips every line that it
+does not recognize; in a batch file, @echo and @rem are such lines too. That works only at the start of a line; after data, such a comment
+makes Windows drop the value (REG020). Lines inside of /* and */ are no comment: Windows reads them. Other programs that read .reg files stop
+at such a line.
 
-Write ; instead of //.`,
+Write ; instead.`,
 		Bad: version5(`// Settings of the example
 [HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 `),
@@ -141,6 +166,12 @@ func sayHeader(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	if f.Code == regfile.HeaderUnsupported && line == regfile.Version4.String() {
 		return
 	}
+	hiddenSpan, r := hiddenAt(s.Text, len(s.Text)-len(bytes.TrimLeft(s.Text, " \t")))
+	if !hiddenSpan.Empty() && headerIn(s.Text) == string(s.Text[hiddenSpan.To:]) {
+		p.report(c, s, hiddenSpan, "there is %s in front of the header, U+%04X; Windows rejects the file; remove it", hidden(r), r).
+			fix("remove the character", change(s, hiddenSpan, ""))
+		return
+	}
 	found := p.fault(c, s, f)
 	span := regfile.Span{To: len(s.Text)}
 	switch {
@@ -148,6 +179,51 @@ func sayHeader(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		found.fix("write the header", change(s, span, regfile.Version4.String()))
 	case hasPrefixFold(line, "Windows Registry Editor"), f.Code == regfile.HeaderUnsupported && len(line) <= len("REGEDIT 5.00"):
 		found.fix("write the header", change(s, span, regfile.Version5.String()))
+	}
+}
+
+// headerIn returns the header that a line holds, whatever the characters in front of it that cannot be seen, or "".
+func headerIn(line []byte) string {
+	text := strings.TrimFunc(string(line[:min(len(line), 100)]), func(r rune) bool { return r == ' ' || hidden(r) != "" })
+	text = strings.TrimPrefix(text, markAsText)
+	for _, v := range []regfile.Version{regfile.Version5, regfile.Version4} {
+		if strings.EqualFold(text, v.String()) {
+			return text
+		}
+	}
+	return ""
+}
+
+func saySecondHeader(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
+	text := headerIn(s.Text)
+	if text == "" {
+		return
+	}
+	if !strings.EqualFold(text, s.Version.String()) {
+		p.faultAs(c, s, f, "this is a second header, of another version; Windows skips it and reads what follows as %s; take the files apart", s.Version)
+		return
+	}
+	p.faultAs(c, s, f, "this is a second header; Windows skips it; remove it").
+		fix("remove the header", change(s, regfile.Span{To: len(s.Raw)}, ""))
+}
+
+// visitHeader keeps the header of Windows 3.1.
+func visitHeader(p *pass, _ *Check, s *regfile.Statement) {
+	if s.Version == regfile.Windows31 {
+		p.oldest.note(s, regfile.Span{From: len(s.Text) - len(bytes.TrimLeft(s.Text, " \t")), To: len(s.Text)})
+		p.oldestOffset = s.Offset
+	}
+}
+
+func finishHeader(p *pass, c *Check) {
+	if p.brackets == 0 {
+		return
+	}
+	p.changes = true // so that it is not told again that nothing is imported
+	found := p.reportFirst(c, &p.oldest,
+		"the header REGEDIT is that of Windows 3.1; below it Windows skips key lines in brackets and values, here %d lines; write %q", p.brackets, regfile.Version5)
+	if !p.typedText {
+		found.fix("write the header of version 5.00", Change{From: p.oldestOffset, To: p.oldestOffset + int64(len(p.oldest.line)), New: regfile.Version5.String()})
 	}
 }
 
@@ -177,7 +253,7 @@ func visitHeaderBlanks(p *pass, c *Check, s *regfile.Statement) {
 }
 
 func visitSecondLine(p *pass, c *Check, s *regfile.Statement) {
-	if s.Line != 2 || s.Kind == regfile.BlankLine || s.Version == regfile.Unsupported {
+	if s.Line != 2 || s.Kind == regfile.BlankLine || p.past {
 		return
 	}
 	p.report(c, s, regfile.Span{To: len(s.Text)},
@@ -196,7 +272,7 @@ type stray int
 
 const (
 	strayText         stray = iota
-	strayComment            // it starts with //
+	strayComment            // it starts as comments do in other languages
 	strayContinuation       // hex data that continue the value above
 	strayValue              // a value whose name is not in quotes
 	strayKey                // the rest of the key line above
@@ -206,7 +282,7 @@ const (
 func (p *pass) strayOf(s *regfile.Statement) stray {
 	text := bytes.TrimLeft(s.Text, " \t")
 	switch {
-	case bytes.HasPrefix(text, []byte("//")):
+	case text[0] != '\'' && regfile.ForeignComment(text) != "":
 		return strayComment
 	case p.hex.next == s.Offset && looksLikeHex(text):
 		return strayContinuation
@@ -214,6 +290,8 @@ func (p *pass) strayOf(s *regfile.Statement) stray {
 		return strayKey
 	case looksLikeValue(text):
 		return strayValue
+	case text[0] == '\'':
+		return strayComment
 	}
 	return strayText
 }
@@ -230,11 +308,17 @@ func sayStrayLine(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 }
 
 func saySlashComment(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	if p.strayOf(s) != strayComment {
+	if f.Code == regfile.StrayText && p.strayOf(s) != strayComment {
 		return
 	}
-	from := bytes.IndexByte(s.Text, '/')
-	span := regfile.Span{From: from, To: from + 2}
+	from := len(s.Text) - len(bytes.TrimLeft(s.Text, " \t"))
+	mark := regfile.ForeignComment(s.Text[from:])
+	span := regfile.Span{From: from, To: from + len(mark)}
+	if mark != "//" {
+		p.report(c, s, span, "a comment starts with ;, not %s; Windows skips this line as it skips any that it does not know; write ; in front", mark).
+			fix("write ; in front", insert(s, from, "; "))
+		return
+	}
 	p.report(c, s, span, "a comment starts with ;, not //; Windows skips this line as it skips any that it does not know; write ;").
 		fix("write ; in place of //", change(s, span, ";"))
 }
@@ -251,13 +335,12 @@ var behindData = []regfile.Code{
 	regfile.BehindText, regfile.BehindDWord, regfile.BehindDelete, regfile.BehindHex, regfile.HexNoSeparator, regfile.HexDigit,
 }
 
-// foreignComment returns the # or // that caused a fault, or "".
+// foreignComment returns the mark of a comment of another language that caused a fault, or "".
 func foreignComment(s *regfile.Statement, f *regfile.Fault) string {
-	switch rest := s.Raw[f.Offset-s.Offset:]; {
-	case bytes.HasPrefix(rest, []byte("#")):
-		return "#"
-	case bytes.HasPrefix(rest, []byte("//")):
-		return "//"
+	at := f.Offset - s.Offset
+	mark := regfile.ForeignComment(trimLineEnd(s.Raw[at:]))
+	if mark == "#" || mark == "//" || at > 0 && isBlank(s.Raw[at-1]) && mark != "'" {
+		return mark
 	}
 	return ""
 }

@@ -11,12 +11,36 @@ import (
 
 // The checks on the form of key lines.
 var (
+	commentedKey = &Check{
+		ID: "REG030", Name: "commented-key", Severity: Warning,
+		Title: "A key line is a comment, and the values below it are not",
+		Explanation: `A key line that was made a comment is none any more, so the values below it go to the key line above the comment. If
+the values were to be left out too, each of them needs its own ;. Reported is a comment that holds nothing but a key line, after an empty
+line and with a value right below it, if values of the key above it stand above the comment.
+
+Remove the ; in front of the key, or write one in front of each value.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+
+;[HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+"Limit"=dword:00000010
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+
+;[HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
+;"Limit"=dword:00000010
+`),
+		visit: visitCommentedKey,
+	}
+
 	keyBrackets = &Check{
 		ID: "REG004", Name: "key-brackets", Severity: Error, Fix: Unsafe,
 		Title: "The brackets of a key line are not where Windows expects them",
-		Explanation: `A key line is [KEY] or, to delete the key, [-KEY]: on one line, with both brackets, and without a blank after the [
-or around the -. Windows ignores any other form. The values below it then go to the key that was open before, if there is one. It is not
-known whether every version of Windows does that; regvet does.
+		Explanation: `A key line is [KEY] or, to delete the key, [-KEY]: on one line, with both brackets, with nothing but blanks in front of
+it, and without a blank after the [ or around the -. Windows ignores any other form. The values below it then go to the key that was open
+before, and are dropped if there is none. If the line starts with a [, it is not known whether every version of Windows does that; regvet
+does.
 
 Put the brackets right around the key.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
@@ -27,7 +51,7 @@ Put the brackets right around the key.`,
 
 [HKEY_LOCAL_MACHINE\SOFTWARE\Example\Cache]
 `),
-		codes: []regfile.Code{regfile.KeyBracket, regfile.KeyBlank, regfile.Misplaced}, say: sayKeyBrackets,
+		codes: []regfile.Code{regfile.KeyBracket, regfile.KeyBlank, regfile.KeyUnopened, regfile.Misplaced}, say: sayKeyBrackets,
 		visit: visitBehindSplitKey, needs: belowSplit, finish: finishSplitKey,
 	}
 
@@ -97,7 +121,8 @@ Write one backslash between two names and none at the end.`,
 		ID: "REG025", Name: "key-blanks", Severity: Warning, Fix: Unsafe,
 		Title: "There is a blank at the edge of a key name",
 		Explanation: `Blanks next to a backslash or before the ] are part of the name of the key. Windows makes a key that looks like the
-intended one but is another, so programs never find the values in it.
+intended one but is another, so programs never find the values in it. Handlers of the shell, below ShellIconOverlayIdentifiers and
+shellex, begin with blanks on purpose, so that they come first in the order of names; these are not reported.
 
 Remove the blank.`,
 		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\ Example]
@@ -129,7 +154,7 @@ func sayKeyBrackets(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		finishSplitKey(p, c)
 		end := s.Name.From + len(bytes.TrimRight(s.Name.In(s.Text), " \t"))
 		whole := end > s.Name.From && !bytes.ContainsAny(s.Name.In(s.Text), ";[")
-		p.split = &splitKey{line: s.Line, end: s.Offset + int64(end), whole: whole}
+		p.split = &splitKey{line: s.Line, end: s.Offset + int64(end), whole: whole, below: p.valuesBelow(false)}
 		p.split.note(s, regfile.Span{From: max(0, end-1), To: max(1, end)})
 	case regfile.Misplaced:
 		p.faultAs(c, s, f, "%s; correct that line", f.Msg)
@@ -140,8 +165,60 @@ func sayKeyBrackets(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		if s.Deletes {
 			sign = "-"
 		}
-		p.report(c, s, span, "%s; remove it", f.Msg).fix("remove the blank", change(s, span, sign))
+		p.report(c, s, span, "%s, and %s; remove the blank", f.Msg, p.valuesBelow(false)).fix("remove the blank", change(s, span, sign))
+	case regfile.KeyUnopened:
+		at := int(f.Offset - s.Offset)
+		span := regfile.Span{From: at, To: len(bytes.TrimRight(s.Text, " \t"))}
+		key := "[" + string(s.Name.In(s.Text)) + "]"
+		if s.Deletes {
+			key = "[-" + key[1:]
+		}
+		found := p.report(c, s, span, "%s, and %s; write %s", f.Msg, p.valuesBelow(true), hive.Printable(key))
+		if bytes.IndexByte(s.Text[s.Name.To:], ';') < 0 {
+			found.fix("write the key in brackets", change(s, span, key))
+		}
 	}
+}
+
+// valuesBelow returns where the values go that stand below a line that Windows does not take for a key line, and whether that is known.
+func (p *pass) valuesBelow(known bool) string {
+	if p.section.path == nil || p.section.deletes {
+		return "drops the values below it"
+	}
+	text := "sets the values below it in " + hive.Printable(p.section.path.String())
+	if !known {
+		text = "as far as is known " + text
+	}
+	return text
+}
+
+// commentedNote follows the statements up to a key line that is a comment.
+type commentedNote struct {
+	values, blank bool // there are values of the current key; the last statement is an empty line
+	first              // the comment, if only comments came after it
+}
+
+func visitCommentedKey(p *pass, c *Check, s *regfile.Statement) {
+	n := &p.commented
+	switch {
+	case s.Kind == regfile.CommentLine || s.Kind == regfile.StrayLine && regfile.ForeignComment(bytes.TrimLeft(s.Text, " \t")) != "":
+		text := bytes.TrimLeft(s.Text, "; \t#/:-")
+		to := bytes.LastIndexByte(text, ']')
+		root, _, below := bytes.Cut(bytes.TrimPrefix(text, []byte("[")), []byte{'\\'})
+		if to < 0 || text[0] != '[' || len(bytes.TrimSpace(text[to+1:])) > 0 || !below {
+			return
+		}
+		if _, ok := hive.LongRoot(string(root)); ok && n.values && n.blank {
+			n.first = first{}
+			n.note(s, regfile.Span{From: len(s.Text) - len(text), To: len(bytes.TrimRight(s.Text, " \t"))})
+		}
+		return
+	case s.Kind == regfile.ValueLine && n.count > 0:
+		p.reportFirst(c, &n.first, "this key line is a comment, but what stands below it is not; Windows %s; make all of them comments, or none",
+			p.valuesBelow(true))
+	}
+	n.first, n.blank = first{}, s.Kind == regfile.BlankLine
+	n.values = s.Kind == regfile.ValueLine && len(s.Edits) > 0 || n.values && s.Kind != regfile.KeyLine
 }
 
 // splitKey is a key line without its closing bracket. The next line may be the rest of it.
@@ -150,6 +227,7 @@ type splitKey struct {
 	line  int
 	end   int64 // offset after the name in the text of the file
 	whole bool  // the line looks like a whole key
+	below string
 }
 
 // isRestOf reports whether a line is the rest of the key line above it.
@@ -178,7 +256,7 @@ func finishSplitKey(p *pass, c *Check) {
 		return
 	}
 	p.split = nil
-	found := p.reportFirst(c, &k.first, "the closing ] is missing; Windows ignores this line; write it behind the key")
+	found := p.reportFirst(c, &k.first, "the closing ] is missing; Windows ignores this line, and %s; write it behind the key", k.below)
 	if k.whole {
 		found.fix("close the bracket", Change{From: k.end, To: k.end, New: "]"})
 	}
@@ -215,7 +293,7 @@ func rootSpan(s *regfile.Statement) regfile.Span {
 func sayShortRoot(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	span := rootSpan(s)
 	p.report(c, s, span,
-		"the root %s is abbreviated; not every Windows reads it, and one that does not drops this key and its values; write %s", span.In(s.Text), s.Path[0]).
+		"the root %s is abbreviated; it is not known that every Windows reads it, and one that does not drops this key and its values; write %s", span.In(s.Text), s.Path[0]).
 		fix("write the root in full", change(s, span, s.Path[0]))
 }
 
@@ -299,10 +377,19 @@ func visitBackslashes(p *pass, c *Check, s *regfile.Statement) {
 	span := regfile.Span{From: s.Name.From + first, To: s.Name.From + first + 1}
 	if first < len(trimmed) {
 		p.report(c, s, span,
-			"there are several backslashes in a row; not every Windows reads them as one; write one").fix("write one backslash", changes...)
+			"there are several backslashes in a row; it is not known that every Windows reads them as one; write one").fix("write one backslash", changes...)
 		return
 	}
 	p.report(c, s, span, "there is a backslash at the end of the key; Windows leaves it out; remove it").fix("remove the backslash", changes...)
+}
+
+// sortsFirst reports whether keys below a path begin with blanks on purpose: the shell reads its handlers in the order of their names.
+func sortsFirst(path []byte) bool {
+	i := bytes.LastIndexByte(path, '\\') + 1
+	if last := hive.Fold(string(path[i:])); !strings.HasSuffix(last, "HANDLERS") || i == 0 {
+		return last == "SHELLICONOVERLAYIDENTIFIERS"
+	}
+	return strings.HasSuffix(hive.Fold(string(path[:i-1])), `\SHELLEX`)
 }
 
 // visitKeyBlanks looks for blanks at the edges of the names of a path.
@@ -320,7 +407,9 @@ func visitKeyBlanks(p *pass, c *Check, s *regfile.Statement) {
 		for to < len(name) && isBlank(name[to]) {
 			to++
 		}
-		if i > 0 && name[i-1] == '\\' || to == len(name) || name[to] == '\\' {
+		leads := i > 0 && name[i-1] == '\\'
+		ends := to == len(name) || name[to] == '\\'
+		if ends || leads && (name[to] == '{' || !sortsFirst(name[:i-1])) { // a handler that is named by its CLSID must be named exactly
 			if first.Empty() {
 				first = regfile.Span{From: s.Name.From + i, To: s.Name.From + to}
 			}

@@ -2,7 +2,11 @@ package lint
 
 import (
 	"bytes"
+	"fmt"
+	"math"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
@@ -24,6 +28,22 @@ Enabled=dword:00000001
 "Enabled"=dword:00000001
 `),
 		codes: []regfile.Code{regfile.NameUnclosed, regfile.StrayText}, say: sayNameQuotes,
+	}
+
+	valueNameBlanks = &Check{
+		ID: "REG031", Name: "value-name-blanks", Severity: Warning, Fix: Unsafe,
+		Title: "There is a blank at the edge of the name of a value",
+		Explanation: `Blanks inside of the quotes are part of the name. Windows sets, or deletes, a value whose name looks like the intended
+one but is another, so that a program never finds it.
+
+Remove the blank.`,
+		Bad: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled "=dword:00000001
+`),
+		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
+"Enabled"=dword:00000001
+`),
+		visit: visitValueNameBlanks, kinds: []regfile.Kind{regfile.ValueLine},
 	}
 
 	textQuotes = &Check{
@@ -165,6 +185,24 @@ func sayNameQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	}
 }
 
+func visitValueNameBlanks(p *pass, c *Check, s *regfile.Statement) {
+	from, to := s.Name.From+1, s.Name.To-1
+	if to <= from || s.Text[s.Name.From] != '"' || !isBlank(s.Text[from]) && !isBlank(s.Text[to-1]) {
+		return
+	}
+	name := s.Text[from:to]
+	lead := len(name) - len(bytes.TrimLeft(name, " \t"))
+	tail := len(bytes.TrimRight(name, " \t"))
+	span := regfile.Span{From: from, To: from + lead}
+	if lead == 0 {
+		span = regfile.Span{From: from + tail, To: to}
+	}
+	found := p.report(c, s, span, "there is a blank at the edge of the name of the value; to Windows it is part of the name; remove it")
+	if lead < len(name) {
+		found.fix("remove the blank", change(s, regfile.Span{From: from, To: to}, string(name[lead:tail])))
+	}
+}
+
 func sayTextQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	data := s.Data.In(s.Text)
 	last := bytes.LastIndexByte(data, '"')
@@ -174,6 +212,11 @@ func sayTextQuotes(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 		p.report(c, s, regfile.Span{From: at - 1, To: at + 1},
 			`the backslash before the last quote makes the quote part of the text, which then does not end; Windows drops this value; write \\"`).
 			fix("double the backslash", insert(s, at, `\`))
+	case f.Code == regfile.BehindText && formOf[strings.ToLower(string(bytes.Trim(data[:bytes.IndexByte(data[1:], '"')+1], `"`)))] != "" && s.Raw[f.Offset-s.Offset] == '=':
+		p.faultAs(c, s, f, "the type stands in quotes, and a = behind it; Windows drops this value; write the type without quotes, a : and the data")
+	case f.Code == regfile.BehindText && len(bytes.TrimSpace(s.Raw[f.Offset-s.Offset:])) == 1 && last == int(f.Offset-s.Offset)-s.Data.From && data[last-1] == '"':
+		p.report(c, s, regfile.Span{From: s.Data.From + last, To: s.Data.From + last + 1}, "there is a quote too many at the end of the text; Windows drops this value; remove it").
+			fix("remove the quote", change(s, regfile.Span{From: s.Data.From + last, To: s.Data.From + last + 1}, ""))
 	case f.Code == regfile.TextUnclosed:
 		p.faultAs(c, s, f, "%s; write it, in the same line", f.Msg)
 	default:
@@ -212,19 +255,60 @@ func sayLoneBackslash(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault)
 }
 
 func sayDWordForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
-	found := p.faultAs(c, s, f, "%s; write 8 hex digits", f.Msg)
 	data, _, _ := bytes.Cut(s.Data.In(s.Text), []byte{';'})
 	data = bytes.TrimRight(data, " \t")
-	digits := bytes.TrimLeft(data[len("dword:"):], " \t")
-	if rest, ok := bytes.CutPrefix(bytes.ToLower(digits), []byte("0x")); ok {
-		digits = rest
-	}
-	digits = bytes.TrimLeft(digits, "0")
-	if len(digits) > 8 || len(data) == len("dword:") || bytes.ContainsFunc(digits, func(r rune) bool { return r >= 0x80 || !isHexDigit(byte(r)) }) {
+	why, number := dwordCause(string(bytes.TrimLeft(data[len("dword:"):], " \t")))
+	if why == "" {
+		p.faultAs(c, s, f, "%s; write 8 hex digits", f.Msg)
 		return
 	}
-	span := regfile.Span{From: s.Data.From, To: s.Data.From + len(data)}
-	found.fix("write 8 digits", change(s, span, "dword:"+eightDigits(digits)))
+	outcome := f.Msg[strings.LastIndex(f.Msg, "; ")+len("; "):]
+	if number == "" {
+		p.faultAs(c, s, f, "%s; %s; write 8 hex digits", why, outcome)
+		return
+	}
+	p.faultAs(c, s, f, "%s; %s; write %s", why, outcome, number).
+		fix("write 8 digits", change(s, regfile.Span{From: s.Data.From, To: s.Data.From + len(data)}, "dword:"+number))
+}
+
+// dwordCause returns why the text after dword: is no number, and the 8 digits that it seems to stand for; both may be "".
+func dwordCause(text string) (why, number string) {
+	hex := func(digits string) string {
+		digits = strings.TrimLeft(digits, "0")
+		if len(digits) > 8 || strings.Trim(digits, "0123456789abcdefABCDEF") != "" {
+			return ""
+		}
+		return eightDigits([]byte(digits))
+	}
+	digits := len(text) - len(strings.TrimLeft(text, "0123456789abcdefABCDEF"))
+	rest := strings.TrimSpace(text[digits:])
+	switch {
+	case hasPrefixFold(text, "0x"):
+		return "there is 0x in front of the digits, which are hexadecimal in a .reg file without it", hex(text[2:])
+	case text != "" && (text[0] == '-' || text[0] == '+'):
+		n, err := strconv.ParseInt(text, 10, 33)
+		switch {
+		case err != nil || n < math.MinInt32:
+			return "there is a sign in front of the digits, and a REG_DWORD has none", ""
+		case len(text) > 2: // it may be decimal or hexadecimal
+			return fmt.Sprintf("there is a sign in front of the digits, and a REG_DWORD has none (if it is decimal, it is %08x)", uint32(n)), ""
+		}
+		return "there is a sign in front of the digits, and a REG_DWORD has none", fmt.Sprintf("%08x", uint32(n))
+	case digits > 8 && rest == "":
+		if n, err := strconv.ParseUint(text, 10, 32); err == nil && text[0] != '0' {
+			return fmt.Sprintf("dword data have %d digits, at most 8 are allowed, and they are hexadecimal (if it is decimal, it is %08x)", digits, n), ""
+		}
+		return fmt.Sprintf("dword data have %d digits, at most 8 are allowed", digits), hex(text)
+	case digits == 0 || rest == "":
+		return "", ""
+	case rest == `"`:
+		return "there is a quote behind the digits", hex(text[:digits])
+	case isBlank(text[digits]) && strings.Trim(rest, "0123456789abcdefABCDEF \t") == "":
+		return "there is a blank inside of the digits", hex(strings.Join(strings.Fields(text), ""))
+	case strings.ContainsFunc(rest, unicode.IsLetter) && strings.Trim(rest, "0123456789") == rest || rest == "%":
+		return fmt.Sprintf("there is %s behind the digits, and a number has no unit", quote(rest)), ""
+	}
+	return fmt.Sprintf("there is %s behind the digits", quote(rest)), ""
 }
 
 func eightDigits(digits []byte) string { return "00000000"[:8-len(digits)] + string(digits) }
@@ -255,14 +339,28 @@ func sayDataForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	switch lower := bytes.ToLower(word); {
 	case f.Code == regfile.NoData:
 		p.faultAs(c, s, f, `%s; write "" for an empty text, or - to delete the value`, f.Msg)
+	case f.Code == regfile.NoEquals && looksLikeValue(bytes.Trim(s.Name.In(s.Text), `"`)) && len(bytes.TrimSpace(s.Text[s.Name.To:])) == 0:
+		equals := s.Name.From + bytes.IndexByte(s.Name.In(s.Text), '=')
+		found := p.report(c, s, regfile.Span{From: equals, To: s.Name.To}, "the = and the data stand inside of the quotes of the name; Windows drops this value; close the quotes before the =")
+		if _, _, rest, ok := typed(string(s.Text[equals+1 : s.Name.To-1])); ok && rest != "" {
+			found.fix("close the quotes before the =", insert(s, equals, `"`), change(s, regfile.Span{From: s.Name.To - 1, To: s.Name.To}, ""))
+		}
 	case f.Code == regfile.NoEquals:
 		p.faultAs(c, s, f, "%s; write = and the data, or - to delete the value", f.Msg)
+	case isNumber(data):
+		digits, _, _ := strings.Cut(string(data), ";")
+		digits = strings.TrimRight(digits, " \t")
+		n, _ := strconv.ParseUint(digits, 0, 32)
+		found := p.faultAs(c, s, f, "a number stands here without its type; Windows drops this value; write dword:%08x", n)
+		if n < 10 || hasPrefixFold(digits, "0x") {
+			found.fix("write it as dword", change(s, regfile.Span{From: s.Data.From, To: s.Data.From + len(digits)}, fmt.Sprintf("dword:%08x", n)))
+		}
 	case !colon:
 		p.faultAs(c, s, f, "%s", f.Msg)
 	case string(lower) != string(word) && (string(lower) == "dword" || bytes.HasPrefix(lower, []byte("hex"))):
 		span := regfile.Span{From: s.Data.From, To: s.Data.From + len(word)}
 		p.report(c, s, span,
-			"%s is not written in lower case; not every Windows reads it, and one that does not drops this value; write %s", word, lower).
+			"%s is not written in lower case; it is not known that every Windows reads it, and one that does not drops this value; write %s", word, lower).
 			fix("write "+string(lower), change(s, span, string(lower)))
 	case string(lower) == "qword":
 		found := p.faultAs(c, s, f, "there is no qword: in a .reg file; Windows drops this value; write hex(b): and the 8 bytes, the lowest first")
@@ -284,6 +382,17 @@ func sayDataForm(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {
 	default:
 		p.faultAs(c, s, f, "%s", f.Msg)
 	}
+}
+
+// isNumber reports whether data are a plain number of a REG_DWORD, decimal or with 0x, and perhaps a comment.
+func isNumber(data []byte) bool {
+	text, _, _ := strings.Cut(string(data[:min(len(data), 200)]), ";")
+	text = strings.TrimRight(text, " \t")
+	if len(text) > 1 && text[0] == '0' && !hasPrefixFold(text, "0x") || strings.ContainsAny(text, "_bBoO") && !hasPrefixFold(text, "0x") {
+		return false // it could be anything
+	}
+	_, err := strconv.ParseUint(text, 0, 32)
+	return err == nil
 }
 
 func sayBehindDelete(p *pass, c *Check, s *regfile.Statement, f *regfile.Fault) {

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -13,8 +14,9 @@ type facts uint16
 const (
 	beyondASCII facts = 1 << iota // its first line has characters beyond ASCII
 	oldVersion                    // the file is of version 4
-	deletes                       // it deletes a key or value
+	deletes                       // it deletes a key or value, or stands below a line that deletes its key
 	belowSplit                    // it follows a key line without closing bracket
+	withTab                       // its first line has a tab
 	atEdge                        // it is one of the first two lines, or the last
 	inClasses                     // the current key is below HKEY_CLASSES_ROOT, or where that is a view of
 	ofCommand                     // the current key is named command
@@ -76,7 +78,10 @@ func (p *pass) factsOf(s *regfile.Statement) facts {
 	if s.Version == regfile.Version4 {
 		f |= oldVersion
 	}
-	if s.Deletes {
+	if bytes.IndexByte(s.Text, '\t') >= 0 {
+		f |= withTab
+	}
+	if s.Deletes || p.section.deletes {
 		f |= deletes
 	}
 	if p.split != nil {

@@ -49,6 +49,21 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
+// Misspelt reports whether a word is a known one with one slip of the keyboard, or two in a long one. Case does not count. A word that holds
+// the known one was made from it on purpose.
+func Misspelt(word, known string) bool {
+	const long = 12 // letters
+	word, known = strings.ToLower(word), strings.ToLower(known)
+	slips := 1
+	if len(known) >= long {
+		slips = 2
+	}
+	if d := len(word) - len(known); d > slips || d < -slips || strings.Contains(word, known) {
+		return false
+	}
+	return swapped(word, known) || levenshtein.Distance(word, known, nil) <= slips
+}
+
 // negated reports whether a word in small letters says not.
 func negated(word string) bool {
 	return slices.ContainsFunc([]string{"not_", "not-", "no_", "no-"}, func(not string) bool { return strings.HasPrefix(word, not) })
