@@ -107,9 +107,12 @@ func checkText(t *testing.T, data []byte, all []Statement) {
 	if !bytes.Equal(raw, text) {
 		t.Fatalf("the text is %q, want %q", text, raw)
 	}
-	back, err := Options{}.Encode(text, encoding)
-	if loss == "" && (err != nil || !bytes.Equal(back, data)) {
-		t.Fatalf("%q became %q by way of its text, error %v", data, back, err)
+	back, ok := Unicode(text, encoding), true
+	if InPage(encoding) {
+		back, ok = western().encode(nil, text)
+	}
+	if loss == "" && (!ok || !bytes.Equal(back, data)) {
+		t.Fatalf("%q became %q by way of its text", data, back)
 	}
 }
 

@@ -212,7 +212,7 @@ func (g *ignores) apply(p *pass) {
 			f.Suppressed = &Suppression{By: "comment", Reason: one.reason}
 		}
 	}
-	p.fixes.drop(func(c *Check, line int) bool { return g.of(c, line) != nil })
+	p.fixes.drop(func(f fixed) bool { return g.of(f.check, f.at.Line) != nil })
 	for c := range p.left {
 		if g.of(c, 0) != nil {
 			delete(p.left, c)
