@@ -269,7 +269,7 @@ func TestFormatRefuses(t *testing.T) {
 // allFormatOptions are all ways to format a file.
 func allFormatOptions(t testing.TB) []FormatOptions {
 	all := []FormatOptions{{}, {UTF8: true}}
-	for _, n := range []string{"437", "1251", "932", "936", "65001"} {
+	for _, n := range []string{"437", "866", "932", "936", "949", "950", "1250", "1251", "1252", "1253", "1254", "1255", "1256", "1257", "1258", "65001"} {
 		page, err := ParseCodePage(n)
 		if err != nil {
 			t.Fatal(err)
