@@ -47,44 +47,40 @@ var writings = []writing{
 
 // likelyPages returns, for a message, in which code pages a text may be, given its beginning, and how sure that is.
 func likelyPages(text []byte) string {
-	const most = 4 << 10 // bytes
-	text = text[:min(len(text), most)]
+	text = text[:min(len(text), 4<<10)]
 	if seemsUTF8(text) {
 		return "it seems to be 65001 (UTF-8), which Windows does not read without a byte order mark"
 	}
-	scores := make([]float64, len(writings))
+	scores, usual := make([]float64, len(writings)), make([]int, len(writings))
 	for i := range writings {
-		scores[i] = writings[i].score(text)
+		scores[i], usual[i] = writings[i].score(text)
 	}
 	best := slices.Max(scores)
 	var names []string
+	most := 0
 	for i, w := range writings {
 		if scores[i] > best-3 { // within a factor of 20
 			names = append(names, fmt.Sprintf("%d (%s)", w.page, w.of))
-		}
-	}
-	beyond := 0
-	for _, c := range text {
-		if c >= utf8.RuneSelf {
-			beyond++
+			most = max(most, usual[i])
 		}
 	}
 	switch n := len(names); {
-	case best < unusual*float64(beyond)*3/4 || n > 4:
+	case most == 0 || n > 4:
 		return "the bytes do not show which it is"
 	case n > 1:
 		return "perhaps " + strings.Join(names[:n-1], ", ") + " or " + names[n-1]
-	case beyond < 4:
+	case most < 3:
 		return "perhaps " + names[0]
 	}
 	return "likely " + names[0]
 }
 
 // unusual is the logarithm of the probability of a byte that the texts in a code page hardly ever have.
-const unusual = -9
+const unusual = -10
 
-// score returns the logarithm of the probability of a text, ASCII left out, among those in the code page.
-func (w *writing) score(text []byte) (score float64) {
+// score returns the logarithm of the probability of a text, ASCII left out, among those in the code page. It also returns how many more of its
+// characters are usual than unusual there, or 0.
+func (w *writing) score(text []byte) (score float64, usual int) {
 	page := codePages[w.page]()
 	if w.rare > 0 {
 		score = math.Log(w.rare)
@@ -97,17 +93,25 @@ func (w *writing) score(text []byte) (score float64) {
 	before := ' '
 	letters := []rune(w.usual)
 	for _, c := range string(decoded) {
-		if c >= utf8.RuneSelf {
-			score += w.character(page, letters, weights, c)
-			if w.common == nil && (w.alone && before >= utf8.RuneSelf || !w.alone && before < utf8.RuneSelf && unicode.IsLetter(before)) {
-				score -= 3
-			}
-		} else if w.common == nil && !w.alone && before >= utf8.RuneSelf && unicode.IsLetter(c) {
+		joined := c < utf8.RuneSelf && unicode.IsLetter(c) && before >= utf8.RuneSelf ||
+			c >= utf8.RuneSelf && unicode.IsLetter(before) && before < utf8.RuneSelf
+		switch {
+		case w.common != nil:
+		case w.alone && c >= utf8.RuneSelf && before >= utf8.RuneSelf, !w.alone && joined:
 			score -= 3
 		}
 		before = c
+		if c < utf8.RuneSelf {
+			continue
+		}
+		p := w.character(page, letters, weights, c)
+		if score += p; p > unusual {
+			usual++
+		} else {
+			usual--
+		}
 	}
-	return score
+	return score, max(0, usual)
 }
 
 // character returns the logarithm of the probability of a character; weights is the sum of those of all letters.

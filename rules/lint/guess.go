@@ -111,8 +111,13 @@ func (p *pass) readings(s *regfile.Statement) (found []map[*Check]bool) {
 	}
 	var above strings.Builder
 	fmt.Fprintf(&above, "%s\r\n", s.Version)
-	if key := s.Path.String(); s.Kind == regfile.ValueLine && s.Path != nil && firstBeyondASCII([]byte(key)) < 0 && s.Version != regfile.Windows31 {
-		fmt.Fprintf(&above, "[%s]\r\n", key)
+	if s.Kind == regfile.ValueLine && s.Path != nil && s.Version != regfile.Windows31 {
+		fmt.Fprintf(&above, "[%s]\r\n", strings.Map(func(r rune) rune {
+			if r >= utf8.RuneSelf {
+				return 'x' // which letter it is matters to no check of the value
+			}
+			return r
+		}, s.Path.String()))
 	}
 	for _, page := range regfile.Readings() {
 		if !page.Defines([]byte(raw)) {
