@@ -88,8 +88,8 @@ func (o FormatOptions) ascii(r io.ReadSeeker) (ascii bool, guess *hive.Problem, 
 		return false, nil, err
 	}
 	l := newLines(o.Options, r)
-	if _, reject := l.open(); reject != "" {
-		return true, nil, nil // Format reports it when it reads the file
+	if _, reject := l.open(); reject != "" || !o.UTF8 && !InPage(l.encoding) {
+		return true, nil, nil // Format reports what is wrong when it reads the file, and needs to know no more of Unicode
 	}
 	for l.next() {
 		if i := asciiPrefix(l.line); i < len(l.line) {
