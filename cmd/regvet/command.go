@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"regvet/internal/glob"
 	"regvet/rules/strict"
 )
 
@@ -17,8 +19,9 @@ type command struct {
 	args    string // as the usage shows them
 	short   string // what it does, in one line
 	example string
-	min     int // the least number of arguments
-	max     int // the largest number of arguments, or -1 for any number
+	min     int  // the least number of arguments
+	max     int  // the largest number of arguments, or -1 for any number
+	files   bool // the arguments are files and folders, any number of them
 	// define defines the flags of the command and returns the function that runs it, which uses their values.
 	define func(*pflag.FlagSet) func(*session, []string)
 }
@@ -48,7 +51,11 @@ func (cmd command) run(s *session, args []string) {
 	case cmd.max >= 0 && n > cmd.max:
 		s.fail(statusUsage, "%s does not take %q; see \"regvet %s --help\"", cmd.name, flags.Arg(cmd.max), cmd.name)
 	default:
-		run(s, flags.Args())
+		args := flags.Args()
+		if cmd.files && runtime.GOOS == "windows" {
+			args = glob.Expand(args) // no shell has done it
+		}
+		run(s, args)
 	}
 }
 

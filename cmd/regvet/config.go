@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"regvet/hive"
 	"regvet/internal/worktree"
 	"regvet/rules"
@@ -49,32 +51,73 @@ func threshold(word string) lint.Severity {
 	return never
 }
 
-// planner makes the plans of files. It reads each config once.
-type planner struct {
+// configFlags choose the configs of files.
+type configFlags struct {
+	config   string
+	noConfig bool
+}
+
+func (c *configFlags) define(f *pflag.FlagSet, what string) {
+	f.StringVar(&c.config, "config", "", "read "+what+" from this `FILE` instead of the nearest "+lint.ConfigName+" in or above the folder of each file")
+	f.BoolVar(&c.noConfig, "no-config", false, "do not look for "+lint.ConfigName)
+}
+
+// configs finds the configs of files. It reads each config once.
+type configs struct {
 	*session
+	flags   *configFlags
+	load    func(*scope)      // what else to do for a config, and for files without one
+	home    string            // the working directory
+	folders map[string]*scope // by folder
+	plain   *scope            // the scope of files without a config, or nil
+	broken  bool              // a config, or a file that it names, has mistakes
+}
+
+// newConfigs returns a finder of configs. If something is wrong with the flags, it writes what and returns nil.
+func newConfigs(s *session, flags *configFlags) *configs {
+	home, err := os.Getwd()
+	if err != nil {
+		s.fail(statusUsage, "the working directory is unknown: %v", hive.Cause(err))
+		return nil
+	}
+	if flags.config != "" && flags.noConfig {
+		s.fail(statusUsage, "--config and --no-config cannot go together; leave one out")
+		return nil
+	}
+	return &configs{session: s, flags: flags, load: func(*scope) {}, home: home, folders: map[string]*scope{}}
+}
+
+// of returns the scope of a file, the indexes of the settings by path that apply to it, and whether its config excludes it. Standard input
+// counts as a file of the working directory.
+func (c *configs) of(name string) (s *scope, paths []int, excluded bool) {
+	file := filepath.Join(c.home, name)
+	if filepath.IsAbs(name) {
+		file = filepath.Clean(name)
+	}
+	s = c.scopeOf(filepath.Dir(file))
+	inside := ".." // no glob matches this
+	if rel, err := filepath.Rel(s.folder, file); err == nil && s.file != "" {
+		inside = filepath.ToSlash(rel)
+	}
+	return s, s.config.Matching(inside), s.config.Excludes(inside)
+}
+
+// planner makes the plans of files.
+type planner struct {
+	*configs
 	options           *lintOptions
-	home              string            // the working directory
-	folders           map[string]*scope // by folder
-	plain             *scope            // the scope of files without a config, or nil
 	baselines         map[string]*knownFile
 	selected, ignored map[*lint.Check]bool
-	broken            bool // a config, or a file that it names, has mistakes
 }
 
 // newPlanner returns a planner for the flags. If something is wrong with them, it writes what and returns nil.
 func newPlanner(s *session, o *lintOptions) *planner {
-	p := &planner{session: s, options: o, folders: map[string]*scope{}, baselines: map[string]*knownFile{}}
-	var err error
-	if p.home, err = os.Getwd(); err != nil {
-		s.fail(statusUsage, "the working directory is unknown: %v", hive.Cause(err))
-	}
-	if o.config != "" && o.noConfig {
-		s.fail(statusUsage, "--config and --no-config cannot go together; leave one out")
-	}
+	p := &planner{configs: newConfigs(s, &o.configFlags), options: o, baselines: map[string]*knownFile{}}
 	p.selected, p.ignored = checks(s, "--select", o.selected), checks(s, "--ignore", o.ignored)
 	if s.failed() {
 		return nil
 	}
+	p.load = p.loadAll
 	return p
 }
 
@@ -93,19 +136,14 @@ func checks(s *session, flag string, names []string) map[*lint.Check]bool {
 	return found
 }
 
-// plan returns the plan for a file, given by its absolute path, and reports whether a config excludes the file.
-func (p *planner) plan(file string) (_ *plan, excluded bool) {
-	s := p.scopeOf(filepath.Dir(file))
-	inside := ".." // no glob matches this
-	if rel, err := filepath.Rel(s.folder, file); err == nil && s.file != "" {
-		inside = filepath.ToSlash(rel)
-	}
-	paths := s.config.Matching(inside)
+// plan returns the plan for a file, and reports whether a config excludes the file.
+func (p *planner) plan(name string) (_ *plan, excluded bool) {
+	s, paths, excluded := p.of(name)
 	key := fmt.Sprint(paths)
 	if s.plans[key] == nil {
 		s.plans[key] = p.make(s, paths)
 	}
-	return s.plans[key], s.config.Excludes(inside)
+	return s.plans[key], excluded
 }
 
 // make returns the plan that follows from the config and the flags. Flags override the config.
@@ -138,22 +176,22 @@ func (p *planner) make(s *scope, paths []int) *plan {
 
 // scopeOf returns the scope of the files in a folder: that of the nearest config in it or above. The search ends at the top of the repository,
 // so that every clone has the same settings.
-func (p *planner) scopeOf(folder string) *scope {
-	if p.options.config != "" {
-		file, err := filepath.Abs(p.options.config)
+func (c *configs) scopeOf(folder string) *scope {
+	if c.flags.config != "" {
+		file, err := filepath.Abs(c.flags.config)
 		if err != nil {
-			file = p.options.config
+			file = c.flags.config
 		}
 		folder = filepath.Dir(file)
-		if p.folders[folder] == nil {
-			p.folders[folder] = p.read(file, p.options.config, false)
+		if c.folders[folder] == nil {
+			c.folders[folder] = c.read(file, c.flags.config, false)
 		}
-		return p.folders[folder]
+		return c.folders[folder]
 	}
-	if p.options.noConfig {
-		return p.unconfigured()
+	if c.flags.noConfig {
+		return c.unconfigured()
 	}
-	if s := p.folders[folder]; s != nil {
+	if s := c.folders[folder]; s != nil {
 		return s
 	}
 	var s *scope
@@ -161,16 +199,16 @@ func (p *planner) scopeOf(folder string) *scope {
 	above := filepath.Dir(folder)
 	switch {
 	case exists(file):
-		s = p.read(file, p.shown(file), true)
+		s = c.read(file, c.shown(file), true)
 	case above == folder || worktree.IsTop(folder):
-		s = p.unconfigured()
+		s = c.unconfigured()
 	default:
-		s = p.scopeOf(above)
+		s = c.scopeOf(above)
 	}
 	if other := strings.TrimSuffix(file, "yaml") + "yml"; exists(other) {
-		p.mistake(fmt.Errorf("%s: is not read, because a config is called %s; rename it", p.shown(other), lint.ConfigName))
+		c.mistake(fmt.Errorf("%s: is not read, because a config is called %s; rename it", c.shown(other), lint.ConfigName))
 	}
-	p.folders[folder] = s
+	c.folders[folder] = s
 	return s
 }
 
@@ -181,26 +219,26 @@ func exists(name string) bool {
 }
 
 // shown returns an absolute path as messages show it: relative to the working directory if the file is in it, or if that is shorter.
-func (p *planner) shown(file string) string {
-	if rel, err := filepath.Rel(p.home, file); err == nil && (len(rel) < len(file) || filepath.IsLocal(rel)) {
+func (c *configs) shown(file string) string {
+	if rel, err := filepath.Rel(c.home, file); err == nil && (len(rel) < len(file) || filepath.IsLocal(rel)) {
 		return rel
 	}
 	return file
 }
 
-// mistake writes what is wrong with a config, one line for each mistake. Nothing will be linted.
-func (p *planner) mistake(err error) {
-	p.broken = true
-	p.mistakes(err)
+// mistake writes what is wrong with a config, one line for each mistake. Then nothing is done with any file.
+func (c *configs) mistake(err error) {
+	c.broken = true
+	c.mistakes(err)
 }
 
 // unconfigured returns the scope of files without a config.
-func (p *planner) unconfigured() *scope {
-	if p.plain == nil {
-		p.plain = &scope{config: &lint.Config{}, plans: map[string]*plan{}}
-		p.load(p.plain)
+func (c *configs) unconfigured() *scope {
+	if c.plain == nil {
+		c.plain = &scope{config: &lint.Config{}, plans: map[string]*plan{}}
+		c.load(c.plain)
 	}
-	return p.plain
+	return c.plain
 }
 
 const maxConfig = 1 << 20 // bytes
@@ -210,9 +248,9 @@ const maxConfig = 1 << 20 // bytes
 // A config that was found comes from whoever wrote the files beside it, who may be the author of a pull request. So it, its rules and its
 // baseline must be in the repository, or in its own folder if there is no repository, with links resolved, and must have the extensions of
 // such files. Then no message shows a line of any other file.
-func (p *planner) read(file, shown string, found bool) *scope {
+func (c *configs) read(file, shown string, found bool) *scope {
 	s := &scope{file: shown, folder: filepath.Dir(file), config: &lint.Config{}, plans: map[string]*plan{}}
-	p.files.Protect(file)
+	c.files.Protect(file)
 	var data []byte
 	var err error
 	if found {
@@ -224,20 +262,20 @@ func (p *planner) read(file, shown string, found bool) *scope {
 		if real, e := filepath.EvalSymlinks(file); e == nil && filepath.Ext(real) != filepath.Ext(file) {
 			err = fmt.Errorf("is a link to a file whose name does not end in %s; a config must be a file of its own", filepath.Ext(file))
 		}
-	} else if data, err = readSmall(p.files, file, maxConfig); err != nil {
+	} else if data, err = readSmall(c.files, file, maxConfig); err != nil {
 		err = fmt.Errorf("cannot be read: %w", err)
 	}
 	if err != nil {
-		p.mistake(fmt.Errorf("%s: %v", shown, err))
+		c.mistake(fmt.Errorf("%s: %v", shown, err))
 		return s
 	}
 	config, err := lint.LoadConfig(shown, data)
 	if err != nil {
-		p.mistake(err)
+		c.mistake(err)
 		return s
 	}
 	s.config = config
-	p.load(s)
+	c.load(s)
 	return s
 }
 
@@ -255,8 +293,8 @@ func readSmall(fsys fs.FS, name string, most int64) ([]byte, error) {
 	return data, err
 }
 
-// load loads the rules and the baseline of a scope, and writes what is wrong with them.
-func (p *planner) load(s *scope) {
+// loadAll loads the rules and the baseline of a scope, and writes what is wrong with them.
+func (p *planner) loadAll(s *scope) {
 	wrong := func(r lint.Reference, format string, args ...any) {
 		p.mistake(&hive.Problem{Source: s.file, At: r.At, Kind: lint.BadConfig, Msg: fmt.Sprintf(format, args...)})
 	}

@@ -25,7 +25,7 @@ var diffCommand = command{
 		outputFlag(f, &o.output)
 		o.input.defineMount(f)
 		o.input.defineNoLogs(f)
-		codePageFlag(f, &o.input.codePage, "1252", codePageUsage)
+		codePageFlag(f, &o.input.codePage)
 		return o.run
 	},
 }

@@ -115,11 +115,10 @@ func versionFlag(f *pflag.FlagSet, to *parsed[*hive.Windows], usage string) {
 }
 
 // codePageFlag defines --codepage.
-func codePageFlag(f *pflag.FlagSet, to *parsed[*regfile.CodePage], text, usage string) {
-	parseFlag(f, to, "codepage", text, usage, regfile.ParseCodePage)
+func codePageFlag(f *pflag.FlagSet, to *parsed[*regfile.CodePage]) {
+	parseFlag(f, to, "codepage", "", "the ANSI code page `NUMBER` in which Windows reads .reg files without a byte order mark, such as 932 "+
+		"(65001 is UTF-8); if it is not given, they are read in 1252, which is a guess", regfile.ParseCodePage)
 }
-
-const codePageUsage = "the ANSI code page `NUMBER` in which Windows reads .reg files that are not UTF-16"
 
 // pathFlag defines a flag whose value is the path of a key, beginning with a root of the registry.
 func pathFlag(f *pflag.FlagSet, to *parsed[hive.Path], name, usage, example string) {
@@ -147,7 +146,7 @@ func (i *inputFlags) define(f *pflag.FlagSet) {
 	i.defineMount(f)
 	f.StringArrayVar(&i.logs, "log", nil, "apply this log `FILE` to a dirty hive instead of the logs beside it (repeatable)")
 	i.defineNoLogs(f)
-	codePageFlag(f, &i.codePage, "1252", codePageUsage)
+	codePageFlag(f, &i.codePage)
 }
 
 func (i *inputFlags) defineMount(f *pflag.FlagSet) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/transform"
 
 	"regvet/hive"
 	"regvet/hive/collection"
@@ -20,7 +19,7 @@ import (
 
 var fmtCommand = command{
 	name: "fmt", args: "FILE.reg|FOLDER...", short: "format .reg files as regedit writes them",
-	min: 1, max: -1,
+	min: 1, max: -1, files: true,
 	example: `  regvet fmt tweaks.reg > formatted.reg
   regvet fmt -w --encoding utf-8 .
   regvet fmt --check --encoding utf-8 .
@@ -34,7 +33,8 @@ var fmtCommand = command{
 			"with utf-8, a file that is not all ASCII gets a byte order mark, because Windows would misread it without one, "+
 			"and line ends stay LF if the first line ends in LF", "utf-16le", "utf-8")
 		o.regFiles.define(f)
-		codePageFlag(f, &o.codePage, "", "the code page `NUMBER` of files without a byte order mark (default 1252; 65001 is UTF-8)")
+		codePageFlag(f, &o.codePage)
+		o.configFlags.define(f, "the code page")
 		outputFlag(f, &o.output)
 		return o.run
 	},
@@ -45,7 +45,23 @@ type fmtOptions struct {
 	encoding            choice
 	regFiles            regFileFlags
 	codePage            parsed[*regfile.CodePage]
-	output              string
+	configFlags
+	output string
+}
+
+// codePages returns the code page of each file, nil if neither the flag nor a config names one. If a config has mistakes, it writes them and
+// returns false.
+func (o *fmtOptions) codePages(s *session, files []string) (pages map[string]*regfile.CodePage, ok bool) {
+	configs := newConfigs(s, &o.configFlags)
+	if configs == nil {
+		return nil, false
+	}
+	pages = map[string]*regfile.CodePage{}
+	for _, name := range files {
+		scope, paths, _ := configs.of(name)
+		pages[name] = cmp.Or(o.codePage.value, scope.config.With(paths).CodePage)
+	}
+	return pages, !configs.broken
 }
 
 func (o *fmtOptions) run(s *session, args []string) {
@@ -71,10 +87,14 @@ func (o *fmtOptions) run(s *session, args []string) {
 		s.fail(statusUsage, "only one file can be printed, and these are %d; -w rewrites them, --check lists those that would change, --diff shows how", len(files))
 		return
 	}
+	pages, ok := o.codePages(s, files)
+	if !ok {
+		return
+	}
 	s.files.Protect(files...)
 	if modes == 0 {
 		for _, path := range files {
-			if f := o.formatted(s, path); f != nil {
+			if f := o.formatted(s, path, pages[path]); f != nil {
 				s.write(o.output, func(w io.Writer, style report.Style) error { return f.print(s, w, style) })
 				f.Close()
 			}
@@ -83,7 +103,7 @@ func (o *fmtOptions) run(s *session, args []string) {
 	}
 	s.write(o.output, func(w io.Writer, style report.Style) error {
 		for _, path := range files {
-			f := o.formatted(s, path)
+			f := o.formatted(s, path, pages[path])
 			if f == nil {
 				continue
 			}
@@ -115,14 +135,14 @@ type formattedFile struct {
 func (f *formattedFile) Close() error { return f.close() }
 
 // formatted reads and formats a file. If that fails, it writes why and returns nil.
-func (o *fmtOptions) formatted(s *session, path string) *formattedFile {
+func (o *fmtOptions) formatted(s *session, path string, page *regfile.CodePage) *formattedFile {
 	text, close, err := collection.OpenText(s.files, path)
 	if err != nil {
 		s.refuse(path, err)
 		return nil
 	}
 	form := regfile.FormatOptions{UTF8: o.encoding.value == "utf-8"}
-	form.CodePage = o.codePage.value
+	form.CodePage = page
 	f := &formattedFile{path: path, options: form, text: text, close: close}
 	same := comparison{with: io.NewSectionReader(text, 0, text.Size())}
 	f.Formatted, err = form.Format(&same, text)
@@ -136,11 +156,11 @@ func (o *fmtOptions) formatted(s *session, path string) *formattedFile {
 	}
 	if err != nil {
 		refuseText(s, path, err)
-	} else if o.tellLeft(s, f) {
-		return f
+		close()
+		return nil
 	}
-	close()
-	return nil
+	o.tellLeft(s, f)
+	return f
 }
 
 // refuseText writes why a file that was opened cannot be formatted.
@@ -239,21 +259,15 @@ func (o *fmtOptions) differs(s *session, w io.Writer, style report.Style, f *for
 	return err
 }
 
-// tellLeft writes what the user must know about a file that was formatted. It reports false if the result is not what its author can have
-// meant.
-func (o *fmtOptions) tellLeft(s *session, f *formattedFile) bool {
+// tellLeft writes what the user must know about a file that was formatted.
+func (o *fmtOptions) tellLeft(s *session, f *formattedFile) {
 	name := collection.DisplayName(f.path)
 	about := "the text is not all ASCII"
 	if f.Version == regfile.Version5 && !marked(f.From) && f.From != "ASCII" {
-		if o.codePage.text == "" && f.isUTF8() {
-			s.fail(statusInput, "%s: the text is UTF-8 without a byte order mark, which Windows reads in its ANSI code page; "+
-				"give --codepage 65001 for the text that was meant, or --codepage 1252 for what western Windows makes of it", name)
-			return false
-		}
 		about = "the text, read as " + f.From + ", is not all ASCII"
 	}
 	if o.list || (o.rewrite || o.diff) && f.same {
-		return true // there is no new result to explain
+		return // there is no new result to explain
 	}
 	switch {
 	case f.Version != regfile.Version5:
@@ -271,7 +285,6 @@ func (o *fmtOptions) tellLeft(s *session, f *formattedFile) bool {
 		left.Source, left.Msg = name, which+": "+left.Msg
 		s.say("%v", &left)
 	}
-	return true
 }
 
 // marked reports whether a file in this encoding starts with a byte order mark, so that its text does not depend on a code page.
@@ -283,12 +296,6 @@ func shownEncoding(name string) string {
 		return name + " with a byte order mark"
 	}
 	return name
-}
-
-// isUTF8 reports whether the file, which was read to its end before, is valid UTF-8.
-func (f *formattedFile) isUTF8() bool {
-	_, err := io.Copy(io.Discard, transform.NewReader(io.NewSectionReader(f.text, 0, f.text.Size()), encoding.UTF8Validator))
-	return err == nil
 }
 
 // textOf returns the text of a file as UTF-8.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/pflag"
@@ -21,7 +20,7 @@ import (
 
 var lintCommand = command{
 	name: "lint", args: "FILE.reg|FOLDER...", short: "report what Windows will silently ignore or misread in .reg files",
-	min: 1, max: -1,
+	min: 1, max: -1, files: true,
 	example: `  regvet lint patch.reg
   regvet lint --fix --select REG012,REG022 .
   regvet lint --format sarif -o lint.sarif patches
@@ -29,8 +28,7 @@ var lintCommand = command{
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := &lintOptions{flags: f}
-		f.StringVar(&o.config, "config", "", "read the settings from this `FILE` instead of the nearest "+lint.ConfigName+" in or above the folder of each file")
-		f.BoolVar(&o.noConfig, "no-config", false, "do not look for "+lint.ConfigName)
+		o.configFlags.define(f, "the settings")
 		f.BoolVar(&o.showConfig, "show-config", false, "show the config and the settings for each file, and lint nothing")
 		o.rules.define(f, defaultPacks)
 		o.result.define(f)
@@ -45,7 +43,7 @@ var lintCommand = command{
 		f.BoolVar(&o.diff, "diff", false, "show the safe fixes as a unified diff before the findings, and change nothing, even with --fix")
 		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff, include the fixes that change what Windows does with the file")
 		o.regFiles.define(f)
-		codePageFlag(f, &o.codePage, "1252", codePageUsage)
+		codePageFlag(f, &o.codePage)
 		versionFlag(f, &o.windows, "the Windows `VERSION` that the files are for, such as 6.1, or a product such as 2008r2")
 		f.StringVar(&o.baseline, "baseline", "", "hide the findings that are recorded in this `FILE`; \"\" for no baseline, not even that of a config")
 		f.BoolVar(&o.writeBaseline, "write-baseline", false, "record the current findings in the baseline, which is "+baselineName+" if none is named")
@@ -54,12 +52,11 @@ var lintCommand = command{
 }
 
 type lintOptions struct {
-	flags             *pflag.FlagSet
+	flags *pflag.FlagSet
+	configFlags
 	severity          choice
 	listing           report.Listing
 	keepsAll          bool // some output has every finding
-	config            string
-	noConfig          bool
 	showConfig        bool
 	rules             ruleFlags
 	result            resultFlags
@@ -213,11 +210,7 @@ type job struct {
 // jobs returns a job with its plan for each file.
 func (p *planner) jobs(files []string) (all []job) {
 	for _, name := range files {
-		file := filepath.Join(p.home, name) // standard input counts as a file of the working directory
-		if filepath.IsAbs(name) {
-			file = filepath.Clean(name)
-		}
-		plan, excluded := p.plan(file)
+		plan, excluded := p.plan(name)
 		all = append(all, job{name, plan, excluded})
 	}
 	return all

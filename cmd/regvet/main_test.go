@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,7 +50,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SOURCE_DATE_EPOCH", epoch)
 			return errors.Join(err, layOut(env.WorkDir))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText, "crlf": withoutCR},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText, "crlf": withoutCR, "bytes": asBytes},
 	})
 }
 
@@ -93,6 +95,18 @@ func withoutCR(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		text = strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), "\ufeff")
 		ts.Check(os.WriteFile(ts.MkAbs(name)+".txt", []byte(text), 0o666))
+	}
+}
+
+// asBytes replaces each \xNN in files by the byte that it stands for, and ends their lines with CR LF.
+func asBytes(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		text := regexp.MustCompile(`\\x[0-9a-f]{2}`).ReplaceAllStringFunc(ts.ReadFile(name), func(code string) string {
+			b, err := hex.DecodeString(code[2:])
+			ts.Check(err)
+			return string(b)
+		})
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(strings.ReplaceAll(text, "\n", "\r\n")), 0o666))
 	}
 }
 

@@ -39,7 +39,11 @@ func writePlans(w io.Writer, jobs []job) error {
 			windows = p.linter.Target.Full()
 		}
 		line("windows", windows)
-		line("code page", p.linter.Read.CodePage.String())
+		page := "not given"
+		if given := p.linter.Read.CodePage; given != nil {
+			page = given.String()
+		}
+		line("code page", page)
 		line("packs", cmp.Or(strings.Join(p.packs, ", "), "none"))
 		if p.known != nil {
 			line("baseline", p.known.name)

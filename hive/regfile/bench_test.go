@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -63,6 +64,43 @@ var systemText = sync.OnceValue(func() []byte {
 func BenchmarkParse(b *testing.B) { benchmarkParse(b, systemText()) }
 
 func BenchmarkParse8bit(b *testing.B) { benchmarkParse(b, []byte(hive.DecodeUTF16(systemText()[2:]))) }
+
+// BenchmarkParsePage parses the same text with the descriptions of services in the language of a code page.
+func BenchmarkParsePage(b *testing.B) {
+	narrow := []byte(hive.DecodeUTF16(systemText()[2:]))
+	for _, n := range []int{932, 936, 949, 950, 1251, 65001} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			page := codePages[n]()
+			text, ok := page.encode(nil, []byte(strings.Repeat(pageTexts[n][0], 5)))
+			if !ok {
+				b.Fatal("the code page does not have the text")
+			}
+			data := bytes.ReplaceAll(narrow, []byte("promises to those who ask for it."), text)
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if f, err := (Options{page}).Parse("SYSTEM.reg", data); err != nil || len(f.Problems) != 1 { // it says that the page matters
+					b.Fatal(err, f.Problems)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkDecodePage decodes text of nothing but characters of two bytes, as no file is.
+func BenchmarkDecodePage(b *testing.B) {
+	for _, n := range []int{932, 936, 949, 950} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			page := codePages[n]()
+			data, _ := page.encode(nil, []byte(strings.Repeat(pageTexts[n][0], 100_000)))
+			var text []byte
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				text, _ = page.decode(text[:0], data, true, nil)
+			}
+		})
+	}
+}
 
 func benchmarkParse(b *testing.B, data []byte) {
 	b.SetBytes(int64(len(data)))

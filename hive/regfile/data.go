@@ -434,7 +434,7 @@ func (p *parser) keepHex(t hive.Type) []byte {
 			p.ansiDoubt = true
 			p.doubt(HexCodePage, 0, fmt.Sprintf("the hex data of text in a REGEDIT4 file are read as %s, Windows reads them in its own ANSI code page", p.page))
 		}
-		text, _ := p.page.decode(nil, p.bytes, true)
+		text, _ := p.page.decode(nil, p.bytes, true, nil)
 		return p.keep(terminated(appendWide(p.room(2*len(text)+2), text)))
 	}
 	return p.keep(terminated(append(p.room(len(p.bytes)+2), p.bytes...)))

@@ -30,7 +30,8 @@
 //     neither does this package.
 //   - Text in hex(1), hex(2) and hex(7) is UTF-16 in a file of version 5 and in the ANSI code page in one of version 4, whatever the
 //     encoding of the file. An odd last byte is kept, and a NUL is added if the last whole character is not one.
-//   - The code page of 8-bit text is windows-1252 unless [Options] has another.
+//   - The code page of 8-bit text is windows-1252 unless [Options] has another. Nothing is written that depends on this guess. In 932, 936,
+//     949 and 950, a first byte without a fitting second one is read as U+FFFD; an ASCII character behind it is read as itself.
 //   - A short root such as HKLM is read as the long one; several backslashes in a row are read as one.
 //   - After a key line that is dropped for its brackets, the key above it stays open.
 //   - In quotes, a backslash before anything but a backslash or a quote makes the line invalid, and so does a line break. Keywords

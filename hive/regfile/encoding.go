@@ -24,6 +24,8 @@ const (
 type decoder struct {
 	r        io.Reader
 	page     *CodePage
+	unknown  bool   // the code page is not known; page is a guess
+	ask      string // what is wrong with the first character that depends on the guess, or ""
 	encoding string
 	piece    []byte // a buffer for reading
 	in       []byte // the part of it that is not decoded yet
@@ -33,8 +35,10 @@ type decoder struct {
 	err      error   // of r
 	written  int64   // bytes of text returned so far
 	hasNUL   bool    // somewhere in the text returned so far
-	doubts   []doubt // not reported yet, in the order of the text
+	pending  []doubt // not reported yet, in the order of the text
 	doubted  []Code  // the codes of all doubts so far
+	altered  []int64 // places of characters that would not be written with the same bytes again, at least one in each line that has any
+	odd      []int   // the same in the piece being decoded, a buffer
 }
 
 // doubt is something odd about the encoding, at a place of the text. Each kind is reported once.
@@ -118,11 +122,14 @@ func (d *decoder) more(text []byte) []byte {
 
 // doubt notes something odd, i bytes after the text returned so far.
 func (d *decoder) doubt(code Code, i int, msg string) {
-	if !slices.Contains(d.doubted, code) {
+	if !d.doubts(code) {
 		d.doubted = append(d.doubted, code)
-		d.doubts = append(d.doubts, doubt{code, d.written + int64(i), msg})
+		d.pending = append(d.pending, doubt{code, d.written + int64(i), msg})
 	}
 }
+
+// doubts reports whether something odd of this kind was noted.
+func (d *decoder) doubts(code Code) bool { return slices.Contains(d.doubted, code) }
 
 func (d *decoder) wide(text []byte) []byte {
 	known, whole := len(text), len(d.in)&^1
@@ -155,24 +162,33 @@ func (d *decoder) utf8(text []byte) []byte {
 
 func (d *decoder) ansi(text []byte) []byte {
 	if n := asciiPrefix(d.in); n < len(d.in) {
-		msg := fmt.Sprintf("the byte %02x is not ASCII; it is read as %s, Windows reads it in its own ANSI code page", d.in[n], d.page)
-		if seemsUTF8(d.in[n:]) {
-			msg += " (the text seems to be UTF-8, which Windows does not read without a byte order mark)"
+		if !d.doubts(NotASCII) {
+			d.doubt(NotASCII, n, d.notASCII(d.in[n:]))
 		}
-		d.doubt(NotASCII, n, msg)
 	}
 	known := len(text)
-	text, d.in = d.page.decode(text, d.in, d.ended)
-	if i := bytes.Index(text[known:], []byte("\uFFFD")); i >= 0 {
-		d.doubt(NotInCodePage, i, fmt.Sprintf("there is a byte here that %s does not define; it is read as U+FFFD", d.page))
+	d.odd = d.odd[:0]
+	text, d.in = d.page.decode(text, d.in, d.ended, func(i int, undefined bool) {
+		d.odd = append(d.odd, i)
+		if undefined && !d.doubts(NotInCodePage) {
+			d.doubt(NotInCodePage, i-known, fmt.Sprintf("there is a byte here that %s does not define; it is read as U+FFFD", d.page))
+		}
+	})
+	for n, i := range d.odd {
+		if n == 0 || bytes.ContainsAny(text[d.odd[n-1]:i], "\r\n") {
+			d.altered = append(d.altered, d.written+int64(i-known))
+		}
 	}
 	return text
 }
 
-// seemsUTF8 reports whether text that is not all ASCII is UTF-8, as far as it was read.
-func seemsUTF8(text []byte) bool {
-	i := firstInvalid(text)
-	return i == len(text) || i > 0 && !utf8.FullRune(text[i:])
+// notASCII returns what to say of bytes beyond ASCII, given the text from the first of them on, as far as it was read.
+func (d *decoder) notASCII(text []byte) string {
+	if d.unknown {
+		d.ask = fmt.Sprintf("the byte %02x is not ASCII, and its code page is not given: %s", text[0], likelyPages(text))
+		return fmt.Sprintf("%s; it is read as %s, Windows reads it in its own ANSI code page; give --codepage", d.ask, d.page)
+	}
+	return fmt.Sprintf("the byte %02x is not ASCII; it is read as %s, Windows reads it in its own ANSI code page", text[0], d.page)
 }
 
 // asciiPrefix returns the number of ASCII characters at the start of b.

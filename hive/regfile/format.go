@@ -59,12 +59,13 @@ func (e *NoForm) Error() string {
 // XP and 2000 can see two differences: the last line gets its line end, without which their reg.exe drops it; and text in hex data that
 // lacks its NUL, to which they do not always add one, may be wrapped in another place.
 //
-// The file is read and written one statement at a time, from its start, and with UTF8 twice. The error is a [*hive.Problem] for a file that
-// Windows rejects, or with a character that cannot be read or written, and [*NoForm] for one that is not formatted.
+// The file is read and written one statement at a time, from its start, and twice with UTF8 or without a code page. The error is a
+// [*hive.Problem] for a file that Windows rejects, with a character that cannot be read or written, or of which an unknown code page says
+// what it holds, and [*NoForm] for one that is not formatted. Nothing is written of a file whose code page is unknown.
 func (o FormatOptions) Format(w io.Writer, r io.ReadSeeker) (Formatted, error) {
 	f := formatter{options: o, w: w, end: "\r\n"}
-	if o.UTF8 {
-		if f.ascii, f.err = o.ascii(r); f.err != nil {
+	if o.UTF8 || o.CodePage == nil {
+		if f.ascii, f.guess, f.err = o.ascii(r); f.err != nil {
 			return f.Formatted, f.err
 		}
 	}
@@ -81,22 +82,25 @@ func (o FormatOptions) Format(w io.Writer, r io.ReadSeeker) (Formatted, error) {
 	return f.Formatted, f.err
 }
 
-// ascii reports whether all characters of a file are ASCII.
-func (o FormatOptions) ascii(r io.ReadSeeker) (bool, error) {
+// ascii reports whether all characters of a file are ASCII. If others are in an unknown code page, it returns what is wrong.
+func (o FormatOptions) ascii(r io.ReadSeeker) (ascii bool, guess *hive.Problem, err error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return false, err
+		return false, nil, err
 	}
-	d := newParser(o.Options, r, nil).decoder
-	if _, reject := d.open(); reject != "" {
-		return true, nil // Format reports it when it reads the file
+	l := newLines(o.Options, r)
+	if _, reject := l.open(); reject != "" || !o.UTF8 && !InPage(l.encoding) {
+		return true, nil, nil // Format reports what is wrong when it reads the file, and needs to know no more of Unicode
 	}
-	var text []byte
-	for d.err == nil && !(d.ended && len(d.in) == 0) {
-		if text = d.more(text[:0]); asciiPrefix(text) < len(text) {
-			return false, nil
+	for l.next() {
+		if i := asciiPrefix(l.line); i < len(l.line) {
+			if l.ask != "" {
+				guess = &hive.Problem{At: l.at(i), Kind: hive.BadText, Msg: l.ask + "; give --codepage"}
+			}
+			return false, guess, nil
 		}
+		l.mark = l.pos
 	}
-	return true, d.err
+	return true, nil, l.err
 }
 
 // formatter formats one file.
@@ -109,9 +113,10 @@ type formatter struct {
 
 	out     []byte // text not written yet
 	encoded []byte
-	end     string // of lines
-	ascii   bool   // known only with UTF8
-	beyond  bool   // an 8-bit file has characters beyond ASCII
+	end     string        // of lines
+	ascii   bool          // known only with UTF8, or if the code page is not known
+	guess   *hive.Problem // a character whose code page is not known
+	beyond  bool          // an 8-bit file has characters beyond ASCII
 
 	last  Kind // of the statement before
 	blank bool // a blank line was read after it
@@ -135,6 +140,11 @@ func (f *formatter) statement(s *Statement) bool {
 	}
 	if s.Kind == HeaderLine {
 		return f.header(s)
+	}
+	if s.Frozen && f.To == s.Encoding && f.To != utf8BOM {
+		f.err = &hive.Problem{At: hive.Location{Line: s.Line, Column: 1}, Kind: hive.BadText, Msg: fmt.Sprintf(
+			"there is a character here that %s has twice, and the bytes of the file are not those with which it is written; save the file as UTF-16 first", f.To)}
+		return false
 	}
 	f.open = false
 	left := isLeft(s)
@@ -184,6 +194,9 @@ func (f *formatter) header(s *Statement) bool {
 	f.Version = s.Version
 	f.From, f.To = s.Encoding, utf16LE
 	switch {
+	case f.guess != nil:
+		f.err = f.guess
+		return false
 	case s.Version == Windows31 || s.Version == Unsupported:
 		f.err = &NoForm{s.Version}
 		return false

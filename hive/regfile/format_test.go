@@ -192,6 +192,10 @@ func TestFormatEncodings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	page1252, err := ParseCodePage("1252")
+	if err != nil {
+		t.Fatal(err)
+	}
 	page65001, err := ParseCodePage("65001")
 	if err != nil {
 		t.Fatal(err)
@@ -202,17 +206,17 @@ func TestFormatEncodings(t *testing.T) {
 		in, want string
 		from, to string
 	}{
-		{"8-bit to UTF-16", FormatOptions{}, header5 + key, string(wide(header5 + crlf)), "windows-1252", "UTF-16LE"},
+		{"8-bit to UTF-16", FormatOptions{Options: Options{page1252}}, header5 + key, string(wide(header5 + crlf)), "windows-1252", "UTF-16LE"},
 		{"in another code page", FormatOptions{Options: Options{page1251}}, header5 + key,
 			string(wide(header5 + strings.ReplaceAll(crlf, "é", "й"))), "windows-1251", "UTF-16LE"},
 		{"UTF-8 without mark", FormatOptions{Options: Options{page65001}}, header5 + crlf, string(wide(header5 + crlf)), "code page 65001", "UTF-16LE"},
 		{"UTF-8 with mark", FormatOptions{}, "\ufeff" + header5 + crlf, string(wide(header5 + crlf)), "UTF-8", "UTF-16LE"},
-		{"to UTF-8", FormatOptions{UTF8: true}, header5 + key, "\ufeff" + header5 + crlf, "windows-1252", "UTF-8"},
+		{"to UTF-8", FormatOptions{Options: Options{page1252}, UTF8: true}, header5 + key, "\ufeff" + header5 + crlf, "windows-1252", "UTF-8"},
 		{"to ASCII", FormatOptions{UTF8: true}, string(wide(header5 + "\n;x")), header5 + "\n\n;x\n\n", "UTF-16LE", "ASCII"},
 		{"ASCII", FormatOptions{}, header5 + "\n;x", string(wide(header5 + "\r\n\r\n;x\r\n\r\n")), "ASCII", "UTF-16LE"},
 		{"hex data stay where text would not be ASCII", FormatOptions{UTF8: true}, header5 + "\n\n[HKEY_USERS\\a]\n@=hex(1):e9,00,00,00\n\n",
 			header5 + "\n\n[HKEY_USERS\\a]\n@=hex(1):e9,00,00,00\n\n", "ASCII", "ASCII"},
-		{"version 4 stays 8-bit", FormatOptions{}, header4 + "\n[HKEY_USERS\\\xe9]\n@=hex(2):E9,00\n\"a\"=hex(1):41,00\n",
+		{"version 4 stays 8-bit", FormatOptions{Options: Options{page1252}}, header4 + "\n[HKEY_USERS\\\xe9]\n@=hex(2):E9,00\n\"a\"=hex(1):41,00\n",
 			header4 + "\r\n\r\n[HKEY_USERS\\\xe9]\r\n@=hex(2):e9,00\r\n\"a\"=hex(1):41,00\r\n\r\n", "windows-1252", "windows-1252"},
 		{"version 4 in UTF-16", FormatOptions{UTF8: true}, string(wide(header4 + "\n;é")), string(wide(header4 + "\r\n\r\n;é\r\n\r\n")), "UTF-16LE", "UTF-16LE"},
 		{"version 4 in a working copy", FormatOptions{UTF8: true}, header4 + "\n;x", header4 + "\n\n;x\n\n", "ASCII", "ASCII"},
@@ -242,6 +246,14 @@ func TestFormatRefuses(t *testing.T) {
 		{FormatOptions{}, "\ufeff" + header5 + "\n;\xff\n", "not valid UTF-8"},
 		{FormatOptions{}, string(wide(header5)) + "\n", "ends in the middle of a character"},
 		{FormatOptions{Options: Options{page}}, header5 + "\n;\x81\n", "does not define"},
+		{FormatOptions{Options: Options{page}}, header4 + "\n;\x81\n", "does not define"},
+		{FormatOptions{Options: Options{page}}, header4 + "\n;\xed\x40\n", "has twice"},
+		{FormatOptions{}, header5 + "\n\n;\xe9\n", "3:2: the byte e9 is not ASCII, and its code page is not given"},
+		{FormatOptions{}, header4 + "\n;\xe9\n", "give --codepage"},
+		{FormatOptions{}, "REGEDIT\nHKEY_CLASSES_ROOT\\\xe9\n", "give --codepage"},
+		{FormatOptions{}, "REGEDIT5\n;\xe9\n", "give --codepage"},
+		{FormatOptions{UTF8: true}, header5 + "\n;\xe9\n", "give --codepage"},
+		{FormatOptions{}, "REGEDYT4\n;\xe9\n", "the first line is"},
 		{FormatOptions{UTF8: true}, string(wide(header5+"\n;")) + "\x00\xd8", "cannot be written as UTF-8"},
 	} {
 		if _, _, err := formatted(c.o, []byte(c.in)); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -257,7 +269,7 @@ func TestFormatRefuses(t *testing.T) {
 // allFormatOptions are all ways to format a file.
 func allFormatOptions(t testing.TB) []FormatOptions {
 	all := []FormatOptions{{}, {UTF8: true}}
-	for _, n := range []string{"437", "1251", "932", "936", "65001"} {
+	for _, n := range []string{"437", "866", "932", "936", "949", "950", "1250", "1251", "1252", "1253", "1254", "1255", "1256", "1257", "1258", "65001"} {
 		page, err := ParseCodePage(n)
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -15,11 +16,20 @@ import (
 )
 
 // checkFormat holds the laws of Format: it changes nothing in its own output, Windows does the same as before, what Windows drops stays as
-// it is, and so does every comment, in its order.
+// it is, and so does every comment, in its order. In a code page, the bytes of every character beyond ASCII stay as they are; without one, a
+// file that has any is refused.
 func checkFormat(t *testing.T, o FormatOptions, data []byte) {
 	t.Helper()
 	out, done, err := formatted(o, data)
 	before, rejected := o.Parse("before", data)
+	if err == nil && InPage(done.From) && done.From != "ASCII" {
+		if o.CodePage == nil {
+			t.Fatalf("a file in an unknown code page was formatted:\n%q\n%q", data, out)
+		}
+		if a, b := characters(o.CodePage, data), characters(o.CodePage, out); done.To == done.From && !slices.Equal(a, b) {
+			t.Fatalf("the characters beyond ASCII were\n%q\nand are\n%q", a, b)
+		}
+	}
 	if err != nil {
 		problem, _ := errors.AsType[*hive.Problem](err)
 		noForm, _ := errors.AsType[*NoForm](err)
@@ -65,6 +75,28 @@ func checkFormat(t *testing.T, o FormatOptions, data []byte) {
 	if a, b := kept(t, o, data), kept(t, o, out); !slices.Equal(a, b) {
 		t.Fatalf("comments and lines that must stay:\n%q\nafter:\n%q", a, b)
 	}
+}
+
+// characters returns the bytes of the characters beyond ASCII in a file in a code page, sorted, because a comment may move.
+func characters(page *CodePage, data []byte) (all []string) {
+	for len(data) > 0 {
+		n := asciiPrefix(data)
+		if data = data[n:]; len(data) == 0 {
+			break
+		}
+		n = 1
+		for n < min(len(data), 4) {
+			text, rest := page.decode(nil, data[:n], false, nil)
+			if len(rest) == 0 && len(text) > 0 {
+				break
+			}
+			n++
+		}
+		all = append(all, string(data[:n]))
+		data = data[n:]
+	}
+	slices.Sort(all)
+	return all
 }
 
 // diffRead compares two lists of edits that were read, except their places.
@@ -136,7 +168,42 @@ func FuzzFormat(f *testing.F) {
 		f.Add([]byte(header5+"\n"+c.in), uint8(i))
 		f.Add([]byte(header4+"\n"+c.in), uint8(i))
 	}
+	for i, o := range options {
+		for _, data := range inPage(o.CodePage) {
+			f.Add(data, uint8(i))
+		}
+	}
 	f.Fuzz(func(t *testing.T, data []byte, option uint8) { checkFormat(t, options[int(option)%len(options)], data) })
+}
+
+// pageTexts are texts in code pages: letters of their languages, the first and last of their tables, and what has two codes or ends with the
+// byte of a backslash or a bracket.
+var pageTexts = map[int][]string{
+	866: {"Открыть окно", "рёшк№"}, 932: {"表示ソフト能力", "予定表", "ゾー―ﾊﾝｶｸ", "\xed\x40\xfa\x5c\x81\xe6\x87\x9a\xf0\x40\xf9\xfc"},
+	936: {"在此处打开命令行", "€覽誠", "\xaa\xa1\x81\x40\xfe\xfe\xa2\xe3"}, 949: {"명령 프롬프트", "\x81\x41\xc6\x52\xc9\xa1"},
+	950: {"在此處開啟命令", "功許蓋", "\xa2\xcc\xa4\x51\xf9\xfe\x81\x40\xc6\xa1"}, 1250: {"žluťoučký kůň", "\xff"}, 1251: {"Открыть окно", "Їжак\x98"},
+	1252: {"Größe“", "naïve\xa0\x81\xff"}, 1253: {"Άνοιγμα"}, 1254: {"ışık ĞÜŞİÖÇ"}, 1255: {"פתח חלון"}, 1256: {"فتح نافذة"}, 1257: {"ķirši"},
+	1258: {"Tiếng", "\xd2\xcc"}, 65001: {"Grüße 表 🔒", "\xc3"},
+}
+
+// inPage returns files in a code page; in all of them if it is nil.
+func inPage(page *CodePage) (files [][]byte) {
+	for n, texts := range pageTexts {
+		if page != nil && page.number != n {
+			continue
+		}
+		for _, text := range texts {
+			in := text
+			if data, ok := codePages[n]().encode(nil, []byte(text)); ok {
+				in = string(data)
+			}
+			for _, header := range []string{header4, header5} {
+				files = append(files, []byte(fmt.Sprintf("%[1]s\r\n; %[2]s\r\n[HKEY_CURRENT_USER\\%[2]s]\r\n\"%[2]s\"=\"%[2]s\" ;%[2]s\r\n\"a\"=dword:1 ;%[2]s\r\n"+
+					"\"%[2]s\"=hex:01,\\\r\n ;%[2]s\r\n 02;%[2]s\r\n@=\"%[2]s\\\"\r\n[-HKEY_CURRENT_USER\\a\\%[2]s\\b] %[2]s\r\n%[2]s", header, in)))
+			}
+		}
+	}
+	return files
 }
 
 // TestFormatLaws holds the laws for the files of other tests, in all ways to format them.
@@ -149,7 +216,7 @@ func TestFormatLaws(t *testing.T) {
 		all = append(all, []byte(c.in))
 	}
 	for _, o := range allFormatOptions(t) {
-		for _, data := range all {
+		for _, data := range slices.Concat(all, inPage(nil)) {
 			checkFormat(t, o, data)
 		}
 	}
@@ -176,7 +243,9 @@ func TestFormatShared(t *testing.T) {
 	changed, left := 0, 0
 	for i, data := range all {
 		for _, o := range allFormatOptions(t) {
-			checkFormat(t, o, data)
+			if o.CodePage == nil || !bytes.HasPrefix(data, []byte{0xFF, 0xFE}) && asciiPrefix(data) < len(data) {
+				checkFormat(t, o, data)
+			}
 		}
 		if out, done, err := formatted(FormatOptions{}, data); err == nil && i < len(names) {
 			left += done.Left

@@ -28,7 +28,7 @@ type lines struct {
 }
 
 func newLines(o Options, r io.Reader) lines {
-	return lines{decoder: decoder{r: r, page: o.page()}, lf: -1, cr: -1}
+	return lines{decoder: decoder{r: r, page: o.page(), unknown: o.CodePage == nil}, lf: -1, cr: -1}
 }
 
 // next goes to the next line and reports whether there is one.

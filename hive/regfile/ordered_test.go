@@ -239,7 +239,7 @@ func TestOrdered(t *testing.T) {
 			text = randomRuns(r)
 		}
 		encoding := encodings[r.IntN(len(encodings))]
-		data, o := encoding.make(text), Options{newCodePage(encoding.page)}
+		data, o := encoding.make(text), Options{codePages[encoding.page]()}
 		file, err := o.Parse("fuzz", data)
 		if err != nil {
 			t.Fatal(err)
@@ -308,7 +308,7 @@ func TestLongRuns(t *testing.T) {
 		for i := range 300 {
 			text += fmt.Sprintf("\n[HKEY_USERS\\A\\%s%d]\n\"日\"=\"é\"\n;%s", strings.Repeat("é", r.IntN(250)), i%40, strings.Repeat("é日", r.IntN(400)))
 		}
-		data, o := encoding.make([]byte(text)), Options{newCodePage(encoding.page)}
+		data, o := encoding.make([]byte(text)), Options{codePages[encoding.page]()}
 		file, err := o.Parse("fuzz", data)
 		if err != nil {
 			t.Fatal(err)

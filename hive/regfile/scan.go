@@ -12,14 +12,16 @@ import (
 	"regvet/hive"
 )
 
-// Options says how to read a file. The zero value stands for western Windows.
+// Options says how to read a file. The zero value is for files of which nothing more is known.
 type Options struct {
-	CodePage *CodePage // for files that are not UTF-16, and text in the hex data of version 4; nil for windows-1252
+	// CodePage is that of files without a byte order mark, and of text in the hex data of version 4. If it is nil, it is not known: such a
+	// file is read in windows-1252, which is a guess, and nothing writes a line that depends on it.
+	CodePage *CodePage
 }
 
 func (o Options) page() *CodePage {
 	if o.CodePage == nil {
-		return western
+		return western()
 	}
 	return o.CodePage
 }
@@ -113,7 +115,7 @@ func (p *parser) rest() bool {
 			return false
 		}
 	}
-	return len(p.doubts) == 0 || p.end()
+	return len(p.pending) == 0 || p.end()
 }
 
 // goOn reads the file as one of a version, although its first line says otherwise. If that is a key line, it is read again.
@@ -188,7 +190,7 @@ func (p *parser) odd() {
 	if p.ending == NoEnding {
 		behind++ // what is odd at the end of the file belongs to this line
 	}
-	for len(p.doubts) > 0 && p.doubts[0].offset < behind {
+	for len(p.pending) > 0 && p.pending[0].offset < behind {
 		p.tellDoubt()
 	}
 	if !p.hasNUL {
@@ -203,8 +205,8 @@ func (p *parser) odd() {
 
 // tellDoubt reports the first doubt about the encoding.
 func (p *parser) tellDoubt() {
-	d := p.doubts[0]
-	p.doubts = p.doubts[1:]
+	d := p.pending[0]
+	p.pending = p.pending[1:]
 	p.fault(d.code, hive.Doubtful, int(d.offset-p.base)-p.start, nil, false, "%s", d.msg)
 }
 
@@ -213,6 +215,10 @@ func (p *parser) finish() bool {
 	p.st.Raw = p.text[p.mark:p.pos:p.pos]
 	p.st.Text = p.st.Raw[:p.width:p.width]
 	p.st.Ending = p.ending
+	p.st.Frozen = p.ask != "" && asciiPrefix(p.st.Raw) < len(p.st.Raw)
+	for behind := p.base + int64(p.pos); len(p.altered) > 0 && p.altered[0] < behind; p.altered = p.altered[1:] {
+		p.st.Frozen = true
+	}
 	return p.yield(&p.st)
 }
 
@@ -221,7 +227,7 @@ func (p *parser) end() bool {
 	p.number++
 	p.line, p.start, p.width, p.ending = nil, p.pos, 0, NoEnding
 	p.st.Line, p.st.Offset = p.number, p.base+int64(p.pos)
-	for len(p.doubts) > 0 {
+	for len(p.pending) > 0 {
 		p.tellDoubt()
 	}
 	return p.finish()

@@ -31,6 +31,10 @@ type Statement struct {
 	Comment Span // from the ; on
 
 	Capitals bool // its hex data have uppercase digits
+
+	// Frozen reports whether the bytes of its lines must stay as they are: the code page of some is a guess ([Options.CodePage]), or they
+	// would not be the same if their text were written again.
+	Frozen bool
 }
 
 // Lines returns the number of lines of the statement.

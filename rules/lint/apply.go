@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"regvet/hive"
+	"regvet/hive/regfile"
 )
 
 // Fixed is a file after its fixes.
@@ -20,16 +21,19 @@ type Fixed struct {
 // rounds is how often a file is fixed at most. One fix can make another possible; two that undo each other must not go on forever.
 const rounds = 10
 
-// Fix makes all fixes that are at least as safe as least. Suppressed findings are left alone. It returns an error if the text of the file
-// cannot be changed without loss.
+// Fix makes all fixes that are at least as safe as least. Suppressed findings are left alone, and so are all that touch a line of which the
+// code page is a guess, or follow from the guess elsewhere. It returns an error if the text of the file cannot be changed without loss.
 func (l Linter) Fix(name string, data []byte, least Safety) (*Fixed, error) {
-	f := &Fixed{Data: data}
+	f, withheld := &Fixed{Data: data}, false
 	for round := range rounds {
-		fixes, remains, err := l.fixes(name, f.Data, least)
+		p, err := l.fixes(name, f.Data, least)
 		if err != nil {
 			return nil, err
 		}
-		f.Remains = remains
+		fixes := p.fixes
+		if f.Remains = &p.result; fixes.all != nil {
+			f.Remains = nil // of some findings only the fix was kept
+		}
 		if len(fixes.all) == 0 && round > 0 {
 			break
 		}
@@ -40,16 +44,28 @@ func (l Linter) Fix(name string, data []byte, least Safety) (*Fixed, error) {
 		if round == 0 {
 			f.After = text
 		}
+		if found := len(fixes.all); p.guessed {
+			if err := l.agree(&fixes, text, f.Data, least); err != nil {
+				return nil, err
+			}
+			withheld = withheld || len(fixes.all) < found
+		}
 		if len(fixes.all) == 0 {
 			break
 		}
 		if loss != "" {
 			return nil, fmt.Errorf("is not changed: %s", loss)
 		}
-		after, encoding, made := fixes.apply(text, encoding)
-		changed, err := l.Read.Encode(after, encoding)
-		if err != nil {
-			return nil, fmt.Errorf("is not changed: %v", err)
+		changes, encoding, made := fixes.choose(len(text), encoding)
+		after := spliced(text, changes)
+		changed := after
+		if regfile.InPage(encoding) {
+			if changes, err = l.inData(changes, text, f.Data); err != nil {
+				return nil, fmt.Errorf("is not changed: %v", err)
+			}
+			changed = spliced(f.Data, changes)
+		} else {
+			changed = regfile.Unicode(after, encoding)
 		}
 		if bytes.Equal(changed, f.Data) {
 			break
@@ -64,19 +80,49 @@ func (l Linter) Fix(name string, data []byte, least Safety) (*Fixed, error) {
 			return nil, err
 		}
 	}
+	for i := range f.Remains.Findings {
+		if left := &f.Remains.Findings[i]; withheld && left.Fix != nil && left.Fix.Safety >= least {
+			left.Fix = nil
+		}
+	}
 	return f, nil
 }
 
-// fixes returns the fixes of a file that are at least as safe as least. The result is nil if there are findings of which only the fix was
-// kept, to save memory.
-func (l Linter) fixes(name string, data []byte, least Safety) (fixes, *Result, error) {
+// inData returns changes, in the order of the text, as changes of a file in a code page. Its unchanged bytes stay what they are, whatever their
+// text would be written as.
+func (l Linter) inData(changes []Change, text, data []byte) ([]Change, error) {
+	ends := func(yield func(int64) bool) {
+		for _, c := range changes {
+			if !yield(c.From) || !yield(c.To) {
+				return
+			}
+		}
+	}
+	moved, at := slices.Clone(changes), 0
+	for place := range l.Read.Places(text, data, ends) {
+		if c := &moved[at/2]; at%2 == 0 {
+			c.From = place
+		} else {
+			c.To = place
+		}
+		at++
+	}
+	for i := range moved {
+		written, err := l.Read.Encode(moved[i].New)
+		if err != nil {
+			return nil, err
+		}
+		moved[i].New = written
+	}
+	return moved, nil
+}
+
+// fixes returns a pass that found the fixes of a file that are at least as safe as least. To save memory, it has no findings with one.
+func (l Linter) fixes(name string, data []byte, least Safety) (*pass, error) {
 	p := newPass(l, name)
 	p.least = least
-	r, err := p.run(bytes.NewReader(data))
-	if p.fixes.all != nil {
-		r = nil
-	}
-	return p.fixes, r, err
+	_, err := p.run(bytes.NewReader(data))
+	return p, err
 }
 
 // fixes are the fixes of a file, without their findings.
@@ -101,10 +147,10 @@ func (x *fixes) add(f *Finding) {
 	x.all = append(x.all, fixed{f.Check, f.Rule, f.At, from, len(x.changes), f.Fix.Encoding})
 }
 
-// drop removes the fixes of suppressed findings.
-func (x *fixes) drop(suppressed func(fixed) bool) {
+// drop removes some of the fixes.
+func (x *fixes) drop(which func(fixed) bool) {
 	x.all = slices.DeleteFunc(x.all, func(f fixed) bool {
-		if !suppressed(f) {
+		if !which(f) {
 			return false
 		}
 		clear(x.changes[f.from:f.to])
@@ -112,15 +158,14 @@ func (x *fixes) drop(suppressed func(fixed) bool) {
 	})
 }
 
-// apply returns the changed text, its encoding and how many fixes were made. A fix is left out if one of its changes touches a change of
-// an earlier fix. The fixes cannot be used again.
-func (x *fixes) apply(text []byte, encoding string) ([]byte, string, int) {
-	taken := make([]bool, len(text)+1) // bytes that changes replace, and the byte after each change
-	size, made := len(text), 0
+// choose returns the changes to make in a text of this size, in its order, the encoding afterwards, and how many fixes are made. A fix is left
+// out if one of its changes touches a change of an earlier fix. The fixes cannot be used again.
+func (x *fixes) choose(size int, encoding string) (chosen []Change, _ string, made int) {
+	taken := make([]bool, size+1) // bytes that changes replace, and the byte after each change
 	for _, fix := range x.all {
 		changes := x.changes[fix.from:fix.to]
 		if slices.ContainsFunc(changes, func(c Change) bool {
-			return c.From > c.To || c.To > int64(len(text)) || slices.Contains(taken[c.From:c.To+1], true)
+			return c.From > c.To || c.To > int64(size) || slices.Contains(taken[c.From:c.To+1], true)
 		}) {
 			clear(changes)
 			continue
@@ -129,18 +174,24 @@ func (x *fixes) apply(text []byte, encoding string) ([]byte, string, int) {
 			for i := c.From; i <= c.To; i++ {
 				taken[i] = true
 			}
-			size += len(c.New) - int(c.To-c.From)
 		}
 		encoding = cmp.Or(fix.encoding, encoding)
 		made++
 	}
 	slices.SortStableFunc(x.changes, func(a, b Change) int { return cmp.Compare(a.From, b.From) })
-	out, done := make([]byte, 0, size), int64(0)
-	for _, c := range x.changes {
-		if c != (Change{}) {
-			out = append(append(out, text[done:c.From]...), c.New...)
-			done = c.To
-		}
+	return slices.DeleteFunc(x.changes, func(c Change) bool { return c == Change{} }), encoding, made
+}
+
+// spliced returns bytes with changes made in them, which come in their order.
+func spliced(b []byte, changes []Change) []byte {
+	size := len(b)
+	for _, c := range changes {
+		size += len(c.New) - int(c.To-c.From)
 	}
-	return append(out, text[done:]...), encoding, made
+	out, done := make([]byte, 0, size), int64(0)
+	for _, c := range changes {
+		out = append(append(out, b[done:c.From]...), c.New...)
+		done = c.To
+	}
+	return append(out, b[done:]...)
 }

@@ -70,7 +70,7 @@ func settingsFields[T any](of func(*T) *Settings) []strict.Field[T] {
 			checksForm, func(t *T, all []Choice) { of(t).Checks = all }),
 		strict.May("windows", "The Windows version that the files are for, such as \"6.1\" or \"10.0\". --windows takes its place.",
 			strict.Parsed(strict.Schema{"type": []string{"string", "number"}}, hive.ParseWindows), func(t *T, w hive.Windows) { of(t).Windows = &w }),
-		strict.May("codepage", "The number of the ANSI code page in which Windows reads files that are not UTF-16. --codepage takes its place.",
+		strict.May("codepage", "The number of the ANSI code page in which Windows reads files without a byte order mark, for lint and fmt. --codepage takes its place. Without either, no line that depends on it is changed.",
 			strict.Parsed(strict.Schema{"type": []string{"integer", "string"}}, regfile.ParseCodePage), func(t *T, page *regfile.CodePage) { of(t).CodePage = page }),
 	}
 }

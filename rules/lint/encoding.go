@@ -17,7 +17,12 @@ var (
 says. So a byte beyond ASCII is one letter on a western computer and another on a Polish or Japanese one, and text in UTF-8 is garbled on
 nearly all of them. The same goes for the bytes of text in the hex data of a REGEDIT4 file. Comments do not matter and are not reported.
 
-Save the file as UTF-16 little-endian with a byte order mark, as Windows does.`,
+Which code page was meant, no file tells; what the bytes look like is only a hint. So a line with such bytes is never changed by a fix, and
+"regvet fmt" refuses the file, until --codepage or the config names the code page. Until then nothing is reported that would follow from a
+wrong code page.
+
+Name it, and save the file as UTF-16 little-endian with a byte order mark, as Windows does. "regvet fmt --codepage" does that for version
+5.00.`,
 		Bad: Example{Text: "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\"Owner\"=\"Müller\"\n", Encoding: UTF8},
 		Good: version5(`[HKEY_LOCAL_MACHINE\SOFTWARE\Example]
 "Owner"="Müller"

@@ -64,6 +64,11 @@ type pass struct {
 	rejected bool // by Windows, and nothing more is read
 	past     bool // Windows imports nothing of the file for its first line, but it is checked as if that were right
 
+	unknown bool     // the file is in a code page, and it is not known in which
+	guessed bool     // something in it depends on that
+	frozen  []frozen // what no fix may touch, in the order of the text
+	judged  int      // statements that were read in other code pages
+
 	seed  maphash.Seed
 	alike map[uint64]int // the number of findings, by the hash of their likeness
 
@@ -157,9 +162,14 @@ func (p *pass) checksOf(s *regfile.Statement, f *regfile.Fault) []*Check {
 
 // statement runs the checks on a statement.
 func (p *pass) statement(s *regfile.Statement) {
+	if s.Frozen {
+		p.settle()
+		defer p.freeze(s, len(p.result.Findings))
+	}
 	if s.Kind == regfile.HeaderLine {
 		p.result.Version = s.Version
 		p.result.Encoding = s.Encoding
+		p.unknown = p.Read.CodePage == nil && regfile.InPage(s.Encoding)
 	}
 	if s.Kind == regfile.KeyLine || s.Kind == regfile.ValueLine && s.Version == regfile.Windows31 {
 		p.enter(s)
@@ -218,6 +228,7 @@ func (p *pass) end() *Result {
 	p.settle()
 	p.ignores.apply(p)
 	p.settle()
+	p.leaveFrozen()
 	r := &p.result
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return inFile(a.At, a.Check, b.At, b.Check) })
 	slices.SortStableFunc(p.fixes.all, func(a, b fixed) int { return inFile(a.at, a.check, b.at, b.check) })

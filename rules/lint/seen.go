@@ -213,7 +213,7 @@ func (s *seen) value(p *pass, e *hive.Edit, line int) (was seenValue, sum uint32
 	if sum = deletedData; e.Op == hive.SetValue {
 		sum = uint32(maphash.Bytes(s.seed, e.Value.Data)>>32)*31 + uint32(e.Value.Type) | 1
 	}
-	id := s.nameHash(e.Value.Name) ^ bits.RotateLeft64(s.hash, 17)
+	id := s.nameHash(p, e.Value.Name) ^ bits.RotateLeft64(s.hash, 17)
 	was, ok := s.put(seenValue{id, sum, int32(line)})
 	if !ok {
 		s.lacksRoom(p)
@@ -239,7 +239,7 @@ func (p *pass) fold(path hive.Path) (folded string, same int) {
 	p.folding, p.above = buf, path
 	if firstBeyondASCII(buf[same:]) >= 0 {
 		p.above = nil
-		return hive.Fold(string(buf)), same
+		return p.foldName(string(buf)), same
 	}
 	for i, c := range buf[same:] {
 		if c >= 'a' && c <= 'z' {
@@ -250,13 +250,13 @@ func (p *pass) fold(path hive.Path) (folded string, same int) {
 }
 
 // nameHash returns a hash of a name that does not depend on case.
-func (s *seen) nameHash(name string) uint64 {
+func (s *seen) nameHash(p *pass, name string) uint64 {
 	const prime = 1099511628211 // of FNV-1a, 64 bits
 	h := s.start64
 	for i := range len(name) {
 		c := name[i]
 		if c >= 0x80 {
-			return maphash.String(s.seed, hive.Fold(name))
+			return maphash.String(s.seed, p.foldName(name))
 		}
 		if c >= 'a' && c <= 'z' {
 			c -= 'a' - 'A'
