@@ -12,7 +12,7 @@ import (
 )
 
 // TestDiffOfRealHives requires, for every two shared hives with the same mount, that the result of [hive.Diff] turns one into the other, both as
-// edits and as .reg text that is read back. [hive.DiffKnown] may call differences unproven only if one of the two hives is damaged.
+// edits and, unless they are many, as .reg text that is read back. [hive.DiffKnown] may call differences unproven only if one of the two hives is damaged.
 func TestDiffOfRealHives(t *testing.T) {
 	groups := map[string][]*hive.File{}
 	_ = filepath.WalkDir(shared.Path(t, "hives"), func(path string, d fs.DirEntry, err error) error {
@@ -52,6 +52,9 @@ func TestDiffOfRealHives(t *testing.T) {
 				proven, unproven := hive.DiffKnown(a.Root(), b.Root())
 				if whole[a] && whole[b] && (len(unproven) > 0 || len(proven) != len(edits)) {
 					t.Errorf("%s to %s: both are whole, and %d of %d edits are not proven", a.Source, b.Source, len(unproven), len(edits))
+				}
+				if len(edits) > 50_000 { // the text of a few such pairs takes longer than all others together
+					continue
 				}
 				var written, imported []hive.Edit
 				for _, e := range edits {
