@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"regvet/hive/command"
 	"regvet/rules"
 )
 
@@ -51,7 +52,12 @@ func TestWritingRules(t *testing.T) {
 			}
 		}
 	}
-	if packs < 2 {
+	for _, class := range command.Classes() {
+		if !strings.Contains(string(page), "| `"+class.Name+"` |") {
+			t.Errorf("the page says nothing of the folders %s", class.Name)
+		}
+	}
+	if packs < 4 {
 		t.Errorf("the page has %d packs", packs)
 	}
 }
