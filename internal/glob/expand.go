@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 )
 
 // Expand returns arguments with those that have a * or ? replaced by the names that they match, as the shells of Windows leave it to programs: in
@@ -30,7 +31,7 @@ func matches(arg string) (names []string) {
 		return nil // no folder ends with a separator in its name
 	}
 	folders := []string{folder}
-	if above := strings.TrimRight(folder, string(filepath.Separator)+"/"); strings.ContainsAny(above, "*?") {
+	if above := strings.TrimRightFunc(folder, func(r rune) bool { return r < utf8.RuneSelf && os.IsPathSeparator(uint8(r)) }); strings.ContainsAny(above, "*?") {
 		folders = matches(above)
 		for i := range folders {
 			folders[i] += string(filepath.Separator)
