@@ -214,7 +214,7 @@ func foldSlow(s string) string {
 }
 
 // EqualFold reports whether two names are the same to Windows.
-func EqualFold(a, b string) bool { return CompareFold(a, b) == 0 }
+func EqualFold(a, b string) bool { return a == b || CompareFold(a, b) == 0 }
 
 // CompareFold compares names as Windows sorts them: by upcased UTF-16 units. The result is negative if a sorts before b, zero if they are the
 // same, and positive if a sorts after b.
