@@ -45,6 +45,19 @@ Remove the character.`,
 	}
 )
 
+var invisibleInText = &Check{
+	ID: "REG112", Name: "invisible-in-text", Severity: Info,
+	Title: "Text that people read holds a character that cannot be seen",
+	Explanation: `Windows stores such a character as part of the text. In text that people read it does little harm and is often meant, as a
+no-break space is; where two texts are compared, they differ and look alike. In a text that looks like one for programs, such as a path, it is
+more likely a mistake: that is invisible-character (REG108).
+
+Type the text again, if the character is not meant.`,
+	Bad:   version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\"Title\"=\"An\u200b example\"\n"),
+	Good:  version5("[HKEY_LOCAL_MACHINE\\SOFTWARE\\Example]\n\"Title\"=\"An example\"\n"),
+	visit: visitInvisibleText, kinds: []regfile.Kind{regfile.ValueLine}, needs: beyondASCII | withTab,
+}
+
 // characterNames are the names of the characters that are found most.
 var characterNames = map[rune]string{
 	'\t': "tab", 0x00A0: "no-break space", 0x00AD: "soft hyphen", 0x200B: "zero-width space", 0x200C: "zero-width non-joiner", 0x200D: "zero-width joiner",
@@ -125,6 +138,30 @@ func visitInvisible(p *pass, c *Check, s *regfile.Statement) {
 			p.report(c, s, span, "there is %s in the comment, U+%04X; the line may not be what it looks like; remove it", hidden(r), r)
 			return
 		}
+	}
+}
+
+// visitInvisibleText reports the first character of the data that cannot be seen, where visitInvisible reports none.
+func visitInvisibleText(p *pass, c *Check, s *regfile.Statement) {
+	if s.Data.Empty() || s.Text[s.Data.From] != '"' || len(s.Edits) == 0 || firstBeyondASCII(s.Text) >= 0 && !p.knowsText(s) {
+		return
+	}
+	data := s.Data.In(s.Text)
+	found, what := regfile.Span{}, ""
+	var first, before rune
+	for i, r := range string(data) {
+		if hidden(r) != "" && r != '\t' && (reorders(r) || isForPrograms(data, i, r)) {
+			return
+		}
+		if joins := r == 0x200C || r == 0x200D || unicode.Is(unicode.Variation_Selector, r); what == "" && !(joins && before >= 0x0590) {
+			if what = hidden(r); what != "" {
+				found, first = regfile.Span{From: s.Data.From + i, To: s.Data.From + i + utf8.RuneLen(r)}, r
+			}
+		}
+		before = r
+	}
+	if what != "" {
+		p.report(c, s, found, "there is %s in the text, U+%04X; Windows stores it as part of the text; type the text again if it is not meant", what, first)
 	}
 }
 

@@ -7,7 +7,7 @@ var (
 		hexDigits, hexType, hexBreak, hexCutShort, hexBackslash, dataForm, behindDelete, commentBehindData, slashComment, shortRoot, unknownRoot, extraBackslash,
 		keyBlanks, nameLimits, hexElements, swallowedLine, hashComment, commentedKey, valueNameBlanks, secondHeader,
 	}
-	encodingChecks  = []*Check{codePage, utf8Mark, oldHeaderInUTF16, utf16Form, damagedText, lineEnds, mixedLineEnds, lastLineEnd, invisibleCharacter, gitAttributes, invisibleInLine}
+	encodingChecks  = []*Check{codePage, utf8Mark, oldHeaderInUTF16, utf16Form, damagedText, lineEnds, mixedLineEnds, lastLineEnd, invisibleCharacter, gitAttributes, invisibleInLine, invisibleInText}
 	semanticsChecks = []*Check{
 		setTwice, keyRepeated, valuesOfDeleted, setThenDeleted, unexpanded, unterminated, numberSize, binaryNumber, textWidth, packInvalid, writtenDefault, noChange,
 		emptyElement, packMismatch, noUndo, decimalAsHex, quotedType, deletedWithKey,
