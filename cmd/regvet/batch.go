@@ -25,6 +25,10 @@ func groups(s *session, args []string, machines bool) (all []collection.Group) {
 	onlyOnce(s, args)
 	for _, arg := range args {
 		for g := range collection.List(s.files, arg) {
+			if g.Passed != "" {
+				s.say("%s: passed over: %s", collection.DisplayName(arg), g.Passed)
+				continue
+			}
 			for _, f := range g.Files {
 				s.files.Protect(f.Path)
 				s.files.Protect(f.Logs...)

@@ -292,7 +292,12 @@ func (o *lintOptions) lintFile(s *session, j job, wants wanted) *linted {
 			return nil
 		}
 		defer f.Close()
-		in = f
+		text, err := collection.NoContainer(f)
+		if err != nil {
+			s.refuse(name, err)
+			return nil
+		}
+		in = text
 	}
 	sum := sha256.New()
 	counter := &counted{r: in}

@@ -40,10 +40,13 @@ type Group struct {
 	// Machine is the Windows folder, or the folder that holds the hives side by side; "" for a single file.
 	Machine string
 	Files   []File
+	// Passed is what in a folder was passed over although it may hold or be a hive, in one line; such a group has no files, and is the last of its
+	// folder.
+	Passed string
 }
 
 // List returns what to read for a name: the file itself, or for a folder each hive and .reg file in it, in the
-// order of their names. The hives of one machine are returned together, in place of the first of them.
+// order of their names. The hives of one machine are returned together, in place of the first of them. What was passed over comes last.
 func List(fsys fs.FS, name string) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		info, err := fs.Stat(fsys, name)
@@ -62,7 +65,8 @@ func List(fsys fs.FS, name string) iter.Seq[Group] {
 			return
 		}
 		found := false
-		for g := range find(folder) {
+		left := passed{folder: filepath.ToSlash(name)}
+		for g := range find(folder, &left) {
 			found = true
 			if g.Machine != "" {
 				g.Machine = join(g.Machine)
@@ -77,6 +81,9 @@ func List(fsys fs.FS, name string) iter.Seq[Group] {
 			if !yield(g) {
 				return
 			}
+		}
+		if text := left.text(join); text != "" && !yield(Group{Passed: text}) {
+			return
 		}
 		if !found {
 			yield(Group{Files: []File{{Path: name, Err: errors.New("the folder holds no hive and no .reg file")}}})
@@ -94,10 +101,10 @@ func (g Group) Apart() (all []Group) {
 
 // find walks a folder in the order of its names and returns each hive and .reg file in it, with [fs.FS] paths. The hives of a machine are
 // returned together, in place of the first of them. A file that cannot be examined is returned with its error, and the walk goes on. Links
-// to files are followed. Links to folders are not, so that the walk ends.
-func find(fsys fs.FS) iter.Seq[Group] {
+// to files are followed. Links to folders are not, so that the walk ends. What is passed over is added to left.
+func find(fsys fs.FS, left *passed) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
-		found := walk(fsys)
+		found := walk(fsys, left)
 		setAside(found)
 		groups := machines(slices.DeleteFunc(slices.Clone(found), func(f File) bool { return f.Err != nil }))
 		returned := map[*Group]bool{}
@@ -117,8 +124,8 @@ func find(fsys fs.FS) iter.Seq[Group] {
 	}
 }
 
-// walk lists the hives and .reg files in a folder and below.
-func walk(fsys fs.FS) (found []File) {
+// walk lists the hives and .reg files in a folder and below, and adds what it passes over to left.
+func walk(fsys fs.FS, left *passed) (found []File) {
 	add := func(name string, err error) {
 		if err != nil {
 			err = fmt.Errorf("cannot be read: %v", hive.Cause(err))
@@ -140,11 +147,17 @@ func walk(fsys fs.FS) (found []File) {
 		}
 		info, err := fs.Stat(fsys, name) // follows links
 		switch {
+		case err != nil && entry.Type()&fs.ModeSymlink != 0 && !mattersByName(name):
+			left.add(leadsNowhere, name) // a mounted volume has many: links of Windows that only Windows can follow
+			return nil
 		case err != nil:
 			lost[name] = true
 			add(name, err)
 			return nil
 		case !info.Mode().IsRegular():
+			return nil
+		case info.Size() == 0 && hive.KnownName(path.Base(name)) != "":
+			left.addEmpty(name)
 			return nil
 		}
 		head, err := start(fsys, name)
@@ -157,6 +170,10 @@ func walk(fsys fs.FS) (found []File) {
 			add(name, nil)
 		case strings.EqualFold(path.Ext(name), ".reg"):
 			add(name, nil)
+		default:
+			if c := containerOf(head, nil); c != nil {
+				left.add(c.name, name)
+			}
 		}
 		return nil
 	})

@@ -21,6 +21,9 @@ func find(fsys fs.FS) []string {
 	var all []string
 	for in := range collection.List(fsys, ".") {
 		var words []string
+		if in.Passed != "" {
+			words = append(words, "passed over: "+in.Passed)
+		}
 		if in.Machine != "" {
 			words = append(words, in.Machine+":")
 		}
@@ -162,7 +165,8 @@ func TestFindLinks(t *testing.T) {
 	link("SYSTEM", "a link")
 	link(".", "a loop")
 	link("nothing", "dangling")
-	if diff := cmp.Diff([]string{"SYSTEM", "a link", "dangling !"}, find(os.DirFS(dir))); diff != "" {
+	link("nothing", "SOFTWARE")
+	if diff := cmp.Diff([]string{"SOFTWARE !", "SYSTEM", "a link", "passed over: dangling, which is a link that leads nowhere"}, find(os.DirFS(dir))); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -106,6 +106,8 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	head, f := peek(f)
 	if hive.IsHive(head) {
 		most = hive.MaxSize
+	} else if c := containerOf(head, tailOf(f, head)); c != nil {
+		return nil, c.refusal()
 	}
 	return hive.ReadFile(f, DisplayName(name), most)
 }

@@ -42,6 +42,9 @@ func OpenOrdered(fsys fs.FS, name string, key hive.Path, set string, stored bool
 	if n < 4 || hive.IsHive(head[:n]) || [4]byte(head) == [4]byte{} || text.Size() <= least {
 		return nil, nil
 	}
+	if containerOf(head[:n], nil) != nil {
+		return nil, nil // opening it says what it is
+	}
 	asked := []hive.Path{key}
 	if set != "" && set != hive.AllControlSets {
 		asked = append(asked, systemPath.Join(set))
@@ -94,6 +97,12 @@ func section(fsys fs.FS, name string) (text *io.SectionReader, close func() erro
 // is a [*hive.Problem].
 func OpenText(fsys fs.FS, name string) (text *io.SectionReader, close func() error, err error) {
 	if text, close = section(fsys, name); text != nil {
+		head := make([]byte, hive.HeadSize)
+		n, _ := text.ReadAt(head, 0)
+		if c := containerOf(head[:n], nil); c != nil {
+			close()
+			return nil, nil, c.refusal()
+		}
 		return text, close, nil
 	}
 	data, err := ReadFile(fsys, name)

@@ -1,0 +1,63 @@
+package collection
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"regvet/hive"
+)
+
+// passed are the files of a folder that may hold or be a hive and are passed over, by what they are, in the order in which the first of each was met.
+type passed struct {
+	folder string // that is walked
+	kinds  []string
+	count  map[string]int
+	first  map[string]string // the name of the first
+}
+
+func (p *passed) add(kind, name string) {
+	if p.count == nil {
+		p.count, p.first = map[string]int{}, map[string]string{}
+	}
+	if p.count[kind]++; p.count[kind] == 1 {
+		p.kinds = append(p.kinds, kind)
+		p.first[kind] = name
+	}
+}
+
+// String returns in one line what was passed over, or "". The names of files are made by join of those in the folder.
+func (p *passed) text(join func(string) string) string {
+	var parts []string
+	for _, kind := range p.kinds {
+		name := hive.Visible(join(p.first[kind]))
+		if n := p.count[kind]; n > 1 {
+			parts = append(parts, fmt.Sprintf("%d files like %s, which is %s", n, name, kind))
+		} else {
+			parts = append(parts, fmt.Sprintf("%s, which is %s", name, kind))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// What is passed over, besides containers.
+const (
+	leadsNowhere = "a link that leads nowhere"
+	emptyBackup  = "empty, as Windows leaves its backups in RegBack since Windows 10 1803"
+	emptyHive    = "an empty file with the name of a hive"
+)
+
+// mattersByName reports whether a file that cannot be read is missed because of its name: that of a hive, of one of its logs, or of .reg text.
+func mattersByName(name string) bool {
+	base, ext := path.Base(name), strings.ToLower(path.Ext(name))
+	return hive.KnownName(base) != "" || strings.HasPrefix(ext, ".log") || ext == ".reg"
+}
+
+// addEmpty adds a file that is empty and has the name of a hive.
+func (p *passed) addEmpty(name string) {
+	if hive.EqualFold(path.Base(path.Dir(path.Join(p.folder, name))), "RegBack") {
+		p.add(emptyBackup, name)
+		return
+	}
+	p.add(emptyHive, name)
+}
