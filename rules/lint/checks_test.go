@@ -67,6 +67,11 @@ func TestTuned(t *testing.T) {
 		{"in front of a key", example + "\u2066[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other]\n\u3000[-HKLM\\SOFTWARE\\Other]\n", "REG111 REG111"},
 		{"around data", example + "\"A\"\u200b=\"x\"\n\"A\"=\u00a0\"x\"\n\"A\"=\"x\"\u200e\n\"A\"=dword:\u2003" + "1\n\"A\"=dword:0000\u00a0" + "0001\n\"A\"=-\u200b\n\"A\"=hex:01,\u00a0" + "02\n\"A\"=hex:01,\\\u00a0\n  02\n",
 			"REG111 REG111 REG111 REG111 REG111 REG111 REG111 REG111"},
+		{"programs of services", "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\A]\n" +
+			"\"ImagePath\"=\"C:/Windows/System32/a.exe\"\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\B]\n" +
+			"\"ImagePath\"=\"\\\\??\\\\C:\\\\Windows\\\\System32\\\\drivers\\\\b c.sys\"\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\C]\n" +
+			"\"ImagePath\"=\"C:\\\\Windows\\\\Tasks\\\\c.exe\"\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\D]\n" +
+			"\"ImagePath\"=\"C:\\\\Program Files\\\\d.exe\"\n", "REG408 REG408"},
 		{"in names", example + "\"A\u00adB\"=\"x\"\n\"A\tB\"=\"x\"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Exa\tmple]\n", "REG108 REG108 REG108"},
 		{"in text for programs", example + "\"A\"=\"C:\\\\a\u200bb\"\n\"B\"=\"12\u00a0\"\n\"C\"=\"\u200eC:\\\\a\"\n\"D\"=\"{\u00ad0000}\"\n\"E\"=\"a\u202eb c\"\n\"F\"=\"a b\u00a0\"\n", "REG108 REG108 REG108 REG108 REG108 REG108"},
 		{"in text for people", example + "\"A\"=\"10\u00a0% of all\"\n\"B\"=\"Caf\u00e9\u00a0du\u00a0Nord\"\n\"C\"=\"\u05d0\u05d1 \u200f(c)\"\n\"D\"=\"\u00a0\"\n\"E\"=\"a\tb\"\n; 1\u00a0000\t\u200f\n", "REG112 REG112 REG112 REG112 REG112"},

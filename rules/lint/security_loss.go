@@ -1,11 +1,11 @@
 package lint
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
 	"regvet/hive"
+	"regvet/hive/command"
 	"regvet/hive/regfile"
 )
 
@@ -177,25 +177,34 @@ func visitServicePath(p *pass, c *Check, s *regfile.Statement) {
 	if err != nil || text == "" {
 		return
 	}
-	program := strings.ToLower(text)
-	if unquoted, ok := strings.CutPrefix(program, `"`); ok {
-		program, _, _ = strings.Cut(unquoted, `"`)
-	} else if path, ok := unquotedProgram(program); ok && strings.Contains(path, " ") && hive.EqualFold(value.Name, "ImagePath") {
+	var computer command.Machine // of which the file tells nothing
+	line := computer.Read(text)
+	driver, named := strings.HasSuffix(hive.Fold(line.Program), ".SYS"), !strings.ContainsAny(line.Program, `\/`)
+	if hive.EqualFold(value.Name, "ImagePath") && !driver && !named && len(line.Earlier()) > 0 { // of a driver, Windows tries nothing else
 		p.report(c, s, s.Data,
 			`the path of the service has a blank and no quotes; Windows tries the part before the blank first; write \" around the path`)
 		return
 	}
-	program = strings.TrimPrefix(program, `\??\`)
-	for _, folder := range []string{`%systemroot%\`, `\systemroot\`, `system32\`, `syswow64\`, `c:\windows\`, `%windir%\`} {
-		if rest, ok := strings.CutPrefix(program, folder); ok && !strings.HasPrefix(rest, `temp\`) && !strings.Contains(rest, `\temp\`) {
-			return
-		}
+	if driver && named {
+		return // Windows looks for it in its own folder
 	}
-	if !strings.ContainsAny(program, `\/`) && strings.HasSuffix(program, ".sys") {
-		return // a driver, which Windows looks for in its own folder
+	if path := computer.Resolve(line.Program); computer.In(path, windowsFolder) == command.Yes && computer.In(path, writableFolders) == command.No {
+		return
 	}
 	p.report(c, s, s.Data,
 		"this sets %s to one outside of the folder of Windows; Windows runs it with high rights; make sure that it is wanted, and that only administrators can write there", w.what)
+}
+
+// Where a program of Windows is, unless users can write there.
+var windowsFolder, writableFolders = folder("windows"), folder("user_writable")
+
+// folder returns the class of folders of that name.
+func folder(name string) command.Folder {
+	f, err := command.ParseFolder(name)
+	if err != nil {
+		panic(err) // the name is part of the program
+	}
+	return f
 }
 
 // system32 are the prefixes of the paths of nearly all services, in capitals.
@@ -218,18 +227,4 @@ func inSystem32(data []byte) bool {
 		}
 		return true
 	})
-}
-
-// unquotedProgram returns a command line up to the end of the name of the program, and reports whether that is a path.
-func unquotedProgram(command string) (string, bool) {
-	end := -1
-	for _, ending := range []string{".exe", ".sys", ".com", ".bat", ".cmd"} {
-		if i := strings.Index(command, ending); i >= 0 && (end < 0 || i+len(ending) < end) {
-			end = i + len(ending)
-		}
-	}
-	if end < 0 {
-		return "", false
-	}
-	return command[:end], bytes.ContainsAny([]byte(command[:end]), `\/`)
 }
