@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"regvet/hive"
 )
@@ -25,22 +26,41 @@ func Unpassed(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
 	return answersOf(reg, w, rules, func(*Rule, hive.Path) {}, false)
 }
 
-// answersOf is [Answers] that compares the findings about several control sets only if compare is set.
+// answersOf is [Answers] that compares the findings about several control sets only if compare is set. Rules for keys at any depth take about as
+// long as all others together, since they visit each key, so that they are asked beside these.
 func answersOf(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func(r *Rule, real hive.Path), compare bool) []Finding {
-	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}, machines: map[string]*machine{}, split: map[*Rule][]*evaluation{}, terms: map[chosen]Terms{}}
-	if !compare { // else passes are needed
-		e.passed = passed
+	tell := passed
+	if passed != nil {
+		var one sync.Mutex
+		tell = func(r *Rule, real hive.Path) {
+			one.Lock()
+			defer one.Unlock()
+			passed(r, real)
+		}
 	}
-	e.prepare(rules)
-	var searches []*search
+	if compare { // then passes are needed
+		tell = nil
+	}
 	answers := make([]*answers, len(rules))
-	for i, r := range rules {
-		answers[i] = e.start(r, &searches)
+	ask := func(deep bool) {
+		var some []*Rule
+		var at []int // in rules
+		for i, r := range rules {
+			if r.Key.deep() == deep {
+				some, at = append(some, r), append(at, i)
+			}
+		}
+		for i, a := range answersAlone(reg, w, some, tell) {
+			answers[at[i]] = a
+		}
 	}
-	walk(reg, searches)
+	var beside sync.WaitGroup
+	beside.Go(func() { ask(true) })
+	ask(false)
+	beside.Wait()
 	n := 0
 	for _, a := range answers {
-		n += len(a.finish())
+		n += len(a.found)
 	}
 	all := make([]Finding, 0, n)
 	for _, a := range answers {
@@ -55,6 +75,22 @@ func answersOf(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func(r 
 				all = append(all, f)
 			}
 		}
+	}
+	return all
+}
+
+// answersAlone returns the answers of some rules, for which the keys below the starts of patterns are read once.
+func answersAlone(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func(r *Rule, real hive.Path)) []*answers {
+	e := &evaluation{registry: reg, windows: w, walked: map[*Condition][]*sum{}, machines: map[string]*machine{}, split: map[*Rule][]*evaluation{}, terms: map[chosen]Terms{}, passed: passed}
+	e.prepare(rules)
+	var searches []*search
+	all := make([]*answers, len(rules))
+	for i, r := range rules {
+		all[i] = e.start(r, &searches)
+	}
+	walk(reg, searches)
+	for _, a := range all {
+		a.found = a.finish()
 	}
 	return all
 }

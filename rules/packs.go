@@ -71,12 +71,14 @@ func BuiltInNames() []string {
 }
 
 // BuiltIn returns the built-in packs of these names, or all of them without names, in the order of [BuiltInNames].
-func BuiltIn(names ...string) (packs []*Pack) {
-	for _, p := range builtInPacks() {
-		if len(names) == 0 || slices.Contains(names, p.name) {
-			packs = append(packs, p.read())
-		}
+func BuiltIn(names ...string) []*Pack {
+	chosen := slices.DeleteFunc(slices.Clone(builtInPacks()), func(p builtInPack) bool { return len(names) > 0 && !slices.Contains(names, p.name) })
+	packs := make([]*Pack, len(chosen))
+	var reading sync.WaitGroup
+	for i, p := range chosen {
+		reading.Go(func() { packs[i] = p.read() })
 	}
+	reading.Wait()
 	return packs
 }
 
