@@ -56,7 +56,6 @@ type lintOptions struct {
 	configFlags
 	severity          choice
 	listing           report.Listing
-	keepsAll          bool // some output has every finding
 	showConfig        bool
 	rules             ruleFlags
 	result            resultFlags
@@ -108,7 +107,6 @@ func (o *lintOptions) run(s *session, args []string) {
 	r := report.LintReport{Version: version(), Checks: planner.running(jobs), Listing: o.listing, Baseline: len(planner.baselines) > 0}
 	lines := map[*sink]*report.LintLines{} // the outputs that are written as the files are read; the others wait for the end
 	wants := o.wanted(outputs)
-	o.keepsAll = o.listing.All || slices.ContainsFunc(outputs, func(k output) bool { return k.format != "text" && k.format != "compact" })
 	for _, k := range sinks {
 		if k.format == "jsonl" {
 			lines[k] = report.NewLintLines(k, r)
@@ -185,11 +183,14 @@ func (o *lintOptions) understand(s *session) (outputs []output, ok bool) {
 type wanted struct {
 	hash bool
 	text bool // of a file with fixes
+	all  bool // every finding, and not only those that are listed
 }
 
 // wanted returns what the outputs need.
 func (o *lintOptions) wanted(outputs []output) (w wanted) {
+	w.all = o.listing.All || o.writeBaseline
 	for _, k := range outputs {
+		w.all = w.all || k.format != "text" && k.format != "compact"
 		switch k.format {
 		case "json", "jsonl", "csv", "html", "junit", "markdown":
 			w.hash = true
@@ -251,9 +252,9 @@ func (p *planner) running(jobs []job) (checks []*lint.Check) {
 }
 
 // linter returns the linter for a job.
-func (o *lintOptions) linter(j job) lint.Linter {
+func (o *lintOptions) linter(j job, wants wanted) lint.Linter {
 	l := j.plan.linter
-	if o.writeBaseline || o.keepsAll {
+	if wants.all {
 		l.Most = mostKnown
 	}
 	if k := j.plan.known; k != nil && !o.writeBaseline {
@@ -272,7 +273,7 @@ type linted struct {
 
 // lintFile lints a file, and with --fix also fixes it. If the file cannot be read or written, it writes why and returns nil.
 func (o *lintOptions) lintFile(s *session, j job, wants wanted) *linted {
-	l, name := o.linter(j), j.name
+	l, name := o.linter(j, wants), j.name
 	if o.makeFixes && !o.diff {
 		return o.fixFile(s, l, name)
 	}

@@ -93,9 +93,9 @@ func containerOf(head, tail []byte) *container {
 	return nil
 }
 
-// is reports whether data begin as the container does. A signature that is not at the start could stand in text by chance, which has no NUL.
+// is reports whether data begin as the container does. A signature that is not at the start could stand in text by chance.
 func (c *container) is(data []byte) bool {
-	return int64(len(data)) >= c.at && bytes.HasPrefix(data[c.at:], []byte(c.magic)) && (c.at == 0 || bytes.IndexByte(data, 0) >= 0)
+	return int64(len(data)) >= c.at && bytes.HasPrefix(data[c.at:], []byte(c.magic)) && (c.at == 0 || !isText(data))
 }
 
 // encrypted returns the same, or that its first member is encrypted. Source: APPNOTE, bit 0 of the general purpose flags.
@@ -132,27 +132,37 @@ func (c *container) refusal() error {
 	return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf("is %s, which is not read; %s", c.name, c.advice), Loss: true}
 }
 
-// tailOf returns the last sector of a file that can be read anywhere and begins like no text, or nil.
-func tailOf(f fs.File, head []byte) []byte {
-	if bytes.IndexByte(head, 0) < 0 {
-		return nil
-	}
+// tailOfFile returns the last sector of a file that can be read anywhere, or nil: see tailOf.
+func tailOfFile(f fs.File, head []byte) []byte {
 	at, ok := f.(io.ReaderAt)
-	info, err := f.Stat()
-	if !ok || err != nil || info.Size() < sector || !info.Mode().IsRegular() {
+	if !ok || isText(head) {
 		return nil
 	}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		return tailOf(at, info.Size(), head)
+	}
+	return nil
+}
+
+// tailOf returns the last sector of what does not begin like text, or nil.
+func tailOf(at io.ReaderAt, size int64, head []byte) []byte {
 	tail := make([]byte, sector)
-	if n, _ := at.ReadAt(tail, info.Size()-sector); n < sector {
+	if isText(head) || size < sector {
+		return nil
+	}
+	if n, _ := at.ReadAt(tail, size-sector); n < sector {
 		return nil
 	}
 	return tail
 }
 
+// isText reports whether data can be text of one byte a character, which has no NUL.
+func isText(data []byte) bool { return bytes.IndexByte(data, 0) < 0 }
+
 // NoContainer returns the file, which is still to be read from its start, or the error that it is an image or an archive, which is not read.
 func NoContainer(f fs.File) (fs.File, error) {
 	head, f := peek(f)
-	if c := containerOf(head, tailOf(f, head)); c != nil {
+	if c := containerOf(head, tailOfFile(f, head)); c != nil {
 		return nil, c.refusal()
 	}
 	return f, nil

@@ -106,7 +106,7 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	head, f := peek(f)
 	if hive.IsHive(head) {
 		most = hive.MaxSize
-	} else if c := containerOf(head, tailOf(f, head)); c != nil {
+	} else if c := containerOf(head, tailOfFile(f, head)); c != nil {
 		return nil, c.refusal()
 	}
 	return hive.ReadFile(f, DisplayName(name), most)
@@ -307,12 +307,15 @@ func logsIn(fsys fs.FS, folder string) logs {
 
 // add notes a name if it is one of a log, whatever is behind it: if that is needed and cannot be read, reading it tells.
 func (l logs) add(name string) {
-	ext := path.Ext(name)
-	switch strings.ToLower(ext) {
-	case ".log", ".log1", ".log2":
-		of := hive.Fold(name[:len(name)-len(ext)])
+	if isLogName(name) {
+		of := hive.Fold(strings.TrimSuffix(name, path.Ext(name)))
 		l[of] = append(l[of], name)
 	}
+}
+
+// isLogName reports whether a file has the name of a transaction log.
+func isLogName(name string) bool {
+	return slices.Contains([]string{".log", ".log1", ".log2"}, strings.ToLower(path.Ext(name)))
 }
 
 // of returns the logs of a hive, in the order in which Windows numbers them.

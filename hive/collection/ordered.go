@@ -99,7 +99,7 @@ func OpenText(fsys fs.FS, name string) (text *io.SectionReader, close func() err
 	if text, close = section(fsys, name); text != nil {
 		head := make([]byte, hive.HeadSize)
 		n, _ := text.ReadAt(head, 0)
-		if c := containerOf(head[:n], nil); c != nil {
+		if c := containerOf(head[:n], tailOf(text, text.Size(), head[:n])); c != nil {
 			close()
 			return nil, nil, c.refusal()
 		}

@@ -26,7 +26,7 @@ func (p *passed) add(kind, name string) {
 	}
 }
 
-// String returns in one line what was passed over, or "". The names of files are made by join of those in the folder.
+// text returns in one line what was passed over, or "". The names of files are made by join of those in the folder.
 func (p *passed) text(join func(string) string) string {
 	var parts []string
 	for _, kind := range p.kinds {
@@ -49,8 +49,7 @@ const (
 
 // mattersByName reports whether a file that cannot be read is missed because of its name: that of a hive, of one of its logs, or of .reg text.
 func mattersByName(name string) bool {
-	base, ext := path.Base(name), strings.ToLower(path.Ext(name))
-	return hive.KnownName(base) != "" || strings.HasPrefix(ext, ".log") || ext == ".reg"
+	return hive.KnownName(path.Base(name)) != "" || isLogName(name) || strings.EqualFold(path.Ext(name), ".reg")
 }
 
 // addEmpty adds a file that is empty and has the name of a hive.
