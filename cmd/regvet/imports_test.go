@@ -26,7 +26,7 @@ func TestImports(t *testing.T) {
 		"regvet/rules":             {"regvet/hive", "regvet/hive/command", "regvet/hive/regfile", "regvet/rules/strict"},
 		"regvet/rules/strict":      {"regvet/hive"},
 		"regvet/rules/ports":       {"regvet/hive"},
-		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/regfile", "regvet/rules", "regvet/rules/strict", "regvet/internal/glob", "regvet/internal/worktree", "regvet/internal/safetext"},
+		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/command", "regvet/hive/regfile", "regvet/rules", "regvet/rules/strict", "regvet/internal/glob", "regvet/internal/worktree", "regvet/internal/safetext"},
 		"regvet/report":            {"regvet/hive", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint", "regvet/rules/ports", "regvet/rules/strict", "regvet/internal/safetext"},
 		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint", "regvet/rules/ports", "regvet/rules/strict",
 			"regvet/report", "regvet/internal/glob", "regvet/internal/worktree", "regvet/internal/draft"},
