@@ -31,10 +31,10 @@ func parseBoot(s []byte) (boot, error) {
 		return boot{}, errors.New("it is not signed NTFS")
 	}
 	b := boot{
-		sector: int64(le.Uint16(s[0x0B:])),
+		sector:   int64(le.Uint16(s[0x0B:])),
 		mftAt:    int64(le.Uint64(s[0x30:])),
 		mirrorAt: int64(le.Uint64(s[0x38:])),
-		serial: le.Uint64(s[0x48:]),
+		serial:   le.Uint64(s[0x48:]),
 	}
 	if bits.OnesCount64(uint64(b.sector)) != 1 || b.sector < 256 || b.sector > 4096 {
 		return boot{}, fmt.Errorf("it tells sectors of %d bytes", b.sector)

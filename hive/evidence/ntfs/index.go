@@ -22,8 +22,8 @@ type folder struct {
 
 // entry is a name in a folder, and the node with the names before it.
 type entry struct {
-	reference // to the file
-	link      // without a name in the last entry of a node
+	reference       // to the file
+	link            // without a name in the last entry of a node
 	child     int64 // -1 if none
 }
 
