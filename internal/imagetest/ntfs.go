@@ -58,6 +58,8 @@ const (
 	ntfsReparse    = 0xC0
 )
 
+const ntfsWOFTag = 0x80000017 // of the reparse point of a file that Windows 10 compressed
+
 var ntfsLE = binary.LittleEndian
 
 // ntfsRun is clusters that follow each other; lcn is -1 for a hole.
@@ -370,14 +372,6 @@ func (w *ntfsWriter) tree(fsys fs.FS) {
 		if info, err := d.Info(); err == nil && !info.ModTime().IsZero() {
 			e.modified = info.ModTime()
 		}
-		e.how = w.Files[name]
-		if len(e.how.Reparse) >= 4 {
-			e.tag = ntfsLE.Uint32(e.how.Reparse)
-		}
-		if e.how.XPRESS {
-			e.tag = 0x80000017
-		}
-		e.standard()
 		var content []byte
 		if !d.IsDir() {
 			if content, err = fs.ReadFile(fsys, name); err != nil {
@@ -385,6 +379,15 @@ func (w *ntfsWriter) tree(fsys fs.FS) {
 			}
 		}
 		e.size = len(content)
+		e.how = w.Files[name]
+		e.how.XPRESS = e.how.XPRESS && len(content) > 0
+		if len(e.how.Reparse) >= 4 {
+			e.tag = ntfsLE.Uint32(e.how.Reparse)
+		}
+		if e.how.XPRESS {
+			e.tag = ntfsWOFTag
+		}
+		e.standard()
 		w.nameAll(e, parent, at, path.Base(name))
 		w.content(e, content)
 		return nil
@@ -545,7 +548,7 @@ func lznt1(chunk []byte) []byte {
 // ntfsWOF returns the reparse point of a file that Windows 10 compressed by XPRESS4K.
 func ntfsWOF() []byte {
 	var raw []byte
-	for _, n := range []uint32{0x80000017, 16, 1, 2, 1, 0} {
+	for _, n := range []uint32{ntfsWOFTag, 16, 1, 2, 1, 0} {
 		raw = ntfsLE.AppendUint32(raw, n)
 	}
 	return raw
@@ -849,6 +852,9 @@ func ntfsNumber(n int) (raw []byte) {
 
 // split cuts an attribute into pieces of so many runs.
 func (a ntfsAttribute) split(each int) (pieces []ntfsAttribute) {
+	if len(a.runs) == 0 {
+		return []ntfsAttribute{a}
+	}
 	start := 0
 	for runs := range slices.Chunk(a.runs, each) {
 		piece := a

@@ -51,7 +51,7 @@ func tree() fstest.MapFS {
 		"Users/Ünï cödé €.dat":             {Data: []byte("umlauts")},
 		"Users/A long name.dat":            {Data: []byte("with a short one")},
 	}
-	for i := range 400 {
+	for i := range 150 {
 		files[fmt.Sprintf("many/name %d of many", i)] = &fstest.MapFile{Data: fmt.Appendf(nil, "the file %d", i)}
 	}
 	return files

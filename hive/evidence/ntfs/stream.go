@@ -176,10 +176,10 @@ func (s *stream) ReadAt(p []byte, at int64) (n int, err error) {
 	switch {
 	case at < 0:
 		return 0, fmt.Errorf("read at the negative offset %d", at)
-	case at >= s.size:
-		return 0, io.EOF
 	case s.refused != nil:
 		return 0, s.refused
+	case at >= s.size:
+		return 0, io.EOF
 	}
 	if int64(len(p)) > s.size-at {
 		p, err = p[:s.size-at], io.EOF
