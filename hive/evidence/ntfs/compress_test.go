@@ -2,6 +2,14 @@ package ntfs
 
 import (
 	"bytes"
+	"crypto/sha1"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -49,4 +57,77 @@ func FuzzUnpack(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestXpressOfWimlib holds that what wimlib compressed is unpacked: in a WIM image, files are chunks after a table, as in WofCompressedData.
+// Source: Microsoft, "Windows Imaging File Format (WIM)".
+func TestXpressOfWimlib(t *testing.T) {
+	wimcapture, err := exec.LookPath("wimcapture")
+	if err != nil {
+		t.Skip("wimcapture of wimtools is not installed")
+	}
+	from, name := t.TempDir(), filepath.Join(t.TempDir(), "test.wim")
+	for i := range 20 {
+		rng := rand.New(rand.NewPCG(uint64(i), 1))
+		var b bytes.Buffer
+		for b.Len() < 1000+i*i*1000 {
+			fmt.Fprintf(&b, "%d %s ", rng.IntN(1+i*100), bytes.Repeat([]byte{byte(i)}, rng.IntN(1+i*i)))
+		}
+		if err := os.WriteFile(filepath.Join(from, strconv.Itoa(i)), b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, chunk := range []int{4 << 10, 8 << 10, 16 << 10} {
+		os.Remove(name)
+		if out, err := exec.Command(wimcapture, from, name, "--compress=xpress", fmt.Sprintf("--chunk-size=%d", chunk)).CombinedOutput(); err != nil {
+			t.Fatalf("wimcapture: %v: %s", err, out)
+		}
+		wim, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unpacked := 0
+		table := le.Uint64(wim[56:])
+		for entry := range slices.Chunk(wim[table:table+le.Uint64(wim[48:])&(1<<56-1)], 50) {
+			const compressed = 4
+			if entry[7]&compressed == 0 {
+				continue
+			}
+			at, length, size := int(le.Uint64(entry[8:])), int(le.Uint64(entry)&(1<<56-1)), int(le.Uint64(entry[16:]))
+			content := unpackAll(t, wim[at:at+length], size, chunk)
+			if sum := sha1.Sum(content); !bytes.Equal(sum[:], entry[30:50]) {
+				t.Errorf("chunks of %d: %d bytes do not have the SHA-1 of the image", chunk, size)
+			}
+			unpacked++
+		}
+		if unpacked < 15 {
+			t.Errorf("chunks of %d: only %d files are compressed", chunk, unpacked)
+		}
+	}
+}
+
+// unpackAll returns the content of chunks after their table.
+func unpackAll(t *testing.T, raw []byte, size, chunk int) (content []byte) {
+	last := (size - 1) / chunk
+	table := 4 * last
+	begin := func(i int) int {
+		switch i {
+		case 0:
+			return table
+		case last + 1:
+			return len(raw)
+		}
+		return table + int(le.Uint32(raw[4*i-4:]))
+	}
+	for i := range last + 1 {
+		want, part := min(chunk, size-i*chunk), raw[begin(i):begin(i+1)]
+		if len(part) < want {
+			var err error
+			if part, err = xpress(part, want); err != nil {
+				t.Fatalf("chunk %d of %d: %v", i, last+1, err)
+			}
+		}
+		content = append(content, part...)
+	}
+	return content
 }

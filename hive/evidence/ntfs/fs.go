@@ -133,6 +133,9 @@ func (d *folder) follow(e entry) (*file, error) {
 	if !slices.ContainsFunc(links, func(l link) bool { return l.parent == d.reference && slices.Equal(l.name, e.name) }) {
 		return nil, cmp.Or(err, d.v.lost(f.record, "MFT record %d does not have the name by which a folder refers to it", f.number()))
 	}
+	if f.directory != (e.flags&isFolder != 0) {
+		return nil, d.v.lost(f.record, "MFT record %d and the folder that names it do not agree whether it is a folder", f.number())
+	}
 	if f.directory {
 		names := 0
 		for _, l := range links {

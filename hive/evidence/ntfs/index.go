@@ -218,6 +218,7 @@ type walk struct {
 	want  []uint16 // the name that is looked for; nil for all of them
 	seen  map[int64]bool
 	found func(entry) bool // takes the entries, and reports whether to go on
+	sides [2]entry         // the entries before and after the place of the name
 	err   error            // the first gap
 }
 
@@ -234,6 +235,7 @@ func (w *walk) through(list []entry, low, high []uint16, depth int) bool {
 		order := -1
 		if w.want != nil && e.name != nil {
 			order = w.v.compare(w.want, e.name)
+			w.beside(order, e)
 		}
 		upper := e.name
 		if upper == nil {
@@ -251,6 +253,16 @@ func (w *walk) through(list []entry, low, high []uint16, depth int) bool {
 		low = upper
 	}
 	return true
+}
+
+// beside notes an entry before or after the place of the name. The later ones are nearer.
+func (w *walk) beside(order int, e entry) {
+	switch {
+	case order > 0:
+		w.sides[0] = e
+	case order < 0:
+		w.sides[1] = e
+	}
 }
 
 func (w *walk) below(vcn int64, low, high []uint16, depth int) bool {
@@ -281,7 +293,28 @@ func (d *folder) lookup(name []uint16) (list []entry, err error) {
 	if n := len(list); n > 0 && slices.Equal(list[n-1].name, name) {
 		return list[n-1:], nil
 	}
+	if len(list) == 0 && w.err == nil {
+		return nil, w.misnamed()
+	}
 	return list, w.err
+}
+
+// misnamed returns an error if an entry beside the place of the name leads to a file that has the name: nothing else in a node proves its bytes.
+func (w *walk) misnamed() error {
+	for _, e := range w.sides {
+		if e.name == nil {
+			continue
+		}
+		f, err := w.v.file(e.reference)
+		if err != nil {
+			continue // of a file with another name
+		}
+		links, _ := f.links()
+		if slices.ContainsFunc(links, func(l link) bool { return l.parent == w.reference && w.v.compare(l.name, w.want) == 0 }) {
+			return w.v.lost(f.record, "MFT record %d has the name, but the index in record %d does not", f.number(), w.number())
+		}
+	}
+	return nil
 }
 
 // mostNames is how many names of a folder are listed: they take up to 100 MB.
