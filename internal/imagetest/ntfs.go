@@ -21,7 +21,8 @@ type NTFSOptions struct {
 	Sector, Cluster, Record, Index int // bytes; 512, 4096, 1024 and 4096 if 0
 	Label                          string
 	Serial                         uint64
-	Dirty                          bool // it was not unmounted
+	Dirty                          bool // it is marked to be checked
+	LogInUse                       bool // its log was open
 	MFTFragments                   int  // runs of the MFT, 9 at most if MFTListed: each but the first then has a record of its own
 	MFTListed                      bool
 	NodeEntries                    int                 // of a node outside of the root, at most; as many as fit if 0
@@ -301,7 +302,7 @@ func (w *ntfsWriter) system() {
 	give(7, w.mapped(ntfsData, "", w.take(w.clusters(8192), 1), 8192))
 	mirror := 4 * w.Record
 	give(1, w.mapped(ntfsData, "", w.take(w.clusters(mirror), 1), mirror))
-	give(2, w.outside(ntfsData, "", bytes.Repeat([]byte{0xFF}, 64<<10), 1))
+	give(2, w.outside(ntfsData, "", w.log(), 1))
 	info := []byte{8: 3, 9: 1, 10: 0, 11: 0}
 	if w.Dirty {
 		info[10] = 1
@@ -318,6 +319,31 @@ func (w *ntfsWriter) system() {
 		table = ntfsLE.AppendUint16(table, u)
 	}
 	give(10, w.outside(ntfsData, "", table, 1))
+}
+
+// log returns $LogFile: one that was never used, or one of two restart pages, of which the second is newer and tells that it is in use.
+func (w *ntfsWriter) log() []byte {
+	const page = 4096
+	raw := bytes.Repeat([]byte{0xFF}, 64<<10)
+	if !w.LogInUse {
+		return raw
+	}
+	for i, client := range []uint16{0xFFFF, 0} {
+		restart := raw[i*page : (i+1)*page]
+		clear(restart)
+		copy(restart, "RSTR")
+		ntfsLE.PutUint32(restart[0x10:], page)
+		ntfsLE.PutUint32(restart[0x14:], page)
+		ntfsLE.PutUint16(restart[0x18:], 0x30)
+		ntfsLE.PutUint16(restart[0x1C:], 1)
+		area := restart[0x30:]
+		ntfsLE.PutUint64(area, uint64(1000+i))
+		ntfsLE.PutUint16(area[8:], 1)
+		ntfsLE.PutUint16(area[10:], 0xFFFF)
+		ntfsLE.PutUint16(area[12:], client)
+		ntfsProtect(restart, 0x1E)
+	}
+	return raw
 }
 
 // viewIndex returns an index that is not of names, without entries.

@@ -289,16 +289,26 @@ func TestCycle(t *testing.T) {
 
 // TestState holds what is said of a volume that was in use. None of it is a loss.
 func TestState(t *testing.T) {
-	for want, o := range map[string]imagetest.NTFSOptions{
-		"":                                      {},
-		"the volume was not unmounted cleanly":  {Dirty: true},
-		"Windows was hibernated or shut down f": {Label: "hibr"},
+	const notClean = "the volume was not unmounted cleanly: what its log $LogFile holds is not applied"
+	for _, c := range []struct {
+		imagetest.NTFSOptions
+		hiberfil, want string
+	}{
+		{imagetest.NTFSOptions{}, "wake", ""},
+		{imagetest.NTFSOptions{}, "", ""},
+		{imagetest.NTFSOptions{Dirty: true}, "", notClean},
+		{imagetest.NTFSOptions{LogInUse: true}, "", notClean},
+		{imagetest.NTFSOptions{}, "HIBR", "Windows was hibernated or shut down for a fast start: what it held in memory then is not on the volume"},
 	} {
-		o.Size = 1 << 20
-		v := open(t, imagetest.NTFS(fstest.MapFS{"hiberfil.sys": {Data: []byte(o.Label)}}, o))
-		list := v.Problems()
-		if want == "" && len(list) > 0 || want != "" && (len(list) != 1 || list[0].Loss || !strings.HasPrefix(list[0].Msg, want)) {
-			t.Errorf("the problems are %v, want %s", list, want)
+		c.Size = 1 << 20
+		v := open(t, imagetest.NTFS(fstest.MapFS{"hiberfil.sys": {Data: []byte(c.hiberfil)}}, c.NTFSOptions))
+		if got := problems(v); got != c.want {
+			t.Errorf("the problems are %q, want %q", got, c.want)
+		}
+		for _, p := range v.Problems() {
+			if p.Loss {
+				t.Errorf("%v is a loss", &p)
+			}
 		}
 	}
 }

@@ -317,15 +317,20 @@ func (w *walk) misnamed() error {
 	return nil
 }
 
-// mostNames is how many names of a folder are listed: they take up to 100 MB.
-const mostNames = 1 << 18
+// mostNames bounds the names of a folder that are listed, so that they take less than 100 MB: each counts nameCost and its letters. With names of
+// 20 letters, that is 140,000.
+const (
+	mostNames = 16 << 20
+	nameCost  = 100
+)
 
 // all returns all entries of the folder, or those that could be read and an error.
 func (d *folder) all() (list []entry, err error) {
 	w := &walk{folder: d, seen: map[int64]bool{}}
+	cost := 0
 	w.found = func(e entry) bool {
-		if len(list) == mostNames {
-			w.fail(d.v.lost(d.record, "the folder in MFT record %d holds more than %d names; the others are not listed", d.number(), mostNames))
+		if cost += nameCost + len(e.name); cost > mostNames {
+			w.fail(d.v.lost(d.record, "the folder in MFT record %d holds too many names; only %d are listed", d.number(), len(list)))
 			return false
 		}
 		list = append(list, e)

@@ -63,7 +63,10 @@ func Open(r block.Reader) (*Volume, error) {
 		if c.at != 0 {
 			v.tell(block.NewGap(r, 0, "the boot sector of the NTFS volume cannot be used, so its copy at the end is: %v", first), copyUsed)
 		}
-		return v, v.openRoot()
+		if err := v.openRoot(); err != nil {
+			return nil, err
+		}
+		return v, nil
 	}
 	if block.IsGap(first) {
 		return nil, first

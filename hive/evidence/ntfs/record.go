@@ -80,7 +80,8 @@ func fixUp(rec []byte, signature string) error {
 		return fmt.Errorf("is signed %q, not %s", rec[:4], signature)
 	}
 	offset, count := int(le.Uint16(rec[4:])), int(le.Uint16(rec[6:]))
-	if count != len(rec)/stride+1 || offset < 0x28 || offset%2 != 0 || offset+2*count > stride-2 {
+	const least = 0x1E // behind the header of a page of the log, which is the shortest
+	if count != len(rec)/stride+1 || offset < least || offset%2 != 0 || offset+2*count > stride-2 {
 		return errors.New("has no usable update sequence")
 	}
 	sequence := rec[offset : offset+2*count]

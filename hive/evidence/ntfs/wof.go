@@ -177,15 +177,16 @@ func xpress(raw []byte, size int) ([]byte, error) {
 	out := make([]byte, 0, size)
 	for len(out) < size {
 		code := codes[b.bits>>(32-xpressLongest)]
-		if code.length == 0 {
+		if code == 0 {
 			return nil, damaged
 		}
-		b.take(int(code.length))
-		if code.symbol < 256 {
-			out = append(out, byte(code.symbol))
+		b.take(int(code / xpressSymbols))
+		symbol := code % xpressSymbols
+		if symbol < 256 {
+			out = append(out, byte(symbol))
 			continue
 		}
-		length, wide := b.length(int(code.symbol&15)), int(code.symbol>>4&15)
+		length, wide := b.length(int(symbol&15)), int(symbol>>4&15)
 		back := 1 << wide
 		if wide > 0 {
 			back += int(b.bits >> (32 - wide))
@@ -204,14 +205,10 @@ func xpress(raw []byte, size int) ([]byte, error) {
 	return out, nil
 }
 
-type code struct {
-	symbol uint16
-	length byte
-}
-
-// huffman returns the codes by the next 15 bits, from the lengths of the codes, two a byte.
-func huffman(lengths []byte) (*[1 << xpressLongest]code, bool) {
-	codes := new([1 << xpressLongest]code)
+// huffman returns, by the next 15 bits, the length of the code that they begin with times xpressSymbols, and its symbol; 0 if there is none. It
+// takes the lengths of the codes, two a byte.
+func huffman(lengths []byte) (*[1 << xpressLongest]uint16, bool) {
+	codes := new([1 << xpressLongest]uint16)
 	next := 0
 	for length := byte(1); length <= xpressLongest; length++ {
 		for symbol := range uint16(xpressSymbols) {
@@ -223,7 +220,7 @@ func huffman(lengths []byte) (*[1 << xpressLongest]code, bool) {
 				return nil, false
 			}
 			for ; next < end; next++ {
-				codes[next] = code{symbol, length}
+				codes[next] = uint16(length)*xpressSymbols + symbol
 			}
 		}
 	}
