@@ -90,6 +90,7 @@ func TestCopiesAreUsed(t *testing.T) {
 func TestGaps(t *testing.T) {
 	image := imagetest.NTFS(few, imagetest.NTFSOptions{Size: 1 << 20})
 	system, folder := recordAt(t, image, "SYSTEM", 0), recordAt(t, image, "SYSTEM", 1)
+	content := system + bytes.Index(image[system:system+1024], []byte{0x80, 0, 0, 0, 0x48, 0, 0, 0, 1}) // its attribute $DATA
 	for _, c := range []struct {
 		name   string
 		damage func(image []byte)
@@ -103,6 +104,11 @@ func TestGaps(t *testing.T) {
 		{"renamed", func(i []byte) { i[system+bytes.Index(i[system:], wide("SYSTEM"))]++ }, "config/SYSTEM", "does not have the name"},
 		{"part of another", func(i []byte) { i[system+0x20]++ }, "config/SYSTEM", "is only a part of a file"},
 		{"another record", func(i []byte) { i[system+0x2C]++ }, "config/SYSTEM", "says that it is record"},
+		{"terabytes", func(i []byte) { i[content+0x35]++ }, "config/SYSTEM", "tells impossible sizes"},
+		{"terabytes of clusters", func(i []byte) { i[content+0x35]++; i[content+0x2D]++ }, "config/SYSTEM", "has runs of 5 clusters, but is of"},
+		{"beyond the volume", func(i []byte) { copy(i[content+0x40:], []byte{0x21, 5, 0, 0x7F, 0}) }, "config/SYSTEM", "has clusters beyond the end of its volume"},
+		{"more clusters than it has", func(i []byte) { i[content+0x41]++ }, "config/SYSTEM", "has an impossible run"},
+		{"a hole", func(i []byte) { copy(i[content+0x40:], []byte{1, 5, 0}) }, "config/SYSTEM", "has a hole, although it is neither sparse nor compressed"},
 		{"folder", func(i []byte) { i[folder+0x1C]++ }, "config/SYSTEM", "tells impossible sizes"},
 		{"of another folder", func(i []byte) { i[bytes.Index(i[folder:], wide("SAM"))+folder-0x42]++ }, "config/SYSTEM", "holds a name of another folder"},
 	} {
@@ -154,6 +160,36 @@ func TestTornNode(t *testing.T) {
 	}
 	if gaps+len(list) != 300 || gaps == 0 {
 		t.Errorf("%d names are listed, and %d cannot be opened", len(list), gaps)
+	}
+}
+
+// TestIndexLies holds that a name is not absent because the index says otherwise than the file: nothing but the file proves a name in the index.
+func TestIndexLies(t *testing.T) {
+	files := fstest.MapFS{}
+	for i := range 150 {
+		files[fmt.Sprintf("f/name %03d", i)] = &fstest.MapFile{}
+	}
+	image := imagetest.NTFS(files, imagetest.NTFSOptions{Size: 2 << 20, NodeEntries: 7})
+	folder := recordAt(t, image, "name ", 1)
+	nodes := bytes.Index(image, append([]byte("INDX"), 0x28, 0))
+	for i := 0; i < 150; i += 10 {
+		name := fmt.Sprintf("name %03d", i)
+		at := nodes + bytes.Index(image[nodes:], wide(name))
+		if node := bytes.Index(image[folder:folder+1024], wide(name)); node >= 0 {
+			at = folder + node
+		}
+		image[at+14]-- // to "name 12/", which is in order
+		if _, err := open(t, image).Stat("f/" + name); !block.IsGap(err) {
+			t.Errorf("%s: %v, want a gap", name, err)
+		}
+		image[at+14]++
+	}
+	last := folder + bytes.Index(image[folder:folder+1024], []byte{0x18, 0, 0, 0, 3, 0, 0, 0})
+	image[last+15] = 0xA1 // the node behind all others
+	for _, name := range []string{"f/name 149", "f/zzz"} {
+		if _, err := open(t, image).Stat(name); !block.IsGap(err) {
+			t.Errorf("without a last node: %s: %v, want a gap", name, err)
+		}
 	}
 }
 

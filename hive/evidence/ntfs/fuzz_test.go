@@ -138,8 +138,8 @@ func FuzzContent(f *testing.F) {
 	f.Add(random(1, 300), uint16(50))
 	f.Add([]byte{}, uint16(0))
 	f.Fuzz(func(t *testing.T, seed []byte, times uint16) {
-		content := bytes.Repeat(seed, int(times))
-		content = append(content[:min(len(content), 100<<10)], seed[:min(len(seed), 8<<10)]...)
+		seed = seed[:min(len(seed), 8<<10)]
+		content := bytes.Repeat(seed, min(int(times), 100<<10/max(1, len(seed))))
 		files, stored := fstest.MapFS{}, map[string]imagetest.NTFSFile{
 			"plain": {Fragments: 3}, "compressed": {Compressed: true}, "packed": {XPRESS: true}, "sparse": {Sparse: true}, "listed": {Fragments: 5, PerRecord: 2, ListOutside: true},
 		}

@@ -131,7 +131,9 @@ func parseEntry(raw []byte, inner bool) (e entry, length int64, last bool, err e
 		return e, 0, false, errors.New("has an impossible entry")
 	}
 	if inner {
-		e.child = int64(le.Uint64(raw[length-8:]))
+		if e.child = int64(le.Uint64(raw[length-8:])); e.child < 0 {
+			return e, 0, false, errors.New("refers to an impossible node")
+		}
 	}
 	if last {
 		return e, length, last, nil
@@ -294,24 +296,20 @@ func (d *folder) lookup(name []uint16) (list []entry, err error) {
 		return list[n-1:], nil
 	}
 	if len(list) == 0 && w.err == nil {
-		return nil, w.misnamed()
+		return nil, w.misplaced()
 	}
 	return list, w.err
 }
 
-// misnamed returns an error if an entry beside the place of the name leads to a file that has the name: nothing else in a node proves its bytes.
-func (w *walk) misnamed() error {
+// misplaced returns an error if an entry beside the place of the name does not prove by its file to be what it says: nothing else in a node proves
+// its bytes, and the name may be elsewhere then.
+func (w *walk) misplaced() error {
 	for _, e := range w.sides {
 		if e.name == nil {
 			continue
 		}
-		f, err := w.v.file(e.reference)
-		if err != nil {
-			continue // of a file with another name
-		}
-		links, _ := f.links()
-		if slices.ContainsFunc(links, func(l link) bool { return l.parent == w.reference && w.v.compare(l.name, w.want) == 0 }) {
-			return w.v.lost(f.record, "MFT record %d has the name, but the index in record %d does not", f.number(), w.number())
+		if _, err := w.follow(e); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -8,8 +8,9 @@
 // verified and in order; content is what Windows would read, or an error. Records and nodes prove by an update sequence that they were written
 // whole, references by a number that they are not stale. Nothing proves the content of files: that a volume is damaged there cannot be seen.
 //
-// What [compressed] streams, the compression of Windows 10 (CompactOS) and sparse files hold is read. Links and other reparse points are not
-// followed, and alternate data streams are not listed. The volume is read as it lies there: its log, $LogFile, is not applied.
+// Files that NTFS compressed (LZNT1), that Windows 10 compressed (CompactOS, by XPRESS), and sparse ones are read; encrypted ones are told. Links
+// and other reparse points are not followed, and alternate data streams are not listed. The volume is read as it lies there: its log, $LogFile, is
+// not applied.
 //
 // Sources: libyal, libfsntfs, "New Technologies File System (NTFS)"; Microsoft, [MS-FSCC], [MS-XCA].
 package ntfs

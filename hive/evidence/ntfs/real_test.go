@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -116,6 +117,9 @@ func TestRealImages(t *testing.T) {
 			}
 			if _, err := v.Stat(strings.ToUpper(path)); err != nil {
 				t.Errorf("%s: in upper case: %v", name, err)
+			}
+			if _, err := v.Stat(path + "x"); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s: %sx: %v, want that it is not there", name, path, err)
 			}
 		}
 		for path := range got {
