@@ -118,6 +118,18 @@ func vhdSum(data []byte) (sum uint32) {
 	return ^sum
 }
 
+// SealVHD sets the checksums of a file that was changed: of the footer, its copy, and the header behind it.
+func SealVHD(file []byte) {
+	for _, s := range []struct{ at, size, sum int }{{0, sector, 64}, {sector, 1024, 36}, {len(file) - sector, sector, 64}} {
+		if s.at < 0 || s.at+s.size > len(file) || s.size == sector && string(file[s.at:][:8]) != "conectix" || s.size == 1024 && string(file[s.at:][:8]) != "cxsparse" {
+			continue
+		}
+		data := file[s.at:][:s.size]
+		clear(data[s.sum:][:4])
+		binary.BigEndian.PutUint32(data[s.sum:], vhdSum(data))
+	}
+}
+
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 func utf16le(s string) (data []byte) {

@@ -293,6 +293,27 @@ func sum32c(data []byte) []byte {
 	return data
 }
 
+// SealVHDX sets the checksums of a file that was changed: of the headers, the tables of regions, and what is signed as an entry of the log.
+func SealVHDX(file []byte) {
+	for i := range 2 {
+		reseal(file[VHDXHeaders+i<<16:][:4096])
+		reseal(file[VHDXRegions+i<<16:][:64<<10])
+	}
+	ring := file[vhdxLogAt:][:mb]
+	for at := 0; at < mb; at += 4096 {
+		if size := int(le.Uint32(ring[at+8:])); string(ring[at:][:4]) == "loge" && size >= 64 && size <= mb {
+			entry := append(bytes.Clone(ring[at:]), ring[:at]...)[:size]
+			reseal(entry)
+			copy(ring[at+4:][:4], entry[4:])
+		}
+	}
+}
+
+func reseal(data []byte) {
+	clear(data[4:8])
+	sum32c(data)
+}
+
 // guid returns a GUID as it is stored.
 func guid(s string) []byte {
 	b, _ := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
