@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 
 	"regvet/hive"
@@ -204,7 +205,11 @@ func (k kin) parent(i *Image, f block.Reader, names []string, open func(block.Fi
 	var failed error
 	for _, name := range names {
 		file, err := k.beside(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
+			failed = err
 			continue
 		}
 		parent, err := open(file, k)

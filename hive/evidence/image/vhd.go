@@ -138,7 +138,7 @@ func readVHDFooter(f vfile, image *Image) (footer *vhdFooter, end int64, err err
 		return start, f.Size(), nil
 	case footer.Type != vhdFixed && start == nil:
 		image.remark(f, 0, "the copy of the footer is damaged: the footer at the end of the file is used")
-	case footer.Type != vhdFixed && *start != *footer:
+	case footer.Type != vhdFixed && (start.Size != footer.Size || start.Type != footer.Type || start.ID != footer.ID || start.HeaderOffset != footer.HeaderOffset):
 		image.lost(f, 0, "the copy of the footer is not like the footer at the end of the file, which is used")
 	}
 	return footer, end, nil
