@@ -148,7 +148,10 @@ func (d *vdi) settle(image *Image) {
 	if d.left = used != int64(d.header.Allocated) || used < room; d.left {
 		image.lost(d.f, at, "the file has %d blocks and the header counts %d, but the map names %d: what the map says to be empty may not be", room, d.header.Allocated, used)
 	}
-	if d.disputed, _ = settle(claims, 0); len(d.disputed) > 0 {
+	var reach int64
+	d.disputed, _, reach = settle(claims, 0)
+	image.tellReach(d.f, reach*d.length()+int64(d.header.DataOffset), d.f.Size())
+	if len(d.disputed) > 0 {
 		image.lost(d.f, at, "the map gives one place to several blocks, the first of %d: they cannot be read", len(d.disputed))
 	}
 }

@@ -133,12 +133,11 @@ type claim struct{ start, length uint32 }
 // mostClaims bounds the memory that the blocks of a file need, 32 MB: a VHD of 2 TB has a million.
 const mostClaims = 1 << 22
 
-// settle returns the starts of the claims that overlap another one, sorted, and the largest room between claims up to an end. Blocks never
-// share a place: at least one of the entries that say so is damaged, and none says which.
-func settle(claims []claim, end int64) (disputed []uint32, room int64) {
+// settle returns the starts of the claims that overlap another one, sorted, the largest room between claims up to an end, and how far they
+// reach. Blocks never share a place: at least one of the entries that say so is damaged, and none says which.
+func settle(claims []claim, end int64) (disputed []uint32, room, reach int64) {
 	slices.SortFunc(claims, func(a, b claim) int { return int(int64(a.start) - int64(b.start)) })
 	var last claim // of those before, the one that reaches furthest
-	reach := int64(0)
 	for _, c := range claims {
 		if int64(c.start) < reach {
 			disputed = append(disputed, last.start, c.start)
@@ -149,7 +148,14 @@ func settle(claims []claim, end int64) (disputed []uint32, room int64) {
 		}
 	}
 	slices.Sort(disputed)
-	return slices.Compact(disputed), max(room, end-reach)
+	return slices.Compact(disputed), max(room, end-reach), reach
+}
+
+// tellReach adds a problem if the blocks of a file of some size reach beyond its end.
+func (i *Image) tellReach(f block.Reader, reach, size int64) {
+	if reach > size {
+		i.lost(f, f.Size(), "the file was cut off, or its tables are damaged: they name blocks up to %#x, and it ends at %#x", reach, size)
+	}
 }
 
 // isDisputed reports whether a claim was.

@@ -190,7 +190,7 @@ func (v *vhdFooter) facts() []Fact {
 	return facts
 }
 
-// printable returns a code of four letters.
+// printable returns a code of four letters as text, without what is none.
 func printable(code [4]byte) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -256,7 +256,11 @@ func (d *vhd) settle(header, end, size int64, image *Image) error {
 	take(0, vhdFooterSize)
 	take(uint64(header), int64(binary.Size(d.header)))
 	take(d.header.TableOffset, 4*int64(d.header.Entries))
-	take(uint64(end), vhdFooterSize)
+	fileSize := d.f.Size()
+	if end < fileSize {
+		take(uint64(end), vhdFooterSize)
+		fileSize = end + vhdFooterSize // also if the footer lacks its last byte
+	}
 	for _, l := range d.header.Locators {
 		if l.Size > 0 {
 			take(l.Offset, int64(l.Size))
@@ -273,8 +277,9 @@ func (d *vhd) settle(header, end, size int64, image *Image) error {
 	if len(claims) >= mostClaims {
 		return block.NewGap(d.f, int64(d.header.TableOffset), "the VHD has more than %d blocks in use, which is more than can be checked", mostClaims)
 	}
-	var room int64
-	d.disputed, room = settle(claims, end/vhdSector)
+	var room, reach int64
+	d.disputed, room, reach = settle(claims, end/vhdSector)
+	image.tellReach(d.f, reach*vhdSector, fileSize)
 	if d.left = room >= int64(length); d.left {
 		image.lost(d.f, int64(d.header.TableOffset), "the file holds a block that its block table does not name: what the table says to be empty may not be")
 	}

@@ -394,7 +394,10 @@ func (d *vhdx) settle() error {
 	if len(claims) >= mostClaims {
 		return block.NewGap(d.r, int64(bat.Offset), "the VHDX has more than %d blocks in use, which is more than can be checked", mostClaims)
 	}
-	if d.disputed, _ = settle(claims, 0); len(d.disputed) > 0 {
+	var reach int64
+	d.disputed, _, reach = settle(claims, 0)
+	d.image.tellReach(d.file, reach*vhdxMB, d.file.Size())
+	if len(d.disputed) > 0 {
 		d.image.lost(d.r, int64(d.disputed[0])*vhdxMB, "the BAT gives one place to several blocks, the first of %d: they cannot be read", len(d.disputed))
 	}
 	return nil
