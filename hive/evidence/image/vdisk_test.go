@@ -192,7 +192,7 @@ func TestVirtualDisks(t *testing.T) {
 func TestVirtualDiskFacts(t *testing.T) {
 	want := map[string]string{
 		"VHD dynamic": "a VHD image 512 [{type dynamic} {created 2000-01-02T00:00:00Z} {created by win 6.1 on Wi2k} {ID 02020202-0202-0202-0202-020202020202}]",
-		"VHDX of 4096": "a VHDX image 4096 [{created by imagetest} {ID 00000000-0000-0000-0000-0000000000d1} " +
+		"VHDX of 4096": "a VHDX image 4096 [{type dynamic} {created by imagetest} {ID 00000000-0000-0000-0000-0000000000d1} " +
 			"{content ID 00000001-0000-0000-0000-0000000000dd}]",
 		"VDI static": "a VDI image 512 [{type static} {created by imagetest} {ID 07070707-0707-0707-0707-070707070707}]",
 	}

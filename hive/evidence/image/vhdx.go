@@ -126,11 +126,12 @@ type vhdx struct {
 	r        block.Reader // the file as it is after the log was replayed
 	regions  map[vhdxGUID]vhdxRegion
 	items    map[vhdxGUID][]byte
-	size     int64 // bytes of the disk
-	sector   int64 // bytes
-	block    int64 // bytes
-	ratio    int64 // blocks of the disk that share one of the bitmaps
-	child    bool  // it is a differencing disk
+	size     int64  // bytes of the disk
+	sector   int64  // bytes
+	block    int64  // bytes
+	ratio    int64  // blocks of the disk that share one of the bitmaps
+	kind     string // as in the facts
+	child    bool   // it is a differencing disk
 	parent   *Image
 	disputed []uint32 // megabytes of the file at which a block begins that overlaps another
 }
@@ -273,6 +274,12 @@ func (d *vhdx) readGeometry(at int64) error {
 	d.block = int64(le.Uint32(d.items[vhdxFileParameters]))
 	flags := le.Uint32(d.items[vhdxFileParameters][4:])
 	d.child = flags&2 != 0
+	switch d.kind = "dynamic"; {
+	case d.child:
+		d.kind = "differencing"
+	case flags&1 != 0: // blocks stay where they are
+		d.kind = "fixed"
+	}
 	physical := le.Uint32(d.items[vhdxPhysicalSector])
 	switch {
 	case d.sector != 512 && d.sector != 4096 || physical != 512 && physical != 4096:
@@ -290,6 +297,7 @@ func (d *vhdx) readGeometry(at int64) error {
 }
 
 func (d *vhdx) readFacts() {
+	d.image.Facts = append(d.image.Facts, Fact{"type", d.kind})
 	creator, _ := fieldAt(d.file, 8, 512, "the name of the creator")
 	name, _, _ := strings.Cut(utf16le(creator), "\x00")
 	if name != "" {
