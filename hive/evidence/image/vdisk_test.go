@@ -298,6 +298,24 @@ func TestVirtualDiskTables(t *testing.T) {
 	}
 }
 
+// TestVHDXTable damages each bit of the entries of a BAT in use.
+func TestVHDXTable(t *testing.T) {
+	content := vdiskContent(4, 2<<20)
+	intact := imagetest.VHDX{Content: content}.Bytes()
+	for bit := range 2 * 64 {
+		damaged := bytes.Clone(intact)
+		damaged[imagetest.VHDXBAT+bit/8] ^= 1 << (bit % 8)
+		i, err := vdiskOpen(vdiskFolder{"disk": damaged}, "disk")
+		if err != nil {
+			t.Errorf("bit %d: %v", bit, err)
+			continue
+		}
+		if _, gaps := vdiskHolds(t, fmt.Sprintf("bit %d of the BAT", bit), i, content); gaps == 0 {
+			t.Errorf("bit %d of the BAT leaves no gap", bit)
+		}
+	}
+}
+
 // TestParents holds what is said of a differencing disk whose parent is not the one.
 func TestParents(t *testing.T) {
 	content := vdiskContent(1, 3<<20)
@@ -447,6 +465,22 @@ func TestVHDXLog(t *testing.T) {
 				t.Errorf("%s: %d bytes are read", name, right)
 			}
 		}
+	}
+}
+
+// TestVHDXLogBeyondEnd reads a BAT that is only in the log, as the file ended before it when it was written.
+func TestVHDXLogBeyondEnd(t *testing.T) {
+	content := make([]byte, 2<<20)
+	data := imagetest.VHDX{Content: content, Log: imagetest.Unclosed}.Bytes()
+	i, err := vdiskOpen(vdiskFolder{"disk": data[:imagetest.VHDXBAT]}, "disk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if right, gaps := vdiskHolds(t, "beyond the end", i, content); right != len(content) || gaps > 0 {
+		t.Errorf("%d bytes are read, with %d gaps", right, gaps)
+	}
+	if !slices.ContainsFunc(i.Problems, func(p hive.Problem) bool { return p.Loss && strings.Contains(p.Msg, "cut off") }) {
+		t.Errorf("told: %v", i.Problems)
 	}
 }
 

@@ -411,7 +411,7 @@ func (d *vhdx) settle() error {
 	return nil
 }
 
-// entry returns an entry of the BAT, and its place.
+// entry returns an entry of the BAT, and its place. Like Hyper-V it takes no entry for right that says of a block that it is zero and where it is.
 func (d *vhdx) entry(n int64) (e vhdxEntry, at int64, err error) {
 	bat := d.regions[vhdxBAT]
 	at = int64(bat.Offset) + 8*n
@@ -424,7 +424,7 @@ func (d *vhdx) entry(n int64) (e vhdxEntry, at int64, err error) {
 	}
 	e = vhdxEntry(binary.LittleEndian.Uint64(data))
 	switch {
-	case !e.isSane():
+	case !e.isSane() || e.state() == vhdxZero && e.place() != 0:
 		return 0, at, block.NewGap(d.r, at, "the entry %d of the BAT is damaged: it is %#x", n, uint64(e))
 	case e.isStored() && isDisputed(d.disputed, uint32(e.place())):
 		return 0, at, block.NewGap(d.r, at, "the entry %d of the BAT names a place that other parts of the file take too: the BAT is damaged", n)

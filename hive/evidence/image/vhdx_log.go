@@ -362,7 +362,7 @@ func (l *vhdxLog) add(writes []vhdxWrite, e vhdxPlaced) ([]vhdxWrite, error) {
 	return writes, nil
 }
 
-// overlay returns the content of the file with changes, of which a later one is made over an earlier one.
+// overlay returns the content of the file with changes, of which a later one is made over an earlier one. They can reach beyond its end.
 func overlay(f vfile, writes []vhdxWrite) block.Reader {
 	var cuts []int64
 	for _, w := range writes {
@@ -389,17 +389,21 @@ func overlay(f vfile, writes []vhdxWrite) block.Reader {
 			owner[i], free[i] = int32(n+1), i+1
 		}
 	}
-	return &virtual{f.Size(), func(at, _ int64) stretch {
+	size := f.Size()
+	if len(cuts) > 0 {
+		size = max(size, cuts[len(cuts)-1])
+	}
+	return &virtual{size, func(at, _ int64) stretch {
 		i, found := slices.BinarySearch(cuts, at)
 		if !found {
 			i--
 		}
-		end := f.Size()
+		end := size
 		if i+1 < len(cuts) {
 			end = cuts[i+1]
 		}
 		if i < 0 || owner[i] == 0 {
-			return stretch{size: max(end, at+1) - at, in: f, at: at}
+			return stretch{size: end - at, in: f, at: at}
 		}
 		return writes[owner[i]-1].at(f, at, end)
 	}}
