@@ -61,7 +61,11 @@ type format struct {
 }
 
 // formats are tried in this order.
-var formats = []format{}
+var formats = []format{
+	{isVHDX, openVHDX},
+	{isVDI, openVDI},
+	{isVHD, openVHD},
+}
 
 // Open returns the content of an image, or nil if the file is of no format that is known here; it may be plain then, see [Raw]. It closes f
 // when the image is closed, or if there is none. An error is a [*hive.Problem].
