@@ -54,6 +54,9 @@ func (i *Image) Close() error {
 	return first
 }
 
+// Locate returns where the byte at an offset of the content lies, see [block.Locator].
+func (i *Image) Locate(at int64) (file string, offset int64) { return block.Locate(i.Reader, at) }
+
 // format is a kind of image.
 type format struct {
 	is   func(head, tail []byte) bool // told by the first 4096 bytes of the file and its last sector of 512, or what there is of them
@@ -61,7 +64,10 @@ type format struct {
 }
 
 // formats are tried in this order.
-var formats = []format{}
+var formats = []format{
+	{isVMDK, openVMDK},
+	{isQCOW2, openQCOW2},
+}
 
 // Open returns the content of an image, or nil if the file is of no format that is known here; it may be plain then, see [Raw]. It closes f
 // when the image is closed, or if there is none. An error is a [*hive.Problem].
