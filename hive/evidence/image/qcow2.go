@@ -203,27 +203,45 @@ func (q *qcow2) unknown() string {
 	return strings.Join(list, ", ")
 }
 
-// featureNames reads the header extension with the names of the incompatible features.
+// featureNames returns the names of the incompatible features by their bits, as far as the header has them.
 func (q *qcow2) featureNames() (names [64]string) {
-	const table = 0x6803f857
-	data, err := q.read(0, int(min(q.Size(), 4096)))
-	if err != nil || int(q.HeaderLength) > len(data) {
-		return names
-	}
-	for data = data[q.HeaderLength:]; len(data) >= 8; {
-		kind, size := binary.BigEndian.Uint32(data), int64(binary.BigEndian.Uint32(data[4:]))
-		data = data[8:]
-		if kind == 0 || size > int64(len(data)) {
-			break
-		}
-		for entries := data[:size]; kind == table && len(entries) >= 48; entries = entries[48:] {
-			if bit := entries[1]; entries[0] == 0 && bit < 64 {
-				names[bit] = string(bytes.TrimRight(entries[2:48], "\x00"))
+	q.extensions(func(kind uint32, data []byte) {
+		for ; kind == 0x6803f857 && len(data) >= 48; data = data[48:] {
+			if bit := data[1]; data[0] == 0 && bit < 64 {
+				names[bit] = string(bytes.TrimRight(data[2:48], "\x00"))
 			}
 		}
-		data = data[min(int64(len(data)), (size+7)&^7):]
-	}
+	})
 	return names
+}
+
+// extensions calls a function with each extension of the header, and returns what is wrong with them.
+func (q *qcow2) extensions(each func(kind uint32, data []byte)) string {
+	end := min(uint64(1)<<min(q.ClusterBits, 16), uint64(q.Size())) // nobody needs more, and they end with the first cluster
+	if q.BackingOffset != 0 {
+		end = min(end, q.BackingOffset)
+	}
+	at := uint64(max(q.HeaderLength, 72))
+	for at+8 <= end {
+		head, err := q.read(int64(at), 8)
+		if err != nil {
+			return err.Error()
+		}
+		kind, size := binary.BigEndian.Uint32(head), uint64(binary.BigEndian.Uint32(head[4:]))
+		if at += 8; kind == 0 {
+			return ""
+		}
+		if size > end-at {
+			return fmt.Sprintf("its extension %#x claims %d bytes", kind, size)
+		}
+		data, err := q.read(int64(at), int(size))
+		if err != nil {
+			return err.Error()
+		}
+		each(kind, data)
+		at += (size + 7) &^ 7
+	}
+	return ""
 }
 
 // problems are those that the header tells.
@@ -233,6 +251,9 @@ func (q *qcow2) problems() (problems []hive.Problem) {
 	}
 	if q.Incompatible&qcow2Corrupt != 0 {
 		tell(72, true, "is marked as corrupt by QEMU, so that what is read may be wrong: see qemu-img check")
+	}
+	if why := q.damaged(); why != "" {
+		tell(0, true, "has a damaged header, so that what is read may be wrong: %s", why)
 	}
 	if q.Incompatible&qcow2Dirty != 0 {
 		tell(72, false, "was not closed cleanly: the machine was running or crashed")
@@ -244,6 +265,27 @@ func (q *qcow2) problems() (problems []hive.Problem) {
 		tell(int64(q.BackingOffset), true, "builds on %q, which is not opened, so that what is only there is missing: %s", q.backing, flatten)
 	}
 	return problems
+}
+
+// damaged returns what is wrong with those fields of the header that are not needed for reading.
+func (q *qcow2) damaged() string {
+	file := uint64(q.Size())
+	switch {
+	case q.RefcountOrder > 6:
+		return fmt.Sprintf("it claims reference counts of 2^%d bits", q.RefcountOrder)
+	case q.L1Offset+uint64(q.L1Size)*8 > file:
+		return fmt.Sprintf("it claims %d entries of the L1 table", q.L1Size)
+	case !q.aligned(q.RefcountOffset) || q.RefcountSize == 0 || q.RefcountOffset >= file || uint64(q.RefcountSize)*uint64(q.cluster) > file:
+		return fmt.Sprintf("its reference counts cannot be at %#x", q.RefcountOffset)
+	case q.SnapshotOffset%uint64(q.cluster) != 0 || q.Snapshots > 0 && (!q.aligned(q.SnapshotOffset) || q.SnapshotOffset >= file || uint64(q.Snapshots)*40 > file):
+		return fmt.Sprintf("its %d snapshots cannot be at %#x", q.Snapshots, q.SnapshotOffset)
+	}
+	hasBitmaps := false
+	why := q.extensions(func(kind uint32, _ []byte) { hasBitmaps = hasBitmaps || kind == 0x23852875 })
+	if why == "" && (q.Autoclear&1 != 0 && !hasBitmaps || q.Autoclear&2 != 0) {
+		why = fmt.Sprintf("it claims the features %#x without what they need", q.Autoclear)
+	}
+	return why
 }
 
 const flatten = "convert the image with qemu-img convert -O raw"
@@ -275,6 +317,9 @@ func (q *qcow2) piece(at int64) (piece, error) {
 	}
 	if err == nil {
 		err = q.checkEntry(entry, p.kind, where)
+	}
+	if err == nil && p.kind == stored {
+		err = q.checkSingle(entry, where)
 	}
 	switch {
 	case err != nil:
@@ -312,6 +357,26 @@ func (q *qcow2) checkEntry(entry uint64, kind pieceKind, where int64) error {
 	offset := entry & qcow2Offset
 	if entry&^known != 0 || kind == stored && offset == 0 || offset == 0 && entry&qcow2Single != 0 || offset != 0 && !q.free(offset) {
 		return block.NewGap(q.source, where, "a table has the entry %#x, which is damaged", entry)
+	}
+	return nil
+}
+
+// checkSingle requires an entry that says of a cluster that nothing else leads to it to be the only one in its table, or in 64 KiB of it.
+func (q *qcow2) checkSingle(entry uint64, where int64) error {
+	if entry&qcow2Single == 0 {
+		return nil
+	}
+	size := min(q.cluster, tableChunk)
+	from := where &^ (size - 1)
+	entries, err := q.table(from, int(size))
+	if err != nil {
+		return err
+	}
+	for at := int64(0); at < size; at += q.width() {
+		other := binary.BigEndian.Uint64(entries[at:])
+		if (other^entry)&qcow2Offset == 0 && other&qcow2Compressed == 0 && from+at != where {
+			return block.NewGap(q.source, where, "two entries of a table, here and at %#x, lead to the same cluster: one of them is damaged", from+at)
+		}
 	}
 	return nil
 }

@@ -95,6 +95,9 @@ func (v *vmdk) disk(s *source, depth int) (*disk, error) {
 		d.size += line.size
 	}
 	d.findParent(depth)
+	if kind, version := d.text.values["createtype"], d.text.values["version"]; kinds[strings.ToLower(kind)] == "" || len(version) != 1 || version > "4" {
+		d.problems = append(d.problems, told(s, 0, false, "has a descriptor of the unknown type %q and version %q: it may be damaged", cutText(kind), cutText(version)))
+	}
 	return d, nil
 }
 
@@ -302,7 +305,7 @@ var kinds = map[string]string{
 	"2gbmaxextentflat": "flat, in pieces", "twogbmaxextentflat": "flat, in pieces", "streamoptimized": "stream-optimized", "vmfs": "VMFS, flat",
 	"vmfseagerzeroedthick": "VMFS, flat", "vmfspreallocated": "VMFS, flat", "vmfsthin": "VMFS, thin", "vmfssparse": "VMFS, sparse",
 	"sesparse": "VMFS, SEsparse", "fulldevice": "of a device", "partitioneddevice": "of partitions of a device", "vmfsraw": "of a device",
-	"vmfsrdm": "of a device", "vmfsrawdevicemap": "of a device", "vmfsrdmp": "of a device", "vmfspassthroughrawdevicemap": "of a device",
+	"vmfsrdm": "of a device", "vmfsrawdevicemap": "of a device", "vmfsrdmp": "of a device", "vmfspassthroughrawdevicemap": "of a device", "custom": "custom",
 }
 
 func (d *disk) kind() string {

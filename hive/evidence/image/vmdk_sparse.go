@@ -133,7 +133,7 @@ func openSparse(s *source) (*grains, []hive.Problem, error) {
 		first: offsetOf(h.Overhead), zeroed: h.Flags&hasZeroed != 0, packed: h.Compression == 1,
 	}
 	g.directory = append(g.directory, offsetOf(h.DirectoryOffset))
-	if h.Flags&hasRedundant != 0 && !g.packed {
+	if h.Flags&hasRedundant != 0 && (h.RedundantOffset != 0 || !g.packed) {
 		g.directory = append(g.directory, offsetOf(h.RedundantOffset))
 	}
 	var problems []hive.Problem

@@ -385,6 +385,8 @@ func TestVMDKTold(t *testing.T) {
 		{"disk.vmdk", replace(flat, "FLAT", "VMFSRDM"), "is on a disk of its own (VMFSRDM)", true, true},
 		{"disk.vmdk", replace(flat, "FLAT", "SESPARSE"), "a snapshot in the SEsparse format", true, true},
 		{"disk.vmdk", replace(flat, "FLAT", "FLOT"), `unknown type "FLOT"`, true, true},
+		{"disk.vmdk", replace(flat, "monolithicFlat", "monolithicFlut"), `the unknown type "monolithicFlut" and version "1"`, true, false},
+		{"disk.vmdk", replace(flat, "version=1", "version=9"), `the unknown type "monolithicFlat" and version "9"`, true, false},
 		{"disk.vmdk", replace(flat, "RW ", "RW x"), "lacks its size or its type", false, false},
 		{"disk.vmdk", replace(flat, "RW ", "QW "), "has a damaged descriptor", false, false},
 		{"disk.vmdk", flat.with("disk.vmdk", append(flat["disk.vmdk"], make([]byte, 1<<20)...)), "has a descriptor of", false, false},
@@ -420,6 +422,7 @@ func TestVMDKDescriptor(t *testing.T) {
 		{"# Disk DescriptorFile\nencoding=\"windows-1252\"\nparentCID=FFFFFFFF\nRW 8 VMFS \"\xc3\xa4.vmdk\"", "\u00c3\u00a4.vmdk"},
 		{"#DISK DESCRIPTORFILE\nencoding=\"GBK\"\nparentCID=ffffffff\nRW   8   FLAT   \"pl\xe4tte.vmdk\"   0   uuid", "pl\u00e4tte.vmdk"},
 	} {
+		c.descriptor += "\nversion=1\ncreateType=\"vmfs\"\n"
 		i, err := filesBeside{"disk.vmdk": []byte(c.descriptor), c.name: content}.open("disk.vmdk")
 		if err != nil || len(i.Problems) > 0 {
 			t.Errorf("%q: %v, %v", c.descriptor, err, i)
@@ -427,7 +430,7 @@ func TestVMDKDescriptor(t *testing.T) {
 		}
 		wholeAs(t, c.name, i, content)
 	}
-	mixed := "# Disk DescriptorFile\nparentCID=ffffffff\nRW 2 FLAT \"a\" 1\nRW 3 ZERO\nRW 0 ZERO\nRW 1 FLAT \"a\" 0\n"
+	mixed := "# Disk DescriptorFile\nversion=1\ncreateType=\"custom\"\nparentCID=ffffffff\nRW 2 FLAT \"a\" 1\nRW 3 ZERO\nRW 0 ZERO\nRW 1 FLAT \"a\" 0\n"
 	i, err := filesBeside{"disk.vmdk": []byte(mixed), "a": content}.open("disk.vmdk")
 	if err != nil || len(i.Problems) > 0 {
 		t.Fatal(err, i)
