@@ -2,10 +2,12 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"math/bits"
+	"slices"
 	"sync/atomic"
 
 	"regvet/hive"
@@ -17,6 +19,7 @@ const (
 	mostGrain     = 1 << 30 // bytes; grains of 64 KiB are usual
 	mostPacked    = 4 << 20 // bytes of a grain that is compressed, as it is held in memory
 	mostDirectory = 1 << 20 // bytes of a grain directory that are looked at beforehand: those of a disk of 8 TB
+	mostFound     = 4 << 20 // grains of a stream without tables that are looked for: 256 GB, in 32 MB of memory
 	atEnd         = 1<<64 - 1
 )
 
@@ -31,7 +34,11 @@ type grains struct {
 	zeroed    bool    // an entry of 1 says that a grain is zero, whatever the parent has
 	packed    bool    // grains are compressed behind a marker
 	hole      atomic.Pointer[hole]
+	found     []found // the grains of a stream without tables, by their numbers; nil if it has tables
 }
+
+// found is a grain that was found by its marker.
+type found struct{ number, sector uint32 }
 
 // hole is a number of grains that are not in a stream, which was checked.
 type hole struct{ from, to int64 }
@@ -123,10 +130,17 @@ func openSparse(s *source) (*grains, []hive.Problem, error) {
 	if err := h.check(s); err != nil {
 		return nil, nil, err
 	}
+	var problems []hive.Problem
 	if h.DirectoryOffset == atEnd {
-		if h, err = readFooter(s, h); err != nil {
+		whole, err := readFooter(s, h)
+		if p, ok := errors.AsType[*hive.Problem](err); ok && h.Compression == 1 {
+			p.Kind = block.Gap
+			return openWithoutTables(s, h, *p)
+		}
+		if err != nil {
 			return nil, nil, err
 		}
+		h = whole
 	}
 	g := &grains{
 		source: s, size: int64(h.Capacity) * sector, grain: int64(h.GrainSize) * sector, perTable: int64(h.EntriesPerTable),
@@ -136,7 +150,6 @@ func openSparse(s *source) (*grains, []hive.Problem, error) {
 	if h.Flags&hasRedundant != 0 && (h.RedundantOffset != 0 || !g.packed) {
 		g.directory = append(g.directory, offsetOf(h.RedundantOffset))
 	}
-	var problems []hive.Problem
 	if h.Unclean != 0 {
 		problems = append(problems, unclean(s, 72))
 	}
@@ -157,7 +170,7 @@ func readFooter(s *source, head *sparseHeader) (*sparseHeader, error) {
 	at := s.Size() - 2*sector // the end-of-stream marker is behind it
 	h, err := readSparseHeader(s, max(0, at))
 	if p, ok := errors.AsType[*hive.Problem](err); ok && p.Kind == hive.Unreadable {
-		return nil, refuse(s, s.Size(), "is cut off: the footer at the end of the stream, which leads to its tables, is missing; copy the image again")
+		return nil, refuse(s, s.Size(), "is cut off: the footer of the stream, which leads to its tables, is missing, so that only grains are read that are found by their markers; copy the image again")
 	}
 	if err != nil {
 		return nil, err
@@ -165,9 +178,39 @@ func readFooter(s *source, head *sparseHeader) (*sparseHeader, error) {
 	same := *h
 	same.DirectoryOffset, same.RedundantOffset = head.DirectoryOffset, head.RedundantOffset
 	if same.Unclean = head.Unclean; same != *head || h.DirectoryOffset == atEnd {
-		return nil, refuse(s, at, "has a footer that contradicts its header: one of them is damaged")
+		return nil, refuse(s, at, "has a footer that contradicts its header, so that only grains are read that are found by their markers: one of them is damaged")
 	}
 	return h, nil
+}
+
+// openWithoutTables opens a stream whose tables were lost with its end, or cannot be found. Its grains are there, one after the other, each with the
+// number of its place; a grain that is not is a gap, as nobody knows whether it is zero.
+func openWithoutTables(s *source, h *sparseHeader, why hive.Problem) (*grains, []hive.Problem, error) {
+	g := &grains{source: s, size: int64(h.Capacity) * sector, grain: int64(h.GrainSize) * sector, packed: true, found: []found{}}
+	for at := offsetOf(h.Overhead); len(g.found) < mostFound; {
+		next, first, err := g.next(at)
+		if err != nil {
+			break
+		}
+		if first >= 0 && first%g.grain == 0 && next <= s.Size() && first/g.grain < 1<<32 && at/sector < 1<<32 {
+			g.found = append(g.found, found{uint32(first / g.grain), uint32(at / sector)})
+		}
+		at = next
+	}
+	slices.SortStableFunc(g.found, func(a, b found) int { return cmp.Compare(a.number, b.number) })
+	return g, []hive.Problem{why}, nil
+}
+
+// foundEntry returns the sector of a grain that was found by its marker.
+func (g *grains) foundEntry(number int64) (entry uint32, at int64, err error) {
+	i, ok := slices.BinarySearchFunc(g.found, number, func(f found, number int64) int { return cmp.Compare(int64(f.number), number) })
+	if !ok {
+		return 0, 0, block.NewGap(g.source, g.Size(), "a grain is not in what there is of the stream, whose tables are missing")
+	}
+	if at = int64(g.found[i].sector) * sector; i+1 < len(g.found) && g.found[i+1].number == g.found[i].number {
+		return 0, at, block.NewGap(g.source, at, "a grain is twice in a stream whose tables are missing")
+	}
+	return g.found[i].sector, at, nil
 }
 
 // openCOWD opens an extent of ESX Server, signed "COWD" (libvmdk, "The COWD sparse extent data file").
@@ -289,6 +332,9 @@ func (g *grains) piece(at int64) (piece, error) {
 // entry returns the entry of a grain in the grain tables, in sectors, and its offset. The redundant table holds the same or, if it does not,
 // one of them is damaged. A table that is not in the file does not count if there is another.
 func (g *grains) entry(number int64) (entry uint32, at int64, err error) {
+	if g.found != nil {
+		return g.foundEntry(number)
+	}
 	entry, at, err = g.entryOf(g.directory[0], number)
 	if len(g.directory) == 1 {
 		return entry, at, err
