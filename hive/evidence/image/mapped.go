@@ -12,28 +12,28 @@ import (
 	"regvet/hive/evidence/block"
 )
 
-// mapped is content that lies in pieces all over a file, or over several, as tables in them say.
+// mapped is content that lies in runs all over a file, or over several, as tables in them say.
 type mapped struct {
-	size int64                               // bytes
-	find func(at, most int64) (piece, error) // returns what there is at an offset below size; need not look for more than most bytes
+	size int64                                   // bytes
+	find func(at, most int64) (mappedRun, error) // returns what there is at an offset below size; need not look for more than most bytes
 }
 
-// piece is content that lies in one place.
-type piece struct {
-	kind pieceKind
+// mappedRun is content that lies in one place.
+type mappedRun struct {
+	kind runKind
 	n    int64        // bytes of the content, from the offset that was asked for
 	in   block.Reader // where the bytes lie or, if there are none, what says so
 	at   int64        // and the offset there
 	data []byte       // the bytes, if they are packed in the file; may be fewer than n
 }
 
-type pieceKind byte
+type runKind byte
 
 const (
-	stored pieceKind = iota // as they are
-	packed                  // compressed
-	zeros                   // nowhere, as all of them are zero
-	absent                  // nowhere, as the image this one builds on has them
+	stored runKind = iota // as they are
+	packed                // compressed
+	zeros                 // nowhere, as all of them are zero
+	absent                // nowhere, as the image this one builds on has them
 )
 
 func (m *mapped) Size() int64 { return m.size }
@@ -75,8 +75,8 @@ func (m *mapped) ReadAt(data []byte, at int64) (n int, err error) {
 	return n, nil
 }
 
-// read fills data, which is no longer than the piece.
-func (p piece) read(data []byte) (int, error) {
+// read fills data, which is no longer than the run.
+func (p mappedRun) read(data []byte) (int, error) {
 	switch p.kind {
 	case zeros:
 		clear(data)
@@ -97,8 +97,8 @@ func (p piece) read(data []byte) (int, error) {
 	return n, err
 }
 
-// longest joins pieces that follow one another, so that many small ones are read at once.
-func longest(at, most int64, find func(at int64) (piece, error)) (piece, error) {
+// longest joins runs that follow one another, so that many small ones are read at once.
+func longest(at, most int64, find func(at int64) (mappedRun, error)) (mappedRun, error) {
 	p, err := find(at)
 	if err != nil {
 		return p, err

@@ -290,19 +290,19 @@ func (q *qcow2) damaged() string {
 
 const flatten = "convert the image with qemu-img convert -O raw"
 
-func (q *qcow2) find(at, most int64) (piece, error) { return longest(at, most, q.piece) }
+func (q *qcow2) find(at, most int64) (mappedRun, error) { return longest(at, most, q.run) }
 
-// piece returns what is known of the cluster or the subcluster at an offset of the disk.
-func (q *qcow2) piece(at int64) (piece, error) {
-	if at >= int64(q.DiskSize) { // who joins pieces asks for it
-		return piece{}, block.NewGap(q.source, 24, "lies beyond the end of the disk")
+// run returns what is known of the cluster or the subcluster at an offset of the disk.
+func (q *qcow2) run(at int64) (mappedRun, error) {
+	if at >= int64(q.DiskSize) { // who joins runs asks for it
+		return mappedRun{}, block.NewGap(q.source, 24, "lies beyond the end of the disk")
 	}
 	entry, subclusters, where, err := q.entry(at / q.cluster)
 	if err != nil {
-		return piece{}, err
+		return mappedRun{}, err
 	}
 	skip := at % q.cluster
-	p := piece{in: q.source, at: where, n: q.cluster - skip}
+	p := mappedRun{in: q.source, at: where, n: q.cluster - skip}
 	switch {
 	case entry&qcow2Compressed != 0:
 		return q.unpack(entry, where, skip)
@@ -335,7 +335,7 @@ func (q *qcow2) piece(at int64) (piece, error) {
 }
 
 // subcluster returns where one of 32 parts of a cluster is: the lower half of the bitmap says which are stored, the upper which are zero.
-func (q *qcow2) subcluster(bitmap uint64, number, where int64) (pieceKind, error) {
+func (q *qcow2) subcluster(bitmap uint64, number, where int64) (runKind, error) {
 	isStored, isZero := bitmap>>number&1 != 0, bitmap>>(32+number)&1 != 0
 	switch {
 	case isStored && isZero:
@@ -349,7 +349,7 @@ func (q *qcow2) subcluster(bitmap uint64, number, where int64) (pieceKind, error
 }
 
 // checkEntry requires of an entry that is not compressed that it can be one.
-func (q *qcow2) checkEntry(entry uint64, kind pieceKind, where int64) error {
+func (q *qcow2) checkEntry(entry uint64, kind runKind, where int64) error {
 	known := uint64(qcow2Offset | qcow2Single)
 	if q.Version >= 3 && q.Incompatible&qcow2Extended == 0 {
 		known |= qcow2Zero
@@ -417,12 +417,12 @@ func (q *qcow2) entry(number int64) (entry, bitmap uint64, at int64, err error) 
 }
 
 // unpack returns what a compressed cluster has from a byte of it on.
-func (q *qcow2) unpack(entry uint64, where, skip int64) (piece, error) {
+func (q *qcow2) unpack(entry uint64, where, skip int64) (mappedRun, error) {
 	split := 62 - (q.ClusterBits - 8) // the bits below are the offset, those above how many sectors there are beyond the first
 	at := int64(entry & (1<<split - 1))
 	end := (at/sector + 1 + int64(entry&(1<<62-1)>>split)) * sector
 	if at >= 1<<56 || at < q.cluster || at >= q.Size() || entry&qcow2Single != 0 {
-		return piece{}, block.NewGap(q.source, where, "a table has the entry %#x of a compressed cluster, which is damaged or leads beyond the end of the file", entry)
+		return mappedRun{}, block.NewGap(q.source, where, "a table has the entry %#x of a compressed cluster, which is damaged or leads beyond the end of the file", entry)
 	}
 	data, err := q.held.get(heldKey{q.source, where, true}, func() ([]byte, error) {
 		data, err := q.read(at, int(min(end, q.Size())-at)) // the last sector need not be filled
@@ -435,9 +435,9 @@ func (q *qcow2) unpack(entry uint64, where, skip int64) (piece, error) {
 		return data, nil
 	})
 	if err != nil {
-		return piece{}, err
+		return mappedRun{}, err
 	}
-	return piece{kind: packed, n: q.cluster - skip, in: q.source, at: at, data: data[skip:]}, nil
+	return mappedRun{kind: packed, n: q.cluster - skip, in: q.source, at: at, data: data[skip:]}, nil
 }
 
 // inflate unpacks a cluster. Behind the stream may lie another one.

@@ -44,7 +44,7 @@ type vmdk struct {
 type disk struct {
 	*vmdk
 	*source // the file with the descriptor
-	text    *descriptor
+	text    *vmdkDescriptor
 	extents []extent // in the order of the disk
 	size    int64
 	parent  *mapped
@@ -54,7 +54,7 @@ type disk struct {
 // extent is a part of a disk.
 type extent struct {
 	from, size int64 // bytes
-	find       func(at, most int64) (piece, error)
+	find       func(at, most int64) (mappedRun, error)
 }
 
 func openVMDK(f block.File, beside Beside) (*Image, error) {
@@ -142,11 +142,11 @@ func baseName(name string) string { return name[strings.LastIndexAny(name, `/\`)
 
 // extent opens an extent. One that cannot be read is a gap of its length. The file of the image is an extent itself if it is alone, or if
 // the descriptor in it names it.
-func (d *disk) extent(line extentLine, alone *grains) (func(at, most int64) (piece, error), error) {
+func (d *disk) extent(line extentLine, alone *grains) (func(at, most int64) (mappedRun, error), error) {
 	switch kind := line.kind; {
 	case kind == "ZERO":
-		return func(at, _ int64) (piece, error) {
-			return piece{kind: zeros, n: line.size - at, in: d.source, at: line.line}, nil
+		return func(at, _ int64) (mappedRun, error) {
+			return mappedRun{kind: zeros, n: line.size - at, in: d.source, at: line.line}, nil
 		}, nil
 	case strings.HasPrefix(kind, "VMFSR"): // VMFSRDM, VMFSRAW, VMFSRDMP
 		return d.gap(line, "is on a disk of its own (%s), of which the image has nothing: take an image of that disk", kind)
@@ -180,14 +180,14 @@ func (d *disk) extent(line extentLine, alone *grains) (func(at, most int64) (pie
 }
 
 // gap tells that an extent cannot be read.
-func (d *disk) gap(line extentLine, format string, args ...any) (func(at, most int64) (piece, error), error) {
+func (d *disk) gap(line extentLine, format string, args ...any) (func(at, most int64) (mappedRun, error), error) {
 	why := fmt.Sprintf(format, args...)
 	d.problems = append(d.problems, told(d.source, line.line, true, "a part of the disk, of %d bytes, %s", line.size, why))
-	return func(_, _ int64) (piece, error) { return piece{}, block.NewGap(d.source, line.line, "%s", why) }, nil
+	return func(_, _ int64) (mappedRun, error) { return mappedRun{}, block.NewGap(d.source, line.line, "%s", why) }, nil
 }
 
 // flat returns an extent that lies in a file as it is.
-func (d *disk) flat(line extentLine, s *source) (func(at, most int64) (piece, error), error) {
+func (d *disk) flat(line extentLine, s *source) (func(at, most int64) (mappedRun, error), error) {
 	switch has := s.Size() - line.from; {
 	case has < line.size:
 		d.problems = append(d.problems, told(s, s.Size(), true, "ends %d bytes before what the descriptor %s says of it: the rest is missing",
@@ -196,11 +196,13 @@ func (d *disk) flat(line extentLine, s *source) (func(at, most int64) (piece, er
 		d.problems = append(d.problems, told(s, line.from+line.size, false, "goes on for %d bytes after what the descriptor %s says of it", has-line.size,
 			baseName(d.Name())))
 	}
-	return func(at, _ int64) (piece, error) { return piece{n: line.size - at, in: s, at: line.from + at}, nil }, nil
+	return func(at, _ int64) (mappedRun, error) {
+		return mappedRun{n: line.size - at, in: s, at: line.from + at}, nil
+	}, nil
 }
 
 // grains returns an extent of which only what was written is in a file.
-func (d *disk) grains(line extentLine, g *grains) (func(at, most int64) (piece, error), error) {
+func (d *disk) grains(line extentLine, g *grains) (func(at, most int64) (mappedRun, error), error) {
 	if g.size < line.size || g.size >= line.size+g.grain {
 		d.problems = append(d.problems, told(g.source, 12, g.size < line.size,
 			"is of %d bytes by its header, of %d by the descriptor: one of them is damaged", g.size, line.size))
@@ -276,7 +278,7 @@ func (d *disk) openParent(name string, want uint32, depth int) (why string) {
 }
 
 // find returns what there is at an offset of the disk.
-func (d *disk) find(at, most int64) (piece, error) {
+func (d *disk) find(at, most int64) (mappedRun, error) {
 	e := d.extents[sort.Search(len(d.extents), func(i int) bool { return d.extents[i].from+d.extents[i].size > at })]
 	most = min(most, e.from+e.size-at)
 	p, err := e.find(at-e.from, most)

@@ -20,8 +20,8 @@ const (
 	noParent       = 1<<32 - 1
 )
 
-// descriptor is what a descriptor says.
-type descriptor struct {
+// vmdkDescriptor is what a descriptor says.
+type vmdkDescriptor struct {
 	values  map[string]string // by their names in lower case
 	extents []extentLine
 }
@@ -51,7 +51,7 @@ func isDescriptor(head []byte) bool {
 }
 
 // readDescriptor reads size bytes of a file, or what of them comes before a zero.
-func readDescriptor(s *source, at, size int64) (*descriptor, error) {
+func readDescriptor(s *source, at, size int64) (*vmdkDescriptor, error) {
 	if size > mostDescriptor {
 		return nil, refuse(s, at, "has a descriptor of %d bytes, more than 1 MB", size)
 	}
@@ -63,7 +63,7 @@ func readDescriptor(s *source, at, size int64) (*descriptor, error) {
 	if !isDescriptor(data) {
 		return nil, refuse(s, at, "has no descriptor, which says what the image consists of")
 	}
-	d := &descriptor{values: map[string]string{}}
+	d := &vmdkDescriptor{values: map[string]string{}}
 	for raw := range bytes.Lines(data) {
 		if err := d.add(d.text(bytes.TrimPrefix(raw, byteOrderMark)), at); err != nil {
 			return nil, refuse(s, at, "has a damaged descriptor: %v", err)
@@ -77,7 +77,7 @@ func readDescriptor(s *source, at, size int64) (*descriptor, error) {
 }
 
 // text returns a line, which is UTF-8 if a line before it does not say otherwise.
-func (d *descriptor) text(line []byte) string {
+func (d *vmdkDescriptor) text(line []byte) string {
 	line = bytes.TrimSpace(line)
 	if strings.EqualFold(d.values["encoding"], "windows-1252") || !utf8.Valid(line) {
 		line, _ = charmap.Windows1252.NewDecoder().Bytes(line) // which knows no error
@@ -86,7 +86,7 @@ func (d *descriptor) text(line []byte) string {
 }
 
 // add reads a line, which stands at an offset.
-func (d *descriptor) add(line string, at int64) error {
+func (d *vmdkDescriptor) add(line string, at int64) error {
 	access, rest, _ := strings.Cut(line, " ")
 	switch {
 	case line == "" || line[0] == '#':
@@ -139,13 +139,13 @@ func parseExtent(line string) (e extentLine, err error) {
 }
 
 // content returns a content identifier: it changes when the content does, and a disk that builds on another names that of the other.
-func (d *descriptor) content(name string) (id uint32, ok bool) {
+func (d *vmdkDescriptor) content(name string) (id uint32, ok bool) {
 	n, err := strconv.ParseUint(d.values[name], 16, 32)
 	return uint32(n), err == nil
 }
 
 // parent returns the name that the image this one builds on has in the same folder.
-func (d *descriptor) parent() string {
+func (d *vmdkDescriptor) parent() string {
 	hint := d.values["parentfilenamehint"]
 	return hint[strings.LastIndexAny(hint, `/\`)+1:]
 }

@@ -291,19 +291,19 @@ func (g *grains) look(at int64) (bad, odd int, err error) {
 	return bad, odd, nil
 }
 
-func (g *grains) find(at, most int64) (piece, error) { return longest(at, most, g.piece) }
+func (g *grains) find(at, most int64) (mappedRun, error) { return longest(at, most, g.run) }
 
-// piece returns what is known of the grain at an offset of the extent.
-func (g *grains) piece(at int64) (piece, error) {
+// run returns what is known of the grain at an offset of the extent.
+func (g *grains) run(at int64) (mappedRun, error) {
 	number, skip := at/g.grain, at%g.grain
-	if at >= g.size { // who joins pieces asks for it
-		return piece{}, block.NewGap(g.source, g.Size(), "lies beyond the end of the extent")
+	if at >= g.size { // who joins runs asks for it
+		return mappedRun{}, block.NewGap(g.source, g.Size(), "lies beyond the end of the extent")
 	}
 	entry, from, err := g.entry(number)
 	if err != nil {
-		return piece{}, err
+		return mappedRun{}, err
 	}
-	p := piece{in: g.source, at: from, n: min(g.grain-skip, g.size-at)}
+	p := mappedRun{in: g.source, at: from, n: min(g.grain-skip, g.size-at)}
 	place := int64(entry) * sector
 	switch {
 	case entry == 0 && g.packed:

@@ -55,8 +55,8 @@ func (f filesBeside) with(name string, data []byte) filesBeside {
 	return other
 }
 
-// diskContent has zeros here and there, and no two other sectors that are alike.
-func diskContent(size int, seed uint64) []byte {
+// contentWithHoles has zeros here and there, and no two other sectors that are alike.
+func contentWithHoles(size int, seed uint64) []byte {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	content := make([]byte, size)
 	for at := 0; at < size; at += 512 {
@@ -129,7 +129,7 @@ const vmdkSize = 3<<20 + 40<<10 + 512 // not a multiple of a grain
 var vmdkTypes = []string{"monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat", "streamOptimized", "vmfs", "vmfsSparse"}
 
 func TestVMDK(t *testing.T) {
-	content := diskContent(vmdkSize, 1)
+	content := contentWithHoles(vmdkSize, 1)
 	for _, kind := range vmdkTypes {
 		for _, zeroed := range []bool{false, true} {
 			what := fmt.Sprintf("%s, zeroed %t", kind, zeroed)
@@ -154,7 +154,7 @@ func TestVMDK(t *testing.T) {
 
 // TestVMDKLocate holds that the bytes of the disk are where Locate says, if they are stored as they are.
 func TestVMDKLocate(t *testing.T) {
-	content := diskContent(vmdkSize, 2)
+	content := contentWithHoles(vmdkSize, 2)
 	for _, kind := range vmdkTypes {
 		files := filesBeside(imagetest.VMDK{Name: "disk.vmdk", Type: kind}.Write(content))
 		i, err := files.open("disk.vmdk")
@@ -178,7 +178,7 @@ func TestVMDKLocate(t *testing.T) {
 // TestVMDKDamage holds the law of gaps for images that were changed where the format can tell: anywhere in the metadata of extents with two
 // directories, and anywhere in a stream.
 func TestVMDKDamage(t *testing.T) {
-	content := diskContent(vmdkSize, 3)
+	content := contentWithHoles(vmdkSize, 3)
 	for _, kind := range []string{"monolithicSparse", "twoGbMaxExtentSparse", "streamOptimized"} {
 		files := filesBeside(imagetest.VMDK{Name: "disk.vmdk", Type: kind}.Write(content))
 		name := "disk.vmdk"
@@ -240,7 +240,7 @@ func requireProblem(t *testing.T, err error) {
 
 // TestCutOff holds that what an image has lost at its end is a gap, and that the rest is read.
 func TestCutOff(t *testing.T) {
-	content := diskContent(vmdkSize, 5)
+	content := contentWithHoles(vmdkSize, 5)
 	images := map[string]filesBeside{}
 	for _, kind := range vmdkTypes {
 		images[kind] = imagetest.VMDK{Name: "disk.vmdk", Type: kind}.Write(content)
@@ -275,12 +275,12 @@ func TestCutOff(t *testing.T) {
 
 // TestVMDKParents holds that what a snapshot does not have comes from the right parent, or from nowhere.
 func TestVMDKParents(t *testing.T) {
-	first := diskContent(vmdkSize, 6)
+	first := contentWithHoles(vmdkSize, 6)
 	second := bytes.Clone(first)
-	copy(second[100_000:], diskContent(50_000, 7))
+	copy(second[100_000:], contentWithHoles(50_000, 7))
 	clear(second[1<<20 : 1<<20+300<<10])
 	third := bytes.Clone(second)
-	copy(third[2<<20:], diskContent(200_000, 8))
+	copy(third[2<<20:], contentWithHoles(200_000, 8))
 	base := imagetest.VMDK{Name: "base.vmdk", Type: "twoGbMaxExtentFlat", CID: 1}
 	middle := imagetest.VMDK{Name: "base-000001.vmdk", Type: "monolithicSparse", CID: 2, Base: &base, Under: first, Zeroed: true}
 	top := imagetest.VMDK{Name: "base-000002.vmdk", Type: "vmfsSparse", CID: 3, Base: &middle, Under: second}
@@ -342,7 +342,7 @@ func messages(i *image.Image) string {
 
 // TestVMDKTold holds what is said of images that are odd, and of those that cannot be read.
 func TestVMDKTold(t *testing.T) {
-	content := diskContent(vmdkSize, 9)
+	content := contentWithHoles(vmdkSize, 9)
 	sparse := filesBeside(imagetest.VMDK{Name: "disk.vmdk", Type: "monolithicSparse"}.Write(content))
 	pieces := filesBeside(imagetest.VMDK{Name: "disk.vmdk", Type: "twoGbMaxExtentSparse"}.Write(content))
 	flat := filesBeside(imagetest.VMDK{Name: "disk.vmdk", Type: "monolithicFlat"}.Write(content))
@@ -415,7 +415,7 @@ func TestVMDKTold(t *testing.T) {
 
 // TestVMDKDescriptor holds how names are written in a descriptor.
 func TestVMDKDescriptor(t *testing.T) {
-	content := diskContent(4096, 10)
+	content := contentWithHoles(4096, 10)
 	for _, c := range []struct{ descriptor, name string }{
 		{"# Disk DescriptorFile\nparentCID=ffffffff\nRW 8 FLAT \"a b.vmdk\" 0\n", "a b.vmdk"},
 		{"\xef\xbb\xbf#comment\r\n\r\n  # Disk DescriptorFile\r\nparentCID = ffffffff\r\nRDONLY 8 flat \"pl\u00e4tte.vmdk\"\r\n", "pl\u00e4tte.vmdk"},
@@ -495,7 +495,7 @@ func lawOfReads(t *testing.T, i *image.Image, err error) {
 }
 
 func FuzzVMDK(f *testing.F) {
-	content := diskContent(200<<10, 11)
+	content := contentWithHoles(200<<10, 11)
 	beside := filesBeside{}
 	for _, kind := range vmdkTypes {
 		v := imagetest.VMDK{Name: "disk.vmdk", Type: kind, Piece: 128 << 10, CID: 1}
