@@ -36,6 +36,7 @@ type vmdk struct {
 	held     *held
 	files    map[string]*source // that lie beside the image, by name
 	names    map[string]bool    // of the images so far, in lower case
+	sparse   map[*source]bool   // are sparse extents
 	opened   []*source
 	problems []hive.Problem
 }
@@ -58,7 +59,7 @@ type extent struct {
 }
 
 func openVMDK(f block.File, beside Beside) (*Image, error) {
-	v := &vmdk{beside: beside, held: newHeld(), files: map[string]*source{}, names: map[string]bool{}}
+	v := &vmdk{beside: beside, held: newHeld(), files: map[string]*source{}, names: map[string]bool{}, sparse: map[*source]bool{}}
 	s := &source{f, v.held}
 	d, err := v.disk(s, 0)
 	if err != nil {
@@ -168,6 +169,10 @@ func (d *disk) extent(line extentLine, alone *grains) (func(at, most int64) (map
 		}
 		return d.flat(line, s)
 	}
+	if d.sparse[s] {
+		return d.gap(line, "is in the extent %q, which is named twice: the descriptor is damaged", cutText(line.name))
+	}
+	d.sparse[s] = true
 	g, problems, err := openGrains(s)
 	d.problems = append(d.problems, problems...)
 	if p, ok := errors.AsType[*hive.Problem](err); ok {

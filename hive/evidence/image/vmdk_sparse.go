@@ -391,6 +391,7 @@ func (g *grains) unpack(at, number int64) ([]byte, error) {
 
 const (
 	mostHole    = 1 << 12 // grains of a hole that are looked at together
+	mostBefore  = 1 << 16 // grains, or tables that are not there, up to the last grain before a hole: 2 TB of nothing
 	mostMarkers = 1 << 12 // that are followed from the last grain before a hole
 )
 
@@ -407,7 +408,10 @@ func (g *grains) checkHole(number, from int64) error {
 		}
 	}
 	at := g.first
-	for ; h.from > 0; h.from-- {
+	for range mostBefore {
+		if h.from == 0 {
+			break
+		}
 		entry, where, err := g.entry(h.from - 1)
 		if err != nil {
 			return err
@@ -421,6 +425,7 @@ func (g *grains) checkHole(number, from int64) error {
 		if where < g.directory[0]+g.tables()*4 && where >= g.directory[0] { // the table is not there: none of its grains is
 			h.from = (h.from-1)/g.perTable*g.perTable + 1
 		}
+		h.from--
 	}
 	for range mostMarkers {
 		next, first, err := g.next(at)

@@ -377,6 +377,7 @@ func TestVMDKTold(t *testing.T) {
 		{"disk.vmdk", filesBeside{"disk.vmdk": stream["disk.vmdk"][:len(stream["disk.vmdk"])-1024]}, "is cut off: the footer", true, true},
 		{"disk.vmdk", set(stream, "disk.vmdk", len(stream["disk.vmdk"])-1024+14, 1), "has a footer that contradicts its header", true, true},
 		{"disk.vmdk", without, `is in the extent "disk-s002.vmdk", which is not beside the image: put it there`, true, true},
+		{"disk.vmdk", replace(pieces, "disk-s002.vmdk", "disk-s001.vmdk"), `is in the extent "disk-s001.vmdk", which is named twice`, true, true},
 		{"disk.vmdk", pieces.with("disk-s002.vmdk", []byte("KDMV")), `is in the extent "disk-s002.vmdk", which ends before 0x200`, true, true},
 		{"disk.vmdk", flat.with("disk-flat.vmdk", content[:1<<20]), "bytes before what the descriptor disk.vmdk says of it: the rest is missing", true, true},
 		{"disk.vmdk", flat.with("disk-flat.vmdk", append(bytes.Clone(content), 1)), "goes on for 1 bytes after", true, false},
