@@ -151,6 +151,15 @@ func (s *source) Locate(at int64) (string, int64) {
 	return s.Name(), at
 }
 
+// ReadAt returns what the file does, but what the operating system cannot read is a gap.
+func (s *source) ReadAt(p []byte, at int64) (int, error) {
+	n, err := s.File.ReadAt(p, at)
+	if _, ok := errors.AsType[*hive.Problem](err); err != nil && err != io.EOF && !ok {
+		err = block.NewGap(s, at+int64(n), "cannot be read: %v", err)
+	}
+	return n, err
+}
+
 // table returns n bytes of a table, which do not cross a multiple of tableChunk in the file.
 func (s *source) table(at int64, n int) ([]byte, error) {
 	from := at &^ (tableChunk - 1)

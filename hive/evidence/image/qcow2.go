@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/bits"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -422,7 +423,8 @@ func (q *qcow2) unpack(entry uint64, where, skip int64) (mappedRun, error) {
 	at := int64(entry & (1<<split - 1))
 	end := (at/sector + 1 + int64(entry&(1<<62-1)>>split)) * sector
 	if at >= 1<<56 || at < q.cluster || at >= q.Size() || entry&qcow2Single != 0 {
-		return mappedRun{}, block.NewGap(q.source, where, "a table has the entry %#x of a compressed cluster, which is damaged or leads beyond the end of the file", entry)
+		return mappedRun{}, block.NewGap(q.source, where, "a table has the entry %#x of a compressed cluster, which is damaged or leads beyond the end of the file",
+			entry)
 	}
 	data, err := q.held.get(heldKey{q.source, where, true}, func() ([]byte, error) {
 		data, err := q.read(at, int(min(end, q.Size())-at)) // the last sector need not be filled
@@ -445,12 +447,21 @@ func (q *qcow2) inflate(data []byte) ([]byte, error) {
 	if q.Compression == 0 {
 		return unpack(flate.NewReader(bytes.NewReader(data)), int(q.cluster), int(q.cluster))
 	}
-	z, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(16<<20))
-	if err != nil {
+	z := zstdDecoders.Get().(*zstd.Decoder)
+	defer zstdDecoders.Put(z)
+	if err := z.Reset(bytes.NewReader(data)); err != nil {
 		return nil, err
 	}
-	defer z.Close()
 	cluster := make([]byte, q.cluster)
-	_, err = io.ReadFull(z, cluster)
+	_, err := io.ReadFull(z, cluster)
 	return cluster, err
 }
+
+// zstdDecoders are used again, as one costs more than a cluster. They work in the goroutine that reads.
+var zstdDecoders = sync.Pool{New: func() any {
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(16<<20))
+	if err != nil {
+		panic(err) // of options that do not change
+	}
+	return z
+}}

@@ -58,7 +58,7 @@ func TestQCOW2Backing(t *testing.T) {
 		if gaps == 0 || gaps == len(content)/4096 || len(i.Files) != 1 {
 			t.Errorf("%d gaps, files %v", gaps, i.Files)
 		}
-		want := `builds on "/somewhere/base.qcow2", which is not opened, so that what is only there is missing: convert the image with qemu-img convert -O raw`
+		want := `builds on "/somewhere/base.qcow2", which is not opened, so that what is only there is missing: convert the image with qemu-img`
 		if !strings.Contains(messages(i), want) {
 			t.Errorf("problems are %s", messages(i))
 		}

@@ -96,8 +96,10 @@ func (v *vmdk) disk(s *source, depth int) (*disk, error) {
 		d.size += line.size
 	}
 	d.findParent(depth)
-	if kind, version := d.text.values["createtype"], d.text.values["version"]; kinds[strings.ToLower(kind)] == "" || len(version) != 1 || version > "4" {
-		d.problems = append(d.problems, told(s, 0, false, "has a descriptor of the unknown type %q and version %q: it may be damaged", cutText(kind), cutText(version)))
+	kind, version := d.text.values["createtype"], d.text.values["version"]
+	if kinds[strings.ToLower(kind)] == "" || len(version) != 1 || version > "4" {
+		d.problems = append(d.problems, told(s, 0, false, "has a descriptor of the unknown type %q and version %q: it may be damaged",
+			cutText(kind), cutText(version)))
 	}
 	return d, nil
 }
@@ -152,7 +154,8 @@ func (d *disk) extent(line extentLine, alone *grains) (func(at, most int64) (map
 	case strings.HasPrefix(kind, "VMFSR"): // VMFSRDM, VMFSRAW, VMFSRDMP
 		return d.gap(line, "is on a disk of its own (%s), of which the image has nothing: take an image of that disk", kind)
 	case strings.HasPrefix(kind, "SESPARSE"):
-		return d.gap(line, "is in %q, a snapshot in the SEsparse format, which is not read: clone the disk to one of another type, with vmkfstools -i", line.name)
+		return d.gap(line, "is in %q, a snapshot in the SEsparse format, which is not read: clone the disk to one of another type, with vmkfstools -i",
+			cutText(line.name))
 	case kind != "FLAT" && kind != "VMFS" && kind != "SPARSE" && kind != "VMFSSPARSE":
 		return d.gap(line, "is in an extent of the unknown type %q", cutText(kind))
 	}
@@ -312,7 +315,8 @@ var kinds = map[string]string{
 	"2gbmaxextentflat": "flat, in pieces", "twogbmaxextentflat": "flat, in pieces", "streamoptimized": "stream-optimized", "vmfs": "VMFS, flat",
 	"vmfseagerzeroedthick": "VMFS, flat", "vmfspreallocated": "VMFS, flat", "vmfsthin": "VMFS, thin", "vmfssparse": "VMFS, sparse",
 	"sesparse": "VMFS, SEsparse", "fulldevice": "of a device", "partitioneddevice": "of partitions of a device", "vmfsraw": "of a device",
-	"vmfsrdm": "of a device", "vmfsrawdevicemap": "of a device", "vmfsrdmp": "of a device", "vmfspassthroughrawdevicemap": "of a device", "custom": "custom",
+	"vmfsrdm": "of a device", "vmfsrawdevicemap": "of a device", "vmfsrdmp": "of a device", "vmfspassthroughrawdevicemap": "of a device",
+	"custom": "custom",
 }
 
 func (d *disk) kind() string {

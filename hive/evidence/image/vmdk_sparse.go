@@ -165,12 +165,14 @@ func unclean(s *source, at int64) hive.Problem {
 // offsetOf returns the offset of a sector, which is beyond the end of any file if there can be no such sector.
 func offsetOf(number uint64) int64 { return int64(min(number, 1<<53)) * sector }
 
+const byMarkers = "so that only grains are read that are found by their markers"
+
 // readFooter returns the header that lies at the end of a stream, as only who has written all of the grains knows where the grain directory is.
 func readFooter(s *source, head *sparseHeader) (*sparseHeader, error) {
 	at := s.Size() - 2*sector // the end-of-stream marker is behind it
 	h, err := readSparseHeader(s, max(0, at))
 	if p, ok := errors.AsType[*hive.Problem](err); ok && p.Kind == hive.Unreadable {
-		return nil, refuse(s, s.Size(), "is cut off: the footer of the stream, which leads to its tables, is missing, so that only grains are read that are found by their markers; copy the image again")
+		return nil, refuse(s, s.Size(), "is cut off: the footer of the stream, which leads to its tables, is missing, %s; copy the image again", byMarkers)
 	}
 	if err != nil {
 		return nil, err
@@ -178,7 +180,7 @@ func readFooter(s *source, head *sparseHeader) (*sparseHeader, error) {
 	same := *h
 	same.DirectoryOffset, same.RedundantOffset = head.DirectoryOffset, head.RedundantOffset
 	if same.Unclean = head.Unclean; same != *head || h.DirectoryOffset == atEnd {
-		return nil, refuse(s, at, "has a footer that contradicts its header, so that only grains are read that are found by their markers: one of them is damaged")
+		return nil, refuse(s, at, "has a footer that contradicts its header, %s: one of them is damaged", byMarkers)
 	}
 	return h, nil
 }
@@ -265,11 +267,13 @@ func (g *grains) checkDirectories() (problems []hive.Problem, err error) {
 		case bad > 0 && len(there) == 1:
 			problems = append(problems, told(g.source, at, true, "leads to grain tables beyond the end of the file: %d", bad))
 		case bad > 0:
-			problems = append(problems, told(g.source, at, false, "leads to grain tables beyond the end of the file: %d, of which the copies are used", bad))
+			problems = append(problems, told(g.source, at, false,
+				"leads to grain tables beyond the end of the file: %d, of which the copies are used", bad))
 		}
 	}
 	if alone {
-		problems = append(problems, told(g.source, there[0], false, "has one of its two grain directories beyond the end of the file: the other one is used"))
+		problems = append(problems, told(g.source, there[0], false,
+			"has one of its two grain directories beyond the end of the file: the other one is used"))
 	}
 	return problems, nil
 }
