@@ -54,6 +54,9 @@ func (i *Image) Close() error {
 	return first
 }
 
+// Locate returns where the byte at an offset of the content lies, see [block.Locator].
+func (i *Image) Locate(at int64) (file string, offset int64) { return block.Locate(i.Reader, at) }
+
 // format is a kind of image.
 type format struct {
 	is   func(head, tail []byte) bool // told by the first 4096 bytes of the file and its last sector of 512, or what there is of them
@@ -64,11 +67,13 @@ type format struct {
 var formats = []format{
 	{isVHDX, openVHDX},
 	{isVDI, openVDI},
-	{isVHD, openVHD},
+	{isVMDK, openVMDK},
+	{isQCOW2, openQCOW2},
+	{isVHD, openVHD}, // the last: it is told by the last sector, too
 }
 
-// Open returns the content of an image, or nil if the file is of no format that is known here; it may be plain then, see [Raw]. It closes f
-// when the image is closed, or if there is none. An error is a [*hive.Problem].
+// Open returns the content of an image, or nil if the file is of no format that is known here; it may be plain then, see [Raw]. f is
+// closed with the image; where there is none, it is the caller's. An error is a [*hive.Problem].
 func Open(f block.File, beside Beside) (*Image, error) {
 	head, tail := make([]byte, min(4096, f.Size())), make([]byte, min(512, f.Size()))
 	if _, err := f.ReadAt(head, 0); err != nil && err != io.EOF {
