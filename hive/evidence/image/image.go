@@ -22,6 +22,7 @@ type Image struct {
 	Facts    []Fact // what whoever made the image wrote into it: the number of the case, say
 	Problems []hive.Problem
 	close    []io.Closer
+	hashed   block.Reader // of what the stored hashes are, if not of the content
 }
 
 // File is one of the files of an image.
@@ -61,7 +62,9 @@ type format struct {
 }
 
 // formats are tried in this order.
-var formats = []format{}
+var formats = []format{
+	{isEWF, openEWF},
+}
 
 // Open returns the content of an image, or nil if the file is of no format that is known here; it may be plain then, see [Raw]. It closes f
 // when the image is closed, or if there is none. An error is a [*hive.Problem].
