@@ -132,8 +132,8 @@ func (o *ewfOpener) open(f block.File, beside Beside) error {
 	case number == 1:
 	case o.shape != nil && o.shape.first:
 		o.tell(f.Name(), 9, false, "the image says that it is segment %d, but holds what only the first does, and is taken for that", number)
-	case filepath.Base(f.Name()) == o.names.name(1):
-		return refusal(f.Name(), 0, "is named as the first segment of an image, but says that it is segment %d: give the files the names that they had", number)
+	case o.names.name(1) == "" || o.names.name(1) == filepath.Base(f.Name()):
+		return refusal(f.Name(), 0, "is segment %d of an image, but is not named so: give the files the names that they had", number)
 	default:
 		return refusal(f.Name(), 0, "is segment %d of an image: name the first, %s", number, o.names.path(1))
 	}

@@ -132,9 +132,16 @@ func (o *ewfOpener) volume(s section) {
 			return
 		}
 		o.shape = shape
-	case shape.set != o.shape.set || shape.perChunk != o.shape.perChunk || shape.sector != o.shape.sector:
-		o.foreign = true
+	default:
+		o.foreign = !shape.same(o.shape)
 	}
+}
+
+// same reports whether two shapes can be of one image. Without an identifier, which EnCase 4 and libewf do not always write, the size of the disk
+// must do.
+func (s *ewfShape) same(other *ewfShape) bool {
+	return s.set == other.set && s.perChunk == other.perChunk && s.sector == other.sector &&
+		(s.set != [16]byte{} || s.sectors == other.sectors || s.sectors == 0)
 }
 
 // readShape returns nil if the section does not match its checksum. The newer kind has 1052 bytes, and the older 94.

@@ -132,14 +132,14 @@ func TestEWFMissingSegments(t *testing.T) {
 		d := ewfFolder(e.Write(content))
 		name := "disk." + imagetest.EWFSuffix(missing+1)
 		delete(d, name)
-		i, err := d.open("disk.E01")
 		if missing == 0 {
-			i, err = d.open("disk.E02")
+			_, err := d.open("disk.E02")
 			if err == nil || !strings.Contains(err.Error(), "name the first, case/disk.E01") {
 				t.Errorf("the second segment opens: %v", err)
 			}
 			continue
 		}
+		i, err := d.open("disk.E01")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,6 +176,7 @@ func TestEWFForeignSegments(t *testing.T) {
 	other := e
 	other.Set[3] = 1
 	for name, segment := range map[string][]byte{
+		"another disk":   e.Write(bytes.Repeat([]byte{1}, 310<<10))[2],
 		"another set":    other.Write(bytes.Repeat([]byte{1}, 300<<10))[2],
 		"another number": e.Write(content)[3],
 		"no segment":     []byte("EVF"),
@@ -477,7 +478,7 @@ func TestEWFNames(t *testing.T) {
 	segment := imagetest.EWF{PerChunk: 4, PerSegment: 1}.Write(diskContent(4 * 2 * 512))[1]
 	for name, want := range map[string]string{
 		"disk.E02": "case/disk.E01", "disk.e02": "case/disk.e01", "disk.EAA": "case/disk.E01", "disk.FZZ": "case/disk.E01", "disk.s02": "case/disk.s01", "disk.saa": "case/disk.s01",
-		"disk.E01": "give the files the names that they had",
+		"disk.E01": "give the files the names that they had", "disk": "give the files the names that they had",
 	} {
 		if _, err := (evidenceFolder{name: segment}).open(name); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "case/"+name) {
 			t.Errorf("%s: %v", name, err)

@@ -91,6 +91,7 @@ func TestRaw(t *testing.T) {
 		"split -d":                {cut("disk.dd.00 disk.dd.01", 2560, 2560), "disk.dd.00", 5120, ""},
 		"split":                   {cut("disk.aa disk.ab disk.ac", 2048, 2048, 1024), "disk.aa", 5120, ""},
 		"a year":                  {cut("disk.2024", 5120), "disk.2024", 5120, ""},
+		"an extension":            {evidenceFolder{"disk.ab": content, "disk.ac": nil}, "disk.ab", 5120, ""},
 		"missing in the middle":   {cut("disk.001 disk.003 disk.004", 2048, 2048, 1024), "disk.001", 2048, "case/disk.002: a segment of the image is missing, although disk.003 is there"},
 		"first is short":          {cut("disk.001 disk.002", 2047, 3073), "disk.001", 2047, "case/disk.002: the segment has 3073 bytes and the first has 2047"},
 		"one in the middle short": {cut("disk.001 disk.002 disk.003", 2048, 2047, 1025), "disk.001", 4095, "case/disk.002: the segment has 2047 bytes and the first has 2048"},
