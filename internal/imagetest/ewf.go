@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/adler32"
+	"sync"
 	"unicode/utf16"
 )
 
@@ -126,10 +127,15 @@ func (w *ewfWriter) cut(content []byte) []ewfChunk {
 	return chunks
 }
 
+// deflaters are kept because each takes 800 KB.
+var deflaters = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
+
 // Deflated returns data compressed by zlib.
 func Deflated(data []byte) []byte {
 	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
+	z := deflaters.Get().(*zlib.Writer)
+	defer deflaters.Put(z)
+	z.Reset(&b)
 	z.Write(data) // to memory, so that it cannot fail
 	z.Close()
 	return b.Bytes()
