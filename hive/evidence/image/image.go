@@ -22,6 +22,7 @@ type Image struct {
 	Facts    []Fact // what whoever made the image wrote into it: the number of the case, say
 	Problems []hive.Problem
 	close    []io.Closer
+	hashed   block.Reader // of what the stored hashes are, if not of the content
 }
 
 // File is one of the files of an image.
@@ -65,6 +66,7 @@ type format struct {
 
 // formats are tried in this order.
 var formats = []format{
+	{isEWF, openEWF},
 	{isVHDX, openVHDX},
 	{isVDI, openVDI},
 	{isVMDK, openVMDK},
