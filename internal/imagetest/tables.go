@@ -70,8 +70,8 @@ func WriteGPT(disk []byte, sector int, parts []Partition) {
 			continue
 		}
 		e := entries[i*128:]
-		copy(e, guidBytes(p.GUID))
-		copy(e[16:], guidBytes("00000000-0000-4000-8000-00000000000"+string("0123456789ABCDEF"[i%16])))
+		copy(e, tableGUID(p.GUID))
+		copy(e[16:], tableGUID("00000000-0000-4000-8000-00000000000"+string("0123456789ABCDEF"[i%16])))
 		binary.LittleEndian.PutUint64(e[32:], p.Start)
 		binary.LittleEndian.PutUint64(e[40:], p.Start+p.Sectors-1)
 		for j, u := range utf16.Encode([]rune(p.Name)) {
@@ -90,7 +90,7 @@ func WriteGPT(disk []byte, sector int, parts []Partition) {
 		le.PutUint64(h[32:], other)
 		le.PutUint64(h[40:], 2+array)
 		le.PutUint64(h[48:], sectors-2-array)
-		copy(h[56:], guidBytes("12345678-9ABC-4DEF-8123-456789ABCDEF"))
+		copy(h[56:], tableGUID("12345678-9ABC-4DEF-8123-456789ABCDEF"))
 		le.PutUint64(h[72:], start)
 		le.PutUint32(h[80:], 128)
 		le.PutUint32(h[84:], 128)
@@ -101,8 +101,8 @@ func WriteGPT(disk []byte, sector int, parts []Partition) {
 	header(sectors-1, 1, sectors-1-array)
 }
 
-// guidBytes returns the bytes of a GUID on disk, of which the first three numbers are little-endian.
-func guidBytes(s string) []byte {
+// tableGUID returns the bytes of a GUID on disk, of which the first three numbers are little-endian.
+func tableGUID(s string) []byte {
 	b, err := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
 	if err != nil || len(b) != 16 {
 		panic("no GUID: " + s)
