@@ -141,7 +141,7 @@ func FAT(bits int, files fs.FS, o FATOptions) []byte {
 	le.PutUint16(b[11:], uint16(o.Sector))
 	b[13] = byte(o.Cluster / o.Sector)
 	le.PutUint16(b[14:], uint16(reserved))
-	b[16], b[21] = byte(tables), 0xF8
+	b[16], b[21], b[24], b[26] = byte(tables), 0xF8, 32, 64 // and a geometry, without which mtools read nothing
 	le.PutUint16(b[17:], uint16(rootEntries))
 	le.PutUint32(b[32:], uint32(len(v.disk)/o.Sector))
 	extra := b[36:]
@@ -160,6 +160,9 @@ func FAT(bits int, files fs.FS, o FATOptions) []byte {
 	extra[0], extra[2] = 0x80, 0x29
 	le.PutUint32(extra[3:], o.Serial)
 	copy(extra[7:], "NO NAME    ")
+	if o.Label != "" {
+		copy(extra[7:], fatPadded(o.Label, 11))
+	}
 	copy(extra[18:], map[int]string{12: "FAT12   ", 16: "FAT16   ", 32: "FAT32   "}[bits])
 	b[510], b[511] = 0x55, 0xAA
 	if bits == 32 {
@@ -189,6 +192,9 @@ func FAT(bits int, files fs.FS, o FATOptions) []byte {
 		v.scatter()
 		root = append(root, v.fatDirectory(files, ".", 0)...)
 		copy(b[v.heap-rootEntries*32:], root)
+	}
+	if bits == 32 {
+		le.PutUint32(b[o.Sector+488:], uint32(len(v.free)))
 	}
 	v.writeTables(reserved*o.Sector, length*o.Sector, tables)
 	return v.disk

@@ -5,9 +5,10 @@ import (
 )
 
 const (
-	entrySize = 32       // bytes
-	mostBytes = 16 << 20 // of a directory that are read: 170,000 files of exFAT; one of FAT has 2 MB at most
-	mostOfFAT = 2 << 20
+	entrySize  = 32      // bytes
+	mostBytes  = 8 << 20 // of a directory that are read: 87,000 files of exFAT; one of FAT has 2 MB at most
+	mostOfFAT  = 2 << 20
+	mostClaims = 1 << 20 // clusters of directories in all
 )
 
 // directory is the content of a directory, in pieces between which bytes cannot be read.
@@ -39,7 +40,41 @@ func (v *Volume) list(n node) listing {
 	if d.gap != nil {
 		l.gap = d.gap // it comes first
 	}
+	first := map[uint32]int{}
+	for i := range l.nodes {
+		n := &l.nodes[i]
+		if n.first == 0 {
+			continue
+		}
+		if j, ok := first[n.first]; ok {
+			n.wrong = v.gap(n.at, "the entries of %q and %q say that both begin at cluster %d; whose it is cannot be said", l.nodes[j].name, n.name, n.first)
+			l.nodes[j].wrong = n.wrong
+		}
+		first[n.first] = i
+	}
 	return l
+}
+
+// claim notes the clusters of a directory. One that is in two would be walked without an end, if they are in each other.
+func (v *Volume) claim(n node, c *content) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.claims == nil {
+		v.claims = map[uint32]int64{}
+	}
+	for from := int64(0); from < c.held; from += v.clusterSize {
+		at, _ := c.extent(from)
+		cluster := uint32((at-v.heap)/v.clusterSize) + 2
+		of, ok := v.claims[cluster]
+		switch {
+		case ok && of != n.at:
+			return v.gap(n.at, "the directory %q has clusters of another one", n.name)
+		case !ok && len(v.claims) == mostClaims:
+			return v.gap(n.at, "the directory %q is not read, because others have %d clusters already", n.name, mostClaims)
+		}
+		v.claims[cluster] = n.at
+	}
+	return nil
 }
 
 // directory reads a directory, cluster by cluster: of one that cannot be read, the others still say something.
@@ -78,6 +113,12 @@ func (v *Volume) directory(n node) *directory {
 	}
 	if c.lost != nil {
 		lose(c.lost)
+	}
+	if n.fixed.size == 0 {
+		if err := v.claim(n, c); err != nil {
+			lose(err)
+			return d
+		}
 	}
 	d.read(c, step, lose)
 	return d

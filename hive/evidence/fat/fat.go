@@ -33,7 +33,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -60,6 +59,7 @@ type Volume struct {
 
 	mu       sync.Mutex
 	problems []hive.Problem
+	claims   map[uint32]int64 // by cluster that was read as one of a directory: where the entry of the directory lies
 }
 
 // node is a file or directory.
@@ -211,7 +211,6 @@ func (v *Volume) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.name = path.Base(name)
 	if n.dir {
 		return &openDir{v: v, node: n}, nil
 	}
@@ -228,7 +227,6 @@ func (v *Volume) Stat(name string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.name = path.Base(name)
 	return info{n}, nil
 }
 

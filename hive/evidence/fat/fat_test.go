@@ -2,12 +2,17 @@ package fat
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +47,7 @@ var tree = func() fstest.MapFS {
 		"exactly13char":                         random(600),
 		"Zürich Ärger ÉTÉ.dat":                  random(700),
 		"\u65e5\u672c\u8a9e.txt":                random(800),
-		strings.Repeat("x", 200) + ".Long":      random(5),
+		strings.Repeat("x", 180) + ".Long":      random(5),
 		"folder of many/and one more/DEEP.BIN":  random(2048),
 		"folder of many/lower.txt":              random(10),
 		"folder of many/LOWER2.txt":             random(11),
@@ -109,7 +114,7 @@ func TestVolumes(t *testing.T) {
 					}
 				}
 				if name == "in one piece" {
-					if err := fstest.TestFS(v, slices.Collect(keys(tree))...); err != nil {
+					if err := fstest.TestFS(v, slices.Collect(maps.Keys(tree))...); err != nil {
 						t.Error(err)
 					}
 				}
@@ -123,16 +128,6 @@ func TestVolumes(t *testing.T) {
 					t.Errorf("stat: %v, %v", info, err)
 				}
 			})
-		}
-	}
-}
-
-func keys(m fstest.MapFS) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
 		}
 	}
 }
@@ -196,6 +191,55 @@ func TestValidLength(t *testing.T) {
 	}
 }
 
+// TestLoops holds that a walk ends though a directory is in itself, and that whatever two entries lay claim to is a gap.
+func TestLoops(t *testing.T) {
+	for kind, w := range volumes(imagetest.FATOptions{Fragmented: true}, "FAT12", "FAT32", "exFAT") {
+		v := opened(w.disk)
+		for _, c := range []struct{ entry, leads string }{{"EFI/Microsoft", "EFI"}, {"EFI/Microsoft", "."}, {"EFI/Microsoft/Boot", "Windows/System32"}, {"EFI/Boot", "EFI/Microsoft"}} {
+			from, _ := v.find("test", c.entry)
+			to, _ := v.find("test", c.leads)
+			disk := slices.Clone(w.disk)
+			point(disk[from.at:], to.first, v.mask == end)
+			damaged := opened(disk)
+			n, gaps := 0, 0
+			_ = fs.WalkDir(damaged, ".", func(_ string, _ fs.DirEntry, err error) error {
+				if block.IsGap(err) {
+					gaps++
+				}
+				if n++; n > 1000 {
+					return fs.SkipAll
+				}
+				return nil
+			})
+			if n > 1000 || gaps == 0 {
+				t.Errorf("%s, %s is %s: %d entries, %d gaps", kind, c.entry, c.leads, n, gaps)
+			}
+			_, one := damaged.Stat(c.entry + "/NO")
+			_, other := damaged.Stat(path.Join(c.leads, "NO"))
+			if !block.IsGap(one) && !block.IsGap(other) {
+				t.Errorf("%s, %s is %s: %v, %v", kind, c.entry, c.leads, one, other)
+			}
+		}
+	}
+}
+
+// point gives an entry another first cluster, with the checksum of the set if it is one of exFAT.
+func point(e []byte, first uint32, ex bool) {
+	if !ex {
+		binary.LittleEndian.PutUint16(e[26:], uint16(first))
+		return
+	}
+	set := e[:entrySize*(1+int(e[1]))]
+	binary.LittleEndian.PutUint32(set[entrySize+20:], first)
+	var sum uint16
+	for i, c := range set {
+		if i != 2 && i != 3 {
+			sum = sum<<15 + sum>>1 + uint16(c)
+		}
+	}
+	binary.LittleEndian.PutUint16(set[2:], sum)
+}
+
 // unreadable has a gap.
 type unreadable struct {
 	block.Reader
@@ -209,8 +253,8 @@ func (u unreadable) ReadAt(p []byte, at int64) (int, error) {
 	return u.Reader.ReadAt(p, at)
 }
 
-// held returns how many of the files of the tree differ from what is read of them, how many are said to be absent, and how many cannot be read.
-func held(t *testing.T, what string, r block.Reader) (wrong, absent, gaps []string) {
+// held returns which of the files of a volume differ from what is read of them, which are said to be absent, and which cannot be read.
+func held(t *testing.T, what string, r block.Reader, files fstest.MapFS) (wrong, absent, gaps []string) {
 	v, err := Open(r)
 	if err != nil {
 		if !block.IsGap(err) {
@@ -218,7 +262,7 @@ func held(t *testing.T, what string, r block.Reader) (wrong, absent, gaps []stri
 		}
 		return nil, nil, []string{"all"}
 	}
-	for name, f := range tree {
+	for name, f := range files {
 		got, err := fs.ReadFile(v, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -235,7 +279,7 @@ func held(t *testing.T, what string, r block.Reader) (wrong, absent, gaps []stri
 		}
 	}
 	_ = fs.WalkDir(v, ".", func(name string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && tree[name] == nil && what != "" {
+		if err == nil && !e.IsDir() && files[name] == nil {
 			if _, err := v.Open(name); err == nil && len(wrong)+len(absent)+len(gaps) == 0 {
 				wrong = append(wrong, name+" which is not there")
 			}
@@ -253,7 +297,7 @@ func TestGaps(t *testing.T) {
 			if at%(91*512) != 0 {
 				continue
 			}
-			wrong, absent, gaps := held(t, kind, unreadable{block.Bytes(w.disk), at, at + 512})
+			wrong, absent, gaps := held(t, kind, unreadable{block.Bytes(w.disk), at, at + 512}, tree)
 			if len(wrong)+len(absent) != 0 {
 				t.Errorf("%s without %#x: wrong %q, absent %q", kind, at, wrong, absent)
 			}
@@ -294,7 +338,7 @@ func spans(t *testing.T, disk []byte) (v *Volume, list [][2]int64) {
 // excused reports whether a change is one that FAT cannot tell: to the entry of the file that is read wrong, or that is missing, or of a folder on
 // the way, or to a part of its long name; or to the parameters of FAT12 and FAT16.
 func excused(v *Volume, at int64, names []string) bool {
-	if v.mask == end {
+	if v == nil || v.mask == end {
 		return false
 	}
 	if v.width != 32 && at >= 11 && at < 36 {
@@ -309,6 +353,15 @@ func excused(v *Volume, at int64, names []string) bool {
 		}
 	}
 	return false
+}
+
+// opened returns a volume, in which a damaged name can be found as it is now, or nil.
+func opened(disk []byte) *Volume {
+	v, err := Open(block.Bytes(disk))
+	if err != nil {
+		return nil
+	}
+	return v
 }
 
 // entriesOf returns where the entries of a file of FAT lie: its own, and those of its long name.
@@ -332,34 +385,121 @@ func entriesOf(v *Volume, name string) (at []int64, ok bool) {
 	return nil, false
 }
 
-// TestDamage changes one byte of the structures of volumes, in many places: each file is read right or cannot be, but for what FAT cannot tell.
+// damage changes one byte of the structures of a volume, so many times: each file is read right or cannot be, but for what FAT cannot tell.
+func damage(t *testing.T, what string, disk []byte, files fstest.MapFS, rounds int) {
+	intact, where := spans(t, slices.Clone(disk))
+	rng := rand.New(rand.NewPCG(9, 10))
+	lost, excuses, same := 0, 0, 0
+	for range rounds {
+		span := where[rng.IntN(len(where))]
+		at := span[0] + rng.Int64N(span[1]-span[0])
+		old := disk[at]
+		disk[at] = []byte{0, 0xFF, old ^ 1<<rng.IntN(8), byte(rng.Uint32()), 0xE5}[rng.IntN(5)]
+		wrong, absent, gaps := held(t, what, block.Bytes(disk), files)
+		switch bad := slices.Concat(wrong, absent); {
+		case len(bad) > 0 && (excused(intact, at, bad) || excused(opened(disk), at, bad)):
+			excuses++
+		case len(bad) > 0:
+			t.Errorf("%s: %#x is %#x instead of %#x: wrong %q, absent %q", what, at, disk[at], old, wrong, absent)
+		case len(gaps) > 0:
+			lost++
+		default:
+			same++
+		}
+		disk[at] = old
+	}
+	t.Logf("%s: of %d damaged volumes %d are read whole, %d have gaps, %d are read otherwise because nothing can tell", what, rounds, same, lost, excuses)
+	if lost == 0 || same == 0 {
+		t.Errorf("%s: %d have gaps, %d none", what, lost, same)
+	}
+}
+
 func TestDamage(t *testing.T) {
 	for kind, w := range volumes(imagetest.FATOptions{Fragmented: true}, "FAT12", "FAT16", "FAT32", "exFAT") {
-		intact, where := spans(t, slices.Clone(w.disk))
-		rng := rand.New(rand.NewPCG(9, 10))
-		const rounds = 100
-		lost, excuses, same := 0, 0, 0
-		for range rounds {
-			span := where[rng.IntN(len(where))]
-			at := span[0] + rng.Int64N(span[1]-span[0])
-			old := w.disk[at]
-			w.disk[at] = []byte{0, 0xFF, old ^ 1<<rng.IntN(8), byte(rng.Uint32()), 0xE5}[rng.IntN(5)]
-			wrong, absent, gaps := held(t, kind, block.Bytes(w.disk))
-			switch bad := slices.Concat(wrong, absent); {
-			case len(bad) > 0 && excused(intact, at, bad):
-				excuses++
-			case len(bad) > 0:
-				t.Errorf("%s: %#x is %#x instead of %#x: wrong %q, absent %q", kind, at, w.disk[at], old, wrong, absent)
-			case len(gaps) > 0:
-				lost++
-			default:
-				same++
-			}
-			w.disk[at] = old
+		damage(t, kind, w.disk, tree, 100)
+	}
+}
+
+// sums returns the sha256 of each file, in lines as sha256sum prints them, sorted by name.
+func sums(files fstest.MapFS) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(&b, "%x  %s\n", sha256.Sum256(files[name].Data), name)
+	}
+	return b.String()
+}
+
+// TestRealVolumes compares with what other programs read: each FILE.img in a directory has a FILE.sums, sorted by name, with the sha256 of each
+// of its files.
+func TestRealVolumes(t *testing.T) {
+	dir := os.Getenv("REGVET_IMAGES")
+	if dir == "" {
+		t.Skip("no images of real programs in REGVET_IMAGES")
+	}
+	wanted, err := filepath.Glob(filepath.Join(dir, "*.sums"))
+	if err != nil || len(wanted) == 0 {
+		t.Fatalf("no image: %v", err)
+	}
+	for _, name := range wanted {
+		what := strings.TrimSuffix(filepath.Base(name), ".sums")
+		want, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
 		}
-		t.Logf("%s: of %d volumes %d are read whole, %d have gaps, %d are read otherwise because nothing can tell", kind, rounds, same, lost, excuses)
-		if lost == 0 || same == 0 {
-			t.Errorf("%s: %d have gaps, %d none", kind, lost, same)
+		disk, err := os.ReadFile(strings.TrimSuffix(name, ".sums") + ".img")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := Open(block.Bytes(disk))
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		files := fstest.MapFS{}
+		err = fs.WalkDir(v, ".", func(name string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			data, err := fs.ReadFile(v, name)
+			files[name] = &fstest.MapFile{Data: data}
+			return err
+		})
+		if err != nil || len(v.Problems()) != 0 {
+			t.Errorf("%s: %v, %v", what, err, v.Problems())
+		}
+		if got := sums(files); got != string(want) {
+			t.Errorf("%s: the files are not those of the other program: got\n%s\nwant\n%s", what, got, want)
+			continue
+		}
+		pieces := 0
+		for name := range files {
+			n, err := v.find("test", name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := v.content(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pieces = max(pieces, len(c.extents))
+		}
+		t.Logf("%s: %s, %d files, one of them in %d pieces", what, v.Kind(), len(files), pieces)
+		damage(t, what, disk, files, 200)
+	}
+}
+
+// TestWriteVolumes writes the volumes of these tests for other programs, as FILE.img with FILE.sums.
+func TestWriteVolumes(t *testing.T) {
+	dir := os.Getenv("REGVET_WRITE")
+	if dir == "" {
+		t.Skip("no directory in REGVET_WRITE")
+	}
+	for name, o := range map[string]imagetest.FATOptions{"whole": {}, "scattered": {Fragmented: true}} {
+		for kind, w := range volumes(o, "FAT12", "FAT16", "FAT32", "exFAT") {
+			base := filepath.Join(dir, kind+"-"+name)
+			if err := errors.Join(os.WriteFile(base+".img", w.disk, 0o600), os.WriteFile(base+".sums", []byte(sums(tree)), 0o600)); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

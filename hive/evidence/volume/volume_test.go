@@ -173,6 +173,42 @@ func renameSecond(d []byte) {
 	binary.LittleEndian.PutUint32(h[16:], crc32.ChecksumIEEE(h[:92]))
 }
 
+// TestKindOf holds that each kind of volume is told by its signature, also of a partition, and by copies of boot sectors.
+func TestKindOf(t *testing.T) {
+	at := func(size int64, offset int64, magic string) []byte {
+		b := make([]byte, size)
+		copy(b[offset:], magic)
+		return b
+	}
+	for _, s := range signatures {
+		b := at(0x10100, s.at, s.magic)
+		copy(b[424:], bitLockerToGo)
+		if got, err := KindOf(block.Bytes(b)); got != s.kind || err != nil {
+			t.Errorf("%q at %d is %q, %v", s.magic, s.at, got, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		r    block.Reader
+		want Kind
+		gap  bool
+	}{
+		"FAT of MS-DOS":      {block.Bytes(with(fat(), func(b []byte) { copy(b[3:], "MSWIN4.1") })), FAT, false},
+		"FAT32 by its copy":  {block.Bytes(at(8192, 3072, string(with(fat(), func(b []byte) { b[22] = 0; b[36] = 1 })))), FAT, false},
+		"exFAT by its copy":  {block.Bytes(at(8192, 6144, "\xeb\x76\x90EXFAT   ")), ExFAT, false},
+		"nothing":            {block.Bytes(make([]byte, 8192)), "", false},
+		"a sector":           {block.Bytes(make([]byte, 512)), "", false},
+		"no byte":            {block.Bytes(nil), "", false},
+		"an MBR":             {block.Bytes(extendedDisk[:512]), "", false},
+		"cannot be read":     {unreadable{block.Bytes(append(ntfs(), make([]byte, 8192)...)), 0, 512}, "", true},
+		"read all the same":  {unreadable{block.Bytes(append(ntfs(), make([]byte, 8192)...)), 512, 8192}, NTFS, false},
+		"cut off after this": {block.Section(block.Bytes(ntfs()), 0, mb), NTFS, false},
+	} {
+		if got, err := KindOf(c.r); got != c.want || block.IsGap(err) != c.gap {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
 // unreadable has a gap.
 type unreadable struct {
 	block.Reader
