@@ -146,6 +146,9 @@ func (v *Volume) content(n node) (*content, error) {
 	if err := c.follow(n, clusters); err != nil {
 		return nil, err
 	}
+	if err := c.alone(n); err != nil {
+		return nil, err
+	}
 	switch {
 	case c.lost != nil && c.held >= n.size:
 		return nil, c.lost
@@ -191,6 +194,65 @@ func (c *content) follow(n node, most int64) error {
 		cluster = next
 	}
 }
+
+// links are the clusters of FAT to which others lead. exFAT has none, because its table keeps what once was for clusters that are free, and for
+// files in one piece.
+type links struct{ led, twice clusterSet }
+
+type clusterSet []uint64
+
+func (s clusterSet) has(c uint32) bool { return s[c/64]>>(c%64)&1 != 0 }
+func (s clusterSet) add(c uint32)      { s[c/64] |= 1 << (c % 64) }
+
+// mostLinked is how many clusters a volume can have whose links are read: all of FAT16, and of FAT32 up to 16 MB of table.
+const mostLinked = 4 << 20
+
+// allLinks returns the links of a volume, or nil if it has none.
+func (v *Volume) allLinks() *links {
+	v.linked.Do(func() {
+		if v.mask == end || v.clusters > mostLinked {
+			return
+		}
+		size := (v.clusters + 2 + 63) / 64
+		l := &links{make(clusterSet, size), make(clusterSet, size)}
+		w := walker{v: v, pieces: make([]piece, len(v.tables))}
+		for c := uint32(2); c-2 < v.clusters; c++ {
+			next, err := w.next(c)
+			switch {
+			case err != nil:
+				c |= 127 // the sector of the table, about
+			case next < 2 || next-2 >= v.clusters:
+			case l.led.has(next):
+				l.twice.add(next)
+			default:
+				l.led.add(next)
+			}
+		}
+		v.links = l
+	})
+	return v.links
+}
+
+// alone requires that no other chain leads into that of a file: its entry, or a number in the table, would be damaged.
+func (c *content) alone(n node) error {
+	l := c.v.allLinks()
+	if l == nil || n.first == 0 {
+		return nil
+	}
+	if l.led.has(n.first) {
+		return c.v.gap(n.at, "the entry of %q says that it begins at cluster %d, which is in the middle of a chain", n.name, n.first)
+	}
+	for from := int64(0); from < c.held; from += c.v.clusterSize {
+		at, _ := c.extent(from)
+		if cluster := c.v.cluster(at); l.twice.has(cluster) {
+			return c.v.gap(at, "two chains of clusters lead to cluster %d of %q; whose it is cannot be said", cluster, n.name)
+		}
+	}
+	return nil
+}
+
+// cluster returns the cluster at an offset of the volume.
+func (v *Volume) cluster(at int64) uint32 { return uint32((at-v.heap)/v.clusterSize) + 2 }
 
 // place returns the offset of a cluster in the volume.
 func (v *Volume) place(cluster uint32) int64 { return v.heap + int64(cluster-2)*v.clusterSize }

@@ -64,7 +64,7 @@ func (v *Volume) claim(n node, c *content) error {
 	}
 	for from := int64(0); from < c.held; from += v.clusterSize {
 		at, _ := c.extent(from)
-		cluster := uint32((at-v.heap)/v.clusterSize) + 2
+		cluster := v.cluster(at)
 		of, ok := v.claims[cluster]
 		switch {
 		case ok && of != n.at:
@@ -97,7 +97,11 @@ func (v *Volume) directory(n node) *directory {
 	case n.fixed.size > 0:
 		c.extents, c.held, step = []extent{{0, n.fixed.at}}, n.fixed.size, v.fixedStep(n.fixed)
 	case n.size < 0:
-		if err := c.follow(n, most/v.clusterSize); err != nil {
+		err := c.follow(n, most/v.clusterSize)
+		if err == nil {
+			err = c.alone(n)
+		}
+		if err != nil {
 			lose(err)
 			return d
 		}

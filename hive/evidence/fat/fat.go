@@ -11,13 +11,14 @@
 //
 // exFAT verifies nearly all: only its table has no checksum, and neither have the clusters. FAT has none at all, so whatever stands twice is
 // compared. Both tables must say the same of each cluster of a file that is read, unless one cannot be read or FAT32 says that one is not kept.
-// A chain must have the clusters that the size asks for, no more and no fewer. A directory must name itself and its parent. The boot sector of
+// A chain must have the clusters that the size asks for, no more and no fewer, and none that another leads to. A directory must name itself and its parent. The boot sector of
 // FAT32 must have the parameters of its copy. Long names must belong to their entry, and nothing may follow the end of a directory. Where this
 // fails, there is a gap; in a directory it means that no name is said to be absent that is not found in what is left.
 //
-// What FAT cannot tell: that an entry was overwritten by another valid one (another short name, the mark of a deleted one, another chain of the
-// same length), that letters of a long name were, that the single table of a volume that has no second leads elsewhere after the same number of
-// clusters, or that another place of the clusters stands in the boot sector of FAT12 and FAT16.
+// What FAT cannot tell: that an entry was overwritten by another valid one (another short name, the mark of a deleted one, the
+// beginning of another chain of the same length), that letters of a long name were, that a table without a second leads to where such a chain
+// begins, or that another place of the clusters stands in the boot sector of FAT12 and FAT16. Nor can the table of exFAT be told to lead into
+// another file after the same number of clusters: what it says of clusters that are free, or of files in one piece, is what once was.
 //
 // # Names
 //
@@ -56,6 +57,9 @@ type Volume struct {
 	mask          uint32 // of the bits that count
 	parse         func(v *Volume, d *directory) listing
 	fold          func(string) string // the form in which equal names are the same
+
+	linked sync.Once
+	links  *links
 
 	mu       sync.Mutex
 	problems []hive.Problem
