@@ -28,8 +28,12 @@ func (l Location) String() string {
 // Kind is what sort of damage or oddity a [Problem] is, for programs.
 type Kind string
 
-// Unreadable is the kind of an input that the operating system cannot read, or that is not one.
-const Unreadable Kind = "unreadable"
+const (
+	// Unreadable is the kind of an input that the operating system cannot read, or that is not one.
+	Unreadable Kind = "unreadable"
+	// Gap is the kind of bytes of an image or archive that are not there, or do not match their checksum.
+	Gap Kind = "gap"
+)
 
 // The kinds of problems in hives.
 const (

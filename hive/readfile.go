@@ -44,14 +44,14 @@ func ReadFile(f fs.File, source string, most int64) ([]byte, error) {
 		data := make([]byte, info.Size())
 		hugePages(data)
 		if err := readParts(at, data); err != nil {
-			return nil, unreadable(source, "cannot be read to its end: %v", Cause(err))
+			return nil, cutShort(source, err)
 		}
 		return data, nil
 	}
 	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
 	case err != nil:
-		return nil, unreadable(source, "cannot be read to its end: %v", Cause(err))
+		return nil, cutShort(source, err)
 	case int64(len(data)) > most:
 		return nil, tooLarge(source, most)
 	}
@@ -70,6 +70,15 @@ func atStart(f fs.File) bool {
 
 func unreadable(source, format string, args ...any) error {
 	return &Problem{Source: source, Kind: Unreadable, Msg: fmt.Sprintf(format, args...), Loss: true}
+}
+
+// cutShort returns the error that the rest of a file cannot be read. A gap stays one.
+func cutShort(source string, err error) error {
+	p := &Problem{Source: source, Kind: Unreadable, Msg: fmt.Sprintf("cannot be read to its end: %v", Cause(err)), Loss: true}
+	if gap, ok := errors.AsType[*Problem](err); ok {
+		p.Kind = gap.Kind
+	}
+	return p
 }
 
 func tooLarge(source string, most int64) error {

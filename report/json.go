@@ -27,6 +27,7 @@ type jsonTool struct {
 
 type jsonInput struct {
 	Path              string        `json:"path"`
+	Evidence          []jsonStep    `json:"evidence,omitempty"` // the way to an input in an image or archive
 	Format            string        `json:"format"`
 	SHA256            string        `json:"sha256"`
 	Size              int64         `json:"size"`
@@ -150,6 +151,7 @@ func inputJSON(in Input) jsonInput {
 		out.Logs = append(out.Logs, jsonLog{hive.Printable(u.Name), u.SHA256, u.Entries > 0, u.Entries, u.First, u.Last, u.Why, u.Later, u.Foreign})
 	}
 	out.ControlSet, out.ControlSetGuessed = controlSet(in)
+	out.Evidence = wayJSON(in.Evidence)
 	out.NotJoined, out.Unasked = in.NotJoined, in.Unasked
 	if in.Machine != nil {
 		out.Machine = hive.Printable(in.Machine.Name)
@@ -221,6 +223,7 @@ func locationJSON(at hive.Location) *jsonLocation {
 type jsonInfo struct {
 	SchemaVersion string          `json:"schema_version"`
 	Tool          jsonTool        `json:"tool"`
+	Containers    []jsonContainer `json:"containers,omitempty"` // images and archives
 	Inputs        []jsonInfoInput `json:"inputs"`
 }
 
@@ -271,7 +274,10 @@ type jsonHeader struct {
 
 // InfoJSON writes what the inputs are as one JSON object, without findings.
 func InfoJSON(w io.Writer, r Report) error {
-	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, []jsonInfoInput{}}
+	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, nil, []jsonInfoInput{}}
+	for _, c := range r.Containers {
+		out.Containers = append(out.Containers, containerJSON(c))
+	}
 	for _, in := range r.Inputs {
 		i := jsonInfoInput{jsonInput: inputJSON(in), MD5: in.MD5, TimeZone: hive.Printable(in.TimeZone), Keys: in.Keys, Values: in.Values,
 			Select: map[string]uint64{}, MountBy: in.MountBy, ControlSets: []jsonControlSet{},

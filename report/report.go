@@ -22,6 +22,8 @@ type Report struct {
 	FailOn  rules.Severity // findings below it do not count as failures of the run
 	Inputs  []Input
 	Refused []hive.Problem // inputs that could not be read at all, one problem for each
+
+	Containers []*collection.Container // images and archives that were opened, for [InfoText] and [InfoJSON]
 }
 
 // Input is one input: what is known about it, and the findings about it.

@@ -278,8 +278,14 @@ func headerVersion(h hive.Header) string { return fmt.Sprintf("%d.%d", h.Major, 
 // InfoText writes for people what the inputs are, without findings.
 func InfoText(w io.Writer, r Report, style Style) error {
 	p := &page{Style: style}
-	for i, in := range r.Inputs {
+	for i, c := range r.Containers {
 		if i > 0 {
+			p.WriteByte('\n')
+		}
+		p.container(c)
+	}
+	for i, in := range r.Inputs {
+		if i > 0 || len(r.Containers) > 0 {
 			p.WriteByte('\n')
 		}
 		p.info(in)

@@ -29,6 +29,9 @@ func groups(s *session, args []string, machines bool) (all []collection.Group) {
 				s.say("%s: passed over: %s", collection.DisplayName(arg), g.Passed)
 				continue
 			}
+			if g.Container != nil {
+				s.containers = append(s.containers, g.Container)
+			}
 			for _, f := range g.Files {
 				s.files.Protect(f.Path)
 				s.files.Protect(f.Logs...)
@@ -44,8 +47,12 @@ func groups(s *session, args []string, machines bool) (all []collection.Group) {
 }
 
 // each opens groups, calls use for each registry in them, and calls done with each result, one at a time and in the order of the groups. A group
-// is released after use, so that memory does not grow with their number. With live, done shows each result at once.
+// is released after use, so that memory does not grow with their number. With live, done shows each result at once. What is wrong with the images
+// and archives of the groups is told first.
 func each[T any](s *session, groups []collection.Group, flags *inputFlags, o collection.Options, live bool, use func(*session, collection.Joined) []T, done func(T)) {
+	for _, c := range s.containers {
+		s.problems(c.Problems)
+	}
 	room := semaphore.NewWeighted(memoryForInputs)
 	o.Memory = memoryForInputs
 	read := func(s *session, g collection.Group) (all []T) {

@@ -10,14 +10,14 @@ import (
 	"regvet/internal/hivetest"
 )
 
-// TestContainers tests that each command calls an image what it is, says what to do, and exits with 3; and that in a folder it is passed over with a
-// word, as links are that lead nowhere, which is no reason for another exit status.
+// TestContainers tests that each command calls an image that is not read what it is, says what to do, and exits with 3; and that in a folder it is
+// passed over with a word, as links are that lead nowhere, which is no reason for another exit status.
 func TestContainers(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, data := range map[string][]byte{
-		"disk.E01":           append([]byte("EVF\x09\x0d\x0a\xff\x00"), make([]byte, 1000)...),
+		"disk.Ex01":          append([]byte("EVF2\x0d\x0a\x81\x00"), make([]byte, 1000)...),
 		"volume/SYSTEM":      hivetest.Build(machineTree(t), hivetest.Options{Name: "SYSTEM"}),
-		"volume/Users/a.zip": append([]byte("PK\x03\x04\x14\x00\x01\x00"), make([]byte, 1000)...),
+		"volume/Users/a.rar": append([]byte("Rar!\x1a\x07\x01\x00"), make([]byte, 1000)...),
 	} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			t.Fatal(err)
@@ -26,9 +26,9 @@ func TestContainers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const want = "regvet: disk.E01: is an E01 image, which is not read; mount it with ewfmount or xmount, or copy the hives out of it, and name the folder\n"
-	for _, line := range []string{"check disk.E01", "info disk.E01", "export disk.E01", "fix --dry-run disk.E01", "apply disk.E01 volume/SYSTEM", "fmt --check disk.E01",
-		"lint --no-config disk.E01", "diff disk.E01 volume/SYSTEM"} {
+	const want = "regvet: disk.Ex01: is an Ex01 image, which is not read; convert it with ewfexport, and give the raw image\n"
+	for _, line := range []string{"check disk.Ex01", "info disk.Ex01", "export disk.Ex01", "fix --dry-run disk.Ex01", "apply disk.Ex01 volume/SYSTEM", "fmt --check disk.Ex01",
+		"lint --no-config disk.Ex01", "diff disk.Ex01 volume/SYSTEM"} {
 		var out, messages bytes.Buffer
 		if status := run(strings.Fields(line), nil, &out, &messages); status != statusInput || messages.String() != want {
 			t.Errorf("%s: status %d, %s", line, status, &messages)
@@ -41,7 +41,7 @@ func TestContainers(t *testing.T) {
 	}
 	var out, messages bytes.Buffer
 	status := run([]string{"info", "volume"}, nil, &out, &messages)
-	passed := strings.ReplaceAll("regvet: volume: passed over: 2 files like volume/Moved, which is a link that leads nowhere; volume/Users/a.zip, which is a zip archive, encrypted\n", "/", string(filepath.Separator))
+	passed := strings.ReplaceAll("regvet: volume: passed over: 2 files like volume/Moved, which is a link that leads nowhere; volume/Users/a.rar, which is a RAR archive\n", "/", string(filepath.Separator))
 	if status != statusDone || messages.String() != passed {
 		t.Errorf("info of a volume: status %d, %s", status, &messages)
 	}

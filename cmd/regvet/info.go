@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/report"
 	"regvet/rules/ports"
@@ -18,7 +19,7 @@ var infoCommand = command{
 		o := new(infoOptions)
 		formatFlag(f, &o.format, "text", "json")
 		outputFlag(f, &o.output)
-		f.BoolVar(&o.verify, "verify", false, "also read the classes and security descriptors of keys, and exit with 3 for any problem, even one that loses nothing")
+		f.BoolVar(&o.verify, "verify", false, "also read the classes and security descriptors of keys and the whole of images that store a hash, and exit with 3 for any problem, even one that loses nothing")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run
@@ -40,8 +41,16 @@ func (o *infoOptions) run(s *session, args []string) {
 	}
 	open := o.input.options(true)
 	open.MD5 = true
+	if o.verify {
+		for _, c := range s.containers {
+			if p := c.Verify(); p != nil {
+				s.problems([]hive.Problem{*p})
+			}
+		}
+	}
 	r := report.Report{Version: version()}
 	each(s, inputs, &o.input, open, false, o.describe, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
+	r.Containers = s.containers
 	s.write(o.output, func(w io.Writer, style report.Style) error {
 		if o.format.value == "json" {
 			return report.InfoJSON(w, r)

@@ -31,7 +31,8 @@ type session struct {
 	files          *collection.Local // records what is read, so that no output replaces it
 	stdout, stderr io.Writer
 	status         int
-	refused        []hive.Problem // inputs that could not be read at all
+	refused        []hive.Problem          // inputs that could not be read at all
+	containers     []*collection.Container // the images and archives that were opened for the inputs
 }
 
 // raise makes the exit status at least the given one.

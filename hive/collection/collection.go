@@ -23,6 +23,7 @@ import (
 	"strings"
 
 	"regvet/hive"
+	"regvet/hive/evidence"
 )
 
 // File is a hive or .reg file to open.
@@ -43,52 +44,166 @@ type Group struct {
 	// Passed is what in a folder was passed over although it may hold or be a hive, in one line; such a group has no files, and is the last of its
 	// folder.
 	Passed string
+	// Container is an image or archive that was opened; such a group has no files, and stands before those of what lies in it.
+	Container *Container
 }
 
-// List returns what to read for a name: the file itself, or for a folder each hive and .reg file in it, in the
-// order of their names. The hives of one machine are returned together, in place of the first of them. What was passed over comes last.
+// Container is an image or archive, with the place at which it lies.
+type Container struct {
+	Place string
+	*evidence.Tree
+}
+
+// List returns what to read for a name: the file itself, or for a folder, an image or an archive each hive and .reg file in it, in the order of
+// their names. The hives of one machine are returned together, in place of the first of them. Images and archives in a folder come after its own
+// files; only those of this computer, of a [Local], are opened. What was passed over comes last.
 func List(fsys fs.FS, name string) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
-		info, err := fs.Stat(fsys, name)
-		if err != nil || !info.IsDir() || name == StandardInput {
-			yield(Group{Files: []File{Locate(fsys, name)}})
-			return
-		}
-		join := func(inside string) string { return path.Join(name, inside) }
-		folder, err := fs.Sub(fsys, name)
-		if _, ok := fsys.(*Local); ok {
-			join = func(inside string) string { return filepath.Join(name, filepath.FromSlash(inside)) }
-			folder, err = os.DirFS(name), nil
-		}
-		if err != nil {
-			yield(Group{Files: []File{{Path: name, Err: err}}})
-			return
-		}
-		found := false
-		left := passed{folder: filepath.ToSlash(name)}
-		for g := range find(folder, &left) {
-			found = true
-			if g.Machine != "" {
-				g.Machine = join(g.Machine)
+		l := lister{yield: yield}
+		l.local, _ = fsys.(*Local)
+		l.list(fsys, name)
+	}
+}
+
+// lister lists what to read for one name of the user.
+type lister struct {
+	local *Local // nil for another filesystem, whose containers are not opened
+	yield func(Group) bool
+	ended bool
+	found bool // whether there was any file
+}
+
+// add yields a group unless the caller has enough.
+func (l *lister) add(g Group) {
+	l.found = l.found || len(g.Files) > 0
+	l.ended = l.ended || !l.yield(g)
+}
+
+func (l *lister) list(fsys fs.FS, name string) {
+	info, err := fs.Stat(fsys, name)
+	switch {
+	case name == StandardInput || err != nil:
+		l.add(Group{Files: []File{Locate(fsys, name)}})
+	case info.IsDir():
+		l.folder(fsys, name)
+	case l.local != nil && info.Mode().IsRegular():
+		if is, none := l.container(placeOf(name)); is {
+			if none != "" {
+				l.add(Group{Files: []File{{Path: name, Err: errors.New("is " + none)}}})
 			}
-			for i, f := range g.Files {
-				f.Path = join(f.Path)
-				for n, log := range f.Logs {
-					f.Logs[n] = join(log)
-				}
-				g.Files[i] = f
-			}
-			if !yield(g) {
-				return
-			}
+			break
 		}
-		if text := left.text(join); text != "" && !yield(Group{Passed: text}) {
+		fallthrough
+	default:
+		l.add(Group{Files: []File{Locate(fsys, name)}})
+	}
+}
+
+// folder lists a folder of the filesystem.
+func (l *lister) folder(fsys fs.FS, name string) {
+	join := func(inside string) string { return path.Join(name, inside) }
+	place := join
+	var folder fs.FS
+	var err error
+	switch {
+	case l.local == nil:
+		folder, err = fs.Sub(fsys, name)
+	case isPlace(name):
+		join = func(inside string) string { return strings.TrimSuffix(name, "/") + "/" + evidence.Escape(inside) }
+		place = join
+		folder, err = l.local.below(name)
+	default:
+		join = func(inside string) string { return filepath.Join(name, filepath.FromSlash(inside)) }
+		place = func(inside string) string { return evidence.Escape(join(inside)) }
+		folder = os.DirFS(name)
+	}
+	if err != nil {
+		l.add(Group{Files: []File{{Path: name, Err: err}}})
+		return
+	}
+	l.walk(folder, name, join, place)
+	if !l.found && !l.ended {
+		l.add(Group{Files: []File{{Path: name, Err: errors.New("the folder holds no hive and no .reg file")}}})
+	}
+}
+
+// walk lists what lies in a folder, or in the tree of a container, and then in the containers that lie in it. The names of files are made by join
+// of those in the folder, and the places of containers by place.
+func (l *lister) walk(folder fs.FS, name string, join, place func(string) string) {
+	left := passed{folder: filepath.ToSlash(name)}
+	tree, _ := folder.(*evidence.Tree)
+	left.opens = l.local != nil && (tree == nil || tree.Image == nil)
+	for g := range find(folder, &left) {
+		if g.Machine != "" {
+			g.Machine = join(g.Machine)
+		}
+		for i, f := range g.Files {
+			f.Path = join(f.Path)
+			for n, log := range f.Logs {
+				f.Logs[n] = join(log)
+			}
+			g.Files[i] = f
+		}
+		if l.add(g); l.ended {
 			return
-		}
-		if !found {
-			yield(Group{Files: []File{{Path: name, Err: errors.New("the folder holds no hive and no .reg file")}}})
 		}
 	}
+	l.containers(&left, place)
+	if text := left.text(join); text != "" && !l.ended {
+		l.add(Group{Passed: text})
+	}
+}
+
+// containers lists what lies in the containers that were met. One that is a part of another, as a segment or an extent, is not listed by itself.
+func (l *lister) containers(left *passed, place func(string) string) {
+	parts := map[string]bool{}
+	for _, c := range left.containers {
+		if tree, _ := l.local.tree(place(c)); tree != nil && tree.Image != nil {
+			for _, f := range tree.Image.Files[1:] {
+				parts[f.Name] = true
+			}
+		}
+	}
+	for _, c := range left.containers {
+		if at := place(c); !parts[at] && !l.ended {
+			if _, none := l.container(at); none != "" {
+				left.add(none, c)
+			}
+		}
+	}
+}
+
+// container lists what lies in an image or archive, and reports whether the file is one. If nothing was found in it, none says so, with what it
+// is.
+func (l *lister) container(place string) (is bool, none string) {
+	tree, err := l.local.tree(place)
+	switch {
+	case err != nil:
+		l.add(Group{Files: []File{{Path: place, Err: err}}})
+		return true, ""
+	case tree == nil:
+		return false, ""
+	}
+	before := l.found
+	l.found = false
+	l.add(Group{Container: &Container{place, tree}})
+	for _, v := range tree.Volumes {
+		if v.Err != nil {
+			l.add(Group{Files: []File{{Path: evidence.Place(place, v.Name), Err: v.Err}}})
+		}
+	}
+	inside := func(name string) string { return evidence.Place(place, name) }
+	if !l.ended {
+		l.walk(tree, place, inside, inside)
+	}
+	if !l.found {
+		none = tree.Kind + " in which there is no hive and no .reg file"
+		if slices.ContainsFunc(tree.Problems, func(p hive.Problem) bool { return p.Loss }) {
+			none = tree.Kind + " in what could be read of which there is no hive and no .reg file"
+		}
+	}
+	l.found = l.found || before
+	return true, none
 }
 
 // Apart returns one group for each file of the group.
@@ -132,11 +247,11 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 		}
 		found = append(found, File{Path: name, Err: err})
 	}
-	var hives []int
+	isHive := map[string]bool{}
 	lost := map[string]bool{} // files that cannot be looked at; a folder may hold more than a log
 	all := logs{}
-	// The walk never fails: each error is recorded with its file.
-	_ = fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+	// Each error is recorded with its file.
+	left.partly = visit(fsys, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			add(name, err)
 			return nil
@@ -166,20 +281,22 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 			lost[name] = true
 			add(name, err)
 		case hive.IsHive(head) && !hive.IsLog(head):
-			hives = append(hives, len(found))
+			isHive[name] = true
 			add(name, nil)
 		case strings.EqualFold(path.Ext(name), ".reg"):
 			add(name, nil)
 		default:
-			if c := containerOf(head, nil); c != nil {
-				left.add(c.name, name)
-			}
+			left.addContainer(head, name)
 		}
 		return nil
 	})
+	// As [fs.WalkDir] lists them, wherever they were found.
+	slices.SortStableFunc(found, func(a, b File) int { return slices.Compare(strings.Split(a.Path, "/"), strings.Split(b.Path, "/")) })
 	told := map[string]bool{} // by the hive, if it needs the log
-	for _, i := range hives {
-		found[i].Logs = all.of(found[i].Path)
+	for i, f := range found {
+		if isHive[f.Path] {
+			found[i].Logs = all.of(f.Path)
+		}
 		for _, log := range found[i].Logs {
 			told[log] = lost[log]
 		}
@@ -195,6 +312,9 @@ func start(fsys fs.FS, name string) ([]byte, error) {
 	}
 	defer f.Close()
 	head := make([]byte, hive.HeadSize)
-	n, _ := io.ReadFull(f, head) // the file may be shorter, or not be readable further: what is there decides
-	return head[:n], nil
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF && !hive.IsHive(head[:n]) {
+		return nil, err
+	}
+	return head[:n], nil // the file may be shorter: what is there decides
 }

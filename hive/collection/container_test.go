@@ -47,7 +47,6 @@ func TestContainers(t *testing.T) {
 		"VDI":                {signed(600, 64, "\x7f\x10\xda\xbe"), "a VDI image"},
 		"DMG":                {signed(2048, 1536, "koly"), "a DMG image"},
 		"zip":                {signed(600, 0, "PK\x03\x04\x14\x00\x00\x00"), "a zip archive"},
-		"zip, encrypted":     {signed(600, 0, "PK\x03\x04\x14\x00\x01\x00"), "a zip archive, encrypted"},
 		"7z":                 {signed(600, 0, "7z\xbc\xaf\x27\x1c"), "a 7z archive"},
 		"gzip":               {signed(600, 0, "\x1f\x8b\x08"), "compressed with gzip"},
 		"xz":                 {signed(600, 0, "\xfd7zXZ\x00"), "compressed with xz"},
@@ -73,7 +72,7 @@ func TestContainers(t *testing.T) {
 		_, refused := collection.Open(fsys, "x", collection.Options{})
 		told := ""
 		for _, p := range refused {
-			if what, _, is := strings.Cut(p.Msg, ", which is not read; "); is {
+			if what, _, is := strings.Cut(p.Msg, ", which is not read"); is {
 				told = strings.TrimPrefix(what, "is ")
 			}
 		}

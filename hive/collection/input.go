@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"regvet/hive"
+	"regvet/hive/evidence"
 )
 
 // Input holds the facts about one input: what it is, what it says about the machine that it comes from, and what is wrong with it. It is
@@ -16,10 +17,11 @@ type Input struct {
 	// NotJoined is for people why a hive that lies in the folders of a machine is no part of its registry, and so is read by itself. It is ""
 	// for any other input.
 	NotJoined string
-	Format    string // "regf" for a hive, "reg" for .reg text
-	SHA256    string // of the file, in hex
-	MD5       string // likewise, for those whose case files still ask for it; "" when it was not computed
-	Size      int64  // bytes
+	Evidence  []evidence.Step // of an input in an image or archive: the way to it
+	Format    string          // "regf" for a hive, "reg" for .reg text
+	SHA256    string          // of the file, in hex
+	MD5       string          // likewise, for those whose case files still ask for it; "" when it was not computed
+	Size      int64           // bytes
 
 	Mount       hive.Path         // where Windows mounts the hive; nil if unknown, and for .reg text
 	MountBy     string            // how Mount is known

@@ -7,10 +7,12 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"regvet/hive/evidence"
 )
 
 // Local is the file system of this computer as an [fs.FS]. A name is any path that the system accepts, not only those that [fs.ValidPath]
-// allows, or [StandardInput]. Files are opened for reading only.
+// allows, or a place in an image or archive (see [evidence.Split]), or [StandardInput]. Files are opened for reading only.
 //
 // Local records every file that was opened through it or named to [Local.Protect], so that no output replaces one: see [Local.Protects]. It
 // is safe for concurrent use.
@@ -21,6 +23,7 @@ type Local struct {
 	known  []fs.FileInfo
 	folder string // the last one whose logs were asked for
 	logs   logs   // those in it
+	trees  trees  // the images and archives that were opened
 }
 
 // StandardInput is the name of standard input.
@@ -33,9 +36,10 @@ func (l *Local) Open(name string) (fs.File, error) {
 		return l.openStdin()
 	}
 	info, err := os.Stat(name)
+	if err != nil {
+		return inside(l, name, err, (*evidence.Tree).Open)
+	}
 	switch {
-	case err != nil:
-		return nil, err
 	case info.Mode()&fs.ModeDevice != 0:
 		return nil, refused(name, "it is a device; copy its content to a file and give that")
 	case info.Mode()&(fs.ModeSocket|fs.ModeIrregular) != 0:
@@ -62,11 +66,27 @@ func (l *Local) Stat(name string) (fs.FileInfo, error) {
 		}
 		return f.Stat()
 	}
-	return os.Stat(name)
+	info, err := os.Stat(name)
+	if err != nil {
+		return inside(l, name, err, (*evidence.Tree).Stat)
+	}
+	return info, nil
 }
 
+// Lstat implements [fs.ReadLinkFS].
+func (l *Local) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(name) }
+
+// ReadLink implements [fs.ReadLinkFS].
+func (l *Local) ReadLink(name string) (string, error) { return os.Readlink(name) }
+
 // ReadDir implements [fs.ReadDirFS].
-func (l *Local) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
+func (l *Local) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := os.ReadDir(name)
+	if err != nil {
+		return inside(l, name, err, (*evidence.Tree).ReadDir)
+	}
+	return entries, nil
+}
 
 // logsIn returns the logs of a folder. It lists a folder once for any number of files in it that are asked for in a row.
 func (l *Local) logsIn(folder string) logs {

@@ -17,6 +17,8 @@ import (
 	"sync"
 
 	"regvet/hive"
+	"regvet/hive/evidence"
+	"regvet/hive/evidence/block"
 	"regvet/hive/regfile"
 )
 
@@ -56,13 +58,48 @@ func Open(fsys fs.FS, name string, o Options) (in *Opened, refused []hive.Proble
 	return Locate(fsys, name).Open(fsys, o)
 }
 
-// Locate returns the file with this name, and the logs beside it. It reports no errors; opening the file does.
-func Locate(fsys fs.FS, name string) File { return File{Path: name, Logs: beside(fsys, name)} }
+// Locate returns the file with this name, and the logs beside it. For an image or archive of this computer, it returns the hive in it, if there is
+// just one. It reports no errors; opening the file does.
+func Locate(fsys fs.FS, name string) File {
+	if l, ok := fsys.(*Local); ok && name != StandardInput {
+		switch tree, err := l.tree(placeOf(name)); {
+		case err != nil:
+			return File{Path: name, Err: err}
+		case tree != nil:
+			return l.only(name)
+		}
+	}
+	return File{Path: name, Logs: beside(fsys, name)}
+}
+
+// only returns the one hive in an image or archive.
+func (l *Local) only(name string) File {
+	var all []File
+	for g := range List(l, name) {
+		for _, f := range g.Files {
+			if f.Err != nil {
+				return f
+			}
+			all = append(all, f)
+		}
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	var places []string
+	for _, f := range all[:min(len(all), 3)] {
+		places = append(places, f.Path)
+	}
+	return File{Path: name, Err: fmt.Errorf(`holds %d hives and .reg files; give the place of one, such as %s`, len(all), strings.Join(places, ", "))}
+}
 
 // Open opens the file. It returns the input, or nil if the file cannot be read, and lists what could not be read: the logs first, without
 // which the hive is still read, and the file last.
 func (file File) Open(fsys fs.FS, o Options) (_ *Opened, refused []hive.Problem) {
 	in := &Opened{Input: Input{Path: file.Path, NotJoined: file.NotJoined}, user: file.User}
+	if l, ok := fsys.(*Local); ok {
+		in.Evidence = l.way(file.Path)
+	}
 	err := file.Err
 	var data []byte
 	if err == nil {
@@ -106,10 +143,19 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	head, f := peek(f)
 	if hive.IsHive(head) {
 		most = hive.MaxSize
-	} else if c := containerOf(head, tailOfFile(f, head)); c != nil {
-		return nil, c.refusal()
+	} else if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
+		return nil, kind.Refusal()
 	}
 	return hive.ReadFile(f, DisplayName(name), most)
+}
+
+// NoContainer returns the file, which is still to be read from its start, or the error that it is an image or an archive, which is not read.
+func NoContainer(f fs.File) (fs.File, error) {
+	head, f := peek(f)
+	if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
+		return nil, kind.Refusal()
+	}
+	return f, nil
 }
 
 // peek returns the first bytes of a file, and the file with these bytes still in it.
@@ -138,7 +184,9 @@ func openFile(open func(fs.FS, string) (fs.File, error), fsys fs.FS, name string
 	if err == nil {
 		return f, nil
 	}
-	if _, ok := errors.AsType[*hive.Problem](err); !ok {
+	if p, ok := errors.AsType[*hive.Problem](err); ok && p.Kind == block.Gap {
+		err = &hive.Problem{Source: DisplayName(name), Kind: block.Gap, Msg: fmt.Sprintf("cannot be opened: %v", p), Loss: true}
+	} else if !ok {
 		err = &hive.Problem{Source: DisplayName(name), Kind: hive.Unreadable, Msg: fmt.Sprintf("cannot be opened: %v", hive.Cause(err)), Loss: true}
 	}
 	return nil, err
@@ -206,6 +254,9 @@ func (in *Opened) loadHive(fsys fs.FS, file File, data []byte, o Options) (refus
 			data, err := readLog(fsys, name, named)
 			if err != nil {
 				p := Refusal(name, err)
+				if dirty && block.IsGap(err) { // it is there, and holds changes of the hive that nobody knows
+					return refused, fmt.Errorf("cannot be judged, since it is dirty and its log cannot be read (%v); --no-logs reads it as it lies", &p)
+				}
 				refused = append(refused, p)
 				l.Why = p.Msg
 				continue
@@ -281,13 +332,18 @@ func beside(fsys fs.FS, name string) []string {
 	}
 	folder, base := path.Split(name)
 	in := func() logs { return logsIn(fsys, path.Clean(folder)) }
-	if l, ok := fsys.(*Local); ok {
+	escape := func(log string) string { return log }
+	if l, ok := fsys.(*Local); ok && isPlace(name) {
+		parts := evidence.Split(name)
+		base, escape = path.Base(parts[len(parts)-1]), evidence.Escape
+		in = func() logs { return l.logsIn(folder) }
+	} else if ok {
 		folder, base = filepath.Split(name)
 		in = func() logs { return l.logsIn(filepath.Clean(folder)) }
 	}
 	var all []string
 	for _, log := range in().of(base) {
-		all = append(all, folder+log)
+		all = append(all, folder+escape(log))
 	}
 	return all
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"regvet/hive"
+	"regvet/hive/evidence"
 	"regvet/hive/regfile"
 )
 
@@ -42,7 +43,7 @@ func OpenOrdered(fsys fs.FS, name string, key hive.Path, set string, stored bool
 	if n < 4 || hive.IsHive(head[:n]) || [4]byte(head) == [4]byte{} || text.Size() <= least {
 		return nil, nil
 	}
-	if containerOf(head[:n], nil) != nil {
+	if evidence.KindOf(head[:n], nil) != nil {
 		return nil, nil // opening it says what it is
 	}
 	asked := []hive.Path{key}
@@ -99,9 +100,9 @@ func OpenText(fsys fs.FS, name string) (text *io.SectionReader, close func() err
 	if text, close = section(fsys, name); text != nil {
 		head := make([]byte, hive.HeadSize)
 		n, _ := text.ReadAt(head, 0)
-		if c := containerOf(head[:n], tailOf(text, text.Size(), head[:n])); c != nil {
+		if kind := evidence.KindOf(head[:n], evidence.Tail(text, text.Size(), head[:n])); kind != nil {
 			close()
-			return nil, nil, c.refusal()
+			return nil, nil, kind.Refusal()
 		}
 		return text, close, nil
 	}

@@ -6,14 +6,18 @@ import (
 	"strings"
 
 	"regvet/hive"
+	"regvet/hive/evidence"
 )
 
 // passed are the files of a folder that may hold or be a hive and are passed over, by what they are, in the order in which the first of each was met.
 type passed struct {
-	folder string // that is walked
-	kinds  []string
-	count  map[string]int
-	first  map[string]string // the name of the first
+	folder     string // that is walked
+	kinds      []string
+	count      map[string]int
+	first      map[string]string // the name of the first
+	containers []string          // images and archives that are to be opened
+	opens      bool              // whether containers are opened, and not passed over
+	partly     bool              // some folders of an image were not searched
 }
 
 func (p *passed) add(kind, name string) {
@@ -37,7 +41,31 @@ func (p *passed) text(join func(string) string) string {
 			parts = append(parts, fmt.Sprintf("%s, which is %s", name, kind))
 		}
 	}
+	if p.partly {
+		parts = append(parts, "folders in which Windows keeps no hives, which were not all searched; give one by its place to have it searched")
+	}
 	return strings.Join(parts, "; ")
+}
+
+// addContainer adds a file if it is an image or an archive. An archive is opened only if its name says that it is one: documents and programs are
+// archives too, and nobody means them.
+func (p *passed) addContainer(head []byte, name string) {
+	switch kind := evidence.KindOf(head, nil); {
+	case kind == nil:
+	case p.opens && (kind.Is == evidence.Image || kind.Is == evidence.Archive && namedArchive(name)):
+		p.containers = append(p.containers, name)
+	default:
+		p.add(kind.Name, name)
+	}
+}
+
+// namedArchive reports whether a file has the name of an archive.
+func namedArchive(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".zip", ".7z", ".tar", ".gz", ".tgz", ".xz", ".txz", ".zst", ".tzst", ".bz2", ".tbz2", "":
+		return true
+	}
+	return false
 }
 
 // What is passed over, besides containers.

@@ -28,7 +28,7 @@ type File interface {
 }
 
 // Gap is the kind of bytes that could not be read or verified.
-const Gap hive.Kind = "gap"
+const Gap = hive.Gap
 
 // Locator is a Reader that knows where its bytes lie in the files of who reads them.
 type Locator interface {

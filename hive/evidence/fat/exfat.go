@@ -112,9 +112,7 @@ func openEx(r block.Reader) (*Volume, error) {
 	if err != nil {
 		return nil, err
 	}
-	if size := p.total * p.sector; size > r.Size() {
-		r = block.Section(r, 0, size)
-	}
+	r, cut := whole(r, p.total*p.sector)
 	v := &Volume{
 		r: r, kind: "an exFAT volume", serial: serial(p.serial), clusterSize: p.cluster, clusters: p.clusters, heap: p.heap * p.sector, width: 32, mask: end,
 		parse: parseEx, fold: hive.Fold, root: node{name: ".", root: true, dir: true, size: -1, first: p.root},
@@ -124,9 +122,7 @@ func openEx(r block.Reader) (*Volume, error) {
 		active += p.length
 	}
 	v.tables = []table{{active * p.sector, p.length * p.sector}}
-	if told != nil {
-		v.tell(told, false)
-	}
+	v.tellOf(told, cut)
 	if err := v.checkTables(); err != nil {
 		return nil, err
 	}

@@ -119,6 +119,24 @@ func Open(r block.Reader) (*Volume, error) {
 	return openFAT(r, head, err)
 }
 
+// whole returns the volume with all of its bytes. Those that the image does not have are gaps, which cut tells.
+func whole(r block.Reader, size int64) (_ block.Reader, cut error) {
+	if size <= r.Size() {
+		return r, nil
+	}
+	return block.Section(r, 0, size), block.NewGap(r, r.Size(), "the image ends here, before the volume, which is of %d bytes; what lies behind cannot be read", size)
+}
+
+// tellOf notes that the copy of the boot sector was used, and that the volume was cut off, if they were.
+func (v *Volume) tellOf(copied, cut error) {
+	if copied != nil {
+		v.tell(copied, false)
+	}
+	if cut != nil {
+		v.tell(cut, true)
+	}
+}
+
 // Label returns the name of the volume, or "".
 func (v *Volume) Label() string { return v.label }
 

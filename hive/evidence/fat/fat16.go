@@ -161,9 +161,7 @@ func sameGeometry(a, b []byte) bool {
 }
 
 func newVolume(r block.Reader, p boot, told error) (*Volume, error) {
-	if size := p.total * p.sector; size > r.Size() {
-		r = block.Section(r, 0, size)
-	}
+	r, cut := whole(r, p.total*p.sector)
 	v := &Volume{r: r, clusterSize: p.cluster, clusters: uint32(p.clusters), width: p.width, serial: serial(p.serial), parse: parseFAT, fold: hive.Fold}
 	v.kind = map[int]string{12: "a FAT12 volume", 16: "a FAT16 volume", 32: "a FAT32 volume"}[p.width]
 	v.mask = map[int]uint32{12: 0xFFF, 16: 0xFFFF, 32: 0x0FFFFFFF}[p.width]
@@ -178,9 +176,7 @@ func newVolume(r block.Reader, p boot, told error) (*Volume, error) {
 		v.root.fixed = table{after, p.rootEntries * entrySize}
 	}
 	v.heap = after + p.rootEntries*entrySize
-	if told != nil {
-		v.tell(told, false)
-	}
+	v.tellOf(told, cut)
 	if err := v.checkTables(); err != nil {
 		return nil, err
 	}

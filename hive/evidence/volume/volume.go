@@ -82,7 +82,7 @@ type disk struct {
 
 // tell notes a problem at an offset of the disk. One of the kind of a gap is a loss.
 func (d *disk) tell(kind hive.Kind, at int64, format string, args ...any) {
-	file, offset := block.Locate(d, at)
+	file, offset := block.Locate(d.Reader, at)
 	p := hive.Problem{Source: file, At: hive.Location{Offset: offset}, Kind: kind, Msg: fmt.Sprintf(format, args...), Loss: kind == block.Gap}
 	d.problems = append(d.problems, p)
 }
@@ -176,7 +176,7 @@ func (d *disk) check(parts []Part) {
 	}
 	for _, p := range parts {
 		if end := p.Offset + p.Size(); end > d.Size() {
-			d.tell(block.Gap, d.Size(), "partition %d ends at %#x, but the disk in the image here, which was cut off or is only a part; what lies beyond is a gap", p.Number, end)
+			d.tell(block.Gap, d.Size(), "partition %d goes on to %#x, and the image ends here: it was cut off, or is only a part; what lies beyond is a gap", p.Number, end)
 		}
 		if name := pooled(p.Type); name != "" {
 			if kind, _ := KindOf(p); !slices.Contains([]Kind{NTFS, FAT, ExFAT}, kind) {

@@ -1,0 +1,313 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regvet/internal/hivetest"
+	"regvet/internal/imagetest"
+)
+
+// handedIn is one tree of files in an image or archive.
+type handedIn struct {
+	name  string            // of the file to check
+	files map[string][]byte // that are laid out, that file among them
+	below string            // where in it the tree begins
+	// checked is set where the format has checksums of all content, so that any damage can be told.
+	checked bool
+}
+
+// machineFiles are the files of a disk: a Windows with a hive whose log is needed, a former one, and an export.
+func machineFiles(t *testing.T) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{}
+	for name, from := range map[string]string{
+		"Windows/System32/config/SYSTEM":             "SYSTEM-dirty",
+		"Windows/System32/config/SYSTEM.LOG1":        "SYSTEM-dirty.LOG1",
+		"Windows.old/Windows/System32/config/SYSTEM": "SYSTEM",
+		"Users/alice/Desktop/Über!.reg":              "SYSTEM-10.reg",
+	} {
+		data, err := os.ReadFile(filepath.Join("../../testdata", from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: data}
+	}
+	files["Windows/System32/config/SOFTWARE"] = &fstest.MapFile{Data: hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "Classes"}, {Name: "Microsoft"}}},
+		hivetest.Options{Name: "SOFTWARE"})}
+	return files
+}
+
+// allEvidence returns the tree in each kind of evidence that is read.
+func allEvidence(t *testing.T, files fstest.MapFS) []handedIn {
+	t.Helper()
+	var members []imagetest.ArchiveFile
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		members = append(members, imagetest.ArchiveFile{Name: name, Data: files[name].Data})
+	}
+	archive := func(name string, data []byte) handedIn {
+		return handedIn{name: name, files: map[string][]byte{name: data}, checked: true}
+	}
+	tar := imagetest.Tar(members)
+	all := []handedIn{
+		archive("a.zip", imagetest.Zip(members)), archive("a.7z", imagetest.SevenZip(members, true)), archive("b.7z", imagetest.SevenZip(members, false)),
+		archive("a.tar.gz", imagetest.Gzip(tar)), archive("a.tar.zst", imagetest.Zstd(tar)), archive("a.tar.xz", imagetest.XZ(tar, 1<<20)),
+		{name: "a.tar", files: map[string][]byte{"a.tar": tar}},
+	}
+	ntfs := imagetest.NTFS(files, imagetest.NTFSOptions{Label: "Windows", Size: 2 << 20})
+	one := func(name, below string, data []byte) {
+		all = append(all, handedIn{name: name, files: map[string][]byte{name: data}, below: below})
+	}
+	one("ntfs.raw", "v0/", ntfs)
+	one("fat.raw", "v0/", imagetest.FAT(16, files, imagetest.FATOptions{}))
+	one("exfat.raw", "v0/", imagetest.ExFAT(files, imagetest.FATOptions{}))
+	disk := func() []byte { return make([]byte, 4<<20) }
+	partition := imagetest.Partition{Start: 256, Sectors: uint64(len(ntfs)/512 + 1), Type: 7, GUID: "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7", Content: ntfs}
+	mbr, logical, gpt := disk(), disk(), disk()
+	imagetest.WriteMBR(mbr, 512, []imagetest.Partition{partition}, nil)
+	one("mbr.dd", "p1/", mbr)
+	imagetest.WriteMBR(logical, 512, []imagetest.Partition{{Start: 128, Sectors: 7000, Type: 5}}, []imagetest.Partition{partition})
+	one("logical.dd", "p5/", logical)
+	imagetest.WriteGPT(gpt, 512, []imagetest.Partition{{}, partition})
+	one("gpt.dd", "p2/", gpt)
+	whole := func(name string, files map[string][]byte, checked bool) {
+		all = append(all, handedIn{name: name, files: files, below: "p2/", checked: checked})
+	}
+	whole("split.001", map[string][]byte{"split.001": gpt[:1<<20], "split.002": gpt[1<<20 : 2<<20], "split.003": gpt[2<<20 : 3<<20], "split.004": gpt[3<<20:]}, false)
+	segments := func(stem string, e imagetest.EWF) map[string][]byte {
+		files := map[string][]byte{}
+		for i, segment := range e.Write(gpt) {
+			files[stem+"."+imagetest.EWFSuffix(i+1)] = segment
+		}
+		return files
+	}
+	whole("one.E01", segments("one", imagetest.EWF{Compressed: true}), true)
+	whole("six.E01", segments("six", imagetest.EWF{PerSegment: 22}), true)
+	whole("dynamic.vhd", map[string][]byte{"dynamic.vhd": imagetest.VHD{Content: gpt}.Bytes()}, false)
+	whole("fixed.vhd", map[string][]byte{"fixed.vhd": imagetest.VHD{Content: gpt, Fixed: true}.Bytes()}, false)
+	whole("disk.vhdx", map[string][]byte{"disk.vhdx": imagetest.VHDX{Content: gpt}.Bytes()}, false)
+	whole("disk.vdi", map[string][]byte{"disk.vdi": imagetest.VDI{Content: gpt}.Bytes()}, false)
+	for _, kind := range []string{"monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "streamOptimized"} {
+		whole(kind+".vmdk", imagetest.VMDK{Name: kind + ".vmdk", Type: kind}.Write(gpt), false)
+	}
+	whole("disk.qcow2", map[string][]byte{"disk.qcow2": imagetest.QCOW2{}.Write(gpt)}, false)
+	whole("packed.qcow2", map[string][]byte{"packed.qcow2": imagetest.QCOW2{Compress: "zlib"}.Write(gpt)}, false)
+	all = append(all, handedIn{name: "kape.zip", below: "T/disk.vhdx!/p2/",
+		files: map[string][]byte{"kape.zip": imagetest.Zip([]imagetest.ArchiveFile{{Name: "T/disk.vhdx", Data: imagetest.VHDX{Content: gpt}.Bytes()}})}})
+	return all
+}
+
+// judged is what a check says of an input: its findings, and for each input its hash, both with the paths as in the folder.
+type judged struct {
+	status   int
+	messages string
+	findings map[string]bool // as JSON
+	sums     map[string]string
+}
+
+// judge checks an input. The paths in the result lose the prefix.
+func judge(t *testing.T, input, prefix string) judged {
+	t.Helper()
+	var out, messages bytes.Buffer
+	j := judged{findings: map[string]bool{}, sums: map[string]string{}}
+	j.status = run([]string{"check", "--pack", "all", "--format", "json", input}, nil, &out, &messages)
+	j.messages = messages.String()
+	var result struct {
+		Inputs   []struct{ Path, SHA256 string }
+		Findings []map[string]any
+	}
+	if err := json.Unmarshal(out.Bytes(), &result); err != nil {
+		t.Fatalf("%s: %v: %s", input, err, &messages)
+	}
+	inside := func(path string) string {
+		return strings.ReplaceAll(strings.TrimPrefix(filepath.ToSlash(path), filepath.ToSlash(prefix)), "!!", "!")
+	}
+	for _, in := range result.Inputs {
+		j.sums[inside(in.Path)] = in.SHA256
+	}
+	for _, f := range result.Findings {
+		delete(f, "fingerprint")
+		for _, field := range []string{"input", "machine"} {
+			if path, ok := f[field].(string); ok {
+				f[field] = inside(path)
+			}
+		}
+		text, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.findings[string(text)] = true
+	}
+	return j
+}
+
+// write lays out files in a new folder, which it returns.
+func write(t *testing.T, files map[string][]byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, data := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// folderFiles returns the files of a tree by their names.
+func folderFiles(t *testing.T, files fs.FS) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			all[name], err = fs.ReadFile(files, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestEvidence tests that a check says the same of one tree of files, whatever image or archive it lies in, and changes no file.
+func TestEvidence(t *testing.T) {
+	files := machineFiles(t)
+	folder := write(t, folderFiles(t, files))
+	want := judge(t, folder, folder+"/")
+	if want.status == statusInput || len(want.findings) == 0 || len(want.sums) != 4 {
+		t.Fatalf("the folder: status %d, %d findings, inputs %v: %s", want.status, len(want.findings), want.sums, want.messages)
+	}
+	for _, e := range allEvidence(t, files) {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			dir := write(t, e.files)
+			before := hashes(t, dir)
+			input := filepath.Join(dir, e.name)
+			got := judge(t, input, input+"!/"+e.below)
+			if got.status != want.status {
+				t.Errorf("status %d, want %d: %s", got.status, want.status, got.messages)
+			}
+			if diff := cmp.Diff(want.sums, got.sums); diff != "" {
+				t.Errorf("the inputs (- of the folder, + of the image):\n%s", diff)
+			}
+			if diff := cmp.Diff(want.findings, got.findings); diff != "" {
+				t.Errorf("the findings (- of the folder, + of the image):\n%s", diff)
+			}
+			if diff := cmp.Diff(before, hashes(t, dir)); diff != "" {
+				t.Errorf("files were changed:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDamagedEvidence tests the law of evidence: what is said of a damaged image or archive is what its files say, and where less is said, the exit
+// status and a message tell that something could not be read.
+func TestDamagedEvidence(t *testing.T) {
+	files := machineFiles(t)
+	folder := write(t, folderFiles(t, files))
+	want := judge(t, folder, folder+"/")
+	for _, e := range allEvidence(t, files) {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			told := 0
+			variants := damage(e)
+			for what, damaged := range variants {
+				input := filepath.Join(write(t, damaged), e.name)
+				got := judge(t, input, input+"!/"+e.below)
+				for f := range got.findings {
+					if !want.findings[f] && !strings.Contains(f, `"status":"unknown"`) && (e.checked || sameInputs(got.sums, want.sums)) {
+						t.Errorf("%s: says what the folder does not: %s", what, f)
+					}
+				}
+				switch {
+				case got.status == statusInput && got.messages != "":
+					told++
+				case e.checked && !maps.Equal(got.sums, want.sums):
+					t.Errorf("%s: status %d, and the inputs are %v: %s", what, got.status, got.sums, got.messages)
+				}
+			}
+			if told == 0 {
+				t.Errorf("none of %d damaged ones says so", len(variants))
+			}
+		})
+	}
+}
+
+// sameInputs reports whether all inputs have the content that they should have.
+func sameInputs(got, want map[string]string) bool {
+	for name, sum := range got {
+		if want[name] != sum {
+			return false
+		}
+	}
+	return true
+}
+
+// damage returns damaged copies of the files of an image, by what was done.
+func damage(e handedIn) map[string]map[string][]byte {
+	all := map[string]map[string][]byte{}
+	change := func(what, name string, data []byte) {
+		files := maps.Clone(e.files)
+		files[name] = data
+		if data == nil {
+			delete(files, name)
+		}
+		all[what+" "+name] = files
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.files)) {
+		data := e.files[name]
+		if name != e.name {
+			change("without", name, nil)
+		}
+		for _, percent := range []int{10, 40, 70, 95} {
+			at := len(data) * percent / 100
+			change(fmt.Sprintf("cut at %d%%", percent), name, data[:at:at])
+			zeroed := bytes.Clone(data)
+			clear(zeroed[at:min(at+1024, len(zeroed))])
+			if e.checked && !bytes.Equal(zeroed, data) {
+				change(fmt.Sprintf("zeros at %d%%", percent), name, zeroed)
+			}
+		}
+	}
+	return all
+}
+
+// TestExampleImage tests that the image of the README is the one that is written here; with -update it writes it.
+func TestExampleImage(t *testing.T) {
+	const name = "../../testdata/disk.E01"
+	system, err := os.ReadFile("../../testdata/SYSTEM")
+	if err != nil {
+		t.Fatal(err)
+	}
+	volume := imagetest.NTFS(fstest.MapFS{"Windows/System32/config/SYSTEM": {Data: system}}, imagetest.NTFSOptions{Label: "Windows", Size: 1 << 20, Serial: 0xE2A51B7C0D934F68})
+	disk := make([]byte, 2<<20)
+	imagetest.WriteGPT(disk, 512, []imagetest.Partition{{Start: 40, Sectors: 16, GUID: "e3c9e316-0b5c-4db8-817d-f92df00215ae", Name: "Microsoft reserved partition"},
+		{Start: 128, Sectors: uint64(len(volume) / 512), GUID: "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7", Name: "Basic data partition", Content: volume}})
+	image := imagetest.EWF{Compressed: true, Case: [][2]string{{"c", "2026-11"}, {"n", "1"}, {"e", "regvet"}, {"a", "an example"}}}.Write(disk)
+	if len(image) != 1 {
+		t.Fatalf("%d segments", len(image))
+	}
+	if *update {
+		if err := os.WriteFile(name, image[0], 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if data, err := os.ReadFile(name); err != nil || !bytes.Equal(data, image[0]) {
+		t.Errorf("%s is another image than the one that is written here (%v); run the test with -update", name, err)
+	}
+}

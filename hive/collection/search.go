@@ -1,0 +1,147 @@
+package collection
+
+import (
+	"cmp"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"regvet/hive"
+	"regvet/hive/evidence"
+	"regvet/hive/evidence/block"
+)
+
+// visit calls see for the files of a filesystem as [fs.WalkDir] does: for all of them or, in an image, for those in the folders where Windows
+// keeps hives and as many others as [mostSearched] allows. It reports whether folders were left out. see returns no errors.
+func visit(fsys fs.FS, see fs.WalkDirFunc) (partly bool) {
+	tree, ok := fsys.(*evidence.Tree)
+	if !ok || tree.Image == nil {
+		_ = fs.WalkDir(fsys, ".", see) // never fails, since see does not
+		return false
+	}
+	s := search{tree: tree, see: see, seen: map[string]bool{}}
+	s.windows(".")
+	for _, v := range tree.Volumes {
+		if v.Opened() {
+			s.windows(v.Name)
+		}
+	}
+	return s.others()
+}
+
+// mostSearched is how many bytes of an image are read to find hives outside of the folders where Windows keeps them. A disk has a hundred
+// thousand folders, all over it.
+const mostSearched = 8 << 20
+
+// search finds hives in the volumes of an image.
+type search struct {
+	tree    *evidence.Tree
+	see     fs.WalkDirFunc
+	seen    map[string]bool // the folders that were listed, folded
+	folders []string        // that were met and not listed yet
+}
+
+// list calls see for the files in a folder that can be hives or .reg files, and notes its folders. A gap is seen as an error; a folder that is not
+// there, or lies behind a link, is not.
+func (s *search) list(name string) (folders []string) {
+	if folded := hive.Fold(name); s.seen[folded] {
+		return nil
+	} else {
+		s.seen[folded] = true
+	}
+	entries, err := s.tree.ReadDir(name)
+	if block.IsGap(err) {
+		_ = s.see(name, nil, err)
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
+	for _, e := range entries {
+		inside := path.Join(name, e.Name())
+		switch {
+		case e.IsDir():
+			folders = append(folders, inside)
+		case canBeHive(e):
+			_ = s.see(inside, e, nil)
+		}
+	}
+	s.folders = append(s.folders, folders...)
+	return folders
+}
+
+// canBeHive reports whether a file is worth a look at its start: by its name, or because its size is that of a hive, whose parts all have
+// multiples of 4096 bytes.
+func canBeHive(e fs.DirEntry) bool {
+	if mattersByName(e.Name()) {
+		return true
+	}
+	info, err := e.Info()
+	return err != nil || info.Mode().IsRegular() && info.Size() >= 8192 && info.Size()%4096 == 0
+}
+
+// has reports whether a folder is there, or may be.
+func (s *search) has(name string) bool {
+	info, err := s.tree.Stat(name)
+	return err == nil && info.IsDir() || block.IsGap(err)
+}
+
+// windows lists the folders of hives of each Windows in a folder, and those of its users: the root of a volume, or Windows.old there.
+func (s *search) windows(root string) {
+	below := func(parts ...string) string { return path.Join(append([]string{root}, parts...)...) }
+	for _, folder := range append(s.list(root), root) { // the root may be a Windows folder itself
+		switch {
+		case s.has(path.Join(folder, "System32", "config")):
+			s.list(path.Join(folder, "System32", "config"))
+			s.list(path.Join(folder, "System32", "config", "RegBack"))
+			s.profile(path.Join(folder, "System32", "config", "systemprofile"))
+			s.list(path.Join(folder, "AppCompat", "Programs")) // Amcache.hve
+		case folder != root && !strings.Contains(strings.TrimPrefix(folder, root+"/"), "/") && s.holdsWindows(folder):
+			s.windows(folder)
+		}
+		for _, p := range profileFolders {
+			if p.ofServices {
+				s.profiles(path.Join(folder, p.name))
+			}
+		}
+	}
+	for _, p := range profileFolders {
+		s.profiles(below(p.name))
+	}
+	s.list(below("Boot"))
+	s.list(below("EFI", "Microsoft", "Boot"))
+}
+
+// holdsWindows reports whether a folder holds a Windows folder: Windows.old, or a copy of a drive.
+func (s *search) holdsWindows(folder string) bool {
+	return slices.ContainsFunc([]string{"Windows", "WINNT"}, func(name string) bool { return s.has(path.Join(folder, name, "System32", "config")) })
+}
+
+// profiles lists the profiles in a folder of them.
+func (s *search) profiles(folder string) {
+	if s.has(folder) {
+		for _, user := range s.list(folder) {
+			s.profile(user)
+		}
+	}
+}
+
+// profile lists the folders of a profile that have hives.
+func (s *search) profile(folder string) {
+	s.list(folder)
+	for _, p := range profileFolders {
+		s.list(path.Join(folder, p.classes))
+	}
+}
+
+// others lists the folders that were not listed yet, those nearest to the root first, and reports whether any were left out.
+func (s *search) others() (partly bool) {
+	start := s.tree.Read()
+	for len(s.folders) > 0 {
+		if s.tree.Read()-start > mostSearched {
+			return true
+		}
+		folder := s.folders[0]
+		s.folders = s.folders[1:]
+		s.list(folder)
+	}
+	return false
+}

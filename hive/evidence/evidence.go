@@ -1,0 +1,247 @@
+// Package evidence opens what an examiner is handed: images of disks and volumes, and archives. Each becomes a tree of folders and files, a
+// [Tree], from which hives are read as from any other [fs.FS].
+//
+// An image is opened by package image, its partitions are listed by package volume, and their filesystems read by packages ntfs and fat. An
+// archive is opened by package archive. All of them keep the law of package block: what could not be read or verified is a gap, which is an
+// error, and never zeros, "not found" or "missing". Everything is opened for reading only.
+package evidence
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync/atomic"
+
+	"regvet/hive"
+	"regvet/hive/evidence/archive"
+	"regvet/hive/evidence/block"
+	"regvet/hive/evidence/fat"
+	"regvet/hive/evidence/image"
+	"regvet/hive/evidence/ntfs"
+	"regvet/hive/evidence/volume"
+)
+
+// Tree is the content of an image or of an archive. Below the root of an image there is a folder for each volume that could be opened, named
+// as [Volume.Name] says; an archive is shown as it is.
+type Tree struct {
+	Kind     string       // "an E01 image", "a zip archive"
+	Image    *image.Image // nil for an archive
+	Table    string       // of an image: "GPT", "MBR", or "" without a partition table
+	Volumes  []Volume     // of an image, in the order of their place; nil for an archive
+	Problems []hive.Problem
+	Verified []image.Verified // the stored hashes of an image, if [Tree.Verify] was called
+	files    files
+	read     *counter // nil for an archive
+}
+
+// Verify reads the whole of an image and compares it with the hashes that are stored in it. A problem is that it has another hash, or that a gap
+// keeps it from being verified; it is nil for an image that stores no hash, and for an archive.
+func (t *Tree) Verify() *hive.Problem {
+	if t.Image == nil || len(t.Image.Stored) == 0 {
+		return nil
+	}
+	verified, err := t.Image.Verify()
+	if err != nil {
+		p := *problem(t.Image.Files[0].Name, err)
+		p.Msg = "the stored hashes cannot be verified: " + p.Msg
+		return &p
+	}
+	t.Verified = verified
+	for _, v := range verified {
+		if !v.Matches() {
+			return &hive.Problem{Source: t.Image.Files[0].Name, Kind: hive.Gap, Loss: true,
+				Msg: fmt.Sprintf("the content has the %s %s, and the image stores %s: the one or the other was changed", v.Name, v.Computed, v.Sum)}
+		}
+	}
+	return nil
+}
+
+// counter counts the bytes that are read.
+type counter struct {
+	block.Reader
+	n atomic.Int64
+}
+
+func (c *counter) ReadAt(p []byte, at int64) (int, error) {
+	n, err := c.Reader.ReadAt(p, at)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+func (c *counter) Locate(at int64) (string, int64) { return block.Locate(c.Reader, at) }
+
+// Read returns how many bytes of the content of an image were read until now.
+func (t *Tree) Read() int64 { return t.read.n.Load() }
+
+// Volume is a partition, or the whole of an image that has no partition table.
+type Volume struct {
+	volume.Part
+	Name   string // "p2" for the second entry of the partition table, "v0" for a volume without one
+	Kind   string // of its content: "an NTFS volume", "encrypted with BitLocker"; "" if that is not known
+	Label  string
+	Serial string
+	Err    error // why it could not be opened although it may hold a Windows; nil if it was, or if it can hold none
+	files  files // nil if it was not opened
+}
+
+// files is a filesystem.
+type files interface {
+	fs.ReadDirFS
+	fs.StatFS
+}
+
+// Opened reports whether the files of the volume can be read.
+func (v *Volume) Opened() bool { return v.files != nil }
+
+// Open opens an image or an archive in a filesystem, or returns nil if the file is neither, or of a kind that is not read. The files beside it of
+// which an image consists are opened too, and no others. shown is what messages call the file, see [Place]. An error is a [*hive.Problem].
+func Open(fsys fs.FS, name, shown string) (*Tree, error) {
+	f, err := openFile(fsys, name, shown)
+	if f == nil || err != nil {
+		return nil, err
+	}
+	kind, err := kindOfFile(f)
+	if err != nil || kind == nil || kind.Is == Foreign {
+		f.Close()
+		return nil, err
+	}
+	var t *Tree
+	if kind.Is == Archive {
+		t, err = openArchive(f)
+	} else {
+		t, err = openImage(f, func(sibling string) (block.File, error) { return openBeside(fsys, name, shown, sibling) })
+	}
+	if err != nil {
+		f.Close()
+		return nil, problem(shown, err)
+	}
+	return t, nil
+}
+
+// problem returns an error about a file as a [*hive.Problem] that names it.
+func problem(name string, err error) *hive.Problem {
+	p, ok := errors.AsType[*hive.Problem](err)
+	if !ok {
+		return &hive.Problem{Source: name, Kind: hive.Unreadable, Msg: err.Error(), Loss: true}
+	}
+	known := *p
+	known.Source = cmp.Or(known.Source, name)
+	return &known
+}
+
+func openArchive(f block.File) (*Tree, error) {
+	a, err := archive.Open(f, archive.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return nil, errors.New("begins as an archive does, and is none that can be read; unpack it, and name the folder")
+	}
+	return &Tree{Kind: a.Kind(), Problems: a.Problems(), files: a}, nil
+}
+
+func openImage(f block.File, beside image.Beside) (*Tree, error) {
+	img, err := image.Open(f, beside)
+	if err == nil && img == nil {
+		img, err = image.Raw(f, beside)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t := &Tree{Kind: img.Kind, Image: img, Problems: img.Problems, read: &counter{Reader: img}}
+	table, err := volume.List(block.Cached(t.read), img.Sector)
+	if err != nil {
+		t.Problems = append(t.Problems, *problem(f.Name(), err))
+	}
+	t.Table = table.Kind
+	t.Problems = append(t.Problems, table.Problems...)
+	root := folder{}
+	for _, part := range table.Parts {
+		v := Volume{Part: part, Name: "v0"}
+		if table.Kind != "" {
+			v.Name = fmt.Sprintf("p%d", part.Number)
+		}
+		if f := v.open(); f != nil {
+			v.files, v.Kind, v.Label, v.Serial = f, f.Kind(), f.Label(), f.Serial()
+			t.Problems = append(t.Problems, f.Problems()...)
+			root[v.Name] = f
+		}
+		t.Volumes = append(t.Volumes, v)
+	}
+	t.files = root
+	return t, nil
+}
+
+// filesystem is what an opened volume has in common, whatever its format.
+type filesystem interface {
+	files
+	Kind() string
+	Label() string
+	Serial() string
+	Problems() []hive.Problem
+}
+
+// open opens the filesystem of the volume, if it is one that can hold a Windows. Else it notes what the volume is, or why it cannot be opened.
+func (v *Volume) open() filesystem {
+	head, err := block.Read(v.Part, 0, int(min(hive.HeadSize, v.Size())))
+	if err != nil {
+		v.Err = err
+		return nil
+	}
+	var f filesystem
+	tail := Tail(v.Part, v.Size(), head)
+	switch kind := KindOf(head, tail); {
+	case ntfs.Is(head) || ntfs.Is(tail):
+		f, err = ntfs.Open(v.Part)
+	case fat.Is(head):
+		f, err = fat.Open(v.Part)
+	case kind != nil && kind.Is == Foreign:
+		v.Kind, err = kind.Name, kind.Refusal()
+	default:
+		return nil
+	}
+	if err != nil {
+		v.Err = err
+		return nil
+	}
+	return f
+}
+
+// Open implements [fs.FS].
+func (t *Tree) Open(name string) (fs.File, error) { return t.files.Open(name) }
+
+// ReadDir implements [fs.ReadDirFS].
+func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) { return t.files.ReadDir(name) }
+
+// Stat implements [fs.StatFS].
+func (t *Tree) Stat(name string) (fs.FileInfo, error) { return t.files.Stat(name) }
+
+// Sub implements [fs.SubFS]. The tree of a folder has the facts of the whole.
+func (t *Tree) Sub(name string) (fs.FS, error) {
+	if name == "." {
+		return t, nil
+	}
+	info, err := t.Stat(name)
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: name, Err: errors.New("is no folder")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	sub := *t
+	sub.files = below{t.files, name}
+	return &sub, nil
+}
+
+// Volume returns the volume in which a path of an image lies, or nil.
+func (t *Tree) Volume(name string) *Volume {
+	first, _, _ := strings.Cut(name, "/")
+	for i := range t.Volumes {
+		if t.Volumes[i].Name == first {
+			return &t.Volumes[i]
+		}
+	}
+	return nil
+}
