@@ -13,10 +13,15 @@ import (
 	"regvet/hive"
 )
 
-// TestReadme runs each command that the README shows, and compares its output with the one shown; with -update it writes the outputs into the
-// README.
+// TestReadme runs each command that the README and the page on images show, and compares its output with the one shown; with -update it writes the
+// outputs into them.
 func TestReadme(t *testing.T) {
-	const name = "../../README.md"
+	for _, name := range []string{"README.md", "docs/evidence.md"} {
+		t.Run(name, func(t *testing.T) { testPage(t, filepath.Join("../..", name)) })
+	}
+}
+
+func testPage(t *testing.T, name string) {
 	readme, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +67,7 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	if commands == 0 {
-		t.Fatal("the README shows no command")
+		t.Fatal("the page shows no command")
 	}
 	t.Chdir(home)
 	if *update {
@@ -72,7 +77,7 @@ func TestReadme(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(out.String(), string(readme)); diff != "" {
-		t.Errorf("the README shows something else than the commands print (- printed, + shown); run the test with -update:\n%s", diff)
+		t.Errorf("the page shows something else than the commands print (- printed, + shown); run the test with -update:\n%s", diff)
 	}
 }
 
