@@ -58,7 +58,7 @@ func List(fsys fs.FS, name string) iter.Seq[Group] {
 		folder, err := fs.Sub(fsys, name)
 		if _, ok := fsys.(*Local); ok {
 			join = func(inside string) string { return filepath.Join(name, filepath.FromSlash(inside)) }
-			folder, err = os.DirFS(name), nil
+			folder, err = decode(os.DirFS(name), isOnDrive(name)), nil
 		}
 		if err != nil {
 			yield(Group{Files: []File{{Path: name, Err: err}}})

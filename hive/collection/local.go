@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -17,6 +18,7 @@ import (
 type Local struct {
 	Stdin io.Reader // or nil
 
+	names  storedNames
 	mu     sync.Mutex
 	known  []fs.FileInfo
 	folder string // the last one whose logs were asked for
@@ -32,6 +34,7 @@ func (l *Local) Open(name string) (fs.File, error) {
 	if name == StandardInput {
 		return l.openStdin()
 	}
+	name = l.stored(name)
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
@@ -62,11 +65,19 @@ func (l *Local) Stat(name string) (fs.FileInfo, error) {
 		}
 		return f.Stat()
 	}
-	return os.Stat(name)
+	return os.Stat(l.stored(name))
 }
 
 // ReadDir implements [fs.ReadDirFS].
-func (l *Local) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
+func (l *Local) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(l.stored(name)) }
+
+// stored returns the name of a file. If nothing has the name, it may be the one that the file had before a collector encoded it: see [decoded].
+func (l *Local) stored(name string) string {
+	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		return name
+	}
+	return l.names.of(os.ReadDir, filepath.ToSlash(name))
+}
 
 // logsIn returns the logs of a folder. It lists a folder once for any number of files in it that are asked for in a row.
 func (l *Local) logsIn(folder string) logs {
