@@ -32,7 +32,10 @@ type File struct {
 	User string   // of a hive of a user of a machine: the name of the folder of the profile, "alice" say
 	// NotJoined is why a hive that lies in the folders of a machine is no part of its registry, see [Input.NotJoined].
 	NotJoined string
-	Err       error // why it cannot be read, when that is known already
+	State     State  // of a hive that is of an earlier time than its machine
+	Former    bool   // it is of a Windows that another one replaced, see [Input.Former]
+	CopyOf    string // the path of an earlier file of the same group, of which it is another copy
+	Err       error  // why it cannot be read, when that is known already
 }
 
 // Group holds the files to read together: a single file, or the hives of one machine.
@@ -56,9 +59,9 @@ func List(fsys fs.FS, name string) iter.Seq[Group] {
 		}
 		join := func(inside string) string { return path.Join(name, inside) }
 		folder, err := fs.Sub(fsys, name)
-		if _, ok := fsys.(*Local); ok {
+		if l, ok := fsys.(*Local); ok {
 			join = func(inside string) string { return filepath.Join(name, filepath.FromSlash(inside)) }
-			folder, err = decode(os.DirFS(name), isOnDrive(name)), nil
+			folder, err = decode(os.DirFS(l.stored(name)), isOnDrive(name)), nil
 		}
 		if err != nil {
 			yield(Group{Files: []File{{Path: name, Err: err}}})
@@ -73,6 +76,9 @@ func List(fsys fs.FS, name string) iter.Seq[Group] {
 			}
 			for i, f := range g.Files {
 				f.Path = join(f.Path)
+				if f.CopyOf != "" {
+					f.CopyOf = join(f.CopyOf)
+				}
 				for n, log := range f.Logs {
 					f.Logs[n] = join(log)
 				}

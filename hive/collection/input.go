@@ -16,6 +16,10 @@ type Input struct {
 	// NotJoined is for people why a hive that lies in the folders of a machine is no part of its registry, and so is read by itself. It is ""
 	// for any other input.
 	NotJoined string
+	State     State  // of a hive that is of an earlier time than its machine
+	User      string // of a hive of a user of a machine: the name of the folder of the profile
+	Former    bool   // it lies in Windows.old, into which Setup moves a Windows that it replaces
+	SameAs    string // the path of an input that has the same bytes, of which this is another copy; its facts and findings are those of that input
 	Format    string // "regf" for a hive, "reg" for .reg text
 	SHA256    string // of the file, in hex
 	MD5       string // likewise, for those whose case files still ask for it; "" when it was not computed
@@ -51,8 +55,9 @@ type Log struct {
 
 // Machine is a computer whose hives are read as one registry. In a report, its inputs follow each other.
 type Machine struct {
-	Name  string // the folder in which the hives were found
-	Hives int    // the number of hives
+	Name   string // the folder in which the hives were found
+	Hives  int    // the number of its inputs: hives, and equal copies of them
+	Former bool   // see [Input.Former]
 }
 
 // Name returns what messages call the input.

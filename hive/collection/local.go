@@ -73,10 +73,16 @@ func (l *Local) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(
 
 // stored returns the name of a file. If nothing has the name, it may be the one that the file had before a collector encoded it: see [decoded].
 func (l *Local) stored(name string) string {
-	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(name); err == nil {
 		return name
 	}
-	return l.names.of(os.ReadDir, filepath.ToSlash(name))
+	volume := filepath.VolumeName(name) // of this computer, where that is a Windows
+	shown := filepath.ToSlash(name[len(volume):])
+	list := func(folder string) ([]fs.DirEntry, error) { return os.ReadDir(volume + folder) }
+	if stored := l.names.of(list, shown); stored != shown {
+		return volume + stored
+	}
+	return name
 }
 
 // logsIn returns the logs of a folder. It lists a folder once for any number of files in it that are asked for in a row.
