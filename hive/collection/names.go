@@ -92,8 +92,11 @@ func (s *storedNames) in(list lister, folder string) map[string]string {
 
 // find returns the stored name, and whether it is that of a drive or of something on it.
 func (s *storedNames) find(list lister, name string) (stored string, inside bool) {
-	parts := strings.Split(name, "/")
 	inside = s.inside
+	if !inside && !strings.ContainsAny(name, `:\%`) {
+		return name, false // what a walk through a large folder has most
+	}
+	parts := strings.Split(name, "/")
 	if !inside && !slices.ContainsFunc(parts, func(part string) bool { return isDrive(decodeName(part)) }) {
 		return name, false
 	}
