@@ -44,6 +44,7 @@ type file struct {
 	logs                 []string // likewise, what became of the logs of a dirty hive, with their hashes
 	unasked              string   // likewise, that no rule is about it; "" if one is
 	machine, host        string   // see Input; "" for what has none
+	copy                 bool     // of another input, which has its findings
 	problems             []hive.Problem
 	results              []result
 	text                 []byte // see LintFile
@@ -174,7 +175,7 @@ func checkSheet(r Report) sheet {
 		if in.Dirty {
 			out.logs = logs(in)
 		}
-		out.host = hive.Printable(in.Host)
+		out.host, out.copy = hive.Printable(in.Host), in.SameAs != ""
 		if in.Machine != nil {
 			out.machine = in.Machine.Name
 		}
