@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -87,4 +88,37 @@ func TestDecodedNames(t *testing.T) {
 	if _, err := local.Open("uploads/auto/C:/Users/Jorg"); err == nil {
 		t.Error("a file was opened that is not there")
 	}
+}
+
+// FuzzDecodedNames requires that, whatever two files on a drive are called, each is shown once, by a name of one part that opens it and no other.
+func FuzzDecodedNames(f *testing.F) {
+	f.Add("J%C3%B6rg", "Jörg")
+	f.Add("%2E%2E", "%2e%2E")
+	f.Add("C%3A", "%5C%5C.%5CC%3A")
+	f.Add("a%2525", "a%25")
+	f.Fuzz(func(t *testing.T, one, other string) {
+		files := fstest.MapFS{}
+		for _, name := range []string{one, other} {
+			if !fs.ValidPath(name) || name == "." || strings.Contains(name, "/") {
+				return
+			}
+			files["C%3A/"+name] = &fstest.MapFile{Data: []byte(name)}
+		}
+		fsys := decode(files, false)
+		entries, err := fs.ReadDir(fsys, "C:")
+		if err != nil || len(entries) != len(files) {
+			t.Fatalf("%q: %v", entries, err)
+		}
+		seen := map[string]bool{}
+		for _, e := range entries {
+			data, err := fs.ReadFile(fsys, "C:/"+e.Name())
+			if err != nil || seen[string(data)] || decodeName(string(data)) != e.Name() && string(data) != e.Name() {
+				t.Errorf("%q opens %q: %v", e.Name(), data, err)
+			}
+			seen[string(data)] = true
+			if strings.Contains(e.Name(), "/") || e.Name() == ".." {
+				t.Errorf("%q is no name", e.Name())
+			}
+		}
+	})
 }
