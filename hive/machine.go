@@ -111,3 +111,81 @@ func (r *Registry) Selections() (all []Selection) {
 	}
 	return all
 }
+
+// SIDInSAM returns the SID of the computer, to which the local accounts belong, from the end of the value V of SAM\Domains\Account in the SAM hive,
+// or "". Source: Sysinternals NewSID.
+func (r *Registry) SIDInSAM() string {
+	v := r.data(`HKLM\SAM\SAM\Domains\Account`, "V")
+	return machineSID(v[max(0, len(v)-machineSIDSize):])
+}
+
+// SIDInSecurity returns the SID of the domain of the local accounts, from Policy\PolAcDmS in the SECURITY hive, or "". It is that of the computer or,
+// on a domain controller, that of the domain. Source: Microsoft, POLICY_ACCOUNT_DOMAIN_INFO.
+func (r *Registry) SIDInSecurity() string {
+	return machineSID(r.data(`HKLM\SECURITY\Policy\PolAcDmS`, ""))
+}
+
+// Names returns the names of the computer in the SYSTEM hive, in every control set: the present ones and those that it gets at its next start. Source:
+// Microsoft, SetComputerNameEx; KB 314053 for the values of TCP/IP.
+func (r *Registry) Names() (all []string) {
+	r = r.WithControlSet(AllControlSets)
+	for _, at := range []struct{ key, value string }{
+		{`Control\ComputerName\ComputerName`, "ComputerName"}, {`Services\Tcpip\Parameters`, "Hostname"}, {`Services\Tcpip\Parameters`, "NV Hostname"},
+	} {
+		for _, m := range r.Find(systemPath.Join(currentControlSet).Join(ParsePath(at.key)...)) {
+			if m.Key == nil {
+				continue
+			}
+			if name := m.Key.text(at.value); name != "" {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
+}
+
+// NameInSecurity returns the name that goes with [Registry.SIDInSecurity], from Policy\PolAcDmN in the SECURITY hive, or "". A length in bytes stands
+// before the text. The name of a computer is cut off after 15 characters there, as in NetBIOS.
+func (r *Registry) NameInSecurity() string {
+	data := r.data(`HKLM\SECURITY\Policy\PolAcDmN`, "")
+	const header = 8
+	if len(data) < header {
+		return ""
+	}
+	n := int(binary.LittleEndian.Uint16(data))
+	if n > len(data)-header {
+		return ""
+	}
+	return DecodeUTF16(data[header:][:n])
+}
+
+// IsNetBIOSName reports whether a name is that of a computer as NetBIOS has it: the first 15 characters, in any case.
+func IsNetBIOSName(name, computer string) bool {
+	runes := []rune(computer)
+	return EqualFold(name, string(runes[:min(len(runes), 15)]))
+}
+
+// data returns the data of a value, or nil if there is none or not all of it could be read.
+func (r *Registry) data(path, value string) []byte {
+	k := r.lookup(ParsePath(path)...)
+	if k == nil {
+		return nil
+	}
+	v, ok := k.Value(value)
+	if !ok || v.Short {
+		return nil
+	}
+	return v.Data
+}
+
+// machineSIDSize is the length in bytes of the SID of a computer or a domain, S-1-5-21-A-B-C. Source: Microsoft, MS-DTYP 2.4.2.2.
+const machineSIDSize = 8 + 4*4
+
+// machineSID returns the text of the SID of a computer or a domain, or "" if the data are none.
+func machineSID(data []byte) string {
+	if len(data) != machineSIDSize || [12]byte(data) != [12]byte{1, 4, 7: 5, 8: 21} {
+		return ""
+	}
+	part := func(i int) uint32 { return binary.LittleEndian.Uint32(data[12+4*i:]) }
+	return fmt.Sprintf("S-1-5-21-%d-%d-%d", part(0), part(1), part(2))
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"regvet/hive"
+	"regvet/internal/hivetest"
 )
 
 // system mounts a SYSTEM tree with one control set, which holds the keys given.
@@ -70,5 +71,41 @@ func TestSelections(t *testing.T) {
 	r := system([]hive.Value{hive.DWordValue("LastKnownGood", 2), hive.DWordValue("Current", 1), hive.StringValue("Failed", hive.SZ, "0")})
 	if got := fmt.Sprint(r.Selections()); got != "[{Current 1} {LastKnownGood 2}]" {
 		t.Error(got)
+	}
+}
+
+// TestNamesOfComputer tests what hives say about which computer they are of, and that damaged data say nothing.
+func TestNamesOfComputer(t *testing.T) {
+	named := func(n byte, text string) hive.Value {
+		return hive.Value{Data: append([]byte{n, 0, n, 0, 8, 0, 0, 0}, hive.EncodeUTF16(text)...)}
+	}
+	sid := []byte{1, 4, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 255, 255, 255, 255}
+	for _, test := range []struct {
+		name      hive.Value
+		sid       []byte
+		want, SID string
+	}{
+		{named(8, "WS01"), sid, "WS01", "S-1-5-21-1-2-4294967295"},
+		{named(10, "WS01"), sid[1:], "", ""},
+		{hive.Value{Data: []byte{8, 0, 8, 0}}, append(sid, 0), "", ""},
+		{hive.Value{}, append([]byte{2}, sid[1:]...), "", ""},
+	} {
+		policy := &hivetest.Key{Name: "Policy", Keys: []*hivetest.Key{
+			{Name: "PolAcDmN", Values: []hive.Value{test.name}}, {Name: "PolAcDmS", Values: []hive.Value{{Data: test.sid}}}}}
+		sam := &hivetest.Key{Name: "SAM", Keys: []*hivetest.Key{{Name: "Domains", Keys: []*hivetest.Key{
+			{Name: "Account", Values: []hive.Value{{Name: "V", Type: hive.Binary, Data: append([]byte("before"), test.sid...)}}}}}}}
+		reg := registryOf(t, map[string]*hivetest.Key{`HKLM\SECURITY`: {Keys: []*hivetest.Key{policy}}, `HKLM\SAM`: {Keys: []*hivetest.Key{sam}}})
+		if reg.NameInSecurity() != test.want || reg.SIDInSecurity() != test.SID {
+			t.Errorf("got %q and %q, want %q and %q", reg.NameInSecurity(), reg.SIDInSecurity(), test.want, test.SID)
+		}
+		if got := reg.SIDInSAM(); test.SID != "" && got != test.SID {
+			t.Errorf("SAM has %q", got)
+		}
+	}
+	if reg := hive.NewRegistry(); reg.NameInSecurity()+reg.SIDInSecurity()+reg.SIDInSAM() != "" || reg.Names() != nil {
+		t.Error("an empty registry says something")
+	}
+	if !hive.IsNetBIOSName("DESKTOP-PM6C56D", "desktop-pm6c56dx") || hive.IsNetBIOSName("WS0", "WS01") {
+		t.Error("names are compared otherwise")
 	}
 }

@@ -53,6 +53,7 @@ type Windows struct {
 	Evidence  []string  // each fact with the key it was read from
 	Conflicts []string  // each contradiction in the evidence; what it is about is unknown
 	grounds   []string  // the evidence about the version
+	server    string    // the evidence that it is a server, where that does not tell which product; "" for none
 	disputed  bool      // that evidence contradicts itself
 }
 
@@ -177,6 +178,7 @@ func (w Windows) With(more Windows) Windows {
 	if both.Installed.IsZero() {
 		both.Installed = more.Installed
 	}
+	both.server = cmp.Or(w.server, more.server)
 	return both
 }
 
@@ -200,9 +202,18 @@ func (w Windows) Contradiction(other Windows) string {
 		return w.said() + "; " + other.said()
 	case w.Product != "" && other.Product != "" && !EqualFold(w.Product, other.Product):
 		return fmt.Sprintf("the product is %s, and it is %s", w.Product, other.Product)
+	case w.isClient() && other.server != "":
+		return fmt.Sprintf("the product is %s, and it is a server by %s", w.Product, other.server)
+	case other.isClient() && w.server != "":
+		return fmt.Sprintf("the product is a server by %s, and it is %s", w.server, other.Product)
 	}
 	return ""
 }
+
+func (w Windows) isClient() bool { return EqualFold(w.Product, workstation) }
+
+// IsNoController reports whether the product is known to be other than that of a domain controller.
+func (w Windows) IsNoController() bool { return w.Product != "" && !EqualFold(w.Product, "LanmanNT") }
 
 // apart reports whether no version is in the ranges of both.
 func (w Windows) apart(other Windows) bool {

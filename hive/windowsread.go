@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,12 +28,31 @@ func (r *Registry) softwareWindows() (w Windows) {
 	if edition := k.text("EditionID"); edition != "" {
 		w.know(Windows{Edition: edition}, "edition from EditionID in %s", key)
 	}
-	// Servers of other roles are told apart by the SYSTEM hive alone.
-	if kind := k.text("InstallationType"); kind == "Client" {
-		w.know(Windows{Product: workstation}, "product from InstallationType in %s", key)
-	}
+	w = w.With(statedProduct(k, key))
 	if n, ok := k.number("InstallDate"); ok && n > 0 && n < 1<<32 { // seconds
 		w.Installed = time.Unix(int64(n), 0).UTC()
+	}
+	return w
+}
+
+// statedProduct returns what the SOFTWARE hive says about the product. Servers of different roles are told apart by the SYSTEM hive alone.
+// InstallationType came with Windows 7.
+func statedProduct(k *Key, key string) (w Windows) {
+	if k.text("EditionID") == "ServerRdsh" {
+		return w // Enterprise multi-session is a client by its name, and has the product of a server
+	}
+	kind, name := k.text("InstallationType"), k.text("ProductName")
+	words := strings.Fields(strings.TrimPrefix(name, "Microsoft "))
+	switch {
+	case kind == "Client":
+		w.know(Windows{Product: workstation}, "product from InstallationType in %s", key)
+	case kind == "Server" || kind == "Server Core":
+		w.server = fmt.Sprintf("InstallationType in %s, %s", key, kind)
+	case kind != "" || len(words) < 2 || words[0] != "Windows":
+	case words[1] == "Server":
+		w.server = fmt.Sprintf("ProductName in %s, %s", key, Printable(name))
+	case slices.Contains([]string{"XP", "Vista", "7", "8", "8.1", "10", "11"}, words[1]):
+		w.know(Windows{Product: workstation}, "product from ProductName in %s", key)
 	}
 	return w
 }

@@ -29,8 +29,9 @@ type fleet struct {
 type fleetMachine struct {
 	name, host string
 	tally
-	asked bool    // a rule is about one of its hives
-	cells []tally // for each rule, for as many machines as a table has columns
+	former bool
+	asked  bool    // a rule is about one of its hives
+	cells  []tally // for each rule, for as many machines as a table has columns
 }
 
 // The summary starts with more than fewMachines. A table shows at most mostColumns of them side by side.
@@ -63,13 +64,13 @@ func (f *fleet) rowOf(rule *rules.Rule) int {
 	return i
 }
 
-// add counts the findings of an input, unless it is only a backup of hives or the like. The hives of one machine must follow each other.
+// add counts the findings of an input, unless it is of no machine. The hives of one machine must follow each other.
 func (f *fleet) add(in Input) {
-	if in.NotJoined != "" {
+	if !in.isMachine() {
 		return
 	}
 	if in.Machine == nil || in.Machine != f.last {
-		m := fleetMachine{name: in.Path, host: in.Host}
+		m := fleetMachine{name: in.Path, host: in.Host, former: in.Former}
 		if in.Machine != nil {
 			m.name = in.Machine.Name
 		}
@@ -247,12 +248,20 @@ func (f *fleet) names() (all []string) {
 	}
 	for _, m := range f.machines {
 		if m.host != "" && count[m.host] == 1 {
-			all = append(all, m.host)
+			all = append(all, m.host+m.mark())
 		} else {
-			all = append(all, m.name)
+			all = append(all, m.name+m.mark())
 		}
 	}
 	return all
+}
+
+// mark returns what follows the name of a former Windows, or "".
+func (m fleetMachine) mark() string {
+	if m.former {
+		return " (former)"
+	}
+	return ""
 }
 
 // severities returns the severities that occur, the worst first.
@@ -328,7 +337,7 @@ func (f *fleet) most() table {
 	}
 	for _, m := range order[:min(len(order), mostListed)] {
 		row := append([]cell{{text: thousands(m.failed())}}, f.severityCells(m.tally)...)
-		t.rows = append(t.rows, append(row, cell{text: m.host}, cell{text: m.name}))
+		t.rows = append(t.rows, append(row, cell{text: m.host}, cell{text: m.name + m.mark()}))
 	}
 	return t
 }

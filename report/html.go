@@ -64,7 +64,7 @@ func webPage(w io.Writer, s sheet) error {
 		switch {
 		case f.unasked != "":
 			p.text("<p>Not asked: %s.</p>\n", f.unasked)
-		case len(results) == 0:
+		case len(results) == 0 && !f.copy:
 			p.raw("<p>No findings.</p>\n")
 		}
 		p.raw("</section>\n")

@@ -33,6 +33,9 @@ type jsonInput struct {
 	Size              int64         `json:"size"`
 	Machine           string        `json:"machine,omitempty"`    // for one of several hives of one machine
 	NotJoined         string        `json:"not_joined,omitempty"` // why a hive in the folders of a machine is no part of its registry
+	State             string        `json:"state,omitempty"`      // "regback" or "vss" for a hive of an earlier time
+	Former            bool          `json:"former,omitempty"`     // of a Windows that another one replaced
+	SameAs            string        `json:"same_as,omitempty"`    // the input of which this is another copy, with the same bytes; that one has the findings
 	Mount             string        `json:"mount"`
 	ControlSet        string        `json:"control_set"`
 	ControlSetGuessed bool          `json:"control_set_guessed,omitempty"`
@@ -83,6 +86,7 @@ type jsonFinding struct {
 	Input       string        `json:"input"`
 	Machine     string        `json:"machine,omitempty"` // as of the input
 	Host        string        `json:"host,omitempty"`    // likewise
+	Former      bool          `json:"former,omitempty"`  // likewise; such a finding does not count for the exit status, unless --all-installs is set
 	Key         string        `json:"key"`
 	RealKey     string        `json:"real_key"`
 	Value       *string       `json:"value"` // null where the finding is about the key itself
@@ -110,12 +114,13 @@ type jsonSummary struct {
 	Pass          int `json:"pass"`
 	Fail          int `json:"fail"`
 	Unknown       int `json:"unknown"`
-	NotApplicable int `json:"not_applicable"` // findings with that reason; not counted as unknown
-	UnaskedInputs int `json:"unasked_inputs"` // those that no rule is about
+	NotApplicable int `json:"not_applicable"`        // findings with that reason; not counted as unknown
+	UnaskedInputs int `json:"unasked_inputs"`        // those that no rule is about
+	FormerFail    int `json:"former_fail,omitempty"` // of fail, the findings of a former Windows
 }
 
 func summaryJSON(asked []*rules.Rule, t tally) jsonSummary {
-	return jsonSummary{len(asked), t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked}
+	return jsonSummary{len(asked), t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked, t.former}
 }
 
 // checkJSON writes the report of a check as one JSON object.
@@ -152,7 +157,8 @@ func inputJSON(in Input) jsonInput {
 	}
 	out.ControlSet, out.ControlSetGuessed = controlSet(in)
 	out.Evidence = wayJSON(in.Evidence)
-	out.NotJoined, out.Unasked = in.NotJoined, in.Unasked
+	out.NotJoined, out.Unasked = hive.Printable(in.NotJoined), in.Unasked
+	out.State, out.Former, out.SameAs = string(in.State), in.Former, hive.Printable(in.SameAs)
 	if in.Machine != nil {
 		out.Machine = hive.Printable(in.Machine.Name)
 	}
@@ -192,7 +198,7 @@ func findingJSON(in Input, f rules.Finding) jsonFinding {
 	if f.Fixable() {
 		out.Fix = remedyJSON(f.Fix)
 	}
-	out.Host = hive.Printable(in.Host)
+	out.Host, out.Former = hive.Printable(in.Host), in.Former
 	if in.Machine != nil {
 		out.Machine = hive.Printable(in.Machine.Name)
 	}
@@ -224,7 +230,38 @@ type jsonInfo struct {
 	SchemaVersion string          `json:"schema_version"`
 	Tool          jsonTool        `json:"tool"`
 	Containers    []jsonContainer `json:"containers,omitempty"` // images and archives
+	Machines      []jsonMachine   `json:"machines"`             // those of several hives
 	Inputs        []jsonInfoInput `json:"inputs"`
+}
+
+type jsonMachine struct {
+	Name     string      `json:"name"` // as in its inputs
+	Former   bool        `json:"former"`
+	Host     string      `json:"host"`
+	Windows  jsonWindows `json:"windows"`
+	Shutdown string      `json:"last_shutdown,omitempty"`
+	Users    []jsonUser  `json:"users"`
+	Inputs   []string    `json:"inputs"` // the paths of its hives, and of equal copies of them
+}
+
+type jsonUser struct {
+	Name string `json:"name"`          // of the folder of the profile
+	SID  string `json:"sid,omitempty"` // if the machine tells it
+}
+
+func machineJSON(all []Input) jsonMachine {
+	best, _ := spokesman(all)
+	out := jsonMachine{Name: hive.Printable(best.Machine.Name), Former: best.Former, Host: hive.Printable(best.Host), Windows: windowsJSON(best), Users: []jsonUser{}}
+	if !best.Shutdown.IsZero() {
+		out.Shutdown = timestamp(best.Shutdown)
+	}
+	for _, u := range usersOf(all) {
+		out.Users = append(out.Users, jsonUser{hive.Printable(u.name), hive.Printable(u.sid)})
+	}
+	for _, in := range all {
+		out.Inputs = append(out.Inputs, hive.Printable(in.Path))
+	}
+	return out
 }
 
 type jsonInfoInput struct {
@@ -274,36 +311,39 @@ type jsonHeader struct {
 
 // InfoJSON writes what the inputs are as one JSON object, without findings.
 func InfoJSON(w io.Writer, r Report) error {
-	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, nil, []jsonInfoInput{}}
+	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, nil, []jsonMachine{}, []jsonInfoInput{}}
 	for _, c := range r.Containers {
 		out.Containers = append(out.Containers, containerJSON(c))
 	}
-	for _, in := range r.Inputs {
-		i := jsonInfoInput{jsonInput: inputJSON(in), MD5: in.MD5, TimeZone: hive.Printable(in.TimeZone), Keys: in.Keys, Values: in.Values,
+	for i, in := range r.Inputs {
+		if in.Machine != nil && (i == 0 || r.Inputs[i-1].Machine != in.Machine) {
+			out.Machines = append(out.Machines, machineJSON(r.Inputs[i:i+in.Machine.Hives]))
+		}
+		one := jsonInfoInput{jsonInput: inputJSON(in), MD5: in.MD5, TimeZone: hive.Printable(in.TimeZone), Keys: in.Keys, Values: in.Values,
 			Select: map[string]uint64{}, MountBy: in.MountBy, ControlSets: []jsonControlSet{},
 			OtherSets: append([]string{}, in.OtherSets...), Text: in.Text}
 		if in.Newest.IsSet() {
-			i.NewestKey = timestamp(in.Newest.Time())
+			one.NewestKey = timestamp(in.Newest.Time())
 		}
 		if !in.Shutdown.IsZero() {
-			i.Shutdown = timestamp(in.Shutdown)
+			one.Shutdown = timestamp(in.Shutdown)
 		}
 		for _, s := range in.Selections {
-			i.Select[s.Name] = s.Number
+			one.Select[s.Name] = s.Number
 		}
 		for _, s := range in.ControlSets {
-			i.ControlSets = append(i.ControlSets, jsonControlSet(s))
+			one.ControlSets = append(one.ControlSets, jsonControlSet(s))
 		}
 		switch h := in.Header; {
 		case h == nil:
-			i.Edits = &in.Edits
+			one.Edits = &in.Edits
 		case !h.Lost:
-			i.Header = &jsonHeader{headerVersion(*h), h.Sequence1, h.Sequence2, "", hive.Printable(h.Name), h.Length, h.Checksum == h.Computed}
+			one.Header = &jsonHeader{headerVersion(*h), h.Sequence1, h.Sequence2, "", hive.Printable(h.Name), h.Length, h.Checksum == h.Computed}
 			if h.Modified.IsSet() {
-				i.Header.Modified = timestamp(h.Modified.Time())
+				one.Header.Modified = timestamp(h.Modified.Time())
 			}
 		}
-		out.Inputs = append(out.Inputs, i)
+		out.Inputs = append(out.Inputs, one)
 	}
 	return writeJSON(w, out)
 }

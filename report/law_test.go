@@ -51,7 +51,10 @@ func TestNothingSteers(t *testing.T) {
 		Windows: hive.Windows{Product: evil}, OtherSets: []string{evil}, Logs: []collection.Log{{LogUse: hive.LogUse{Name: evil, Why: evil}}},
 	}}
 	alone := in
-	alone.Machine = nil
+	alone.Machine, alone.NotJoined, alone.Former = nil, evil, true
+	twin := in
+	twin.SameAs, twin.Machine = evil, nil
+	in.User, in.Mount = evil, hive.Path{"HKEY_USERS", evil + "-1"}
 	check := &lint.Check{ID: "REG011", Name: "dword-form", Title: "a check", Severity: lint.Error}
 	linted := lint.Finding{
 		Check: check, Severity: lint.Error, At: hive.Location{Line: 1, Column: 1}, End: hive.Location{Line: 1, Column: 2}, Line: evil, Key: key, Value: evil,
@@ -59,7 +62,7 @@ func TestNothingSteers(t *testing.T) {
 	}
 	suppressed := linted
 	suppressed.Suppressed = &lint.Suppression{By: "comment", Reason: evil}
-	report := Report{Version: "1", All: true, Rules: []*rules.Rule{rule}, Inputs: []Input{in, alone}}
+	report := Report{Version: "1", All: true, Rules: []*rules.Rule{rule}, Inputs: []Input{in, alone, twin}}
 	linting := LintReport{Version: "1", Checks: []*lint.Check{check}, Refused: []hive.Problem{problem}, Files: []LintFile{
 		{Path: evil, Encoding: "UTF-8", Text: []byte(evil), Problems: []hive.Problem{problem}, Findings: []lint.Finding{linted, suppressed}}}}
 

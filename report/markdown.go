@@ -61,7 +61,7 @@ func markdown(w io.Writer, s sheet) error {
 		switch {
 		case f.unasked != "":
 			fmt.Fprintf(&b, "\nNot asked: %s.\n", f.unasked)
-		case len(results) == 0:
+		case len(results) == 0 && !f.copy:
 			b.WriteString("\nNo findings.\n")
 		}
 		if len(results) == 0 {

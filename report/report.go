@@ -20,8 +20,10 @@ type Report struct {
 	More    int            // how many more would run with all packs
 	All     bool           // list what did not fail, too, instead of only counting it
 	FailOn  rules.Severity // findings below it do not count as failures of the run
-	Inputs  []Input
-	Refused []hive.Problem // inputs that could not be read at all, one problem for each
+
+	AllInstalls bool // findings of a former Windows count, too
+	Inputs      []Input
+	Refused     []hive.Problem // inputs that could not be read at all, one problem for each
 
 	Containers []*collection.Container // images and archives that were opened, for [InfoText] and [InfoJSON]
 }
@@ -42,7 +44,7 @@ func (in Input) unasked() string {
 		return ""
 	case in.Format == "reg":
 		return "no rule is about the keys of this file"
-	case in.Mount == nil:
+	case in.Mount == nil && in.NotJoined == "":
 		return "no rule is about this hive, as far as its keys and name tell which it is"
 	}
 	return "no rule is about this hive"
@@ -71,6 +73,7 @@ type tally struct {
 	pass, unknown, notApplicable int
 	unasked                      int // inputs that no rule is about
 	undecided                    int // of the unknown
+	former                       int // of the failures, those of a former Windows
 }
 
 // tally counts the findings of all inputs.
@@ -87,6 +90,9 @@ func (t *tally) addAll(in Input) {
 	}
 	for _, f := range in.Findings {
 		t.add(f)
+		if in.Former && f.Status == rules.Fail {
+			t.former++
+		}
 	}
 	for _, n := range in.Passed {
 		t.pass += n
@@ -166,11 +172,13 @@ func (r Report) listed(in Input) []rules.Finding {
 // shown with the failures, since it may be one. What is not covered, or damaged, is told of the input as a whole.
 func open(reason rules.Reason) bool { return reason == rules.Undecided || reason == rules.Hidden }
 
-// machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none. A backup of
-// hives is not another computer.
+// isMachine reports whether the input is of a machine, or may be a machine of its own: a backup of a hive is neither, nor is another copy of a file.
+func (in Input) isMachine() bool { return in.NotJoined == "" && in.SameAs == "" }
+
+// machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none.
 func (r Report) machines() (n int) {
 	for i, in := range r.Inputs {
-		if in.NotJoined != "" {
+		if !in.isMachine() {
 			continue
 		}
 		if in.Machine == nil || i == 0 || r.Inputs[i-1].Machine != in.Machine {

@@ -44,6 +44,7 @@ type file struct {
 	logs                 []string // likewise, what became of the logs of a dirty hive, with their hashes
 	unasked              string   // likewise, that no rule is about it; "" if one is
 	machine, host        string   // see Input; "" for what has none
+	copy                 bool     // of another input, which has its findings
 	problems             []hive.Problem
 	results              []result
 	text                 []byte // see LintFile
@@ -56,7 +57,7 @@ type result struct {
 	severity   string
 	level      string // as other programs know it: "error", "warning", "note", and "none" for no failure
 	status     rules.Status
-	counts     bool // as a failure of the run: see Report.FailOn
+	counts     bool // as a failure of the run: see Report.FailOn and Report.AllInstalls
 	reason     string
 	message    string
 	path       string // of the input, or the folder of the machine if none of its hives holds the place
@@ -152,7 +153,7 @@ var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", ru
 
 // checkSheet returns the sheet of a check. It always includes what did not fail.
 func checkSheet(r Report) sheet {
-	s := sheet{command: "check", version: r.Version, totals: r.totals(), more: r.more(), all: r.All, refused: r.Refused,
+	s := sheet{command: "check", version: r.Version, totals: strings.TrimSuffix(r.totals()+"; "+r.uncounted(), "; "), more: r.more(), all: r.All, refused: r.Refused,
 		tables: newFleet(r).tables(func(table) bool { return true })}
 	index := map[*rules.Rule]int{}
 	topicOf := func(rule *rules.Rule) int {
@@ -174,12 +175,12 @@ func checkSheet(r Report) sheet {
 		if in.Dirty {
 			out.logs = logs(in)
 		}
-		out.host = hive.Printable(in.Host)
+		out.host, out.copy = hive.Printable(in.Host), in.SameAs != ""
 		if in.Machine != nil {
 			out.machine = in.Machine.Name
 		}
 		for _, f := range in.Findings {
-			out.results = append(out.results, checkResult(in, f, topicOf(f.Rule), r.FailOn))
+			out.results = append(out.results, checkResult(in, f, topicOf(f.Rule), r))
 		}
 		s.files = append(s.files, out)
 	}
@@ -197,7 +198,7 @@ func tags(r *rules.Rule) []string {
 	return all
 }
 
-func checkResult(in Input, f rules.Finding, topic int, failOn rules.Severity) result {
+func checkResult(in Input, f rules.Finding, topic int, of Report) result {
 	r := result{
 		topic: topic, id: f.Rule.ID, severity: f.Severity.String(), level: "none", status: f.Status, reason: string(f.Reason), message: hive.Printable(f.Message),
 		path: in.holds(f), at: f.At, key: hive.Printable(f.Key.String()), realKey: hive.Printable(f.RealKey.String()),
@@ -207,7 +208,7 @@ func checkResult(in Input, f rules.Finding, topic int, failOn rules.Severity) re
 		r.about = lint.AKey
 	}
 	if f.Status == rules.Fail {
-		r.level, r.counts = levels[f.Severity], f.Severity >= failOn
+		r.level, r.counts = levels[f.Severity], f.Severity >= of.FailOn && (of.AllInstalls || !in.Former)
 	}
 	if v := f.Observed; v != nil {
 		r.kind, r.observed, r.data = v.Type.String(), hive.Printable(v.Display()), hex.EncodeToString(v.Data)

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -140,6 +139,9 @@ func checkText(w io.Writer, r Report, style Style) error {
 			line += " (--all shows why)"
 		}
 		fmt.Fprintln(p, p.paint(line, color.Bold))
+		if line := r.uncounted(); line != "" {
+			fmt.Fprintln(p, line)
+		}
 		if more := r.more(); more != "" {
 			fmt.Fprintln(p, more)
 		}
@@ -252,6 +254,15 @@ func (r Report) totals() string {
 	return text
 }
 
+// uncounted returns for people how many findings do not count for the exit status, because they are of a former Windows, or "" for none.
+func (r Report) uncounted() string {
+	n := r.tally().former
+	if n == 0 || r.AllInstalls {
+		return ""
+	}
+	return fmt.Sprintf("%d failed of a former Windows, which the exit status does not count: --all-installs", n)
+}
+
 // Count returns a number followed by one, or by more if it is not 1.
 func Count(n int, one, more string) string {
 	if n == 1 {
@@ -274,123 +285,6 @@ func controlSet(in Input) (names string, guessed bool) {
 }
 
 func headerVersion(h hive.Header) string { return fmt.Sprintf("%d.%d", h.Major, h.Minor) }
-
-// InfoText writes for people what the inputs are, without findings.
-func InfoText(w io.Writer, r Report, style Style) error {
-	p := &page{Style: style}
-	for i, c := range r.Containers {
-		if i > 0 {
-			p.WriteByte('\n')
-		}
-		p.container(c)
-	}
-	for i, in := range r.Inputs {
-		if i > 0 || len(r.Containers) > 0 {
-			p.WriteByte('\n')
-		}
-		p.info(in)
-	}
-	return p.send(w)
-}
-
-func (p *page) info(in Input) {
-	fmt.Fprintln(p, p.paint(hive.Visible(in.Path), color.Bold))
-	p.row("size", fmt.Sprintf("%d bytes", in.Size))
-	p.row("sha256", in.SHA256)
-	p.row("md5", in.MD5)
-	if h := in.Header; h != nil {
-		format := "hive, regf " + headerVersion(*h)
-		if h.Lost {
-			format = "hive; its base block is lost"
-		}
-		if h.Layered() {
-			format += ", a layer: it holds only what differs from the layers below it"
-		}
-		p.row("format", format)
-		state := "clean"
-		if in.Dirty {
-			state = "dirty"
-		}
-		sum := "valid"
-		if h.Checksum != h.Computed {
-			sum = fmt.Sprintf("%#08x, must be %#08x", h.Checksum, h.Computed)
-		}
-		if !h.Lost {
-			p.row("state", fmt.Sprintf("%s; sequence numbers %d and %d; checksum %s", state, h.Sequence1, h.Sequence2, sum))
-			if h.Modified.IsSet() {
-				p.row("written", timestamp(h.Modified.Time()))
-			}
-			p.row("name", hive.Visible(h.Name))
-			p.row("bins", fmt.Sprintf("%d bytes", h.Length))
-		}
-		if in.Newest.IsSet() {
-			p.row("newest", "a key last written "+timestamp(in.Newest.Time()))
-		}
-		p.row("logs", cmp.Or(strings.Join(logs(in), "\n"), "none"))
-		mount := "not known; --mount tells it"
-		if in.Mount != nil {
-			mount = fmt.Sprintf("%s, by its %s", hive.Visible(in.Mount.String()), in.MountBy)
-		}
-		p.row("mount", mount)
-	} else {
-		p.row("format", ".reg file, "+in.Text)
-		p.row("edits", fmt.Sprint(in.Edits))
-	}
-	p.row("host", hive.Visible(in.Host))
-	if len(in.Windows.Evidence) > 0 {
-		p.row("windows", hive.Visible(in.Windows.Full()))
-		if in.Windows.Product != "" {
-			p.row("product", hive.Visible(in.Windows.Product))
-		}
-		lines := []string{}
-		for _, e := range in.Windows.Evidence {
-			lines = append(lines, hive.Visible(e))
-		}
-		p.row("evidence", strings.Join(lines, "\n"))
-		if !in.Windows.Installed.IsZero() {
-			p.row("installed", timestamp(in.Windows.Installed))
-		}
-	}
-	p.row("time zone", hive.Visible(in.TimeZone))
-	if !in.Shutdown.IsZero() {
-		p.row("shutdown", timestamp(in.Shutdown))
-	}
-	var selections []string
-	for _, s := range in.Selections {
-		selections = append(selections, fmt.Sprintf("%s %d", s.Name, s.Number))
-	}
-	p.row("select", strings.Join(selections, ", "))
-	for i, s := range in.ControlSets {
-		name := ""
-		if i == 0 {
-			name = "sets"
-		}
-		how := s.Source
-		if s.Guessed {
-			how += "; a guess"
-		}
-		p.row(name, s.Name+" ("+how+")")
-	}
-	others := hive.Visible(strings.Join(in.OtherSets, ", "))
-	if len(in.ControlSets) == 0 {
-		p.row("sets", others)
-	} else if others != "" {
-		p.row("", "also there: "+others)
-	}
-	p.ports(in.Ports, true)
-	p.row("holds", fmt.Sprintf("%s, %s", plural(in.Keys, "key"), plural(in.Values, "value")))
-	if len(in.Problems) == 0 {
-		p.row("problems", "none")
-	}
-	for i, problem := range in.Problems {
-		name := ""
-		if i == 0 {
-			name = "problems"
-		}
-		problem.Source = ""
-		p.row(name, hive.Visible(problem.Error()))
-	}
-}
 
 // logs returns what was done with each log of a hive, one line each, and the hash of each that was applied.
 func logs(in Input) (lines []string) {

@@ -29,6 +29,8 @@ var checkCommand = command{
 		failFlag(f, &o.failOn, "findings")
 		f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns and rules that do not apply")
 		f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
+		f.BoolVar(&o.regback, "regback", false, "also check the backups of hives that Windows made in RegBack or repair, of an earlier time")
+		f.BoolVar(&o.allInstalls, "all-installs", false, "let findings of a former Windows, in Windows.old, count for the exit status")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run
@@ -42,6 +44,8 @@ type checkOptions struct {
 	result       resultFlags
 	failOn       choice
 	all, deleted bool
+	regback      bool // also check backups of hives
+	allInstalls  bool // findings of a former Windows count for the exit status
 }
 
 // run checks the inputs. It loads the rules and creates the outputs before it reads any input, so that their errors come first. Each group of
@@ -53,7 +57,7 @@ func (o *checkOptions) run(s *session, args []string) {
 		return
 	}
 	s.files.Protect(o.input.logs...)
-	inputs := groups(s, args, o.input.mount.value == nil)
+	inputs := o.asked(s, groups(s, args, o.input.mount.value == nil))
 	if s.failed() {
 		return
 	}
@@ -61,7 +65,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	if sinks == nil {
 		return
 	}
-	r := report.Report{Version: version(), Rules: active, All: o.all, FailOn: o.failOn.least()}
+	r := report.Report{Version: version(), Rules: active, All: o.all, FailOn: o.failOn.least(), AllInstalls: o.allInstalls}
 	if !o.selected.restricts() {
 		r.More = o.rules.known - len(active)
 	}
@@ -93,6 +97,30 @@ func (o *checkOptions) run(s *session, args []string) {
 	}
 }
 
+// asked leaves out the files that are of an earlier time, unless the flags ask for them. It says in one line for each kind that they are there.
+func (o *checkOptions) asked(s *session, all []collection.Group) (asked []collection.Group) {
+	left := map[collection.State][]collection.File{}
+	for _, g := range all {
+		if state := g.State(); state == "" || state == collection.RegBack && o.regback {
+			asked = append(asked, g)
+		} else {
+			left[state] = append(left[state], g.Files...)
+		}
+	}
+	tell := func(state collection.State, one, more, hint string) {
+		switch files := left[state]; len(files) {
+		case 0:
+		case 1:
+			s.say("%s is %s of an earlier time, and is not checked; %s it", files[0].Path, one, hint)
+		default:
+			s.say("%d files like %s are %s of an earlier time, and are not checked; %s them", len(files), files[0].Path, more, hint)
+		}
+	}
+	tell(collection.RegBack, "a backup of a hive", "backups of hives", "--regback checks")
+	tell(collection.Shadow, "in a shadow copy or restore point", "in shadow copies or restore points", "name the file or its folder to check")
+	return asked
+}
+
 // judge evaluates the rules on the inputs of one registry. Each finding is reported with the input that holds its key. Passes are only counted
 // unless they are to be listed.
 func (o *checkOptions) judge(s *session, together collection.Joined, active []*rules.Rule, listed bool) []report.Input {
@@ -116,12 +144,16 @@ func (o *checkOptions) judge(s *session, together collection.Joined, active []*r
 		in := together.Holder(f.RealKey)
 		findings[in] = append(findings[in], f)
 		asked[in] = asked[in] || together.Covers(f.RealKey)
-		if o.failOn.fails(f) {
+		if o.failOn.fails(f) && (o.allInstalls || !in.Former) {
 			s.raise(statusFindings)
 		}
 	}
 	var all []report.Input
 	for _, in := range together {
+		if in.SameAs != "" {
+			all = append(all, report.Input{Input: s.facts(in)})
+			continue
+		}
 		if in != together[0] {
 			in.Describe(o.input.windows.value)
 		}
@@ -148,7 +180,7 @@ func evaluate(s *session, in *collection.Opened, windows *hive.Windows, active [
 // describe describes an input. It writes a message if it is unknown which hive the input is.
 func describe(s *session, in *collection.Opened, windows *hive.Windows) {
 	in.Describe(windows)
-	if in.Format == "regf" && in.Mount == nil {
+	if in.Format == "regf" && in.Mount == nil && in.NotJoined == "" {
 		s.say("%s: neither keys nor name show which hive this is, so no rule can be answered; if Windows mounts it at a fixed path, give that with --mount", in.Name())
 		// The reason may be damage. Reading all of it reports that.
 		for _, k := range in.Root.Walk() {

@@ -35,7 +35,7 @@ type infoOptions struct {
 
 func (o *infoOptions) run(s *session, args []string) {
 	s.files.Protect(o.input.logs...)
-	inputs := groups(s, args, false)
+	inputs := groups(s, args, o.input.mount.value == nil)
 	if s.failed() {
 		return
 	}
@@ -59,15 +59,22 @@ func (o *infoOptions) run(s *session, args []string) {
 	})
 }
 
-// describe returns the facts about an input. It walks through the whole input, so that all of its problems are found.
-func (o *infoOptions) describe(s *session, together collection.Joined) []report.Input {
-	in := together[0]
-	in.Describe(o.input.windows.value)
-	in.Inspect(o.verify)
-	out := report.Input{Ports: ports.Ephemeral(in.Registry, in.Windows)}
-	out.Input = s.facts(in)
-	if o.verify && len(out.Problems) > 0 {
-		s.raise(statusInput)
+// describe returns the facts about the inputs of one registry. It walks through all of them, so that all problems are found.
+func (o *infoOptions) describe(s *session, together collection.Joined) (all []report.Input) {
+	for _, in := range together {
+		out := report.Input{}
+		if in.SameAs == "" {
+			in.Describe(o.input.windows.value)
+			in.Inspect(o.verify)
+			if together.HoldsSystem(in) {
+				out.Ports = ports.Ephemeral(in.Registry, in.Windows)
+			}
+		}
+		out.Input = s.facts(in)
+		if o.verify && len(out.Problems) > 0 {
+			s.raise(statusInput)
+		}
+		all = append(all, out)
 	}
-	return []report.Input{out}
+	return all
 }

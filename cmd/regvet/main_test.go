@@ -160,8 +160,10 @@ func layOut(dir string) error {
 	for name, data := range hivetest.Damages() {
 		files[filepath.Join("damaged", name)] = data
 	}
-	for name, data := range windows() {
-		files[filepath.FromSlash(name)] = data
+	for _, hives := range []map[string][]byte{windows(), otherHives()} {
+		for name, data := range hives {
+			files[filepath.FromSlash(name)] = data
+		}
 	}
 	for name, data := range files {
 		name = filepath.Join(dir, name)

@@ -11,14 +11,11 @@
 package collection
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"iter"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -33,7 +30,10 @@ type File struct {
 	User string   // of a hive of a user of a machine: the name of the folder of the profile, "alice" say
 	// NotJoined is why a hive that lies in the folders of a machine is no part of its registry, see [Input.NotJoined].
 	NotJoined string
-	Err       error // why it cannot be read, when that is known already
+	State     State  // of a hive that is of an earlier time than its machine
+	Former    bool   // it is of a Windows that another one replaced, see [Input.Former]
+	CopyOf    string // the path of an earlier file of the same group, of which it is another copy
+	Err       error  // why it cannot be read, when that is known already
 }
 
 // Group holds the files to read together: a single file, or the hives of one machine.
@@ -52,158 +52,6 @@ type Group struct {
 type Container struct {
 	Place string
 	*evidence.Tree
-}
-
-// List returns what to read for a name: the file itself, or for a folder, an image or an archive each hive and .reg file in it, in the order of
-// their names. The hives of one machine are returned together, in place of the first of them. Images and archives in a folder come after its own
-// files; only those of this computer, of a [Local], are opened. What was passed over comes last.
-func List(fsys fs.FS, name string) iter.Seq[Group] {
-	return func(yield func(Group) bool) {
-		l := lister{yield: yield}
-		l.local, _ = fsys.(*Local)
-		l.list(fsys, name)
-	}
-}
-
-// lister lists what to read for one name of the user.
-type lister struct {
-	local *Local // nil for another filesystem, whose containers are not opened
-	yield func(Group) bool
-	ended bool
-	found bool // whether there was any file
-}
-
-// add yields a group unless the caller has enough.
-func (l *lister) add(g Group) {
-	l.found = l.found || len(g.Files) > 0
-	l.ended = l.ended || !l.yield(g)
-}
-
-func (l *lister) list(fsys fs.FS, name string) {
-	info, err := fs.Stat(fsys, name)
-	switch {
-	case name == StandardInput || err != nil:
-		l.add(Group{Files: []File{Locate(fsys, name)}})
-	case info.IsDir():
-		l.folder(fsys, name)
-	case l.local != nil && info.Mode().IsRegular():
-		if is, none := l.container(placeOf(name)); is {
-			if none != "" {
-				l.add(Group{Files: []File{{Path: name, Err: errors.New("is " + none)}}})
-			}
-			break
-		}
-		fallthrough
-	default:
-		l.add(Group{Files: []File{Locate(fsys, name)}})
-	}
-}
-
-// folder lists a folder of the filesystem.
-func (l *lister) folder(fsys fs.FS, name string) {
-	join := func(inside string) string { return path.Join(name, inside) }
-	place := join
-	var folder fs.FS
-	var err error
-	switch {
-	case l.local == nil:
-		folder, err = fs.Sub(fsys, name)
-	case isPlace(name):
-		join = func(inside string) string { return strings.TrimSuffix(name, "/") + "/" + evidence.Escape(inside) }
-		place = join
-		folder, err = l.local.below(name)
-	default:
-		join = func(inside string) string { return filepath.Join(name, filepath.FromSlash(inside)) }
-		place = func(inside string) string { return evidence.Escape(join(inside)) }
-		folder = os.DirFS(name)
-	}
-	if err != nil {
-		l.add(Group{Files: []File{{Path: name, Err: err}}})
-		return
-	}
-	l.walk(folder, name, join, place)
-	if !l.found && !l.ended {
-		l.add(Group{Files: []File{{Path: name, Err: errors.New("the folder holds no hive and no .reg file")}}})
-	}
-}
-
-// walk lists what lies in a folder, or in the tree of a container, and then in the containers that lie in it. The names of files are made by join
-// of those in the folder, and the places of containers by place.
-func (l *lister) walk(folder fs.FS, name string, join, place func(string) string) {
-	left := passed{folder: filepath.ToSlash(name)}
-	tree, _ := folder.(*evidence.Tree)
-	left.opens = l.local != nil && (tree == nil || tree.Image == nil)
-	for g := range find(folder, &left) {
-		if g.Machine != "" {
-			g.Machine = join(g.Machine)
-		}
-		for i, f := range g.Files {
-			f.Path = join(f.Path)
-			for n, log := range f.Logs {
-				f.Logs[n] = join(log)
-			}
-			g.Files[i] = f
-		}
-		if l.add(g); l.ended {
-			return
-		}
-	}
-	l.containers(&left, place)
-	if text := left.text(join); text != "" && !l.ended {
-		l.add(Group{Passed: text})
-	}
-}
-
-// containers lists what lies in the containers that were met. One that is a part of another, as a segment or an extent, is not listed by itself.
-func (l *lister) containers(left *passed, place func(string) string) {
-	parts := map[string]bool{}
-	for _, c := range left.containers {
-		if tree, _ := l.local.tree(place(c)); tree != nil && tree.Image != nil {
-			for _, f := range tree.Image.Files[1:] {
-				parts[f.Name] = true
-			}
-		}
-	}
-	for _, c := range left.containers {
-		if at := place(c); !parts[at] && !l.ended {
-			if _, none := l.container(at); none != "" {
-				left.add(none, c)
-			}
-		}
-	}
-}
-
-// container lists what lies in an image or archive, and reports whether the file is one. If nothing was found in it, none says so, with what it
-// is.
-func (l *lister) container(place string) (is bool, none string) {
-	tree, err := l.local.tree(place)
-	switch {
-	case err != nil:
-		l.add(Group{Files: []File{{Path: place, Err: err}}})
-		return true, ""
-	case tree == nil:
-		return false, ""
-	}
-	before := l.found
-	l.found = false
-	l.add(Group{Container: &Container{place, tree}})
-	for _, v := range tree.Volumes {
-		if v.Err != nil {
-			l.add(Group{Files: []File{{Path: evidence.Place(place, v.Name), Err: v.Err}}})
-		}
-	}
-	inside := func(name string) string { return evidence.Place(place, name) }
-	if !l.ended {
-		l.walk(tree, place, inside, inside)
-	}
-	if !l.found {
-		none = tree.Kind + " in which there is no hive and no .reg file"
-		if slices.ContainsFunc(tree.Problems, func(p hive.Problem) bool { return p.Loss }) {
-			none = tree.Kind + " in what could be read of which there is no hive and no .reg file"
-		}
-	}
-	l.found = l.found || before
-	return true, none
 }
 
 // Apart returns one group for each file of the group.

@@ -35,6 +35,15 @@ func find(fsys fs.FS) []string {
 			if f.NotJoined != "" {
 				word += " (" + f.NotJoined + ")"
 			}
+			if f.State != "" {
+				word += " is " + string(f.State)
+			}
+			if f.Former {
+				word += " is former"
+			}
+			if f.CopyOf != "" {
+				word += " = " + f.CopyOf
+			}
 			words = append(append(words, word), f.Logs...)
 			if f.Err != nil {
 				words = append(words, "!")
@@ -111,12 +120,45 @@ func TestMachines(t *testing.T) {
 			[]string{"Users/u/NTUSER.DAT", "WINNT: WINNT/System32/config/SAM WINNT/System32/config/SYSTEM", "Windows/System32/config/SYSTEM"}},
 		"the folder of Windows": {
 			[]string{"System32/config/SYSTEM", "System32/config/SAM", "System32/config/RegBack/SYSTEM", "System32/config/RegBack/SAM"},
-			[]string{"System32/config/RegBack/SAM (a backup that Windows made in RegBack, of an earlier time)",
-				"System32/config/RegBack/SYSTEM (a backup that Windows made in RegBack, of an earlier time)", ".: System32/config/SAM System32/config/SYSTEM"}},
+			[]string{"System32/config/RegBack/SAM (a backup that Windows made in RegBack, of an earlier time) is regback",
+				"System32/config/RegBack/SYSTEM (a backup that Windows made in RegBack, of an earlier time) is regback", ".: System32/config/SAM System32/config/SYSTEM"}},
 		"copied with its backups": {
 			[]string{"SYSTEM", "SAM", "regback/SYSTEM", "regback/SYSTEM.OLD", "regback/x.reg"},
-			[]string{".: SAM SYSTEM", "regback/SYSTEM (a backup that Windows made in RegBack, of an earlier time)",
-				"regback/SYSTEM.OLD (a backup that Windows made in RegBack, of an earlier time)", "regback/x.reg"}},
+			[]string{".: SAM SYSTEM", "regback/SYSTEM (a backup that Windows made in RegBack, of an earlier time) is regback",
+				"regback/SYSTEM.OLD (a backup that Windows made in RegBack, of an earlier time) is regback", "regback/x.reg"}},
+		"former and lone": {
+			[]string{"Windows.old/Windows/System32/config/SYSTEM", "C/windows.OLD.000/Windows/System32/config/SYSTEM", "C/windows.OLD.000/Users/u/NTUSER.DAT",
+				"x/Windows.old", "Windows.older/SYSTEM", "Windows.old.x/SYSTEM"},
+			[]string{"C/windows.OLD.000/Windows: C/windows.OLD.000/Windows/System32/config/SYSTEM is former C/windows.OLD.000/Users/u/NTUSER.DAT@u is former",
+				"Windows.old/Windows/System32/config/SYSTEM is former", "Windows.old.x/SYSTEM", "Windows.older/SYSTEM", "x/Windows.old"}},
+		"a system by several ways": {
+			[]string{"uploads/auto/C:/Windows/System32/config/SYSTEM", `uploads/ntfs/\\.\c:/windows/System32/config/system`, "uploads/mft/C:/Windows/System32/config/SAM",
+				"uploads/auto/D:/Windows/System32/config/SYSTEM", "uploads/lazy_ntfs/C:/Users/u/NTUSER.DAT", "uploads/file/C:/Users/U/ntuser.dat", "uploads/x/C:/b.reg"},
+			[]string{"uploads/auto/C:/Windows: uploads/auto/C:/Windows/System32/config/SYSTEM uploads/mft/C:/Windows/System32/config/SAM uploads/file/C:/Users/U/ntuser.dat@U " +
+				"uploads/lazy_ntfs/C:/Users/u/NTUSER.DAT@U = uploads/file/C:/Users/U/ntuser.dat " +
+				`uploads/ntfs/\\.\c:/windows/System32/config/system = uploads/auto/C:/Windows/System32/config/SYSTEM`,
+				"uploads/auto/D:/Windows/System32/config/SYSTEM", "uploads/x/C:/b.reg"}},
+		"the folder of the accessors": {
+			[]string{"auto/C:/b", `ntfs/\\.\C:/b`, "mine/C:/b"},
+			[]string{`auto/C:/b ntfs/\\.\C:/b = auto/C:/b`, "mine/C:/b"}},
+		"of one drive and accessor": {
+			[]string{"uploads/auto/C:/B", "uploads/auto/C:/b", "fs/sysvol/x", "fs/c:/x", "sysvol/x", "C/x"},
+			[]string{"C/x", "fs/c:/x fs/sysvol/x = fs/c:/x", "sysvol/x", "uploads/auto/C:/B", "uploads/auto/C:/b"}},
+		"earlier times": {
+			[]string{"C/Windows/System32/config/SYSTEM", "C/Windows/repair/SYSTEM", "VSS2/Windows/System32/config/SYSTEM", "Users/vss1/NTUSER.DAT", "x.reg",
+				"C/System Volume Information/_restore{A}/RP1/snapshot/_REGISTRY_USER_x", `\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy3/NTUSER.DAT`},
+			[]string{"C/System Volume Information/_restore{A}/RP1/snapshot/_REGISTRY_USER_x (of a restore point, of an earlier time) is vss",
+				"C/Windows/System32/config/SYSTEM", "C/Windows/repair/SYSTEM (a backup that Windows made in repair, of an earlier time) is regback",
+				"Users/vss1/NTUSER.DAT", "VSS2/Windows/System32/config/SYSTEM (of a shadow copy, of an earlier time) is vss",
+				`\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy3/NTUSER.DAT (of a shadow copy, of an earlier time) is vss`, "x.reg"}},
+		"a shadow copy alone": {
+			[]string{"VSS2/Windows/System32/config/SYSTEM", "VSS2/Windows/System32/config/SAM", "VSS2/Users/u/NTUSER.DAT", "x.reg"},
+			[]string{"VSS2/Windows: VSS2/Windows/System32/config/SAM VSS2/Windows/System32/config/SYSTEM VSS2/Users/u/NTUSER.DAT@u", "x.reg"}},
+		"of no installation": {
+			[]string{"W/System32/config/SYSTEM", "W/System32/config/systemprofile/NTUSER.DAT", "W/System32/config/BCD-Template", "boot/bcd", "config/x/NTUSER.DAT"},
+			[]string{"W/System32/config/BCD-Template (the template for boot configurations)", "W/System32/config/SYSTEM",
+				"W/System32/config/systemprofile/NTUSER.DAT (of the folder of LocalSystem, for which Windows mounts DEFAULT instead)",
+				"boot/bcd (the boot configuration of the computer, which is of no one installation)", "config/x/NTUSER.DAT"}},
 		"backups alone": {[]string{"x/RegBack/SYSTEM", "x/RegBack/SAM"}, []string{"x/RegBack: x/RegBack/SAM x/RegBack/SYSTEM"}},
 		"no user": {
 			[]string{"W/System32/config/SYSTEM", "Users/default/NTUSER.DAT", "Users/Default/AppData/Local/Microsoft/Windows/UsrClass.dat", "Users/Default User/NTUSER.DAT"},

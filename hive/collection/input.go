@@ -18,6 +18,10 @@ type Input struct {
 	// for any other input.
 	NotJoined string
 	Evidence  []evidence.Step // of an input in an image or archive: the way to it
+	State     State           // of a hive that is of an earlier time than its machine
+	User      string          // of a hive of a user of a machine: the name of the folder of the profile
+	Former    bool            // it lies in Windows.old, into which Setup moves a Windows that it replaces
+	SameAs    string          // the path of an input that has the same bytes, of which this is another copy; its facts and findings are those of that input
 	Format    string          // "regf" for a hive, "reg" for .reg text
 	SHA256    string          // of the file, in hex
 	MD5       string          // likewise, for those whose case files still ask for it; "" when it was not computed
@@ -53,8 +57,9 @@ type Log struct {
 
 // Machine is a computer whose hives are read as one registry. In a report, its inputs follow each other.
 type Machine struct {
-	Name  string // the folder in which the hives were found
-	Hives int    // the number of hives
+	Name   string // the folder in which the hives were found
+	Hives  int    // the number of its inputs: hives, and equal copies of them
+	Former bool   // see [Input.Former]
 }
 
 // Name returns what messages call the input.

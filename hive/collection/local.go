@@ -5,10 +5,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
-
-	"regvet/hive/evidence"
 )
 
 // Local is the file system of this computer as an [fs.FS]. A name is any path that the system accepts, not only those that [fs.ValidPath]
@@ -19,6 +18,7 @@ import (
 type Local struct {
 	Stdin io.Reader // or nil
 
+	names  storedNames
 	mu     sync.Mutex
 	known  []fs.FileInfo
 	folder string // the last one whose logs were asked for
@@ -35,9 +35,10 @@ func (l *Local) Open(name string) (fs.File, error) {
 	if name == StandardInput {
 		return l.openStdin()
 	}
+	name = l.stored(name)
 	info, err := os.Stat(name)
 	if err != nil {
-		return inside(l, name, err, (*evidence.Tree).Open)
+		return inside(l, name, err, fs.FS.Open)
 	}
 	switch {
 	case info.Mode()&fs.ModeDevice != 0:
@@ -66,9 +67,9 @@ func (l *Local) Stat(name string) (fs.FileInfo, error) {
 		}
 		return f.Stat()
 	}
-	info, err := os.Stat(name)
+	info, err := os.Stat(l.stored(name))
 	if err != nil {
-		return inside(l, name, err, (*evidence.Tree).Stat)
+		return inside(l, name, err, fs.Stat)
 	}
 	return info, nil
 }
@@ -81,11 +82,25 @@ func (l *Local) ReadLink(name string) (string, error) { return os.Readlink(name)
 
 // ReadDir implements [fs.ReadDirFS].
 func (l *Local) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := os.ReadDir(name)
+	entries, err := os.ReadDir(l.stored(name))
 	if err != nil {
-		return inside(l, name, err, (*evidence.Tree).ReadDir)
+		return inside(l, name, err, fs.ReadDir)
 	}
 	return entries, nil
+}
+
+// stored returns the name of a file. If nothing has the name, it may be the one that the file had before a collector encoded it: see [decoded].
+func (l *Local) stored(name string) string {
+	if _, err := os.Lstat(name); err == nil {
+		return name
+	}
+	volume := filepath.VolumeName(name) // of this computer, where that is a Windows
+	shown := filepath.ToSlash(name[len(volume):])
+	list := func(folder string) ([]fs.DirEntry, error) { return os.ReadDir(volume + folder) }
+	if stored := l.names.of(list, shown); stored != shown {
+		return volume + stored
+	}
+	return name
 }
 
 // logsIn returns the logs of a folder. It lists a folder once for any number of files in it that are asked for in a row.

@@ -12,9 +12,8 @@ import (
 )
 
 var (
-	systemPath   = hive.ParsePath(`HKLM\SYSTEM`)
-	softwarePath = hive.ParsePath(`HKLM\SOFTWARE`)
-	userPath     = hive.ParsePath("HKCU")
+	systemPath = hive.ParsePath(`HKLM\SYSTEM`)
+	userPath   = hive.ParsePath("HKCU")
 )
 
 // Joined holds the inputs that are read as one registry: the hives of a machine, or a single input.
@@ -22,9 +21,13 @@ type Joined []*Opened
 
 // Open opens the files of a group and returns those that can be read, joined into registries. Usually that is one registry. A hive is apart
 // if its content shows that it is another hive than its name says, and the machine already has that one; if hives contradict each other, all
-// are. What could not be read is listed as by [File.Open].
+// are. Copies of a file that are equal follow the hives that they are joined with; one that differs is apart. What could not be read is listed as by
+// [File.Open].
 func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem) {
 	var machine Joined
+	first := map[string]*Opened{} // of the copies of a file, by its path
+	copies := map[*Opened]Joined{}
+	o.SHA256 = o.SHA256 || slices.ContainsFunc(g.Files, func(f File) bool { return f.CopyOf != "" })
 	room := o.Memory
 	for _, f := range g.Files {
 		size := f.size(fsys, o)
@@ -36,15 +39,26 @@ func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem
 		if in == nil {
 			continue
 		}
+		if one := first[f.CopyOf]; one != nil && in.equals(one) {
+			in.isCopy(one)
+			copies[one] = append(copies[one], in)
+			continue
+		} else if one != nil {
+			in.differs(one)
+		}
 		room -= max(size, 0)
 		if g.Machine != "" && hive.KnownName(f.Path) == "DEFAULT" && in.Mount.Equal(userPath) {
 			// It has the keys of a user's hive. Only its name shows that it belongs to no user.
 			in.Mount, in.MountBy = hive.ParsePath(`HKU\.DEFAULT`), "keys and file name"
 		}
-		if g.Machine != "" && !slices.ContainsFunc(machine, func(other *Opened) bool { return other.Mount.Equal(in.Mount) && other.user == in.user }) {
+		isThere := slices.ContainsFunc(machine, func(other *Opened) bool { return other.Mount.Equal(in.Mount) && other.User == in.User })
+		if g.Machine != "" && in.NotJoined == "" && !isThere {
 			machine = append(machine, in)
 		} else {
 			all = append(all, Joined{in})
+		}
+		if name := cmp.Or(f.CopyOf, f.Path); first[name] == nil {
+			first[name] = in
 		}
 	}
 	switch {
@@ -57,28 +71,63 @@ func (g Group) Open(fsys fs.FS, o Options) (all []Joined, refused []hive.Problem
 		machine.join(g.Machine)
 		all = slices.Insert(all, 0, machine)
 	}
+	for i, j := range all {
+		all[i] = j.with(copies)
+	}
 	return all, refused
 }
 
-// contradict reports whether the SYSTEM and SOFTWARE hives cannot be of one Windows. If so, both tell it as a problem.
+// contradict reports whether two hives cannot be of one Windows. If so, both tell it as a problem.
 func (j Joined) contradict() bool {
-	system := slices.IndexFunc(j, func(in *Opened) bool { return in.Mount.Equal(systemPath) })
-	software := slices.IndexFunc(j, func(in *Opened) bool { return in.Mount.Equal(softwarePath) })
-	if system < 0 || software < 0 {
-		return false
+	system, software := j.at(`HKLM\SYSTEM`), j.at(`HKLM\SOFTWARE`)
+	sam, security := j.at(`HKLM\SAM`), j.at(`HKLM\SECURITY`)
+	var whole hive.Windows
+	if system != nil {
+		whole = system.Registry.Windows()
 	}
-	one, other := j[system], j[software]
-	why := one.Registry.Windows().Contradiction(other.Registry.Windows())
-	if why == "" {
-		return false
+	found := false
+	if system != nil && software != nil {
+		if why := whole.Contradiction(software.Registry.Windows()); why != "" {
+			found = true
+			contradict(system, software, why)
+		}
 	}
+	// On a domain controller, SECURITY has the SID and the name of the domain, and SAM and SYSTEM have those of the computer.
+	if security == nil || !whole.IsNoController() {
+		return found
+	}
+	if sam != nil {
+		one, other := sam.Registry.SIDInSAM(), security.Registry.SIDInSecurity()
+		if one != "" && other != "" && one != other {
+			found = true
+			contradict(sam, security, fmt.Sprintf(`the SID of the computer is %s in SAM\Domains\Account, and %s in Policy\PolAcDmS`, one, other))
+		}
+	}
+	names, name := system.Registry.Names(), security.Registry.NameInSecurity()
+	if name != "" && len(names) > 0 && !slices.ContainsFunc(names, func(computer string) bool { return hive.IsNetBIOSName(name, computer) }) {
+		found = true
+		contradict(system, security, fmt.Sprintf(`the computer is called %s, and by Policy\PolAcDmN it is %s`, hive.Printable(names[0]), hive.Printable(name)))
+	}
+	return found
+}
+
+// at returns the input that is mounted at a path, or nil.
+func (j Joined) at(path string) *Opened {
+	at := hive.ParsePath(path)
+	if i := slices.IndexFunc(j, func(in *Opened) bool { return in.Mount.Equal(at) }); i >= 0 {
+		return j[i]
+	}
+	return nil
+}
+
+// contradict notes with two inputs that they contradict each other.
+func contradict(one, other *Opened, why string) {
 	tell := func(in, other *Opened) {
 		in.told = append(in.told, hive.Problem{Source: in.Name(), Kind: hive.Contradictory, Msg: fmt.Sprintf(
 			"contradicts %s, so that the two are of different machines or states, and the hives of this folder are judged each by itself: %s", baseName(other.Path), why)})
 	}
 	tell(one, other)
 	tell(other, one)
-	return true
 }
 
 // Size returns how many bytes are read to open the files of a group, and -1 where that is not known before they are read.
@@ -125,15 +174,15 @@ var serviceSIDs = map[string]string{hive.Fold("LocalService"): "S-1-5-19", hive.
 func (j Joined) join(machine string) {
 	profiles := hive.NewRegistry()
 	for _, in := range j {
-		if in.user == "" {
+		if in.User == "" {
 			profiles.Mount(in.Mount, in.Root)
 		}
 	}
 	sids := profiles.Profiles()
 	reg := hive.NewRegistry()
 	for _, in := range j {
-		if in.user != "" && in.Mount.HasPrefix(userPath) {
-			in.Mount = hive.ParsePath("HKU").Join(cmp.Or(sids[hive.Fold(in.user)], serviceSIDs[hive.Fold(in.user)], in.user)).Join(in.Mount[len(userPath):]...)
+		if in.User != "" && in.Mount.HasPrefix(userPath) {
+			in.Mount = hive.ParsePath("HKU").Join(cmp.Or(sids[hive.Fold(in.User)], serviceSIDs[hive.Fold(in.User)], in.User)).Join(in.Mount[len(userPath):]...)
 			in.MountBy += " and the folder of the profile"
 		}
 	}
@@ -141,12 +190,12 @@ func (j Joined) join(machine string) {
 	for _, in := range slices.SortedStableFunc(slices.Values(j), func(a, b *Opened) int { return cmp.Compare(len(a.Mount), len(b.Mount)) }) {
 		reg.Mount(in.Mount, in.Root)
 		// No file holds that link. Without UsrClass.dat nothing is known about its target.
-		if software := in.Root.Key("Software"); in.user != "" && len(in.Mount) == 2 && software != nil && software.Key("Classes") == nil {
+		if software := in.Root.Key("Software"); in.User != "" && len(in.Mount) == 2 && software != nil && software.Key("Classes") == nil {
 			reg.Mount(in.Mount.Join("Software", "Classes"), hive.NewImpliedKey("Classes"))
 		}
 	}
 	j.Holder(systemPath).spokesman = true
-	name := &Machine{Name: machine, Hives: len(j)}
+	name := &Machine{Name: machine, Hives: len(j), Former: j[0].Former}
 	for _, in := range j {
 		in.Registry, in.Machine = reg, name
 	}
@@ -199,59 +248,13 @@ func (j Joined) Covers(key hive.Path) bool {
 // HoldsSystem reports whether the input is the one of its machine that holds the SYSTEM hive, or would hold it.
 func (j Joined) HoldsSystem(in *Opened) bool { return in == j.Holder(systemPath) }
 
-// machines groups hives by machine and returns the group of each path. Two kinds of folders hold the hives of one machine: a whole system,
-// with the hives of Windows in System32\config and those of its users beside the Windows folder; and a folder into which hives were copied
-// side by side under their own names. A copy with another name is left out, because it may come from another machine.
+// machines groups hives by machine, each with its copies, and returns the group of each path. Two kinds of folders hold the hives of one machine: a
+// whole system, with the hives of Windows in System32\config and those of its users beside the Windows folder; and a folder into which hives were
+// copied side by side under their own names. A copy with another name is left out, because it may come from another machine.
 func machines(found []File) map[string]*Group {
+	markCopies(found)
 	at := map[string]*Group{}
-	var groups []*Group
-	join := func(g *Group, f File) {
-		g.Files = append(g.Files, f)
-		at[f.Path] = g
-	}
-	// The machines by their Windows folder, and by the folder that holds both Windows and the profiles of the users.
-	systems, beside := map[string]*Group{}, map[string]*Group{}
-	taken := map[string]bool{} // the places of a machine that already have their hive
-	for _, f := range found {
-		windows, ok := windowsOf(f.Path)
-		if !ok || f.NotJoined != "" {
-			continue
-		}
-		g := systems[windows]
-		if g == nil {
-			g = &Group{Machine: windows}
-			systems[windows] = g
-			groups = append(groups, g)
-			root := hive.Fold(path.Dir(windows))
-			if _, second := beside[root]; second {
-				g = nil // with two systems on one disk, nobody knows whose users these are
-			}
-			beside[root] = g
-			g = systems[windows]
-		}
-		if place := windows + "\x00" + hive.KnownName(f.Path); !taken[place] {
-			taken[place] = true
-			join(g, f)
-		}
-	}
-	for _, f := range found {
-		root, in, user := userOf(f.Path)
-		if in == nil || f.NotJoined != "" {
-			continue
-		}
-		g := beside[hive.Fold(root)]
-		if in.ofServices {
-			g = systems[root]
-		}
-		if g == nil {
-			continue
-		}
-		if place := g.Machine + "\x00" + hive.Fold(user) + "\x00" + hive.KnownName(f.Path); !taken[place] {
-			taken[place] = true
-			f.User = user
-			join(g, f)
-		}
-	}
+	groups := systems(found, at)
 	groups = append(groups, sideBySide(found, at)...)
 	for _, g := range groups {
 		for _, f := range g.Files {
@@ -262,7 +265,62 @@ func machines(found []File) map[string]*Group {
 			}
 		}
 	}
+	addCopies(found, at)
 	return at
+}
+
+// systems groups the hives of whole systems and of their users. It notes the group of each in at.
+func systems(found []File, at map[string]*Group) (groups []*Group) {
+	join := func(g *Group, f File) {
+		g.Files = append(g.Files, f)
+		at[f.Path] = g
+	}
+	// The machines by their Windows folder, and by the folder that holds both Windows and the profiles of the users.
+	systems, beside := map[string]*Group{}, map[string]*Group{}
+	taken := map[string]bool{} // the places of a machine that already have their hive
+	for _, f := range found {
+		windows, ok := windowsOf(f.Path)
+		if !ok || f.isApart() {
+			continue
+		}
+		place, _ := originOf(windows)
+		g := systems[place]
+		if g == nil {
+			g = &Group{Machine: windows}
+			systems[place] = g
+			groups = append(groups, g)
+			root, _ := originOf(path.Dir(windows))
+			if _, second := beside[root]; second {
+				beside[root] = nil // with two systems on one disk, nobody knows whose users these are
+			} else {
+				beside[root] = g
+			}
+		}
+		if place += "\x00" + hive.KnownName(f.Path); !taken[place] {
+			taken[place] = true
+			join(g, f)
+		}
+	}
+	for _, f := range found {
+		root, in, user := userOf(f.Path)
+		if in == nil || f.isApart() {
+			continue
+		}
+		place, _ := originOf(root)
+		g := beside[place]
+		if in.ofServices {
+			g = systems[place]
+		}
+		if g == nil {
+			continue
+		}
+		if place := g.Machine + "\x00" + hive.Fold(user) + "\x00" + hive.KnownName(f.Path); !taken[place] {
+			taken[place] = true
+			f.User = user
+			join(g, f)
+		}
+	}
+	return groups
 }
 
 // windowsOf returns the Windows folder for one of its hives: "Windows" for "Windows/System32/config/SYSTEM".
@@ -285,14 +343,22 @@ func ofUser(name string) bool {
 type profiles struct {
 	name       string
 	classes    string // where in a profile UsrClass.dat is
-	template   string // the profile that Windows copies for each new user, which is no user's own
+	noUser     string // the profile in it that is no user's own
+	why        string // what that is, for people
 	ofServices bool   // it lies in the folder of Windows, and not beside it
 }
 
+const (
+	template = "the template for new users, which is no user's own"
+	// HKEY_USERS\S-1-5-18 is another name of HKEY_USERS\.DEFAULT. Source: Raymond Chen, "The .Default user is not the default user".
+	localSystem = "of the folder of LocalSystem, for which Windows mounts DEFAULT instead"
+)
+
 var profileFolders = []profiles{
-	{name: "Users", classes: "AppData/Local/Microsoft/Windows", template: "Default"},
-	{name: "Documents and Settings", classes: "Local Settings/Application Data/Microsoft/Windows", template: "Default User"},
+	{name: "Users", classes: "AppData/Local/Microsoft/Windows", noUser: "Default", why: template},
+	{name: "Documents and Settings", classes: "Local Settings/Application Data/Microsoft/Windows", noUser: "Default User", why: template},
 	{name: "ServiceProfiles", classes: "AppData/Local/Microsoft/Windows", ofServices: true},
+	{name: "config", classes: "AppData/Local/Microsoft/Windows", noUser: "systemprofile", why: localSystem, ofServices: true},
 }
 
 // userOf returns for the hive of a user the folder that holds the folder of profiles, that folder, and the name of the profile. For all else
@@ -316,26 +382,6 @@ func userOf(name string) (root string, in *profiles, user string) {
 	return "", nil, ""
 }
 
-// setAside says of hives that lie in the folders of a machine why they are no part of its registry.
-func setAside(found []File) {
-	ofWindows := map[string]bool{} // the folders with hives under the names that they have in Windows
-	for _, f := range found {
-		if hive.KnownName(f.Path) != "" {
-			ofWindows[path.Dir(f.Path)] = true
-		}
-	}
-	for i, f := range found {
-		folder := path.Dir(f.Path)
-		_, in, user := userOf(f.Path)
-		switch {
-		case hive.EqualFold(path.Base(folder), "RegBack") && ofWindows[path.Dir(folder)] && !strings.EqualFold(path.Ext(f.Path), ".reg"):
-			found[i].NotJoined = "a backup that Windows made in RegBack, of an earlier time"
-		case in != nil && in.template != "" && hive.EqualFold(user, in.template):
-			found[i].NotJoined = "the template for new users, which is no user's own"
-		}
-	}
-}
-
 // sideBySide groups the hives that belong to no machine yet by their folder. It leaves out a folder with two hives of one name.
 func sideBySide(found []File, at map[string]*Group) []*Group {
 	var folders []*Group
@@ -344,7 +390,7 @@ func sideBySide(found []File, at map[string]*Group) []*Group {
 	names := map[string]bool{}
 	for _, f := range found {
 		known := hive.KnownName(f.Path)
-		if known == "" || at[f.Path] != nil || f.NotJoined != "" {
+		if known == "" || at[f.Path] != nil || f.isApart() {
 			continue
 		}
 		folder := path.Dir(f.Path)

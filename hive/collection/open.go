@@ -2,6 +2,7 @@ package collection
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
@@ -45,9 +46,9 @@ type Opened struct {
 	Hive     *hive.File     // nil for .reg text
 	Ordered  *Ordered       // nil unless opened by OpenOrdered; then Registry and Root hold only the path to the keys that were asked for
 	text     *regfile.File  // nil for a hive
-	user     string         // the name of the profile folder, or ""
 	sums     []func()       // each waits for a hash and stores it in Input
 	told     []hive.Problem // contradictions that no one place of the input shows
+	original *Opened        // of which this is an equal copy, or nil
 
 	// spokesman is set for the one of several hives of a machine whose problems are those of the machine.
 	spokesman bool
@@ -96,7 +97,7 @@ func (l *Local) only(name string) File {
 // Open opens the file. It returns the input, or nil if the file cannot be read, and lists what could not be read: the logs first, without
 // which the hive is still read, and the file last.
 func (file File) Open(fsys fs.FS, o Options) (_ *Opened, refused []hive.Problem) {
-	in := &Opened{Input: Input{Path: file.Path, NotJoined: file.NotJoined}, user: file.User}
+	in := &Opened{Input: Input{Path: file.Path, NotJoined: file.NotJoined, State: file.State, User: file.User, Former: file.Former}}
 	if l, ok := fsys.(*Local); ok {
 		in.Evidence = l.way(file.Path)
 	}
@@ -223,6 +224,9 @@ func (in *Opened) wait() {
 
 // Facts returns what is known about the input, with the hashes and all problems that were met until now.
 func (in *Opened) Facts() Input {
+	if in.original != nil {
+		return in.factsOfCopy()
+	}
 	in.wait()
 	if in.Hive != nil {
 		in.Problems = in.Hive.Problems()
@@ -279,6 +283,9 @@ func (in *Opened) loadHive(fsys fs.FS, file File, data []byte, o Options) (refus
 	header := f.Header // a copy, which does not hold the whole hive in memory
 	in.Header, in.Dirty = &header, header.Dirty()
 	in.Mount, in.MountBy = f.Mount()
+	if in.Mount == nil {
+		in.NotJoined = cmp.Or(in.NotJoined, ofApplication(in.Path))
+	}
 	if o.Mount != nil {
 		in.Mount, in.MountBy = o.Mount, "flag --mount"
 	}

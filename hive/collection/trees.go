@@ -86,7 +86,7 @@ func (l *Local) nested(parts []string) (tree *evidence.Tree, err error) {
 		}
 		around := fs.FS(l)
 		if i > 0 {
-			around = tree
+			around = contents(tree)
 			place = evidence.Place(place, part)
 		} else {
 			place = evidence.Escape(part)
@@ -101,13 +101,13 @@ func (l *Local) nested(parts []string) (tree *evidence.Tree, err error) {
 
 // inside calls ask for what a place inside of an image or archive leads to. If the name is no such place, the error is the one that the file
 // system gave for it.
-func inside[T any](l *Local, name string, outside error, ask func(*evidence.Tree, string) (T, error)) (result T, err error) {
+func inside[T any](l *Local, name string, outside error, ask func(fs.FS, string) (T, error)) (result T, err error) {
 	parts := evidence.Split(name)
 	inner := len(parts) - 1
 	if inner == 0 {
 		return result, outside
 	}
-	if info, err := os.Stat(parts[0]); err != nil || !info.Mode().IsRegular() {
+	if info, err := os.Stat(l.stored(parts[0])); err != nil || !info.Mode().IsRegular() {
 		return result, outside
 	}
 	tree, err := l.nested(parts[:inner])
@@ -117,7 +117,7 @@ func inside[T any](l *Local, name string, outside error, ask func(*evidence.Tree
 	case tree == nil:
 		return result, &hive.Problem{Kind: hive.Unreadable, Msg: "leads into a file that is no image and no archive", Loss: true}
 	}
-	return ask(tree, cmp.Or(parts[inner], "."))
+	return ask(contents(tree), cmp.Or(parts[inner], "."))
 }
 
 // way returns how a file lies in images and archives; nil for one that lies in none.
@@ -140,9 +140,28 @@ func (l *Local) way(name string) (way []evidence.Step) {
 	return way
 }
 
+// contents returns the files of an image or archive, those of an archive by the names that they had before a collector encoded them. visit tells an
+// image by its type.
+func contents(tree *evidence.Tree) fs.FS {
+	if tree.Image != nil {
+		return tree
+	}
+	return decode(tree, false)
+}
+
 // below returns a folder in an image or archive by its place.
 func (l *Local) below(place string) (fs.FS, error) {
-	return inside(l, place, fs.ErrNotExist, (*evidence.Tree).Sub)
+	return inside(l, place, fs.ErrNotExist, func(fsys fs.FS, name string) (fs.FS, error) {
+		d, ok := fsys.(*decoded)
+		if !ok {
+			return fs.Sub(fsys, name)
+		}
+		folder, err := fs.Sub(d.FS, d.names.of(d.list, name))
+		if err != nil {
+			return nil, err
+		}
+		return decode(folder, isOnDrive(name)), nil
+	})
 }
 
 // placeOf returns a name as a place.

@@ -1,0 +1,96 @@
+package collection
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"regvet/hive"
+)
+
+// State is how the registry of a machine as it was at an earlier time was kept. It is "" for what is not known to be of an earlier time. A hive in
+// such a state is not one of another machine.
+type State string
+
+const (
+	// RegBack is a backup that Windows made: in System32\config\RegBack before Windows 10 1803, or in repair before Vista.
+	RegBack State = "regback"
+	// Shadow is a shadow copy of a volume, or a restore point of Windows XP.
+	Shadow State = "vss"
+)
+
+// setAside says of hives that lie in the folders of a machine why they are no part of its registry, and which are of an earlier time.
+func setAside(found []File) {
+	ofWindows := map[string]bool{} // the folders with hives under the names that they have in Windows, folded
+	now := false                   // a hive is of no earlier time
+	for _, f := range found {
+		if hive.KnownName(f.Path) != "" {
+			ofWindows[hive.Fold(path.Dir(f.Path))] = true
+		}
+		now = now || !isTextName(f.Path) && !isShadow(f.Path) && !isRestorePoint(f.Path)
+	}
+	for i := range found {
+		f := &found[i]
+		f.Former = isFormer(f.Path)
+		if isTextName(f.Path) {
+			continue
+		}
+		folder := hive.Fold(path.Dir(f.Path))
+		parent := path.Dir(folder)
+		_, in, user := userOf(f.Path)
+		switch {
+		case path.Base(folder) == hive.Fold("RegBack") && ofWindows[parent]:
+			f.State, f.NotJoined = RegBack, "a backup that Windows made in RegBack, of an earlier time"
+		case path.Base(folder) == hive.Fold("repair") && ofWindows[path.Join(parent, hive.Fold("System32/config"))]:
+			f.State, f.NotJoined = RegBack, "a backup that Windows made in repair, of an earlier time"
+		case now && isShadow(f.Path):
+			f.State, f.NotJoined = Shadow, "of a shadow copy, of an earlier time"
+		case now && isRestorePoint(f.Path):
+			f.State, f.NotJoined = Shadow, "of a restore point, of an earlier time"
+		case in != nil && in.noUser != "" && hive.EqualFold(user, in.noUser):
+			f.NotJoined = in.why
+		case hive.KnownName(f.Path) == "BCD" && path.Base(folder) == hive.Fold("Boot"):
+			f.NotJoined = "the boot configuration of the computer, which is of no one installation"
+		case hive.EqualFold(path.Base(f.Path), "BCD-Template"):
+			f.NotJoined = "the template for boot configurations"
+		}
+	}
+}
+
+// isTextName reports whether a file is found because of the name that .reg text has.
+func isTextName(name string) bool { return strings.EqualFold(path.Ext(name), ".reg") }
+
+// applications are hives that programs load for themselves, by their names: they are no part of the registry that rules ask for. Sources: Microsoft,
+// "RegLoadAppKey function" and "Prepare to package a desktop application"; github.com/libyal/winreg-kb.
+var applications = map[string]string{
+	hive.Fold("Amcache.hve"):         "the inventory of programs and drivers (Amcache)",
+	hive.Fold("Syscache.hve"):        "the cache of the hashes of programs (Syscache)",
+	hive.Fold("BBI"):                 "the state of the brokers of apps (BBI)",
+	hive.Fold("settings.dat"):        "the settings of an app",
+	hive.Fold("ActivationStore.dat"): "the classes of an app",
+	hive.Fold("Registry.dat"):        "the registry of an app package",
+	hive.Fold("User.dat"):            "the registry of an app package",
+	hive.Fold("UserClasses.dat"):     "the registry of an app package",
+	hive.Fold("userdiff"):            "what Setup changes in profiles (userdiff)",
+	hive.Fold("VSMIDK"):              "the keys of virtual secure mode (VSMIDK)",
+}
+
+// ofApplication returns for people which hive of an application a file is by its name, or "" for any other.
+func ofApplication(name string) string {
+	what := applications[hive.Fold(baseName(name))]
+	if what == "" {
+		return ""
+	}
+	return what + ", which Windows mounts at no fixed path"
+}
+
+// isApart reports whether a file that was found is not to be joined with others by where it lies.
+func (f File) isApart() bool { return f.NotJoined != "" || f.CopyOf != "" }
+
+// State returns the state that the files of the group are of.
+func (g Group) State() State {
+	if i := slices.IndexFunc(g.Files, func(f File) bool { return f.State != "" }); i >= 0 {
+		return g.Files[i].State
+	}
+	return ""
+}
