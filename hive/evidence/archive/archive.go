@@ -67,17 +67,21 @@ type format interface {
 	plain(m *member) block.Reader
 }
 
-// Open returns the members of an archive, or nil if the file is no archive that is known here. It closes f when the archive is closed, or if
-// there is none. An error is a [*hive.Problem].
+// Open returns the members of an archive, or nil if the file is no archive that is known here, which leaves f open. Otherwise f is closed with the
+// archive, or at once if that is an error. An error is a [*hive.Problem].
 func Open(f block.File, o Options) (*Archive, error) {
 	a := &Archive{f: f, room: newRoom(o)}
 	a.kept = newSpill(a.room, 16<<20)
 	open, err := a.detect()
-	if open != nil && err == nil {
+	if err == nil && open == nil {
+		return nil, nil
+	}
+	if err == nil {
 		err = open()
 	}
-	if open == nil || err != nil {
-		return nil, errors.Join(a.problem(err), f.Close())
+	if err != nil {
+		a.Close()
+		return nil, a.problem(err)
 	}
 	a.finish()
 	return a, nil
@@ -88,10 +92,11 @@ func (a *Archive) problem(err error) error {
 	if p, ok := errors.AsType[*hive.Problem](err); ok {
 		return p
 	}
-	if err != nil {
-		return block.NewGap(a.f, 0, "is %s that cannot be read: %v; %s", cmp.Or(a.kind, "a file"), err, unpackAdvice)
+	kind, advice := cmp.Or(a.kind, "a file"), unpackAdvice
+	if err == errEncryptedNames {
+		advice = passwordAdvice
 	}
-	return nil
+	return block.NewGap(a.f, 0, "is %s that cannot be read: %v; %s", kind, err, advice)
 }
 
 // detect returns what opens the file, or nil if it is no archive.

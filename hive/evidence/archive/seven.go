@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"math"
@@ -33,7 +32,10 @@ const (
 	idEmptyStream, idEmptyFile, idAnti, idNames, idModified, idAttributes, idEncoded, idDummy = 14, 15, 16, 17, 20, 21, 23, 25
 )
 
-var errSeven = errors.New("its database is damaged")
+var (
+	errSeven          = errors.New("its database is damaged")
+	errEncryptedNames = errors.New("the list of its members is encrypted")
+)
 
 func isSeven(head []byte) bool { return bytes.HasPrefix(head, []byte(sevenMagic)) }
 
@@ -238,7 +240,7 @@ func (s *seven) read() error {
 func (s *seven) unpackDatabase(crc uint32) ([]byte, error) {
 	r, err := s.folder(0)
 	if err == errEncrypted {
-		return nil, fmt.Errorf("its list of members is encrypted")
+		return nil, errEncryptedNames
 	}
 	if err != nil {
 		return nil, err

@@ -170,7 +170,7 @@ func (a *Archive) openZip() error {
 	a.format = zipFile{a}
 	if head, _ := block.Read(a.f, 0, 8); len(head) == 8 && string(head) == "PK\x07\x08PK\x03\x04" {
 		a.kind = "a part of a zip archive"
-		return errors.New(`it lies in several files; join them with "zip -s 0 --out"`)
+		return errors.New(`it lies in several files; join them with "zip -s 0 ARCHIVE --out WHOLE.zip"`)
 	}
 	e, err := a.findEnd()
 	switch {
@@ -179,7 +179,7 @@ func (a *Archive) openZip() error {
 		return err
 	case e.disk:
 		a.kind = "a part of a zip archive"
-		return errors.New(`it lies in several files; join them with "zip -s 0 --out"`)
+		return errors.New(`it lies in several files; join them with "zip -s 0 ARCHIVE --out WHOLE.zip"`)
 	default:
 		err = a.readDirectory(e)
 	}
@@ -254,8 +254,9 @@ func (a *Archive) addZip(h, name, extra []byte, prefix int64) error {
 		}
 	}
 	a.checkZip(m, flags)
-	a.checkLocal(m, h, name)
-	return a.add(m, zipName(name, extra, flags, host))
+	decoded := zipName(name, extra, flags, host)
+	a.checkLocal(m, h, decoded)
+	return a.add(m, decoded)
 }
 
 // checkZip notes why a member cannot be read.
@@ -278,21 +279,24 @@ func (a *Archive) checkZip(m *member, flags uint16) {
 
 // checkLocal holds the directory against the header before a member, and finds its content behind that. Names that differ mean that one of them is
 // damaged: nobody knows then what the archive holds under a name.
-func (a *Archive) checkLocal(m *member, h, name []byte) {
+func (a *Archive) checkLocal(m *member, h []byte, name string) {
 	le := binary.LittleEndian
-	local, err := block.Read(a.f, m.at, localSize+len(name))
+	local, err := block.Read(a.f, m.at, localSize)
+	var rest []byte
+	if err == nil {
+		rest, err = block.Read(a.f, m.at+localSize, int(le.Uint16(local[26:]))+int(le.Uint16(local[28:])))
+	}
+	if err != nil || string(local[:4]) != "PK\x03\x04" || le.Uint16(local[8:]) != m.method || (local[6]^h[8])&flagEncrypted != 0 {
+		m.err = a.gap(m, cmp.Or(err, errors.New("its header is damaged")))
+		return
+	}
+	m.data = m.at + localSize + int64(len(rest))
+	raw, extra := rest[:le.Uint16(local[26:])], rest[le.Uint16(local[26:]):]
 	switch {
-	case err != nil && block.IsGap(err):
-		m.err = err
-	case err != nil || string(local[:4]) != "PK\x03\x04" || le.Uint16(local[8:]) != m.method || (local[6]^h[8])&flagEncrypted != 0:
-		m.err = block.NewGap(a.f, m.at, "its header is damaged")
-	case int(le.Uint16(local[26:])) != len(name) || le.Uint16(h[8:])&flagMasked == 0 && !bytes.Equal(local[localSize:], name):
-		a.lacks(m.at, "the member that the directory calls %q has another name before its content, so that its true name is unknown", shorten(string(name)))
+	case le.Uint16(h[8:])&flagMasked == 0 && zipName(raw, extra, le.Uint16(local[6:]), h[5]) != name:
+		a.lacks(m.at, "the member that the directory calls %q has another name before its content, so that its true name is unknown", shorten(name))
 	case local[6]&flagDescriptor == 0 && (!bytes.Equal(local[14:18], h[16:20]) || !sameSize(local[18:], h[20:]) || !sameSize(local[22:], h[24:])):
 		m.err = block.NewGap(a.f, m.at, "its header and the directory contradict each other")
-	}
-	if err == nil {
-		m.data = m.at + localSize + int64(le.Uint16(local[26:])) + int64(le.Uint16(local[28:]))
 	}
 }
 

@@ -1,0 +1,85 @@
+package archive_test
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"testing"
+
+	"regvet/hive/evidence/archive"
+	"regvet/hive/evidence/block"
+	"regvet/internal/imagetest"
+)
+
+// FuzzOpen holds the laws for any bytes: names are sound, a member is read equally twice, whole and in pieces, as long as it says, or is a gap, and
+// what is in no list of members is a gap if that list is not whole.
+func FuzzOpen(f *testing.F) {
+	files := []imagetest.ArchiveFile{
+		{Name: "a/SYSTEM", Data: append([]byte("regf"), bytes.Repeat([]byte("hive"), 2000)...)},
+		{Name: `a\b`, Data: []byte("text")}, {Name: "a/c/d", Data: nil}, {Name: "a/b", Data: []byte("double")},
+	}
+	for _, data := range formats(files) {
+		f.Add(data)
+	}
+	f.Add(imagetest.Gzip([]byte("single")))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, err := archive.Open(fileOf("file.gz", data), archive.Options{TempDir: t.TempDir(), TempSize: 64 << 20})
+		if err != nil || a == nil {
+			if err != nil && !block.IsGap(err) {
+				t.Fatalf("%v, want a gap", err)
+			}
+			return
+		}
+		defer a.Close()
+		n := 0
+		fs.WalkDir(a, ".", func(name string, d fs.DirEntry, err error) error {
+			if n++; n > 200 {
+				return fs.SkipAll
+			}
+			if !fs.ValidPath(name) {
+				t.Fatalf("the name %q", name)
+			}
+			if err != nil && !block.IsGap(err) {
+				t.Fatalf("%s: %v, want a gap", name, err)
+			}
+			if d != nil && !d.IsDir() {
+				readsEqual(t, a, name)
+			}
+			return nil
+		})
+	})
+}
+
+func readsEqual(t *testing.T, a *archive.Archive, name string) {
+	info, err := a.Stat(name)
+	if err != nil {
+		t.Fatalf("%s is listed: %v", name, err)
+	}
+	file, err := a.Open(name)
+	if err != nil {
+		if !block.IsGap(err) {
+			t.Fatalf("%s: %v, want a gap", name, err)
+		}
+		return
+	}
+	defer file.Close()
+	if info.Size() > 8<<20 {
+		return // zeros, whose length costs time only
+	}
+	head := make([]byte, 64)
+	n, headErr := file.(io.ReaderAt).ReadAt(head, 0)
+	whole, err := fs.ReadFile(a, name)
+	if err != nil {
+		if !block.IsGap(err) {
+			t.Fatalf("%s: %v, want a gap", name, err)
+		}
+		return
+	}
+	if headErr != nil && headErr != io.EOF || !bytes.HasPrefix(whole, head[:n]) || int64(len(whole)) != info.Size() {
+		t.Fatalf("%s: %d bytes of %d, %v", name, len(whole), info.Size(), headErr)
+	}
+	again, err := io.ReadAll(file)
+	if err != nil || !bytes.Equal(again, whole) {
+		t.Fatalf("%s is read in two ways: %v", name, err)
+	}
+}
