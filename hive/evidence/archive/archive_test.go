@@ -135,7 +135,7 @@ func TestDamage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(7, 8))
-			for i := range 160 {
+			for i := range 120 {
 				damaged := slices.Clone(data)
 				at := rng.IntN(len(data))
 				switch i % 4 {

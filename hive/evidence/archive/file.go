@@ -101,6 +101,9 @@ func (a *Archive) behind(i int, name string) int {
 	for i < len(a.members) && a.members[i].name == name {
 		i++
 	}
+	if i == len(a.members) || !strings.HasPrefix(a.members[i].name, name) { // most are files
+		return i
+	}
 	return i + sort.Search(len(a.members)-i, func(n int) bool { return !strings.HasPrefix(a.members[i+n].name, name+"/") })
 }
 

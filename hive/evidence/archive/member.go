@@ -212,11 +212,11 @@ func (a *Archive) refuse(m *member, why string, told int) int {
 // before the name, in the order of their names.
 func folderThatIsFile(sorted []*member, name string) *member {
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if last := len(sorted) - 1; last >= 0 && strings.HasPrefix(sorted[last].name, dir) && strings.HasPrefix(sorted[last].name[len(dir):], "/") {
+			return nil // as it was for the name before
+		}
 		if m := lookup(sorted, dir); m != nil && m.kind != directory {
 			return m
-		}
-		if last := len(sorted) - 1; last >= 0 && strings.HasPrefix(sorted[last].name, dir+"/") {
-			return nil // as it was for the name before
 		}
 	}
 	return nil

@@ -74,14 +74,16 @@ func (s *spill) toFile() error {
 	if err != nil {
 		return spillError(s.room.dir, err)
 	}
-	s.file = f
 	os.Remove(f.Name()) // Windows refuses; Close tries it again
-	memory := s.memory
-	s.memory = nil
-	s.size = 0
-	err = s.toDisk(memory)
-	s.size = int64(len(memory))
-	return err
+	s.file, s.size = f, 0
+	if err := s.toDisk(s.memory); err != nil {
+		s.file, s.size = nil, int64(len(s.memory))
+		f.Close()
+		os.Remove(f.Name())
+		return err
+	}
+	s.size, s.memory = int64(len(s.memory)), nil
+	return nil
 }
 
 // toDisk writes behind what the file holds.
