@@ -11,6 +11,7 @@
 package collection
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -91,6 +92,9 @@ func find(fsys fs.FS, left *passed) iter.Seq[Group] {
 func walk(fsys fs.FS, left *passed) (found []File) {
 	add := func(name string, err error) {
 		if err != nil {
+			if gap, ok := errors.AsType[*hive.Problem](err); ok {
+				left.told[gap.Error()] = true
+			}
 			err = fmt.Errorf("cannot be read: %v", hive.Cause(err))
 		}
 		found = append(found, File{Path: name, Err: err})
@@ -101,7 +105,9 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 	// Each error is recorded with its file.
 	left.partly = visit(fsys, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			add(name, err)
+			if gap, ok := errors.AsType[*hive.Problem](err); !ok || !left.told[gap.Error()] {
+				add(name, err)
+			}
 			return nil
 		}
 		all.add(name)

@@ -90,8 +90,13 @@ func (l *listing) folder(fsys fs.FS, name string) {
 // walk lists what lies in a folder, or in the tree of a container, and then in the containers that lie in it. The names of files are made by join
 // of those in the folder, and the places of containers by place.
 func (l *listing) walk(folder fs.FS, name string, join, place func(string) string) {
-	_, isImage := folder.(*evidence.Tree)
-	left := passed{folder: filepath.ToSlash(name), opens: l.local != nil && !isImage}
+	left := passed{folder: filepath.ToSlash(name), opens: l.local != nil, told: map[string]bool{}}
+	if tree := treeOf(folder); tree != nil {
+		left.opens = left.opens && tree.Image == nil
+		for _, p := range tree.Problems {
+			left.told[p.Error()] = true
+		}
+	}
 	for g := range find(folder, &left) {
 		if g.Machine != "" {
 			g.Machine = join(g.Machine)
@@ -159,9 +164,9 @@ func (l *listing) container(place string) (is bool, none string) {
 		l.walk(contents(tree), place, inside, inside)
 	}
 	if !l.found {
-		none = tree.Kind + " in which there is no hive and no .reg file"
+		none = tree.Kind + " without hives and .reg files"
 		if slices.ContainsFunc(tree.Problems, func(p hive.Problem) bool { return p.Loss }) {
-			none = tree.Kind + " in what could be read of which there is no hive and no .reg file"
+			none += ", in what could be read of it"
 		}
 	}
 	l.found = l.found || before

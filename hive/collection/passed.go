@@ -18,6 +18,7 @@ type passed struct {
 	containers []string          // images and archives that are to be opened
 	opens      bool              // whether containers are opened, and not passed over
 	partly     bool              // some folders of an image were not searched
+	told       map[string]bool   // gaps that were told, of which each may show in many folders
 }
 
 func (p *passed) add(kind, name string) {

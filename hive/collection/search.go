@@ -15,8 +15,8 @@ import (
 // visit calls see for the files of a filesystem as [fs.WalkDir] does: for all of them or, in an image, for those in the folders where Windows
 // keeps hives and as many others as [mostSearched] allows. It reports whether folders were left out. see returns no errors.
 func visit(fsys fs.FS, see fs.WalkDirFunc) (partly bool) {
-	tree, ok := fsys.(*evidence.Tree)
-	if !ok || tree.Image == nil {
+	tree := treeOf(fsys)
+	if tree == nil || tree.Image == nil {
 		_ = fs.WalkDir(fsys, ".", see) // never fails, since see does not
 		return false
 	}

@@ -149,6 +149,15 @@ func contents(tree *evidence.Tree) fs.FS {
 	return decode(tree, false)
 }
 
+// treeOf returns the image or archive that contents shows, or nil for another filesystem.
+func treeOf(fsys fs.FS) *evidence.Tree {
+	if d, ok := fsys.(*decoded); ok {
+		fsys = d.FS
+	}
+	tree, _ := fsys.(*evidence.Tree)
+	return tree
+}
+
 // below returns a folder in an image or archive by its place.
 func (l *Local) below(place string) (fs.FS, error) {
 	return inside(l, place, fs.ErrNotExist, func(fsys fs.FS, name string) (fs.FS, error) {
