@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"regvet/hive"
 	"regvet/internal/hivetest"
 	"regvet/internal/imagetest"
 )
@@ -309,5 +310,78 @@ func TestExampleImage(t *testing.T) {
 	}
 	if data, err := os.ReadFile(name); err != nil || !bytes.Equal(data, image[0]) {
 		t.Errorf("%s is another image than the one that is written here (%v); run the test with -update", name, err)
+	}
+}
+
+// TestPlaces tests what commands say of places in images and archives, and of images in place of files.
+func TestPlaces(t *testing.T) {
+	files := machineFiles(t)
+	var members []imagetest.ArchiveFile
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		members = append(members, imagetest.ArchiveFile{Name: name, Data: files[name].Data})
+	}
+	inner := imagetest.Zip(members)
+	one := imagetest.Zip(members[3:4]) // Windows/System32/config/SYSTEM, which is dirty
+	t.Chdir(write(t, map[string][]byte{
+		"a!.zip": inner, "one.zip": one, "none.zip": imagetest.Zip([]imagetest.ArchiveFile{{Name: "readme", Data: []byte("hello")}}),
+		"deep.zip":     imagetest.Zip([]imagetest.ArchiveFile{{Name: "b.zip", Data: imagetest.Zip([]imagetest.ArchiveFile{{Name: "c.zip", Data: inner}})}}),
+		"folder/x.zip": one, "folder/none.zip": imagetest.Zip(nil), "text": []byte("no image"), "SYSTEM": files["Windows/System32/config/SYSTEM"].Data,
+	}))
+	const dirty = `offset 0x4: the hive is dirty (sequence numbers 3 and 2): its latest changes are only in its logs, which were not applied`
+	const places = "such as a!!.zip!/Users/alice/Desktop/Über!!.reg, a!!.zip!/Windows/System32/config/SOFTWARE, a!!.zip!/Windows/System32/config/SYSTEM"
+	for _, test := range []struct {
+		line     string
+		status   int
+		messages string
+	}{
+		{"export -o out a!!.zip!/Windows.old/Windows/System32/config/SYSTEM", statusDone, ""},
+		{"export -o out a!!.zip!/Users/alice/Desktop/Über!!.reg", statusDone, ""},
+		{"export -o out one.zip", statusDone, "one.zip!/Windows/System32/config/SYSTEM: " + dirty},
+		{"export -o out one.zip!/Windows/System32/config/SYSTEM", statusDone, "one.zip!/Windows/System32/config/SYSTEM: " + dirty},
+		{"export -o out a!.zip", statusInput, "a!.zip: holds 4 hives and .reg files; give the place of one, " + places},
+		{"diff SYSTEM one.zip", statusDone, "SYSTEM: " + dirty + "\nregvet: one.zip!/Windows/System32/config/SYSTEM: " + dirty},
+		{"check --quiet-not-there one.zip", statusUsage, `unknown flag: --quiet-not-there; see "regvet check --help"`},
+		{"export -o out one.zip!/Windows", statusInput, "one.zip!/Windows: is a folder; give the files in it that are to be read"},
+		{"info -o out one.zip!/nothing", statusInput, "one.zip!/nothing: cannot be opened: file does not exist"},
+		{"info -o out text!/nothing", statusInput, "text!/nothing: leads into a file that is no image and no archive"},
+		{"info -o out missing.zip!/nothing", statusInput, "missing.zip!/nothing: cannot be opened: no such file or directory"},
+		{"info -o out none.zip", statusInput, "none.zip: is a zip archive without hives and .reg files"},
+		{"info -o out folder", statusDone, "folder: passed over: folder/none.zip, which is a zip archive without hives and .reg files\nregvet: folder/x.zip!/Windows/System32/config/SYSTEM: " + dirty},
+		{"info -o out deep.zip", statusInput, "deep.zip!/b.zip!/c.zip: deep.zip!/b.zip: images and archives are opened 2 deep; copy this one out, and name the copy"},
+		{"check -o one.zip one.zip", statusUsage, "one.zip is read by this command, and what was read is never changed; choose another name for the output"},
+		{"check -o folder/x.zip folder", statusUsage, "folder: passed over: folder/none.zip, which is a zip archive without hives and .reg files\nregvet: folder/x.zip is read by this command, and what was read is never changed; choose another name for the output"},
+	} {
+		var out, messages bytes.Buffer
+		want := ""
+		if test.messages != "" {
+			want = "regvet: " + test.messages + "\n"
+		}
+		if status := run(strings.Fields(test.line), nil, &out, &messages); status != test.status || filepath.ToSlash(messages.String()) != want {
+			t.Errorf("%s: status %d, want %d\n%swant\n%s", test.line, status, test.status, &messages, want)
+		}
+	}
+}
+
+// TestFixFromImage tests that a fix from a place in an image is the one from the hive.
+func TestFixFromImage(t *testing.T) {
+	files := machineFiles(t)
+	system := files["Windows.old/Windows/System32/config/SYSTEM"].Data
+	t.Chdir(write(t, map[string][]byte{"SYSTEM": system, "disk.raw": imagetest.NTFS(files, imagetest.NTFSOptions{})}))
+	var texts []string
+	for _, input := range []string{"SYSTEM", "disk.raw!/v0/windows.OLD/WINDOWS/system32/config/SYSTEM"} {
+		var out, messages bytes.Buffer
+		if status := run([]string{"fix", "--force", "-o", "fix.reg", "--undo", "undo.reg", input}, nil, &out, &messages); status != statusDone {
+			t.Fatalf("%s: status %d: %s", input, status, &messages)
+		}
+		for _, name := range []string{"fix.reg", "undo.reg"} {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts = append(texts, hive.DecodeUTF16(text))
+		}
+	}
+	if diff := cmp.Diff(texts[:2], texts[2:]); diff != "" {
+		t.Errorf("the fix and its undo (- from the hive, + from the image):\n%s", diff)
 	}
 }

@@ -18,12 +18,15 @@ import (
 type Local struct {
 	Stdin io.Reader // or nil
 
-	names  storedNames
-	mu     sync.Mutex
-	known  []fs.FileInfo
-	folder string // the last one whose logs were asked for
-	logs   logs   // those in it
-	trees  trees  // the images and archives that were opened
+	names storedNames
+	trees trees // the images and archives that were opened
+
+	mu    sync.Mutex
+	known []fs.FileInfo
+
+	listing sync.Mutex // not mu, because listing a folder of an image opens files
+	folder  string     // the last one whose logs were asked for
+	logs    logs       // those in it
 }
 
 // StandardInput is the name of standard input.
@@ -105,8 +108,8 @@ func (l *Local) stored(name string) string {
 
 // logsIn returns the logs of a folder. It lists a folder once for any number of files in it that are asked for in a row.
 func (l *Local) logsIn(folder string) logs {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.listing.Lock()
+	defer l.listing.Unlock()
 	if l.logs == nil || l.folder != folder {
 		l.folder, l.logs = folder, logsIn(l, folder)
 	}
