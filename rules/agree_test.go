@@ -40,9 +40,9 @@ func TestRulesAgree(t *testing.T) {
 	}
 }
 
-// alone reports whether a demand asks for data, and not how they compare with another value.
+// alone reports whether a demand asks for data, and not how they compare with another value or with an inventory, which is a question of its own.
 func (q demand) alone() bool {
-	return slices.ContainsFunc(q, func(o operator) bool { return o.other == "" })
+	return slices.ContainsFunc(q, func(o operator) bool { return o.other == "" && o.listing == nil })
 }
 
 // place returns where a rule looks, to compare it with others.
