@@ -210,10 +210,20 @@ type missingDraft struct {
 	severity Severity
 }
 
+// of returns what is said about absence beside the severity.
+func (m *missingDraft) of() *Missing {
+	if m.missing == nil {
+		m.missing = &Missing{}
+	}
+	return m.missing
+}
+
 var missingObject = strict.Object[missingDraft]{
 	Name: "missing", What: "missing", Doc: "What it means that the value is not there.",
 	Fields: []strict.Field[missingDraft]{
-		strict.May("default", "The data that Windows uses instead, bytes in hex where the type has no text; they are held against data.", datumForm, func(m *missingDraft, v datum) { m.missing = &Missing{Default: &v} }),
+		strict.May("default", "The data that Windows uses instead, bytes in hex where the type has no text; they are held against data.", datumForm, func(m *missingDraft, v datum) { m.of().Default = &v }),
+		strict.May("source", "Where it is written that Windows uses these data: the title of a document, or several.", strict.OneOrMore(strict.LineForm, "names no document"), func(m *missingDraft, all []string) { m.of().Source = all }),
+		strict.May("windows", "The versions of Windows of which it is written. On others nobody knows what Windows uses, and the answer is unknown.", windowsForm, func(m *missingDraft, r versionRange) { m.of().windows = &r }),
 		strict.May("severity", "What a finding for that reason costs, where that differs.", severityForm, func(m *missingDraft, s Severity) { m.severity = s }),
 	},
 }
@@ -222,6 +232,9 @@ var missingForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.OneWord("fa
 	func(d *strict.Decoder, n *yaml.Node, what string) (m missingDraft) {
 		if n.Kind == yaml.MappingNode {
 			missingObject.Read(d, n, what, &m)
+			if !strict.Has(n, "default") && (strict.Has(n, "source") || strict.Has(n, "windows")) {
+				d.Wrong(n, "%s has a source or windows, and no default that they are about", what)
+			}
 			return m
 		}
 		m.missing = &Missing{Pass: d.Choice(n, what, []string{"fail", "pass"}) == "pass"}

@@ -136,6 +136,7 @@ var mistakes = []struct {
 	{"an assumption that decides nothing", "    overrides:\n      - when: {windows: \">=6.0 <10.0\"}\n        severity: low\n", "    assume: \"<6.0\"\n", "19:13: assume decides nothing: no override and no condition of the rule names a version of Windows", true},
 	{"unknown restart", "restart: service Example", "restart: server", `22:53: restart cannot be "server"; it can be computer, none, or service and its name`, false},
 	{"missing says nothing", "missing: {default: 1}", "missing: {severity: low}", "5:5: missing must say what it means that the value does not exist: fail, pass, or {default: DATA}", true},
+	{"a source of nothing", "missing: {default: 1}", "missing: {source: A book, severity: low}", "17:14: missing has a source or windows, and no default that they are about", true},
 	{"missing of no kind", "missing: {default: 1}", "missing: fial", `17:14: missing cannot be "fial"; did you mean fail?`, false},
 	{"no version", ">=6.0 <10.0", ">=longhorn", `20:25: "longhorn" is not a Windows version: want one such as 6.1 or 10.0.19045, or a name: nt4, 2000, xp, 2003, vista, 2008, 7, 2008r2, 8, 2012, 8.1, 2012r2, 10, 2016, 2019, 2022, 11, 2025`, false},
 	{"version that no Windows has", ">=6.0 <10.0", ">=6.9", `20:25: "6.9" is not a Windows version: want one such as 6.1 or 10.0.19045, or a name: nt4, 2000, xp, 2003, vista, 2008, 7, 2008r2, 8, 2012, 8.1, 2012r2, 10, 2016, 2019, 2022, 11, 2025`, true},
