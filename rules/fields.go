@@ -147,10 +147,10 @@ var (
 )
 
 var conditionForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/condition"}, func(d *strict.Decoder, n *yaml.Node, what string) *Condition {
-	c, before := &Condition{At: strict.Locate(n), question: question{AboutKey: true}}, d.Mistakes()
+	c := &Condition{At: strict.Locate(n), question: question{AboutKey: true}}
 	conditionObject.Read(d, n, what, c)
 	t := &c.terms
-	if o, why := t.mistyped("the condition"); why != "" && d.Mistakes() == before {
+	if o, why := t.mistyped("the condition"); why != "" {
 		d.WrongAt(o.at, "%s", why)
 	}
 	switch exists := true; {
@@ -182,7 +182,11 @@ var expectObject = strict.Object[expectation]{
 	Name: "expect", What: "expect", Doc: "What must be there.",
 	Fields: []strict.Field[expectation]{
 		strict.May("exists", "Whether it must be there at all. With false it must not.", strict.BoolForm, func(e *expectation, b bool) { e.exists = &b }),
-		strict.May("type", "The type that the reader of the value takes: one, or a list of which one must do.", strict.OneOrMore(typeForm, "names no type"), func(e *expectation, all []hive.Type) { e.types = all }),
+		strict.May("type", "The type that the reader of the value takes: one, or a list of which one must do.", strict.Placed(strict.OneOrMore(typeForm, "names no type")), func(e *expectation, all strict.Located[[]hive.Type]) {
+			if all.Sound {
+				e.types = all.V
+			}
+		}),
 		strict.May("valid", "Data that the reader of the value takes. Others are out of range.", demandForm, func(e *expectation, q demand) { e.valid = q }),
 		strict.May("data", "Data that the rule wants. Others are a mismatch.", demandForm, func(e *expectation, q demand) { e.data = q }),
 		strict.May("written", "When the key was last written. Only of a key: of values there is no time.", writtenForm, func(e *expectation, w *lastWritten) { e.written = w }),
