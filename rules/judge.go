@@ -133,7 +133,9 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		case further != answer && (answer == yes || s.asked):
 			return f.hidden()
 		case answer == no:
-			f.decimal = t.decimalOf(f, ask.reason, beside)
+			if !s.silent {
+				f.decimal = t.decimalOf(f, ask.reason, beside)
+			}
 			return e.fail(f, ask.reason, t, s)
 		}
 	}
