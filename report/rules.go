@@ -100,6 +100,12 @@ func absence(r *rules.Rule, t rules.Terms) string {
 		text = "passes"
 	case d != nil:
 		text = "Windows uses " + hive.Visible(d.String())
+		if w := t.Missing.Windows(); w != "" {
+			text = "Windows " + w + " uses " + hive.Visible(d.String())
+		}
+		if s := t.Missing.Source; s != nil {
+			text += " (" + strings.Join(s, "; ") + ")"
+		}
 	}
 	if s := t.Missing.Severity; s != 0 {
 		text += ", severity " + s.String()

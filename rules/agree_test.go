@@ -40,9 +40,9 @@ func TestRulesAgree(t *testing.T) {
 	}
 }
 
-// alone reports whether a demand asks for data, and not how they compare with another value.
+// alone reports whether a demand asks for data, and not how they compare with another value or with an inventory, which is a question of its own.
 func (q demand) alone() bool {
-	return slices.ContainsFunc(q, func(o operator) bool { return o.other == "" })
+	return slices.ContainsFunc(q, func(o operator) bool { return o.other == "" && o.listing == nil })
 }
 
 // place returns where a rule looks, to compare it with others.
@@ -53,15 +53,28 @@ func (t Terms) disagrees(u Terms) bool {
 	return t.Exists != nil && u.Exists != nil && *t.Exists != *u.Exists
 }
 
-// TestDefaultsHaveSources tests that each built-in rule that states what Windows uses without a value names where that is written.
+// TestDefaultsHaveSources tests that each built-in rule that states what Windows uses without a value has beside it where that is written, which
+// its references have too, and of which versions of Windows.
 func TestDefaultsHaveSources(t *testing.T) {
 	for _, p := range BuiltIn() {
 		for _, r := range p.Rules {
-			for _, v := range r.Variants() {
-				if v.Terms.Missing.Default != nil && len(r.References) == len(p.References) {
-					t.Errorf("%s says that Windows uses %s, and has no reference of its own", r.ID, v.Terms.Missing.Default)
+			check := func(m Missing) {
+				if m.Default == nil {
+					return
+				}
+				if len(m.Source) == 0 || m.Windows() == "" {
+					t.Errorf("%s says that Windows uses %s, and not by which source and of which versions", r.ID, m.Default)
+				}
+				for _, s := range m.Source {
+					if !slices.Contains(r.References, s) {
+						t.Errorf("%s has the source %q, which is none of its references", r.ID, s)
+					}
 				}
 			}
+			for _, v := range r.Variants() {
+				check(v.Terms.Missing)
+			}
+			r.eachCondition(func(c *Condition) { check(c.terms.Missing) })
 		}
 	}
 }

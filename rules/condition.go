@@ -141,7 +141,7 @@ type verdict struct {
 
 // holds answers a condition in a scene.
 func (e *evaluation) holds(c *Condition, s scene) verdict {
-	var room [4]verdict // for most conditions
+	var room, below [4]verdict // for most conditions
 	parts := room[:0]
 	if c.windows != nil {
 		parts = append(parts, verdict{c.windows.holds(e.windows), Undecided, versionOf(e.windows), nil})
@@ -162,21 +162,20 @@ func (e *evaluation) holds(c *Condition, s scene) verdict {
 	if c.asks {
 		parts = append(parts, e.answer(c, s))
 	}
-	for _, below := range c.all {
-		parts = append(parts, e.holds(below, s))
-	}
+	parts = e.holdEach(parts, c.all, s)
 	if c.any != nil {
-		parts = append(parts, decide(e.holdEach(c.any, s), yes))
+		parts = append(parts, decide(e.holdEach(below[:0], c.any, s), yes))
 	}
 	if c.none != nil {
-		one := decide(e.holdEach(c.none, s), yes)
+		one := decide(e.holdEach(below[:0], c.none, s), yes)
 		one.truth = yes - one.truth
 		parts = append(parts, one)
 	}
 	return decide(parts, no)
 }
 
-func (e *evaluation) holdEach(all []*Condition, s scene) (out []verdict) {
+// holdEach appends the answers of some conditions.
+func (e *evaluation) holdEach(out []verdict, all []*Condition, s scene) []verdict {
 	for _, c := range all {
 		out = append(out, e.holds(c, s))
 	}
@@ -193,14 +192,17 @@ func decide(all []verdict, settles truth) verdict {
 		}
 	}
 	sum := verdict{truth: yes - settles}
-	var words []string
-	for _, v := range all {
-		words = append(words, v.why)
+	for i, v := range all {
+		switch {
+		case i == 0:
+			sum.why = v.why
+		case v.why != "" || sum.why != "": // there are no words where only the answer is asked for
+			sum.why += "; " + v.why
+		}
 		if sum.asked == nil {
 			sum.asked = v.asked
 		}
 	}
-	sum.why = strings.Join(words, "; ")
 	return sum
 }
 

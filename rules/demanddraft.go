@@ -15,6 +15,7 @@ import (
 // demandDraft is a demand while it is read: its operators, and what is said beside them of all of them.
 type demandDraft struct {
 	operators []func(fold bool) operator
+	unsound   bool // there are more operators, with mistakes
 	fold      *strict.Located[bool]
 	at, width *strict.Located[uint64]
 }
@@ -29,13 +30,14 @@ func (q demandDraft) demand(d *strict.Decoder, what string) (all demand) {
 		all = append(all, make(fold))
 	}
 	switch {
+	case q.unsound && q.at == nil:
 	case q.fold != nil && len(all) == 0:
 		d.WrongAt(q.fold.At, "fold is for the texts beside it, and there are none; write equals, in, contains or matches as well")
 	case q.fold != nil && !slices.ContainsFunc(all, operator.takesText):
 		d.WrongAt(q.fold.At, "fold is for texts, and %s compares none; leave it out", what)
 	case q.width != nil && q.at == nil:
 		d.WrongAt(q.width.At, "width is of the number at a byte of a REG_BINARY; write at beside it, such as at: 0")
-	case q.at != nil && len(all) == 0:
+	case q.at != nil && len(all) == 0 && !q.unsound:
 		d.WrongAt(q.at.At, "at names a number in bytes; say what it must be, such as at: 8, width: 4, equals: 1")
 	case q.at != nil:
 		part := slot{at: q.at.V, width: 1}

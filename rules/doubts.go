@@ -37,7 +37,7 @@ func (l *doubter) doubt(at hive.Location, format string, args ...any) {
 		at = l.rule.At
 	}
 	text := fmt.Sprintf("rule %s: ", l.rule.ID) + fmt.Sprintf(format, args...)
-	l.doubts = append(l.doubts, Mistake{Problem: hive.Problem{Source: l.rule.source, At: at, Kind: BadRule, Msg: text}})
+	l.doubts = append(l.doubts, Mistake{Problem: hive.Problem{Source: l.rule.source, At: at, Kind: badRule, Msg: text}})
 }
 
 // conditions finds overrides that never count and conditions that never hold, judging by their versions of Windows.

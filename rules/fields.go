@@ -147,10 +147,10 @@ var (
 )
 
 var conditionForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/condition"}, func(d *strict.Decoder, n *yaml.Node, what string) *Condition {
-	c, before := &Condition{At: strict.Locate(n), question: question{AboutKey: true}}, d.Mistakes()
+	c := &Condition{At: strict.Locate(n), question: question{AboutKey: true}}
 	conditionObject.Read(d, n, what, c)
 	t := &c.terms
-	if o, why := t.mistyped("the condition"); why != "" && d.Mistakes() == before {
+	if o, why := t.mistyped("the condition"); why != "" {
 		d.WrongAt(o.at, "%s", why)
 	}
 	switch exists := true; {
@@ -182,7 +182,11 @@ var expectObject = strict.Object[expectation]{
 	Name: "expect", What: "expect", Doc: "What must be there.",
 	Fields: []strict.Field[expectation]{
 		strict.May("exists", "Whether it must be there at all. With false it must not.", strict.BoolForm, func(e *expectation, b bool) { e.exists = &b }),
-		strict.May("type", "The type that the reader of the value takes: one, or a list of which one must do.", strict.OneOrMore(typeForm, "names no type"), func(e *expectation, all []hive.Type) { e.types = all }),
+		strict.May("type", "The type that the reader of the value takes: one, or a list of which one must do.", strict.Placed(strict.OneOrMore(typeForm, "names no type")), func(e *expectation, all strict.Located[[]hive.Type]) {
+			if all.Sound {
+				e.types = all.V
+			}
+		}),
 		strict.May("valid", "Data that the reader of the value takes. Others are out of range.", demandForm, func(e *expectation, q demand) { e.valid = q }),
 		strict.May("data", "Data that the rule wants. Others are a mismatch.", demandForm, func(e *expectation, q demand) { e.data = q }),
 		strict.May("written", "When the key was last written. Only of a key: of values there is no time.", writtenForm, func(e *expectation, w *lastWritten) { e.written = w }),
@@ -210,10 +214,20 @@ type missingDraft struct {
 	severity Severity
 }
 
+// of returns what is said about absence beside the severity.
+func (m *missingDraft) of() *Missing {
+	if m.missing == nil {
+		m.missing = &Missing{}
+	}
+	return m.missing
+}
+
 var missingObject = strict.Object[missingDraft]{
 	Name: "missing", What: "missing", Doc: "What it means that the value is not there.",
 	Fields: []strict.Field[missingDraft]{
-		strict.May("default", "The data that Windows uses instead, bytes in hex where the type has no text; they are held against data.", datumForm, func(m *missingDraft, v datum) { m.missing = &Missing{Default: &v} }),
+		strict.May("default", "The data that Windows uses instead, bytes in hex where the type has no text; they are held against data.", datumForm, func(m *missingDraft, v datum) { m.of().Default = &v }),
+		strict.May("source", "Where it is written that Windows uses these data: the title of a document, or several.", strict.OneOrMore(strict.LineForm, "names no document"), func(m *missingDraft, all []string) { m.of().Source = all }),
+		strict.May("windows", "The versions of Windows of which it is written. On others nobody knows what Windows uses, and the answer is unknown.", windowsForm, func(m *missingDraft, r versionRange) { m.of().windows = &r }),
 		strict.May("severity", "What a finding for that reason costs, where that differs.", severityForm, func(m *missingDraft, s Severity) { m.severity = s }),
 	},
 }
@@ -222,6 +236,9 @@ var missingForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.OneWord("fa
 	func(d *strict.Decoder, n *yaml.Node, what string) (m missingDraft) {
 		if n.Kind == yaml.MappingNode {
 			missingObject.Read(d, n, what, &m)
+			if !strict.Has(n, "default") && (strict.Has(n, "source") || strict.Has(n, "windows")) {
+				d.Wrong(n, "%s has a source or windows, and no default that they are about", what)
+			}
 			return m
 		}
 		m.missing = &Missing{Pass: d.Choice(n, what, []string{"fail", "pass"}) == "pass"}

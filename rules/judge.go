@@ -133,7 +133,9 @@ func (e *evaluation) present(f Finding, t Terms, key *hive.Key, s scene) Finding
 		case further != answer && (answer == yes || s.asked):
 			return f.hidden()
 		case answer == no:
-			f.decimal = t.decimalOf(f, ask.reason, beside)
+			if !s.silent {
+				f.decimal = t.decimalOf(f, ask.reason, beside)
+			}
 			return e.fail(f, ask.reason, t, s)
 		}
 	}
@@ -260,6 +262,8 @@ func (e *evaluation) absent(f Finding, t Terms, known hive.Known, damage *hive.P
 	switch d := t.Missing.Default; {
 	case t.Exists != nil && !*t.Exists, t.Exists == nil && t.Missing.Pass:
 		return f.pass(what)
+	case t.Exists == nil && d != nil && !t.Missing.knownOn(e.windows):
+		return f.unknown(Undecided, what+"; what this Windows uses then is not known: it is written of Windows "+t.Missing.Windows()+" only")
 	case t.Exists == nil && d != nil && t.Data.mayHold(*d, t.Types):
 		if s.silent {
 			return f.pass("")

@@ -16,8 +16,8 @@ import (
 	"regvet/rules/strict"
 )
 
-// BadRule is the kind of a mistake in a rule file.
-const BadRule hive.Kind = "bad-rule"
+// badRule is the kind of a mistake in a rule file.
+const badRule hive.Kind = "bad-rule"
 
 // Mistakes are everything that is wrong with rule files, each with its file, line and column.
 type Mistakes = strict.Mistakes
@@ -111,7 +111,7 @@ func asMistake(source string, err error) Mistake {
 	if p, ok := errors.AsType[*hive.Problem](err); ok {
 		return Mistake{Problem: *p}
 	}
-	return Mistake{Problem: hive.Problem{Source: source, Kind: BadRule, Msg: err.Error()}}
+	return Mistake{Problem: hive.Problem{Source: source, Kind: badRule, Msg: err.Error()}}
 }
 
 // Rules returns the rules of some packs in their order. An ID that is used twice is a mistake, reported at its second place, and so are more
@@ -130,7 +130,7 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 	for _, p := range packs {
 		for _, r := range p.Rules {
 			if other := first[r.ID]; other != nil {
-				mistakes = append(mistakes, asMistake("", &hive.Problem{Source: p.Source, At: r.At, Kind: BadRule,
+				mistakes = append(mistakes, asMistake("", &hive.Problem{Source: p.Source, At: r.At, Kind: badRule,
 					Msg: fmt.Sprintf("rule %s stands in %s already; an id names one rule", r.ID, other.Source)}))
 				continue
 			}
@@ -158,7 +158,7 @@ func Distinct(all []*Rule, keep func(*Rule) bool) []*Rule {
 func Load(source string, data []byte) (*Pack, error) { return load(source, data, "", nil) }
 
 func ruleFile(source string) strict.File {
-	return strict.File{Source: source, Kind: BadRule, Whole: "a rule file", Most: maxParts,
+	return strict.File{Source: source, Kind: badRule, Whole: "a rule file", Most: maxParts,
 		Empty: "the file holds no rules; a rule file starts with \"pack: NAME\""}
 }
 

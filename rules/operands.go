@@ -133,6 +133,10 @@ func operatorField[V any](name, doc string, f strict.Form[V], make func(V) opera
 // textField returns the field of an operator that may compare texts, with or without case.
 func textField[V any](name, doc string, f strict.Form[V], make func(v V, fold bool) operator) strict.Field[demandDraft] {
 	return strict.May(name, doc, strict.Placed(f), func(q *demandDraft, v strict.Located[V]) {
+		if !v.Sound {
+			q.unsound = true
+			return
+		}
 		q.operators = append(q.operators, func(fold bool) operator {
 			o := make(v.V, fold)
 			if o.name, o.at = name, v.At; fold && o.takesText() {

@@ -82,9 +82,8 @@ var foldersForm = strict.OneOrMore(strict.NewForm(strict.Schema{"anyOf": []any{s
 
 // textDemandForm is operators on a text.
 var textDemandForm = strict.NewForm(demandForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) demand {
-	before := d.Mistakes()
 	q := demandForm.Read(d, n, what)
-	if o, why := (Terms{Types: []hive.Type{hive.SZ}, Data: q}).mistyped(what); why != "" && d.Mistakes() == before {
+	if o, why := (Terms{Types: []hive.Type{hive.SZ}, Data: q}).mistyped(what); why != "" {
 		d.WrongAt(o.at, "%s are a text, and %s asks for %s%s", what, o.name, plainKinds[o.kinds[0]], o.instead(aText))
 	}
 	return q

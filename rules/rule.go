@@ -70,7 +70,21 @@ type Missing struct {
 	Severity Severity // of a finding for that reason; 0 for that of the rule
 	Pass     bool     // the rule passes
 	Default  *datum   // the data that Windows uses instead, compared with Terms.Data; nil if not known
+	Source   []string // where that is written
+
+	windows *versionRange // the versions of Windows of which that is written; nil for all
 }
+
+// Windows returns for people of which versions of Windows it is written what Windows uses instead, or "" for all.
+func (m Missing) Windows() string {
+	if m.windows == nil {
+		return ""
+	}
+	return m.windows.String()
+}
+
+// knownOn reports whether the default may be that of a Windows. Where it cannot, nobody knows what Windows does without the value.
+func (m Missing) knownOn(w hive.Windows) bool { return m.windows == nil || m.windows.holds(w) != no }
 
 // Test is an example that a rule carries to show what it does.
 type Test struct {

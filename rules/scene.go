@@ -224,6 +224,11 @@ func (e *evaluation) answer(c *Condition, s scene) verdict {
 		c = &filled
 	}
 	to := sum{silent: s.silent}
+	if !c.question.hasKey {
+		s.asked = true
+		e.effective(c.question, c.terms, *s.at, s, to.add)
+		return to.verdict(c)
+	}
 	found, lost := e.asking(c, s, &to)
 	walk(e.registry, e.places(c.question, s, found, lost))
 	return to.verdict(c)

@@ -85,10 +85,8 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 		if r.assumed != nil && !r.asksVersion() {
 			d.WrongAt(*r.assumed, "assume decides nothing: no override and no condition of the rule names a version of Windows")
 		}
-		if d.Mistakes() == before {
-			checkTerms(d, n, &r.Rule)
-		}
 	}
+	checkTerms(d, n, &r.Rule, sound && d.Mistakes() == before)
 	for _, c := range changes {
 		checkMessages(d, &c, bound)
 	}
@@ -267,8 +265,11 @@ func meant(name string, bound []string) string {
 }
 
 // checkTerms checks that the terms of a rule agree with each other: it may not ask for the impossible, or fix something to what it then finds
-// again.
-func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
+// again. Of a rule that is not sound, it checks that operators are for the types that they stand beside.
+func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule, sound bool) {
+	if slices.ContainsFunc(r.overrides, func(o override) bool { return o.when == nil }) {
+		return // it has a mistake of its own, and where the override counts is not known
+	}
 	for i, v := range r.Variants() {
 		t, where := v.Terms, ""
 		if i > 0 {
@@ -279,6 +280,9 @@ func checkTerms(d *strict.Decoder, n *yaml.Node, r *Rule) {
 		}
 		if o, why := t.mistyped("rule " + r.ID + where); why != "" {
 			d.WrongAt(o.at, "%s", why)
+			continue
+		}
+		if !sound {
 			continue
 		}
 		if both := slices.Concat(t.Valid, t.Data); both.nothing() {

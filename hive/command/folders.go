@@ -227,8 +227,9 @@ func IsFile(file, name string) Answer {
 		return No
 	case hive.EqualFold(file, name):
 		return Yes
-	case !strings.ContainsAny(file, "%~") && strings.IndexByte(name, '.') >= 0:
-		return No
+	case !strings.ContainsAny(file, "%~"):
+		stem, isProgram := strings.CutSuffix(file, ".EXE")
+		return answer(isProgram && strings.IndexByte(name, '.') < 0 && hive.EqualFold(stem, name))
 	}
 	return isNamed(file, withEnding(hive.Fold(name)))
 }

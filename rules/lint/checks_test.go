@@ -158,11 +158,19 @@ func TestTuned(t *testing.T) {
 		{"a program's type deleted", "[-HKEY_CLASSES_ROOT\\Example.File]\n", "REG306"},
 		{"a driver", service + `"ImagePath"="\\SystemRoot\\System32\\drivers\\a.sys"` + "\n", ""},
 		{"a service of another program", service + `"ImagePath"="\"C:\\Program Files\\a.exe\" /run"` + "\n", "REG408"},
+		{"a service where users can write", service + `"ImagePath"="\\SystemRoot\\System32\\Tasks\\a.exe"` + "\n", "REG408"},
+		{"a service by way of System32", service + `"ImagePath"="System32\\..\\Temp\\a.exe"` + "\n", "REG408"},
+		{"a driver where users can write", service + `"ImagePath"="\\SystemRoot\\System32\\spool\\drivers\\color\\a.sys"` + "\n", "REG408"},
 		{"a program with its document", command + `@="\"C:\\Program Files\\a.exe\" \"%1\""` + "\n", ""},
 		{"a web page in a browser", command + `@="\"C:\\Program Files\\a.exe\" https://example.com/"` + "\n", ""},
 		{"encoded code", command + `@="powershell.exe -nop -enc QQBCAEMA"` + "\n", "REG409"},
 		{"another flag of PowerShell", command + `@="powershell.exe -ExecutionPolicy Bypass -File C:\\a.ps1"` + "\n", ""},
 		{"a program of another computer", command + `@="\\\\server\\share\\a.exe %1"` + "\n", "REG409"},
+		{"one with slashes", command + `@="//server/share/a.exe %1"` + "\n", "REG409"},
+		{"one by its path of the kernel", command + `@="\\\\?\\UNC\\server\\share\\a.exe %1"` + "\n", "REG409"},
+		{"a local program by a long path", command + `@="\\\\?\\C:\\a.exe %1"` + "\n", ""},
+		{"encoded code behind a path with blanks", command + `@="C:\\Program Files\\PowerShell\\7\\pwsh.exe -e QQBCAEMA"` + "\n", "REG409"},
+		{"a program that is called like a flag", command + `@="C:\\Program Files\\a -e\\powershell.exe %1"` + "\n", ""},
 	} {
 		text := "Windows Registry Editor Version 5.00\n\n" + c.in
 		var ids []string

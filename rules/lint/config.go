@@ -38,13 +38,13 @@ type PathSettings struct {
 
 // Settings can be made for all files, and for some files by their path.
 type Settings struct {
-	Checks   []Choice          // in order: the later one wins
+	Checks   []choice          // in order: the later one wins
 	Windows  *hive.Windows     // that the files are for; nil if not set
 	CodePage *regfile.CodePage // of files that are not UTF-16; nil if not set
 }
 
-// Choice is what the config says about some checks.
-type Choice struct {
+// choice is what the config says about some checks.
+type choice struct {
 	Name     string   // as written in the config
 	On       bool     // whether they run
 	Severity Severity // 0 for their own

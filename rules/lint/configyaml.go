@@ -30,8 +30,8 @@ func LoadConfig(source string, data []byte) (*Config, error) {
 	return c, nil
 }
 
-// ConfigSchema returns the JSON Schema of a config, for editors, which complete and check the file with it.
-func ConfigSchema() []byte {
+// configSchema returns the JSON Schema of a config, for editors, which complete and check the file with it.
+func configSchema() []byte {
 	return strict.JSONSchema("How regvet looks at the .reg files of a folder ("+ConfigName+")", configForm.Schema, &configObject, &pathObject)
 }
 
@@ -67,7 +67,7 @@ var pathObject = strict.Object[PathSettings]{
 func settingsFields[T any](of func(*T) *Settings) []strict.Field[T] {
 	return []strict.Field[T]{
 		strict.May("checks", "Checks by ID, by name or by the start of an ID, such as REG1, or all: off, on, or on with a severity. The more exact word goes before the less exact.",
-			checksForm, func(t *T, all []Choice) { of(t).Checks = all }),
+			checksForm, func(t *T, all []choice) { of(t).Checks = all }),
 		strict.May("windows", "The Windows version that the files are for, such as \"6.1\" or \"10.0\". --windows takes its place.",
 			strict.Parsed(strict.Schema{"type": []string{"string", "number"}}, hive.ParseWindows), func(t *T, w hive.Windows) { of(t).Windows = &w }),
 		strict.May("codepage", "The number of the ANSI code page in which Windows reads files without a byte order mark, for lint and fmt. --codepage takes its place. Without either, no line that depends on it is changed.",
@@ -100,9 +100,9 @@ var checkWords = slices.Concat([]string{"off", "on"}, SeverityNames())
 
 // checksForm is what is said of checks. The more exact comes behind the less exact, since the later counts.
 var checksForm = strict.Optional(strict.NewForm(strict.Schema{"type": "object", "additionalProperties": strict.Schema{"enum": checkWords}},
-	func(d *strict.Decoder, n *yaml.Node, what string) (all []Choice) {
+	func(d *strict.Decoder, n *yaml.Node, what string) (all []choice) {
 		for name, value := range d.Pairs(n, what) {
-			c := Choice{Name: name.Value, checks: Select(name.Value), exact: len(name.Value)}
+			c := choice{Name: name.Value, checks: Select(name.Value), exact: len(name.Value)}
 			if len(c.checks) == 0 {
 				near := ""
 				if word := strict.Nearest(name.Value, Words()); word != "" {
@@ -113,7 +113,7 @@ var checksForm = strict.Optional(strict.NewForm(strict.Schema{"type": "object", 
 			switch one := Lookup(name.Value); {
 			case one != nil:
 				c.exact = exactly
-				if slices.ContainsFunc(all, func(other Choice) bool { return other.exact == exactly && other.checks[0] == one }) {
+				if slices.ContainsFunc(all, func(other choice) bool { return other.exact == exactly && other.checks[0] == one }) {
 					d.Wrong(name, "%s stands twice in checks: %s is its ID, %s its name", name.Value, one.ID, one.Name)
 				}
 			case strings.EqualFold(name.Value, "all"):
@@ -124,6 +124,6 @@ var checksForm = strict.Optional(strict.NewForm(strict.Schema{"type": "object", 
 			c.Severity, _ = ParseSeverity(word)
 			all = append(all, c)
 		}
-		slices.SortStableFunc(all, func(a, b Choice) int { return cmp.Compare(a.exact, b.exact) })
+		slices.SortStableFunc(all, func(a, b choice) int { return cmp.Compare(a.exact, b.exact) })
 		return all
 	}))

@@ -1,10 +1,10 @@
 package lint
 
 import (
-	"bytes"
 	"strings"
 
 	"regvet/hive"
+	"regvet/hive/command"
 	"regvet/hive/regfile"
 )
 
@@ -180,31 +180,27 @@ func visitCommandVerb(p *pass, c *Check, s *regfile.Statement) {
 }
 
 // remoteCode returns why a command line is suspicious, or "".
-func remoteCode(command string) string {
-	lower := []byte(strings.ToLower(command))
-	program, rest := lower, []byte(nil)
-	if unquoted, ok := bytes.CutPrefix(bytes.TrimSpace(lower), []byte{'"'}); ok {
-		program, rest, _ = bytes.Cut(unquoted, []byte{'"'})
-	} else if i := bytes.IndexByte(lower, ' '); i >= 0 {
-		program, rest = lower[:i], lower[i:]
-	}
-	if bytes.HasPrefix(program, []byte(`\\`)) && !bytes.HasPrefix(program, []byte(`\\?\`)) && !bytes.HasPrefix(program, []byte(`\\.\`)) {
+func remoteCode(text string) string {
+	var computer command.Machine // of which the file tells nothing
+	line := computer.Read(text)
+	if computer.In(computer.Resolve(line.Program), otherComputers) == command.Yes {
 		return "starts a program from another computer"
 	}
-	if bytes.Contains(lower, []byte("powershell")) || bytes.Contains(lower, []byte("pwsh")) {
-		for word := range bytes.FieldsSeq(rest) {
+	lower := strings.ToLower(text)
+	if strings.Contains(lower, "powershell") || strings.Contains(lower, "pwsh") {
+		for word := range strings.FieldsSeq(strings.ToLower(line.Arguments)) {
 			// PowerShell takes each beginning of -EncodedCommand.
-			if flag, ok := bytes.CutPrefix(word, []byte("-e")); ok && bytes.HasPrefix([]byte("ncodedcommand"), flag) || string(word) == "-ec" {
+			if flag, ok := strings.CutPrefix(word, "-e"); ok && strings.HasPrefix("ncodedcommand", flag) || word == "-ec" {
 				return "passes encoded code to PowerShell, which nobody can read"
 			}
 		}
 	}
-	if bytes.Contains(lower, []byte("mshta")) && (bytes.Contains(lower, []byte("vbscript:")) || bytes.Contains(lower, []byte("javascript:"))) {
+	if strings.Contains(lower, "mshta") && (strings.Contains(lower, "vbscript:") || strings.Contains(lower, "javascript:")) {
 		return "passes a script to mshta"
 	}
-	if bytes.Contains(lower, []byte("http://")) || bytes.Contains(lower, []byte("https://")) {
+	if strings.Contains(lower, "http://") || strings.Contains(lower, "https://") {
 		for _, name := range runsCode {
-			if bytes.Contains(lower, []byte(name)) {
+			if strings.Contains(lower, name) {
 				return "passes a URL to " + name
 			}
 		}

@@ -170,9 +170,6 @@ func visitServicePath(p *pass, c *Check, s *regfile.Statement) {
 	if w == nil {
 		return
 	}
-	if inSystem32(value.Data) {
-		return
-	}
 	text, err := value.Text()
 	if err != nil || text == "" {
 		return
@@ -195,8 +192,8 @@ func visitServicePath(p *pass, c *Check, s *regfile.Statement) {
 		"this sets %s to one outside of the folder of Windows; Windows runs it with high rights; make sure that it is wanted, and that only administrators can write there", w.what)
 }
 
-// Where a program of Windows is, unless users can write there.
-var windowsFolder, writableFolders = folder("windows"), folder("user_writable")
+// Where a program of Windows is, unless users can write there, and where one of another computer is.
+var windowsFolder, writableFolders, otherComputers = folder("windows"), folder("user_writable"), folder("network")
 
 // folder returns the class of folders of that name.
 func folder(name string) command.Folder {
@@ -205,26 +202,4 @@ func folder(name string) command.Folder {
 		panic(err) // the name is part of the program
 	}
 	return f
-}
-
-// system32 are the prefixes of the paths of nearly all services, in capitals.
-var system32 = []string{`%SYSTEMROOT%\SYSTEM32\`, `\SYSTEMROOT\SYSTEM32\`, `SYSTEM32\`}
-
-// inSystem32 reports whether UTF-16 text starts with one of them.
-func inSystem32(data []byte) bool {
-	return slices.ContainsFunc(system32, func(folder string) bool {
-		if len(data) < 2*len(folder) {
-			return false
-		}
-		for i := range len(folder) {
-			c := data[2*i]
-			if c >= 'a' && c <= 'z' {
-				c -= 'a' - 'A'
-			}
-			if c != folder[i] || data[2*i+1] != 0 {
-				return false
-			}
-		}
-		return true
-	})
 }

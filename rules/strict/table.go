@@ -258,15 +258,18 @@ func Parsed[V any](s Schema, parse func(string) (V, error)) Form[V] {
 	})
 }
 
-// Located is something with its place in the file.
+// Located is something with its place in the file, and whether it was read without a mistake.
 type Located[V any] struct {
-	V  V
-	At hive.Location
+	V     V
+	At    hive.Location
+	Sound bool
 }
 
 // Placed returns a form that keeps the place of what it reads, for later checks against the rest of the file.
 func Placed[V any](f Form[V]) Form[Located[V]] {
 	return NewForm(f.Schema, func(d *Decoder, n *yaml.Node, what string) Located[V] {
-		return Located[V]{f.Read(d, n, what), Locate(n)}
+		before := d.Mistakes()
+		v := f.Read(d, n, what)
+		return Located[V]{v, Locate(n), d.Mistakes() == before}
 	})
 }
