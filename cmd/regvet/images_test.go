@@ -385,3 +385,41 @@ func TestFixFromImage(t *testing.T) {
 		t.Errorf("the fix and its undo (- from the hive, + from the image):\n%s", diff)
 	}
 }
+
+// TestVolumesNotRead tests what is said of partitions beside the one that is read: what may hold a Windows is told, and is not taken for empty.
+func TestVolumesNotRead(t *testing.T) {
+	ntfs := imagetest.NTFS(machineFiles(t), imagetest.NTFSOptions{Size: 1 << 20})
+	const basic = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7"
+	at := func(offset int, magic string) []byte {
+		return append(append(make([]byte, offset), magic...), make([]byte, 4096-offset)...)
+	}
+	for name, test := range map[string]struct {
+		guid    string
+		content []byte
+		status  int
+		said    string // after the place
+	}{
+		"zeros":          {basic, nil, statusFindings, ""},
+		"reserved":       {"e3c9e316-0b5c-4db8-817d-f92df00215ae", []byte("something"), statusFindings, ""},
+		"ext":            {"0fc63daf-8483-4772-8e79-3d69d8477de4", at(1080, "\x53\xef"), statusFindings, ""},
+		"swap":           {"0657fd6d-a4ab-43c4-84e5-0933c84b4f4f", at(4086, "SWAPSPACE2"), statusFindings, ""},
+		"BitLocker":      {basic, at(3, "-FVE-FS-"), statusInput, "is a volume encrypted with BitLocker, which is not read; unlock it, mount it read-only, and name the folder"},
+		"LUKS":           {basic, at(0, "LUKS\xba\xbe"), statusInput, "is a volume encrypted with LUKS, which is not read; unlock it, mount it read-only, and name the folder"},
+		"ReFS":           {basic, at(3, "ReFS\x00\x00\x00\x00"), statusInput, "is a ReFS volume, which is not read; mount it read-only, or copy the hives out of it, and name the folder"},
+		"without a sign": {basic, []byte("something"), statusInput, "is not known: by its type it has files of Windows, and by its content it is damaged, or encrypted by a program that leaves no sign"},
+	} {
+		disk := make([]byte, 3<<20)
+		imagetest.WriteGPT(disk, 512, []imagetest.Partition{{Start: 128, Sectors: uint64(len(ntfs) / 512), GUID: basic, Content: ntfs},
+			{Start: 4096, Sectors: 1024, GUID: test.guid, Content: test.content}})
+		input := filepath.Join(write(t, map[string][]byte{"disk.dd": disk}), "disk.dd")
+		got := judge(t, input, input+"!/p1/")
+		want := ""
+		if test.said != "" {
+			want = fmt.Sprintf("regvet: %s!/p2: %s\n", input, test.said)
+		}
+		want += "regvet: " + input + "!/p1/Windows/System32/config/SYSTEM: offset 0x4: the hive is dirty (sequence numbers 3 and 2); applied: SYSTEM.LOG1\n"
+		if got.status != test.status || got.messages != want || len(got.findings) == 0 {
+			t.Errorf("%s: status %d, %d findings, messages\n%swant\n%s", name, got.status, len(got.findings), got.messages, want)
+		}
+	}
+}

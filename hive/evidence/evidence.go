@@ -7,6 +7,7 @@
 package evidence
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -185,28 +186,40 @@ type filesystem interface {
 
 // open opens the filesystem of the volume, if it is one that can hold a Windows. Else it notes what the volume is, or why it cannot be opened.
 func (v *Volume) open() filesystem {
-	head, err := block.Read(v.Part, 0, int(min(hive.HeadSize, v.Size())))
-	if err != nil {
-		v.Err = err
-		return nil
-	}
+	kind, err := volume.KindOf(v.Part)
+	v.Kind = string(kind)
 	var f filesystem
-	tail := Tail(v.Part, v.Size(), head)
-	switch kind := KindOf(head, tail); {
-	case ntfs.Is(head) || ntfs.Is(tail):
+	switch kind {
+	case volume.NTFS:
 		f, err = ntfs.Open(v.Part)
-	case fat.Is(head):
+	case volume.FAT, volume.ExFAT:
 		f, err = fat.Open(v.Part)
-	case kind != nil && kind.Is == Foreign:
-		v.Kind, err = kind.Name, kind.Refusal()
 	default:
-		return nil
+		if err == nil {
+			err = v.notRead()
+		}
 	}
 	if err != nil {
 		v.Err = err
 		return nil
 	}
 	return f
+}
+
+// notRead returns the error that a volume may hold a Windows and is not read, or nil for one that cannot.
+func (v *Volume) notRead() error {
+	head, err := block.Read(v.Part, 0, int(min(hive.HeadSize, v.Size())))
+	if err != nil {
+		return err
+	}
+	if kind := KindOf(head, nil); kind != nil && kind.Is == Foreign {
+		return kind.Refusal()
+	}
+	if v.Kind == "" && v.ForFiles() && !bytes.Equal(head, make([]byte, len(head))) {
+		return &hive.Problem{Kind: block.Gap, Loss: true,
+			Msg: "is not known: by its type it has files of Windows, and by its content it is damaged, or encrypted by a program that leaves no sign"}
+	}
+	return nil
 }
 
 // Open implements [fs.FS].

@@ -97,16 +97,6 @@ func (l *listing) lose(err error) {
 	}
 }
 
-// Is reports whether the first sector of a volume is that of FAT or exFAT.
-func Is(head []byte) bool {
-	if len(head) < 512 {
-		return false
-	}
-	_, exErr := readExBoot(head)
-	_, err := readBoot(head)
-	return exErr == nil || err == nil
-}
-
 // Open reads the parameters of a volume. An error is a gap if they are damaged or cannot be read.
 func Open(r block.Reader) (*Volume, error) {
 	head, err := block.Read(r, 0, int(min(512, r.Size())))

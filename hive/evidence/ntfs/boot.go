@@ -23,11 +23,11 @@ type boot struct {
 
 const bootSize = 512 // the part of the boot sector that is looked at, whatever the size of a sector
 
-// Is reports whether the first 512 bytes of a volume, or more of it, are signed as the boot sector of NTFS.
-func Is(head []byte) bool { return len(head) >= bootSize && string(head[3:11]) == "NTFS    " }
+// isNTFS reports whether the first 512 bytes of a volume, or more of it, are signed as the boot sector of NTFS.
+func isNTFS(head []byte) bool { return len(head) >= bootSize && string(head[3:11]) == "NTFS    " }
 
 func parseBoot(s []byte) (boot, error) {
-	if !Is(s) {
+	if !isNTFS(s) {
 		return boot{}, errors.New("it is not signed NTFS")
 	}
 	b := boot{

@@ -50,7 +50,7 @@ const (
 	oddName  hive.Kind = "odd-name"  // names that are no names here
 )
 
-// Open reads an NTFS volume; see [Is]. If its boot sector is damaged, it uses the copy at the end of the volume. The error is a gap if the volume
+// Open reads an NTFS volume. If its boot sector is damaged, it uses the copy at the end of the volume. The error is a gap if the volume
 // cannot be read. The volume reads from r as long as it is used, small pieces and often the same ones, see [block.Cached].
 func Open(r block.Reader) (*Volume, error) {
 	candidates, damage := bootSectors(r)

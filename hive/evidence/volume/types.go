@@ -2,6 +2,7 @@ package volume
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,14 @@ var gptTypes = map[string]string{
 
 // pools are the types whose partitions are only a piece of what holds volumes, or hold what is not read.
 var pools = []string{"Windows dynamic disk", "metadata of a Windows dynamic disk", "Storage Spaces", "Linux LVM", "Linux RAID", "LUKS", "HFS or APFS", "HFS+", "APFS", "DR-DOS extended", "VMware VMFS"}
+
+// filed are the types whose partitions have files of Windows.
+var filed = []string{"NTFS or exFAT", "hidden NTFS", "FAT12", "FAT16", "FAT32", "hidden FAT12", "hidden FAT16", "hidden FAT32", "Microsoft basic data", "EFI system", "recovery"}
+
+// ForFiles reports whether the type of the partition says that Windows keeps files in it, so that it holds NTFS, FAT or exFAT, or is encrypted.
+func (p Part) ForFiles() bool {
+	return slices.ContainsFunc(filed, func(name string) bool { return strings.HasSuffix(p.Type, " ("+name+")") })
+}
 
 func mbrType(kind byte) string { return named(fmt.Sprintf("%02X", kind), mbrTypes[kind]) }
 
