@@ -399,11 +399,14 @@ func TestVolumesNotRead(t *testing.T) {
 		status  int
 		said    string // after the place
 	}{
-		"zeros":          {basic, nil, statusFindings, ""},
-		"reserved":       {"e3c9e316-0b5c-4db8-817d-f92df00215ae", []byte("something"), statusFindings, ""},
-		"ext":            {"0fc63daf-8483-4772-8e79-3d69d8477de4", at(1080, "\x53\xef"), statusFindings, ""},
-		"swap":           {"0657fd6d-a4ab-43c4-84e5-0933c84b4f4f", at(4086, "SWAPSPACE2"), statusFindings, ""},
-		"BitLocker":      {basic, at(3, "-FVE-FS-"), statusInput, "is a volume encrypted with BitLocker, which is not read; unlock it, mount it read-only, and name the folder"},
+		"zeros":    {basic, nil, statusFindings, ""},
+		"reserved": {"e3c9e316-0b5c-4db8-817d-f92df00215ae", []byte("something"), statusFindings, ""},
+		"ext":      {"0fc63daf-8483-4772-8e79-3d69d8477de4", at(1080, "\x53\xef"), statusFindings, ""},
+		"swap":     {"0657fd6d-a4ab-43c4-84e5-0933c84b4f4f", at(4086, "SWAPSPACE2"), statusFindings, ""},
+		"BitLocker": {basic, imagetest.BitLocker(0x0100, 0x0800)[:256<<10], statusInput,
+			"is encrypted with BitLocker, and is not read; unlock it (by a TPM or a recovery password), mount it read-only, and name the folder"},
+		"BitLocker, damaged": {basic, at(3, "-FVE-FS-"), statusInput,
+			"is encrypted with BitLocker, and is not read; unlock it (by what, its damaged metadata does not tell), mount it read-only, and name the folder"},
 		"LUKS":           {basic, at(0, "LUKS\xba\xbe"), statusInput, "is a volume encrypted with LUKS, which is not read; unlock it, mount it read-only, and name the folder"},
 		"ReFS":           {basic, at(3, "ReFS\x00\x00\x00\x00"), statusInput, "is a ReFS volume, which is not read; mount it read-only, or copy the hives out of it, and name the folder"},
 		"without a sign": {basic, []byte("something"), statusInput, "is not known: by its type it has files of Windows, and by its content it is damaged, or encrypted by a program that leaves no sign"},

@@ -212,6 +212,9 @@ func (v *Volume) notRead() error {
 	if err != nil {
 		return err
 	}
+	if v.Kind == string(volume.BitLocker) {
+		return v.locked()
+	}
 	if kind := KindOf(head, nil); kind != nil && kind.Is == Foreign {
 		return kind.Refusal()
 	}
@@ -220,6 +223,20 @@ func (v *Volume) notRead() error {
 			Msg: "is not known: by its type it has files of Windows, and by its content it is damaged, or encrypted by a program that leaves no sign"}
 	}
 	return nil
+}
+
+// locked returns the error that a BitLocker volume is encrypted, with what unlocks it.
+func (v *Volume) locked() error {
+	protectors, err := volume.Protectors(v.Part)
+	by := "by " + strings.Join(protectors, " or ")
+	switch {
+	case err != nil:
+		by = "by what, its damaged metadata does not tell"
+	case len(protectors) == 0:
+		by = "without a protector"
+	}
+	return &hive.Problem{Kind: hive.Unreadable, Loss: true,
+		Msg: fmt.Sprintf("is encrypted with BitLocker, and is not read; unlock it (%s), mount it read-only, and name the folder", by)}
 }
 
 // Open implements [fs.FS].

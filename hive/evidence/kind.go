@@ -64,7 +64,7 @@ var kinds = []Kind{
 	{"compressed with zstd", Archive, 0, "\x28\xb5\x2f\xfd", ""},
 	{"compressed with bzip2", Archive, 0, "BZh", ""},
 	{"a tar archive", Archive, 257, "ustar", ""},
-	{"a volume encrypted with BitLocker", Foreign, 3, "-FVE-FS-", unlock},
+	{"a volume encrypted with BitLocker", Image, 3, "-FVE-FS-", ""}, // to tell what unlocks it
 	{"a volume encrypted with LUKS", Foreign, 0, "LUKS\xba\xbe", unlock},
 	{"an NTFS volume", Image, 3, "NTFS    ", ""},
 	{"an exFAT volume", Image, 3, "EXFAT   ", ""},
