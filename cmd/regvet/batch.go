@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"runtime"
 	"runtime/debug"
@@ -52,6 +53,12 @@ func groups(s *session, args []string, machines bool) (all []collection.Group) {
 func each[T any](s *session, groups []collection.Group, flags *inputFlags, o collection.Options, live bool, use func(*session, collection.Joined) []T, done func(T)) {
 	for _, c := range s.containers {
 		s.problems(c.Problems)
+		for _, p := range c.Problems {
+			if p.Loss {
+				p.Source = cmp.Or(p.Source, c.Place)
+				s.refused = append(s.refused, p)
+			}
+		}
 	}
 	room := semaphore.NewWeighted(memoryForInputs)
 	o.Memory = memoryForInputs
