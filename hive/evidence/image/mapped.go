@@ -25,6 +25,8 @@ type mappedRun struct {
 	in   block.Reader // where the bytes lie or, if there are none, what says so
 	at   int64        // and the offset there
 	data []byte       // the bytes, if they are packed in the file; may be fewer than n
+
+	unused block.Reader // the place in the file that would hold the bytes, and must be zero because they lie elsewhere; or nil
 }
 
 type runKind byte
@@ -77,6 +79,11 @@ func (m *mapped) ReadAt(data []byte, at int64) (n int, err error) {
 
 // read fills data, which is no longer than the run.
 func (p mappedRun) read(data []byte) (int, error) {
+	if p.unused != nil {
+		if err := isZero(p.unused, data); err != nil {
+			return 0, err
+		}
+	}
 	switch p.kind {
 	case zeros:
 		clear(data)

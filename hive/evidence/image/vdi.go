@@ -54,14 +54,14 @@ func isVDI(head, _ []byte) bool {
 
 // vdi is an image while its blocks are read.
 type vdi struct {
-	f        vfile
+	f        *source
 	header   vdiHeader
 	disputed []uint32 // places that several blocks have
 	left     bool     // the header counts other blocks than the map
 }
 
 func openVDI(f block.File, _ Beside) (*Image, error) {
-	d := &vdi{f: vfile{f}}
+	d := &vdi{f: &source{File: f}}
 	image := &Image{Kind: "a VDI image", Files: []File{{f.Name(), f.Size()}}, Sector: vhdSector}
 	data, err := fieldAt(d.f, 0, vdiHeaderAt+binary.Size(d.header), "the header of the VDI")
 	if err != nil {
@@ -90,7 +90,7 @@ func openVDI(f block.File, _ Beside) (*Image, error) {
 	if comment, _, _ := strings.Cut(string(d.header.Comment[:]), "\x00"); comment != "" {
 		image.Facts = append(image.Facts, Fact{"description", strings.ToValidUTF8(comment, "\ufffd")})
 	}
-	image.Reader = &virtual{int64(d.header.Size), d.find}
+	image.Reader = &mapped{int64(d.header.Size), d.find}
 	image.close = append(image.close, f)
 	return image, nil
 }
@@ -156,27 +156,26 @@ func (d *vdi) settle(image *Image) {
 	}
 }
 
-func (d *vdi) find(at, _ int64) stretch {
+func (d *vdi) find(at, _ int64) (mappedRun, error) {
 	size := int64(d.header.BlockSize)
 	n, offset := at/size, at%size
 	entry := int64(d.header.MapOffset) + 4*n
-	s := stretch{size: size - offset, in: d.f, at: entry}
 	data, err := fieldAt(d.f, entry, 4, "the map of the blocks")
 	if err != nil {
-		s.err = err
-		return s
+		return mappedRun{}, err
 	}
+	run := mappedRun{n: size - offset, in: d.f, at: entry}
 	switch place := binary.LittleEndian.Uint32(data); {
 	case place >= vdiDiscarded && d.left:
-		s.err = block.NewGap(d.f, entry, "block %d of the disk is empty by the map, which has other blocks than the header counts", n)
+		err = block.NewGap(d.f, entry, "block %d of the disk is empty by the map, which has other blocks than the header counts", n)
 	case place == vdiUnallocated && d.isChild():
-		s.err = block.NewGap(d.f, entry, "is in the parent of this differencing disk, which is not there")
+		err = block.NewGap(d.f, entry, "is in the parent of this differencing disk, which is not there")
 	case place >= vdiDiscarded:
-		s.zero = true
+		run.kind = zeros
 	case isDisputed(d.disputed, place):
-		s.err = block.NewGap(d.f, entry, "block %d of the disk has the place of another: the map is damaged", n)
+		err = block.NewGap(d.f, entry, "block %d of the disk has the place of another: the map is damaged", n)
 	default:
-		s.at = int64(d.header.DataOffset) + int64(place)*d.length() + int64(d.header.Extra) + offset
+		run.at = int64(d.header.DataOffset) + int64(place)*d.length() + int64(d.header.Extra) + offset
 	}
-	return s
+	return run, err
 }

@@ -4,83 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 
 	"regvet/hive"
 	"regvet/hive/evidence/block"
 )
-
-// virtual is the content of a disk whose blocks lie all over its file, or in the image that it builds on.
-type virtual struct {
-	size int64                        // bytes
-	find func(at, most int64) stretch // returns what there is at an offset below size, and looks at no more than most bytes
-}
-
-// stretch is content that lies in one place.
-type stretch struct {
-	size   int64        // bytes, at least one
-	in     block.Reader // where the bytes lie or, if they lie nowhere, what says so
-	at     int64        // and the offset there
-	zero   bool         // the bytes are zero and lie nowhere
-	unused block.Reader // the place in the file that would hold the bytes, and must be zero because they lie elsewhere; or nil
-	err    error        // why they cannot be read, or nil
-}
-
-func (v *virtual) Size() int64 { return v.size }
-
-// Locate returns where the byte lies or, if it lies nowhere, the place that says so.
-func (v *virtual) Locate(at int64) (string, int64) {
-	if at < 0 || at >= v.size {
-		return "", at
-	}
-	s := v.find(at, 1)
-	if p, ok := errors.AsType[*hive.Problem](s.err); ok {
-		return p.Source, p.At.Offset
-	}
-	return block.Locate(s.in, s.at)
-}
-
-func (v *virtual) ReadAt(data []byte, at int64) (n int, err error) {
-	if at < 0 {
-		return 0, fmt.Errorf("read at the negative offset %d", at)
-	}
-	for n < len(data) {
-		most := min(v.size-at-int64(n), int64(len(data)-n))
-		if most <= 0 {
-			return n, io.EOF
-		}
-		s := v.find(at+int64(n), most)
-		read, err := s.read(data[n:][:min(most, s.size)])
-		n += read
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-// read fills data, which is no longer than the stretch.
-func (s stretch) read(data []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
-	}
-	if s.unused != nil {
-		if err := isZero(s.unused, data); err != nil {
-			return 0, err
-		}
-	}
-	if s.zero {
-		clear(data)
-		return len(data), nil
-	}
-	n, err := block.Section(s.in, s.at, int64(len(data))).ReadAt(data, 0)
-	if n == len(data) {
-		err = nil
-	}
-	return n, err
-}
 
 // isZero returns an error if the first bytes of a reader are not zero, as many as there is room for.
 func isZero(r block.Reader, room []byte) error {
@@ -94,16 +23,6 @@ func isZero(r block.Reader, room []byte) error {
 	return nil
 }
 
-// vfile is the file of an image. Its bytes are told to lie where it lies itself or, if it does not know, in the file of its name.
-type vfile struct{ block.File }
-
-func (f vfile) Locate(at int64) (string, int64) {
-	if file, offset := block.Locate(f.File, at); file != "" {
-		return file, offset
-	}
-	return f.Name(), at
-}
-
 // fieldAt returns n bytes of a structure, which have a name for messages. What lies beyond the end is a gap.
 func fieldAt(r block.Reader, at int64, n int, name string) ([]byte, error) {
 	if at < 0 || at > r.Size()-int64(n) {
@@ -112,13 +31,10 @@ func fieldAt(r block.Reader, at int64, n int, name string) ([]byte, error) {
 	return block.Read(r, at, n)
 }
 
-// oddImage is the kind of what is wrong with an image, but keeps nothing from being read.
-const oddImage hive.Kind = "odd-image"
-
 // remark adds a problem without loss.
 func (i *Image) remark(r block.Reader, at int64, format string, args ...any) {
 	file, offset := block.Locate(r, at)
-	i.Problems = append(i.Problems, hive.Problem{Source: file, At: hive.Location{Offset: offset}, Kind: oddImage, Msg: fmt.Sprintf(format, args...)})
+	i.Problems = append(i.Problems, hive.Problem{Source: file, At: hive.Location{Offset: offset}, Kind: odd, Msg: fmt.Sprintf(format, args...)})
 }
 
 // lost adds a problem because of which something cannot be read.
@@ -237,12 +153,12 @@ func (k kin) parent(i *Image, f block.Reader, names []string, open func(block.Fi
 }
 
 // inherited returns what the parent has, if there is one. The entry of the table at an offset says that it has it.
-func inherited(parent *Image, f block.Reader, entry, at, size int64) stretch {
+func inherited(parent *Image, f block.Reader, entry, at, size int64) (mappedRun, error) {
 	switch {
 	case parent == nil:
-		return stretch{size: size, in: f, at: entry, err: block.NewGap(f, entry, "is in the parent of this differencing disk, which is not there")}
+		return mappedRun{}, block.NewGap(f, entry, "is in the parent of this differencing disk, which is not there")
 	case at >= parent.Size():
-		return stretch{size: size, in: f, at: entry, err: block.NewGap(f, entry, "is in the parent of this differencing disk, which ends before")}
+		return mappedRun{}, block.NewGap(f, entry, "is in the parent of this differencing disk, which ends before")
 	}
-	return stretch{size: min(size, parent.Size()-at), in: parent.Reader, at: at}
+	return mappedRun{n: min(size, parent.Size()-at), in: parent.Reader, at: at}, nil
 }

@@ -82,7 +82,7 @@ func isVHD(head, tail []byte) bool {
 func openVHD(f block.File, beside Beside) (*Image, error) { return openVHDOf(f, kin{beside: beside}) }
 
 func openVHDOf(f block.File, family kin) (*Image, error) {
-	file := vfile{f}
+	file := &source{File: f}
 	image := &Image{Kind: "a VHD image", Files: []File{{f.Name(), f.Size()}}, Sector: vhdSector}
 	footer, end, err := readVHDFooter(file, image)
 	if err != nil {
@@ -107,7 +107,7 @@ func openVHDOf(f block.File, family kin) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	image.Reader = &virtual{int64(footer.Size), disk.find}
+	image.Reader = &mapped{int64(footer.Size), disk.find}
 	image.close = append(image.close, f)
 	if footer.Type == vhdDifferencing {
 		family.want, family.seen = []string{uuid(disk.header.ParentID)}, append(slices.Clip(family.seen), uuid(footer.ID))
@@ -118,7 +118,7 @@ func openVHDOf(f block.File, family kin) (*Image, error) {
 
 // readVHDFooter returns the footer, and the offset at which the file would end without it. If the one at the end is damaged it is the copy at
 // the start, which all but fixed disks have.
-func readVHDFooter(f vfile, image *Image) (footer *vhdFooter, end int64, err error) {
+func readVHDFooter(f *source, image *Image) (footer *vhdFooter, end int64, err error) {
 	start, _ := vhdFooterAt(f, 0, vhdFooterSize)
 	end = f.Size() - vhdFooterSize
 	footer, err = vhdFooterAt(f, end, vhdFooterSize)
@@ -145,7 +145,7 @@ func readVHDFooter(f vfile, image *Image) (footer *vhdFooter, end int64, err err
 }
 
 // vhdFooterAt returns the footer of size bytes at an offset.
-func vhdFooterAt(f vfile, at int64, size int) (*vhdFooter, error) {
+func vhdFooterAt(f *source, at int64, size int) (*vhdFooter, error) {
 	data, err := fieldAt(f, at, size, "the footer of the VHD")
 	if err != nil {
 		return nil, err
@@ -207,7 +207,7 @@ func uuid(id [16]byte) string {
 
 // vhd is a dynamic or differencing disk.
 type vhd struct {
-	f        vfile
+	f        *source
 	header   vhdHeader
 	block    int64    // bytes of a block
 	bitmap   int64    // bytes of the bitmap before it
@@ -217,7 +217,7 @@ type vhd struct {
 	parent   *Image   // or nil
 }
 
-func readVHDHeader(f vfile, footer *vhdFooter, end int64, image *Image) (*vhd, error) {
+func readVHDHeader(f *source, footer *vhdFooter, end int64, image *Image) (*vhd, error) {
 	at := int64(min(footer.HeaderOffset, math.MaxInt64))
 	d := &vhd{f: f, child: footer.Type == vhdDifferencing}
 	data, err := fieldAt(f, at, binary.Size(d.header), "the header of the VHD")
@@ -289,39 +289,38 @@ func (d *vhd) settle(header, end, size int64, image *Image) error {
 	return nil
 }
 
-func (d *vhd) find(at, most int64) stretch {
+func (d *vhd) find(at, most int64) (mappedRun, error) {
 	n, offset := at/d.block, at%d.block
 	entry := int64(d.header.TableOffset) + 4*n
 	rest := d.block - offset
-	bad := func(err error) stretch { return stretch{size: rest, in: d.f, at: entry, err: err} }
 	if n >= int64(d.header.Entries) {
-		return bad(block.NewGap(d.f, entry, "the block table ends before block %d of the disk", n))
+		return mappedRun{}, block.NewGap(d.f, entry, "the block table ends before block %d of the disk", n)
 	}
 	data, err := fieldAt(d.f, entry, 4, "the block table")
 	if err != nil {
-		return bad(err)
+		return mappedRun{}, err
 	}
 	sector := binary.BigEndian.Uint32(data)
 	switch {
 	case sector == vhdUnused && d.left:
-		return bad(block.NewGap(d.f, entry, "block %d of the disk is empty by the block table, which leaves out a block that the file holds", n))
+		return mappedRun{}, block.NewGap(d.f, entry, "block %d of the disk is empty by the block table, which leaves out a block that the file holds", n)
 	case sector == vhdUnused:
 		return d.elsewhere(at, rest, entry)
 	case isDisputed(d.disputed, sector):
-		return bad(block.NewGap(d.f, entry, "block %d of the disk overlaps other parts of the file: the block table is damaged", n))
+		return mappedRun{}, block.NewGap(d.f, entry, "block %d of the disk overlaps other parts of the file: the block table is damaged", n)
 	}
 	start := int64(sector) * vhdSector
 	set, size, err := bitRun(d.f, start, offset, rest, most, vhdSector, func(bits byte, i int64) bool { return bits&(0x80>>i) != 0 })
 	if err != nil {
-		return bad(err)
+		return mappedRun{}, err
 	}
 	there := start + d.bitmap + offset
 	if set {
-		return stretch{size: size, in: d.f, at: there}
+		return mappedRun{n: size, in: d.f, at: there}, nil
 	}
-	s := d.elsewhere(at, size, start+offset/vhdSector/8)
-	s.unused = block.Section(d.f, there, size)
-	return s
+	run, err := d.elsewhere(at, size, start+offset/vhdSector/8)
+	run.unused = block.Section(d.f, there, size)
+	return run, err
 }
 
 // bitRun returns the bit of the sector at an offset of a block in the bitmap at a place, and the number of bytes up to the first sector whose
@@ -341,11 +340,11 @@ func bitRun(f block.Reader, bitmap, offset, rest, most, sector int64, isSet func
 }
 
 // elsewhere returns what the file does not hold, as a place in it says.
-func (d *vhd) elsewhere(at, size, says int64) stretch {
+func (d *vhd) elsewhere(at, size, says int64) (mappedRun, error) {
 	if d.child {
 		return inherited(d.parent, d.f, says, at, size)
 	}
-	return stretch{size: size, in: d.f, at: says, zero: true}
+	return mappedRun{n: size, in: d.f, at: says, kind: zeros}, nil
 }
 
 // parentNames returns the names that a differencing disk gives to its parent, without their folders.

@@ -90,7 +90,7 @@ func isVHDX(head, _ []byte) bool { return bytes.HasPrefix(head, []byte("vhdxfile
 func openVHDX(f block.File, beside Beside) (*Image, error) { return openVHDXOf(f, kin{beside: beside}) }
 
 func openVHDXOf(f block.File, family kin) (*Image, error) {
-	d := &vhdx{file: vfile{f}, image: &Image{Kind: "a VHDX image", Files: []File{{f.Name(), f.Size()}}}}
+	d := &vhdx{file: &source{File: f}, image: &Image{Kind: "a VHDX image", Files: []File{{f.Name(), f.Size()}}}}
 	if err := d.readHeaders(); err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func openVHDXOf(f block.File, family kin) (*Image, error) {
 			return nil, err
 		}
 	}
-	d.image.Reader = &virtual{d.size, d.find}
+	d.image.Reader = &mapped{d.size, d.find}
 	d.image.Sector = int(d.sector)
 	d.image.close = append(d.image.close, f)
 	d.readFacts()
@@ -119,7 +119,7 @@ func openVHDXOf(f block.File, family kin) (*Image, error) {
 
 // vhdx is what is known of the file while it is opened, and then while its blocks are read.
 type vhdx struct {
-	file     vfile
+	file     *source
 	image    *Image
 	header   vhdxHeader
 	other    []byte       // the header that does not count, if it is damaged
@@ -435,26 +435,25 @@ func (d *vhdx) entry(n int64) (e vhdxEntry, at int64, err error) {
 // find returns what there is at an offset. The content of a block that is undefined or unmapped can be anything that was ever on the disk, by
 // [MS-VHDX], and so it is a gap. By the same words a block that is not present can be read as zeros; it is the state of a block that was never
 // written, and everyone who reads such a disk gives zeros, Windows too.
-func (d *vhdx) find(at, most int64) stretch {
+func (d *vhdx) find(at, most int64) (mappedRun, error) {
 	n, offset := at/d.block, at%d.block
 	rest := d.block - offset
 	e, says, err := d.entry(n + n/d.ratio)
-	bad := func(err error) stretch { return stretch{size: rest, in: d.r, at: says, err: err} }
 	if err != nil {
-		return bad(err)
+		return mappedRun{}, err
 	}
 	there := int64(e.place())*vhdxMB + offset
 	switch state := e.state(); {
 	case state == vhdxNotPresent && d.child:
 		return inherited(d.parent, d.r, says, at, rest)
 	case state == vhdxNotPresent || state == vhdxZero:
-		return stretch{size: rest, in: d.r, at: says, zero: true}
+		return mappedRun{n: rest, in: d.r, at: says, kind: zeros}, nil
 	case state == vhdxUndefined || state == vhdxUnmapped:
-		return bad(block.NewGap(d.r, says, "block %d of the disk is trimmed or undefined: what it holds is not known", n))
+		return mappedRun{}, block.NewGap(d.r, says, "block %d of the disk is trimmed or undefined: what it holds is not known", n)
 	case state == vhdxPresent:
-		return stretch{size: rest, in: d.r, at: there}
+		return mappedRun{n: rest, in: d.r, at: there}, nil
 	case state != vhdxPartly || !d.child:
-		return bad(block.NewGap(d.r, says, "block %d of the disk has the state %d, which is not valid: the BAT is damaged", n, state))
+		return mappedRun{}, block.NewGap(d.r, says, "block %d of the disk has the state %d, which is not valid: the BAT is damaged", n, state)
 	}
 	chunk := n / d.ratio
 	bitmap, says, err := d.entry(chunk*(d.ratio+1) + d.ratio)
@@ -462,15 +461,15 @@ func (d *vhdx) find(at, most int64) stretch {
 		err = block.NewGap(d.r, says, "block %d of the disk is partly in the parent, but the bitmap that says where is not there", n)
 	}
 	if err != nil {
-		return bad(err)
+		return mappedRun{}, err
 	}
 	first := int64(bitmap.place())*vhdxMB + n%d.ratio*d.block/d.sector/8
 	set, size, err := bitRun(d.r, first, offset, rest, most, d.sector, func(bits byte, i int64) bool { return bits&(1<<i) != 0 })
 	switch {
 	case err != nil:
-		return bad(err)
+		return mappedRun{}, err
 	case set:
-		return stretch{size: size, in: d.r, at: there}
+		return mappedRun{n: size, in: d.r, at: there}, nil
 	}
 	return inherited(d.parent, d.r, first+offset/d.sector/8, at, size)
 }

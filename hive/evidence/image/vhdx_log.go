@@ -44,7 +44,7 @@ type vhdxPlaced struct {
 }
 
 type vhdxLog struct {
-	f      vfile
+	f      *source
 	id     vhdxGUID
 	at     int64 // of the ring
 	size   int64 // of it, in bytes
@@ -363,7 +363,7 @@ func (l *vhdxLog) add(writes []vhdxWrite, e vhdxPlaced) ([]vhdxWrite, error) {
 }
 
 // overlay returns the content of the file with changes, of which a later one is made over an earlier one. They can reach beyond its end.
-func overlay(f vfile, writes []vhdxWrite) block.Reader {
+func overlay(f *source, writes []vhdxWrite) block.Reader {
 	var cuts []int64
 	for _, w := range writes {
 		cuts = append(cuts, w.from, w.to)
@@ -393,7 +393,7 @@ func overlay(f vfile, writes []vhdxWrite) block.Reader {
 	if len(cuts) > 0 {
 		size = max(size, cuts[len(cuts)-1])
 	}
-	return &virtual{size, func(at, _ int64) stretch {
+	return &mapped{size, func(at, _ int64) (mappedRun, error) {
 		i, found := slices.BinarySearch(cuts, at)
 		if !found {
 			i--
@@ -403,24 +403,24 @@ func overlay(f vfile, writes []vhdxWrite) block.Reader {
 			end = cuts[i+1]
 		}
 		if i < 0 || owner[i] == 0 {
-			return stretch{size: end - at, in: f, at: at}
+			return mappedRun{n: end - at, in: f, at: at}, nil
 		}
-		return writes[owner[i]-1].at(f, at, end)
+		return writes[owner[i]-1].at(f, at, end), nil
 	}}
 }
 
 // at returns what a change makes of the file at an offset, up to an end. Of a sector of data the first 8 and the last 4 bytes are in the
 // descriptor, as the sector has its marks there.
-func (w vhdxWrite) at(f vfile, at, end int64) stretch {
+func (w vhdxWrite) at(f *source, at, end int64) mappedRun {
 	const leading, trailing = 8, vhdxLogSector - 4
 	switch o := at - w.from; {
 	case w.data == 0:
-		return stretch{size: end - at, in: f, at: w.descriptor, zero: true}
+		return mappedRun{n: end - at, in: f, at: w.descriptor, kind: zeros}
 	case o < leading:
-		return stretch{size: leading - o, in: f, at: w.descriptor + 8 + o}
+		return mappedRun{n: leading - o, in: f, at: w.descriptor + 8 + o}
 	case o < trailing:
-		return stretch{size: trailing - o, in: f, at: w.data + o}
+		return mappedRun{n: trailing - o, in: f, at: w.data + o}
 	default:
-		return stretch{size: vhdxLogSector - o, in: f, at: w.descriptor + 4 + o - trailing}
+		return mappedRun{n: vhdxLogSector - o, in: f, at: w.descriptor + 4 + o - trailing}
 	}
 }
