@@ -17,6 +17,7 @@ type jsonReport struct {
 	Tool          jsonTool      `json:"tool"`
 	Inputs        []jsonInput   `json:"inputs"`
 	Findings      []jsonFinding `json:"findings"`
+	Refused       []jsonRefused `json:"refused,omitempty"` // what could not be read at all, and what is lost of images and archives
 	Summary       jsonSummary   `json:"summary"`
 }
 
@@ -68,6 +69,11 @@ type jsonProblem struct {
 	Key      string        `json:"key,omitempty"`
 	Loss     bool          `json:"loss"`
 	Location *jsonLocation `json:"location"`
+}
+
+type jsonRefused struct {
+	Path string `json:"path"`
+	jsonProblem
 }
 
 type jsonLocation struct {
@@ -128,7 +134,7 @@ func checkJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
 		Inputs: []jsonInput{}, Findings: []jsonFinding{},
-		Summary: summaryJSON(r.Rules, r.tally()),
+		Refused: refusedJSON(r.Refused), Summary: summaryJSON(r.Rules, r.tally()),
 	}
 	for _, in := range r.Inputs {
 		out.Inputs = append(out.Inputs, inputJSON(in))
@@ -176,6 +182,13 @@ func windowsJSON(in Input) jsonWindows {
 	}
 	for _, e := range w.Evidence {
 		out.Evidence = append(out.Evidence, hive.Printable(e))
+	}
+	return out
+}
+
+func refusedJSON(refused []hive.Problem) (out []jsonRefused) {
+	for _, p := range refused {
+		out = append(out, jsonRefused{hive.Printable(p.Source), problemsJSON([]hive.Problem{p})[0]})
 	}
 	return out
 }
@@ -232,6 +245,7 @@ type jsonInfo struct {
 	Containers    []jsonContainer `json:"containers,omitempty"` // images and archives
 	Machines      []jsonMachine   `json:"machines"`             // those of several hives
 	Inputs        []jsonInfoInput `json:"inputs"`
+	Refused       []jsonRefused   `json:"refused,omitempty"`
 }
 
 type jsonMachine struct {
@@ -311,7 +325,7 @@ type jsonHeader struct {
 
 // InfoJSON writes what the inputs are as one JSON object, without findings.
 func InfoJSON(w io.Writer, r Report) error {
-	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, nil, []jsonMachine{}, []jsonInfoInput{}}
+	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, nil, []jsonMachine{}, []jsonInfoInput{}, refusedJSON(r.Refused)}
 	for _, c := range r.Containers {
 		out.Containers = append(out.Containers, containerJSON(c))
 	}

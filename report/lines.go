@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"io"
 
+	"regvet/hive"
 	"regvet/internal/safetext"
 )
 
 // Lines writes a report as lines of JSON while it is made: first the tool, then for each input a line for it and one for each of its
-// findings, and last the summary. The objects are those that [Write] makes for the format json.
+// findings, then what could not be read, and last the summary. The objects are those that [Write] makes for the format json.
 type Lines struct {
 	lines
 	report Report
@@ -30,8 +31,11 @@ func (l *Lines) Input(in Input) {
 	l.flush()
 }
 
-// Close writes the summary and returns the first error of all writes.
-func (l *Lines) Close() error {
+// Close writes what could not be read, the summary, and returns the first error of all writes.
+func (l *Lines) Close(refused []hive.Problem) error {
+	for _, r := range refusedJSON(refused) {
+		l.line(map[string]jsonRefused{"refused": r})
+	}
 	l.line(map[string]jsonSummary{"summary": summaryJSON(l.report.Rules, l.count)})
 	return l.err
 }

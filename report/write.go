@@ -76,7 +76,7 @@ func linesOf(w io.Writer, r Report, _ Style) error {
 	for _, in := range r.Inputs {
 		l.Input(in)
 	}
-	return l.Close()
+	return l.Close(r.Refused)
 }
 
 func lintLinesOf(w io.Writer, r LintReport, _ Style) error {

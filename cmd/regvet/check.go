@@ -90,7 +90,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	r.Refused = s.refused
 	for _, k := range sinks {
 		if l := lines[k]; l != nil {
-			k.end(l.Close())
+			k.end(l.Close(s.refused))
 		} else {
 			k.end(report.Write(k, k.format, r, k.style))
 		}

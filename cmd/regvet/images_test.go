@@ -115,18 +115,20 @@ type judged struct {
 	messages string
 	findings map[string]bool // as JSON
 	sums     map[string]string
+	refused  map[string]string // what could not be read, by its full path
 }
 
 // judge checks an input. The paths in the result lose the prefix.
 func judge(t *testing.T, input, prefix string) judged {
 	t.Helper()
 	var out, messages bytes.Buffer
-	j := judged{findings: map[string]bool{}, sums: map[string]string{}}
+	j := judged{findings: map[string]bool{}, sums: map[string]string{}, refused: map[string]string{}}
 	j.status = run([]string{"check", "--pack", "all", "--format", "json", input}, nil, &out, &messages)
 	j.messages = messages.String()
 	var result struct {
 		Inputs   []struct{ Path, SHA256 string }
 		Findings []map[string]any
+		Refused  []struct{ Path, Message string }
 	}
 	if err := json.Unmarshal(out.Bytes(), &result); err != nil {
 		t.Fatalf("%s: %v: %s", input, err, &messages)
@@ -136,6 +138,9 @@ func judge(t *testing.T, input, prefix string) judged {
 	}
 	for _, in := range result.Inputs {
 		j.sums[inside(in.Path)] = in.SHA256
+	}
+	for _, r := range result.Refused {
+		j.refused[r.Path] = r.Message
 	}
 	for _, f := range result.Findings {
 		delete(f, "fingerprint")
@@ -421,8 +426,8 @@ func TestVolumesNotRead(t *testing.T) {
 			want = fmt.Sprintf("regvet: %s!/p2: %s\n", input, test.said)
 		}
 		want += "regvet: " + input + "!/p1/Windows/System32/config/SYSTEM: offset 0x4: the hive is dirty (sequence numbers 3 and 2); applied: SYSTEM.LOG1\n"
-		if got.status != test.status || got.messages != want || len(got.findings) == 0 {
-			t.Errorf("%s: status %d, %d findings, messages\n%swant\n%s", name, got.status, len(got.findings), got.messages, want)
+		if got.status != test.status || got.messages != want || len(got.findings) == 0 || got.refused[input+"!/p2"] != test.said {
+			t.Errorf("%s: status %d, %d findings, refused %q, messages\n%swant\n%s", name, got.status, len(got.findings), got.refused, got.messages, want)
 		}
 	}
 }
