@@ -41,10 +41,14 @@ func (o *explainOptions) run(s *session, args []string) {
 		return
 	}
 	e := report.Explanation{Version: version()}
+	list := len(args) == 0
 	for _, name := range args {
 		check := lint.Lookup(name)
-		found := slices.DeleteFunc(slices.Clone(packs), func(r *rules.Rule) bool { return !strings.EqualFold(r.ID, name) && r.Pack != name })
+		found := slices.DeleteFunc(slices.Clone(packs), func(r *rules.Rule) bool { return !strings.EqualFold(r.ID, name) && !strings.EqualFold(r.Pack, name) })
+		group := beginning(name)
 		switch {
+		case check == nil && len(found) == 0 && len(args) == 1 && len(group) > 0:
+			e.Checks, list = group, true
 		case check != nil && slices.Contains(e.Checks, check):
 		case check != nil:
 			e.Checks = append(e.Checks, check)
@@ -70,11 +74,16 @@ func (o *explainOptions) run(s *session, args []string) {
 			return report.ExplainJSON(w, e)
 		case o.format.value == "markdown":
 			return report.ExplainMarkdown(w, e)
-		case len(args) == 0:
+		case list:
 			return report.Checks(w, e.Checks)
 		}
 		return report.ExplainText(w, e, style)
 	})
+}
+
+// beginning returns the checks whose IDs begin with a name, such as REG5.
+func beginning(name string) []*lint.Check {
+	return slices.DeleteFunc(slices.Clone(lint.Checks()), func(c *lint.Check) bool { return len(c.ID) < len(name) || !strings.EqualFold(c.ID[:len(name)], name) })
 }
 
 // explained returns the names of everything that can be explained.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -248,7 +249,11 @@ func subtrees(s *session, in *collection.Opened, name string) []subtree {
 func noKey(s *session, in *collection.Opened, name string, known hive.Known) {
 	switch known {
 	case hive.Whole:
-		s.fail(statusUsage, "%s: there is no key %s", in.Name(), name)
+		hint := ""
+		if strings.Contains(name, "/") && !strings.Contains(name, `\`) {
+			hint = `; the parts of a path have a \ between them: ` + strings.ReplaceAll(name, "/", `\`)
+		}
+		s.fail(statusUsage, "%s: there is no key %s%s", in.Name(), name, hint)
 	case hive.NotCovered:
 		s.fail(statusUsage, "%s: the input holds neither the key %s nor any key above it", in.Name(), name)
 	case hive.Partial:

@@ -131,10 +131,12 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 		known = append(known, r.ID, r.Pack)
 	}
 	for _, name := range names {
-		if !slices.Contains(known, name) {
+		i := slices.IndexFunc(known, func(one string) bool { return strings.EqualFold(one, name) })
+		if i < 0 {
 			s.fail(statusUsage, "there is no rule or pack %q%s; \"regvet rules list\" lists them", name, suggest(name, known))
+			continue
 		}
-		wanted[name] = true
+		wanted[known[i]] = true
 	}
 	var tags []string
 	for _, r := range all {

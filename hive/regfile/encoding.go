@@ -72,7 +72,7 @@ func (d *decoder) open() (code Code, reject string) {
 	case n == 0:
 		return EmptyFile, "the file is empty; Windows wants at least the line " + header5
 	case bytes.HasPrefix(d.in, []byte("regf")):
-		return HiveFile, "this is a registry hive, not .reg text; read it as a hive"
+		return HiveFile, "this is a registry hive, not .reg text; \"regvet check\" reads hives"
 	case bytes.HasPrefix(d.in, []byte{0xFF, 0xFE}):
 		d.encoding, d.in = utf16LE, d.in[2:]
 	case bytes.HasPrefix(d.in, []byte{0xFE, 0xFF}), hasNUL(0, 2) && !hasNUL(1):
