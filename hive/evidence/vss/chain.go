@@ -19,6 +19,9 @@ type chain struct {
 	seen map[int64]bool
 }
 
+// longest is how many blocks of a chain are read: the bitmap of a volume of 64 TB has half as many.
+const longest = 1 << 16
+
 // damaged returns the error that something in the last block is wrong.
 func (c *chain) damaged(i int, why string) error {
 	return block.NewGap(c.r, c.at+int64(i), "%s is damaged: %s", c.what, why)
@@ -27,8 +30,11 @@ func (c *chain) damaged(i int, why string) error {
 // read returns the next block.
 func (c *chain) read() ([]byte, error) {
 	c.at = c.next
-	if !holds(c.r, c.at, blockSize) {
+	switch {
+	case !holds(c.r, c.at, blockSize):
 		return nil, c.damaged(0, "it would not lie inside of the volume")
+	case len(c.seen) == longest:
+		return nil, c.damaged(0, "it has more blocks than there can be")
 	}
 	raw, err := block.Read(c.r, c.at, blockSize)
 	if err != nil {

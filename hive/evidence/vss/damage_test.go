@@ -336,7 +336,7 @@ func readAll(t *testing.T, image []byte) (read [][]byte, failed int) {
 		return nil, 1
 	}
 	for _, store := range s.Stores {
-		for at := int64(0); at < min(store.Size(), 1<<21); at += blockSize {
+		for at := int64(0); at < min(store.Size(), int64(len(volume))); at += blockSize {
 			got, err := block.Read(store, at, int(min(blockSize, store.Size()-at)))
 			if err != nil {
 				if !block.IsGap(err) {
@@ -412,5 +412,71 @@ func TestDamagedHeader(t *testing.T) {
 		if err != nil || !bytes.Equal(got[blockSize:len(volume)], whole[i][blockSize:len(volume)]) || len(store.Problems) != 1 || store.CopyID != "" {
 			t.Errorf("%v, %+v", err, store.Problems)
 		}
+	}
+}
+
+// tall is a volume of 1 TB whose list of blocks does not end: behind what image holds, each block is one of it.
+type tall struct {
+	image []byte
+	base  int64 // where the store lies, and from where on its range does
+}
+
+const tallSize = 1 << 40
+
+func (v tall) Size() int64 { return tallSize }
+
+func (v tall) ReadAt(p []byte, at int64) (n int, err error) {
+	for n < len(p) {
+		if at := at + int64(n); at < int64(len(v.image)) {
+			n += copy(p[n:], v.image[at:])
+		} else {
+			n += copy(p[n:], v.list(at / blockSize * blockSize)[at%blockSize:])
+		}
+	}
+	return n, nil
+}
+
+// list returns a block of the list, with 508 descriptors.
+func (v tall) list(at int64) []byte {
+	raw := make([]byte, blockSize)
+	copy(raw, v.image[imagetest.VSSHeaderAt:imagetest.VSSHeaderAt+16])
+	le.PutUint32(raw[16:], 1)
+	le.PutUint32(raw[20:], listKind)
+	le.PutUint64(raw[24:], uint64(at-v.base))
+	le.PutUint64(raw[32:], uint64(at))
+	le.PutUint64(raw[40:], uint64(at+blockSize))
+	for i := range int64(508) {
+		data := tallSize/2 + ((at-int64(len(v.image)))/blockSize*508+i)*blockSize
+		for field, n := range []int64{data, data - v.base, data} {
+			le.PutUint64(raw[128+32*i+8*int64(field):], uint64(n))
+		}
+	}
+	return raw
+}
+
+// TestEndless holds that a list that does not end is a gap.
+func TestEndless(t *testing.T) {
+	image := imagetest.VSS(volume, copies(nil), imagetest.VSSOptions{Size: tallSize})
+	v := tall{image: image}
+	for _, at := range structures(image) {
+		switch kindAt(image, at) {
+		case storeKind:
+			v.base = int64(at)
+		case listKind:
+			copy(image[at:], v.list(int64(at)))
+			clear(image[at+128 : at+blockSize])
+			copy(image[at+128:], v.list(int64(len(image)) + 1<<30)[128:])
+			le.PutUint64(image[at+40:], uint64(len(image)))
+		case rangeKind:
+			le.PutUint64(image[at+128+16:], uint64(tallSize-v.base-3*blockSize))
+		}
+	}
+	s, err := vss.Open(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := s.Stores[0]
+	if _, err := block.Read(store, 0, 1); !block.IsGap(err) || !strings.Contains(err.Error(), "more entries than are read here") {
+		t.Errorf("%v, want a gap", err)
 	}
 }

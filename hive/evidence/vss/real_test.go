@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,6 +112,9 @@ func TestOtherReaders(t *testing.T) {
 	for name, c := range cases() {
 		images[name] = imagetest.VSS(volume, c.copies, c.options)
 	}
+	for seed := range 30 {
+		images[fmt.Sprintf("by chance %d", seed)] = byChance(uint64(seed))
+	}
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		path := filepath.Join(t.TempDir(), name+".img")
 		if err := os.WriteFile(path, images[name], 0o600); err != nil {
@@ -118,6 +122,37 @@ func TestOtherReaders(t *testing.T) {
 		}
 		sameAsLibvshadow(t, path)
 	}
+}
+
+// byChance returns a volume with descriptors of all kinds for the same few blocks. None moves a block back, see TestMovedBack.
+func byChance(seed uint64) []byte {
+	rng := rand.New(rand.NewPCG(seed, 9))
+	all := copies(make([][]imagetest.VSSDescriptor, 1+rng.IntN(4))...)
+	for i := range all {
+		overlaid := map[int]bool{}
+		for range rng.IntN(15) {
+			d := imagetest.VSSDescriptor{Block: 1 + rng.IntN(8)}
+			switch rng.IntN(3) {
+			case 0:
+				d.Data = random(rng.Uint64(), 1)
+			case 1:
+				d.Forward, d.To = true, d.Block+1+rng.IntN(4)
+			case 2:
+				d.Data, d.Sectors, d.More = random(rng.Uint64(), 1), rng.Uint32()|1, overlaid[d.Block]
+				overlaid[d.Block] = true
+			}
+			all[i].Descriptors = append(all[i].Descriptors, d)
+		}
+		for number := range 14 {
+			if rng.IntN(2) == 0 {
+				all[i].Unused = append(all[i].Unused, number)
+			}
+			if seed%2 == 0 && rng.IntN(2) == 0 {
+				all[i].Previous = append(all[i].Previous, number)
+			}
+		}
+	}
+	return imagetest.VSS(volume[:16*blockSize], all, imagetest.VSSOptions{Fragments: rng.IntN(4)})
 }
 
 // TestRealFiles holds that the files in shadow copies of Windows are those that sleuthkit finds in what vshadowmount shows.

@@ -14,10 +14,9 @@ const (
 	rangeSize      = 24
 	bitsPerBlock   = (blockSize - headerSize) * 8 // of a bitmap, each for a block of the volume
 
-	// mostDescriptors is how many blocks the stores of a volume may hold in all, 80 GB. Each takes 12 bytes of memory.
-	mostDescriptors = 5 << 20
-	// costOfRare is as how many a forwarder or an overlay counts, since they take more memory.
-	costOfRare = 5
+	// mostEntries is how many entries the lists of all stores may have, enough for 48 GB that changed. One takes 8 bytes of memory.
+	mostEntries = 3 << 20
+	costOfRare  = 5 // as how many one counts that takes more: a range, a forwarder, an overlay
 )
 
 // The flags of a descriptor.
@@ -36,12 +35,8 @@ type descriptor struct {
 	sectors  uint32 // those that an overlay has; the lowest bit is the first one
 }
 
-// moved is where the content of a block is: in a block of the store or, of a forwarder, of what lies under it. A forwarder to the block itself
-// is one that was moved away and back.
-type moved struct {
-	block, to uint32
-	forward   bool
-}
+// kept is that a block of the store has the content of a block of the volume.
+type kept struct{ block, in uint32 }
 
 // overlay is sectors of a block that were changed in the shadow copy itself.
 type overlay struct {
@@ -59,31 +54,32 @@ type view struct {
 	views []*view
 	size  int64 // bytes of the volume, as the catalog tells it
 
-	ranges   []span  // by their place in the store
-	blocks   []moved // by block
+	ranges   []span            // by their place in the store
+	blocks   []kept            // by block of the volume
+	forwards map[uint32]uint32 // where the content of blocks is in what lies under the store; a block that was moved away and back leads to itself
+	targets  map[uint32]uint32 // the blocks to which forwarders lead, and from where, until something was written there
 	overlays map[uint32]overlay
-	targets  map[uint32]uint32 // the blocks to which forwarders lead, and from where
-	damage   error             // why nothing of the store can be used
+	damage   error // why nothing of the store can be used
 
 	unused     [2][]int64 // where the blocks of the current and of the previous bitmap lie; the newest store alone has them
 	bitsDamage error
 }
 
 // open reads the lists of a store.
-func (v *view) open(e *entry, budget *int) Store {
+func (v *view) open(e *entry) Store {
 	s := Store{Reader: v, Number: v.index + 1, Created: e.created.Time(), ID: e.id}
 	if e.created.Time().IsZero() {
-		s.Problems = addProblem(s.Problems, block.NewGap(v.r, e.at, "the time of %s is none", v.what("creation")))
+		s.Problems = addProblem(s.Problems, block.NewGap(v.r, e.at, "the catalog does not tell when shadow copy %d was created: %d is no time", s.Number, e.created))
 	}
 	if err := v.readHeader(e, &s); err != nil {
 		s.Problems = addProblem(s.Problems, err)
 	}
 	if v.damage = cmp.Or(v.checkSize(e), v.readRanges(e.rangesAt)); v.damage == nil {
-		v.damage = v.readBlocks(e.listAt, budget)
+		v.damage = v.readBlocks(e.listAt)
 	}
 	if v.damage != nil {
 		s.Problems = addProblem(s.Problems, v.damage)
-		v.blocks, v.overlays, v.targets = nil, nil, nil
+		v.blocks, v.forwards, v.targets, v.overlays = nil, nil, nil, nil
 		return s
 	}
 	if v.size > v.r.Size() {
@@ -169,6 +165,9 @@ func (v *view) readRanges(at int64) error {
 			return err
 		}
 		for i := headerSize; i+rangeSize <= blockSize; i += rangeSize {
+			if err := v.spend(&c, 1); err != nil {
+				return err
+			}
 			s := span{int64(le.Uint64(raw[i:])), int64(le.Uint64(raw[i+8:])), int64(le.Uint64(raw[i+16:]))}
 			if ended = ended || s == (span{}); ended {
 				if s != (span{}) {
@@ -184,8 +183,8 @@ func (v *view) readRanges(at int64) error {
 				return c.damaged(i, fmt.Sprintf("%#x bytes at %#x of the store would lie at %#x of the volume", s.size, s.relative, s.at))
 			}
 			v.ranges = append(v.ranges, s)
-			if len(v.ranges) > mostDescriptors/costOfRare {
-				return c.damaged(i, "the store lies in more pieces than are read here")
+			if err := v.spend(&c, costOfRare); err != nil {
+				return err
 			}
 		}
 	}
@@ -198,8 +197,8 @@ func (v *view) readRanges(at int64) error {
 }
 
 // readBlocks reads the list of blocks.
-func (v *view) readBlocks(at int64, budget *int) error {
-	v.overlays, v.targets = map[uint32]overlay{}, map[uint32]uint32{}
+func (v *view) readBlocks(at int64) error {
+	v.forwards, v.targets, v.overlays = map[uint32]uint32{}, map[uint32]uint32{}, map[uint32]overlay{}
 	c := chain{r: v.r, kind: blockList, what: v.what("list of blocks"), next: at, place: v.from(at)}
 	ended := false
 	for more := true; more; more = c.next != 0 {
@@ -208,6 +207,9 @@ func (v *view) readBlocks(at int64, budget *int) error {
 			return err
 		}
 		for i := headerSize; i+descriptorSize <= blockSize; i += descriptorSize {
+			if err := v.spend(&c, 1); err != nil {
+				return err
+			}
 			d := descriptor{int64(le.Uint64(raw[i:])), int64(le.Uint64(raw[i+8:])), int64(le.Uint64(raw[i+16:])), le.Uint32(raw[i+24:]), le.Uint32(raw[i+28:])}
 			if ended = ended || d == (descriptor{}); ended {
 				if d != (descriptor{}) {
@@ -215,22 +217,25 @@ func (v *view) readBlocks(at int64, budget *int) error {
 				}
 				continue
 			}
-			if *budget -= d.cost(); *budget < 0 {
-				return block.NewGap(v.r, c.at, "shadow copy %d and newer ones hold more blocks than are read here, %d", v.index+1, mostDescriptors)
-			}
-			if err := cmp.Or(v.verify(d), v.add(d)); err != nil {
+			if err := v.add(d); err != nil {
 				return c.damaged(i, err.Error())
+			}
+			if d.flags&(forwarder|overlaid) != 0 {
+				if err := v.spend(&c, costOfRare); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return v.sort(at)
 }
 
-func (d descriptor) cost() int {
-	if d.flags&(forwarder|overlaid) != 0 {
-		return costOfRare
+// spend counts entries of lists against the most that are read.
+func (v *view) spend(c *chain, entries int) error {
+	if v.left -= entries; v.left < 0 {
+		return block.NewGap(v.r, c.at, "%s is not read: with those of newer ones it has more entries than are read here, %d", c.what, mostEntries)
 	}
-	return 1
+	return nil
 }
 
 // verify holds a descriptor against the volume and the ranges of the store.
@@ -260,10 +265,12 @@ func (v *view) verify(d descriptor) error {
 // isBlock reports whether a block of the volume is at a place.
 func (v *view) isBlock(at int64) bool { return at >= 0 && at < v.size && at%blockSize == 0 }
 
-// add notes a descriptor. They come in the order in which Windows wrote them.
+// add verifies and notes a descriptor. They come in the order in which Windows wrote them.
 func (v *view) add(d descriptor) error {
-	number := uint32(d.original / blockSize)
-	m := moved{number, uint32(d.relative / blockSize), d.flags&forwarder != 0}
+	if err := v.verify(d); err != nil {
+		return err
+	}
+	number, to := uint32(d.original/blockSize), uint32(d.relative/blockSize)
 	switch {
 	case d.flags&notUsed != 0:
 		return nil
@@ -277,32 +284,35 @@ func (v *view) add(d descriptor) error {
 	}
 	if from, ok := v.targets[number]; ok { // what is written over here was moved from there
 		delete(v.targets, number)
-		m.block = from
+		number = from
 	}
-	if m.forward && m.to != m.block {
-		v.targets[m.to] = m.block
+	if d.flags&forwarder == 0 {
+		delete(v.forwards, number)
+		v.blocks = append(v.blocks, kept{number, to})
+		return nil
 	}
-	v.blocks = append(v.blocks, m)
+	v.forwards[number] = to
+	if to != number {
+		v.targets[to] = number
+	}
 	return nil
 }
 
 // sort orders the blocks. Of several descriptors of a block the last one holds.
 func (v *view) sort(at int64) error {
-	var data []uint32
-	for _, m := range v.blocks {
-		if !m.forward {
-			data = append(data, m.to)
-		}
+	data := make([]uint32, len(v.blocks))
+	for i, k := range v.blocks {
+		data[i] = k.in
 	}
 	slices.Sort(data)
 	if len(slices.Compact(data)) != len(data) {
 		return block.NewGap(v.r, at, "%s is damaged: two blocks would have the same old content", v.what("list of blocks"))
 	}
-	slices.SortStableFunc(v.blocks, func(a, b moved) int { return cmp.Compare(a.block, b.block) })
+	slices.SortStableFunc(v.blocks, func(a, b kept) int { return cmp.Compare(a.block, b.block) })
 	last := v.blocks[:0]
-	for i, m := range v.blocks {
-		if i+1 == len(v.blocks) || v.blocks[i+1].block != m.block {
-			last = append(last, m)
+	for i, k := range v.blocks {
+		if i+1 == len(v.blocks) || v.blocks[i+1].block != k.block {
+			last = append(last, k)
 		}
 	}
 	v.blocks = slices.Clip(last)

@@ -2,13 +2,14 @@
 //
 // Since Vista, Windows keeps shadow copies on the volume itself. Before a block of 16 KiB is written for the first time after a shadow copy was
 // created, its old content is copied into the store of that shadow copy. So the newest shadow copy is the volume with the blocks of its store
-// instead of its own, and an older one is the next newer one with those of its own store. A header in the ninth KiB of the volume tells where the
+// instead of its own, and an older one is the next newer one with those of its own store. A header at 0x1E00 of the volume tells where the
 // catalog lies, the catalog where the parts of each store lie: a header with its names, a list of blocks, a list of the ranges of the volume that
 // the store occupies, and bitmaps.
 //
 // A descriptor in the list of blocks says where the old content of a block is: in the store; at another place of the volume, to where Windows
 // moved it ("forwarder"); or, of some sectors of it, in the store ("overlay": what was changed in the shadow copy itself, so older ones do not have
-// it). Blocks that no descriptor tells are those of the next newer shadow copy, and finally of the volume.
+// it). Blocks that no descriptor tells are those of the next newer shadow copy, and finally of the volume. One that was moved away and back is
+// a gap: by the source it is where it was moved first, which would be other content.
 //
 // The package keeps the law of package block. No checksum proves a block or a descriptor, but much is told twice: each block of a list tells what it
 // is and where it lies, and a descriptor where its data lies in the store and in the volume, which must be the same place by the ranges. If the list
@@ -44,7 +45,7 @@ const (
 	headerAt   = 0x1E00   // where the volume header lies
 	entrySize  = 128      // bytes, of the catalog
 
-	// mostStores is how many shadow copies Windows keeps of a volume. Source: Microsoft, "Volume Shadow Copy Service", limits.
+	// mostStores is how many shadow copies Windows keeps of a volume. Source: Microsoft, "Volume Shadow Copy Service (VSS)".
 	mostStores = 512
 )
 
@@ -68,10 +69,11 @@ type Shadows struct {
 
 	r    block.Reader
 	lost error // why a store may be missing, so that what lies under a store cannot be told
+	left int   // so many entries of lists may still be read
 }
 
-// Store is a shadow copy. Its Reader is the whole volume as it was when the shadow copy was created; bytes that cannot be told are gaps. It is a
-// [block.Locator], and safe for concurrent use.
+// Store is a shadow copy. Its Reader is the whole volume as it was when the shadow copy was created; bytes that cannot be told are gaps. It
+// is safe for concurrent use.
 type Store struct {
 	block.Reader
 	Number     int       // from 1, the oldest
@@ -81,6 +83,9 @@ type Store struct {
 	Attributes uint32    // flags VSS_VOLSNAP_ATTR; 0 if they are not known
 	Problems   []hive.Problem
 }
+
+// Locate returns where a byte of the shadow copy lies now, see [block.Locator].
+func (s Store) Locate(at int64) (string, int64) { return block.Locate(s.Reader, at) }
 
 // entry is what the catalog tells about a store.
 type entry struct {
@@ -100,7 +105,7 @@ func Open(r block.Reader) (*Shadows, error) {
 	if err != nil || at == 0 {
 		return nil, err
 	}
-	s := &Shadows{r: r}
+	s := &Shadows{r: r, left: mostEntries}
 	entries, err := readCatalog(r, at)
 	if err != nil {
 		if len(entries) == 0 {
@@ -119,12 +124,11 @@ func Open(r block.Reader) (*Shadows, error) {
 			s.lose(block.NewGap(r, e.at, "the catalog of shadow copies does not tell which is older: the times and the numbers of %s and %s differ in their order", entries[i].id, e.id))
 		}
 	}
-	budget := mostDescriptors
 	views := make([]*view, len(entries))
 	s.Stores = make([]Store, len(entries))
 	for i, e := range slices.Backward(entries) { // the older ones need the newer ones
 		views[i] = &view{Shadows: s, index: i, views: views, size: e.size}
-		s.Stores[i] = views[i].open(e, &budget)
+		s.Stores[i] = views[i].open(e)
 	}
 	return s, nil
 }

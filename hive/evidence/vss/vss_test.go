@@ -182,7 +182,7 @@ func TestShadows(t *testing.T) {
 // locate holds that bytes are where Locate says, unless they were not in use.
 func locate(t *testing.T, image []byte, store vss.Store, got []byte) {
 	for at := 0; at < len(got); at += 512 {
-		_, offset := store.Reader.(block.Locator).Locate(int64(at))
+		_, offset := block.Locate(store, int64(at))
 		if !bytes.Equal(got[at:at+512], image[offset:offset+512]) && !bytes.Equal(got[at:at+512], make([]byte, 512)) {
 			t.Errorf("shadow copy %d: what is at %#x is not located", store.Number, at)
 		}
