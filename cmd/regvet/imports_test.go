@@ -20,6 +20,7 @@ func TestImports(t *testing.T) {
 		"regvet/hive/evidence/image":   {"regvet/hive", "regvet/hive/evidence/block"},
 		"regvet/hive/evidence/volume":  {"regvet/hive", "regvet/hive/evidence/block"},
 		"regvet/hive/evidence/ntfs":    {"regvet/hive", "regvet/hive/evidence/block"},
+		"regvet/hive/evidence/vss":     {"regvet/hive", "regvet/hive/evidence/block"},
 		"regvet/hive/evidence/fat":     {"regvet/hive", "regvet/hive/evidence/block"},
 		"regvet/hive/evidence/archive": {"regvet/hive", "regvet/hive/evidence/block"},
 		"regvet/internal/imagetest":    {},
