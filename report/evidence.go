@@ -19,6 +19,7 @@ type jsonStep struct {
 	Path     string  `json:"path,omitempty"`
 	Number   *int    `json:"number,omitempty"`
 	Offset   *int64  `json:"offset,omitempty"`
+	Created  string  `json:"created,omitempty"`
 	Size     int64   `json:"size,omitempty"`
 	Segments int     `json:"segments,omitempty"`
 	MD5      string  `json:"stored_md5,omitempty"`
@@ -34,6 +35,8 @@ func wayJSON(way []evidence.Step) (out []jsonStep) {
 		switch {
 		case s.Kind == "partition":
 			step.Number, step.Offset = &s.Number, &s.Offset
+		case s.Kind == "vss":
+			step.Number, step.Created = &s.Number, timestamp(s.Created)
 		case s.Path == "":
 			label := hive.Printable(s.Label)
 			step.Label = &label
@@ -81,6 +84,14 @@ type jsonVolume struct {
 	Label  string `json:"label,omitempty"`
 	Serial string `json:"serial,omitempty"`
 	Error  string `json:"error,omitempty"`
+
+	Shadows []jsonShadow `json:"shadow_copies,omitempty"`
+}
+
+type jsonShadow struct {
+	Name    string `json:"name"`
+	Created string `json:"created"`
+	ID      string `json:"id"`
 }
 
 func containerJSON(c *collection.Container) jsonContainer {
@@ -99,9 +110,13 @@ func containerJSON(c *collection.Container) jsonContainer {
 		out.Facts = append(out.Facts, jsonFact{f.Name, hive.Printable(f.Value)})
 	}
 	for _, v := range c.Volumes {
-		volume := jsonVolume{v.Name, v.Offset, v.Size(), hive.Printable(v.Type), v.Kind, hive.Printable(v.Label), v.Serial, ""}
+		volume := jsonVolume{v.Name, v.Offset, v.Size(), hive.Printable(v.Type), v.Kind, hive.Printable(v.Label), v.Serial, "", nil}
 		if v.Err != nil {
 			volume.Error = hive.Printable(v.Err.Error())
+		}
+		shadows, _ := v.Shadows() // that they cannot be read is a problem of the image
+		for _, s := range shadows {
+			volume.Shadows = append(volume.Shadows, jsonShadow{v.ShadowName(s), timestamp(s.Created), s.ID})
 		}
 		out.Volumes = append(out.Volumes, volume)
 	}
@@ -158,5 +173,9 @@ func (p *page) container(c *collection.Container) {
 			text += "; " + hive.Visible(v.Err.Error())
 		}
 		p.row("volume", text)
+		shadows, _ := v.Shadows()
+		for _, s := range shadows {
+			p.row("shadow", fmt.Sprintf("%s, created %s", v.ShadowName(s), timestamp(s.Created)))
+		}
 	}
 }

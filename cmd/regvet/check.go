@@ -30,6 +30,7 @@ var checkCommand = command{
 		f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns and rules that do not apply")
 		f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
 		f.BoolVar(&o.regback, "regback", false, "also check the backups of hives that Windows made in RegBack or repair, of an earlier time")
+		f.BoolVar(&o.vss, "vss", false, "also check the shadow copies in images, of an earlier time")
 		f.BoolVar(&o.allInstalls, "all-installs", false, "let findings of a former Windows, in Windows.old, count for the exit status")
 		o.input.define(f)
 		o.input.defineVersion(f)
@@ -44,7 +45,7 @@ type checkOptions struct {
 	result       resultFlags
 	failOn       choice
 	all, deleted bool
-	regback      bool // also check backups of hives
+	regback, vss bool // also check backups of hives, and shadow copies
 	allInstalls  bool // findings of a former Windows count for the exit status
 }
 
@@ -57,6 +58,7 @@ func (o *checkOptions) run(s *session, args []string) {
 		return
 	}
 	s.files.Protect(o.input.logs...)
+	s.files.Shadows = o.vss
 	inputs := o.asked(s, groups(s, args, o.input.mount.value == nil))
 	if s.failed() {
 		return
@@ -101,7 +103,7 @@ func (o *checkOptions) run(s *session, args []string) {
 func (o *checkOptions) asked(s *session, all []collection.Group) (asked []collection.Group) {
 	left := map[collection.State][]collection.File{}
 	for _, g := range all {
-		if state := g.State(); state == "" || state == collection.RegBack && o.regback {
+		if state := g.State(); state == "" || state == collection.RegBack && o.regback || state == collection.Shadow && o.vss {
 			asked = append(asked, g)
 		} else {
 			left[state] = append(left[state], g.Files...)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -429,5 +430,66 @@ func TestVolumesNotRead(t *testing.T) {
 		if got.status != test.status || got.messages != want || len(got.findings) == 0 || got.refused[input+"!/p2"] != test.said {
 			t.Errorf("%s: status %d, %d findings, refused %q, messages\n%swant\n%s", name, got.status, len(got.findings), got.refused, got.messages, want)
 		}
+	}
+}
+
+// TestShadowCopies tests that a check with --vss judges what the shadow copies of an image hold, each as of an earlier time, that one of them can be
+// named by its place, and that info lists them.
+func TestShadowCopies(t *testing.T) {
+	at := func(from string) []byte {
+		data, err := os.ReadFile(filepath.Join("../../testdata", from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		system := fstest.MapFS{"Windows/System32/config/SYSTEM": {Data: data}}
+		return imagetest.NTFS(system, imagetest.NTFSOptions{Size: 1 << 20, Serial: 1})
+	}
+	first, second, now := at("SYSTEM"), at("SYSTEM-10"), at("SYSTEM-good")
+	disk := imagetest.VSS(now, []imagetest.VSSCopy{
+		{Created: time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC), Descriptors: imagetest.VSSChanges(first, second)},
+		{Created: time.Date(2021, 1, 2, 3, 4, 5, 0, time.UTC), Descriptors: imagetest.VSSChanges(second, now)},
+	}, imagetest.VSSOptions{})
+	t.Chdir(write(t, map[string][]byte{"disk.raw": disk}))
+
+	check := func(args ...string) (status int, hosts map[string]string, messages string) {
+		var out, err bytes.Buffer
+		status = run(append([]string{"check", "--format", "json"}, args...), nil, &out, &err)
+		var result struct {
+			Inputs []struct{ Path, Host, State string }
+		}
+		if err := json.Unmarshal(out.Bytes(), &result); err != nil {
+			t.Fatal(err)
+		}
+		hosts = map[string]string{}
+		for _, in := range result.Inputs {
+			hosts[in.Path] = strings.TrimSpace(in.Host + " " + in.State)
+		}
+		return status, hosts, err.String()
+	}
+	const system = "/Windows/System32/config/SYSTEM"
+	for _, test := range []struct {
+		args   []string
+		status int
+		hosts  map[string]string
+	}{
+		{[]string{"disk.raw"}, statusDone, map[string]string{"disk.raw!/v0" + system: "APP02"}},
+		{[]string{"--vss", "disk.raw"}, statusFindings, map[string]string{"disk.raw!/v0" + system: "APP02", "disk.raw!/v0@vss1" + system: "WEB01 vss", "disk.raw!/v0@vss2" + system: "CLIENT10 vss"}},
+		{[]string{"disk.raw!/v0@vss1"}, statusFindings, map[string]string{"disk.raw!/v0@vss1" + system: "WEB01"}},
+		{[]string{"disk.raw!/v0@vss2" + system}, statusFindings, map[string]string{"disk.raw!/v0@vss2" + system: "CLIENT10"}},
+		{[]string{"disk.raw!/v0@vss3"}, statusInput, map[string]string{}},
+	} {
+		status, hosts, messages := check(test.args...)
+		if diff := cmp.Diff(test.hosts, hosts); diff != "" || status != test.status {
+			t.Errorf("%q: status %d, %s%s", test.args, status, messages, diff)
+		}
+	}
+
+	var out, messages bytes.Buffer
+	if status := run([]string{"info", "disk.raw"}, nil, &out, &messages); status != statusDone {
+		t.Errorf("info: status %d: %s", status, &messages)
+	}
+	const want = "  shadow    v0@vss1, created 2020-01-02T03:04:05.0000000Z\n  shadow    v0@vss2, created 2021-01-02T03:04:05.0000000Z\n"
+	if !strings.Contains(out.String(), want) {
+		t.Errorf("info lists no shadow copies:\n%s", &out)
 	}
 }

@@ -41,6 +41,11 @@ func (o *infoOptions) run(s *session, args []string) {
 	}
 	open := o.input.options(true)
 	open.MD5 = true
+	for _, c := range s.containers {
+		for _, v := range c.Volumes {
+			s.problems(v.ShadowProblems())
+		}
+	}
 	if o.verify {
 		for _, c := range s.containers {
 			if p := c.Verify(); p != nil {

@@ -53,6 +53,7 @@ type Group struct {
 type Container struct {
 	Place string
 	*evidence.Tree
+	Problems []hive.Problem // with it, and with the shadow copies in it if these are read
 }
 
 // Apart returns one group for each file of the group.
@@ -103,7 +104,7 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 	lost := map[string]bool{} // files that cannot be looked at; a folder may hold more than a log
 	all := logs{}
 	// Each error is recorded with its file.
-	left.partly = visit(fsys, func(name string, entry fs.DirEntry, err error) error {
+	left.partly = visit(fsys, left.shadows, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			if gap, ok := errors.AsType[*hive.Problem](err); !ok || !left.told[gap.Error()] {
 				add(name, err)

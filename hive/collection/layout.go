@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"regvet/hive"
+	"regvet/hive/evidence"
 )
 
 // Collectors lay out what they copied in ways of their own. Most have a folder for each drive, and below it the folders of the drive: KAPE and CyLR
@@ -64,10 +65,13 @@ func isAccessor(folders []string) bool {
 	return false
 }
 
-// isShadow reports whether a file lies in a shadow copy: on its device, \\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy1, or where KAPE puts what it
-// reads from one, in a folder VSS1 in place of that of the drive.
+// isShadow reports whether a file lies in a shadow copy: of an image, p2@vss1; on its device, \\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy1; or where
+// KAPE puts what it reads from one, in a folder VSS1 in place of that of the drive.
 func isShadow(name string) bool {
 	parts := strings.Split(hive.Fold(name), "/")
+	if evidence.IsShadowName(strings.SplitN(name, "/", 2)[0]) {
+		return true
+	}
 	for i, part := range parts[:len(parts)-1] {
 		if isDevice(part) && strings.Contains(part, shadowDevice) || isNumbered(part, shadowFolder) && slices.Contains(onDrive, parts[i+1]) {
 			return true

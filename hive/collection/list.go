@@ -90,7 +90,7 @@ func (l *listing) folder(fsys fs.FS, name string) {
 // walk lists what lies in a folder, or in the tree of a container, and then in the containers that lie in it. The names of files are made by join
 // of those in the folder, and the places of containers by place.
 func (l *listing) walk(folder fs.FS, name string, join, place func(string) string) {
-	left := passed{folder: filepath.ToSlash(name), opens: l.local != nil, told: map[string]bool{}}
+	left := passed{folder: filepath.ToSlash(name), opens: l.local != nil, shadows: l.local != nil && l.local.Shadows, told: map[string]bool{}}
 	if tree := treeOf(folder); tree != nil {
 		left.opens = left.opens && tree.Image == nil
 		for _, p := range tree.Problems {
@@ -153,7 +153,13 @@ func (l *listing) container(place string) (is bool, none string) {
 	}
 	before := l.found
 	l.found = false
-	l.add(Group{Container: &Container{place, tree}})
+	problems := tree.Problems
+	if l.local.Shadows {
+		for _, v := range tree.Volumes {
+			problems = slices.Concat(problems, v.ShadowProblems())
+		}
+	}
+	l.add(Group{Container: &Container{place, tree, problems}})
 	for _, v := range tree.Volumes {
 		if v.Err != nil {
 			l.add(Group{Files: []File{{Path: evidence.Place(place, v.Name), Err: v.Err}}})
@@ -165,7 +171,7 @@ func (l *listing) container(place string) (is bool, none string) {
 	}
 	if !l.found {
 		none = tree.Kind + " without hives and .reg files"
-		if slices.ContainsFunc(tree.Problems, func(p hive.Problem) bool { return p.Loss }) {
+		if slices.ContainsFunc(problems, func(p hive.Problem) bool { return p.Loss }) {
 			none += ", in what could be read of it"
 		}
 	}

@@ -16,7 +16,8 @@ import (
 // Local records every file that was opened through it or named to [Local.Protect], so that no output replaces one: see [Local.Protects]. It
 // is safe for concurrent use.
 type Local struct {
-	Stdin io.Reader // or nil
+	Stdin   io.Reader // or nil
+	Shadows bool      // whether [List] also lists what the shadow copies in images hold
 
 	names storedNames
 	trees trees // the images and archives that were opened

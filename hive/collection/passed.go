@@ -17,6 +17,7 @@ type passed struct {
 	first      map[string]string // the name of the first
 	containers []string          // images and archives that are to be opened
 	opens      bool              // whether containers are opened, and not passed over
+	shadows    bool              // whether the shadow copies in an image are searched
 	partly     bool              // some folders of an image were not searched
 	told       map[string]bool   // gaps that were told, of which each may show in many folders
 }

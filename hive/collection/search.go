@@ -13,8 +13,9 @@ import (
 )
 
 // visit calls see for the files of a filesystem as [fs.WalkDir] does: for all of them or, in an image, for those in the folders where Windows
-// keeps hives and as many others as [mostSearched] allows. It reports whether folders were left out. see returns no errors.
-func visit(fsys fs.FS, see fs.WalkDirFunc) (partly bool) {
+// keeps hives, also in its shadow copies if these are asked for, and as many others as [mostSearched] allows. It reports whether folders were
+// left out. see returns no errors.
+func visit(fsys fs.FS, shadows bool, see fs.WalkDirFunc) (partly bool) {
 	tree := treeOf(fsys)
 	if tree == nil || tree.Image == nil {
 		_ = fs.WalkDir(fsys, ".", see) // never fails, since see does not
@@ -27,7 +28,16 @@ func visit(fsys fs.FS, see fs.WalkDirFunc) (partly bool) {
 			s.windows(v.Name)
 		}
 	}
-	return s.others()
+	partly = s.others()
+	for _, v := range tree.Volumes {
+		if shadows {
+			stores, _ := v.Shadows() // that they cannot be read is a problem of the image
+			for _, store := range stores {
+				s.windows(v.ShadowName(store))
+			}
+		}
+	}
+	return partly
 }
 
 // mostSearched is how many bytes of an image are read to find hives outside of the folders where Windows keeps them. A disk has a hundred

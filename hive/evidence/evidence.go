@@ -30,7 +30,7 @@ type Tree struct {
 	Kind     string       // "an E01 image", "a zip archive"
 	Image    *image.Image // nil for an archive
 	Table    string       // of an image: "GPT", "MBR", or "" without a partition table
-	Volumes  []Volume     // of an image, in the order of their place; nil for an archive
+	Volumes  []*Volume    // of an image, in the order of their place; nil for an archive
 	Problems []hive.Problem
 	Verified []image.Verified // the stored hashes of an image, if [Tree.Verify] was called
 	files    files
@@ -85,6 +85,8 @@ type Volume struct {
 	Serial string
 	Err    error // why it could not be opened although it may hold a Windows; nil if it was, or if it can hold none
 	files  files // nil if it was not opened
+
+	shadows *shadows
 }
 
 // files is a filesystem.
@@ -158,20 +160,18 @@ func openImage(f block.File, beside image.Beside) (*Tree, error) {
 	}
 	t.Table = table.Kind
 	t.Problems = append(t.Problems, table.Problems...)
-	root := folder{}
 	for _, part := range table.Parts {
-		v := Volume{Part: part, Name: "v0"}
+		v := &Volume{Part: part, Name: "v0", shadows: &shadows{}}
 		if table.Kind != "" {
 			v.Name = fmt.Sprintf("p%d", part.Number)
 		}
 		if f := v.open(); f != nil {
 			v.files, v.Kind, v.Label, v.Serial = f, f.Kind(), f.Label(), f.Serial()
 			t.Problems = append(t.Problems, f.Problems()...)
-			root[v.Name] = f
 		}
 		t.Volumes = append(t.Volumes, v)
 	}
-	t.files = root
+	t.files = folder(t.Volumes)
 	return t, nil
 }
 
@@ -265,12 +265,13 @@ func (t *Tree) Sub(name string) (fs.FS, error) {
 	return &sub, nil
 }
 
-// Volume returns the volume in which a path of an image lies, or nil.
+// Volume returns the volume in which a path of an image lies, or nil; a shadow copy lies in its volume.
 func (t *Tree) Volume(name string) *Volume {
 	first, _, _ := strings.Cut(name, "/")
-	for i := range t.Volumes {
-		if t.Volumes[i].Name == first {
-			return &t.Volumes[i]
+	first, _, _ = strings.Cut(first, shadowSign)
+	for _, v := range t.Volumes {
+		if v.Name == first {
+			return v
 		}
 	}
 	return nil

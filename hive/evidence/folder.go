@@ -1,17 +1,18 @@
 package evidence
 
 import (
+	"cmp"
+	"errors"
 	"io"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strings"
 	"time"
 )
 
-// folder is the root of an image: its volumes by their names.
-type folder map[string]files
+// folder is the root of an image: its volumes by their names, and the shadow copies of these, which are not listed.
+type folder []*Volume
 
 func (f folder) Open(name string) (fs.File, error) {
 	if name == "." {
@@ -33,25 +34,43 @@ func (f folder) ReadDir(name string) ([]fs.DirEntry, error) {
 		return in(f, "open", name, files.ReadDir)
 	}
 	var entries []fs.DirEntry
-	for _, volume := range slices.Sorted(maps.Keys(f)) {
-		entries = append(entries, fs.FileInfoToDirEntry(named(volume)))
+	for _, v := range f {
+		if v.Opened() {
+			entries = append(entries, fs.FileInfoToDirEntry(named(v.Name)))
+		}
 	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return entries, nil
 }
 
 // in calls ask for the volume of a name, with the path in it.
 func in[T any](f folder, op, name string, ask func(files, string) (T, error)) (result T, err error) {
-	volume, inside, below := strings.Cut(name, "/")
-	switch v := f[volume]; {
-	case !fs.ValidPath(name):
-		return result, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
-	case v == nil:
-		return result, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
-	case !below:
-		return ask(v, ".")
-	default:
-		return ask(v, inside)
+	volume, inside, _ := strings.Cut(name, "/")
+	files, err := f.volume(volume)
+	if !fs.ValidPath(name) {
+		err = fs.ErrInvalid
 	}
+	if err != nil {
+		return result, &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	return ask(files, cmp.Or(inside, "."))
+}
+
+// volume returns the files of a volume, or of a shadow copy: p2@vss3. That one cannot be read is another error than that it is not there.
+func (f folder) volume(name string) (files, error) {
+	base, shadow, isShadow := strings.Cut(name, shadowSign)
+	i := slices.IndexFunc(f, func(v *Volume) bool { return v.Name == base })
+	switch {
+	case i < 0:
+		return nil, fs.ErrNotExist
+	case f[i].Err != nil:
+		return nil, f[i].Err
+	case !f[i].Opened():
+		return nil, errors.New("is a volume that holds no Windows")
+	case isShadow:
+		return f[i].shadow(shadow)
+	}
+	return f[i].files, nil
 }
 
 // openFolder is the root of an image, opened.

@@ -3,6 +3,7 @@ package evidence
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"regvet/hive/evidence/image"
 )
@@ -19,9 +20,9 @@ type Step struct {
 	SHA1     string // likewise
 	Verified *bool  // whether the content has these; nil if that was not asked
 
-	// Of a partition:
-	Number int   // in the partition table
-	Offset int64 // in the image, in bytes
+	Number  int       // of a partition in its table, or of a shadow copy
+	Offset  int64     // of a partition in the image, in bytes
+	Created time.Time // of a shadow copy, UTC
 
 	// Of a filesystem:
 	Label, Serial string
@@ -53,6 +54,9 @@ func (t *Tree) Way(place, name string) []Step {
 	}
 	if t.Table != "" {
 		way = append(way, Step{Kind: "partition", Number: v.Number, Offset: v.Offset, Size: v.Size()})
+	}
+	if s := v.shadowOf(name); s != nil {
+		way = append(way, Step{Kind: "vss", Number: s.Number, Created: s.Created})
 	}
 	return append(way, Step{Kind: word(v.Kind), Label: v.Label, Serial: v.Serial})
 }
