@@ -49,7 +49,7 @@ type timelineOptions struct {
 }
 
 // memoryForLines is how many bytes of lines are held before they are sorted in temporary files. Tests make it small.
-var memoryForLines = 64 << 20
+var memoryForLines = 32 << 20
 
 // run writes the timeline of the inputs. Their lines are sorted together; what is known of an input is released once its lines were added.
 func (o *timelineOptions) run(s *session, args []string) {
@@ -128,22 +128,34 @@ func (t *timeline) addHive(s *session, in *collection.Opened) {
 	if errors.Is(err, errLimit) {
 		s.refuse(in.Path, fmt.Errorf("its lines are more than %d times as long as the hive and end here, because many keys share what is written with each; --no-limit writes all of them", mostGrowth))
 	}
-	if l.undated > 0 {
-		s.say("%s: left out: %s without the time of a last write", in.Name(), report.Count(l.undated, "key", "keys"))
-	}
-	if l.early > 0 {
-		s.say("%s: left out: %s last written before 1970-01-01T00:00:01Z, which a bodyfile cannot tell; --format csv and jsonl can", in.Name(), report.Count(l.early, "key", "keys"))
+	l.tell(s, in)
+}
+
+// tell says which keys are not in the timeline.
+func (l *hiveLines) tell(s *session, in *collection.Opened) {
+	for _, left := range []struct {
+		n   int
+		why string
+	}{
+		{l.undated, "without the time of a last write"},
+		{l.early, "last written before 1970-01-01T00:00:01Z, which a bodyfile cannot tell; --format csv and jsonl can"},
+		{l.unplaced, "deleted and of a path that is not known as far as --key asks for it"},
+	} {
+		if left.n > 0 {
+			s.say("%s: left out: %s %s", in.Name(), report.Count(left.n, "key", "keys"), left.why)
+		}
 	}
 }
 
 // hiveLines adds the lines of one hive.
 type hiveLines struct {
 	*timeline
-	lines   *report.TimelineLines
-	ways    ways
-	left    int64 // bytes that the lines may still have
-	undated int   // keys that have no time
-	early   int   // keys with a time that the format cannot hold
+	lines    *report.TimelineLines
+	ways     ways
+	left     int64 // bytes that the lines may still have
+	undated  int   // keys that have no time
+	early    int   // keys with a time that the format cannot hold
+	unplaced int   // orphans that may be what the glob matches
 }
 
 // addAll adds the keys of a hive, and those that were deleted from it. The error is errLimit or that of the sorter.
@@ -164,7 +176,12 @@ func (l *hiveLines) addAll(in *collection.Opened) error {
 		if d.Live || d.Key.Implied() {
 			continue // only values were deleted
 		}
-		if l.takes(d.Key.Filetime(), l.ways.follow(d)) {
+		reach := l.ways.follow(d)
+		if d.Orphan && !l.key.value.Covers(reach) {
+			l.unplaced++
+			continue
+		}
+		if l.takes(d.Key.Filetime(), reach) {
 			if err := l.add(d.Key.Filetime(), l.lines.Deleted(d)); err != nil {
 				return err
 			}

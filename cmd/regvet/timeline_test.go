@@ -214,6 +214,40 @@ func TestTimelineIsOfExport(t *testing.T) {
 	}
 }
 
+// TestTimelineOrphan checks that a deleted key of which only the name is known is listed as that, and that a glob for which this is too little does
+// not leave it out in silence.
+func TestTimelineOrphan(t *testing.T) {
+	const written = 131_000_000_000_000_000
+	data, at := hivetest.BuildLayout(&hivetest.Key{Modified: written, Keys: []*hivetest.Key{
+		{Name: "Gone", Modified: written}, {Name: "There", Modified: written},
+	}}, hivetest.Options{Name: "SYSTEM"})
+	gone, list := at.Key("Gone"), at.Key("").List
+	data = hivetest.Free(hivetest.Refer(data, gone.Node+hivetest.NodeParent, gone.Node), gone.Node)
+	data = hivetest.Set16(data, list+hivetest.ListCount, 1)
+	copy(data[list+hivetest.ListElements:], data[list+hivetest.ListElements+8:][:8])
+	data = hivetest.Set32(data, at.Key("").Node+hivetest.NodeKeys, 1)
+	input := filepath.Join(t.TempDir(), "SYSTEM")
+	if err := os.WriteFile(input, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	offset := fmt.Sprint(gone.Node - 4)
+	leftOut := "regvet: " + input + ": left out: 1 key deleted and of a path that is not known as far as --key asks for it\n"
+	for _, c := range []struct {
+		args           []string
+		line, messages string
+	}{
+		{[]string{"jsonl"}, `{"modified": "2016-02-15T08:53:20.0000000Z", "key": "Gone", "deleted": true, "orphan": true, "offset": ` + offset + `, "input": "` + input + "\"}\n", ""},
+		{[]string{"csv", "--key", `**\gone`}, `"2016-02-15T08:53:20.0000000Z","Gone",true,true,` + offset + `,"","","","","` + input + "\"\r\n", ""},
+		{[]string{"csv", "--key", `HKLM\SYSTEM\Gone`}, "", leftOut},
+		{[]string{"jsonl", "--key", `There`}, "", leftOut},
+	} {
+		out, messages := timelineAs(t, c.args[0], append(c.args[1:], input)...)
+		if !strings.Contains(out, c.line) || c.line == "" && strings.Contains(out, "Gone") || messages != c.messages {
+			t.Errorf("%q: %q\n%s", c.args, messages, out)
+		}
+	}
+}
+
 // TestTimelineLimit requires that the timeline of a small hive whose keys share a long path ends before it fills the disk, in one line.
 func TestTimelineLimit(t *testing.T) {
 	last := &hivetest.Key{Name: "last"}
