@@ -10,11 +10,12 @@ import (
 // space behind the record is the slack of the cell. If several free cells were merged before a record took them, the slack can hold whole
 // records of deleted keys and values.
 
-// use is how much of a cell a record uses.
-type use struct {
-	cell uint32
-	n    uint32 // bytes of content; more than the cell has if the record is damaged
-}
+// use is how much of a cell a record uses: the cell in the high half, and in the low half the complement of the bytes of content, which are more
+// than the cell has if the record is damaged. In order, the largest use of a cell is the first. Sorting numbers takes half the time.
+type use uint64
+
+func (u use) cell() uint32 { return uint32(u >> 32) }
+func (u use) n() uint32    { return ^uint32(u) }
 
 // usage collects the cells that the keys of a hive use.
 type usage struct {
@@ -32,19 +33,19 @@ func (f *File) unused(keys []*Key) []span {
 	for _, k := range keys {
 		u.key(k)
 	}
-	slices.SortFunc(u.all, func(a, b use) int { return cmp.Or(cmp.Compare(a.cell, b.cell), cmp.Compare(b.n, a.n)) })
-	u.all = slices.CompactFunc(u.all, func(a, b use) bool { return a.cell == b.cell })
+	slices.Sort(u.all)
+	u.all = slices.CompactFunc(u.all, func(a, b use) bool { return a.cell() == b.cell() })
 
 	spans := slices.Clone(f.free)
 	var inDamage []span
 	unit := 2 * f.cellHeader
 	for _, use := range u.all {
-		content, fault := f.cell(use.cell)
+		content, fault := f.cell(use.cell())
 		if fault != "" {
 			continue
 		}
-		at := int(use.cell)
-		used := span{at, at + (f.cellHeader+min(len(content), int(use.n))+unit-1)/unit*unit}
+		at := int(use.cell())
+		used := span{at, at + (f.cellHeader+min(len(content), int(use.n()))+unit-1)/unit*unit}
 		if _, ok := spanAt(f.unmapped, at); ok {
 			if last := len(inDamage) - 1; last >= 0 && inDamage[last].to >= used.from {
 				inDamage[last].to = max(inDamage[last].to, used.to)
@@ -62,7 +63,7 @@ func (f *File) unused(keys []*Key) []span {
 
 func (u *usage) add(cell uint32, n int) {
 	if cell != nilCell {
-		u.all = append(u.all, use{cell, uint32(n)})
+		u.all = append(u.all, use(cell)<<32|use(^uint32(n)))
 	}
 }
 

@@ -39,10 +39,7 @@ func csvTable(w io.Writer, s sheet) error {
 	row := func(cells []string) {
 		for i, cell := range cells {
 			cell = hive.Visible(cell)
-			if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) || strings.HasPrefix(cell, "::") {
-				cell = "'" + cell
-			}
-			cells[i] = cell
+			cells[i] = asText(cell) + cell
 		}
 		_ = table.Write(cells) // the writer keeps its error
 	}
@@ -77,6 +74,14 @@ func csvTable(w io.Writer, s sheet) error {
 	}
 	table.Flush()
 	return table.Error()
+}
+
+// asText returns what is to stand before a cell so that a spreadsheet takes it for text, and a log of GitHub Actions for no command.
+func asText[T string | []byte](cell T) string {
+	if len(cell) > 0 && strings.IndexByte("=+-@", cell[0]) >= 0 || len(cell) > 1 && cell[0] == ':' && cell[1] == ':' {
+		return "'"
+	}
+	return ""
 }
 
 // number returns n as text, or "" for 0, which is no place.

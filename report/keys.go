@@ -27,7 +27,7 @@ func Keys(w io.Writer, root *hive.Key, at hive.Path, fields KeyFields) error {
 		encoders = 1 // a problem with a security descriptor names the first key that has it
 	}
 	return root.Encode(w, encoders, (*hive.Key).Stored, func() hive.Encoder {
-		return (&keyLines{prefix: prefix, fields: fields}).part
+		return (&keyLines{prefix: prefix, fields: fields, path: jsonPath}).part
 	})
 }
 
@@ -35,7 +35,7 @@ func Keys(w io.Writer, root *hive.Key, at hive.Path, fields KeyFields) error {
 type keyLines struct {
 	prefix string
 	fields KeyFields
-	path   jsonPath
+	path   pathText
 	clock  clock
 	values hive.ValueReader
 }
@@ -95,7 +95,7 @@ func appendTombstones(b []byte, k *hive.Key) []byte {
 // OrderedKeys writes what [Keys] writes, without times, from a walk through an input that is not held in memory. It returns the error of
 // the walk or of w.
 func OrderedKeys(w io.Writer, keys iter.Seq2[*hive.Stretch, error], at hive.Path, full bool) error {
-	var path jsonPath
+	path := jsonPath
 	path.begin(at.String())
 	b := make([]byte, 0, hive.FullBuffer)
 	var failed error
@@ -286,33 +286,38 @@ func joined(prefix string, path hive.Path) string {
 	return prefix + `\` + path.String()
 }
 
-// jsonPath is the path of a key as it stands between the quotes of a JSON string, which is most of the bytes of a line. Consecutive keys
-// differ at the end of their paths, so only the name of each is encoded.
-type jsonPath struct {
-	text []byte
-	ends []int // of the path of each key above, by its depth
-	root bool  // there is a path above the first key
+// pathText is the path of a key as a format has it, which is most of the bytes of a line. Consecutive keys differ at the end of their paths, so
+// only the name of each is encoded.
+type pathText struct {
+	encode    func(b []byte, name string) []byte // appends a name
+	separator string                             // between names, encoded
+	text      []byte
+	ends      []int // of the path of each key above, by its depth
+	root      bool  // there is a path above the first key
 }
 
+// jsonPath is the path as it stands between the quotes of a JSON string.
+var jsonPath = pathText{encode: appendInner, separator: `\\`}
+
 // begin starts a walk at the key that is written as prefix.
-func (p *jsonPath) begin(prefix string) {
-	p.text = appendInner(p.text[:0], prefix)
+func (p *pathText) begin(prefix string) {
+	p.text = p.encode(p.text[:0], prefix)
 	p.ends = append(p.ends[:0], len(p.text))
 	p.root = prefix != ""
 }
 
 // enter appends name to the path at depth - 1.
-func (p *jsonPath) enter(depth int, name string) {
+func (p *pathText) enter(depth int, name string) {
 	p.text = p.to(depth - 1)
 	if p.root || depth > 1 {
-		p.text = append(p.text, `\\`...)
+		p.text = append(p.text, p.separator...)
 	}
-	p.text = appendInner(p.text, name)
+	p.text = p.encode(p.text, name)
 	p.ends = append(p.ends[:depth], len(p.text))
 }
 
 // to returns the path that was entered at a depth.
-func (p *jsonPath) to(depth int) []byte { return p.text[:p.ends[depth]] }
+func (p *pathText) to(depth int) []byte { return p.text[:p.ends[depth]] }
 
 // clock formats times. It keeps the last second, because neighboring keys were often written in the same one.
 type clock struct {

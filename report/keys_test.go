@@ -24,7 +24,7 @@ func TestPath(t *testing.T) {
 		}
 		return s
 	}
-	var p jsonPath
+	p := jsonPath
 	for range 2_000 {
 		prefix := word()
 		p.begin(prefix)

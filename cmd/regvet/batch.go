@@ -6,6 +6,7 @@ import (
 	"context"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"golang.org/x/sync/semaphore"
 
@@ -45,6 +46,42 @@ func groups(s *session, args []string, machines bool) (all []collection.Group) {
 		}
 	}
 	return all
+}
+
+// earlier returns the states of an earlier time for which the flags ask.
+func earlier(regback, vss bool) (states []collection.State) {
+	if regback {
+		states = append(states, collection.RegBack)
+	}
+	if vss {
+		states = append(states, collection.Shadow)
+	}
+	return states
+}
+
+// asked leaves out the files that are of an earlier time, unless of one of these states. It says in one line for each kind that they are there, and
+// how the command, of which does is the verb, takes them.
+func asked(s *session, states []collection.State, does string, all []collection.Group) (asked []collection.Group) {
+	left := map[collection.State][]collection.File{}
+	for _, g := range all {
+		if state := g.State(); state == "" || slices.Contains(states, state) {
+			asked = append(asked, g)
+		} else {
+			left[state] = append(left[state], g.Files...)
+		}
+	}
+	tell := func(state collection.State, one, more, hint string) {
+		switch files := left[state]; len(files) {
+		case 0:
+		case 1:
+			s.say("%s is %s of an earlier time, and is not %sed; %s it", files[0].Path, one, does, hint)
+		default:
+			s.say("%d files like %s are %s of an earlier time, and are not %sed; %s them", len(files), files[0].Path, more, does, hint)
+		}
+	}
+	tell(collection.RegBack, "a backup of a hive", "backups of hives", "--regback "+does+"s")
+	tell(collection.Shadow, "in a shadow copy or restore point", "in shadow copies or restore points", "name the file or its folder to "+does)
+	return asked
 }
 
 // each opens groups, calls use for each registry in them, and calls done with each result, one at a time and in the order of the groups. A group

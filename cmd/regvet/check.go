@@ -59,7 +59,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	}
 	s.files.Protect(o.input.logs...)
 	s.files.Shadows = o.vss
-	inputs := o.asked(s, groups(s, args, o.input.mount.value == nil))
+	inputs := asked(s, earlier(o.regback, o.vss), "check", groups(s, args, o.input.mount.value == nil))
 	if s.failed() {
 		return
 	}
@@ -97,30 +97,6 @@ func (o *checkOptions) run(s *session, args []string) {
 			k.end(report.Write(k, k.format, r, k.style))
 		}
 	}
-}
-
-// asked leaves out the files that are of an earlier time, unless the flags ask for them. It says in one line for each kind that they are there.
-func (o *checkOptions) asked(s *session, all []collection.Group) (asked []collection.Group) {
-	left := map[collection.State][]collection.File{}
-	for _, g := range all {
-		if state := g.State(); state == "" || state == collection.RegBack && o.regback || state == collection.Shadow && o.vss {
-			asked = append(asked, g)
-		} else {
-			left[state] = append(left[state], g.Files...)
-		}
-	}
-	tell := func(state collection.State, one, more, hint string) {
-		switch files := left[state]; len(files) {
-		case 0:
-		case 1:
-			s.say("%s is %s of an earlier time, and is not checked; %s it", files[0].Path, one, hint)
-		default:
-			s.say("%d files like %s are %s of an earlier time, and are not checked; %s them", len(files), files[0].Path, more, hint)
-		}
-	}
-	tell(collection.RegBack, "a backup of a hive", "backups of hives", "--regback checks")
-	tell(collection.Shadow, "in a shadow copy or restore point", "in shadow copies or restore points", "name the file or its folder to check")
-	return asked
 }
 
 // judge evaluates the rules on the inputs of one registry. Each finding is reported with the input that holds its key. Passes are only counted

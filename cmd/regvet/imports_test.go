@@ -31,7 +31,8 @@ func TestImports(t *testing.T) {
 		"regvet/internal/draft":    {},
 		"regvet/internal/shared":   {},
 		"regvet/internal/safetext": {},
-		"regvet/internal/glob":     {},
+		"regvet/internal/glob":     {"regvet/hive"},
+		"regvet/internal/runs":     {},
 		"regvet/internal/worktree": {"regvet/hive", "regvet/internal/glob"},
 		"regvet/rules":             {"regvet/hive", "regvet/hive/command", "regvet/hive/regfile", "regvet/rules/strict"},
 		"regvet/rules/strict":      {"regvet/hive"},
@@ -39,7 +40,7 @@ func TestImports(t *testing.T) {
 		"regvet/rules/lint":        {"regvet/hive", "regvet/hive/command", "regvet/hive/regfile", "regvet/rules", "regvet/rules/strict", "regvet/internal/glob", "regvet/internal/worktree", "regvet/internal/safetext"},
 		"regvet/report":            {"regvet/hive", "regvet/hive/collection", "regvet/hive/evidence", "regvet/hive/evidence/image", "regvet/rules", "regvet/rules/lint", "regvet/rules/ports", "regvet/rules/strict", "regvet/internal/safetext"},
 		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/collection", "regvet/rules", "regvet/rules/lint", "regvet/rules/ports", "regvet/rules/strict",
-			"regvet/report", "regvet/internal/glob", "regvet/internal/worktree", "regvet/internal/draft"},
+			"regvet/report", "regvet/internal/glob", "regvet/internal/runs", "regvet/internal/worktree", "regvet/internal/draft"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()
 	if err != nil {

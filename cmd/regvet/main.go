@@ -30,8 +30,8 @@ func main() {
 
 // commands returns the commands in the order of the help.
 func commands() []command {
-	return []command{checkCommand, fixCommand, applyCommand, lintCommand, fmtCommand, exportCommand, diffCommand, infoCommand, rulesCommand, explainCommand,
-		completionCommand(commands), manCommand(commands), versionCommand}
+	return []command{checkCommand, fixCommand, applyCommand, lintCommand, fmtCommand, exportCommand, diffCommand, infoCommand, timelineCommand, rulesCommand,
+		explainCommand, completionCommand(commands), manCommand(commands), versionCommand}
 }
 
 // run runs a command line and returns the exit status.

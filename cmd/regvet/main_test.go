@@ -155,6 +155,9 @@ func layOut(dir string) error {
 	files["deleted"] = deletedData()
 	files["links"] = linkedData()
 	files["stamped"] = stampedData()
+	files["stampeduser"] = stampedUser()
+	files["stampedsoftware"] = stampedSoftware()
+	files["cut"] = files["stamped"][:4096+1024]
 	files["deleted-port"] = deletedPort()
 	files["deleted-slack"] = deletedSlack()
 	for name, data := range hivetest.Damages() {

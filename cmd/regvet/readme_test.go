@@ -13,10 +13,10 @@ import (
 	"regvet/hive"
 )
 
-// TestReadme runs each command that the README and the page on images show, and compares its output with the one shown; with -update it writes the
-// outputs into them.
+// TestReadme runs each command that the README and the pages on images and on timelines show, and compares its output with the one shown; with
+// -update it writes the outputs into them.
 func TestReadme(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/evidence.md"} {
+	for _, name := range []string{"README.md", "docs/evidence.md", "docs/timeline.md"} {
 		t.Run(name, func(t *testing.T) { testPage(t, filepath.Join("../..", name)) })
 	}
 }
@@ -84,7 +84,7 @@ func testPage(t *testing.T, name string) {
 // shown runs a command of the README and returns all that it prints. If only the last lines of the result are shown, the messages come first.
 func shown(t *testing.T, command string) string {
 	command, last := strings.CutSuffix(command, " | tail -n 2")
-	args := strings.Fields(command)
+	args := strings.Fields(strings.ReplaceAll(command, "'", "")) // no argument has blanks
 	var out, messages bytes.Buffer
 	switch args[0] {
 	case "regvet":
