@@ -59,9 +59,9 @@ func (g Group) written(fsys fs.FS) (latest hive.Filetime) {
 	return latest
 }
 
-// mostReplayed is how many bytes of hives are read at most for the states between the entries of the logs of one: a log can hold a hundred
-// thousand entries, and the hive is read again after each.
-const mostReplayed = 32 << 30
+// mostReplayed is how many bytes of hives are read at most for the states between the entries of the logs of one, which takes some 20 seconds: a log
+// can hold a hundred thousand entries, and the hive is read again after each. It is a variable for tests.
+var mostReplayed int64 = 16 << 30
 
 // Moments returns the states of inputs that are read together, the oldest first: those in files of their own, then those of each of its dirty
 // hives that wanted accepts, as it lies and after each entry of its logs, and last the inputs as they are. The inputs must have been opened with
@@ -113,19 +113,21 @@ func (j Joined) replay(in *Opened) iter.Seq[Moment] {
 			return
 		}
 		last := hive.Step{}
-		left := int64(mostReplayed)
+		left := mostReplayed
 		for s := range in.steps {
-			if last.Data != nil && left > 0 {
-				m := Moment{State: Logged, Log: last.Log, Entry: last.Entry, Place: in.Path}
-				if left -= int64(len(last.Data)); left > 0 {
-					m.Joined, m.Refused = j.inState(in, m.State, last.Data)
-				} else {
-					m.Refused = []hive.Problem{Refusal(in.Path, fmt.Errorf(
-						"has more entries in its logs than are read one by one: from entry %d of %s to the last, its states are not known", last.Entry, last.Log))}
-				}
-				if !yield(m) {
-					return
-				}
+			if last.Data == nil {
+				last = s
+				continue
+			}
+			m := Moment{State: Logged, Log: last.Log, Entry: last.Entry, Place: in.Path}
+			if left -= int64(len(last.Data)); left < 0 {
+				m.Refused = []hive.Problem{Refusal(in.Path, fmt.Errorf(
+					"has more entries in its logs than are read one by one; its states from entry %d of %s to the last but one are not known", last.Entry, last.Log))}
+			} else {
+				m.Joined, m.Refused = j.inState(in, m.State, last.Data)
+			}
+			if !yield(m) || left < 0 {
+				return
 			}
 			last = s
 		}
