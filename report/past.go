@@ -71,6 +71,7 @@ type PastRow struct {
 	Reason   string      // why the status is unknown, or that of a rule
 	Observed *hive.Value // nil if there is none; see [hive.Value.Short] for data that is lost
 	Message  string      // more about the status, for people; may be ""
+	Notes    []string    // what is in doubt about the state, see [collection.Input.Caveats]
 }
 
 // Equal reports whether two rows say the same of their states.
@@ -157,7 +158,7 @@ func PastText(w io.Writer, past Past, style Style) error {
 
 // The widths of the columns of the text.
 const (
-	pastState  = 12
+	pastState  = 14
 	pastTime   = 28
 	pastStatus = 11
 	pastData   = pastState + pastTime + pastStatus + 3 // where the data begin
@@ -222,6 +223,9 @@ func (r PastRow) details(s Setting) (all []string) {
 		}
 		add(base + fmt.Sprintf("sequence numbers %d and %d", h.Sequence1, h.Sequence2))
 	}
+	for _, note := range r.Notes {
+		add(note)
+	}
 	if r.Until != nil {
 		add(fmt.Sprintf("the same in %s, the last of them: %s", plural(r.Same, "later state"), r.Until.label()))
 	}
@@ -248,6 +252,7 @@ type jsonPastRow struct {
 	Reason   string        `json:"reason,omitempty"`
 	Observed *jsonPastData `json:"observed"`
 	Message  string        `json:"message,omitempty"`
+	Notes    []string      `json:"notes,omitempty"` // what is in doubt about the state
 }
 
 type jsonUntil struct {
@@ -288,7 +293,7 @@ func PastJSON(w io.Writer, past Past) error {
 func (r PastRow) json(s Setting) jsonPastRow {
 	j := jsonPastRow{
 		State: r.state(), Same: r.Same, Place: hive.Printable(r.Place), Location: locationJSON(r.At), Time: orNull(r.written()),
-		Asked: hive.Printable(s.Key.String()), Key: hive.Printable(r.Key.String()), Current: r.Current, Status: r.Status, Reason: r.Reason, Message: hive.Printable(r.Message),
+		Asked: hive.Printable(s.Key.String()), Key: hive.Printable(r.Key.String()), Current: r.Current, Status: r.Status, Reason: r.Reason, Message: hive.Printable(r.Message), Notes: r.Notes,
 	}
 	j.Log, j.Entry = r.entry()
 	if s.Rule != nil {

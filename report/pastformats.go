@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"regvet/hive"
 )
@@ -17,7 +18,7 @@ var pastColumns = []string{
 	"key", "current", "modified", // where the key is, whether that is in the current control set, and its last write, UTC
 	"place", "offset", "line",
 	"base_written", "sequence1", "sequence2", // of the base block of the hive
-	"message",
+	"message", "notes",
 }
 
 // PastCSV writes the past of settings as CSV, one line for each row.
@@ -69,7 +70,7 @@ func (r PastRow) cells(s Setting) []string {
 		hive.Printable(r.Key.String()), current, r.written(),
 		r.Place, number(r.At.Offset), number(int64(r.At.Line)),
 		r.base(), sequence1, sequence2,
-		r.Message,
+		r.Message, strings.Join(r.Notes, "; "),
 	}
 }
 

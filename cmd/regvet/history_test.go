@@ -16,6 +16,7 @@ import (
 
 	"regvet/hive"
 	"regvet/internal/hivetest"
+	"regvet/internal/imagetest"
 )
 
 // portPast returns a machine whose MaxUserPort has another number in each state: 4000 deleted, 4001 in RegBack, 4002 in the other control set, 4003
@@ -124,6 +125,9 @@ func pastRows(t *testing.T, status int, args ...string) (rows []string, messages
 		if s.Reason != "" {
 			row += ":" + s.Reason
 		}
+		if s.Reason == "not-covered" {
+			row += " (" + s.Message + ")"
+		}
 		if s.Observed != nil && s.Observed.Text != nil {
 			row += " " + *s.Observed.Text
 		}
@@ -187,7 +191,7 @@ func TestHistoryOfEachState(t *testing.T) {
 		}},
 		{"of what is nowhere", []string{"past", `HKLM\SYSTEM\Nothing`, "N"}, []string{"regback Nothing N key-missing +4"}},
 		{"of a hive that RegBack lacks", []string{"past", `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`, "CurrentVersion"}, []string{
-			"regback Microsoft CurrentVersion unknown:not-covered",
+			"regback Microsoft CurrentVersion unknown:not-covered (not there in past/Windows/System32/config/RegBack)",
 			"present Microsoft CurrentVersion set 6.1",
 		}},
 		{"of a rule", []string{"--rule", "KB196271-MaxUserPort", "past"}, []string{
@@ -206,6 +210,24 @@ func TestHistoryOfEachState(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestHistoryInEvidence requires the same rows of a machine in an archive as of one in a folder.
+func TestHistoryInEvidence(t *testing.T) {
+	layPast(t, nil)
+	files := portPast()
+	var members []imagetest.ArchiveFile
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		members = append(members, imagetest.ArchiveFile{Name: name, Data: files[name]})
+	}
+	writeAll(t, map[string][]byte{"past.zip": imagetest.Zip(members)})
+	for _, args := range [][]string{{tcpip, "MaxUserPort"}, {tcpip}, {"--rule", "KB196271-MaxUserPort"}} {
+		want, _ := pastRows(t, 0, append([]string{"past"}, args...)...)
+		got, _ := pastRows(t, 0, append([]string{"past.zip"}, args...)...)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (- folder, + archive): %s", args, diff)
+		}
 	}
 }
 

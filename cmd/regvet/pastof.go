@@ -249,6 +249,9 @@ func (t *track) put(order int, r report.PastRow) {
 	if n := len(t.rows); n > 0 && t.rows[n-1].Equal(r) {
 		last := &t.rows[n-1]
 		last.Same++
+		if last.Notes == nil {
+			last.Notes = r.Notes
+		}
 		r.Observed = nil
 		last.Until = &r
 		return
@@ -280,6 +283,9 @@ func (p *pastOf) row(m collection.Moment, t *track) (report.PastRow, *collection
 	r.Place, r.Header = in.Path, in.Header
 	if m.State == "" {
 		r.Log, r.Entry = in.LastEntry()
+	}
+	if m.State != collection.Stored && m.State != collection.Logged {
+		r.Notes = in.Caveats()
 	}
 	current, all := p.registry(m.Joined)
 	if set := inSet(all, t.real); set != "" && t.Key.HasPrefix(currentSet) {
