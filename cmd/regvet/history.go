@@ -79,7 +79,7 @@ func (o *historyOptions) run(s *session, args []string) {
 	switch {
 	case len(result.Settings) > 0:
 	case opened && o.key != nil:
-		s.fail(statusUsage, "%s: the input holds neither the key %s nor any key above it", collection.DisplayName(args[0]), o.key)
+		s.fail(statusUsage, "%s: the input does not cover the key %s: it holds no key above it, or a symbolic link on the way leads out of it", collection.DisplayName(args[0]), o.key)
 		return
 	case opened && o.findings:
 		s.say("%s: nothing fails a rule now, so that there is nothing to tell the past of", collection.DisplayName(args[0]))

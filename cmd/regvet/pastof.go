@@ -474,7 +474,7 @@ func (p *pastOf) remains(real hive.Path, d hive.Deleted) (all []*track) {
 	}
 	all = []*track{p.meet(report.Setting{Key: p.key, AboutKey: true}, real, nil)}
 	for _, v := range d.Key.Values() {
-		if t := p.meet(report.Setting{Key: p.key, Value: v.Name}, real, nil); !slices.Contains(all, t) {
+		if t := p.meet(report.Setting{Key: p.key, Value: v.Name}, real, all[0]); !slices.Contains(all, t) {
 			all = append(all, t)
 		}
 	}
