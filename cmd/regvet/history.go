@@ -61,11 +61,17 @@ func (o *historyOptions) run(s *session, args []string) {
 	open.Steps, open.Memory = true, memoryForInputs
 	result := report.Past{Version: version()}
 	opened := false
+	placed := map[string]bool{} // the files of an earlier time of which it is known what they are a state of
 	for _, g := range all {
 		if g.State() != "" {
-			continue // its machine has it
+			continue
 		}
 		earlier := g.Earlier(s.files, all)
+		for _, state := range earlier {
+			for _, f := range state.Files {
+				placed[f.Path] = true
+			}
+		}
 		joined, refused := g.Open(s.files, open)
 		s.refuseAll(refused)
 		for _, j := range joined {
@@ -76,6 +82,7 @@ func (o *historyOptions) run(s *session, args []string) {
 			result.Settings = append(result.Settings, o.past(s, j, earlier)...)
 		}
 	}
+	leftOut(s, all, placed)
 	switch {
 	case len(result.Settings) > 0:
 	case opened && o.key != nil:
@@ -100,6 +107,25 @@ func (o *historyOptions) run(s *session, args []string) {
 		}
 		return report.PastText(w, result, style)
 	})
+}
+
+// leftOut says which files of an earlier time are no part of the past that is told.
+func leftOut(s *session, all []collection.Group, placed map[string]bool) {
+	var left []collection.File
+	for _, g := range all {
+		for _, f := range g.Files {
+			if f.State != "" && !placed[f.Path] {
+				left = append(left, f)
+			}
+		}
+	}
+	switch n := len(left); n {
+	case 0:
+	case 1:
+		s.say("%s is %s, and is left out, since it is not known which of the hives it was; name it to see what it holds", left[0].Path, left[0].NotJoined)
+	default:
+		s.say("%d files like %s, %s, are left out, since it is not known which of the hives they were; name one to see what it holds", n, left[0].Path, left[0].NotJoined)
+	}
 }
 
 // asks finds out what is asked for. If that cannot be told, it writes why and returns false.

@@ -231,6 +231,19 @@ func TestHistoryInEvidence(t *testing.T) {
 	}
 }
 
+// TestHistoryLeavesOut requires that a file of an earlier time that belongs to no hive of the input for certain is told of, and not silently left out.
+func TestHistoryLeavesOut(t *testing.T) {
+	layPast(t, func(files map[string][]byte) {
+		files["past/VSS1/Windows/System32/config/SYSTEM"] = files["past/Windows/System32/config/RegBack/SYSTEM"]
+	})
+	_, messages := pastRows(t, 0, "past", tcpip, "MaxUserPort")
+	want := "regvet: past/VSS1/Windows/System32/config/SYSTEM is of a shadow copy, of an earlier time, and is left out, since it is not known which of the hives it was; " +
+		"name it to see what it holds\n"
+	if !strings.HasSuffix(messages, want) {
+		t.Errorf("got %s\nwant %s", messages, want)
+	}
+}
+
 // TestHistoryOfFindings requires that --findings tells the past of what fails now, and of nothing else: TcpTimedWaitDelay was put right.
 func TestHistoryOfFindings(t *testing.T) {
 	layPast(t, nil)
