@@ -45,6 +45,17 @@ const HeadSize = baseBlockSize + binHeaderSize
 // first bin behind it.
 func IsHive(data []byte) bool { return isSigned(data) || hasFirstBin(data) }
 
+// Written returns the time in the base block of a hive, or 0 if the base block cannot be trusted. It needs the first [HeadSize] bytes.
+func Written(data []byte) Filetime {
+	if !isSigned(data) || len(data) < sectorSize {
+		return 0
+	}
+	if h := parseHeader(data); h.Checksum == h.Computed && h.Modified.IsSet() {
+		return h.Modified
+	}
+	return 0
+}
+
 func isSigned(data []byte) bool { return bytes.HasPrefix(data, []byte("regf")) }
 
 // hasFirstBin reports whether the first bin is where it must be.

@@ -38,7 +38,7 @@ func (f *File) Bytes() []byte { return f.data }
 
 // Replay puts logs over a copy of a dirty hive.
 func Replay(hive []byte, logs []Log) ([]byte, []LogUse) {
-	return replay(hive, parseHeader(hive), logs)
+	return replay(hive, parseHeader(hive), logs, func(string, uint32, []byte) bool { return true })
 }
 
 // The kinds of problems that only this package and its tests name.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math/bits"
 	"slices"
 )
@@ -52,8 +53,8 @@ type logFile struct {
 }
 
 // replay applies logs to a copy of a dirty hive, and returns that copy, or nil if no log can be applied. It chooses the logs as Windows
-// does: https://github.com/msuhanov/regf.
-func replay(hive []byte, h Header, logs []Log) (data []byte, uses []LogUse) {
+// does: https://github.com/msuhanov/regf. It shows the copy after each entry, and ends early if that returns false.
+func replay(hive []byte, h Header, logs []Log, show func(log string, entry uint32, hive []byte) bool) (data []byte, uses []LogUse) {
 	uses = make([]LogUse, len(logs))
 	var old, fresh []logFile
 	for i, l := range logs {
@@ -75,14 +76,38 @@ func replay(hive []byte, h Header, logs []Log) (data []byte, uses []LogUse) {
 		for _, f := range old {
 			f.use.Why = "is of the old kind, and there is one of the new kind"
 		}
-		data = replayNew(hive, h, fresh)
+		data = replayNew(hive, h, fresh, show)
 	} else {
-		data = replayOld(hive, h, old)
+		data = replayOld(hive, h, old, show)
 	}
 	for i, l := range logs {
 		uses[i].Foreign = uses[i].Entries > 0 && h.Checksum == h.Computed && areForeign(hive, l.Data)
 	}
 	return data, uses
+}
+
+// Step is a dirty hive in the state after one entry of its logs.
+type Step struct {
+	Log   string // name of the log
+	Entry uint32 // sequence number of the entry
+	Data  []byte // of a clean hive in that state, for [Read]
+}
+
+// Steps returns the states of a dirty hive after each entry of its logs that can be applied, the oldest first. The last one is what [Read]
+// reads, unless that refuses the logs because no root key is left. There are none for a hive that is clean.
+func Steps(data []byte, logs ...Log) iter.Seq[Step] {
+	return func(yield func(Step) bool) {
+		if !IsDirty(data) {
+			return
+		}
+		f := &File{data: data, Header: parseHeader(data)}
+		f.settle()
+		replay(f.data, f.Header, logs, func(log string, entry uint32, hive []byte) bool {
+			state := bytes.Clone(hive)
+			cleanAt(state, entry)
+			return yield(Step{log, entry, state})
+		})
+	}
 }
 
 // areForeign reports whether the base blocks of a hive and a log have different identifiers: that of the hive's transaction manager, which
@@ -193,8 +218,8 @@ func readEntry(b []byte, want uint32) (e entry, size int, fault string) {
 	return e, int(declared), ""
 }
 
-// replayNew applies logs of the new kind, the oldest first. It returns nil if none can be applied.
-func replayNew(hive []byte, h Header, logs []logFile) []byte {
+// replayNew applies logs of the new kind, the oldest first. It returns nil if none can be applied, or if show returns false.
+func replayNew(hive []byte, h Header, logs []logFile, show func(string, uint32, []byte) bool) []byte {
 	// Sequence numbers wrap around.
 	older := func(a, b uint32) int { return cmp.Compare(int32(a-b), 0) }
 	slices.SortStableFunc(logs, func(a, b logFile) int {
@@ -234,6 +259,9 @@ func replayNew(hive []byte, h Header, logs []logFile) []byte {
 				break
 			}
 			hive = e.apply(hive)
+			if !show(f.use.Name, e.number, hive) {
+				return nil
+			}
 		}
 		if n := len(entries); n > 0 {
 			applied = true
@@ -244,10 +272,15 @@ func replayNew(hive []byte, h Header, logs []logFile) []byte {
 	if !applied {
 		return nil
 	}
-	put32(hive, 4, next-1)
-	put32(hive, 8, next-1)
-	seal(hive)
+	cleanAt(hive, next-1)
 	return hive
+}
+
+// cleanAt makes a hive the clean one that it is after an entry.
+func cleanAt(hive []byte, entry uint32) {
+	put32(hive, 4, entry)
+	put32(hive, 8, entry)
+	seal(hive)
 }
 
 // misfits returns the uses of logs that made the hive unreadable, as logs that were refused.
@@ -286,7 +319,7 @@ func (e entry) apply(hive []byte) []byte {
 
 // replayOld applies a log of the old kind: a bitmap of the sectors that one write changed, and those sectors. The newest of several logs
 // holds what the others hold, and more.
-func replayOld(hive []byte, h Header, logs []logFile) []byte {
+func replayOld(hive []byte, h Header, logs []logFile, show func(string, uint32, []byte) bool) []byte {
 	written := h.Modified
 	if h.Checksum != h.Computed && len(hive) >= baseBlockSize+binHeaderSize {
 		written = Filetime(binary.LittleEndian.Uint64(hive[baseBlockSize+20:])) // of the first bin
@@ -308,6 +341,7 @@ func replayOld(hive []byte, h Header, logs []logFile) []byte {
 		for _, other := range logs[i+1:] {
 			other.use.Why = "is not needed: another log was applied"
 		}
+		show(f.use.Name, f.Sequence1, out)
 		return out
 	}
 	return nil

@@ -83,6 +83,7 @@ func replay(t testing.TB, b []byte, logs ...hive.Log) *hive.File {
 	if snapshot(again.Root()) != snapshot(f.Root()) || !slices.Equal(again.Logs, f.Logs) || !bytes.Equal(again.Bytes(), f.Bytes()) {
 		t.Fatal("read twice, there are two hives")
 	}
+	steps(t, f, b, logs)
 	if !bytes.Equal(b, was) {
 		t.Fatal("the hive that was given was changed")
 	}
@@ -92,6 +93,49 @@ func replay(t testing.TB, b []byte, logs ...hive.Log) *hive.File {
 		}
 	}
 	return f
+}
+
+// steps requires that there is one state after each entry that was applied to a hive, numbered as its logs were, and that the last is the hive
+// itself.
+func steps(t testing.TB, f *hive.File, b []byte, logs []hive.Log) {
+	t.Helper()
+	var want, got []string
+	for _, l := range slices.SortedStableFunc(slices.Values(f.Logs), func(a, b hive.LogUse) int { return int(int32(a.First - b.First)) }) {
+		for i := range l.Entries {
+			want = append(want, fmt.Sprintf("%s %d", l.Name, l.First+uint32(i)))
+		}
+	}
+	if want == nil {
+		return // none can be applied, or with them no root is left
+	}
+	var last []byte
+	for s := range hive.Steps(b, logs...) {
+		got = append(got, fmt.Sprintf("%s %d", s.Log, s.Entry))
+		if hive.IsDirty(s.Data) {
+			t.Fatalf("after entry %d the hive is dirty", s.Entry)
+		}
+		last = s.Data
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("the states are not those of the entries:\n%s", diff)
+	}
+	if !bytes.Equal(last, f.Bytes()) {
+		t.Fatal("the hive after the last entry is not the hive with its logs")
+	}
+}
+
+// TestStepsEnd requires that what is shown of a dirty hive ends when the reader has enough.
+func TestStepsEnd(t *testing.T) {
+	c := sameSize()
+	log := hive.Log{Name: "LOG1", Data: hivetest.Log(c.before, 5, hivetest.Entries(5, 3, c.before, c.after)...)}
+	n := 0
+	for range hive.Steps(hivetest.Dirty(c.before, 6, 5), log) {
+		n++
+		break
+	}
+	if n != 1 {
+		t.Errorf("%d states were shown", n)
+	}
 }
 
 // recovered compares a replayed hive with the state that the logs lead to.

@@ -123,7 +123,7 @@ func (f *File) readHeader(logs []Log) error {
 	if h.Dirty() {
 		if f.Logs == nil {
 			var data []byte
-			if data, f.Logs = replay(f.data, h, logs); data != nil {
+			if data, f.Logs = replay(f.data, h, logs, func(string, uint32, []byte) bool { return true }); data != nil {
 				f.data = data
 				f.base = parseHeader(data)
 			}

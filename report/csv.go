@@ -24,26 +24,12 @@ var csvColumns = []string{
 	"logs",  // what became of the logs of a dirty hive, with the hashes of those that were applied
 }
 
-// csvTable writes RFC 4180: a line with the names of the columns, then one for each finding, and one without a rule for each input that no
-// rule is about. It is UTF-8 with the byte order mark without which Excel would assume another encoding. Control characters are escaped as in Go, so that a finding is one line.
-//
-// A spreadsheet runs text that starts like a formula, and names and data of a registry can be made to do so. An apostrophe before such a
-// cell makes it text. A cell that starts with ::, a command in a log of GitHub Actions, gets one too. The column data has the evidence
-// unchanged, as have all fields in JSON.
+// csvTable writes a line with the names of the columns, then one for each finding, and one without a rule for each input that no rule is about.
 func csvTable(w io.Writer, s sheet) error {
-	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
+	table, err := newCSV(w, csvColumns)
+	if err != nil {
 		return err
 	}
-	table := csv.NewWriter(w)
-	table.UseCRLF = true
-	row := func(cells []string) {
-		for i, cell := range cells {
-			cell = hive.Visible(cell)
-			cells[i] = asText(cell) + cell
-		}
-		_ = table.Write(cells) // the writer keeps its error
-	}
-	row(append([]string{}, csvColumns...))
 	for _, f := range s.files {
 		if f.unasked != "" {
 			cells := make([]string, len(csvColumns))
@@ -53,14 +39,14 @@ func csvTable(w io.Writer, s sheet) error {
 			} {
 				cells[slices.Index(csvColumns, name)] = text
 			}
-			row(cells)
+			table.row(cells)
 		}
 		for _, r := range s.listed(f) {
 			status, by, why := string(r.status), "", ""
 			if r.suppressed != nil {
 				status, by, why = "suppressed", r.suppressed.By, r.suppressed.Reason
 			}
-			row([]string{
+			table.row([]string{
 				r.path, r.id, s.topics[r.topic].pack, r.severity, status, r.reason,
 				r.key, r.realKey, r.value,
 				r.kind, r.observed, r.data,
@@ -82,6 +68,31 @@ func asText[T string | []byte](cell T) string {
 		return "'"
 	}
 	return ""
+}
+
+// rows writes RFC 4180. It is UTF-8 with the byte order mark without which Excel would assume another encoding. Control characters are
+// escaped as in Go, so that a row is one line.
+//
+// A spreadsheet runs text that starts like a formula, and names and data of a registry can be made to do so. An apostrophe before such a
+// cell makes it text. A cell that starts with ::, a command in a log of GitHub Actions, gets one too. The column data has the evidence
+// unchanged, as have all fields in JSON.
+type rows struct{ *csv.Writer }
+
+// newCSV begins a table with a line of the names of its columns.
+func newCSV(w io.Writer, columns []string) (rows, error) {
+	table := rows{csv.NewWriter(w)}
+	table.UseCRLF = true
+	_, err := io.WriteString(w, "\uFEFF")
+	table.row(slices.Clone(columns))
+	return table, err
+}
+
+func (t rows) row(cells []string) {
+	for i, cell := range cells {
+		cell = hive.Visible(cell)
+		cells[i] = asText(cell) + cell
+	}
+	_ = t.Write(cells) // the writer keeps its error
 }
 
 // number returns n as text, or "" for 0, which is no place.

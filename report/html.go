@@ -23,12 +23,7 @@ var pageStyle string
 // tags or in quotes, where one way of escaping is enough.
 func webPage(w io.Writer, s sheet) error {
 	p := &pageHTML{}
-	p.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-	p.raw(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">` + "\n")
-	p.raw(`<meta name="viewport" content="width=device-width, initial-scale=1">` + "\n")
-	p.text("<title>%s: %s</title>\n", "regvet "+s.command, s.totals)
-	p.raw("<style>\n" + pageStyle + "</style>\n</head>\n<body>\n")
-	p.text("<h1>%s</h1>\n<p><strong>%s</strong></p>\n", "regvet "+s.command, s.totals)
+	p.begin(s.command, s.totals)
 	if len(s.refused) > 0 {
 		p.raw("<h2>Not read</h2>\n<ul>\n")
 		for _, r := range s.refused {
@@ -83,13 +78,28 @@ func webPage(w io.Writer, s sheet) error {
 	if s.more != "" {
 		p.text("<p>%s</p>\n", s.more)
 	}
-	p.text("<p class=\"faint\">Written by regvet %s.</p>\n</body>\n</html>\n", s.version)
-	_, err := w.Write(p.Bytes())
-	return err
+	return p.end(w, s.version)
 }
 
 // pageHTML builds a page.
 type pageHTML struct{ bytes.Buffer }
+
+// begin writes the start of a page.
+func (p *pageHTML) begin(command, totals string) {
+	p.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+	p.raw(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">` + "\n")
+	p.raw(`<meta name="viewport" content="width=device-width, initial-scale=1">` + "\n")
+	p.text("<title>%s: %s</title>\n", "regvet "+command, totals)
+	p.raw("<style>\n" + pageStyle + "</style>\n</head>\n<body>\n")
+	p.text("<h1>%s</h1>\n<p><strong>%s</strong></p>\n", "regvet "+command, totals)
+}
+
+// end writes the end of a page, and the page.
+func (p *pageHTML) end(w io.Writer, version string) error {
+	p.text("<p class=\"faint\">Written by regvet %s.</p>\n</body>\n</html>\n", version)
+	_, err := w.Write(p.Bytes())
+	return err
+}
 
 // raw writes HTML as it is.
 func (p *pageHTML) raw(s string) { p.WriteString(s) }

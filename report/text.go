@@ -78,8 +78,11 @@ func (p *page) row(name, text string, attributes ...color.Attribute) {
 
 // wrap breaks a line between words, so that it fits beside its label. Libraries for this take 35 ms to start, longer than a check. They
 // know wide characters; here, those make a line too long at worst.
-func (p *page) wrap(line string) []string {
-	width := max(p.Width-label-2, 20)
+func (p *page) wrap(line string) []string { return p.wrapTo(p.Width-label-2, line) }
+
+// wrapTo is [page.wrap] to a width.
+func (p *page) wrapTo(width int, line string) []string {
+	width = max(width, 20)
 	if p.Width == 0 {
 		return []string{line}
 	}

@@ -52,6 +52,40 @@ func BenchmarkCheck(b *testing.B)       { benchmark(b, statusFindings, "check") 
 func BenchmarkExportReg(b *testing.B)   { benchmark(b, statusDone, "export") }
 func BenchmarkExportJSONL(b *testing.B) { benchmark(b, statusDone, "export", "--format", "jsonl") }
 
+// BenchmarkHistory tells the past of a value in 20 states of such a hive, which may take no longer than 20 times [BenchmarkCheck].
+func BenchmarkHistory(b *testing.B) {
+	name := largeSystem(b)
+	state, err := os.ReadFile(name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f, err := hive.Read(name, state)
+	if err != nil {
+		b.Fatal(err)
+	}
+	current, _ := f.Root().Key("Select").Value("Current")
+	at := int(current.At.Offset) + 4 + hivetest.ValueData
+	const first = 2
+	var entries [][]byte
+	for i := range uint32(19) {
+		after := hivetest.Set32(state, at, i+2)
+		entries = append(entries, hivetest.Entries(first+i, 1, state, after)...)
+		state = after
+	}
+	dirty := hivetest.Dirty(hivetest.Set32(state, at, 1), first+19, first)
+	for name, data := range map[string][]byte{name: dirty, name + ".LOG1": hivetest.Log(dirty, first, entries...)} {
+		if err := os.WriteFile(name, data, 0o666); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if got := run([]string{"history", name, `HKLM\SYSTEM\Select`, "Current"}, nil, io.Discard, io.Discard); got != statusDone {
+			b.Fatalf("exit status %d", got)
+		}
+	}
+}
+
 func benchmark(b *testing.B, want int, args ...string) {
 	name := largeSystem(b)
 	if info, err := os.Stat(name); err == nil {

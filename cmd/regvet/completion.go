@@ -200,7 +200,7 @@ func flagValues(command string, f *pflag.Flag) candidates {
 		return plainWords(c.words...)
 	}
 	switch f.Name {
-	case "select", "ignore":
+	case "select", "ignore", "rule":
 		if command == "lint" {
 			return checkWords()
 		}
@@ -240,7 +240,7 @@ func arguments(cmd command, before []string) candidates {
 		c := checkWords()
 		c.words = append(c.words, ruleWords().words...)
 		return c
-	case cmd.name == "export" && len(before) > 0: // a key, of which only the input knows
+	case (cmd.name == "export" || cmd.name == "history") && len(before) > 0: // a key, of which only the input knows
 		return candidates{}
 	case strings.Contains(cmd.args, "FILE.reg") || cmd.name == "apply" && len(before) == 0:
 		return regFile

@@ -56,6 +56,8 @@ func TestComplete(t *testing.T) {
 		{"lint|-|", " *.[rR][eE][gG]"},
 		{"fix|SYSTEM|", ""},
 		{"export|SYSTEM|", ""},
+		{"history|SYSTEM|", ""},
+		{"history|--rule|KB196271-T", "KB196271-TcpTimedWaitDelay "},
 		{"rules|", "list show lint test docs new schema "},
 		{"rules|show|KB196271-T", "KB196271-TcpTimedWaitDelay "},
 		{"explain|KB196271-T", "KB196271-TcpTimedWaitDelay "},

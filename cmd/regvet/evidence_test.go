@@ -75,6 +75,8 @@ func TestNothingReadIsWritten(t *testing.T) {
 		reads string // the files that it reads, besides the given ones
 	}{
 		{"check dirty-system", "dirty-system dirty-system.LOG1 dirty-system.LOG2"},
+		{`history dirty-system HKLM\SYSTEM\Select`, "dirty-system dirty-system.LOG1 dirty-system.LOG2"},
+		{"history --findings disk", "disk/Windows/System32/config/SYSTEM disk/Windows/System32/config/SOFTWARE"},
 		{"check .", "dirty-system dirty-system.LOG2 SYSTEM disk/Users/bob/NTUSER.DAT"},
 		{"check SYSTEM", "SYSTEM SYSTEM.LOG1"}, // the log of a clean hive is not needed, but is still evidence
 		{"check --log torn.LOG1 dirty-system", "torn.LOG1"},

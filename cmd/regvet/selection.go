@@ -9,8 +9,11 @@ import (
 	"regvet/rules"
 )
 
-// selection is the value of --select for rules: each word is the ID of a rule, or level: or tag: and a name. Without words it is every rule.
-type selection struct{ words []string }
+// selection is the value of --select, or of another flag, for rules: each word is the ID of a rule, or level: or tag: and a name. Without words it is every rule.
+type selection struct {
+	flag  string // its name, for messages
+	words []string
+}
 
 // The beginnings of words that stand for more than one rule.
 const (
@@ -20,7 +23,13 @@ const (
 
 // define defines --select. The usage begins with what the command does with the rules.
 func (c *selection) define(f *pflag.FlagSet, does string) {
-	f.StringSliceVar(&c.words, "select", nil, does+" rules with these `IDS`, in any pack; "+byLevel+"NAME is those that a published baseline asks for, "+byTag+"NAME those with a tag (repeatable)")
+	c.defineAs(f, "select", does+" rules with these `IDS`, in any pack; "+byLevel+"NAME is those that a published baseline asks for, "+byTag+"NAME those with a tag (repeatable)")
+}
+
+// defineAs defines the selection under another name.
+func (c *selection) defineAs(f *pflag.FlagSet, flag, usage string) {
+	c.flag = flag
+	f.StringSliceVar(&c.words, flag, nil, usage)
 }
 
 // restricts reports whether the selection leaves rules out.
@@ -51,8 +60,8 @@ func (c *selection) load(s *session, of *ruleFlags) ([]*rules.Rule, bool) {
 		return nil, false
 	}
 	for _, word := range c.words {
-		if one := (&selection{[]string{word}}); !slices.ContainsFunc(all, one.picks) {
-			noSuch(s, word, all)
+		if one := (&selection{c.flag, []string{word}}); !slices.ContainsFunc(all, one.picks) {
+			c.noSuch(s, word, all)
 			ok = false
 		}
 	}
@@ -71,7 +80,7 @@ func (c *selection) loadPicked(s *session, of *ruleFlags) ([]*rules.Rule, bool) 
 }
 
 // noSuch writes that a word of a selection stands for none of the rules.
-func noSuch(s *session, word string, all []*rules.Rule) {
+func (c *selection) noSuch(s *session, word string, all []*rules.Rule) {
 	what, kind, known := "there is no rule", "", []string{}
 	for _, of := range []string{byLevel, byTag} {
 		if strings.HasPrefix(word, of) {
@@ -89,5 +98,5 @@ func noSuch(s *session, word string, all []*rules.Rule) {
 		}
 	}
 	name := strings.TrimPrefix(word, kind)
-	s.fail(statusUsage, "--select: %s %q%s; \"regvet rules list\" lists them", what, name, suggest(name, known))
+	s.fail(statusUsage, "--%s: %s %q%s; \"regvet rules list\" lists them", c.flag, what, name, suggest(name, known))
 }

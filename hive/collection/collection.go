@@ -32,6 +32,7 @@ type File struct {
 	// NotJoined is why a hive that lies in the folders of a machine is no part of its registry, see [Input.NotJoined].
 	NotJoined string
 	State     State  // of a hive that is of an earlier time than its machine
+	StateOf   string // likewise, the path of a hive of that machine; "" if it is not known which machine that is
 	Former    bool   // it is of a Windows that another one replaced, see [Input.Former]
 	CopyOf    string // the path of an earlier file of the same group, of which it is another copy
 	Err       error  // why it cannot be read, when that is known already

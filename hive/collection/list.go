@@ -106,6 +106,9 @@ func (l *listing) walk(folder fs.FS, name string, join, place func(string) strin
 			if f.CopyOf != "" {
 				f.CopyOf = join(f.CopyOf)
 			}
+			if f.StateOf != "" {
+				f.StateOf = join(f.StateOf)
+			}
 			for n, log := range f.Logs {
 				f.Logs[n] = join(log)
 			}

@@ -11,6 +11,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"iter"
 	"path"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,7 @@ type Options struct {
 	Text   regfile.Options
 	SHA256 bool // compute the hashes of inputs and logs
 	MD5    bool
+	Steps  bool // keep what [Joined.Moments] needs of a dirty hive and its logs
 	// Memory is how many bytes the hives of one machine may have in total; 0 for no limit.
 	Memory int64
 }
@@ -48,7 +50,9 @@ type Opened struct {
 	text     *regfile.File  // nil for a hive
 	sums     []func()       // each waits for a hash and stores it in Input
 	told     []hive.Problem // contradictions that no one place of the input shows
-	original *Opened        // of which this is an equal copy, or nil
+	stored   []byte         // of a dirty hive to which logs were applied, with [Options.Steps]: as it lies
+	steps    iter.Seq[hive.Step]
+	original *Opened // of which this is an equal copy, or nil
 
 	// spokesman is set for the one of several hives of a machine whose problems are those of the machine.
 	spokesman bool
@@ -289,11 +293,19 @@ func (in *Opened) loadHive(fsys fs.FS, file File, data []byte, o Options) (refus
 	if o.Mount != nil {
 		in.Mount, in.MountBy = o.Mount, "flag --mount"
 	}
+	if o.Steps && slices.ContainsFunc(f.Logs, func(u hive.LogUse) bool { return u.Entries > 0 }) {
+		in.stored, in.steps = data, hive.Steps(data, logs...)
+	}
+	in.mountAlone()
+	return refused, nil
+}
+
+// mountAlone gives a hive a registry that holds nothing else.
+func (in *Opened) mountAlone() {
 	in.Registry = hive.NewRegistry()
 	if in.Mount != nil {
-		in.Registry.Mount(in.Mount, f.Root())
+		in.Registry.Mount(in.Mount, in.Root)
 	}
-	return refused, nil
 }
 
 func readLog(fsys fs.FS, name string, named bool) ([]byte, error) {

@@ -17,15 +17,20 @@ const (
 	RegBack State = "regback"
 	// Shadow is a shadow copy of a volume, or a restore point of Windows XP.
 	Shadow State = "vss"
+	// Stored is a dirty hive as it lies, without the logs that were applied to it.
+	Stored State = "without-logs"
+	// Logged is a dirty hive after an entry of its logs, and not after all of them.
+	Logged State = "log-entry"
 )
 
 // setAside says of hives that lie in the folders of a machine why they are no part of its registry, and which are of an earlier time.
 func setAside(found []File) {
-	ofWindows := map[string]bool{} // the folders with hives under the names that they have in Windows, folded
-	now := false                   // a hive is of no earlier time
+	ofWindows := map[string]string{} // by their folders, folded: the first readable hive under a name that it has in Windows, else the first of all
+	readable := map[string]bool{}
+	now := false // a hive is of no earlier time
 	for _, f := range found {
-		if hive.KnownName(f.Path) != "" {
-			ofWindows[hive.Fold(path.Dir(f.Path))] = true
+		if folder := hive.Fold(path.Dir(f.Path)); hive.KnownName(f.Path) != "" && (ofWindows[folder] == "" || f.Err == nil && !readable[folder]) {
+			ofWindows[folder], readable[folder] = f.Path, f.Err == nil
 		}
 		now = now || !isTextName(f.Path) && !isShadow(f.Path) && !isRestorePoint(f.Path)
 	}
@@ -39,10 +44,10 @@ func setAside(found []File) {
 		parent := path.Dir(folder)
 		_, in, user := userOf(f.Path)
 		switch {
-		case path.Base(folder) == hive.Fold("RegBack") && ofWindows[parent]:
-			f.State, f.NotJoined = RegBack, "a backup that Windows made in RegBack, of an earlier time"
-		case path.Base(folder) == hive.Fold("repair") && ofWindows[path.Join(parent, hive.Fold("System32/config"))]:
-			f.State, f.NotJoined = RegBack, "a backup that Windows made in repair, of an earlier time"
+		case path.Base(folder) == hive.Fold("RegBack") && ofWindows[parent] != "":
+			f.State, f.StateOf, f.NotJoined = RegBack, ofWindows[parent], "a backup that Windows made in RegBack, of an earlier time"
+		case path.Base(folder) == hive.Fold("repair") && ofWindows[path.Join(parent, hive.Fold("System32/config"))] != "":
+			f.State, f.StateOf, f.NotJoined = RegBack, ofWindows[path.Join(parent, hive.Fold("System32/config"))], "a backup that Windows made in repair, of an earlier time"
 		case now && isShadow(f.Path):
 			f.State, f.NotJoined = Shadow, "of a shadow copy, of an earlier time"
 		case now && isRestorePoint(f.Path):
