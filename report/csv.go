@@ -24,28 +24,13 @@ var csvColumns = []string{
 	"logs",  // what became of the logs of a dirty hive, with the hashes of those that were applied
 }
 
-// csvTable writes RFC 4180: a line with the names of the columns, then one for each finding, and one without a rule for each input that no
-// rule is about. It is UTF-8 with the byte order mark without which Excel would assume another encoding. Control characters are escaped as in Go, so that a finding is one line.
-//
-// A spreadsheet runs text that starts like a formula, and names and data of a registry can be made to do so. An apostrophe before such a
-// cell makes it text. A cell that starts with ::, a command in a log of GitHub Actions, gets one too. The column data has the evidence
-// unchanged, as have all fields in JSON.
+// csvTable writes a table with a line for each finding, and one without a rule for each input that no rule is about; see [csvRows].
 func csvTable(w io.Writer, s sheet) error {
-	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
+	if _, err := io.WriteString(w, csvMark); err != nil {
 		return err
 	}
-	table := csv.NewWriter(w)
-	table.UseCRLF = true
-	row := func(cells []string) {
-		for i, cell := range cells {
-			cell = hive.Visible(cell)
-			if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) || strings.HasPrefix(cell, "::") {
-				cell = "'" + cell
-			}
-			cells[i] = cell
-		}
-		_ = table.Write(cells) // the writer keeps its error
-	}
+	table := newCSVRows(w)
+	row := table.row
 	row(append([]string{}, csvColumns...))
 	for _, f := range s.files {
 		if f.unasked != "" {
@@ -77,6 +62,34 @@ func csvTable(w io.Writer, s sheet) error {
 	}
 	table.Flush()
 	return table.Error()
+}
+
+// csvMark begins a table: the byte order mark without which Excel would assume another encoding than UTF-8.
+const csvMark = "\uFEFF"
+
+// csvRows writes RFC 4180. Control characters are escaped as in Go, so that a row is one line.
+//
+// A spreadsheet runs text that starts like a formula, and names and data of a registry can be made to do so. An apostrophe before such a
+// cell makes it text. A cell that starts with ::, a command in a log of GitHub Actions, gets one too. JSON has all fields unchanged, and the column
+// data of findings has the evidence.
+type csvRows struct{ *csv.Writer }
+
+func newCSVRows(w io.Writer) csvRows {
+	t := csvRows{csv.NewWriter(w)}
+	t.UseCRLF = true
+	return t
+}
+
+// row writes a line. It changes the cells.
+func (t csvRows) row(cells []string) {
+	for i, cell := range cells {
+		cell = hive.Visible(cell)
+		if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) || strings.HasPrefix(cell, "::") {
+			cell = "'" + cell
+		}
+		cells[i] = cell
+	}
+	_ = t.Write(cells) // the writer keeps its error
 }
 
 // number returns n as text, or "" for 0, which is no place.

@@ -13,10 +13,10 @@ import (
 	"regvet/hive"
 )
 
-// TestReadme runs each command that the README and the page on images show, and compares its output with the one shown; with -update it writes the
+// TestReadme runs each command that the README and the pages of docs show, and compares its output with the one shown; with -update it writes the
 // outputs into them.
 func TestReadme(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/evidence.md"} {
+	for _, name := range []string{"README.md", "docs/evidence.md", "docs/search.md"} {
 		t.Run(name, func(t *testing.T) { testPage(t, filepath.Join("../..", name)) })
 	}
 }
