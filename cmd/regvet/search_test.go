@@ -282,6 +282,35 @@ func TestSearchStreams(t *testing.T) {
 	t.Logf("%d bytes of hits, memory grew by %d bytes", out.written, out.most)
 }
 
+// TestSearchLimit requires that the hits in a small hive whose keys share a long path end before they fill the disk, unless all are asked for.
+func TestSearchLimit(t *testing.T) {
+	const leaves = 6000
+	at := &hivetest.Key{}
+	root := at
+	for range 50 {
+		below := &hivetest.Key{Name: strings.Repeat("long", 60)}
+		at.Keys, at = []*hivetest.Key{below}, below
+	}
+	for i := range leaves {
+		at.Keys = append(at.Keys, &hivetest.Key{Name: fmt.Sprint("leaf", i)})
+	}
+	name := filepath.Join(t.TempDir(), "hive")
+	if err := os.WriteFile(name, hivetest.Build(root, hivetest.Options{}), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var out tally
+	var messages bytes.Buffer
+	status := run([]string{"search", "leaf", name}, nil, &out, &messages)
+	want := fmt.Sprintf("regvet: %s: the hits are more than 100 times as long as the input and end here; --no-limit writes all of them, and a longer PATTERN or --key finds fewer\n", name)
+	if status != statusInput || messages.String() != want || out.bytes > leastLimit || out.bytes < leastLimit/2 {
+		t.Errorf("status %d, %d bytes, %s, want %s", status, out.bytes, messages.String(), want)
+	}
+	out = tally{}
+	if status := run([]string{"search", "--no-limit", "leaf", name}, nil, &out, io.Discard); status != statusFindings || out.lines != leaves {
+		t.Errorf("without a limit: status %d, %d hits", status, out.lines)
+	}
+}
+
 // These benchmarks are comparable to those of export.
 func BenchmarkSearch(b *testing.B)      { benchmark(b, statusFindings, "search", "maxuserport") }
 func BenchmarkSearchRegex(b *testing.B) { benchmark(b, statusFindings, "search", "-E", "max.*port") }
