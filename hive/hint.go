@@ -50,7 +50,7 @@ func (s subkey) begins(name string) bool {
 		case unit >= utf8.RuneSelf:
 			wide = true
 		case c == 0 && wide:
-		case uint16(upper(rune(c))) != unit:
+		case uint16(Upper(rune(c))) != unit:
 			return false
 		}
 		if i++; i == 4 {
@@ -81,7 +81,7 @@ func upperUnits(name string) iter.Seq[uint16] {
 				}
 				continue
 			}
-			if !yield(uint16(upper(r))) {
+			if !yield(uint16(Upper(r))) {
 				return
 			}
 		}

@@ -81,6 +81,14 @@ func (k *Key) Record() *Record {
 		Class: class.name, ClassFault: class.fault, Security: d.bytes, SDDL: d.text, Fault: d.fault}
 }
 
+// Class returns the Class of [Key.Record] alone, without reading the rest of it; it is "" for a key that is not in a hive.
+func (k *Key) Class() string {
+	if k.file == nil {
+		return ""
+	}
+	return k.class(k.file.nodeOf(k)).name
+}
+
 // class is the class name of a key as far as it could be read, and why that is not all of it.
 type class struct{ name, fault string }
 

@@ -29,7 +29,7 @@ type Deleted struct {
 func (f *File) Deleted() []Deleted {
 	live := f.again()
 	keys := live.liveKeys()
-	r := &remains{bins: f.bins, header: f.cellHeader, spans: live.unused(keys)}
+	r := &remains{bins: f.bins, header: f.cellHeader, spans: live.unused(keys, 2*f.cellHeader, f.cellHeader+keyValueSize)}
 	r.search()
 
 	freed := f.again()

@@ -23,9 +23,26 @@ type usage struct {
 	all []use
 }
 
-// unused returns the space that these keys do not use, in order: the free cells, the slack of cells in use, and what is left where damage
-// hides which cells there are. It does not include cells in use that no key leads to, because the reason can be damage.
-func (f *File) unused(keys []*Key) []span {
+// Unused is a stretch of a hive that nothing in it uses, with what was left there.
+type Unused struct {
+	At   Location
+	Data []byte // must not be changed: it is part of the file in memory
+}
+
+// Unused returns the space that no key uses, in the order of the file: the free cells with their headers, the slack of cells in use, and what is
+// left where damage hides which cells there are. It does not include cells in use that no key leads to, because the reason can be damage. The
+// search changes neither the keys of the hive nor its problems.
+func (f *File) Unused() (all []Unused) {
+	live := f.again()
+	for _, s := range live.unused(live.liveKeys(), 1, 1) {
+		all = append(all, Unused{offsetOf(uint32(s.from)), f.bins[s.from:s.to]})
+	}
+	return all
+}
+
+// unused returns what [File.Unused] does, of the hive with these keys. Of slack it returns what begins at a multiple of unit and has at least so many
+// bytes.
+func (f *File) unused(keys []*Key, unit, least int) []span {
 	u := &usage{File: f}
 	for _, k := range keys { // values first, so that they are found even if the lists cannot all be claimed
 		u.valuesOf(k)
@@ -38,7 +55,6 @@ func (f *File) unused(keys []*Key) []span {
 
 	spans := slices.Clone(f.free)
 	var inDamage []span
-	unit := 2 * f.cellHeader
 	for _, use := range u.all {
 		content, fault := f.cell(use.cell())
 		if fault != "" {
@@ -52,7 +68,7 @@ func (f *File) unused(keys []*Key) []span {
 			} else {
 				inDamage = append(inDamage, used)
 			}
-		} else if end := at + f.cellHeader + len(content); end <= len(f.bins) && end-used.to >= f.cellHeader+keyValueSize {
+		} else if end := at + f.cellHeader + len(content); end <= len(f.bins) && end-used.to >= least {
 			spans = append(spans, span{used.to, end})
 		}
 	}

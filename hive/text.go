@@ -165,10 +165,10 @@ func Visible(s string) string {
 	return b.String()
 }
 
-// upper returns the upper case of r as Windows compares names. Windows upcases names unit by unit with a table that is older than today's
+// Upper returns the upper case of r as Windows compares names. Windows upcases names unit by unit with a table that is older than today's
 // Unicode: it agrees with unicode.ToUpper on the BMP except for the code points in unchanged, and changes nothing above the BMP.
 // Source: the upcase table of an NTFS volume as Windows 10 writes it, which changes 973 of 65,536 units.
-func upper(r rune) rune {
+func Upper(r rune) rune {
 	if r < utf8.RuneSelf {
 		if 'a' <= r && r <= 'z' {
 			return r - 'a' + 'A'
@@ -198,7 +198,7 @@ func foldSlow(s string) string {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
-			b = append(b, byte(upper(rune(c))))
+			b = append(b, byte(Upper(rune(c))))
 			i++
 			continue
 		}
@@ -206,7 +206,7 @@ func foldSlow(s string) string {
 		if r >= surrogateMin && r <= surrogateMax {
 			b = append(b, s[i:i+n]...)
 		} else {
-			b = utf8.AppendRune(b, upper(r))
+			b = utf8.AppendRune(b, Upper(r))
 		}
 		i += n
 	}
@@ -227,7 +227,7 @@ func CompareFold(a, b string) int {
 	for len(a) > 0 && len(b) > 0 {
 		if a[0] < utf8.RuneSelf && b[0] < utf8.RuneSelf {
 			if a[0] != b[0] {
-				if c := cmp.Compare(upper(rune(a[0])), upper(rune(b[0]))); c != 0 {
+				if c := cmp.Compare(Upper(rune(a[0])), Upper(rune(b[0]))); c != 0 {
 					return c
 				}
 			}
@@ -237,7 +237,7 @@ func CompareFold(a, b string) int {
 		ra, na := decodeRune(a)
 		rb, nb := decodeRune(b)
 		if ra != rb {
-			ua, ub := upper(ra), upper(rb)
+			ua, ub := Upper(ra), Upper(rb)
 			if ua != ub {
 				if ua >= 0x10000 || ub >= 0x10000 {
 					return compareUnits(a, b)

@@ -78,15 +78,24 @@ func asText[T string | []byte](cell T) string {
 // unchanged, as have all fields in JSON.
 type rows struct{ *csv.Writer }
 
+// csvMark begins a table.
+const csvMark = "\uFEFF"
+
+func newRows(w io.Writer) rows {
+	t := rows{csv.NewWriter(w)}
+	t.UseCRLF = true
+	return t
+}
+
 // newCSV begins a table with a line of the names of its columns.
 func newCSV(w io.Writer, columns []string) (rows, error) {
-	table := rows{csv.NewWriter(w)}
-	table.UseCRLF = true
-	_, err := io.WriteString(w, "\uFEFF")
+	_, err := io.WriteString(w, csvMark)
+	table := newRows(w)
 	table.row(slices.Clone(columns))
 	return table, err
 }
 
+// row writes a line. It changes the cells.
 func (t rows) row(cells []string) {
 	for i, cell := range cells {
 		cell = hive.Visible(cell)

@@ -85,9 +85,8 @@ func asked(s *session, states []collection.State, does string, all []collection.
 }
 
 // each opens groups, calls use for each registry in them, and calls done with each result, one at a time and in the order of the groups. A group
-// is released after use, so that memory does not grow with their number. With live, done shows each result at once. What is wrong with the images
-// and archives of the groups is told first.
-func each[T any](s *session, groups []collection.Group, flags *inputFlags, o collection.Options, live bool, use func(*session, collection.Joined) []T, done func(T)) {
+// is released after use, so that memory does not grow with their number. What is wrong with the images and archives of the groups is told first.
+func each[T any](s *session, groups []collection.Group, flags *inputFlags, o collection.Options, how batch, use func(*session, collection.Joined) []T, done func(T)) {
 	for _, c := range s.containers {
 		s.problems(c.Problems)
 		for _, p := range c.Problems {
@@ -122,16 +121,22 @@ func each[T any](s *session, groups []collection.Group, flags *inputFlags, o col
 		}
 		return all
 	}
-	inOrder(s, groups, live, work, func(all []T) {
+	inOrder(s, groups, how, work, func(all []T) {
 		for _, result := range all {
 			done(result)
 		}
 	})
 }
 
+// batch says how things are worked on. The zero batch is for results that are shown at the end.
+type batch struct {
+	live bool // each result is shown at once
+	one  bool // one thing at a time, for work that writes its result itself
+}
+
 // inOrder calls work for things, as many at a time as there are processors, and calls done with the results, one at a time and in the order of
 // the things. Messages about a thing are written in its turn.
-func inOrder[T, R any](s *session, things []T, live bool, work func(*session, T) R, done func(R)) {
+func inOrder[T, R any](s *session, things []T, how batch, work func(*session, T) R, done func(R)) {
 	type result struct {
 		value    R
 		messages bytes.Buffer
@@ -145,7 +150,11 @@ func inOrder[T, R any](s *session, things []T, live bool, work func(*session, T)
 		return r
 	}
 	queue := make(chan chan *result, waiting)
-	workers := make(chan struct{}, runtime.GOMAXPROCS(0))
+	most := runtime.GOMAXPROCS(0)
+	if how.one {
+		most = 1
+	}
+	workers := make(chan struct{}, most)
 	go func() {
 		for _, thing := range things {
 			place := make(chan *result, 1)
@@ -158,7 +167,7 @@ func inOrder[T, R any](s *session, things []T, live bool, work func(*session, T)
 		}
 		close(queue)
 	}()
-	bar := newBar(s, len(things), live)
+	bar := newBar(s, len(things), how.live)
 	for place := range queue {
 		r := <-place
 		bar.write(s.stderr, r.messages.Bytes())

@@ -81,7 +81,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	judge := func(s *session, together collection.Joined) []report.Input {
 		return o.judge(s, together, active, listed)
 	}
-	each(s, inputs, &o.input, o.input.options(true), o.result.live(), judge, func(in report.Input) {
+	each(s, inputs, &o.input, o.input.options(true), batch{live: o.result.live()}, judge, func(in report.Input) {
 		for _, l := range lines {
 			l.Input(in)
 		}

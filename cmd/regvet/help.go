@@ -14,7 +14,7 @@ const (
 // meanings are what the exit statuses mean.
 var meanings = [...]string{
 	statusDone:     "success, nothing to report",
-	statusFindings: "findings, a difference, a file that fmt would change, or a fix that could not be made or proven",
+	statusFindings: "findings, hits of a search, a difference, a file that fmt would change, or a fix that could not be made or proven",
 	statusUsage:    "wrong usage, or a rule file, config or baseline that does not load",
 	statusInput:    "an input that could not be read, or only in part",
 }

@@ -54,7 +54,7 @@ func (o *infoOptions) run(s *session, args []string) {
 		}
 	}
 	r := report.Report{Version: version()}
-	each(s, inputs, &o.input, open, false, o.describe, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
+	each(s, inputs, &o.input, open, batch{}, o.describe, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
 	r.Containers, r.Refused = s.containers, s.refused
 	s.write(o.output, func(w io.Writer, style report.Style) error {
 		if o.format.value == "json" {

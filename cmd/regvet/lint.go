@@ -114,7 +114,7 @@ func (o *lintOptions) run(s *session, args []string) {
 	}
 	done := 0
 	unchecked := map[string]int{} // the number of files, by the config that turns all checks off
-	inOrder(s, jobs, o.result.live(), func(s *session, j job) *linted { return o.lintFile(s, j, wants) }, func(f *linted) {
+	inOrder(s, jobs, batch{live: o.result.live()}, func(s *session, j job) *linted { return o.lintFile(s, j, wants) }, func(f *linted) {
 		j := jobs[done]
 		done++
 		if f == nil {

@@ -30,7 +30,7 @@ func main() {
 
 // commands returns the commands in the order of the help.
 func commands() []command {
-	return []command{checkCommand, fixCommand, applyCommand, lintCommand, fmtCommand, exportCommand, diffCommand, infoCommand, historyCommand, timelineCommand, rulesCommand,
+	return []command{checkCommand, fixCommand, applyCommand, lintCommand, fmtCommand, exportCommand, diffCommand, searchCommand, infoCommand, historyCommand, timelineCommand, rulesCommand,
 		explainCommand, completionCommand(commands), manCommand(commands), versionCommand}
 }
 

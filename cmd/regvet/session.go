@@ -21,7 +21,7 @@ import (
 // The exit statuses. If several apply, the highest is returned.
 const (
 	statusDone     = 0 // done, and nothing to report
-	statusFindings = 1 // findings at or above --fail-on, a difference, a file that fmt would change, or a fix that could not be made or proven
+	statusFindings = 1 // findings at or above --fail-on, hits of a search, a difference, a file that fmt would change, or a fix that could not be made or proven
 	statusUsage    = 2 // wrong usage, or a rule file, config or baseline that does not load
 	statusInput    = 3 // an input that could not be read, or was read only in part
 )

@@ -54,6 +54,22 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+// TestTerminalMarks requires that on a terminal what a search found is in colour, and nothing else.
+func TestTerminalMarks(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "")
+	out := onTerminal(t, 80, func(terminal io.Writer) {
+		run([]string{"search", "--names", "--key", "ControlSet001", "CPI", "../../testdata/SYSTEM"}, nil, terminal, io.Discard)
+	})
+	before, rest, _ := strings.Cut(out, "\x1b[31;1m")
+	match, after, _ := strings.Cut(rest, "\x1b[")
+	_, after, _ = strings.Cut(after, "m")
+	want := "../../testdata/SYSTEM: offset 0x1728: HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\T|cpi|p (written 2005-11-11T00:00:00.1234567Z)\r\n"
+	if got := before + "|" + match + "|" + after; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // onTerminal returns what a function writes to a terminal.
 func onTerminal(t *testing.T, width int, write func(terminal io.Writer)) string {
 	t.Helper()

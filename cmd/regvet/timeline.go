@@ -74,7 +74,7 @@ func (o *timelineOptions) run(s *session, args []string) {
 	t := timeline{o, report.NewTimeline(o.format.value), runs.NewSorter(memoryForLines)}
 	defer t.sorter.Close()
 	var texts []string // the inputs that are .reg text
-	each(s, inputs, &o.input, o.input.options(false), false, t.add, func(text string) { texts = append(texts, text) })
+	each(s, inputs, &o.input, o.input.options(false), batch{}, t.add, func(text string) { texts = append(texts, text) })
 	switch len(texts) {
 	case 0:
 	case 1:
