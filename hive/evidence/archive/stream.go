@@ -58,7 +58,7 @@ type source struct {
 
 func newSource(r io.ReaderAt, at, size int64) *source {
 	from := io.NewSectionReader(r, at, size)
-	return &source{bufio.NewReaderSize(from, 64<<10), from}
+	return &source{bufio.NewReaderSize(from, int(min(size, 64<<10))), from} // most of a million members are small
 }
 
 // at returns how many bytes were read.

@@ -187,7 +187,7 @@ func (a *Archive) openZip() error {
 		return err
 	}
 	if err != nil {
-		a.members, a.names = nil, 0
+		a.members, a.names, a.doubts, a.doubt = nil, 0, 0, nil
 		err = a.salvage(err)
 	}
 	a.checkLayout()
@@ -249,8 +249,10 @@ func (a *Archive) addZip(h, name, extra []byte, prefix int64) error {
 			m.kind = link
 		case 0x4000:
 			m.kind = directory
-		default:
-			return nil // a device
+		default: // what is piped into zip is noted as a pipe and has content; a device has none
+			if m.size == 0 {
+				return nil
+			}
 		}
 	}
 	a.checkZip(m, flags)
@@ -294,7 +296,7 @@ func (a *Archive) checkLocal(m *member, h []byte, name string) {
 	raw, extra := rest[:le.Uint16(local[26:])], rest[le.Uint16(local[26:]):]
 	switch {
 	case le.Uint16(h[8:])&flagMasked == 0 && zipName(raw, extra, le.Uint16(local[6:]), h[5]) != name:
-		a.lacks(m.at, "the member that the directory calls %q has another name before its content, so that its true name is unknown", shorten(name))
+		a.doubtName(m, "the member that the directory calls %q has another name before its content, so that its true name is unknown", shorten(name))
 	case local[6]&flagDescriptor == 0 && (!bytes.Equal(local[14:18], h[16:20]) || !sameSize(local[18:], h[20:]) || !sameSize(local[22:], h[24:])):
 		m.err = block.NewGap(a.f, m.at, "its header and the directory contradict each other")
 	}
