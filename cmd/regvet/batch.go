@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"maps"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"golang.org/x/sync/semaphore"
 
+	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/internal/draft"
 )
@@ -50,9 +53,7 @@ func groups(s *session, args []string, machines bool) (all []collection.Group) {
 // is released after use, so that memory does not grow with their number. With live, done shows each result at once. What is wrong with the images
 // and archives of the groups is told first.
 func each[T any](s *session, groups []collection.Group, flags *inputFlags, o collection.Options, live bool, use func(*session, collection.Joined) []T, done func(T)) {
-	for _, c := range s.containers {
-		s.problems(c.Problems)
-	}
+	s.problemsOfContainers()
 	room := semaphore.NewWeighted(memoryForInputs)
 	o.Memory = memoryForInputs
 	read := func(s *session, g collection.Group) (all []T) {
@@ -83,6 +84,26 @@ func each[T any](s *session, groups []collection.Group, flags *inputFlags, o col
 			done(result)
 		}
 	})
+}
+
+// mostAlike is how many images and archives that have the same problem are told with a line each.
+const mostAlike = 100
+
+// problemsOfContainers writes what is wrong with images and archives, of which a folder can hold thousands.
+func (s *session) problemsOfContainers() {
+	alike := map[string]int{}
+	for _, c := range s.containers {
+		for _, p := range c.Problems {
+			if alike[p.Msg]++; alike[p.Msg] <= mostAlike {
+				s.problems([]hive.Problem{p})
+			}
+		}
+	}
+	for _, msg := range slices.Sorted(maps.Keys(alike)) {
+		if more := alike[msg] - mostAlike; more > 0 {
+			s.say("the same is true of %d other images and archives: %s", more, msg)
+		}
+	}
 }
 
 // inOrder calls work for things, as many at a time as there are processors, and calls done with the results, one at a time and in the order of

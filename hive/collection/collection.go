@@ -90,11 +90,13 @@ func find(fsys fs.FS, left *passed) iter.Seq[Group] {
 
 // walk lists the hives and .reg files in a folder and below, and adds what it passes over to left.
 func walk(fsys fs.FS, left *passed) (found []File) {
+	var unread unread
 	add := func(name string, err error) {
 		if err != nil {
 			if gap, ok := errors.AsType[*hive.Problem](err); ok {
 				left.told[gap.Error()] = true
 			}
+			unread.add(name, err)
 			err = fmt.Errorf("cannot be read: %v", hive.Cause(err))
 		}
 		found = append(found, File{Path: name, Err: err})
@@ -107,6 +109,7 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 		if err != nil {
 			if gap, ok := errors.AsType[*hive.Problem](err); !ok || !left.told[gap.Error()] {
 				add(name, err)
+				unread.matters(name) // a folder can hold any number of hives
 			}
 			return nil
 		}
@@ -123,10 +126,11 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 			lost[name] = true
 			add(name, err)
 			return nil
+		case info.Mode().Type() == fs.ModeSymlink && hive.KnownName(path.Base(name)) != "": // in an archive or image, where links are not followed
 		case !info.Mode().IsRegular():
+			left.addOther(name, info)
 			return nil
-		case info.Size() == 0 && hive.KnownName(path.Base(name)) != "":
-			left.addEmpty(name)
+		case info.Size() == 0 && left.addEmpty(name):
 			return nil
 		}
 		head, err := start(fsys, name)
@@ -155,7 +159,8 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 			told[log] = lost[log]
 		}
 	}
-	return slices.DeleteFunc(found, func(f File) bool { return told[f.Path] })
+	found = slices.DeleteFunc(found, func(f File) bool { return told[f.Path] })
+	return unread.sumUp(found)
 }
 
 // start returns the start of a file, up to [hive.HeadSize] bytes: they show what it is and, of a hive, in which state.

@@ -47,7 +47,10 @@ func (l *listing) list(fsys fs.FS, name string) {
 	case info.IsDir():
 		l.folder(fsys, name)
 	case l.local != nil && info.Mode().IsRegular():
-		if is, none := l.container(placeOf(name)); is {
+		if is, none, err := l.container(placeOf(name)); is {
+			if err != nil {
+				l.add(Group{Files: []File{{Path: placeOf(name), Err: err}}})
+			}
 			if none != "" {
 				l.add(Group{Files: []File{{Path: name, Err: errors.New("is " + none)}}})
 			}
@@ -131,25 +134,33 @@ func (l *listing) containers(left *passed, place func(string) string) {
 			}
 		}
 	}
+	var lost []File
+	var unread unread
 	for _, c := range left.containers {
 		if at := place(c); !parts[at] && !l.ended {
-			if _, none := l.container(at); none != "" {
+			switch _, none, err := l.container(at); {
+			case err != nil:
+				lost = append(lost, File{Path: at, Err: err})
+				unread.add(at, err)
+				unread.matters(at)
+			case none != "":
 				left.add(none, c)
 			}
+		}
+	}
+	for _, f := range unread.sumUp(lost) {
+		if !l.ended {
+			l.add(Group{Files: []File{f}})
 		}
 	}
 }
 
 // container lists what lies in an image or archive, and reports whether the file is one. If nothing was found in it, none says so, with what it
-// is.
-func (l *listing) container(place string) (is bool, none string) {
+// is. The error is that it cannot be opened.
+func (l *listing) container(place string) (is bool, none string, err error) {
 	tree, err := l.local.tree(place)
-	switch {
-	case err != nil:
-		l.add(Group{Files: []File{{Path: place, Err: err}}})
-		return true, ""
-	case tree == nil:
-		return false, ""
+	if tree == nil || err != nil {
+		return err != nil, "", err
 	}
 	before := l.found
 	l.found = false
@@ -170,5 +181,5 @@ func (l *listing) container(place string) (is bool, none string) {
 		}
 	}
 	l.found = l.found || before
-	return true, none
+	return true, none, nil
 }

@@ -194,9 +194,9 @@ func openFile(open func(fs.FS, string) (fs.File, error), fsys fs.FS, name string
 }
 
 // openFound opens a file that was found and not named by the user, such as a log beside a hive. It refuses what is not a regular file,
-// because opening a pipe would wait.
+// because opening a pipe would wait. A link that is not followed, in an archive or image, says so itself.
 func openFound(fsys fs.FS, name string) (fs.File, error) {
-	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
+	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink {
 		return nil, refused(name, "it is not a regular file")
 	}
 	return fsys.Open(name)

@@ -2,6 +2,7 @@ package collection
 
 import (
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 
@@ -48,12 +49,12 @@ func (p *passed) text(join func(string) string) string {
 	return strings.Join(parts, "; ")
 }
 
-// addContainer adds a file if it is an image or an archive. An archive is opened only if its name says that it is one: documents and programs are
-// archives too, and nobody means them.
+// addContainer adds a file if it is an image or an archive. An archive is opened only if its name says that it is one, or nothing
+// at all: documents and programs are archives too, and nobody means them.
 func (p *passed) addContainer(head []byte, name string) {
 	switch kind := evidence.KindOf(head, nil); {
 	case kind == nil:
-	case p.opens && (kind.Is == evidence.Image || kind.Is == evidence.Archive && namedArchive(name)):
+	case p.opens && (kind.Is == evidence.Image || kind.Is == evidence.Archive && (namedArchive(name) || path.Ext(name) == "")):
 		p.containers = append(p.containers, name)
 	default:
 		p.add(kind.Name, name)
@@ -63,7 +64,7 @@ func (p *passed) addContainer(head []byte, name string) {
 // namedArchive reports whether a file has the name of an archive.
 func namedArchive(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".zip", ".7z", ".tar", ".gz", ".tgz", ".xz", ".txz", ".zst", ".tzst", ".bz2", ".tbz2", "":
+	case ".zip", ".7z", ".tar", ".gz", ".tgz", ".xz", ".txz", ".zst", ".tzst", ".bz2", ".tbz2":
 		return true
 	}
 	return false
@@ -74,6 +75,9 @@ const (
 	leadsNowhere = "a link that leads nowhere"
 	emptyBackup  = "empty, as Windows leaves its backups in RegBack since Windows 10 1803"
 	emptyHive    = "an empty file with the name of a hive"
+	emptyArchive = "an empty file with the name of an archive"
+	toFolder     = "a link to a folder that is not searched through it"
+	noFile       = "a pipe, a socket or a device"
 )
 
 // mattersByName reports whether a file that cannot be read is missed because of its name: that of a hive, of one of its logs, or of .reg text.
@@ -81,11 +85,27 @@ func mattersByName(name string) bool {
 	return hive.KnownName(path.Base(name)) != "" || isLogName(name) || strings.EqualFold(path.Ext(name), ".reg")
 }
 
-// addEmpty adds a file that is empty and has the name of a hive.
-func (p *passed) addEmpty(name string) {
-	if hive.EqualFold(path.Base(path.Dir(path.Join(p.folder, name))), "RegBack") {
-		p.add(emptyBackup, name)
-		return
+// addOther adds what is no regular file: a link to a folder, and what has the name of a hive or of an archive.
+func (p *passed) addOther(name string, info fs.FileInfo) {
+	switch {
+	case info.IsDir():
+		p.add(toFolder, name)
+	case info.Mode().Type() != fs.ModeSymlink && (mattersByName(name) || namedArchive(name)):
+		p.add(noFile, name)
 	}
-	p.add(emptyHive, name)
+}
+
+// addEmpty adds an empty file if it has the name of a hive or of an archive, and reports whether it has.
+func (p *passed) addEmpty(name string) bool {
+	switch {
+	case hive.KnownName(path.Base(name)) == "" && !namedArchive(name):
+		return false
+	case hive.KnownName(path.Base(name)) == "":
+		p.add(emptyArchive, name)
+	case hive.EqualFold(path.Base(path.Dir(path.Join(p.folder, name))), "RegBack"):
+		p.add(emptyBackup, name)
+	default:
+		p.add(emptyHive, name)
+	}
+	return true
 }

@@ -196,6 +196,7 @@ func (a *Archive) finish() {
 func (a *Archive) refuse(m *member, why string) {
 	m.err = block.NewGap(a.f, m.at, "%s; %s", why, unpackAdvice)
 	m.state |= examined
+	m.size = -1 // not that of the one which came first: if that is empty, the file need not be
 }
 
 // folderThatIsFile returns the member that is a file although a name needs it as a folder, or nil. All members of the folders above come right
@@ -234,10 +235,11 @@ var registryText = [][]byte{
 // cannot be kept for lack of room is not, and will be unpacked again.
 func (a *Archive) take(m *member, r io.Reader) error {
 	start := a.kept.size
-	head := make([]byte, headSize)
+	most := int64(headSize)
 	if m.size >= 0 {
-		head = head[:min(headSize, m.size)]
+		most = min(most, m.size)
 	}
+	head := make([]byte, most)
 	n, err := io.ReadFull(r, head)
 	if m.size < 0 && (err == io.EOF || err == io.ErrUnexpectedEOF) {
 		err = nil
