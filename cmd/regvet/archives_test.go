@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
@@ -40,7 +41,7 @@ func TestUnreadMembers(t *testing.T) {
 		{"hives", changed(members(3, "u%d/NTUSER.DAT"), "u"), 3, "regvet: a.zip!/u2/NTUSER.DAT: cannot be read: a.zip: offset 0x5e" + damaged},
 		{"many hives", changed(members(200, "u%03d/NTUSER.DAT"), "u"), 101, "regvet: a.zip!/u100/NTUSER.DAT: cannot be read: a.zip: offset 0x1324" + damaged + "; nor can 99 others, for the same reason"},
 		{"archives", imagetest.Zip(archives), 102, "regvet: the same is true of 20 other images and archives: is damaged, so that what it held is unknown, and only members at its beginning can be read: " +
-			"it was cut off: the directory at its end is missing"},
+			"the directory at its end is missing: it was cut off, or something else follows it"},
 		{"doubles", imagetest.Zip([]imagetest.ArchiveFile{{Name: "SAM"}, {Name: "SAM", Data: system.Data}, system}), 1,
 			"regvet: a.zip!/SAM: cannot be read: a.zip: is the name of several members of the archive, and nobody knows which is meant; unpack it, and name the folder"},
 		{"links", linked("NTUSER.DAT", "notes"), 2, "regvet: a.zip!/NTUSER.DAT: cannot be read: a.zip: offset 0x400: is a link, which is not followed; name what it leads to"},
@@ -84,4 +85,42 @@ func linked(names ...string) []byte {
 	}
 	w.Close()
 	return out.Bytes()
+}
+
+// TestArchiveBeside holds what is said where an archive comes in an odd way: through standard input, behind a program, before another archive.
+func TestArchiveBeside(t *testing.T) {
+	t.Chdir(t.TempDir())
+	hive := imagetest.Zip([]imagetest.ArchiveFile{{Name: "SYSTEM", Data: hivetest.Build(machineTree(t), hivetest.Options{Name: "SYSTEM"})}})
+	notes := imagetest.Zip([]imagetest.ArchiveFile{{Name: "notes", Data: []byte("text")}})
+	for name, data := range map[string][]byte{
+		"program.exe": append(append([]byte("MZ"), make([]byte, 5000)...), hive...), "two.zip": append(bytes.Clone(hive), notes...), "zeros.zip": append(bytes.Clone(hive), make([]byte, 70000)...),
+		"a/report.docx": notes, "a/SYSTEM.zip": hive, "program": []byte("#!/bin/sh\n"),
+	} {
+		if err := errors.Join(os.MkdirAll("a", 0o777), os.WriteFile(name, data, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		line   string
+		status int
+		want   string
+	}{
+		{"check -", statusInput, "regvet: standard input: is a zip archive, which is not read from there; save it as a file, and give the name of that\n"},
+		{"lint --no-config -", statusInput, "regvet: standard input: is a zip archive, which is not read from there; save it as a file, and give the name of that\n"},
+		{"fmt -", statusInput, "regvet: standard input: is a zip archive, which is not read from there; save it as a file, and give the name of that\n"},
+		{"info program.exe", statusDone, ""},
+		{"export program.exe!/SYSTEM HKLM\\SYSTEM\\Select", statusDone, ""},
+		{"info program", statusInput, "regvet: program:1:1: the first line is \"#!/bin/sh\"; Windows rejects the file, the line must be \"Windows Registry Editor Version 5.00\" or \"REGEDIT4\"\n"},
+		{"info two.zip", statusInput, fmt.Sprintf("regvet: two.zip: is several archives in one file, of which the last is read; what the first %d bytes hold is unknown; unpack it, and name the folder\n"+
+			"regvet: two.zip: is a zip archive without hives and .reg files, in what could be read of it\n", len(hive))},
+		{"info zeros.zip", statusInput, fmt.Sprintf("regvet: zeros.zip: offset %#x: is damaged, so that what it held is unknown, and only members at its beginning can be read: "+
+			"the directory at its end is missing: it was cut off, or something else follows it\n", len(hive)+70000)},
+		{"info a -o a/report.docx", statusUsage, "regvet: a: passed over: a/report.docx, which is a zip archive\n" +
+			"regvet: a/report.docx is read by this command, and what was read is never changed; choose another name for the output\n"},
+	} {
+		var out, messages bytes.Buffer
+		if status := run(strings.Fields(c.line), bytes.NewReader(notes), &out, &messages); status != c.status || messages.String() != c.want {
+			t.Errorf("%s: status %d\n%swant\n%s", c.line, status, &messages, c.want)
+		}
+	}
 }

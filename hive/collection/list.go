@@ -99,6 +99,8 @@ func (l *listing) walk(folder fs.FS, name string, join, place func(string) strin
 		for _, p := range tree.Problems {
 			left.told[p.Error()] = true
 		}
+	} else if l.local != nil {
+		left.protect = func(name string) { l.local.Protect(join(name)) }
 	}
 	for g := range find(folder, &left) {
 		if g.Machine != "" {

@@ -145,16 +145,24 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	if hive.IsHive(head) {
 		most = hive.MaxSize
 	} else if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
-		return nil, kind.Refusal()
+		return nil, refusalOf(kind, name)
 	}
 	return hive.ReadFile(f, DisplayName(name), most)
 }
 
+// refusalOf returns the problem that a file is an image or archive. Of standard input none is read: its parts are read in any order.
+func refusalOf(kind *evidence.Kind, name string) error {
+	if name == StandardInput && kind.Is != evidence.Foreign {
+		return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf("is %s, which is not read from there; save it as a file, and give the name of that", kind.Name), Loss: true}
+	}
+	return kind.Refusal()
+}
+
 // NoContainer returns the file, which is still to be read from its start, or the error that it is an image or an archive, which is not read.
-func NoContainer(f fs.File) (fs.File, error) {
+func NoContainer(f fs.File, name string) (fs.File, error) {
 	head, f := peek(f)
 	if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
-		return nil, kind.Refusal()
+		return nil, refusalOf(kind, name)
 	}
 	return f, nil
 }

@@ -18,6 +18,7 @@ type passed struct {
 	first      map[string]string // the name of the first
 	containers []string          // images and archives that are to be opened
 	opens      bool              // whether containers are opened, and not passed over
+	protect    func(name string) // what may be evidence too, although it is not opened; nil where nothing can be replaced
 	partly     bool              // some folders of an image were not searched
 	told       map[string]bool   // gaps that were told, of which each may show in many folders
 }
@@ -58,6 +59,9 @@ func (p *passed) addContainer(head []byte, name string) {
 		p.containers = append(p.containers, name)
 	default:
 		p.add(kind.Name, name)
+		if p.protect != nil {
+			p.protect(name)
+		}
 	}
 }
 
@@ -90,7 +94,7 @@ func (p *passed) addOther(name string, info fs.FileInfo) {
 	switch {
 	case info.IsDir():
 		p.add(toFolder, name)
-	case info.Mode().Type() != fs.ModeSymlink && (mattersByName(name) || namedArchive(name)):
+	case info.Mode().Type() != fs.ModeSymlink && (mattersByName(name) && !isLogName(name) || namedArchive(name)): // of a log, its hive tells
 		p.add(noFile, name)
 	}
 }

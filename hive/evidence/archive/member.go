@@ -51,15 +51,23 @@ const (
 	examined  state = 1 << iota // it was read and matches its checksum, or err says why not
 	keptHead                    // the first headSize bytes are kept, or all if there are less
 	keptWhole                   // all is kept
+	refused                     // several members have its name
 )
 
-// Name, Size, Mode, ModTime, IsDir, Sys, Type and Info are those of [fs.FileInfo] and [fs.DirEntry].
+// Name, Mode, ModTime, IsDir, Sys, Type and Info are those of [fs.FileInfo] and [fs.DirEntry].
 func (m *member) Name() string               { return path.Base(m.name) }
-func (m *member) Size() int64                { return m.size }
 func (m *member) IsDir() bool                { return m.kind == directory }
 func (m *member) Sys() any                   { return nil }
 func (m *member) Type() fs.FileMode          { return m.Mode().Type() }
 func (m *member) Info() (fs.FileInfo, error) { return m, nil }
+
+// Size returns -1 for a name of several members: if the first is empty, the file need not be.
+func (m *member) Size() int64 {
+	if m.state&refused != 0 {
+		return -1
+	}
+	return m.size
+}
 
 func (m *member) Mode() fs.FileMode {
 	switch m.kind {
@@ -195,8 +203,7 @@ func (a *Archive) finish() {
 // refuse makes a member unreadable.
 func (a *Archive) refuse(m *member, why string) {
 	m.err = block.NewGap(a.f, m.at, "%s; %s", why, unpackAdvice)
-	m.state |= examined
-	m.size = -1 // not that of the one which came first: if that is empty, the file need not be
+	m.state |= examined | refused
 }
 
 // folderThatIsFile returns the member that is a file although a name needs it as a folder, or nil. All members of the folders above come right

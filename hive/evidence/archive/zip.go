@@ -95,7 +95,7 @@ type zipEnd struct {
 }
 
 // errNoEnd is that a file has no record of the end of a zip archive.
-var errNoEnd = errors.New("it was cut off: the directory at its end is missing")
+var errNoEnd = errors.New("the directory at its end is missing: it was cut off, or something else follows it")
 
 // findEnd returns the last record of an end that a directory lies before, of the last 64 KiB.
 func (a *Archive) findEnd() (*zipEnd, error) {
@@ -168,7 +168,8 @@ type zipFile struct{ a *Archive }
 func (a *Archive) openZip() error {
 	a.kind = "a zip archive"
 	a.format = zipFile{a}
-	if head, _ := block.Read(a.f, 0, 8); len(head) == 8 && string(head) == "PK\x07\x08PK\x03\x04" {
+	head, _ := block.Read(a.f, 0, 8)
+	if len(head) == 8 && string(head) == "PK\x07\x08PK\x03\x04" {
 		a.kind = "a part of a zip archive"
 		return errors.New(`it lies in several files; join them with "zip -s 0 ARCHIVE --out WHOLE.zip"`)
 	}
@@ -181,6 +182,9 @@ func (a *Archive) openZip() error {
 		a.kind = "a part of a zip archive"
 		return errors.New(`it lies in several files; join them with "zip -s 0 ARCHIVE --out WHOLE.zip"`)
 	default:
+		if e.prefix > 0 && isZip(head) {
+			a.tell(0, true, "is several archives in one file, of which the last is read; what the first %d bytes hold is unknown; %s", e.prefix, unpackAdvice)
+		}
 		err = a.readDirectory(e)
 	}
 	if err == errTooMany {
