@@ -124,3 +124,39 @@ func TestArchiveBeside(t *testing.T) {
 		}
 	}
 }
+
+// TestArchivesInFolder holds that what is passed over in many archives is told in one line, and that the place of what lies in an archive in another
+// can be given. A third one in these is not opened.
+func TestArchivesInFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	system := hivetest.Build(machineTree(t), hivetest.Options{Name: "SYSTEM"})
+	kape := imagetest.Zip([]imagetest.ArchiveFile{{Name: "C/config/SYSTEM", Data: system}, {Name: "C/config/RegBack/SYSTEM"}, {Name: "third.zip", Data: imagetest.Zip(nil)}, {Name: "notes", Data: []byte("text")}})
+	for _, name := range []string{"a/1.zip", "a/2.zip", "outer.zip"} {
+		data := kape
+		if name == "outer.zip" {
+			data = imagetest.Zip([]imagetest.ArchiveFile{{Name: "kape.zip", Data: kape}})
+		}
+		if err := errors.Join(os.MkdirAll("a", 0o777), os.WriteFile(name, data, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slash := string(os.PathSeparator)
+	for _, c := range []struct {
+		line   string
+		status int
+		want   string
+	}{
+		{"info a", statusDone, "regvet: a: passed over: 2 files like a" + slash + "1.zip!/C/config/RegBack/SYSTEM, which is empty, as Windows leaves its backups in RegBack since Windows 10 1803; " +
+			"2 files like a" + slash + "1.zip!/third.zip, which is a zip archive without hives and .reg files\n"},
+		{"info outer.zip!/kape.zip!/C/config/SYSTEM", statusDone, ""},
+		{"info outer.zip!/kape.zip!/C/config", statusDone, "regvet: outer.zip!/kape.zip!/C/config: passed over: outer.zip!/kape.zip!/C/config/RegBack/SYSTEM, which is empty, as Windows leaves its backups in RegBack since Windows 10 1803\n"},
+		{"info outer.zip!/kape.zip!/nowhere", statusInput, "regvet: outer.zip!/kape.zip!/nowhere: cannot be opened: file does not exist\n"},
+		{"info outer.zip!/kape.zip!/notes", statusInput, "regvet: outer.zip!/kape.zip!/notes:1:1: the first line is \"text\"; Windows rejects the file, the line must be \"Windows Registry Editor Version 5.00\" or \"REGEDIT4\"\n"},
+		{"info outer.zip!/kape.zip!/third.zip", statusInput, "regvet: outer.zip!/kape.zip!/third.zip: outer.zip!/kape.zip: images and archives are opened 2 deep; copy this one out, and name the copy\n"},
+	} {
+		var out, messages bytes.Buffer
+		if status := run(strings.Fields(c.line), nil, &out, &messages); status != c.status || messages.String() != c.want {
+			t.Errorf("%s: status %d\n%swant\n%s", c.line, status, &messages, c.want)
+		}
+	}
+}

@@ -47,7 +47,7 @@ func (l *listing) list(fsys fs.FS, name string) {
 	case info.IsDir():
 		l.folder(fsys, name)
 	case l.local != nil && info.Mode().IsRegular():
-		if is, none, err := l.container(placeOf(name)); is {
+		if is, none, err := l.container(placeOf(name), nil); is {
 			if err != nil {
 				l.add(Group{Files: []File{{Path: placeOf(name), Err: err}}})
 			}
@@ -84,16 +84,17 @@ func (l *listing) folder(fsys fs.FS, name string) {
 		l.add(Group{Files: []File{{Path: name, Err: err}}})
 		return
 	}
-	l.walk(folder, name, join, place)
+	l.walk(folder, name, join, place, nil)
 	if !l.found && !l.ended {
 		l.add(Group{Files: []File{{Path: name, Err: errors.New("the folder holds no hive and no .reg file")}}})
 	}
 }
 
 // walk lists what lies in a folder, or in the tree of a container, and then in the containers that lie in it. The names of files are made by join
-// of those in the folder, and the places of containers by place.
-func (l *listing) walk(folder fs.FS, name string, join, place func(string) string) {
-	left := passed{folder: filepath.ToSlash(name), opens: l.local != nil, told: map[string]bool{}}
+// of those in the folder, and the places of containers by place. What is passed over is told with that of the folder around a container, or by itself if
+// that is nil.
+func (l *listing) walk(folder fs.FS, name string, join, place func(string) string, around *passed) {
+	left := passed{folder: filepath.ToSlash(name), join: join, opens: l.local != nil, told: map[string]bool{}}
 	if tree := treeOf(folder); tree != nil {
 		left.opens = left.opens && tree.Image == nil
 		for _, p := range tree.Problems {
@@ -121,7 +122,9 @@ func (l *listing) walk(folder fs.FS, name string, join, place func(string) strin
 		}
 	}
 	l.containers(&left, place)
-	if text := left.text(join); text != "" && !l.ended {
+	if around != nil {
+		around.merge(&left)
+	} else if text := left.text(); text != "" && !l.ended {
 		l.add(Group{Passed: text})
 	}
 }
@@ -140,7 +143,7 @@ func (l *listing) containers(left *passed, place func(string) string) {
 	var unread unread
 	for _, c := range left.containers {
 		if at := place(c); !parts[at] && !l.ended {
-			switch _, none, err := l.container(at); {
+			switch _, none, err := l.container(at, left); {
 			case err != nil:
 				lost = append(lost, File{Path: at, Err: err})
 				unread.add(at, err)
@@ -159,7 +162,7 @@ func (l *listing) containers(left *passed, place func(string) string) {
 
 // container lists what lies in an image or archive, and reports whether the file is one. If nothing was found in it, none says so, with what it
 // is. The error is that it cannot be opened.
-func (l *listing) container(place string) (is bool, none string, err error) {
+func (l *listing) container(place string, around *passed) (is bool, none string, err error) {
 	tree, err := l.local.tree(place)
 	if tree == nil || err != nil {
 		return err != nil, "", err
@@ -174,7 +177,7 @@ func (l *listing) container(place string) (is bool, none string, err error) {
 	}
 	inside := func(name string) string { return evidence.Place(place, name) }
 	if !l.ended {
-		l.walk(contents(tree), place, inside, inside)
+		l.walk(contents(tree), place, inside, inside, around)
 	}
 	if !l.found {
 		none = tree.Kind + " without hives and .reg files"

@@ -12,10 +12,11 @@ import (
 
 // passed are the files of a folder that may hold or be a hive and are passed over, by what they are, in the order in which the first of each was met.
 type passed struct {
-	folder     string // that is walked
+	folder     string              // that is walked
+	join       func(string) string // makes the name that is told of one in the folder
 	kinds      []string
-	count      map[string]int
-	first      map[string]string // the name of the first
+	counts     map[string]int
+	first      map[string]string // what the first is called
 	containers []string          // images and archives that are to be opened
 	opens      bool              // whether containers are opened, and not passed over
 	protect    func(name string) // what may be evidence too, although it is not opened; nil where nothing can be replaced
@@ -23,22 +24,33 @@ type passed struct {
 	told       map[string]bool   // gaps that were told, of which each may show in many folders
 }
 
-func (p *passed) add(kind, name string) {
-	if p.count == nil {
-		p.count, p.first = map[string]int{}, map[string]string{}
+func (p *passed) add(kind, name string) { p.count(kind, p.join(name), 1) }
+
+func (p *passed) count(kind, first string, n int) {
+	if p.counts == nil {
+		p.counts, p.first = map[string]int{}, map[string]string{}
 	}
-	if p.count[kind]++; p.count[kind] == 1 {
+	if p.counts[kind] == 0 {
 		p.kinds = append(p.kinds, kind)
-		p.first[kind] = name
+		p.first[kind] = first
 	}
+	p.counts[kind] += n
 }
 
-// text returns in one line what was passed over, or "". The names of files are made by join of those in the folder.
-func (p *passed) text(join func(string) string) string {
+// merge adds what was passed over in a container that lies in the folder: a folder can hold a thousand of them, with the same files.
+func (p *passed) merge(inside *passed) {
+	for _, kind := range inside.kinds {
+		p.count(kind, inside.first[kind], inside.counts[kind])
+	}
+	p.partly = p.partly || inside.partly
+}
+
+// text returns in one line what was passed over, or "".
+func (p *passed) text() string {
 	var parts []string
 	for _, kind := range p.kinds {
-		name := hive.Visible(join(p.first[kind]))
-		if n := p.count[kind]; n > 1 {
+		name := hive.Visible(p.first[kind])
+		if n := p.counts[kind]; n > 1 {
 			parts = append(parts, fmt.Sprintf("%d files like %s, which is %s", n, name, kind))
 		} else {
 			parts = append(parts, fmt.Sprintf("%s, which is %s", name, kind))
