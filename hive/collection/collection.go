@@ -90,6 +90,7 @@ func find(fsys fs.FS, left *passed) iter.Seq[Group] {
 
 // walk lists the hives and .reg files in a folder and below, and adds what it passes over to left.
 func walk(fsys fs.FS, left *passed) (found []File) {
+	buffer := make([]byte, hive.HeadSize)
 	var unread unread
 	add := func(name string, err error) {
 		if err != nil {
@@ -133,7 +134,7 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 		case info.Size() == 0 && left.addEmpty(name):
 			return nil
 		}
-		head, err := start(fsys, name)
+		head, err := startInto(buffer, fsys, name)
 		switch {
 		case err != nil:
 			lost[name] = true
@@ -165,12 +166,16 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 
 // start returns the start of a file, up to [hive.HeadSize] bytes: they show what it is and, of a hive, in which state.
 func start(fsys fs.FS, name string) ([]byte, error) {
+	return startInto(make([]byte, hive.HeadSize), fsys, name)
+}
+
+// startInto is start for one who looks at a million files, with a slice of that size for all of them.
+func startInto(head []byte, fsys fs.FS, name string) ([]byte, error) {
 	f, err := openFound(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	head := make([]byte, hive.HeadSize)
 	n, err := io.ReadFull(f, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF && !hive.IsHive(head[:n]) {
 		return nil, err
