@@ -329,7 +329,7 @@ func (a *Archive) checkLayout() {
 		}
 		end = m.data + m.packed
 		if left -= m.size; left < 0 {
-			m.err = a.gap(m, errTooLarge)
+			m.err = a.gap(m, errAllTooLarge)
 		}
 	}
 }
