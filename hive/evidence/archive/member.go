@@ -195,7 +195,10 @@ func (a *Archive) finish() {
 	clear(a.members[len(kept):])
 	a.members = kept
 	a.tellDoubts()
-	if links > 0 {
+	switch {
+	case links == 1:
+		a.tell(0, false, "holds a link, which is not followed")
+	case links > 1:
 		a.tell(0, false, "holds %d links, which are not followed", links)
 	}
 }

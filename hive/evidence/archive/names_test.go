@@ -238,7 +238,8 @@ func TestNoArchive(t *testing.T) {
 	disk[510], disk[511] = 0x55, 0xAA
 	for name, data := range map[string][]byte{
 		"empty": nil, "text": []byte("Windows Registry Editor Version 5.00\r\n"), "zeros": make([]byte, 70000), "hive": append([]byte("regf"), make([]byte, 8000)...),
-		"disk that ends with an archive": append(disk, imagetest.Zip(one("a"))...), "BZh": []byte("BZh is no archive"), "program": append([]byte("MZ"), make([]byte, 5000)...),
+		"disk that ends with an archive": append(disk, imagetest.Zip(one("a"))...), "BZh": []byte("BZh is no archive"), "program that reads archives": slices.Concat([]byte("MZ"), make([]byte, 5000), []byte("PK\x05\x06PK\x03\x04"), make([]byte, 3), bytes.Repeat([]byte{1}, 7), make([]byte, 500)),
+		"program": append([]byte("MZ"), make([]byte, 5000)...),
 	} {
 		f := fileOf(name, data)
 		if a, err := archive.Open(f, archive.Options{}); a != nil || err != nil || f.closed {

@@ -24,7 +24,7 @@ func (a *Archive) detectBehindProgram(head []byte) (func() error, error) {
 	if !program && len(head) >= 512 && head[510] == 0x55 && head[511] == 0xAA {
 		return nil, nil
 	}
-	if e, err := a.findEnd(); err == nil && e.count > 0 {
+	if e, err := a.findEnd(); err == nil && e.count > 0 && !e.disk { // a program that reads archives has the signature of an end, too
 		return a.openZip, nil
 	} else if block.IsGap(err) {
 		return nil, err
