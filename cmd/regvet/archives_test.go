@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
+	"regvet/hive/collection"
 	"regvet/internal/hivetest"
 	"regvet/internal/imagetest"
 )
@@ -159,4 +161,27 @@ func TestArchivesInFolder(t *testing.T) {
 			t.Errorf("%s: status %d\n%swant\n%s", c.line, status, &messages, c.want)
 		}
 	}
+}
+
+// TestMemoryOfArchives holds that what was unpacked of an archive is not kept for as long as others are read: 60 archives with a hive of 4 MB.
+func TestMemoryOfArchives(t *testing.T) {
+	t.Chdir(t.TempDir())
+	data := imagetest.Zip([]imagetest.ArchiveFile{{Name: "SYSTEM", Data: append(hivetest.Build(machineTree(t), hivetest.Options{Name: "SYSTEM"}), make([]byte, 4<<20)...)}})
+	for i := range 60 {
+		if err := os.WriteFile(fmt.Sprintf("%d.zip", i), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var messages bytes.Buffer
+	s := &session{files: &collection.Local{}, stderr: &messages}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	found := groups(s, []string{"."}, true)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if held := int64(after.HeapAlloc) - int64(before.HeapAlloc); len(found) != 120 || held > 60<<20 {
+		t.Errorf("%d groups, of which each archive is one and its hive another, hold %d MB: %s", len(found), held>>20, &messages)
+	}
+	runtime.KeepAlive(s)
 }

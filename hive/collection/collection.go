@@ -49,7 +49,7 @@ type Group struct {
 	Container *Container
 }
 
-// Container is an image or archive, with the place at which it lies.
+// Container is an image or archive, with the place at which it lies. The files of an archive cannot be read through it, see [evidence.Tree.Facts].
 type Container struct {
 	Place string
 	*evidence.Tree

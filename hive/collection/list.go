@@ -169,7 +169,7 @@ func (l *listing) container(place string, around *passed) (is bool, none string,
 	}
 	before := l.found
 	l.found = false
-	l.add(Group{Container: &Container{place, tree}})
+	l.add(Group{Container: &Container{place, tree.Facts()}})
 	for _, v := range tree.Volumes {
 		if v.Err != nil {
 			l.add(Group{Files: []File{{Path: evidence.Place(place, v.Name), Err: v.Err}}})

@@ -215,6 +215,16 @@ func (v *Volume) open() filesystem {
 	return f
 }
 
+// Facts returns what is known about a tree, without the files of an archive: what was unpacked of them takes 16 MB of memory, and a folder can hold
+// a thousand archives.
+func (t *Tree) Facts() *Tree {
+	facts := *t
+	if t.Image == nil {
+		facts.files = nil
+	}
+	return &facts
+}
+
 // Open implements [fs.FS].
 func (t *Tree) Open(name string) (fs.File, error) { return t.files.Open(name) }
 
