@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"runtime"
 	"runtime/debug"
 	"slices"
 
 	"golang.org/x/sync/semaphore"
 
+	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/internal/draft"
 )
@@ -87,15 +89,7 @@ func asked(s *session, states []collection.State, does string, all []collection.
 // each opens groups, calls use for each registry in them, and calls done with each result, one at a time and in the order of the groups. A group
 // is released after use, so that memory does not grow with their number. What is wrong with the images and archives of the groups is told first.
 func each[T any](s *session, groups []collection.Group, flags *inputFlags, o collection.Options, how batch, use func(*session, collection.Joined) []T, done func(T)) {
-	for _, c := range s.containers {
-		s.problems(c.Problems)
-		for _, p := range c.Problems {
-			if p.Loss {
-				p.Source = cmp.Or(p.Source, c.Place)
-				s.refused = append(s.refused, p)
-			}
-		}
-	}
+	s.problemsOfContainers()
 	room := semaphore.NewWeighted(memoryForInputs)
 	o.Memory = memoryForInputs
 	read := func(s *session, g collection.Group) (all []T) {
@@ -132,6 +126,31 @@ func each[T any](s *session, groups []collection.Group, flags *inputFlags, o col
 type batch struct {
 	live bool // each result is shown at once
 	one  bool // one thing at a time, for work that writes its result itself
+}
+
+// mostAlike is how many images and archives that have the same problem are told with a line each.
+const mostAlike = 100
+
+// problemsOfContainers writes what is wrong with images and archives, of which a folder can hold thousands.
+func (s *session) problemsOfContainers() {
+	alike := map[string]int{}
+	for _, c := range s.containers {
+		for _, p := range c.Problems {
+			if alike[p.Msg]++; alike[p.Msg] > mostAlike {
+				continue
+			}
+			s.problems([]hive.Problem{p})
+			if p.Loss {
+				p.Source = cmp.Or(p.Source, c.Place)
+				s.refused = append(s.refused, p)
+			}
+		}
+	}
+	for _, msg := range slices.Sorted(maps.Keys(alike)) {
+		if more := alike[msg] - mostAlike; more > 0 {
+			s.say("the same is true of %d other images and archives: %s", more, msg)
+		}
+	}
 }
 
 // inOrder calls work for things, as many at a time as there are processors, and calls done with the results, one at a time and in the order of

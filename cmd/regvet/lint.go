@@ -293,7 +293,7 @@ func (o *lintOptions) lintFile(s *session, j job, wants wanted) *linted {
 			return nil
 		}
 		defer f.Close()
-		text, err := collection.NoContainer(f)
+		text, err := collection.NoContainer(f, name)
 		if err != nil {
 			s.refuse(name, err)
 			return nil

@@ -50,7 +50,7 @@ type Group struct {
 	Container *Container
 }
 
-// Container is an image or archive, with the place at which it lies.
+// Container is an image or archive, with the place at which it lies. The files of an archive cannot be read through it, see [evidence.Tree.Facts].
 type Container struct {
 	Place string
 	*evidence.Tree
@@ -92,11 +92,14 @@ func find(fsys fs.FS, left *passed) iter.Seq[Group] {
 
 // walk lists the hives and .reg files in a folder and below, and adds what it passes over to left.
 func walk(fsys fs.FS, left *passed) (found []File) {
+	buffer := make([]byte, hive.HeadSize)
+	var unread unread
 	add := func(name string, err error) {
 		if err != nil {
 			if gap, ok := errors.AsType[*hive.Problem](err); ok {
 				left.told[gap.Error()] = true
 			}
+			unread.add(name, err)
 			err = fmt.Errorf("cannot be read: %v", hive.Cause(err))
 		}
 		found = append(found, File{Path: name, Err: err})
@@ -109,6 +112,7 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 		if err != nil {
 			if gap, ok := errors.AsType[*hive.Problem](err); !ok || !left.told[gap.Error()] {
 				add(name, err)
+				unread.matters(name) // a folder can hold any number of hives
 			}
 			return nil
 		}
@@ -125,13 +129,14 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 			lost[name] = true
 			add(name, err)
 			return nil
+		case info.Mode().Type() == fs.ModeSymlink && hive.KnownName(path.Base(name)) != "": // in an archive or image, where links are not followed
 		case !info.Mode().IsRegular():
+			left.addOther(name, info)
 			return nil
-		case info.Size() == 0 && hive.KnownName(path.Base(name)) != "":
-			left.addEmpty(name)
+		case info.Size() == 0 && left.addEmpty(name):
 			return nil
 		}
-		head, err := start(fsys, name)
+		head, err := startInto(buffer, fsys, name)
 		switch {
 		case err != nil:
 			lost[name] = true
@@ -157,17 +162,22 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 			told[log] = lost[log]
 		}
 	}
-	return slices.DeleteFunc(found, func(f File) bool { return told[f.Path] })
+	found = slices.DeleteFunc(found, func(f File) bool { return told[f.Path] })
+	return unread.sumUp(found)
 }
 
 // start returns the start of a file, up to [hive.HeadSize] bytes: they show what it is and, of a hive, in which state.
 func start(fsys fs.FS, name string) ([]byte, error) {
+	return startInto(make([]byte, hive.HeadSize), fsys, name)
+}
+
+// startInto is start for one who looks at a million files, with a slice of that size for all of them.
+func startInto(head []byte, fsys fs.FS, name string) ([]byte, error) {
 	f, err := openFound(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	head := make([]byte, hive.HeadSize)
 	n, err := io.ReadFull(f, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF && !hive.IsHive(head[:n]) {
 		return nil, err

@@ -91,13 +91,13 @@ func TestPassedOver(t *testing.T) {
 	fsys := folder("config/SYSTEM")
 	for name, data := range map[string][]byte{
 		"a.zip": signed(600, 0, "PK\x03\x04"), "b.docx": signed(600, 0, "PK\x03\x04"), "config/RegBack/SYSTEM": nil, "config/RegBack/SAM": nil,
-		"config/SAM": nil, "disk.E01": signed(600, 0, "EVF\x09\x0d\x0a\xff\x00"), "empty": nil, "notes.txt": []byte("PK"),
+		"config/SAM": nil, "disk.E01": signed(600, 0, "EVF\x09\x0d\x0a\xff\x00"), "empty": nil, "empty.7z": nil, "notes.txt": []byte("PK"),
 	} {
 		fsys[name] = &fstest.MapFile{Data: data}
 	}
 	want := []string{"config/SYSTEM", "passed over: 2 files like a.zip, which is a zip archive; " +
 		"2 files like config/RegBack/SAM, which is empty, as Windows leaves its backups in RegBack since Windows 10 1803; " +
-		"config/SAM, which is an empty file with the name of a hive; disk.E01, which is an E01 image"}
+		"config/SAM, which is an empty file with the name of a hive; disk.E01, which is an E01 image; empty.7z, which is an empty file with the name of an archive"}
 	if got := find(fsys); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

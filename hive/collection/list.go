@@ -47,7 +47,10 @@ func (l *listing) list(fsys fs.FS, name string) {
 	case info.IsDir():
 		l.folder(fsys, name)
 	case l.local != nil && info.Mode().IsRegular():
-		if is, none := l.container(placeOf(name)); is {
+		if is, none, err := l.container(placeOf(name), nil); is {
+			if err != nil {
+				l.add(Group{Files: []File{{Path: placeOf(name), Err: err}}})
+			}
 			if none != "" {
 				l.add(Group{Files: []File{{Path: name, Err: errors.New("is " + none)}}})
 			}
@@ -81,21 +84,24 @@ func (l *listing) folder(fsys fs.FS, name string) {
 		l.add(Group{Files: []File{{Path: name, Err: err}}})
 		return
 	}
-	l.walk(folder, name, join, place)
+	l.walk(folder, name, join, place, nil)
 	if !l.found && !l.ended {
 		l.add(Group{Files: []File{{Path: name, Err: errors.New("the folder holds no hive and no .reg file")}}})
 	}
 }
 
 // walk lists what lies in a folder, or in the tree of a container, and then in the containers that lie in it. The names of files are made by join
-// of those in the folder, and the places of containers by place.
-func (l *listing) walk(folder fs.FS, name string, join, place func(string) string) {
-	left := passed{folder: filepath.ToSlash(name), opens: l.local != nil, shadows: l.local != nil && l.local.Shadows, told: map[string]bool{}}
+// of those in the folder, and the places of containers by place. What is passed over is told with that of the folder around a container, or by itself if
+// that is nil.
+func (l *listing) walk(folder fs.FS, name string, join, place func(string) string, around *passed) {
+	left := passed{folder: filepath.ToSlash(name), join: join, opens: l.local != nil, shadows: l.local != nil && l.local.Shadows, told: map[string]bool{}}
 	if tree := treeOf(folder); tree != nil {
 		left.opens = left.opens && tree.Image == nil
 		for _, p := range tree.Problems {
 			left.told[p.Error()] = true
 		}
+	} else if l.local != nil {
+		left.protect = func(name string) { l.local.Protect(join(name)) }
 	}
 	for g := range find(folder, &left) {
 		if g.Machine != "" {
@@ -119,7 +125,9 @@ func (l *listing) walk(folder fs.FS, name string, join, place func(string) strin
 		}
 	}
 	l.containers(&left, place)
-	if text := left.text(join); text != "" && !l.ended {
+	if around != nil {
+		around.merge(&left)
+	} else if text := left.text(); text != "" && !l.ended {
 		l.add(Group{Passed: text})
 	}
 }
@@ -134,25 +142,33 @@ func (l *listing) containers(left *passed, place func(string) string) {
 			}
 		}
 	}
+	var lost []File
+	var unread unread
 	for _, c := range left.containers {
 		if at := place(c); !parts[at] && !l.ended {
-			if _, none := l.container(at); none != "" {
+			switch _, none, err := l.container(at, left); {
+			case err != nil:
+				lost = append(lost, File{Path: at, Err: err})
+				unread.add(at, err)
+				unread.matters(at)
+			case none != "":
 				left.add(none, c)
 			}
+		}
+	}
+	for _, f := range unread.sumUp(lost) {
+		if !l.ended {
+			l.add(Group{Files: []File{f}})
 		}
 	}
 }
 
 // container lists what lies in an image or archive, and reports whether the file is one. If nothing was found in it, none says so, with what it
-// is.
-func (l *listing) container(place string) (is bool, none string) {
+// is. The error is that it cannot be opened.
+func (l *listing) container(place string, around *passed) (is bool, none string, err error) {
 	tree, err := l.local.tree(place)
-	switch {
-	case err != nil:
-		l.add(Group{Files: []File{{Path: place, Err: err}}})
-		return true, ""
-	case tree == nil:
-		return false, ""
+	if tree == nil || err != nil {
+		return err != nil, "", err
 	}
 	before := l.found
 	l.found = false
@@ -162,7 +178,7 @@ func (l *listing) container(place string) (is bool, none string) {
 			problems = slices.Concat(problems, v.ShadowProblems())
 		}
 	}
-	l.add(Group{Container: &Container{place, tree, problems}})
+	l.add(Group{Container: &Container{place, tree.Facts(), problems}})
 	for _, v := range tree.Volumes {
 		if v.Err != nil {
 			l.add(Group{Files: []File{{Path: evidence.Place(place, v.Name), Err: v.Err}}})
@@ -170,7 +186,7 @@ func (l *listing) container(place string) (is bool, none string) {
 	}
 	inside := func(name string) string { return evidence.Place(place, name) }
 	if !l.ended {
-		l.walk(contents(tree), place, inside, inside)
+		l.walk(contents(tree), place, inside, inside, around)
 	}
 	if !l.found {
 		none = tree.Kind + " without hives and .reg files"
@@ -179,5 +195,5 @@ func (l *listing) container(place string) (is bool, none string) {
 		}
 	}
 	l.found = l.found || before
-	return true, none
+	return true, none, nil
 }

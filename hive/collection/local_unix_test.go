@@ -51,8 +51,12 @@ func TestKindsOfFiles(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	// In a folder, what is no file is passed over without a word, and without waiting for it.
-	want := []string{"folder/x.reg", "link.reg", "passed over: 2 files like dangling, which is a link that leads nowhere"}
+	// In a folder, what is no file is passed over without waiting for it, and with a word if its name is that of a hive or of an archive.
+	if err := errors.Join(os.Rename("pipe", "kape.zip"), os.Rename("socket", "SYSTEM")); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"folder/x.reg", "link.reg", "passed over: 2 files like SYSTEM, which is a pipe, a socket or a device; 2 files like dangling, which is a link that leads nowhere; " +
+		"link to a folder, which is a link to a folder that is not searched through it"}
 	if err := os.Rename("link", "link.reg"); err != nil {
 		t.Fatal(err)
 	}

@@ -125,6 +125,10 @@ func (s *storedNames) encoded(list lister, folder string, inside bool) map[strin
 	name := path.Clean(folder) // "." for ""
 	entries, _ := list(name)   // what cannot be listed is opened by the name that was given
 	count := map[string]int{}
+	isEncoded := func(e fs.DirEntry) bool { return strings.Contains(e.Name(), "%") }
+	if !slices.ContainsFunc(entries, isEncoded) {
+		entries = nil // as in nearly every folder, and one can hold a million files
+	}
 	for _, e := range entries {
 		count[decodeName(e.Name())]++
 	}

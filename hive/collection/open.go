@@ -149,16 +149,24 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	if hive.IsHive(head) {
 		most = hive.MaxSize
 	} else if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
-		return nil, kind.Refusal()
+		return nil, refusalOf(kind, name)
 	}
 	return hive.ReadFile(f, DisplayName(name), most)
 }
 
+// refusalOf returns the problem that a file is an image or archive. Of standard input none is read: its parts are read in any order.
+func refusalOf(kind *evidence.Kind, name string) error {
+	if name == StandardInput && kind.Is != evidence.Foreign {
+		return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf("is %s, which is not read from there; save it as a file, and give the name of that", kind.Name), Loss: true}
+	}
+	return kind.Refusal()
+}
+
 // NoContainer returns the file, which is still to be read from its start, or the error that it is an image or an archive, which is not read.
-func NoContainer(f fs.File) (fs.File, error) {
+func NoContainer(f fs.File, name string) (fs.File, error) {
 	head, f := peek(f)
 	if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
-		return nil, kind.Refusal()
+		return nil, refusalOf(kind, name)
 	}
 	return f, nil
 }
@@ -198,9 +206,9 @@ func openFile(open func(fs.FS, string) (fs.File, error), fsys fs.FS, name string
 }
 
 // openFound opens a file that was found and not named by the user, such as a log beside a hive. It refuses what is not a regular file,
-// because opening a pipe would wait.
+// because opening a pipe would wait. A link that is not followed, in an archive or image, says so itself.
 func openFound(fsys fs.FS, name string) (fs.File, error) {
-	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
+	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink {
 		return nil, refused(name, "it is not a regular file")
 	}
 	return fsys.Open(name)

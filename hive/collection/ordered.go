@@ -102,7 +102,7 @@ func OpenText(fsys fs.FS, name string) (text *io.SectionReader, close func() err
 		n, _ := text.ReadAt(head, 0)
 		if kind := evidence.KindOf(head[:n], evidence.Tail(text, text.Size(), head[:n])); kind != nil {
 			close()
-			return nil, nil, kind.Refusal()
+			return nil, nil, refusalOf(kind, name)
 		}
 		return text, close, nil
 	}

@@ -82,6 +82,9 @@ func (l *Local) nested(parts []string) (tree *evidence.Tree, err error) {
 	place := ""
 	for i, part := range parts {
 		if i == mostNested {
+			if head, err := start(contents(tree), part); err != nil || evidence.KindOf(head, nil) == nil {
+				return nil, nil // what lies in the innermost one; reading it tells what is wrong with it
+			}
 			return nil, fmt.Errorf("%s: images and archives are opened %d deep; copy this one out, and name the copy", place, mostNested)
 		}
 		around := fs.FS(l)

@@ -105,22 +105,30 @@ func Open(fsys fs.FS, name, shown string) (*Tree, error) {
 	if f == nil || err != nil {
 		return nil, err
 	}
-	kind, err := kindOfFile(f)
-	if err != nil || kind == nil || kind.Is == Foreign {
+	kind, head, err := kindOfFile(f)
+	if err != nil {
 		f.Close()
 		return nil, err
 	}
 	var t *Tree
-	if kind.Is == Archive {
+	switch {
+	case kind == nil && archive.IsProgram(head):
 		t, err = openArchive(f)
-	} else {
+	case kind == nil || kind.Is == Foreign:
+	case kind.Is == Image:
 		t, err = openImage(f, func(sibling string) (block.File, error) { return openBeside(fsys, name, shown, sibling) })
+	default:
+		if t, err = openArchive(f); t == nil && err == nil {
+			err = errors.New("begins as an archive does, and is none that can be read; unpack it, and name the folder")
+		}
 	}
 	if err != nil {
-		f.Close()
-		return nil, problem(shown, err)
+		err = problem(shown, err)
 	}
-	return t, nil
+	if t == nil {
+		f.Close()
+	}
+	return t, err
 }
 
 // problem returns an error about a file as a [*hive.Problem] that names it.
@@ -134,13 +142,11 @@ func problem(name string, err error) *hive.Problem {
 	return &known
 }
 
+// openArchive opens an archive, or returns nil if the file is none.
 func openArchive(f block.File) (*Tree, error) {
 	a, err := archive.Open(f, archive.Options{})
-	if err != nil {
+	if a == nil || err != nil {
 		return nil, err
-	}
-	if a == nil {
-		return nil, errors.New("begins as an archive does, and is none that can be read; unpack it, and name the folder")
 	}
 	return &Tree{Kind: a.Kind(), Problems: a.Problems(), files: a}, nil
 }
@@ -237,6 +243,16 @@ func (v *Volume) locked() error {
 	}
 	return &hive.Problem{Kind: hive.Unreadable, Loss: true,
 		Msg: fmt.Sprintf("is encrypted with BitLocker, and is not read; unlock it (%s), mount it read-only, and name the folder", by)}
+}
+
+// Facts returns what is known about a tree, without the files of an archive: what was unpacked of them takes 16 MB of memory, and a folder can hold
+// a thousand archives.
+func (t *Tree) Facts() *Tree {
+	facts := *t
+	if t.Image == nil {
+		facts.files = nil
+	}
+	return &facts
 }
 
 // Open implements [fs.FS].

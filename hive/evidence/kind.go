@@ -141,13 +141,13 @@ func (k *Kind) Refusal() error {
 	return &hive.Problem{Kind: hive.Unreadable, Msg: msg, Loss: true}
 }
 
-// kindOfFile returns what a file is, or nil if it is no container.
-func kindOfFile(f block.File) (*Kind, error) {
-	head, err := block.Read(f, 0, int(min(hive.HeadSize, f.Size())))
+// kindOfFile returns what a file is, or nil if it is no container, and its first bytes.
+func kindOfFile(f block.File) (kind *Kind, head []byte, err error) {
+	head, err = block.Read(f, 0, int(min(hive.HeadSize, f.Size())))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return KindOf(head, Tail(f, f.Size(), head)), nil
+	return KindOf(head, Tail(f, f.Size(), head)), head, nil
 }
 
 // TailOfFile returns the last sector of a file that can be read anywhere, or nil: see [Tail].

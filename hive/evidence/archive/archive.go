@@ -52,6 +52,8 @@ type Archive struct {
 	names    int       // bytes of all names
 	problems []hive.Problem
 	missing  error // why the list of members is not whole, or nil
+	doubts   int   // how many names are not known
+	doubt    error // about the first of them
 	room     *room
 	mu       sync.Mutex // over what is read once: member.state, kept
 	kept     *spill
@@ -144,6 +146,26 @@ func (a *Archive) lacks(at int64, text string, args ...any) {
 		a.missing = block.NewGap(a.f, at, text, args...)
 		a.tell(at, true, text, args...)
 	}
+}
+
+// doubtName notes that the name of a member is not known.
+func (a *Archive) doubtName(m *member, text string, args ...any) {
+	if a.doubts++; a.doubts == 1 {
+		a.doubt = block.NewGap(a.f, m.at, text, args...)
+	}
+}
+
+// tellDoubts tells the first of the names that are not known, and how many there are: the list of members is not whole then.
+func (a *Archive) tellDoubts() {
+	p, ok := errors.AsType[*hive.Problem](a.doubt)
+	if !ok {
+		return
+	}
+	if a.doubts > 1 {
+		p.Msg += fmt.Sprintf("; the same is true of %d other members", a.doubts-1)
+	}
+	a.problems = append(a.problems, *p)
+	a.missing = cmp.Or(a.missing, a.doubt)
 }
 
 // gap returns the error that content of a member cannot be read. A gap of the file itself stays the same.

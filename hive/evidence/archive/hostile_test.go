@@ -25,6 +25,14 @@ func TestBombs(t *testing.T) {
 	binary.LittleEndian.PutUint32(bomb[size:], 0xFFFF0000)
 	refused(t, "a member of 4 GB", bomb, "SYSTEM", "1 GB and 250 times")
 
+	many := imagetest.Zip([]imagetest.ArchiveFile{{Name: "a"}, {Name: "b"}, {Name: "c"}})
+	for i := range many { // the headers before the members have no sizes, since those come behind
+		if bytes.HasPrefix(many[i:], []byte("PK\x01\x02")) {
+			binary.LittleEndian.PutUint32(many[i+24:], 500<<20)
+		}
+	}
+	refused(t, "the third member of 500 MB", many, "c", "the archive says that its members unpack to more than 1 GB")
+
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	w.WriteHeader(&tar.Header{Name: "SYSTEM", Size: 1 << 50})

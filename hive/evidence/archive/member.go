@@ -54,13 +54,20 @@ const (
 	refused                     // several members have its name
 )
 
-// Name, Size, Mode, ModTime, IsDir, Sys, Type and Info are those of [fs.FileInfo] and [fs.DirEntry].
+// Name, Mode, ModTime, IsDir, Sys, Type and Info are those of [fs.FileInfo] and [fs.DirEntry].
 func (m *member) Name() string               { return path.Base(m.name) }
-func (m *member) Size() int64                { return m.size }
 func (m *member) IsDir() bool                { return m.kind == directory }
 func (m *member) Sys() any                   { return nil }
 func (m *member) Type() fs.FileMode          { return m.Mode().Type() }
 func (m *member) Info() (fs.FileInfo, error) { return m, nil }
+
+// Size returns -1 for a name of several members: if the first is empty, the file need not be.
+func (m *member) Size() int64 {
+	if m.state&refused != 0 {
+		return -1
+	}
+	return m.size
+}
 
 func (m *member) Mode() fs.FileMode {
 	switch m.kind {
@@ -95,7 +102,7 @@ func (a *Archive) add(m *member, name string) error {
 	}
 	safe, err := safeName(name)
 	if err != nil {
-		a.lacks(m.at, "the member %q %v, and is left out; %s", shorten(name), err, unpackAdvice)
+		a.doubtName(m, "the member %q %v, and is left out; %s", shorten(name), err, unpackAdvice)
 		return nil
 	}
 	if safe == "." {
@@ -167,14 +174,14 @@ func compareNames(a, b string) int {
 func (a *Archive) finish() {
 	slices.SortStableFunc(a.members, func(x, y *member) int { return compareNames(x.name, y.name) })
 	kept := a.members[:0]
-	doubles, links := 0, 0
+	links := 0
 	for _, m := range a.members {
 		if m.kind == link {
 			links++
 		}
 		if len(kept) == 0 || kept[len(kept)-1].name != m.name {
 			if above := folderThatIsFile(kept, m.name); above != nil {
-				doubles += a.refuse(above, "is the name of a file and of a folder in the archive, and nobody knows which is meant", doubles)
+				a.refuse(above, "is the name of a file and of a folder in the archive, and nobody knows which is meant")
 			}
 			kept = append(kept, m)
 			continue
@@ -182,30 +189,24 @@ func (a *Archive) finish() {
 		before := kept[len(kept)-1]
 		if before.kind != directory || m.kind != directory {
 			before.kind = regular
-			doubles += a.refuse(before, "is the name of several members of the archive, and nobody knows which is meant", doubles)
+			a.refuse(before, "is the name of several members of the archive, and nobody knows which is meant")
 		}
 	}
 	clear(a.members[len(kept):])
 	a.members = kept
-	if doubles > 1 {
-		a.tell(0, true, "%d names are those of several members each, and none of these can be read; %s", doubles, unpackAdvice)
-	}
-	if links > 0 {
+	a.tellDoubts()
+	switch {
+	case links == 1:
+		a.tell(0, false, "holds a link, which is not followed")
+	case links > 1:
 		a.tell(0, false, "holds %d links, which are not followed", links)
 	}
 }
 
-// refuse makes a member unreadable and tells the first that was refused so. It returns 1 if the member could be read before.
-func (a *Archive) refuse(m *member, why string, told int) int {
-	if m.state&refused != 0 {
-		return 0
-	}
+// refuse makes a member unreadable.
+func (a *Archive) refuse(m *member, why string) {
 	m.err = block.NewGap(a.f, m.at, "%s; %s", why, unpackAdvice)
 	m.state |= examined | refused
-	if told == 0 {
-		a.tell(m.at, true, "%q %s; %s", shorten(m.name), why, unpackAdvice)
-	}
-	return 1
 }
 
 // folderThatIsFile returns the member that is a file although a name needs it as a folder, or nil. All members of the folders above come right
@@ -244,10 +245,11 @@ var registryText = [][]byte{
 // cannot be kept for lack of room is not, and will be unpacked again.
 func (a *Archive) take(m *member, r io.Reader) error {
 	start := a.kept.size
-	head := make([]byte, headSize)
+	most := int64(headSize)
 	if m.size >= 0 {
-		head = head[:min(headSize, m.size)]
+		most = min(most, m.size)
 	}
+	head := make([]byte, most)
 	n, err := io.ReadFull(r, head)
 	if m.size < 0 && (err == io.EOF || err == io.ErrUnexpectedEOF) {
 		err = nil

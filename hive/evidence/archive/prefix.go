@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 
 	"regvet/hive/evidence/block"
 )
@@ -11,14 +12,19 @@ import (
 // mostPrefix is where 7-Zip looks for an archive behind a program that unpacks it, in bytes.
 const mostPrefix = 1 << 20
 
+// IsProgram reports whether a file begins as a program does, which may unpack an archive that stands behind it.
+func IsProgram(head []byte) bool {
+	return slices.ContainsFunc([]string{"MZ", "\x7fELF", "#!"}, func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) })
+}
+
 // detectBehindProgram returns what opens an archive that stands behind something else: a program that unpacks it. A disk with an archive in its
 // last file is none.
 func (a *Archive) detectBehindProgram(head []byte) (func() error, error) {
-	program := bytes.HasPrefix(head, []byte("MZ")) || bytes.HasPrefix(head, []byte("\x7fELF")) || bytes.HasPrefix(head, []byte("#!"))
+	program := IsProgram(head)
 	if !program && len(head) >= 512 && head[510] == 0x55 && head[511] == 0xAA {
 		return nil, nil
 	}
-	if e, err := a.findEnd(); err == nil && e.count > 0 {
+	if e, err := a.findEnd(); err == nil && e.count > 0 && !e.disk { // a program that reads archives has the signature of an end, too
 		return a.openZip, nil
 	} else if block.IsGap(err) {
 		return nil, err

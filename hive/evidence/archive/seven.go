@@ -534,7 +534,7 @@ func (s *seven) place(m *member, folder int, offset, size int64, sum sum) {
 	case !sum.there && size > 0:
 		m.err = block.NewGap(s.a.f, m.at, "has no checksum, so that its content cannot be verified; %s", unpackAdvice)
 	case s.total > mostUnpacked(s.a.f.Size()):
-		m.err = s.a.gap(m, errTooLarge)
+		m.err = s.a.gap(m, errAllTooLarge)
 	}
 	s.byPlace = append(s.byPlace, m)
 }

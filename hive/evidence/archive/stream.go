@@ -58,7 +58,7 @@ type source struct {
 
 func newSource(r io.ReaderAt, at, size int64) *source {
 	from := io.NewSectionReader(r, at, size)
-	return &source{bufio.NewReaderSize(from, 64<<10), from}
+	return &source{bufio.NewReaderSize(from, int(min(size, 64<<10))), from} // most of a million members are small
 }
 
 // at returns how many bytes were read.
@@ -275,3 +275,6 @@ func (f *compressed) unpack(m *member, w io.Writer) error {
 }
 
 var errTooLarge = errors.New("it says that it unpacks to more than 1 GB and 250 times what it is packed")
+
+// errAllTooLarge is that of an archive whose members are too large together.
+var errAllTooLarge = errors.New("the archive says that its members unpack to more than 1 GB and 250 times what it is packed, those before this one included")

@@ -183,10 +183,10 @@ func (l *tarList) next() error {
 	if err != nil {
 		return err
 	}
-	m := &member{size: h.Size, at: place, data: l.t.at(), state: examined}
+	m := &member{size: h.Size, at: start, data: l.t.at(), state: examined}
 	l.end = m.data + (h.Size+tarBlock-1)/tarBlock*tarBlock
 	if l.t.stream != nil {
-		m.data = start
+		m.at, m.data = place, start
 	}
 	m.setTime(h.ModTime)
 	if isSparse(h) {

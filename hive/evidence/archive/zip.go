@@ -95,7 +95,7 @@ type zipEnd struct {
 }
 
 // errNoEnd is that a file has no record of the end of a zip archive.
-var errNoEnd = errors.New("it was cut off: the directory at its end is missing")
+var errNoEnd = errors.New("the directory at its end is missing: it was cut off, or something else follows it")
 
 // findEnd returns the last record of an end that a directory lies before, of the last 64 KiB.
 func (a *Archive) findEnd() (*zipEnd, error) {
@@ -168,7 +168,8 @@ type zipFile struct{ a *Archive }
 func (a *Archive) openZip() error {
 	a.kind = "a zip archive"
 	a.format = zipFile{a}
-	if head, _ := block.Read(a.f, 0, 8); len(head) == 8 && string(head) == "PK\x07\x08PK\x03\x04" {
+	head, _ := block.Read(a.f, 0, 8)
+	if len(head) == 8 && string(head) == "PK\x07\x08PK\x03\x04" {
 		a.kind = "a part of a zip archive"
 		return errors.New(`it lies in several files; join them with "zip -s 0 ARCHIVE --out WHOLE.zip"`)
 	}
@@ -181,13 +182,16 @@ func (a *Archive) openZip() error {
 		a.kind = "a part of a zip archive"
 		return errors.New(`it lies in several files; join them with "zip -s 0 ARCHIVE --out WHOLE.zip"`)
 	default:
+		if e.prefix > 0 && isZip(head) {
+			a.tell(0, true, "is several archives in one file, of which the last is read; what the first %d bytes hold is unknown; %s", e.prefix, unpackAdvice)
+		}
 		err = a.readDirectory(e)
 	}
 	if err == errTooMany {
 		return err
 	}
 	if err != nil {
-		a.members, a.names = nil, 0
+		a.members, a.names, a.doubts, a.doubt = nil, 0, 0, nil
 		err = a.salvage(err)
 	}
 	a.checkLayout()
@@ -249,8 +253,10 @@ func (a *Archive) addZip(h, name, extra []byte, prefix int64) error {
 			m.kind = link
 		case 0x4000:
 			m.kind = directory
-		default:
-			return nil // a device
+		default: // what is piped into zip is noted as a pipe and has content; a device has none
+			if m.size == 0 {
+				return nil
+			}
 		}
 	}
 	a.checkZip(m, flags)
@@ -294,7 +300,7 @@ func (a *Archive) checkLocal(m *member, h []byte, name string) {
 	raw, extra := rest[:le.Uint16(local[26:])], rest[le.Uint16(local[26:]):]
 	switch {
 	case le.Uint16(h[8:])&flagMasked == 0 && zipName(raw, extra, le.Uint16(local[6:]), h[5]) != name:
-		a.lacks(m.at, "the member that the directory calls %q has another name before its content, so that its true name is unknown", shorten(name))
+		a.doubtName(m, "the member that the directory calls %q has another name before its content, so that its true name is unknown", shorten(name))
 	case local[6]&flagDescriptor == 0 && (!bytes.Equal(local[14:18], h[16:20]) || !sameSize(local[18:], h[20:]) || !sameSize(local[22:], h[24:])):
 		m.err = block.NewGap(a.f, m.at, "its header and the directory contradict each other")
 	}
@@ -323,7 +329,7 @@ func (a *Archive) checkLayout() {
 		}
 		end = m.data + m.packed
 		if left -= m.size; left < 0 {
-			m.err = a.gap(m, errTooLarge)
+			m.err = a.gap(m, errAllTooLarge)
 		}
 	}
 }

@@ -127,7 +127,7 @@ func (p part) ReadAt(data []byte, at int64) (int, error) {
 			n, err = p.r.ReadAt(data[:there-at], p.at+at)
 		}
 		if err == nil || err == io.EOF {
-			err = NewGap(p.r, p.at+at+int64(n), "lies beyond the end of the image, which was cut off")
+			err = NewGap(p.r, p.at+at+int64(n), "lies beyond the end of the file, which was cut off")
 		}
 		return n, err
 	}
