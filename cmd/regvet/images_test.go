@@ -385,3 +385,56 @@ func TestFixFromImage(t *testing.T) {
 		t.Errorf("the fix and its undo (- from the hive, + from the image):\n%s", diff)
 	}
 }
+
+// TestPartitionsNotRead tests what is said of partitions that hold no volume that is read: of each that may hold a Windows, once.
+func TestPartitionsNotRead(t *testing.T) {
+	const (
+		basic = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7"
+		linux = "0fc63daf-8483-4772-8e79-3d69d8477de4"
+	)
+	at := func(offset int, magic string) []byte {
+		return append(make([]byte, offset), magic...)
+	}
+	toGo := make([]byte, 512)
+	copy(toGo, "\xeb\x58\x90MSWIN4.1\x00\x02\x08\x20\x00\x02\x00\x00\x00\x00\xf8\x00\x00\x3f\x00\xff\x00\x00\x00\x00\x00\x00\x20\x00\x00\x00\x04")
+	copy(toGo[424:], "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01\x55\xaa")
+	copy(toGo[510:], "\x55\xaa")
+	const nothing = "DISK: is a raw image without hives and .reg files"
+	for name, c := range map[string]struct {
+		guid    string
+		content []byte
+		kind    string // as info says it
+		want    string
+	}{
+		"BitLocker":       {basic, at(3, "-FVE-FS-"), "is a volume encrypted with BitLocker", "DISK!/p1: is a volume encrypted with BitLocker, which is not read; unlock it, mount it read-only, and name the folder"},
+		"BitLocker To Go": {basic, toGo, "is a volume encrypted with BitLocker", "DISK!/p1: is a volume encrypted with BitLocker, which is not read; unlock it, mount it read-only, and name the folder"},
+		"ReFS":            {basic, at(3, "ReFS\x00\x00\x00\x00"), "is a ReFS volume", "DISK!/p1: is a ReFS volume, which is not read; mount it read-only, or copy the hives out of it, and name the folder"},
+		"LUKS":            {"ca7d7ccb-63ed-4c53-861c-1742536059cc", at(0, "LUKS\xba\xbe"), "is a volume encrypted with LUKS", "DISK!/p1: is a volume encrypted with LUKS, which is not read; unlock it, mount it read-only, and name the folder"},
+		"LVM":             {"e6d6d379-f507-44c2-a23c-238f2a3df928", at(512, "LABELONE"), "a physical volume of Linux LVM", "DISK: offset 0x100000: partition 1 is Linux LVM, which is not read; what lies in it cannot be said"},
+		"zeros":           {basic, nil, "no volume that is known", "DISK!/p1: offset 0x100000: the table calls the partition EBD0A0A2-B9E5-4433-87C0-68B6B72699C7 (Microsoft basic data), and no volume that is known starts in it: it was not formatted, or is damaged; what it holds cannot be said"},
+		"ext":             {linux, at(1080, "\x53\xef"), "an ext volume", ""},
+		"reserved":        {"e3c9e316-0b5c-4db8-817d-f92df00215ae", nil, "(Microsoft reserved)", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			disk := make([]byte, 2<<20)
+			content := append(c.content, make([]byte, 4096-len(c.content)%4096)...)
+			imagetest.WriteGPT(disk, 512, []imagetest.Partition{{Start: 2048, Sectors: 1024, GUID: c.guid, Content: content}})
+			image := filepath.Join(write(t, map[string][]byte{"disk.raw": disk}), "disk.raw")
+			var out, messages bytes.Buffer
+			if got := run([]string{"info", image}, nil, &out, &messages); got != statusInput {
+				t.Errorf("exit status %d", got)
+			}
+			want := nothing
+			if c.want != "" {
+				want = c.want
+			}
+			got := strings.ReplaceAll(messages.String(), image, "DISK")
+			if !strings.HasPrefix(got, "regvet: "+want) || strings.Count(got, "\n") > 2 {
+				t.Errorf("messages:\n%swant:\n%s", got, want)
+			}
+			if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), c.kind) {
+				t.Errorf("%q is not said of the volume:\n%s", c.kind, &out)
+			}
+		})
+	}
+}

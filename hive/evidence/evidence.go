@@ -185,22 +185,24 @@ type filesystem interface {
 
 // open opens the filesystem of the volume, if it is one that can hold a Windows. Else it notes what the volume is, or why it cannot be opened.
 func (v *Volume) open() filesystem {
-	head, err := block.Read(v.Part, 0, int(min(hive.HeadSize, v.Size())))
-	if err != nil {
-		v.Err = err
-		return nil
-	}
+	kind, err := volume.KindOf(v.Part)
+	v.Kind = string(kind)
 	var f filesystem
-	tail := Tail(v.Part, v.Size(), head)
-	switch kind := KindOf(head, tail); {
-	case ntfs.Is(head) || ntfs.Is(tail):
+	switch kind {
+	case volume.NTFS:
 		f, err = ntfs.Open(v.Part)
-	case fat.Is(head):
+	case volume.FAT, volume.ExFAT:
 		f, err = fat.Open(v.Part)
-	case kind != nil && kind.Is == Foreign:
-		v.Kind, err = kind.Name, kind.Refusal()
-	default:
-		return nil
+	case volume.BitLocker:
+		err = refusal("a volume encrypted with BitLocker", unlock)
+	case volume.LUKS:
+		err = refusal("a volume encrypted with LUKS", unlock)
+	case volume.ReFS:
+		err = refusal("a ReFS volume", mountImage)
+	case "":
+		if err == nil && v.IsOfWindows() {
+			err = block.NewGap(v.Part, 0, "the table calls the partition %s, and no volume that is known starts in it: it was not formatted, or is damaged; what it holds cannot be said", v.Type)
+		}
 	}
 	if err != nil {
 		v.Err = err

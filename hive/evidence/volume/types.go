@@ -2,6 +2,7 @@ package volume
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,15 @@ var gptTypes = map[string]string{
 
 // pools are the types whose partitions are only a piece of what holds volumes, or hold what is not read.
 var pools = []string{"Windows dynamic disk", "metadata of a Windows dynamic disk", "Storage Spaces", "Linux LVM", "Linux RAID", "LUKS", "HFS or APFS", "HFS+", "APFS", "DR-DOS extended", "VMware VMFS"}
+
+// ofWindows are the types whose partitions Windows reads, so that they can hold it.
+var ofWindows = []string{"FAT12", "FAT16", "FAT32", "NTFS or exFAT", "hidden FAT12", "hidden FAT16", "hidden FAT32", "hidden NTFS", "recovery", "recovery of the vendor",
+	"Microsoft basic data", "EFI system"}
+
+// IsOfWindows reports whether the partition table says that the partition is one that Windows reads.
+func (p Part) IsOfWindows() bool {
+	return slices.ContainsFunc(ofWindows, func(name string) bool { return strings.HasSuffix(p.Type, " ("+name+")") })
+}
 
 func mbrType(kind byte) string { return named(fmt.Sprintf("%02X", kind), mbrTypes[kind]) }
 
