@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -436,5 +437,40 @@ func TestPartitionsNotRead(t *testing.T) {
 				t.Errorf("%q is not said of the volume:\n%s", c.kind, &out)
 			}
 		})
+	}
+}
+
+// TestNoImage tests what is said of files that are named as images and begin as none that is known, and that they are not read into memory.
+func TestNoImage(t *testing.T) {
+	ntfs := imagetest.NTFS(machineFiles(t), imagetest.NTFSOptions{Size: 2 << 20})
+	binary := bytes.Repeat([]byte("\x01\x00\x02\x03\x04"), 2000)
+	dir := write(t, map[string][]byte{
+		"damaged/disk.E01": binary, "damaged/notes.bin": binary, "damaged/x.reg": []byte("REGEDIT4\n"), "damaged/disk.dd": make([]byte, 8192), "damaged/text.dd": []byte(strings.Repeat("hello\n", 2000)),
+		"whole/disk.dd.001": ntfs[:1<<20], "whole/disk.dd.002": append(binary, ntfs[1<<20+len(binary):]...),
+		"rest/disk.dd.002": binary, "rest/disk.dd.003": binary,
+	})
+	large := filepath.Join(dir, "damaged/large.raw")
+	if err := os.WriteFile(large, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, 3<<30); err != nil {
+		t.Fatal(err)
+	}
+	const unknown = ": is neither a hive nor .reg text, and no image or archive that is known; of an image in several files, name the first"
+	for input, want := range map[string]string{
+		"damaged/disk.E01":  "regvet: damaged/disk.E01" + unknown,
+		"damaged/disk.dd":   "regvet: damaged/disk.dd: holds nothing but zeros; copy it again",
+		"damaged/text.dd":   `regvet: damaged/text.dd:1:1: the first line is "hello"; Windows rejects the file, the line must be "Windows Registry Editor Version 5.00" or "REGEDIT4"`,
+		"damaged/large.raw": "regvet: damaged/large.raw: begins with 4128 zeros, so that it is no hive, no .reg text, and no image or archive that can be read",
+		"damaged":           "regvet: damaged: passed over: 4 files like damaged/disk.E01, which is named as an image or a piece of one, and begins as none that is known",
+		"whole/disk.dd.002": "regvet: whole/disk.dd.002: is not the first segment of its image: name whole/disk.dd.001",
+		"rest/disk.dd.003":  "regvet: rest/disk.dd.003" + unknown,
+		"rest":              "regvet: rest: passed over: 2 files like rest/disk.dd.002, which is named as an image or a piece of one, and begins as none that is known\nregvet: rest: the folder holds no hive and no .reg file",
+	} {
+		var messages bytes.Buffer
+		run([]string{"info", filepath.Join(dir, input)}, nil, io.Discard, &messages)
+		if got := strings.TrimSpace(filepath.ToSlash(strings.ReplaceAll(messages.String(), dir+string(filepath.Separator), ""))); got != want {
+			t.Errorf("%s:\n%s\nwant:\n%s", input, got, want)
+		}
 	}
 }

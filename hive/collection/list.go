@@ -138,6 +138,11 @@ func (l *listing) containers(left *passed, place func(string) string) {
 			}
 		}
 	}
+	for _, name := range left.unknown {
+		if !parts[place(name)] {
+			left.add(unknownImage, name)
+		}
+	}
 }
 
 // container lists what lies in an image or archive, and reports whether the file is one. If nothing was found in it, none says so, with what it

@@ -146,8 +146,36 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 		most = hive.MaxSize
 	} else if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
 		return nil, kind.Refusal()
+	} else if err := noText(f, name, head); err != nil {
+		return nil, err
 	}
 	return hive.ReadFile(f, DisplayName(name), most)
+}
+
+// mostZeros is how many bytes of a file that begins with zeros are read to see whether it has others.
+const mostZeros = 16 << 20
+
+// noText returns the error that a file that begins like this, and is longer, can be no .reg text, or nil. Without it, an image of a kind that is not
+// known would be read into memory.
+func noText(f fs.File, name string, head []byte) error {
+	unknown := func(format string, args ...any) error {
+		return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf(format, args...), Loss: true}
+	}
+	if len(head) < hive.HeadSize {
+		return nil
+	}
+	if len(bytes.Trim(head, "\x00")) == 0 {
+		if info, err := f.Stat(); err != nil || info.Size() <= mostZeros {
+			return nil
+		}
+		return unknown("begins with %d zeros, so that it is no hive, no .reg text, and no image or archive that can be read", len(head))
+	}
+	_, err := regfile.Options{}.Parse(DisplayName(name), head) // the first line decides
+	wide := head[0] == 0 && head[2] == 0 || head[1] == 0 && head[3] == 0
+	if err != nil && bytes.IndexByte(head, 0) >= 0 && !wide && !strings.EqualFold(path.Ext(name), ".reg") {
+		return unknown("is neither a hive nor .reg text, and no image or archive that is known; of an image in several files, name the first")
+	}
+	return err
 }
 
 // NoContainer returns the file, which is still to be read from its start, or the error that it is an image or an archive, which is not read.

@@ -16,6 +16,7 @@ type passed struct {
 	count      map[string]int
 	first      map[string]string // the name of the first
 	containers []string          // images and archives that are to be opened
+	unknown    []string          // files that are named as images and begin as none
 	opens      bool              // whether containers are opened, and not passed over
 	partly     bool              // some folders of an image were not searched
 	told       map[string]bool   // gaps that were told, of which each may show in many folders
@@ -53,6 +54,9 @@ func (p *passed) text(join func(string) string) string {
 func (p *passed) addContainer(head []byte, name string) {
 	switch kind := evidence.KindOf(head, nil); {
 	case kind == nil:
+		if p.opens && namedImage(name) {
+			p.unknown = append(p.unknown, name)
+		}
 	case p.opens && (kind.Is == evidence.Image || kind.Is == evidence.Archive && namedArchive(name)):
 		p.containers = append(p.containers, name)
 	default:
@@ -69,8 +73,19 @@ func namedArchive(name string) bool {
 	return false
 }
 
+// namedImage reports whether a file has the name of an image, or of a piece of one.
+func namedImage(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	switch ext {
+	case ".dd", ".raw", ".img", ".e01", ".ex01", ".s01", ".l01", ".ad1", ".aff", ".aff4", ".vhd", ".vhdx", ".avhd", ".avhdx", ".vmdk", ".vdi", ".qcow2", ".qcow", ".dmg":
+		return true
+	}
+	return len(ext) == 4 && strings.Trim(ext[1:], "0123456789") == ""
+}
+
 // What is passed over, besides containers.
 const (
+	unknownImage = "named as an image or a piece of one, and begins as none that is known"
 	leadsNowhere = "a link that leads nowhere"
 	emptyBackup  = "empty, as Windows leaves its backups in RegBack since Windows 10 1803"
 	emptyHive    = "an empty file with the name of a hive"

@@ -102,7 +102,11 @@ func Open(fsys fs.FS, name, shown string) (*Tree, error) {
 	if f == nil || err != nil {
 		return nil, err
 	}
+	beside := func(sibling string) (block.File, error) { return openBeside(fsys, name, shown, sibling) }
 	kind, err := kindOfFile(f)
+	if err == nil && kind == nil {
+		err = laterOfSplit(f, beside)
+	}
 	if err != nil || kind == nil || kind.Is == Foreign {
 		f.Close()
 		return nil, err
@@ -111,13 +115,34 @@ func Open(fsys fs.FS, name, shown string) (*Tree, error) {
 	if kind.Is == Archive {
 		t, err = openArchive(f)
 	} else {
-		t, err = openImage(f, func(sibling string) (block.File, error) { return openBeside(fsys, name, shown, sibling) })
+		t, err = openImage(f, beside)
 	}
 	if err != nil {
 		f.Close()
 		return nil, problem(shown, err)
 	}
 	return t, nil
+}
+
+// laterOfSplit returns the error that a file, which begins as nothing that is known, is a later one of an image in several files, or nil.
+func laterOfSplit(f block.File, beside image.Beside) error {
+	head, err := block.Read(f, 0, int(min(hive.HeadSize, f.Size())))
+	if err != nil || hive.IsHive(head) || len(head) == 0 {
+		return nil
+	}
+	name := image.FirstOfSplit(f, beside)
+	if name == "" {
+		return nil
+	}
+	first, err := beside(name)
+	if err != nil {
+		return nil
+	}
+	defer first.Close()
+	if kind, err := kindOfFile(first); err != nil || kind == nil || kind.Is != Image {
+		return nil
+	}
+	return &hive.Problem{Source: f.Name(), Kind: hive.Unreadable, Msg: "is not the first segment of its image: name " + first.Name(), Loss: true}
 }
 
 // problem returns an error about a file as a [*hive.Problem] that names it.

@@ -48,6 +48,17 @@ func Raw(f block.File, beside Beside) (*Image, error) {
 	return i, nil
 }
 
+// FirstOfSplit returns the name of the file that is the first of an image in several, of which f is named as a later one, or "".
+func FirstOfSplit(f block.File, beside Beside) string {
+	base := filepath.Base(f.Name())
+	suffix, ok := splitSuffix(base)
+	if !ok {
+		return ""
+	}
+	first, _ := firstOfSplit(beside, base[:len(base)-len(suffix)], suffix)
+	return first
+}
+
 // add makes f a file of the image.
 func (i *Image) add(f block.File) {
 	i.Files = append(i.Files, File{f.Name(), f.Size()})
