@@ -474,3 +474,55 @@ func TestNoImage(t *testing.T) {
 		}
 	}
 }
+
+// TestSiblings tests which files beside an image are taken for parts of it, and what is said of those that are not.
+func TestSiblings(t *testing.T) {
+	ntfs := imagetest.NTFS(machineFiles(t), imagetest.NTFSOptions{Size: 2 << 20})
+	segments := imagetest.EWF{PerSegment: 22}.Write(ntfs)
+	if len(segments) < 3 {
+		t.Fatalf("%d segments", len(segments))
+	}
+	flat := imagetest.VMDK{Name: "flat.vmdk", Type: "monolithicFlat"}.Write(ntfs)
+	files := map[string][]byte{}
+	put := func(folder string, name func(number int) string) {
+		for i, segment := range segments {
+			files[folder+"/"+name(i+1)] = segment
+		}
+	}
+	put("mixed", func(n int) string {
+		if n == 1 {
+			return "disk.E01"
+		}
+		return strings.ToLower("disk." + imagetest.EWFSuffix(n))
+	})
+	for _, folder := range []string{"headless", "folder", "link"} {
+		put(folder, func(n int) string { return "disk." + imagetest.EWFSuffix(n) })
+	}
+	delete(files, "headless/disk.E01")
+	delete(files, "folder/disk.E02")
+	delete(files, "link/disk.E02")
+	files["folder/disk.E02/x"] = nil
+	for name, data := range flat {
+		files["upper/"+strings.ToUpper(name)] = data
+	}
+	dir := write(t, files)
+	if err := os.Symlink(filepath.Join(dir, "mixed/disk.e02"), filepath.Join(dir, "link/disk.E02")); err != nil {
+		t.Skipf("there are no symbolic links here: %v", err)
+	}
+	for input, want := range map[string]string{
+		"mixed/disk.E01":    "",
+		"mixed":             "",
+		"mixed/disk.e03":    "regvet: mixed/disk.e03: is segment 3 of an image: name the first, mixed/disk.E01",
+		"upper/FLAT.VMDK":   "",
+		"headless/disk.E02": "regvet: headless/disk.E02: is segment 2 of an image, whose first, disk.E01, is not beside it: bring all segments into one folder, and name the first",
+		"folder/disk.E01":   "regvet: folder/disk.E02: the segment cannot be opened: it is no regular file; ",
+		"link/disk.E01":     "regvet: link/disk.E02: the segment cannot be opened: it is a link, which is not followed: put the file itself there; ",
+	} {
+		var messages bytes.Buffer
+		status := run([]string{"check", filepath.Join(dir, input)}, nil, io.Discard, &messages)
+		got := strings.ReplaceAll(messages.String(), dir+string(filepath.Separator), "")
+		if want == "" && (status == statusInput || strings.Contains(got, "segment") || strings.Contains(got, "extent")) || !strings.Contains(got, want) {
+			t.Errorf("%s: status %d:\n%swant:\n%s", input, status, got, want)
+		}
+	}
+}

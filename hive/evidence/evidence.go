@@ -102,7 +102,7 @@ func Open(fsys fs.FS, name, shown string) (*Tree, error) {
 	if f == nil || err != nil {
 		return nil, err
 	}
-	beside := func(sibling string) (block.File, error) { return openBeside(fsys, name, shown, sibling) }
+	beside := (&siblings{fsys: fsys, name: name, shown: shown}).open
 	kind, err := kindOfFile(f)
 	if err == nil && kind == nil {
 		err = laterOfSplit(f, beside)

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 
+	"regvet/hive"
 	"regvet/hive/evidence/block"
 )
 
@@ -160,7 +161,7 @@ func (s *split) gather(i *Image, names segments) {
 		case found == 0:
 			return
 		case err != nil:
-			s.lose(i, names.path(found), fmt.Sprintf("a segment of the image cannot be opened: %v", err))
+			s.lose(i, names.path(found), fmt.Sprintf("a segment of the image cannot be opened: %v", hive.Cause(err)))
 			s.size += length
 		case found > n:
 			s.lose(i, names.path(n), fmt.Sprintf("a segment of the image is missing, although %s is there", filepath.Base(f.Name())))
