@@ -412,7 +412,7 @@ func TestPartitionsNotRead(t *testing.T) {
 		"ReFS":            {basic, at(3, "ReFS\x00\x00\x00\x00"), "is a ReFS volume", "DISK!/p1: is a ReFS volume, which is not read; mount it read-only, or copy the hives out of it, and name the folder"},
 		"LUKS":            {"ca7d7ccb-63ed-4c53-861c-1742536059cc", at(0, "LUKS\xba\xbe"), "is a volume encrypted with LUKS", "DISK!/p1: is a volume encrypted with LUKS, which is not read; unlock it, mount it read-only, and name the folder"},
 		"LVM":             {"e6d6d379-f507-44c2-a23c-238f2a3df928", at(512, "LABELONE"), "a physical volume of Linux LVM", "DISK: offset 0x100000: partition 1 is Linux LVM, which is not read; what lies in it cannot be said"},
-		"zeros":           {basic, nil, "no volume that is known", "DISK!/p1: offset 0x100000: the table calls the partition EBD0A0A2-B9E5-4433-87C0-68B6B72699C7 (Microsoft basic data), and no volume that is known starts in it: it was not formatted, or is damaged; what it holds cannot be said"},
+		"zeros":           {basic, nil, "no volume that is known", "DISK!/p1: cannot be opened: DISK: offset 0x100000: the table calls the partition EBD0A0A2-B9E5-4433-87C0-68B6B72699C7 (Microsoft basic data), and no volume that is known starts in it: it was not formatted, or is damaged; what it holds cannot be said"},
 		"ext":             {linux, at(1080, "\x53\xef"), "an ext volume", ""},
 		"reserved":        {"e3c9e316-0b5c-4db8-817d-f92df00215ae", nil, "(Microsoft reserved)", ""},
 	} {
@@ -523,6 +523,37 @@ func TestSiblings(t *testing.T) {
 		got := strings.ReplaceAll(messages.String(), dir+string(filepath.Separator), "")
 		if want == "" && (status == statusInput || strings.Contains(got, "segment") || strings.Contains(got, "extent")) || !strings.Contains(got, want) {
 			t.Errorf("%s: status %d:\n%swant:\n%s", input, status, got, want)
+		}
+	}
+}
+
+// TestGapTold tests that a gap is told where it is, and once, however much it takes: a segment with many files, the folder of no Windows.
+func TestGapTold(t *testing.T) {
+	files := machineFiles(t)
+	for i := range 100 {
+		files[fmt.Sprintf("Program Files/%03d/program.bin", i)] = &fstest.MapFile{Data: bytes.Repeat([]byte{byte(i), 1}, 4096)}
+	}
+	ntfs := imagetest.NTFS(files, imagetest.NTFSOptions{Size: 4 << 20})
+	segments := imagetest.EWF{PerSegment: 8}.Write(ntfs)
+	for missing := 2; missing <= len(segments); missing++ {
+		folder := map[string][]byte{}
+		for i, segment := range segments {
+			if i+1 != missing {
+				folder["disk."+imagetest.EWFSuffix(i+1)] = segment
+			}
+		}
+		dir := write(t, folder)
+		var messages bytes.Buffer
+		if status := run([]string{"check", filepath.Join(dir, "disk.E01")}, nil, io.Discard, &messages); status != statusInput {
+			t.Errorf("segment %d: exit status %d:\n%s", missing, status, &messages)
+		}
+		got := strings.ReplaceAll(messages.String(), dir+string(filepath.Separator), "")
+		// Once with the size of the gap, once for the table or volume, and for each hive and its log.
+		if n := strings.Count(got, "\n"); n > 12 {
+			t.Errorf("segment %d: %d lines:\n%.3000s", missing, n, got)
+		}
+		if strings.Contains(got, "Program Files/System32") || strings.Contains(got, "Program Files/ServiceProfiles") {
+			t.Errorf("segment %d: a folder that is not there cannot be read:\n%s", missing, got)
 		}
 	}
 }

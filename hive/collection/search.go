@@ -90,6 +90,7 @@ func (s *search) windows(root string) {
 	for _, folder := range append(s.list(root), root) { // the root may be a Windows folder itself
 		switch {
 		case s.has(path.Join(folder, "System32", "config")):
+			s.list(folder) // if it is a gap, that is where
 			s.list(path.Join(folder, "System32", "config"))
 			s.list(path.Join(folder, "System32", "config", "RegBack"))
 			s.profile(path.Join(folder, "System32", "config", "systemprofile"))

@@ -178,7 +178,9 @@ func openImage(f block.File, beside image.Beside) (*Tree, error) {
 	t := &Tree{Kind: img.Kind, Image: img, Problems: img.Problems, read: &counter{Reader: img}}
 	table, err := volume.List(block.Cached(t.read), img.Sector)
 	if err != nil {
-		t.Problems = append(t.Problems, *problem(f.Name(), err))
+		p := *problem(f.Name(), err)
+		p.Msg = "which volumes the disk has cannot be said: " + p.Msg
+		t.Problems = append(t.Problems, p)
 	}
 	t.Table = table.Kind
 	t.Problems = append(t.Problems, table.Problems...)
