@@ -557,3 +557,23 @@ func TestGapTold(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnNames tests that the places of hives have the names of their folders as the volume has them, and not as they are looked for.
+func TestOwnNames(t *testing.T) {
+	system := machineFiles(t)["Windows.old/Windows/System32/config/SYSTEM"]
+	names := []string{"WINNT/system32/CONFIG/system", "documents and settings/joe/local settings/Application data/Microsoft/windows/usrclass.dat"}
+	files := fstest.MapFS{}
+	for _, name := range names {
+		files[name] = system
+	}
+	for image, data := range map[string][]byte{"ntfs.raw": imagetest.NTFS(files, imagetest.NTFSOptions{Size: 2 << 20}), "fat.raw": imagetest.FAT(16, files, imagetest.FATOptions{})} {
+		path := filepath.Join(write(t, map[string][]byte{image: data}), image)
+		var out bytes.Buffer
+		run([]string{"info", "--format", "json", path}, nil, &out, io.Discard)
+		for _, name := range names {
+			if !strings.Contains(filepath.ToSlash(out.String()), image+"!/v0/"+name+`"`) {
+				t.Errorf("%s: %s is not there:\n%s", image, name, &out)
+			}
+		}
+	}
+}

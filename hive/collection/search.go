@@ -84,31 +84,42 @@ func (s *search) has(name string) bool {
 	return err == nil && info.IsDir() || block.IsGap(err)
 }
 
+// below returns the path of a file or folder, which may be there, in a folder, with the names as the volume has them.
+func (s *search) below(folder, inside string) string {
+	for name := range strings.SplitSeq(inside, "/") {
+		if info, err := s.tree.Stat(path.Join(folder, name)); err == nil {
+			name = info.Name()
+		}
+		folder = path.Join(folder, name)
+	}
+	return folder
+}
+
 // windows lists the folders of hives of each Windows in a folder, and those of its users: the root of a volume, or Windows.old there.
 func (s *search) windows(root string) {
-	below := func(parts ...string) string { return path.Join(append([]string{root}, parts...)...) }
 	for _, folder := range append(s.list(root), root) { // the root may be a Windows folder itself
+		config := s.below(folder, "System32/config")
 		switch {
-		case s.has(path.Join(folder, "System32", "config")):
+		case s.has(config):
 			s.list(folder) // if it is a gap, that is where
-			s.list(path.Join(folder, "System32", "config"))
-			s.list(path.Join(folder, "System32", "config", "RegBack"))
-			s.profile(path.Join(folder, "System32", "config", "systemprofile"))
-			s.list(path.Join(folder, "AppCompat", "Programs")) // Amcache.hve
+			s.list(config)
+			s.list(s.below(config, "RegBack"))
+			s.profile(s.below(config, "systemprofile"))
+			s.list(s.below(folder, "AppCompat/Programs")) // Amcache.hve
 		case folder != root && !strings.Contains(strings.TrimPrefix(folder, root+"/"), "/") && s.holdsWindows(folder):
 			s.windows(folder)
 		}
 		for _, p := range profileFolders {
 			if p.ofServices {
-				s.profiles(path.Join(folder, p.name))
+				s.profiles(s.below(folder, p.name))
 			}
 		}
 	}
 	for _, p := range profileFolders {
-		s.profiles(below(p.name))
+		s.profiles(s.below(root, p.name))
 	}
-	s.list(below("Boot"))
-	s.list(below("EFI", "Microsoft", "Boot"))
+	s.list(s.below(root, "Boot"))
+	s.list(s.below(root, "EFI/Microsoft/Boot"))
 }
 
 // holdsWindows reports whether a folder holds a Windows folder: Windows.old, or a copy of a drive.
@@ -129,7 +140,7 @@ func (s *search) profiles(folder string) {
 func (s *search) profile(folder string) {
 	s.list(folder)
 	for _, p := range profileFolders {
-		s.list(path.Join(folder, p.classes))
+		s.list(s.below(folder, p.classes))
 	}
 }
 
