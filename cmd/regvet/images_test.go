@@ -558,6 +558,28 @@ func TestGapTold(t *testing.T) {
 	}
 }
 
+// TestDamagedFolder tests that a folder that cannot be read is told by its place, whether all of the image is given or the volume.
+func TestDamagedFolder(t *testing.T) {
+	ntfs := imagetest.NTFS(machineFiles(t), imagetest.NTFSOptions{Size: 2 << 20})
+	at := 0
+	for ; at < len(ntfs); at += 1024 {
+		record := ntfs[at : at+1024]
+		if folder := record[22]&2 != 0; string(record[:4]) == "FILE" && folder && bytes.Contains(record, hive.EncodeUTF16("System32")[:16]) {
+			break
+		}
+	}
+	clear(ntfs[at : at+1024])
+	path := filepath.Join(write(t, map[string][]byte{"ntfs.raw": ntfs}), "ntfs.raw")
+	for _, input := range []string{path, path + "!/v0"} {
+		var messages bytes.Buffer
+		status := run([]string{"check", input}, nil, io.Discard, &messages)
+		want := "regvet: " + path + "!/v0/Windows: cannot be read: " + path + fmt.Sprintf(": offset %#x: MFT record ", at)
+		if n := strings.Count(messages.String(), ": cannot be read"); status != statusInput || n != 1 || !strings.Contains(messages.String(), want) {
+			t.Errorf("%s: status %d:\n%swant once:\n%s", input, status, &messages, want)
+		}
+	}
+}
+
 // TestOwnNames tests that the places of hives have the names of their folders as the volume has them, and not as they are looked for.
 func TestOwnNames(t *testing.T) {
 	system := machineFiles(t)["Windows.old/Windows/System32/config/SYSTEM"]

@@ -21,11 +21,15 @@ func visit(fsys fs.FS, see fs.WalkDirFunc) (partly bool) {
 		return false
 	}
 	s := search{tree: tree, see: see, seen: map[string]bool{}}
-	s.windows(".")
+	whole := false // or a folder in a volume
 	for _, v := range tree.Volumes {
-		if v.Opened() {
+		if _, err := tree.Stat(v.Name); err == nil && v.Opened() {
+			whole = true
 			s.windows(v.Name)
 		}
+	}
+	if !whole {
+		s.windows(".")
 	}
 	return s.others()
 }
@@ -52,7 +56,7 @@ func (s *search) list(name string) (folders []string) {
 	}
 	entries, err := s.tree.ReadDir(name)
 	if block.IsGap(err) {
-		_ = s.see(name, nil, err)
+		_ = s.see(s.known(name), nil, err)
 	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
 	for _, e := range entries {
@@ -66,6 +70,19 @@ func (s *search) list(name string) (folders []string) {
 	}
 	s.folders = append(s.folders, folders...)
 	return folders
+}
+
+// known returns the path of a folder, or of the one around it that is known to be there: many are looked for in case that they are.
+func (s *search) known(name string) string {
+	around := path.Dir(name)
+	if around == "." {
+		return name
+	}
+	entries, _ := s.tree.ReadDir(around) // a gap in it is told too
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return hive.EqualFold(e.Name(), path.Base(name)) }) {
+		return name
+	}
+	return s.known(around)
 }
 
 // canBeHive reports whether a file is worth a look at its start: by its name, or because its size is that of a hive, whose parts all have
@@ -101,7 +118,6 @@ func (s *search) windows(root string) {
 		config := s.below(folder, "System32/config")
 		switch {
 		case s.has(config):
-			s.list(folder) // if it is a gap, that is where
 			s.list(config)
 			s.list(s.below(config, "RegBack"))
 			s.profile(s.below(config, "systemprofile"))
