@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -576,6 +577,28 @@ func TestDamagedFolder(t *testing.T) {
 		want := "regvet: " + path + "!/v0/Windows: cannot be read: " + path + fmt.Sprintf(": offset %#x: MFT record ", at)
 		if n := strings.Count(messages.String(), ": cannot be read"); status != statusInput || n != 1 || !strings.Contains(messages.String(), want) {
 			t.Errorf("%s: status %d:\n%swant once:\n%s", input, status, &messages, want)
+		}
+	}
+}
+
+// TestReparsePoints tests that links are not followed, and that a hive whose content is elsewhere is told.
+func TestReparsePoints(t *testing.T) {
+	files := machineFiles(t)
+	files["Windows/System32/config/SAM"] = &fstest.MapFile{}
+	files["Documents and Settings"] = &fstest.MapFile{}
+	point := func(tag uint32) imagetest.NTFSFile {
+		return imagetest.NTFSFile{Reparse: append(binary.LittleEndian.AppendUint32(nil, tag), 0, 0, 0, 0)}
+	}
+	ntfs := imagetest.NTFS(files, imagetest.NTFSOptions{Size: 2 << 20, Files: map[string]imagetest.NTFSFile{"Windows/System32/config/SAM": point(0x80000013), "Documents and Settings": point(0xA0000003)}})
+	path := filepath.Join(write(t, map[string][]byte{"ntfs.raw": ntfs}), "ntfs.raw")
+	for input, want := range map[string]string{
+		path:                                 "/v0/Windows/System32/config/SAM: cannot be read: its content is not here: Windows keeps it in a cloud or, without duplicates, elsewhere on the volume",
+		path + "!/v0/Documents and Settings": "/v0/Documents and Settings: cannot be opened: is a link or another reparse point, which is not followed",
+	} {
+		var messages bytes.Buffer
+		status := run([]string{"check", input}, nil, io.Discard, &messages)
+		if want = "regvet: " + path + "!" + want + "\n"; status != statusInput || !strings.Contains(messages.String(), want) {
+			t.Errorf("%s: status %d:\n%swant:\n%s", input, status, &messages, want)
 		}
 	}
 }

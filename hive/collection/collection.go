@@ -135,6 +135,9 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 		case err != nil:
 			unseen(name, err)
 			return nil
+		case info.Mode()&fs.ModeIrregular != 0 && mattersByName(name):
+			unseen(name, errors.New("its content is not here: Windows keeps it in a cloud or, without duplicates, elsewhere on the volume"))
+			return nil
 		case !info.Mode().IsRegular():
 			return nil
 		case info.Size() == 0 && hive.KnownName(path.Base(name)) != "":

@@ -299,6 +299,9 @@ func (f *file) open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if i.mode&(fs.ModeSymlink|fs.ModeIrregular) != 0 {
+		return nil, errLink
+	}
 	if s != nil {
 		return &openFile{content: s, info: i}, nil
 	}
