@@ -170,12 +170,14 @@ func noText(f fs.File, name string, head []byte) error {
 		}
 		return unknown("begins with %d zeros, so that it is no hive, no .reg text, and no image or archive that can be read", len(head))
 	}
-	_, err := regfile.Options{}.Parse(DisplayName(name), head) // the first line decides
-	wide := head[0] == 0 && head[2] == 0 || head[1] == 0 && head[3] == 0
-	if err != nil && bytes.IndexByte(head, 0) >= 0 && !wide && !strings.EqualFold(path.Ext(name), ".reg") {
+	wide := head[0] == 0 && head[2] == 0 || head[1] == 0 && head[3] == 0 // UTF-16 without its mark, which can be mended
+	if wide || bytes.IndexByte(head, 0) < 0 || strings.EqualFold(path.Ext(name), ".reg") {
+		return nil
+	}
+	if _, err := (regfile.Options{}).Parse(DisplayName(name), head); err != nil { // the first line decides
 		return unknown("is neither a hive nor .reg text, and no image or archive that is known; of an image in several files, name the first")
 	}
-	return err
+	return nil
 }
 
 // NoContainer returns the file, which is still to be read from its start, or the error that it is an image or an archive, which is not read.
