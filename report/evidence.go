@@ -162,6 +162,9 @@ func (p *page) container(c *collection.Container) {
 	p.row("table", cmp.Or(c.Table, "none"))
 	for _, v := range c.Volumes {
 		kind := cmp.Or(v.Kind, v.Type, "not known")
+		if v.Err != nil { // which says what it is
+			kind = cmp.Or(v.Type, v.Kind, "not known")
+		}
 		if v.Label != "" {
 			kind += fmt.Sprintf(" %q", hive.Visible(v.Label))
 		}

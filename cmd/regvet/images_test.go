@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -392,43 +394,90 @@ func TestFixFromImage(t *testing.T) {
 	}
 }
 
-// TestVolumesNotRead tests what is said of partitions beside the one that is read: what may hold a Windows is told, and is not taken for empty.
-func TestVolumesNotRead(t *testing.T) {
-	ntfs := imagetest.NTFS(machineFiles(t), imagetest.NTFSOptions{Size: 1 << 20})
-	const basic = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7"
+// TestPartitionsNotRead tests what is said of partitions that hold no volume that is read: of each that may hold a Windows, once.
+func TestPartitionsNotRead(t *testing.T) {
+	const (
+		basic = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7"
+		linux = "0fc63daf-8483-4772-8e79-3d69d8477de4"
+	)
 	at := func(offset int, magic string) []byte {
-		return append(append(make([]byte, offset), magic...), make([]byte, 4096-offset)...)
+		return append(make([]byte, offset), magic...)
 	}
-	for name, test := range map[string]struct {
+	toGo := make([]byte, 512)
+	copy(toGo, "\xeb\x58\x90MSWIN4.1\x00\x02\x08\x20\x00\x02\x00\x00\x00\x00\xf8\x00\x00\x3f\x00\xff\x00\x00\x00\x00\x00\x00\x20\x00\x00\x00\x04")
+	copy(toGo[424:], "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01\x55\xaa")
+	copy(toGo[510:], "\x55\xaa")
+	const nothing = "DISK: is a raw image without hives and .reg files"
+	for name, c := range map[string]struct {
 		guid    string
 		content []byte
-		status  int
-		said    string // after the place
+		kind    string // as info says it
+		want    string
 	}{
-		"zeros":    {basic, nil, statusFindings, ""},
-		"reserved": {"e3c9e316-0b5c-4db8-817d-f92df00215ae", []byte("something"), statusFindings, ""},
-		"ext":      {"0fc63daf-8483-4772-8e79-3d69d8477de4", at(1080, "\x53\xef"), statusFindings, ""},
-		"swap":     {"0657fd6d-a4ab-43c4-84e5-0933c84b4f4f", at(4086, "SWAPSPACE2"), statusFindings, ""},
-		"BitLocker": {basic, imagetest.BitLocker(0x0100, 0x0800)[:256<<10], statusInput,
-			"is encrypted with BitLocker, and is not read; unlock it (by a TPM or a recovery password), mount it read-only, and name the folder"},
-		"BitLocker, damaged": {basic, at(3, "-FVE-FS-"), statusInput,
-			"is encrypted with BitLocker, and is not read; unlock it (by what, its damaged metadata does not tell), mount it read-only, and name the folder"},
-		"LUKS":           {basic, at(0, "LUKS\xba\xbe"), statusInput, "is a volume encrypted with LUKS, which is not read; unlock it, mount it read-only, and name the folder"},
-		"ReFS":           {basic, at(3, "ReFS\x00\x00\x00\x00"), statusInput, "is a ReFS volume, which is not read; mount it read-only, or copy the hives out of it, and name the folder"},
-		"without a sign": {basic, []byte("something"), statusInput, "is not known: by its type it has files of Windows, and by its content it is damaged, or encrypted by a program that leaves no sign"},
+		"BitLocker":       {basic, imagetest.BitLocker(0x0100, 0x0800)[:256<<10], "is encrypted with BitLocker", "DISK!/p1: is encrypted with BitLocker, and is not read; unlock it (by a TPM or a recovery password), mount it read-only, and name the folder"},
+		"BitLocker To Go": {basic, toGo, "is encrypted with BitLocker", "DISK!/p1: is encrypted with BitLocker, and is not read; unlock it (by what, its damaged metadata does not tell), mount it read-only, and name the folder"},
+		"ReFS":            {basic, at(3, "ReFS\x00\x00\x00\x00"), "is a ReFS volume", "DISK!/p1: is a ReFS volume, which is not read; mount it read-only, or copy the hives out of it, and name the folder"},
+		"LUKS":            {"ca7d7ccb-63ed-4c53-861c-1742536059cc", at(0, "LUKS\xba\xbe"), "is a volume encrypted with LUKS", "DISK!/p1: is a volume encrypted with LUKS, which is not read; unlock it, mount it read-only, and name the folder"},
+		"LVM":             {"e6d6d379-f507-44c2-a23c-238f2a3df928", at(512, "LABELONE"), "a physical volume of Linux LVM", "DISK: offset 0x100000: partition 1 is Linux LVM, which is not read; what lies in it cannot be said"},
+		"zeros":           {basic, nil, "no volume that is known", "DISK!/p1: cannot be opened: DISK: offset 0x100000: the table calls the partition EBD0A0A2-B9E5-4433-87C0-68B6B72699C7 (Microsoft basic data), and no volume that is known starts in it: it was not formatted, or is damaged; what it holds cannot be said"},
+		"ext":             {linux, at(1080, "\x53\xef"), "an ext volume", ""},
+		"reserved":        {"e3c9e316-0b5c-4db8-817d-f92df00215ae", nil, "(Microsoft reserved)", ""},
 	} {
-		disk := make([]byte, 3<<20)
-		imagetest.WriteGPT(disk, 512, []imagetest.Partition{{Start: 128, Sectors: uint64(len(ntfs) / 512), GUID: basic, Content: ntfs},
-			{Start: 4096, Sectors: 1024, GUID: test.guid, Content: test.content}})
-		input := filepath.Join(write(t, map[string][]byte{"disk.dd": disk}), "disk.dd")
-		got := judge(t, input, input+"!/p1/")
-		want := ""
-		if test.said != "" {
-			want = fmt.Sprintf("regvet: %s!/p2: %s\n", input, test.said)
-		}
-		want += "regvet: " + input + "!/p1/Windows/System32/config/SYSTEM: offset 0x4: the hive is dirty (sequence numbers 3 and 2); applied: SYSTEM.LOG1\n"
-		if got.status != test.status || got.messages != want || len(got.findings) == 0 || got.refused[input+"!/p2"] != test.said {
-			t.Errorf("%s: status %d, %d findings, refused %q, messages\n%swant\n%s", name, got.status, len(got.findings), got.refused, got.messages, want)
+		t.Run(name, func(t *testing.T) {
+			disk := make([]byte, 2<<20)
+			content := append(c.content, make([]byte, 4096-len(c.content)%4096)...)
+			imagetest.WriteGPT(disk, 512, []imagetest.Partition{{Start: 2048, Sectors: 1024, GUID: c.guid, Content: content}})
+			image := filepath.Join(write(t, map[string][]byte{"disk.raw": disk}), "disk.raw")
+			var out, messages bytes.Buffer
+			if got := run([]string{"info", image}, nil, &out, &messages); got != statusInput {
+				t.Errorf("exit status %d", got)
+			}
+			want := nothing
+			if c.want != "" {
+				want = c.want
+			}
+			got := strings.ReplaceAll(messages.String(), image, "DISK")
+			if !strings.HasPrefix(got, "regvet: "+want) || strings.Count(got, "\n") > 2 {
+				t.Errorf("messages:\n%swant:\n%s", got, want)
+			}
+			if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), c.kind) {
+				t.Errorf("%q is not said of the volume:\n%s", c.kind, &out)
+			}
+		})
+	}
+}
+
+// TestNoImage tests what is said of files that are named as images and begin as none that is known, and that they are not read into memory.
+func TestNoImage(t *testing.T) {
+	ntfs := imagetest.NTFS(machineFiles(t), imagetest.NTFSOptions{Size: 2 << 20})
+	binary := bytes.Repeat([]byte("\x01\x00\x02\x03\x04"), 2000)
+	dir := write(t, map[string][]byte{
+		"damaged/disk.E01": binary, "damaged/notes.bin": binary, "damaged/x.reg": []byte("REGEDIT4\n"), "damaged/disk.dd": make([]byte, 8192), "damaged/text.dd": []byte(strings.Repeat("hello\n", 2000)),
+		"whole/disk.dd.001": ntfs[:1<<20], "whole/disk.dd.002": append(binary, ntfs[1<<20+len(binary):]...),
+		"rest/disk.dd.002": binary, "rest/disk.dd.003": binary,
+	})
+	large := filepath.Join(dir, "damaged/large.raw")
+	if err := os.WriteFile(large, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, 3<<30); err != nil {
+		t.Fatal(err)
+	}
+	const unknown = ": is neither a hive nor .reg text, and no image or archive that is known; of an image in several files, name the first"
+	for input, want := range map[string]string{
+		"damaged/disk.E01":  "regvet: damaged/disk.E01" + unknown,
+		"damaged/disk.dd":   "regvet: damaged/disk.dd: holds nothing but zeros; copy it again",
+		"damaged/text.dd":   `regvet: damaged/text.dd:1:1: the first line is "hello"; Windows rejects the file, the line must be "Windows Registry Editor Version 5.00" or "REGEDIT4"`,
+		"damaged/large.raw": "regvet: damaged/large.raw: begins with 4128 zeros, so that it is no hive, no .reg text, and no image or archive that can be read",
+		"damaged":           "regvet: damaged: passed over: 4 files like damaged/disk.E01, which is named as an image or a piece of one, and begins as none that is known",
+		"whole/disk.dd.002": "regvet: whole/disk.dd.002: is not the first segment of its image: name whole/disk.dd.001",
+		"rest/disk.dd.003":  "regvet: rest/disk.dd.003" + unknown,
+		"rest":              "regvet: rest: passed over: 2 files like rest/disk.dd.002, which is named as an image or a piece of one, and begins as none that is known\nregvet: rest: the folder holds no hive and no .reg file",
+	} {
+		var messages bytes.Buffer
+		run([]string{"info", filepath.Join(dir, input)}, nil, io.Discard, &messages)
+		if got := strings.TrimSpace(filepath.ToSlash(strings.ReplaceAll(messages.String(), dir+string(filepath.Separator), ""))); got != want {
+			t.Errorf("%s:\n%s\nwant:\n%s", input, got, want)
 		}
 	}
 }
@@ -491,5 +540,152 @@ func TestShadowCopies(t *testing.T) {
 	const want = "  shadow    v0@vss1, created 2020-01-02T03:04:05.0000000Z\n  shadow    v0@vss2, created 2021-01-02T03:04:05.0000000Z\n"
 	if !strings.Contains(out.String(), want) {
 		t.Errorf("info lists no shadow copies:\n%s", &out)
+	}
+}
+
+// TestSiblings tests which files beside an image are taken for parts of it, and what is said of those that are not.
+func TestSiblings(t *testing.T) {
+	ntfs := imagetest.NTFS(machineFiles(t), imagetest.NTFSOptions{Size: 2 << 20})
+	segments := imagetest.EWF{PerSegment: 22}.Write(ntfs)
+	if len(segments) < 3 {
+		t.Fatalf("%d segments", len(segments))
+	}
+	flat := imagetest.VMDK{Name: "flat.vmdk", Type: "monolithicFlat"}.Write(ntfs)
+	files := map[string][]byte{}
+	put := func(folder string, name func(number int) string) {
+		for i, segment := range segments {
+			files[folder+"/"+name(i+1)] = segment
+		}
+	}
+	put("mixed", func(n int) string {
+		if n == 1 {
+			return "disk.E01"
+		}
+		return strings.ToLower("disk." + imagetest.EWFSuffix(n))
+	})
+	for _, folder := range []string{"headless", "folder", "link"} {
+		put(folder, func(n int) string { return "disk." + imagetest.EWFSuffix(n) })
+	}
+	delete(files, "headless/disk.E01")
+	delete(files, "folder/disk.E02")
+	delete(files, "link/disk.E02")
+	files["folder/disk.E02/x"] = nil
+	for name, data := range flat {
+		files["upper/"+strings.ToUpper(name)] = data
+	}
+	dir := write(t, files)
+	if err := os.Symlink(filepath.Join(dir, "mixed/disk.e02"), filepath.Join(dir, "link/disk.E02")); err != nil {
+		t.Skipf("there are no symbolic links here: %v", err)
+	}
+	for input, want := range map[string]string{
+		"mixed/disk.E01":    "",
+		"mixed":             "",
+		"mixed/disk.e03":    "regvet: mixed/disk.e03: is segment 3 of an image: name the first, mixed/disk.E01",
+		"upper/FLAT.VMDK":   "",
+		"headless/disk.E02": "regvet: headless/disk.E02: is segment 2 of an image, whose first, disk.E01, is not beside it: bring all segments into one folder, and name the first",
+		"folder/disk.E01":   "regvet: folder/disk.E02: the segment cannot be opened: it is no regular file; ",
+		"link/disk.E01":     "regvet: link/disk.E02: the segment cannot be opened: it is a link, which is not followed: put the file itself there; ",
+	} {
+		var messages bytes.Buffer
+		status := run([]string{"check", filepath.Join(dir, input)}, nil, io.Discard, &messages)
+		got := strings.ReplaceAll(messages.String(), dir+string(filepath.Separator), "")
+		if want == "" && (status == statusInput || strings.Contains(got, "segment") || strings.Contains(got, "extent")) || !strings.Contains(got, want) {
+			t.Errorf("%s: status %d:\n%swant:\n%s", input, status, got, want)
+		}
+	}
+}
+
+// TestGapTold tests that a gap is told where it is, and once, however much it takes: a segment with many files, the folder of no Windows.
+func TestGapTold(t *testing.T) {
+	files := machineFiles(t)
+	for i := range 100 {
+		files[fmt.Sprintf("Program Files/%03d/program.bin", i)] = &fstest.MapFile{Data: bytes.Repeat([]byte{byte(i), 1}, 4096)}
+	}
+	ntfs := imagetest.NTFS(files, imagetest.NTFSOptions{Size: 4 << 20})
+	segments := imagetest.EWF{PerSegment: 8}.Write(ntfs)
+	for missing := 2; missing <= len(segments); missing++ {
+		folder := map[string][]byte{}
+		for i, segment := range segments {
+			if i+1 != missing {
+				folder["disk."+imagetest.EWFSuffix(i+1)] = segment
+			}
+		}
+		dir := write(t, folder)
+		var messages bytes.Buffer
+		if status := run([]string{"check", filepath.Join(dir, "disk.E01")}, nil, io.Discard, &messages); status != statusInput {
+			t.Errorf("segment %d: exit status %d:\n%s", missing, status, &messages)
+		}
+		got := strings.ReplaceAll(messages.String(), dir+string(filepath.Separator), "")
+		// Once with the size of the gap, once for the table or volume, and for each hive and its log.
+		if n := strings.Count(got, "\n"); n > 12 {
+			t.Errorf("segment %d: %d lines:\n%.3000s", missing, n, got)
+		}
+		if strings.Contains(got, "Program Files/System32") || strings.Contains(got, "Program Files/ServiceProfiles") {
+			t.Errorf("segment %d: a folder that is not there cannot be read:\n%s", missing, got)
+		}
+	}
+}
+
+// TestDamagedFolder tests that a folder that cannot be read is told by its place, whether all of the image is given or the volume.
+func TestDamagedFolder(t *testing.T) {
+	ntfs := imagetest.NTFS(machineFiles(t), imagetest.NTFSOptions{Size: 2 << 20})
+	at := 0
+	for ; at < len(ntfs); at += 1024 {
+		record := ntfs[at : at+1024]
+		if folder := record[22]&2 != 0; string(record[:4]) == "FILE" && folder && bytes.Contains(record, hive.EncodeUTF16("System32")[:16]) {
+			break
+		}
+	}
+	clear(ntfs[at : at+1024])
+	path := filepath.Join(write(t, map[string][]byte{"ntfs.raw": ntfs}), "ntfs.raw")
+	for _, input := range []string{path, path + "!/v0"} {
+		var messages bytes.Buffer
+		status := run([]string{"check", input}, nil, io.Discard, &messages)
+		want := "regvet: " + path + "!/v0/Windows: cannot be read: " + path + fmt.Sprintf(": offset %#x: MFT record ", at)
+		if n := strings.Count(messages.String(), ": cannot be read"); status != statusInput || n != 1 || !strings.Contains(messages.String(), want) {
+			t.Errorf("%s: status %d:\n%swant once:\n%s", input, status, &messages, want)
+		}
+	}
+}
+
+// TestReparsePoints tests that links are not followed, and that a hive whose content is elsewhere is told.
+func TestReparsePoints(t *testing.T) {
+	files := machineFiles(t)
+	files["Windows/System32/config/SAM"] = &fstest.MapFile{}
+	files["Documents and Settings"] = &fstest.MapFile{}
+	point := func(tag uint32) imagetest.NTFSFile {
+		return imagetest.NTFSFile{Reparse: append(binary.LittleEndian.AppendUint32(nil, tag), 0, 0, 0, 0)}
+	}
+	ntfs := imagetest.NTFS(files, imagetest.NTFSOptions{Size: 2 << 20, Files: map[string]imagetest.NTFSFile{"Windows/System32/config/SAM": point(0x80000013), "Documents and Settings": point(0xA0000003)}})
+	path := filepath.Join(write(t, map[string][]byte{"ntfs.raw": ntfs}), "ntfs.raw")
+	for input, want := range map[string]string{
+		path:                                 "/v0/Windows/System32/config/SAM: cannot be read: its content is not here: Windows keeps it in a cloud or, without duplicates, elsewhere on the volume",
+		path + "!/v0/Documents and Settings": "/v0/Documents and Settings: cannot be opened: is a link or another reparse point, which is not followed",
+	} {
+		var messages bytes.Buffer
+		status := run([]string{"check", input}, nil, io.Discard, &messages)
+		if want = "regvet: " + path + "!" + want + "\n"; status != statusInput || !strings.Contains(messages.String(), want) {
+			t.Errorf("%s: status %d:\n%swant:\n%s", input, status, &messages, want)
+		}
+	}
+}
+
+// TestOwnNames tests that the places of hives have the names of their folders as the volume has them, and not as they are looked for.
+func TestOwnNames(t *testing.T) {
+	system := machineFiles(t)["Windows.old/Windows/System32/config/SYSTEM"]
+	names := []string{"WINNT/system32/CONFIG/system", "documents and settings/joe/local settings/Application data/Microsoft/windows/usrclass.dat"}
+	files := fstest.MapFS{}
+	for _, name := range names {
+		files[name] = system
+	}
+	for image, data := range map[string][]byte{"ntfs.raw": imagetest.NTFS(files, imagetest.NTFSOptions{Size: 2 << 20}), "fat.raw": imagetest.FAT(16, files, imagetest.FATOptions{})} {
+		path := filepath.Join(write(t, map[string][]byte{image: data}), image)
+		var out bytes.Buffer
+		run([]string{"info", "--format", "json", path}, nil, &out, io.Discard)
+		for _, name := range names {
+			if !strings.Contains(filepath.ToSlash(out.String()), image+"!/v0/"+name+`"`) {
+				t.Errorf("%s: %s is not there:\n%s", image, name, &out)
+			}
+		}
 	}
 }

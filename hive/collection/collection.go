@@ -107,6 +107,19 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 	isHive := map[string]bool{}
 	lost := map[string]bool{} // files that cannot be looked at; a folder may hold more than a log
 	all := logs{}
+	same := map[string]int{} // gaps, and where in found the first file is that one keeps from being looked at
+	more := map[int]int{}    // how many others there are that are not named as hives: a missing segment takes thousands
+	unseen := func(name string, err error) {
+		lost[name] = true
+		if gap, ok := errors.AsType[*hive.Problem](err); ok && !mattersByName(name) {
+			if i, known := same[gap.Error()]; known {
+				more[i]++
+				return
+			}
+			same[gap.Error()] = len(found)
+		}
+		add(name, err)
+	}
 	// Each error is recorded with its file.
 	left.partly = visit(fsys, left.shadows, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -126,8 +139,10 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 			left.add(leadsNowhere, name) // a mounted volume has many: links of Windows that only Windows can follow
 			return nil
 		case err != nil:
-			lost[name] = true
-			add(name, err)
+			unseen(name, err)
+			return nil
+		case info.Mode()&fs.ModeIrregular != 0 && mattersByName(name):
+			unseen(name, errors.New("its content is not here: Windows keeps it in a cloud or, without duplicates, elsewhere on the volume"))
 			return nil
 		case info.Mode().Type() == fs.ModeSymlink && hive.KnownName(path.Base(name)) != "": // in an archive or image, where links are not followed
 		case !info.Mode().IsRegular():
@@ -139,8 +154,7 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 		head, err := startInto(buffer, fsys, name)
 		switch {
 		case err != nil:
-			lost[name] = true
-			add(name, err)
+			unseen(name, err)
 		case hive.IsHive(head) && !hive.IsLog(head):
 			isHive[name] = true
 			add(name, nil)
@@ -151,6 +165,9 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 		}
 		return nil
 	})
+	for i, n := range more {
+		found[i].Err = fmt.Errorf("%w; the same keeps %d more from being looked at, none of which is named as a hive", found[i].Err, n)
+	}
 	// As [fs.WalkDir] lists them, wherever they were found.
 	slices.SortStableFunc(found, func(a, b File) int { return slices.Compare(strings.Split(a.Path, "/"), strings.Split(b.Path, "/")) })
 	told := map[string]bool{} // by the hive, if it needs the log

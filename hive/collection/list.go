@@ -2,6 +2,7 @@ package collection
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/evidence"
+	"regvet/hive/evidence/block"
 )
 
 // List returns what to read for a name: the file itself, or for a folder, an image or an archive each hive and .reg file in it, in the order of
@@ -156,6 +158,11 @@ func (l *listing) containers(left *passed, place func(string) string) {
 			}
 		}
 	}
+	for _, name := range left.unknown {
+		if !parts[place(name)] {
+			left.add(unknownImage, name)
+		}
+	}
 	for _, f := range unread.sumUp(lost) {
 		if !l.ended {
 			l.add(Group{Files: []File{f}})
@@ -180,8 +187,11 @@ func (l *listing) container(place string, around *passed) (is bool, none string,
 	}
 	l.add(Group{Container: &Container{place, tree.Facts(), problems}})
 	for _, v := range tree.Volumes {
-		if v.Err != nil {
-			l.add(Group{Files: []File{{Path: evidence.Place(place, v.Name), Err: v.Err}}})
+		if err := v.Err; err != nil {
+			if block.IsGap(err) {
+				err = fmt.Errorf("cannot be opened: %v", err)
+			}
+			l.add(Group{Files: []File{{Path: evidence.Place(place, v.Name), Err: err}}})
 		}
 	}
 	inside := func(name string) string { return evidence.Place(place, name) }

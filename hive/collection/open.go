@@ -150,6 +150,8 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 		most = hive.MaxSize
 	} else if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
 		return nil, refusalOf(kind, name)
+	} else if err := noText(f, name, head); err != nil {
+		return nil, err
 	}
 	return hive.ReadFile(f, DisplayName(name), most)
 }
@@ -160,6 +162,34 @@ func refusalOf(kind *evidence.Kind, name string) error {
 		return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf("is %s, which is not read from there; save it as a file, and give the name of that", kind.Name), Loss: true}
 	}
 	return kind.Refusal()
+}
+
+// mostZeros is how many bytes of a file that begins with zeros are read to see whether it has others.
+const mostZeros = 16 << 20
+
+// noText returns the error that a file that begins like this, and is longer, can be no .reg text, or nil. Without it, an image of a kind that is not
+// known would be read into memory.
+func noText(f fs.File, name string, head []byte) error {
+	unknown := func(format string, args ...any) error {
+		return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf(format, args...), Loss: true}
+	}
+	if len(head) < hive.HeadSize {
+		return nil
+	}
+	if len(bytes.Trim(head, "\x00")) == 0 {
+		if info, err := f.Stat(); err != nil || info.Size() <= mostZeros {
+			return nil
+		}
+		return unknown("begins with %d zeros, so that it is no hive, no .reg text, and no image or archive that can be read", len(head))
+	}
+	wide := head[0] == 0 && head[2] == 0 || head[1] == 0 && head[3] == 0 // UTF-16 without its mark, which can be mended
+	if wide || bytes.IndexByte(head, 0) < 0 || strings.EqualFold(path.Ext(name), ".reg") {
+		return nil
+	}
+	if _, err := (regfile.Options{}).Parse(DisplayName(name), head); err != nil { // the first line decides
+		return unknown("is neither a hive nor .reg text, and no image or archive that is known; of an image in several files, name the first")
+	}
+	return nil
 }
 
 // NoContainer returns the file, which is still to be read from its start, or the error that it is an image or an archive, which is not read.

@@ -18,6 +18,7 @@ type passed struct {
 	counts     map[string]int
 	first      map[string]string // what the first is called
 	containers []string          // images and archives that are to be opened
+	unknown    []string          // files that are named as images and begin as none
 	opens      bool              // whether containers are opened, and not passed over
 	shadows    bool              // whether the shadow copies in an image are searched
 	protect    func(name string) // what may be evidence too, although it is not opened; nil where nothing can be replaced
@@ -68,6 +69,9 @@ func (p *passed) text() string {
 func (p *passed) addContainer(head []byte, name string) {
 	switch kind := evidence.KindOf(head, nil); {
 	case kind == nil:
+		if p.opens && namedImage(name) {
+			p.unknown = append(p.unknown, name)
+		}
 	case p.opens && (kind.Is == evidence.Image || kind.Is == evidence.Archive && (namedArchive(name) || path.Ext(name) == "")):
 		p.containers = append(p.containers, name)
 	default:
@@ -87,8 +91,19 @@ func namedArchive(name string) bool {
 	return false
 }
 
+// namedImage reports whether a file has the name of an image, or of a piece of one.
+func namedImage(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	switch ext {
+	case ".dd", ".raw", ".img", ".e01", ".ex01", ".s01", ".l01", ".ad1", ".aff", ".aff4", ".vhd", ".vhdx", ".avhd", ".avhdx", ".vmdk", ".vdi", ".qcow2", ".qcow", ".dmg":
+		return true
+	}
+	return len(ext) == 4 && strings.Trim(ext[1:], "0123456789") == ""
+}
+
 // What is passed over, besides containers.
 const (
+	unknownImage = "named as an image or a piece of one, and begins as none that is known"
 	leadsNowhere = "a link that leads nowhere"
 	emptyBackup  = "empty, as Windows leaves its backups in RegBack since Windows 10 1803"
 	emptyHive    = "an empty file with the name of a hive"

@@ -22,11 +22,15 @@ func visit(fsys fs.FS, shadows bool, see fs.WalkDirFunc) (partly bool) {
 		return false
 	}
 	s := search{tree: tree, see: see, seen: map[string]bool{}}
-	s.windows(".")
+	whole := false // or a folder in a volume
 	for _, v := range tree.Volumes {
-		if v.Opened() {
+		if _, err := tree.Stat(v.Name); err == nil && v.Opened() {
+			whole = true
 			s.windows(v.Name)
 		}
+	}
+	if !whole {
+		s.windows(".")
 	}
 	partly = s.others()
 	for _, v := range tree.Volumes {
@@ -62,7 +66,7 @@ func (s *search) list(name string) (folders []string) {
 	}
 	entries, err := s.tree.ReadDir(name)
 	if block.IsGap(err) {
-		_ = s.see(name, nil, err)
+		_ = s.see(s.known(name), nil, err)
 	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
 	for _, e := range entries {
@@ -76,6 +80,19 @@ func (s *search) list(name string) (folders []string) {
 	}
 	s.folders = append(s.folders, folders...)
 	return folders
+}
+
+// known returns the path of a folder, or of the one around it that is known to be there: many are looked for in case that they are.
+func (s *search) known(name string) string {
+	around := path.Dir(name)
+	if around == "." {
+		return name
+	}
+	entries, _ := s.tree.ReadDir(around) // a gap in it is told too
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return hive.EqualFold(e.Name(), path.Base(name)) }) {
+		return name
+	}
+	return s.known(around)
 }
 
 // canBeHive reports whether a file is worth a look at its start: by its name, or because its size is that of a hive, whose parts all have
@@ -94,30 +111,41 @@ func (s *search) has(name string) bool {
 	return err == nil && info.IsDir() || block.IsGap(err)
 }
 
+// below returns the path of a file or folder, which may be there, in a folder, with the names as the volume has them.
+func (s *search) below(folder, inside string) string {
+	for name := range strings.SplitSeq(inside, "/") {
+		if info, err := s.tree.Stat(path.Join(folder, name)); err == nil {
+			name = info.Name()
+		}
+		folder = path.Join(folder, name)
+	}
+	return folder
+}
+
 // windows lists the folders of hives of each Windows in a folder, and those of its users: the root of a volume, or Windows.old there.
 func (s *search) windows(root string) {
-	below := func(parts ...string) string { return path.Join(append([]string{root}, parts...)...) }
 	for _, folder := range append(s.list(root), root) { // the root may be a Windows folder itself
+		config := s.below(folder, "System32/config")
 		switch {
-		case s.has(path.Join(folder, "System32", "config")):
-			s.list(path.Join(folder, "System32", "config"))
-			s.list(path.Join(folder, "System32", "config", "RegBack"))
-			s.profile(path.Join(folder, "System32", "config", "systemprofile"))
-			s.list(path.Join(folder, "AppCompat", "Programs")) // Amcache.hve
+		case s.has(config):
+			s.list(config)
+			s.list(s.below(config, "RegBack"))
+			s.profile(s.below(config, "systemprofile"))
+			s.list(s.below(folder, "AppCompat/Programs")) // Amcache.hve
 		case folder != root && !strings.Contains(strings.TrimPrefix(folder, root+"/"), "/") && s.holdsWindows(folder):
 			s.windows(folder)
 		}
 		for _, p := range profileFolders {
 			if p.ofServices {
-				s.profiles(path.Join(folder, p.name))
+				s.profiles(s.below(folder, p.name))
 			}
 		}
 	}
 	for _, p := range profileFolders {
-		s.profiles(below(p.name))
+		s.profiles(s.below(root, p.name))
 	}
-	s.list(below("Boot"))
-	s.list(below("EFI", "Microsoft", "Boot"))
+	s.list(s.below(root, "Boot"))
+	s.list(s.below(root, "EFI/Microsoft/Boot"))
 }
 
 // holdsWindows reports whether a folder holds a Windows folder: Windows.old, or a copy of a drive.
@@ -138,7 +166,7 @@ func (s *search) profiles(folder string) {
 func (s *search) profile(folder string) {
 	s.list(folder)
 	for _, p := range profileFolders {
-		s.list(path.Join(folder, p.classes))
+		s.list(s.below(folder, p.classes))
 	}
 }
 

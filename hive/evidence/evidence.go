@@ -7,7 +7,6 @@
 package evidence
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -105,7 +104,11 @@ func Open(fsys fs.FS, name, shown string) (*Tree, error) {
 	if f == nil || err != nil {
 		return nil, err
 	}
+	beside := (&siblings{fsys: fsys, name: name, shown: shown}).open
 	kind, head, err := kindOfFile(f)
+	if err == nil && kind == nil && !archive.IsProgram(head) {
+		err = laterOfSplit(f, beside)
+	}
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -116,7 +119,7 @@ func Open(fsys fs.FS, name, shown string) (*Tree, error) {
 		t, err = openArchive(f)
 	case kind == nil || kind.Is == Foreign:
 	case kind.Is == Image:
-		t, err = openImage(f, func(sibling string) (block.File, error) { return openBeside(fsys, name, shown, sibling) })
+		t, err = openImage(f, beside)
 	default:
 		if t, err = openArchive(f); t == nil && err == nil {
 			err = errors.New("begins as an archive does, and is none that can be read; unpack it, and name the folder")
@@ -129,6 +132,27 @@ func Open(fsys fs.FS, name, shown string) (*Tree, error) {
 		f.Close()
 	}
 	return t, err
+}
+
+// laterOfSplit returns the error that a file, which begins as nothing that is known, is a later one of an image in several files, or nil.
+func laterOfSplit(f block.File, beside image.Beside) error {
+	head, err := block.Read(f, 0, int(min(hive.HeadSize, f.Size())))
+	if err != nil || hive.IsHive(head) || len(head) == 0 {
+		return nil
+	}
+	name := image.FirstOfSplit(f, beside)
+	if name == "" {
+		return nil
+	}
+	first, err := beside(name)
+	if err != nil {
+		return nil
+	}
+	defer first.Close()
+	if kind, _, err := kindOfFile(first); err != nil || kind == nil || kind.Is != Image {
+		return nil
+	}
+	return &hive.Problem{Source: f.Name(), Kind: hive.Unreadable, Msg: "is not the first segment of its image: name " + first.Name(), Loss: true}
 }
 
 // problem returns an error about a file as a [*hive.Problem] that names it.
@@ -162,7 +186,9 @@ func openImage(f block.File, beside image.Beside) (*Tree, error) {
 	t := &Tree{Kind: img.Kind, Image: img, Problems: img.Problems, read: &counter{Reader: img}}
 	table, err := volume.List(block.Cached(t.read), img.Sector)
 	if err != nil {
-		t.Problems = append(t.Problems, *problem(f.Name(), err))
+		p := *problem(f.Name(), err)
+		p.Msg = "which volumes the disk has cannot be said: " + p.Msg
+		t.Problems = append(t.Problems, p)
 	}
 	t.Table = table.Kind
 	t.Problems = append(t.Problems, table.Problems...)
@@ -200,9 +226,15 @@ func (v *Volume) open() filesystem {
 		f, err = ntfs.Open(v.Part)
 	case volume.FAT, volume.ExFAT:
 		f, err = fat.Open(v.Part)
-	default:
-		if err == nil {
-			err = v.notRead()
+	case volume.BitLocker:
+		err = v.locked()
+	case volume.LUKS:
+		err = refusal("a volume encrypted with LUKS", unlock)
+	case volume.ReFS:
+		err = refusal("a ReFS volume", mountImage)
+	case "":
+		if err == nil && v.IsOfWindows() {
+			err = block.NewGap(v.Part, 0, "the table calls the partition %s, and no volume that is known starts in it: it was not formatted, or is damaged; what it holds cannot be said", v.Type)
 		}
 	}
 	if err != nil {
@@ -210,25 +242,6 @@ func (v *Volume) open() filesystem {
 		return nil
 	}
 	return f
-}
-
-// notRead returns the error that a volume may hold a Windows and is not read, or nil for one that cannot.
-func (v *Volume) notRead() error {
-	head, err := block.Read(v.Part, 0, int(min(hive.HeadSize, v.Size())))
-	if err != nil {
-		return err
-	}
-	if v.Kind == string(volume.BitLocker) {
-		return v.locked()
-	}
-	if kind := KindOf(head, nil); kind != nil && kind.Is == Foreign {
-		return kind.Refusal()
-	}
-	if v.Kind == "" && v.ForFiles() && !bytes.Equal(head, make([]byte, len(head))) {
-		return &hive.Problem{Kind: block.Gap, Loss: true,
-			Msg: "is not known: by its type it has files of Windows, and by its content it is damaged, or encrypted by a program that leaves no sign"}
-	}
-	return nil
 }
 
 // locked returns the error that a BitLocker volume is encrypted, with what unlocks it.

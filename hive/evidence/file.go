@@ -1,9 +1,11 @@
 package evidence
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"regvet/hive"
@@ -49,25 +51,62 @@ func openFile(fsys fs.FS, name, shown string) (block.File, error) {
 	return &file{File: f, at: at, name: shown, size: info.Size()}, nil
 }
 
-// openBeside opens a file beside the one with the name, by the plain name that an image gives. It follows no link, since whoever made the image
-// could lead it anywhere.
-func openBeside(fsys fs.FS, name, shown, sibling string) (block.File, error) {
+// siblings opens the files beside an image.
+type siblings struct {
+	fsys        fs.FS
+	name, shown string              // of the image
+	names       map[string][]string // of the regular files of the folder, by their folded forms; nil until they are listed
+}
+
+// open opens a file by the plain name that an image gives, in any case: most who write images take no notice of it. It follows no link, since
+// whoever made the image could lead it anywhere.
+func (s *siblings) open(sibling string) (block.File, error) {
 	if sibling == "" || sibling == "." || sibling == ".." || strings.ContainsAny(sibling, "/\\:\x00") {
 		return nil, &fs.PathError{Op: "open", Path: sibling, Err: fs.ErrInvalid}
 	}
-	path := inFolderOf(name) + sibling
-	info, err := fs.Lstat(fsys, path)
-	if err != nil {
+	info, err := fs.Lstat(s.fsys, inFolderOf(s.name)+sibling)
+	if errors.Is(err, fs.ErrNotExist) {
+		if like := s.like(sibling); like != "" {
+			sibling = like
+			info, err = fs.Lstat(s.fsys, inFolderOf(s.name)+sibling)
+		}
+	}
+	path := inFolderOf(s.name) + sibling
+	switch {
+	case err != nil:
 		return nil, err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errLink}
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errNoFile}
 	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrInvalid}
-	}
-	f, err := openFile(fsys, path, inFolderOf(shown)+Escape(sibling))
+	f, err := openFile(s.fsys, path, inFolderOf(s.shown)+Escape(sibling))
 	if f == nil && err == nil {
-		err = &fs.PathError{Op: "open", Path: path, Err: fs.ErrInvalid}
+		err = &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
 	}
 	return f, err
+}
+
+// Why a file beside an image is not opened.
+var (
+	errLink   = errors.New("it is a link, which is not followed: put the file itself there")
+	errNoFile = errors.New("it is no regular file")
+)
+
+// like returns the one name in the folder that is the same without case, or "".
+func (s *siblings) like(sibling string) string {
+	if s.names == nil {
+		s.names = map[string][]string{}
+		entries, _ := fs.ReadDir(s.fsys, filepath.ToSlash(filepath.Dir(s.name))) // what cannot be listed has no other names
+		for _, e := range entries {
+			folded := hive.Fold(e.Name())
+			s.names[folded] = append(s.names[folded], e.Name())
+		}
+	}
+	if names := s.names[hive.Fold(sibling)]; len(names) == 1 {
+		return names[0]
+	}
+	return ""
 }
 
 // inFolderOf returns a path up to and including its last separator.

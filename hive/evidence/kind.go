@@ -134,11 +134,16 @@ func isPartitioned(head []byte) bool {
 
 // Refusal returns the problem that a file is of this kind, which is not read as a hive or .reg file.
 func (k *Kind) Refusal() error {
-	msg := fmt.Sprintf("is %s, which is not read; %s", k.Name, k.convert)
-	if k.Is != Foreign {
-		msg = fmt.Sprintf(`is %s, which is not read here; "regvet info" lists the hives in it, each of which can be given by its place`, k.Name)
+	if k.Is == Foreign {
+		return refusal(k.Name, k.convert)
 	}
+	msg := fmt.Sprintf(`is %s, which is not read here; "regvet info" lists the hives in it, each of which can be given by its place`, k.Name)
 	return &hive.Problem{Kind: hive.Unreadable, Msg: msg, Loss: true}
+}
+
+// refusal is the problem that something is of a kind that is not read.
+func refusal(kind, convert string) error {
+	return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf("is %s, which is not read; %s", kind, convert), Loss: true}
 }
 
 // kindOfFile returns what a file is, or nil if it is no container, and its first bytes.

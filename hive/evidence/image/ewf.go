@@ -135,7 +135,7 @@ func (o *ewfOpener) open(f block.File, beside Beside) error {
 	case o.names.name(1) == "" || o.names.name(1) == filepath.Base(f.Name()):
 		return refusal(f.Name(), 0, "is segment %d of an image, but is not named so: give the files the names that they had", number)
 	default:
-		return refusal(f.Name(), 0, "is segment %d of an image: name the first, %s", number, o.names.path(1))
+		return o.notFirst(f, int(number))
 	}
 	o.gather()
 	if o.shape == nil {
@@ -147,6 +147,16 @@ func (o *ewfOpener) open(f block.File, beside Beside) error {
 	o.resolve()
 	o.finish()
 	return nil
+}
+
+// notFirst is the error that a file is a later segment.
+func (o *ewfOpener) notFirst(f block.File, number int) error {
+	first, err := o.names.beside(o.names.name(1))
+	if err != nil {
+		return refusal(f.Name(), 0, "is segment %d of an image, whose first, %s, is not beside it: bring all segments into one folder, and name the first", number, o.names.name(1))
+	}
+	defer first.Close()
+	return refusal(f.Name(), 0, "is segment %d of an image: name the first, %s", number, first.Name())
 }
 
 // tell adds a problem of the image; loss is whether content of the disk is lost by it.
@@ -183,7 +193,7 @@ func (o *ewfOpener) gather() {
 			o.hole(o.names.path(n), 0, "the segment is missing, although %s is there", o.names.name(found))
 		}
 		if n = found; err != nil {
-			o.hole(o.names.path(n), 0, "the segment cannot be opened: %v", err)
+			o.hole(o.names.path(n), 0, "the segment cannot be opened: %v", hive.Cause(err))
 			continue
 		}
 		o.later(f, n)

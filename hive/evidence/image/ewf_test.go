@@ -134,7 +134,7 @@ func TestEWFMissingSegments(t *testing.T) {
 		delete(d, name)
 		if missing == 0 {
 			_, err := d.open("disk.E02")
-			if err == nil || !strings.Contains(err.Error(), "name the first, case/disk.E01") {
+			if err == nil || !strings.Contains(err.Error(), "whose first, disk.E01, is not beside it") {
 				t.Errorf("the second segment opens: %v", err)
 			}
 			continue
@@ -473,11 +473,11 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
-// TestEWFNames holds that a later segment is told, with the name of the first, in the case and with the letters that the user's has.
+// TestEWFNames holds that a later segment is told, with the name that the first would have, in the case and with the letters of the user's.
 func TestEWFNames(t *testing.T) {
 	segment := imagetest.EWF{PerChunk: 4, PerSegment: 1}.Write(diskContent(4 * 2 * 512))[1]
 	for name, want := range map[string]string{
-		"disk.E02": "case/disk.E01", "disk.e02": "case/disk.e01", "disk.EAA": "case/disk.E01", "disk.FZZ": "case/disk.E01", "disk.s02": "case/disk.s01", "disk.saa": "case/disk.s01",
+		"disk.E02": "whose first, disk.E01, is not beside it", "disk.e02": "whose first, disk.e01, is not beside it", "disk.EAA": "whose first, disk.E01, is not beside it", "disk.FZZ": "whose first, disk.E01, is not beside it", "disk.s02": "whose first, disk.s01, is not beside it", "disk.saa": "whose first, disk.s01, is not beside it",
 		"disk.E01": "give the files the names that they had", "disk": "give the files the names that they had",
 	} {
 		if _, err := (evidenceFolder{name: segment}).open(name); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "case/"+name) {

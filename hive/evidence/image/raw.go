@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 
+	"regvet/hive"
 	"regvet/hive/evidence/block"
 )
 
@@ -46,6 +47,17 @@ func Raw(f block.File, beside Beside) (*Image, error) {
 		return ""
 	}})
 	return i, nil
+}
+
+// FirstOfSplit returns the name of the file that is the first of an image in several, of which f is named as a later one, or "".
+func FirstOfSplit(f block.File, beside Beside) string {
+	base := filepath.Base(f.Name())
+	suffix, ok := splitSuffix(base)
+	if !ok {
+		return ""
+	}
+	first, _ := firstOfSplit(beside, base[:len(base)-len(suffix)], suffix)
+	return first
 }
 
 // add makes f a file of the image.
@@ -149,7 +161,7 @@ func (s *split) gather(i *Image, names segments) {
 		case found == 0:
 			return
 		case err != nil:
-			s.lose(i, names.path(found), fmt.Sprintf("a segment of the image cannot be opened: %v", err))
+			s.lose(i, names.path(found), fmt.Sprintf("a segment of the image cannot be opened: %v", hive.Cause(err)))
 			s.size += length
 		case found > n:
 			s.lose(i, names.path(n), fmt.Sprintf("a segment of the image is missing, although %s is there", filepath.Base(f.Name())))

@@ -131,7 +131,7 @@ func (k kin) parent(i *Image, f block.Reader, names []string, open func(block.Fi
 			continue
 		}
 		if err != nil {
-			failed = err
+			failed = hive.Cause(err)
 			continue
 		}
 		parent, err := open(file, k)

@@ -236,7 +236,7 @@ func (v *vmdk) open(name string) (*source, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("which is not beside the image: put it there")
 	case err != nil:
-		return nil, fmt.Errorf("which cannot be opened: %w", err)
+		return nil, fmt.Errorf("which cannot be opened: %w", hive.Cause(err))
 	}
 	s := &source{f, v.held}
 	v.files[name] = s

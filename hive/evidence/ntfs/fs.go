@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -74,31 +75,61 @@ func (v *Volume) ReadDir(name string) ([]fs.DirEntry, error) {
 }
 
 // resolve returns the file at a path, and its name in its own case.
-func (v *Volume) resolve(path string) (*file, string, error) {
-	if !fs.ValidPath(path) {
+func (v *Volume) resolve(name string) (*file, string, error) {
+	if !fs.ValidPath(name) {
 		return nil, "", fs.ErrInvalid
 	}
-	f, err := v.file(v.root)
-	if err != nil || path == "." {
+	if name == "." {
+		f, err := v.file(v.root)
 		return f, ".", err
 	}
-	own := ""
-	for name := range strings.SplitSeq(path, "/") {
-		d, err := f.enter()
-		if err != nil {
-			return nil, "", err
-		}
-		wanted := utf16.Encode([]rune(name))
-		list, err := d.lookup(wanted)
-		if len(list) == 0 {
-			return nil, "", cmp.Or(err, d.absent(wanted))
-		}
-		if f, err = d.follow(list[0]); err != nil {
-			return nil, "", err
-		}
-		own = string(utf16.Decode(list[0].name))
+	d, err := v.folder(path.Dir(name))
+	if err != nil {
+		return nil, "", err
 	}
-	return f, own, nil
+	wanted := utf16.Encode([]rune(path.Base(name)))
+	list, err := d.lookup(wanted)
+	if len(list) == 0 {
+		return nil, "", cmp.Or(err, d.absent(wanted))
+	}
+	f, err := d.follow(list[0])
+	return f, string(utf16.Decode(list[0].name)), err
+}
+
+// mostKept is how many folders on the way to the last file that was asked for are kept.
+const mostKept = 8
+
+// kept is a folder that was on the way.
+type kept struct {
+	path   string
+	folder *folder
+}
+
+// folder returns the folder at a path. The last one of each depth is kept: who searches a volume asks for one folder after the other in the same.
+func (v *Volume) folder(name string) (*folder, error) {
+	depth := 0
+	if name != "." {
+		depth = 1 + strings.Count(name, "/")
+	}
+	if depth < mostKept {
+		v.mu.Lock()
+		k := v.onWay[depth]
+		v.mu.Unlock()
+		if k.folder != nil && k.path == name {
+			return k.folder, nil
+		}
+	}
+	f, _, err := v.resolve(name)
+	if err != nil {
+		return nil, err
+	}
+	d, err := f.enter()
+	if err == nil && depth < mostKept {
+		v.mu.Lock()
+		v.onWay[depth] = kept{name, d}
+		v.mu.Unlock()
+	}
+	return d, err
 }
 
 // enter returns the folder that a file is.
@@ -267,6 +298,9 @@ func (f *file) open(name string) (fs.File, error) {
 	i, s, err := f.info(name)
 	if err != nil {
 		return nil, err
+	}
+	if i.mode&(fs.ModeSymlink|fs.ModeIrregular) != 0 {
+		return nil, errLink
 	}
 	if s != nil {
 		return &openFile{content: s, info: i}, nil

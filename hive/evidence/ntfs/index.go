@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"regvet/hive/evidence/block"
 )
@@ -18,6 +19,15 @@ type folder struct {
 	unit   int64   // bytes by which a node is addressed
 	nodes  *stream // nil if the root is all
 	bitmap *stream
+
+	mu   sync.Mutex
+	last [mostDeep]node // by depth: names are looked for in order
+}
+
+// node is one of the tree below its root, if it has entries.
+type node struct {
+	vcn     int64
+	entries []entry
 }
 
 // entry is a name in a folder, and the node with the names before it.
@@ -192,6 +202,23 @@ func (d *folder) node(vcn int64) ([]entry, error) {
 	return nil, block.NewGap(d.nodes, at, "node %d of the index in MFT record %d %v", vcn, d.number(), err)
 }
 
+// nodeAt returns the entries of a node, and keeps the last ones of each depth.
+func (d *folder) nodeAt(vcn int64, depth int) ([]entry, error) {
+	d.mu.Lock()
+	last := d.last[depth]
+	d.mu.Unlock()
+	if last.vcn == vcn && last.entries != nil {
+		return last.entries, nil
+	}
+	list, err := d.node(vcn)
+	if err == nil {
+		d.mu.Lock()
+		d.last[depth] = node{vcn, list}
+		d.mu.Unlock()
+	}
+	return list, err
+}
+
 // inUse reports whether a node, by its number, is in use.
 func (d *folder) inUse(number int64) (bool, error) {
 	bits, err := block.Read(d.bitmap, number/8, 1)
@@ -273,7 +300,7 @@ func (w *walk) below(vcn int64, low, high []uint16, depth int) bool {
 		return w.want == nil
 	}
 	w.seen[vcn] = true
-	list, err := w.node(vcn)
+	list, err := w.nodeAt(vcn, depth)
 	if err != nil {
 		w.fail(err)
 		return true

@@ -41,6 +41,7 @@ type Volume struct {
 	mu       sync.Mutex
 	problems []hive.Problem
 	strange  map[reference]int // by folder, how many names cannot be those of fs.FS
+	onWay    [mostKept]kept    // by depth
 }
 
 // The kinds of problems of volumes.

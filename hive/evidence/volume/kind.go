@@ -10,12 +10,14 @@ import (
 // Kind is what a volume is, with its article, as messages name it; "" for none that is known.
 type Kind string
 
-// The volumes that are read, and the one whose protectors are told.
+// The volumes that are read, and those that may hold a Windows too.
 const (
 	NTFS      Kind = "an NTFS volume"
 	FAT       Kind = "a FAT volume"
 	ExFAT     Kind = "an exFAT volume"
 	BitLocker Kind = "a BitLocker volume"
+	LUKS      Kind = "a LUKS container"
+	ReFS      Kind = "a ReFS volume"
 )
 
 // signatures are the bytes by which volumes are known, the surer first.
@@ -28,8 +30,8 @@ var signatures = []struct {
 	{3, "MSWIN4.1", BitLocker}, // for removable disks, if the GUID is there too, see [sign]
 	{3, "NTFS    ", NTFS},
 	{3, "EXFAT   ", ExFAT},
-	{3, "ReFS\x00", "a ReFS volume"},
-	{0, "LUKS\xba\xbe", "a LUKS container"},
+	{3, "ReFS\x00", ReFS},
+	{0, "LUKS\xba\xbe", LUKS},
 	{0, "XFSB", "an XFS volume"},
 	{32, "NXSB", "an APFS container"},
 	{512, "LABELONE", "a physical volume of Linux LVM"},

@@ -39,12 +39,13 @@ var gptTypes = map[string]string{
 // pools are the types whose partitions are only a piece of what holds volumes, or hold what is not read.
 var pools = []string{"Windows dynamic disk", "metadata of a Windows dynamic disk", "Storage Spaces", "Linux LVM", "Linux RAID", "LUKS", "HFS or APFS", "HFS+", "APFS", "DR-DOS extended", "VMware VMFS"}
 
-// filed are the types whose partitions have files of Windows.
-var filed = []string{"NTFS or exFAT", "hidden NTFS", "FAT12", "FAT16", "FAT32", "hidden FAT12", "hidden FAT16", "hidden FAT32", "Microsoft basic data", "EFI system", "recovery"}
+// ofWindows are the types whose partitions Windows reads, so that they can hold it.
+var ofWindows = []string{"FAT12", "FAT16", "FAT32", "NTFS or exFAT", "hidden FAT12", "hidden FAT16", "hidden FAT32", "hidden NTFS", "recovery", "recovery of the vendor",
+	"Microsoft basic data", "EFI system"}
 
-// ForFiles reports whether the type of the partition says that Windows keeps files in it, so that it holds NTFS, FAT or exFAT, or is encrypted.
-func (p Part) ForFiles() bool {
-	return slices.ContainsFunc(filed, func(name string) bool { return strings.HasSuffix(p.Type, " ("+name+")") })
+// IsOfWindows reports whether the partition table says that the partition is one that Windows reads.
+func (p Part) IsOfWindows() bool {
+	return slices.ContainsFunc(ofWindows, func(name string) bool { return strings.HasSuffix(p.Type, " ("+name+")") })
 }
 
 func mbrType(kind byte) string { return named(fmt.Sprintf("%02X", kind), mbrTypes[kind]) }

@@ -161,7 +161,7 @@ func (d *disk) part(parts []Part, number int, sector int, first, count uint64, a
 	return append(parts, Part{Number: number, Offset: offset, Type: kind, Name: name, Reader: block.Section(d.Reader, offset, int64(count)*int64(sector))})
 }
 
-// check tells what is wrong with partitions beside each other, and which of them hold what is not read.
+// check tells what is wrong with partitions beside each other, and which of them hold what is not read and cannot be told from what they begin with.
 func (d *disk) check(parts []Part) {
 	byPlace := slices.Clone(parts)
 	slices.SortStableFunc(byPlace, func(a, b Part) int { return cmp.Compare(a.Offset, b.Offset) })
@@ -179,7 +179,7 @@ func (d *disk) check(parts []Part) {
 			d.tell(block.Gap, d.Size(), "partition %d goes on to %#x, and the image ends here: it was cut off, or is only a part; what lies beyond is a gap", p.Number, end)
 		}
 		if name := pooled(p.Type); name != "" {
-			if kind, _ := KindOf(p); !slices.Contains([]Kind{NTFS, FAT, ExFAT}, kind) {
+			if kind, _ := KindOf(p); !slices.Contains([]Kind{NTFS, FAT, ExFAT, BitLocker, LUKS}, kind) {
 				d.tell(block.Gap, p.Offset, "partition %d is %s, which is not read; what lies in it cannot be said", p.Number, name)
 			}
 		}
