@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/fatih/color"
 
@@ -63,6 +64,7 @@ type PastRow struct {
 	Place    string   // the path of the hive or .reg file, or of the folder that does not hold it
 	At       hive.Location
 	Modified hive.Filetime // last write of the key; 0 if unknown
+	Created  time.Time     // when the shadow copy was created that it is in; zero for any other state
 	Header   *hive.Header  // of the hive; nil for .reg text and for what holds no hive
 	Key      hive.Path     // where it is in the input
 	Value    string
@@ -125,6 +127,14 @@ func (r PastRow) written() string {
 		return ""
 	}
 	return timestamp(r.Modified.Time())
+}
+
+// created returns when the shadow copy was created, or "".
+func (r PastRow) created() string {
+	if r.Created.IsZero() {
+		return ""
+	}
+	return timestamp(r.Created)
 }
 
 // base returns when the base block of the hive says that the hive was written, or "" where there is none, or it cannot be trusted.
@@ -216,6 +226,9 @@ func (r PastRow) details(s Setting) (all []string) {
 		where += ", after entry " + strconv.FormatUint(uint64(r.Entry), 10) + " of " + hive.Visible(r.Log)
 	}
 	add(where)
+	if t := r.created(); t != "" {
+		add("shadow copy created " + t)
+	}
 	if h := r.Header; h != nil {
 		base := "base block "
 		if t := r.base(); t != "" {
@@ -241,6 +254,7 @@ type jsonPastRow struct {
 	Same     int           `json:"same"`            // the number of later states that are the same
 	Until    *jsonUntil    `json:"until,omitempty"` // the last of them
 	Place    string        `json:"place"`
+	Created  string        `json:"created,omitempty"` // when the shadow copy was created
 	Location *jsonLocation `json:"location"`
 	Time     *string       `json:"time"` // last write of the key
 	Base     *jsonBase     `json:"base_block"`
@@ -293,7 +307,7 @@ func PastJSON(w io.Writer, past Past) error {
 func (r PastRow) json(s Setting) jsonPastRow {
 	j := jsonPastRow{
 		State: r.state(), Same: r.Same, Place: hive.Printable(r.Place), Location: locationJSON(r.At), Time: orNull(r.written()),
-		Asked: hive.Printable(s.Key.String()), Key: hive.Printable(r.Key.String()), Current: r.Current, Status: r.Status, Reason: r.Reason, Message: hive.Printable(r.Message), Notes: r.Notes,
+		Created: r.created(), Asked: hive.Printable(s.Key.String()), Key: hive.Printable(r.Key.String()), Current: r.Current, Status: r.Status, Reason: r.Reason, Message: hive.Printable(r.Message), Notes: r.Notes,
 	}
 	j.Log, j.Entry = r.entry()
 	if s.Rule != nil {

@@ -19,6 +19,7 @@ var pastColumns = []string{
 	"place", "offset", "line",
 	"base_written", "sequence1", "sequence2", // of the base block of the hive
 	"message", "notes",
+	"created", // when the shadow copy was created, UTC
 }
 
 // PastCSV writes the past of settings as CSV, one line for each row.
@@ -71,6 +72,7 @@ func (r PastRow) cells(s Setting) []string {
 		r.Place, number(r.At.Offset), number(int64(r.At.Line)),
 		r.base(), sequence1, sequence2,
 		r.Message, strings.Join(r.Notes, "; "),
+		r.created(),
 	}
 }
 

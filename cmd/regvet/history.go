@@ -50,13 +50,12 @@ func (o *historyOptions) run(s *session, args []string) {
 		return
 	}
 	s.files.Protect(o.input.logs...)
+	s.files.Shadows = true
 	all := groups(s, args[:1], o.input.mount.value == nil)
 	if s.failed() {
 		return
 	}
-	for _, c := range s.containers {
-		s.problems(c.Problems)
-	}
+	s.problemsOfContainers()
 	open := o.input.options(false)
 	open.Steps, open.Memory = true, memoryForInputs
 	result := report.Past{Version: version()}

@@ -534,6 +534,31 @@ func TestShadowCopies(t *testing.T) {
 	}
 
 	var out, messages bytes.Buffer
+	if status := run([]string{"history", "--format", "json", "disk.raw", `HKLM\SYSTEM\ControlSet001\Services\Tcpip\Parameters`, "MaxUserPort"}, nil, &out, &messages); status != statusDone {
+		t.Errorf("history: status %d: %s", status, &messages)
+	}
+	var past struct {
+		States []struct {
+			State, Place, Created, Status string
+			Observed                      *struct{ Text string }
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &past); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range past.States {
+		text := ""
+		if s.Observed != nil {
+			text = s.Observed.Text
+		}
+		got = append(got, strings.Join([]string{s.State, strings.TrimSuffix(s.Place, system), s.Created, s.Status, text}, " "))
+	}
+	wanted := []string{"vss disk.raw!/v0@vss1 2020-01-02T03:04:05.0000000Z missing ", "vss disk.raw!/v0@vss2 2021-01-02T03:04:05.0000000Z set 5000", "present disk.raw!/v0  set 65534"}
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Errorf("the past of MaxUserPort:\n%s", diff)
+	}
+	out.Reset()
 	if status := run([]string{"info", "disk.raw"}, nil, &out, &messages); status != statusDone {
 		t.Errorf("info: status %d: %s", status, &messages)
 	}

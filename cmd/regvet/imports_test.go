@@ -27,7 +27,7 @@ func TestImports(t *testing.T) {
 		"regvet/hive/evidence": {"regvet/hive", "regvet/hive/evidence/block", "regvet/hive/evidence/image", "regvet/hive/evidence/volume", "regvet/hive/evidence/ntfs",
 			"regvet/hive/evidence/fat", "regvet/hive/evidence/archive", "regvet/hive/evidence/vss"},
 		"regvet/hive/collection":   {"regvet/hive", "regvet/hive/regfile", "regvet/hive/evidence", "regvet/hive/evidence/block"},
-		"regvet/hive/search":       {"regvet/hive"},
+		"regvet/hive/search":       {"regvet/hive", "regvet/internal/glob"},
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile", "regvet/internal/safetext"},
 		"regvet/internal/draft":    {},
 		"regvet/internal/shared":   {},

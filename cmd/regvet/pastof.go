@@ -280,7 +280,7 @@ func (p *pastOf) row(m collection.Moment, t *track) (report.PastRow, *collection
 		r.Place = cmp.Or(r.Place, in.Path)
 		return r, nil
 	}
-	r.Place, r.Header = in.Path, in.Header
+	r.Place, r.Header, r.Created = in.Path, in.Header, in.Created()
 	if m.State == "" {
 		r.Log, r.Entry = in.LastEntry()
 	}

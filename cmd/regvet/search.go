@@ -11,6 +11,7 @@ import (
 	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/hive/search"
+	"regvet/internal/glob"
 	"regvet/report"
 )
 
@@ -33,7 +34,7 @@ var searchCommand = command{
 		f.BoolVar(&o.data, "data", false, "likewise, in the data of values")
 		parseFlag(f, &o.types, "type", "", "look only at values of these `TYPES`, such as REG_SZ,REG_BINARY", parseTypes)
 		parseFlag(f, &o.keys, "key", "", "look only at the keys that this `GLOB` matches, and below them, such as 'HKLM\\SYSTEM\\*\\Services' or '**\\Run'",
-			func(text string) (search.Glob, error) { return search.ParseGlob(text) })
+			glob.ParseKey)
 		f.BoolVar(&o.deleted, "deleted", false, "look also in deleted keys and values that are still in free cells or slack")
 		f.BoolVar(&o.slack, "slack", false, "look also in all bytes of a hive that nothing uses: free cells and slack")
 		formatFlag(f, &o.format, "text", "jsonl", "csv")
@@ -48,7 +49,7 @@ type searchOptions struct {
 	regex, bytes, ignoreCase bool
 	names, values, data      bool
 	types                    parsed[[]hive.Type]
-	keys                     parsed[search.Glob]
+	keys                     parsed[glob.Key]
 	deleted, slack           bool
 	format                   choice
 	output                   string
@@ -91,7 +92,7 @@ func (o *searchOptions) query(s *session, pattern string) *search.Query {
 	case o.bytes && places != nil && !o.data:
 		s.fail(statusUsage, "--bytes looks in data only; leave out --names and --values")
 		return nil
-	case o.slack && (o.keys.value != nil || o.types.value != nil):
+	case o.slack && (o.keys.text != "" || o.types.value != nil):
 		s.fail(statusUsage, "what lies in slack has no key and no type; leave out --slack, or --key and --type")
 		return nil
 	case o.regex:
@@ -151,7 +152,7 @@ func (o *searchOptions) run(s *session, args []string) {
 // search searches an input. The error is that of the output.
 func (o *searchOptions) search(s *session, sink io.Writer, hits *report.Hits, query *search.Query, in *collection.Opened) error {
 	q := *query
-	if o.keys.value != nil {
+	if o.keys.text != "" {
 		q.Keys = o.keys.value.In(in.Registry)
 	}
 	if !o.noLimit {

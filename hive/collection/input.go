@@ -73,6 +73,16 @@ func DisplayName(path string) string {
 	return path
 }
 
+// Created returns when the shadow copy was created in which the input lies, UTC; zero for any other input, or if it is not known.
+func (in *Input) Created() (created time.Time) {
+	for _, step := range in.Evidence {
+		if !step.Created.IsZero() {
+			created = step.Created
+		}
+	}
+	return created
+}
+
 // Caveats returns what is in doubt about a dirty hive and its logs, one sentence for each doubt.
 func (in *Input) Caveats() (notes []string) {
 	if !in.Dirty {

@@ -21,8 +21,8 @@ type Moment struct {
 	Place   string         // the path of the folder or the hive that is in this state
 }
 
-// Earlier returns the states of a group that lie in files of their own, one group for each, the oldest first by what their base blocks say. all are
-// the groups of the same list.
+// Earlier returns the states of a group that lie in files of their own, one group for each, the oldest first by when a shadow copy was created, or by
+// what the base blocks say. all are the groups of the same list.
 func (g Group) Earlier(fsys fs.FS, all []Group) []Group {
 	if g.State() != "" {
 		return nil
@@ -49,9 +49,14 @@ func (g Group) Earlier(fsys fs.FS, all []Group) []Group {
 	return earlier
 }
 
-// written returns the latest time in a base block of the files of a group.
+// written returns when the shadow copy was created in which the files of a group lie, or else the latest time in a base block of theirs.
 func (g Group) written(fsys fs.FS) (latest hive.Filetime) {
 	for _, f := range g.Files {
+		if l, ok := fsys.(*Local); ok {
+			if in := (Input{Evidence: l.way(f.Path)}); !in.Created().IsZero() {
+				return hive.FiletimeOf(in.Created())
+			}
+		}
 		if head, err := start(fsys, f.Path); err == nil {
 			latest = max(latest, hive.Written(head))
 		}

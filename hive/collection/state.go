@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"regvet/hive"
+	"regvet/hive/evidence"
 )
 
 // State is how the registry of a machine as it was at an earlier time was kept. It is "" for what is not known to be of an earlier time. A hive in
@@ -27,11 +28,13 @@ const (
 func setAside(found []File) {
 	ofWindows := map[string]string{} // by their folders, folded: the first readable hive under a name that it has in Windows, else the first of all
 	readable := map[string]bool{}
-	now := false // a hive is of no earlier time
+	present := map[string]string{} // the paths, by those folded
+	now := false                   // a hive is of no earlier time
 	for _, f := range found {
 		if folder := hive.Fold(path.Dir(f.Path)); hive.KnownName(f.Path) != "" && (ofWindows[folder] == "" || f.Err == nil && !readable[folder]) {
 			ofWindows[folder], readable[folder] = f.Path, f.Err == nil
 		}
+		present[hive.Fold(f.Path)] = f.Path
 		now = now || !isTextName(f.Path) && !isShadow(f.Path) && !isRestorePoint(f.Path)
 	}
 	for i := range found {
@@ -49,7 +52,7 @@ func setAside(found []File) {
 		case path.Base(folder) == hive.Fold("repair") && ofWindows[path.Join(parent, hive.Fold("System32/config"))] != "":
 			f.State, f.StateOf, f.NotJoined = RegBack, ofWindows[path.Join(parent, hive.Fold("System32/config"))], "a backup that Windows made in repair, of an earlier time"
 		case now && isShadow(f.Path):
-			f.State, f.NotJoined = Shadow, "of a shadow copy, of an earlier time"
+			f.State, f.StateOf, f.NotJoined = Shadow, present[hive.Fold(evidence.WithoutShadow(f.Path))], "of a shadow copy, of an earlier time"
 		case now && isRestorePoint(f.Path):
 			f.State, f.NotJoined = Shadow, "of a restore point, of an earlier time"
 		case in != nil && in.noUser != "" && hive.EqualFold(user, in.noUser):

@@ -68,6 +68,16 @@ func IsShadowName(name string) bool {
 	return ok && err == nil && len(volume) > 1 && (volume[0] == 'p' || volume[0] == 'v')
 }
 
+// WithoutShadow returns the path that a file of a shadow copy has in its volume as it is now, and any other path as it is.
+func WithoutShadow(path string) string {
+	first, rest, _ := strings.Cut(path, "/")
+	if !IsShadowName(first) {
+		return path
+	}
+	volume, _, _ := strings.Cut(first, shadowSign)
+	return volume + "/" + rest
+}
+
 func (v *Volume) isNTFS() bool { return v.Opened() && v.Kind == string(volume.NTFS) }
 
 // shadowOf returns the shadow copy in which a path of the image lies, or nil.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"regvet/hive"
+	"regvet/internal/glob"
 )
 
 // Place is where in a key something was found.
@@ -47,7 +48,7 @@ type Query struct {
 	*Pattern
 	Places []Place     // where to look, but for unused space; nil for everywhere
 	Types  []hive.Type // of the values to look at, which leaves out keys; nil for all
-	Keys   []Glob      // the keys to look at; nil for all
+	Keys   []glob.Key  // the keys to look at; nil for all
 }
 
 // Hit is something that was found. It is valid until the next.
@@ -79,7 +80,7 @@ func (q *Query) looksAt(p Place) bool { return q.Places == nil || slices.Contain
 
 // covers reports whether the query looks at a key.
 func (q *Query) covers(path hive.Path) bool {
-	return q.Keys == nil || slices.ContainsFunc(q.Keys, func(g Glob) bool { return g.covers(path) })
+	return q.Keys == nil || slices.ContainsFunc(q.Keys, func(k glob.Key) bool { return k.Covers(k.Follow(path)) })
 }
 
 // Key calls hit for what is found in a key, whose path is that on a running system. The name of the root of a hive is not part of any path, so

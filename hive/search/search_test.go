@@ -89,45 +89,6 @@ func TestCompile(t *testing.T) {
 	}
 }
 
-func TestGlob(t *testing.T) {
-	for _, c := range []struct {
-		glob, path string
-		want       bool
-	}{
-		{`HKLM\SYSTEM`, `HKLM\SYSTEM`, true},
-		{`HKLM\SYSTEM`, `HKLM\system\Select`, true},
-		{`HKLM\SYSTEM`, `HKLM`, false},
-		{`HKLM\SYSTEM`, `HKLM\SYSTEM2`, false},
-		{`HKLM\*\Run*`, `HKLM\SOFTWARE\RunOnce\x`, true},
-		{`HKLM\*\Run*`, `HKLM\SOFTWARE\a\Run`, false},
-		{`HKLM\**\Run`, `HKLM\Run`, true},
-		{`HKLM\**\Run`, `HKLM\a\b\Run`, true},
-		{`Run`, `HKLM\a\Run\b`, true},
-		{`a\Run`, `HKLM\b\Run`, false},
-		{`?un`, `HKLM\Run`, true},
-		{`*a*b*c`, `HKLM\xaybbzc`, true},
-		{`*a*b*c`, `HKLM\xaybbz`, false},
-		{`{1-[2]}`, `HKLM\{1-[2]}`, true},
-		{`**`, `HKLM`, true},
-	} {
-		g, err := ParseGlob(c.glob)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := g.covers(hive.ParsePath(c.path)); got != c.want {
-			t.Errorf("%s covers %s: %v", c.glob, c.path, got)
-		}
-	}
-	for glob, want := range map[string]string{
-		`\`:     `"\\" names no key; want a path such as HKLM\SYSTEM\*\Services, or a part of one`,
-		`a\**b`: `** stands for whole names, such as **\Run`,
-	} {
-		if _, err := ParseGlob(glob); err == nil || err.Error() != want {
-			t.Errorf("%s: %v, want %s", glob, err, want)
-		}
-	}
-}
-
 // FuzzPattern requires that an escaped literal finds as a regular expression what it finds as itself, in any data, that every hit is in the data, and
 // that what is left out unseen holds no match.
 func FuzzPattern(f *testing.F) {

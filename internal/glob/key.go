@@ -3,6 +3,7 @@ package glob
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -13,7 +14,10 @@ import (
 // Key is a glob over the paths of keys, with a backslash between the names. * matches any part of a name, ? one character, and ** as a name any
 // number of names. All else stands for itself, braces too, because the names of classes have them. Case does not count. A glob that matches a key
 // covers everything below it. The zero Key covers every key.
-type Key struct{ levels []level }
+type Key struct {
+	path   hive.Path
+	levels []level
+}
 
 // level is what a name must match.
 type level struct {
@@ -37,7 +41,11 @@ func ParseKey(text string) (Key, error) {
 	if len(path) > mostLevels {
 		return Key{}, fmt.Errorf("it has more than %d names; ** stands for any number of them", mostLevels)
 	}
-	var k Key
+	return keyOf(path), nil
+}
+
+func keyOf(path hive.Path) Key {
+	k := Key{path: path}
 	for _, name := range path {
 		l := level{any: name == "**", open: strings.ContainsAny(name, "*?"), text: name}
 		if l.open {
@@ -45,7 +53,22 @@ func ParseKey(text string) (Key, error) {
 		}
 		k.levels = append(k.levels, l)
 	}
-	return k, nil
+	return k
+}
+
+// In returns the globs for the places to which the glob leads in a registry: HKLM\SYSTEM\CurrentControlSet is a control set there.
+func (k Key) In(registry *hive.Registry) []Key {
+	n := slices.IndexFunc(k.path, func(name string) bool { return strings.ContainsAny(name, "*?") })
+	if n < 0 {
+		n = len(k.path)
+	}
+	all := []Key{k}
+	for _, m := range registry.Find(k.path[:n]) {
+		if path := m.Real.Join(k.path[n:]...); len(path) <= mostLevels {
+			all = append(all, keyOf(path))
+		}
+	}
+	return all
 }
 
 // A slash is a character of a name here, and for doublestar ends one. NUL is in no name that anybody types.
