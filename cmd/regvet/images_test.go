@@ -298,7 +298,6 @@ func damage(e handedIn) map[string]map[string][]byte {
 
 // TestExampleImage tests that the image of the README is the one that is written here; with -update it writes it.
 func TestExampleImage(t *testing.T) {
-	const name = "../../testdata/disk.E01"
 	system, err := os.ReadFile("../../testdata/SYSTEM")
 	if err != nil {
 		t.Fatal(err)
@@ -307,6 +306,12 @@ func TestExampleImage(t *testing.T) {
 	disk := make([]byte, 2<<20)
 	imagetest.WriteGPT(disk, 512, []imagetest.Partition{{Start: 40, Sectors: 16, GUID: "e3c9e316-0b5c-4db8-817d-f92df00215ae", Name: "Microsoft reserved partition"},
 		{Start: 128, Sectors: uint64(len(volume) / 512), GUID: "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7", Name: "Basic data partition", Content: volume}})
+	example(t, "../../testdata/disk.E01", disk)
+}
+
+// example holds an E01 image of a disk against a file, or writes that with -update.
+func example(t *testing.T, name string, disk []byte) {
+	t.Helper()
 	image := imagetest.EWF{Compressed: true, Case: [][2]string{{"c", "2026-11"}, {"n", "1"}, {"e", "regvet"}, {"a", "an example"}}}.Write(disk)
 	if len(image) != 1 {
 		t.Fatalf("%d segments", len(image))
@@ -713,4 +718,29 @@ func TestOwnNames(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestExamplePast tests that the image of the page on history is the one that is written here; with -update it writes it. It is the machine of
+// portPast with two shadow copies, in which MaxUserPort is 3001 and 3002.
+func TestExamplePast(t *testing.T) {
+	now := fstest.MapFS{}
+	for name, data := range portPast() {
+		now[strings.TrimPrefix(name, "past/")] = &fstest.MapFile{Data: data}
+	}
+	options := imagetest.NTFSOptions{Label: "Windows", Size: 1 << 20, Serial: 0x51B7C0D9}
+	at := func(port uint32) []byte {
+		files := maps.Clone(now)
+		const system = "Windows/System32/config/SYSTEM"
+		root := parameters(hive.DWordValue("TcpTimedWaitDelay", 240), hive.DWordValue("MaxUserPort", port))
+		stamp(root, 130_900_000_000_000_000)
+		data := hivetest.Build(root, hivetest.Options{Modified: 130_900_000_000_000_000, Sequence1: 3})
+		files[system] = &fstest.MapFile{Data: append(data, make([]byte, max(0, len(now[system].Data)-len(data)))...)}
+		return imagetest.NTFS(files, options)
+	}
+	first, second, present := at(3001), at(3002), imagetest.NTFS(now, options)
+	disk := imagetest.VSS(present, []imagetest.VSSCopy{
+		{Created: time.Date(2016, 1, 2, 3, 4, 5, 0, time.UTC), Descriptors: imagetest.VSSChanges(first, second)},
+		{Created: time.Date(2016, 2, 2, 3, 4, 5, 0, time.UTC), Descriptors: imagetest.VSSChanges(second, present)},
+	}, imagetest.VSSOptions{})
+	example(t, "../../testdata/past.E01", disk)
 }

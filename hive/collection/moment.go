@@ -49,10 +49,11 @@ func (g Group) Earlier(fsys fs.FS, all []Group) []Group {
 	return earlier
 }
 
-// written returns when the shadow copy was created in which the files of a group lie, or else the latest time in a base block of theirs.
+// written returns when the shadow copy was created whose files a group has, or else the latest time in a base block of theirs: of a backup, too, that
+// lies in a shadow copy.
 func (g Group) written(fsys fs.FS) (latest hive.Filetime) {
 	for _, f := range g.Files {
-		if l, ok := fsys.(*Local); ok {
+		if l, ok := fsys.(*Local); ok && f.State == Shadow {
 			if in := (Input{Evidence: l.way(f.Path)}); !in.Created().IsZero() {
 				return hive.FiletimeOf(in.Created())
 			}

@@ -29,14 +29,16 @@ func setAside(found []File) {
 	ofWindows := map[string]string{} // by their folders, folded: the first readable hive under a name that it has in Windows, else the first of all
 	readable := map[string]bool{}
 	present := map[string]string{} // the paths, by those folded
-	now := false                   // a hive is of no earlier time
+	anyNow := false                // a hive is of no earlier time
 	for _, f := range found {
 		if folder := hive.Fold(path.Dir(f.Path)); hive.KnownName(f.Path) != "" && (ofWindows[folder] == "" || f.Err == nil && !readable[folder]) {
 			ofWindows[folder], readable[folder] = f.Path, f.Err == nil
 		}
 		present[hive.Fold(f.Path)] = f.Path
-		now = now || !isTextName(f.Path) && !isShadow(f.Path) && !isRestorePoint(f.Path)
+		anyNow = anyNow || !isTextName(f.Path) && !isShadow(f.Path) && !isRestorePoint(f.Path)
 	}
+	// now returns the path that a file of a shadow copy has in the volume as it is, "" if that is not there, and any other path as it is.
+	now := func(name string) string { return present[hive.Fold(evidence.WithoutShadow(name))] }
 	for i := range found {
 		f := &found[i]
 		f.Former = isFormer(f.Path)
@@ -48,12 +50,12 @@ func setAside(found []File) {
 		_, in, user := userOf(f.Path)
 		switch {
 		case path.Base(folder) == hive.Fold("RegBack") && ofWindows[parent] != "":
-			f.State, f.StateOf, f.NotJoined = RegBack, ofWindows[parent], "a backup that Windows made in RegBack, of an earlier time"
+			f.State, f.StateOf, f.NotJoined = RegBack, now(ofWindows[parent]), "a backup that Windows made in RegBack, of an earlier time"
 		case path.Base(folder) == hive.Fold("repair") && ofWindows[path.Join(parent, hive.Fold("System32/config"))] != "":
-			f.State, f.StateOf, f.NotJoined = RegBack, ofWindows[path.Join(parent, hive.Fold("System32/config"))], "a backup that Windows made in repair, of an earlier time"
-		case now && isShadow(f.Path):
-			f.State, f.StateOf, f.NotJoined = Shadow, present[hive.Fold(evidence.WithoutShadow(f.Path))], "of a shadow copy, of an earlier time"
-		case now && isRestorePoint(f.Path):
+			f.State, f.StateOf, f.NotJoined = RegBack, now(ofWindows[path.Join(parent, hive.Fold("System32/config"))]), "a backup that Windows made in repair, of an earlier time"
+		case anyNow && isShadow(f.Path):
+			f.State, f.StateOf, f.NotJoined = Shadow, now(f.Path), "of a shadow copy, of an earlier time"
+		case anyNow && isRestorePoint(f.Path):
 			f.State, f.NotJoined = Shadow, "of a restore point, of an earlier time"
 		case in != nil && in.noUser != "" && hive.EqualFold(user, in.noUser):
 			f.NotJoined = in.why
