@@ -56,6 +56,17 @@ func Written(data []byte) Filetime {
 	return 0
 }
 
+// Claimed returns how many bytes a hive has by its base block, or 0 if that cannot be trusted. It needs the first [HeadSize] bytes.
+func Claimed(data []byte) int64 {
+	if !isSigned(data) || len(data) < sectorSize {
+		return 0
+	}
+	if h := parseHeader(data); h.Checksum == h.Computed {
+		return baseBlockSize + int64(h.Length)
+	}
+	return 0
+}
+
 func isSigned(data []byte) bool { return bytes.HasPrefix(data, []byte("regf")) }
 
 // hasFirstBin reports whether the first bin is where it must be.

@@ -744,3 +744,25 @@ func TestExamplePast(t *testing.T) {
 	}, imagetest.VSSOptions{})
 	example(t, "../../testdata/past.E01", disk)
 }
+
+// TestClaimedSizes tests that a file in an image whose size is a claim takes no memory for it: one larger than its image, or far larger than its hive.
+func TestClaimedSizes(t *testing.T) {
+	system := machineFiles(t)["Windows.old/Windows/System32/config/SYSTEM"].Data
+	files := fstest.MapFS{"large/SYSTEM": {Data: append(bytes.Clone(system), make([]byte, 70<<20)...)}}
+	sparse := imagetest.NTFSOptions{Size: 1 << 20, Files: map[string]imagetest.NTFSFile{"large/SYSTEM": {Sparse: true}}}
+	volume := imagetest.NTFS(files, sparse)
+	for size, want := range map[int]string{
+		2 << 20:  "a file says that it has 73412608 bytes, more than the image",
+		80 << 20: "has 73412608 bytes, of which the hive in it has 12288 by its base block; copy as many out, and give the copy",
+	} {
+		path := filepath.Join(write(t, map[string][]byte{"disk.raw": volume}), "disk.raw")
+		if err := os.Truncate(path, int64(size)); err != nil {
+			t.Fatal(err)
+		}
+		var messages bytes.Buffer
+		status := run([]string{"check", path + "!/v0/large/SYSTEM"}, nil, io.Discard, &messages)
+		if status != statusInput || !strings.Contains(messages.String(), want) {
+			t.Errorf("status %d: %swant: %s", status, &messages, want)
+		}
+	}
+}

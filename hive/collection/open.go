@@ -148,12 +148,30 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	head, f := peek(f)
 	if hive.IsHive(head) {
 		most = hive.MaxSize
+		if err := overgrown(f, name, head); err != nil {
+			return nil, err
+		}
 	} else if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
 		return nil, refusalOf(kind, name)
 	} else if err := noText(f, name, head); err != nil {
 		return nil, err
 	}
 	return hive.ReadFile(f, DisplayName(name), most)
+}
+
+// mostBehind is how many bytes a file in an image may have behind the end of the hive in it. Windows lets a file grow ahead of its hive by much less.
+const mostBehind = 64 << 20
+
+// overgrown returns the error that a file in an image or archive is far larger than its hive, or nil. A file of zeros without end takes nothing there,
+// and as much memory as it says here.
+func overgrown(f fs.File, name string, head []byte) error {
+	info, err := f.Stat()
+	claimed := hive.Claimed(head)
+	if err != nil || claimed == 0 || info.Size() <= claimed+mostBehind || !isPlace(name) {
+		return nil
+	}
+	return &hive.Problem{Kind: hive.Unreadable, Loss: true,
+		Msg: fmt.Sprintf("has %d bytes, of which the hive in it has %d by its base block; copy as many out, and give the copy", info.Size(), claimed)}
 }
 
 // refusalOf returns the problem that a file is an image or archive. Of standard input none is read: its parts are read in any order.

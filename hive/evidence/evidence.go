@@ -268,8 +268,18 @@ func (t *Tree) Facts() *Tree {
 	return &facts
 }
 
-// Open implements [fs.FS].
-func (t *Tree) Open(name string) (fs.File, error) { return t.files.Open(name) }
+// Open implements [fs.FS]. A file in an image that says it is larger than the image is a gap.
+func (t *Tree) Open(name string) (fs.File, error) {
+	f, err := t.files.Open(name)
+	if err != nil || t.Image == nil {
+		return f, err
+	}
+	if info, err := f.Stat(); err == nil && info.Size() > t.Image.Size() {
+		f.Close()
+		return nil, &fs.PathError{Op: "open", Path: name, Err: block.NewGap(t.Image, 0, "a file says that it has %d bytes, more than the image", info.Size())}
+	}
+	return f, nil
+}
 
 // ReadDir implements [fs.ReadDirFS].
 func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) { return t.files.ReadDir(name) }
