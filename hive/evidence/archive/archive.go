@@ -29,7 +29,7 @@ type Options struct {
 }
 
 const (
-	mostMembers = 1_000_000 // of an archive
+	mostMembers = 500_000   // of an archive, each of which takes some 300 bytes; collections have a few thousand, and whole disks a few hundred thousand
 	mostNames   = 64 << 20  // bytes of the names of all members
 	mostWindow  = 128 << 20 // bytes of memory that a compressed stream may ask for to be unpacked
 )
