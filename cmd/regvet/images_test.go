@@ -424,7 +424,8 @@ func TestPartitionsNotRead(t *testing.T) {
 		"ReFS":            {basic, at(3, "ReFS\x00\x00\x00\x00"), "is a ReFS volume", "DISK!/p1: is a ReFS volume, which is not read; mount it read-only, or copy the hives out of it, and name the folder"},
 		"LUKS":            {"ca7d7ccb-63ed-4c53-861c-1742536059cc", at(0, "LUKS\xba\xbe"), "is a volume encrypted with LUKS", "DISK!/p1: is a volume encrypted with LUKS, which is not read; unlock it, mount it read-only, and name the folder"},
 		"LVM":             {"e6d6d379-f507-44c2-a23c-238f2a3df928", at(512, "LABELONE"), "a physical volume of Linux LVM", "DISK: offset 0x100000: partition 1 is Linux LVM, which is not read; what lies in it cannot be said"},
-		"zeros":           {basic, nil, "no volume that is known", "DISK!/p1: cannot be opened: DISK: offset 0x100000: the table calls the partition EBD0A0A2-B9E5-4433-87C0-68B6B72699C7 (Microsoft basic data), and no volume that is known starts in it: it was not formatted, or is damaged; what it holds cannot be said"},
+		"zeros":           {basic, nil, "(Microsoft basic data)", ""},
+		"wiped":           {basic, at(8192, "something"), "no volume that is known", "DISK!/p1: cannot be opened: DISK: offset 0x100000: the table calls the partition EBD0A0A2-B9E5-4433-87C0-68B6B72699C7 (Microsoft basic data), and no volume that is known starts in it: it is damaged, or encrypted without a sign; what it holds cannot be said"},
 		"ext":             {linux, at(1080, "\x53\xef"), "an ext volume", ""},
 		"reserved":        {"e3c9e316-0b5c-4db8-817d-f92df00215ae", nil, "(Microsoft reserved)", ""},
 	} {

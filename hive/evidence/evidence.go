@@ -7,6 +7,7 @@
 package evidence
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -233,8 +234,8 @@ func (v *Volume) open() filesystem {
 	case volume.ReFS:
 		err = refusal("a ReFS volume", mountImage)
 	case "":
-		if err == nil && v.IsOfWindows() {
-			err = block.NewGap(v.Part, 0, "the table calls the partition %s, and no volume that is known starts in it: it was not formatted, or is damaged; what it holds cannot be said", v.Type)
+		if err == nil && v.IsOfWindows() && !v.isBlank() {
+			err = block.NewGap(v.Part, 0, "the table calls the partition %s, and no volume that is known starts in it: it is damaged, or encrypted without a sign; what it holds cannot be said", v.Type)
 		}
 	}
 	if err != nil {
@@ -242,6 +243,18 @@ func (v *Volume) open() filesystem {
 		return nil
 	}
 	return f
+}
+
+// isBlank reports whether a partition was never formatted: where a volume has its boot sector and the copies of it, there are zeros.
+func (v *Volume) isBlank() bool {
+	const beginning, end = 64 << 10, 4 << 10
+	for _, part := range []struct{ at, size int64 }{{0, min(beginning, v.Size())}, {max(0, v.Size()-end), min(end, v.Size())}} {
+		data, err := block.Read(v.Part, part.at, int(part.size))
+		if err != nil || len(bytes.Trim(data, "\x00")) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // locked returns the error that a BitLocker volume is encrypted, with what unlocks it.
