@@ -9,23 +9,17 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"io/fs"
 	"iter"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
 	"regvet/hive"
-	"regvet/hive/evidence"
 	"regvet/hive/evidence/block"
 	"regvet/hive/regfile"
 )
-
-// maxText is the largest size of a .reg file, in bytes. Windows has no limit of its own; offsets fit in 32 bits.
-const maxText = 1 << 32
 
 // Options say how to open inputs. The zero value applies the logs beside a dirty hive and computes no hashes.
 type Options struct {
@@ -137,131 +131,6 @@ func Refusal(path string, err error) hive.Problem {
 	return p
 }
 
-// ReadFile returns the bytes of a hive or .reg file. A file that is too large to be one is not read. The error is a [*hive.Problem].
-func ReadFile(fsys fs.FS, name string) ([]byte, error) {
-	f, err := openFile(fs.FS.Open, fsys, name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	most := int64(maxText)
-	head, f := peek(f)
-	if hive.IsHive(head) {
-		most = hive.MaxSize
-		if err := overgrown(f, name, head); err != nil {
-			return nil, err
-		}
-	} else if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
-		return nil, refusalOf(kind, name)
-	} else if err := noText(f, name, head); err != nil {
-		return nil, err
-	}
-	return hive.ReadFile(f, DisplayName(name), most)
-}
-
-// mostBehind is how many bytes a file in an image may have behind the end of the hive in it. Windows lets a file grow ahead of its hive by much less.
-const mostBehind = 64 << 20
-
-// overgrown returns the error that a file in an image or archive is far larger than its hive, or nil. A file of zeros without end takes nothing there,
-// and as much memory as it says here.
-func overgrown(f fs.File, name string, head []byte) error {
-	info, err := f.Stat()
-	claimed := hive.Claimed(head)
-	if err != nil || claimed == 0 || info.Size() <= claimed+mostBehind || !isPlace(name) {
-		return nil
-	}
-	return &hive.Problem{Kind: hive.Unreadable, Loss: true,
-		Msg: fmt.Sprintf("has %d bytes, of which the hive in it has %d by its base block; copy as many out, and give the copy", info.Size(), claimed)}
-}
-
-// refusalOf returns the problem that a file is an image or archive. Of standard input none is read: its parts are read in any order.
-func refusalOf(kind *evidence.Kind, name string) error {
-	if name == StandardInput && kind.Is != evidence.Foreign {
-		return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf("is %s, which is not read from there; save it as a file, and give the name of that", kind.Name), Loss: true}
-	}
-	return kind.Refusal()
-}
-
-// mostZeros is how many bytes of a file that begins with zeros are read to see whether it has others.
-const mostZeros = 16 << 20
-
-// noText returns the error that a file that begins like this, and is longer, can be no .reg text, or nil. Without it, an image of a kind that is not
-// known would be read into memory.
-func noText(f fs.File, name string, head []byte) error {
-	unknown := func(format string, args ...any) error {
-		return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf(format, args...), Loss: true}
-	}
-	if len(head) < hive.HeadSize {
-		return nil
-	}
-	if len(bytes.Trim(head, "\x00")) == 0 {
-		if info, err := f.Stat(); err != nil || info.Size() <= mostZeros {
-			return nil
-		}
-		return unknown("begins with %d zeros, so that it is no hive, no .reg text, and no image or archive that can be read", len(head))
-	}
-	wide := head[0] == 0 && head[2] == 0 || head[1] == 0 && head[3] == 0 // UTF-16 without its mark, which can be mended
-	if wide || bytes.IndexByte(head, 0) < 0 || strings.EqualFold(path.Ext(name), ".reg") {
-		return nil
-	}
-	if _, err := (regfile.Options{}).Parse(DisplayName(name), head); err != nil { // the first line decides
-		return unknown("is neither a hive nor .reg text, and no image or archive that is known; of an image in several files, name the first")
-	}
-	return nil
-}
-
-// NoContainer returns the file, which is still to be read from its start, or the error that it is an image or an archive, which is not read.
-func NoContainer(f fs.File, name string) (fs.File, error) {
-	head, f := peek(f)
-	if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
-		return nil, refusalOf(kind, name)
-	}
-	return f, nil
-}
-
-// peek returns the first bytes of a file, and the file with these bytes still in it.
-func peek(f fs.File) ([]byte, fs.File) {
-	head := make([]byte, hive.HeadSize)
-	if at, ok := f.(io.ReaderAt); ok {
-		if n, err := at.ReadAt(head, 0); n > 0 || err == io.EOF {
-			return head[:n], f
-		}
-	}
-	n, _ := io.ReadFull(f, head) // an error comes again when the rest is read
-	return head[:n], peeked{f, io.MultiReader(bytes.NewReader(head[:n]), f)}
-}
-
-// peeked is a pipe, or a file of an archive, of which the first bytes were read.
-type peeked struct {
-	fs.File
-	whole io.Reader
-}
-
-func (p peeked) Read(b []byte) (int, error) { return p.whole.Read(b) }
-
-// openFile opens a file. The error is a [*hive.Problem].
-func openFile(open func(fs.FS, string) (fs.File, error), fsys fs.FS, name string) (fs.File, error) {
-	f, err := open(fsys, name)
-	if err == nil {
-		return f, nil
-	}
-	if p, ok := errors.AsType[*hive.Problem](err); ok && p.Kind == block.Gap {
-		err = &hive.Problem{Source: DisplayName(name), Kind: block.Gap, Msg: fmt.Sprintf("cannot be opened: %v", p), Loss: true}
-	} else if !ok {
-		err = &hive.Problem{Source: DisplayName(name), Kind: hive.Unreadable, Msg: fmt.Sprintf("cannot be opened: %v", hive.Cause(err)), Loss: true}
-	}
-	return nil, err
-}
-
-// openFound opens a file that was found and not named by the user, such as a log beside a hive. It refuses what is not a regular file,
-// because opening a pipe would wait. A link that is not followed, in an archive or image, says so itself.
-func openFound(fsys fs.FS, name string) (fs.File, error) {
-	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink {
-		return nil, refused(name, "it is not a regular file")
-	}
-	return fsys.Open(name)
-}
-
 // sum starts to compute a hash in the background, if it is wanted.
 func (in *Opened) sum(wanted bool, h hash.Hash, data []byte, to *string) {
 	if !wanted {
@@ -364,19 +233,6 @@ func (in *Opened) mountAlone() {
 	}
 }
 
-func readLog(fsys fs.FS, name string, named bool) ([]byte, error) {
-	open := openFound
-	if named {
-		open = fs.FS.Open
-	}
-	f, err := openFile(open, fsys, name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return hive.ReadFile(f, name, hive.MaxSize)
-}
-
 func (in *Opened) loadText(data []byte, o regfile.Options) error {
 	switch {
 	case len(data) == 0:
@@ -398,62 +254,6 @@ func (in *Opened) setText(f *regfile.File) {
 	in.Format, in.text, in.Root = "reg", f, f.Tree()
 	in.Registry = hive.NewRegistry()
 	in.Registry.Mount(nil, in.Root)
-}
-
-// beside lists the transaction logs of a hive in its folder, whatever the case of their names.
-func beside(fsys fs.FS, name string) []string {
-	if name == StandardInput {
-		return nil
-	}
-	folder, base := path.Split(name)
-	in := func() logs { return logsIn(fsys, path.Clean(folder)) }
-	escape := func(log string) string { return log }
-	if l, ok := fsys.(*Local); ok && isPlace(name) {
-		parts := evidence.Split(name)
-		base, escape = path.Base(parts[len(parts)-1]), evidence.Escape
-		in = func() logs { return l.logsIn(folder) }
-	} else if ok {
-		folder, base = filepath.Split(name)
-		in = func() logs { return l.logsIn(filepath.Clean(folder)) }
-	}
-	var all []string
-	for _, log := range in().of(base) {
-		all = append(all, folder+escape(log))
-	}
-	return all
-}
-
-// logs are names of transaction logs, by what their hives are called: the name without its extension, folded.
-type logs map[string][]string
-
-// logsIn returns the logs of a folder. Where that cannot be listed there are none: the hive itself can be read all the same.
-func logsIn(fsys fs.FS, folder string) logs {
-	all := logs{}
-	entries, _ := fs.ReadDir(fsys, folder)
-	for _, e := range entries {
-		all.add(e.Name())
-	}
-	return all
-}
-
-// add notes a name if it is one of a log, whatever is behind it: if that is needed and cannot be read, reading it tells.
-func (l logs) add(name string) {
-	if isLogName(name) {
-		of := hive.Fold(strings.TrimSuffix(name, path.Ext(name)))
-		l[of] = append(l[of], name)
-	}
-}
-
-// isLogName reports whether a file has the name of a transaction log.
-func isLogName(name string) bool {
-	return slices.Contains([]string{".log", ".log1", ".log2"}, strings.ToLower(path.Ext(name)))
-}
-
-// of returns the logs of a hive, in the order in which Windows numbers them.
-func (l logs) of(name string) []string {
-	return slices.SortedStableFunc(slices.Values(l[hive.Fold(name)]), func(a, b string) int {
-		return strings.Compare(strings.ToLower(path.Ext(a)), strings.ToLower(path.Ext(b)))
-	})
 }
 
 func baseName(name string) string { return filepath.Base(filepath.FromSlash(name)) }
