@@ -28,7 +28,9 @@ func (a *Archive) Open(name string) (fs.File, error) {
 	if err := a.examine(m); err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	return &file{a: a, member: m}, nil
+	f := &file{a: a, member: m}
+	f.next = io.NewSectionReader(f, 0, m.size)
+	return f, nil
 }
 
 // Stat returns what the archive tells about a name. Nothing is unpacked for it.
@@ -141,8 +143,9 @@ type file struct {
 	err     error
 	spill   *spill // that is content, or nil
 
+	next *io.SectionReader // of the file itself, to be read from a place on
+
 	mu     sync.Mutex
-	at     int64
 	closed bool
 }
 
@@ -218,36 +221,10 @@ func (f *file) unpacked() (io.ReaderAt, error) {
 }
 
 // Read reads on from where Read or Seek ended.
-func (f *file) Read(p []byte) (int, error) {
-	f.mu.Lock()
-	at := f.at
-	f.mu.Unlock()
-	n, err := f.ReadAt(p, at)
-	f.mu.Lock()
-	f.at = at + int64(n)
-	f.mu.Unlock()
-	if n > 0 && err == io.EOF {
-		err = nil
-	}
-	return n, err
-}
+func (f *file) Read(p []byte) (int, error) { return f.next.Read(p) }
 
 // Seek follows [io.Seeker].
-func (f *file) Seek(offset int64, whence int) (int64, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch whence {
-	case io.SeekCurrent:
-		offset += f.at
-	case io.SeekEnd:
-		offset += f.size
-	}
-	if offset < 0 {
-		return 0, fmt.Errorf("seek to the negative offset %d", offset)
-	}
-	f.at = offset
-	return offset, nil
-}
+func (f *file) Seek(offset int64, whence int) (int64, error) { return f.next.Seek(offset, whence) }
 
 func (f *file) isClosed() bool {
 	f.mu.Lock()

@@ -1,30 +1,19 @@
 package block
 
-import (
-	"container/list"
-	"io"
-	"sync"
-)
+import "io"
 
 const (
 	chunkSize = 64 << 10 // bytes that are read at a time
-	mostHeld  = 16 << 20 / chunkSize
+	mostHeld  = 16 << 20 // bytes
 )
 
 // Cached returns the same content, of which it keeps what was read last: 16 MB in chunks of 64 KiB. Most of what a filesystem asks for is small
 // and lies where it asked before. Errors are not kept.
-func Cached(r Reader) Reader { return &cache{r: r, at: map[int64]*list.Element{}, order: list.New()} }
+func Cached(r Reader) Reader { return &cache{r, NewLRU[int64, []byte](mostHeld)} }
 
 type cache struct {
-	r     Reader
-	mu    sync.Mutex
-	at    map[int64]*list.Element // of order, by the number of the chunk
-	order *list.List              // of *chunk, the one last used first
-}
-
-type chunk struct {
-	number int64
-	data   []byte
+	r    Reader
+	held *LRU[int64, []byte] // chunks by their numbers
 }
 
 func (c *cache) Size() int64 { return c.r.Size() }
@@ -55,26 +44,13 @@ func (c *cache) ReadAt(p []byte, at int64) (n int, err error) {
 }
 
 func (c *cache) chunk(number int64) ([]byte, error) {
-	c.mu.Lock()
-	if e, ok := c.at[number]; ok {
-		c.order.MoveToFront(e)
-		c.mu.Unlock()
-		return e.Value.(*chunk).data, nil
+	if data, ok := c.held.Get(number); ok {
+		return data, nil
 	}
-	c.mu.Unlock()
 	data, err := Read(c.r, number*chunkSize, int(min(chunkSize, c.r.Size()-number*chunkSize)))
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, ok := c.at[number]; !ok {
-		c.at[number] = c.order.PushFront(&chunk{number, data})
-		if c.order.Len() > mostHeld {
-			last := c.order.Back()
-			delete(c.at, last.Value.(*chunk).number)
-			c.order.Remove(last)
-		}
-	}
+	c.held.Add(number, data, len(data))
 	return data, nil
 }

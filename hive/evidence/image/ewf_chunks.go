@@ -2,7 +2,6 @@ package image
 
 import (
 	"bufio"
-	"container/list"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -161,11 +160,11 @@ func (e *ewf) place(o *ewfOpener) {
 type ewf struct {
 	size, chunk int64 // bytes
 	runs        []run // all chunks, in order
-	cache       chunkCache
+	cache       *block.LRU[pieceAt, piece]
 }
 
 func newEWF() *ewf {
-	return &ewf{cache: chunkCache{at: map[pieceAt]*list.Element{}, order: list.New()}}
+	return &ewf{cache: block.NewLRU[pieceAt, piece](mostCached)}
 }
 
 func (e *ewf) Size() int64 { return e.size }
@@ -224,13 +223,13 @@ func (e *ewf) read(chunk, from int64, p []byte) error {
 	}
 	for len(p) > 0 {
 		at := pieceAt{chunk, from / mostCached * mostCached}
-		c := e.cache.get(at)
-		if c == nil {
-			c = &piece{pieceAt: at, data: make([]byte, min(mostCached, length-at.from))}
+		c, ok := e.cache.Get(at)
+		if !ok {
+			c.data = make([]byte, min(mostCached, length-at.from))
 			if c.err = e.unpack(chunk, at.from, c.data); c.err != nil {
 				c.data = nil
 			}
-			e.cache.add(c, int(max(1, mostCached/e.chunk)))
+			e.cache.Add(at, c, int(min(mostCached, e.chunk)))
 		}
 		if c.err != nil {
 			return c.err
@@ -339,42 +338,10 @@ func inflate(f block.File, at place, w window) error {
 // mostCached is how many bytes of chunks are kept, those that were read last.
 const mostCached = 16 << 20
 
-type chunkCache struct {
-	mu    sync.Mutex
-	at    map[pieceAt]*list.Element // of order
-	order *list.List                // of *piece, the one last used first
-}
-
 type pieceAt struct{ chunk, from int64 }
 
 // piece is a chunk, or a part of a large one. It also keeps that a chunk cannot be read: to find that out costs as much as to read it.
 type piece struct {
-	pieceAt
 	data []byte
 	err  error
-}
-
-func (c *chunkCache) get(at pieceAt) *piece {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.at[at]
-	if !ok {
-		return nil
-	}
-	c.order.MoveToFront(e)
-	return e.Value.(*piece)
-}
-
-func (c *chunkCache) add(p *piece, most int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, ok := c.at[p.pieceAt]; ok {
-		return
-	}
-	c.at[p.pieceAt] = c.order.PushFront(p)
-	if c.order.Len() > most {
-		last := c.order.Back()
-		delete(c.at, last.Value.(*piece).pieceAt)
-		c.order.Remove(last)
-	}
 }

@@ -1,12 +1,10 @@
 package image
 
 import (
-	"container/list"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"regvet/hive"
 	"regvet/hive/evidence/block"
@@ -198,12 +196,7 @@ func (s *source) le32(at int64) (uint32, error) {
 }
 
 // held keeps what was used last of the tables and the unpacked clusters of all files of an image.
-type held struct {
-	mu    sync.Mutex
-	at    map[heldKey]*list.Element // of order
-	order *list.List                // of *heldData, the one last used first
-	bytes int
-}
+type held struct{ *block.LRU[heldKey, []byte] }
 
 type heldKey struct {
 	file     *source
@@ -211,39 +204,18 @@ type heldKey struct {
 	unpacked bool
 }
 
-type heldData struct {
-	key  heldKey
-	data []byte
-}
-
-func newHeld() *held { return &held{at: map[heldKey]*list.Element{}, order: list.New()} }
+func newHeld() *held { return &held{block.NewLRU[heldKey, []byte](mostHeld)} }
 
 // get returns what is held or, if it is not, what read returns. Errors are not held.
 func (h *held) get(key heldKey, read func() ([]byte, error)) ([]byte, error) {
-	h.mu.Lock()
-	if e, ok := h.at[key]; ok {
-		h.order.MoveToFront(e)
-		h.mu.Unlock()
-		return e.Value.(*heldData).data, nil
-	}
-	h.mu.Unlock()
-	data, err := read()
-	if err != nil {
-		return nil, err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if _, ok := h.at[key]; ok { // another reader was faster
+	if data, ok := h.Get(key); ok {
 		return data, nil
 	}
-	h.at[key] = h.order.PushFront(&heldData{key, data})
-	h.bytes += len(data)
-	for h.bytes > mostHeld && h.order.Len() > 1 {
-		last := h.order.Remove(h.order.Back()).(*heldData)
-		delete(h.at, last.key)
-		h.bytes -= len(last.data)
+	data, err := read()
+	if err == nil {
+		h.Add(key, data, len(data))
 	}
-	return data, nil
+	return data, err
 }
 
 // unpack returns the size bytes that a compressed stream holds; least of them are enough. A stream that holds more, or that does not end, is an

@@ -3,7 +3,6 @@ package ntfs
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -303,7 +302,7 @@ func (f *file) open(name string) (fs.File, error) {
 		return nil, errLink
 	}
 	if s != nil {
-		return &openFile{content: s, info: i}, nil
+		return &openFile{s, io.NewSectionReader(s, 0, s.Size()), i}, nil
 	}
 	d, err := f.folder()
 	if err != nil {
@@ -315,40 +314,15 @@ func (f *file) open(name string) (fs.File, error) {
 // openFile is a file that is read.
 type openFile struct {
 	content
-	info *info
-	mu   sync.Mutex
-	next int64
+	*io.SectionReader // of the content, to be read from a place on
+	info              *info
 }
+
+func (o *openFile) ReadAt(p []byte, at int64) (int, error) { return o.content.ReadAt(p, at) }
+func (o *openFile) Size() int64                            { return o.content.Size() }
 
 func (o *openFile) Stat() (fs.FileInfo, error) { return o.info, nil }
 func (o *openFile) Close() error               { return nil }
-
-func (o *openFile) Read(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	n, err := o.ReadAt(p, o.next)
-	o.next += int64(n)
-	if err == io.EOF && n > 0 || len(p) == 0 {
-		err = nil
-	}
-	return n, err
-}
-
-func (o *openFile) Seek(offset int64, whence int) (int64, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	switch whence {
-	case io.SeekCurrent:
-		offset += o.next
-	case io.SeekEnd:
-		offset += o.Size()
-	}
-	if offset < 0 {
-		return 0, fmt.Errorf("seek to the negative offset %d", offset)
-	}
-	o.next = offset
-	return offset, nil
-}
 
 // openFolder is a folder that is listed.
 type openFolder struct {
