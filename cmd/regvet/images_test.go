@@ -746,24 +746,31 @@ func TestExamplePast(t *testing.T) {
 	example(t, "../../testdata/past.E01", disk)
 }
 
-// TestClaimedSizes tests that a file in an image whose size is a claim takes no memory for it: one larger than its image, or far larger than its hive.
+// TestClaimedSizes tests that a file in an image whose size is a claim takes no memory for it: one larger than its image, far
+// larger than its hive, or text that is too much to hold.
 func TestClaimedSizes(t *testing.T) {
 	system := machineFiles(t)["Windows.old/Windows/System32/config/SYSTEM"].Data
-	files := fstest.MapFS{"large/SYSTEM": {Data: append(bytes.Clone(system), make([]byte, 70<<20)...)}}
-	sparse := imagetest.NTFSOptions{Size: 1 << 20, Files: map[string]imagetest.NTFSFile{"large/SYSTEM": {Sparse: true}}}
+	files := fstest.MapFS{"SYSTEM": {Data: append(bytes.Clone(system), make([]byte, 70<<20)...)}, "x.reg": {Data: append([]byte("REGEDIT4\r\n"), make([]byte, 70<<20)...)}}
+	sparse := imagetest.NTFSOptions{Size: 1 << 20, Files: map[string]imagetest.NTFSFile{"SYSTEM": {Sparse: true}, "x.reg": {Sparse: true}}}
 	volume := imagetest.NTFS(files, sparse)
-	for size, want := range map[int]string{
-		2 << 20:  "a file says that it has 73412608 bytes, more than the image",
-		80 << 20: "has 73412608 bytes, of which the hive in it has 12288 by its base block; copy as many out, and give the copy",
+	for _, test := range []struct {
+		name string
+		size int64
+		want string
+	}{
+		{"SYSTEM", 2 << 20, "a file says that it has 73412608 bytes, more than the image"},
+		{"x.reg", 2 << 20, "a file says that it has 73400330 bytes, more than the image"},
+		{"SYSTEM", 80 << 20, "has 73412608 bytes, of which the hive in it has 12288 by its base block; copy as many out, and give the copy"},
+		{"x.reg", 80 << 20, "has 73400330 bytes, and of .reg text in an image or archive at most 67108864 are held; copy it out, and give the copy"},
 	} {
 		path := filepath.Join(write(t, map[string][]byte{"disk.raw": volume}), "disk.raw")
-		if err := os.Truncate(path, int64(size)); err != nil {
+		if err := os.Truncate(path, test.size); err != nil {
 			t.Fatal(err)
 		}
 		var messages bytes.Buffer
-		status := run([]string{"check", path + "!/v0/large/SYSTEM"}, nil, io.Discard, &messages)
-		if status != statusInput || !strings.Contains(messages.String(), want) {
-			t.Errorf("status %d: %swant: %s", status, &messages, want)
+		status := run([]string{"check", path + "!/v0/" + test.name}, nil, io.Discard, &messages)
+		if status != statusInput || !strings.Contains(messages.String(), test.want) {
+			t.Errorf("%s: status %d: %swant: %s", test.name, status, &messages, test.want)
 		}
 	}
 }

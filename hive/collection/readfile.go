@@ -27,11 +27,11 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	defer f.Close()
 	most := int64(maxText)
 	head, f := peek(f)
+	if err := overgrown(f, name, head); err != nil {
+		return nil, err
+	}
 	if hive.IsHive(head) {
 		most = hive.MaxSize
-		if err := overgrown(f, name, head); err != nil {
-			return nil, err
-		}
 	} else if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
 		return nil, refusalOf(kind, name)
 	} else if err := noText(f, name, head); err != nil {
@@ -40,19 +40,34 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	return hive.ReadFile(f, DisplayName(name), most)
 }
 
-// mostBehind is how many bytes a file in an image may have behind the end of the hive in it. Windows lets a file grow ahead of its hive by much less.
-const mostBehind = 64 << 20
+const (
+	// mostBehind is how many bytes a file in an image or archive may have behind the end of the hive in it. Windows lets a file grow ahead of its hive
+	// by much less.
+	mostBehind = 64 << 20
+	// mostTextInside is how many bytes .reg text may have there. It takes three times as many to hold all of its keys.
+	mostTextInside = 64 << 20
+)
 
-// overgrown returns the error that a file in an image or archive is far larger than its hive, or nil. A file of zeros without end takes nothing there,
-// and as much memory as it says here.
+// overgrown returns the error that a file in an image or archive is far larger than its hive, or than .reg text that can be held, or nil. A file of
+// zeros without end takes nothing there, and as much memory as it says here.
 func overgrown(f fs.File, name string, head []byte) error {
-	info, err := f.Stat()
-	claimed := hive.Claimed(head)
-	if err != nil || claimed == 0 || info.Size() <= claimed+mostBehind || !isPlace(name) {
+	if !isPlace(name) {
 		return nil
 	}
-	return &hive.Problem{Kind: hive.Unreadable, Loss: true,
-		Msg: fmt.Sprintf("has %d bytes, of which the hive in it has %d by its base block; copy as many out, and give the copy", info.Size(), claimed)}
+	info, err := f.Stat()
+	if err != nil {
+		return nil // reading it says so
+	}
+	why := ""
+	switch claimed := hive.Claimed(head); {
+	case claimed != 0 && info.Size() > claimed+mostBehind:
+		why = fmt.Sprintf("has %d bytes, of which the hive in it has %d by its base block; copy as many out, and give the copy", info.Size(), claimed)
+	case !hive.IsHive(head) && info.Size() > mostTextInside:
+		why = fmt.Sprintf("has %d bytes, and of .reg text in an image or archive at most %d are held; copy it out, and give the copy", info.Size(), mostTextInside)
+	default:
+		return nil
+	}
+	return &hive.Problem{Kind: hive.Unreadable, Msg: why, Loss: true}
 }
 
 // refusalOf returns the problem that a file is an image or archive. Of standard input none is read: its parts are read in any order.
