@@ -30,6 +30,7 @@ type handedIn struct {
 	below string            // where in it the tree begins
 	// checked is set where the format has checksums of all content, so that any damage can be told.
 	checked bool
+	way     string // to a file in it, as the JSON tells it
 }
 
 // machineFiles are the files of a disk: a Windows with a hive whose log is needed, a former one, and an export.
@@ -61,32 +62,33 @@ func allEvidence(t *testing.T, files fstest.MapFS) []handedIn {
 		members = append(members, imagetest.ArchiveFile{Name: name, Data: files[name].Data})
 	}
 	archive := func(name string, data []byte) handedIn {
-		return handedIn{name: name, files: map[string][]byte{name: data}, checked: true}
+		return handedIn{name: name, files: map[string][]byte{name: data}, checked: true, way: name[len("a."):]}
 	}
 	tar := imagetest.Tar(members)
 	all := []handedIn{
 		archive("a.zip", imagetest.Zip(members)), archive("a.7z", imagetest.SevenZip(members, true)), archive("b.7z", imagetest.SevenZip(members, false)),
 		archive("a.tar.gz", imagetest.Gzip(tar)), archive("a.tar.zst", imagetest.Zstd(tar)), archive("a.tar.xz", imagetest.XZ(tar, 1<<20)),
-		{name: "a.tar", files: map[string][]byte{"a.tar": tar}},
+		{name: "a.tar", files: map[string][]byte{"a.tar": tar}, way: "tar"},
 	}
 	ntfs := imagetest.NTFS(files, imagetest.NTFSOptions{Label: "Windows", Size: 2 << 20})
-	one := func(name, below string, data []byte) {
-		all = append(all, handedIn{name: name, files: map[string][]byte{name: data}, below: below})
+	one := func(name, below, way string, data []byte) {
+		all = append(all, handedIn{name: name, files: map[string][]byte{name: data}, below: below, way: way})
 	}
-	one("ntfs.raw", "v0/", ntfs)
-	one("fat.raw", "v0/", imagetest.FAT(16, files, imagetest.FATOptions{}))
-	one("exfat.raw", "v0/", imagetest.ExFAT(files, imagetest.FATOptions{}))
+	one("ntfs.raw", "v0/", "raw ntfs", ntfs)
+	one("fat.raw", "v0/", "raw fat16", imagetest.FAT(16, files, imagetest.FATOptions{}))
+	one("exfat.raw", "v0/", "raw exfat", imagetest.ExFAT(files, imagetest.FATOptions{}))
 	disk := func() []byte { return make([]byte, 4<<20) }
 	partition := imagetest.Partition{Start: 256, Sectors: uint64(len(ntfs)/512 + 1), Type: 7, GUID: "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7", Content: ntfs}
 	mbr, logical, gpt := disk(), disk(), disk()
 	imagetest.WriteMBR(mbr, 512, []imagetest.Partition{partition}, nil)
-	one("mbr.dd", "p1/", mbr)
+	one("mbr.dd", "p1/", "raw partition ntfs", mbr)
 	imagetest.WriteMBR(logical, 512, []imagetest.Partition{{Start: 128, Sectors: 7000, Type: 5}}, []imagetest.Partition{partition})
-	one("logical.dd", "p5/", logical)
+	one("logical.dd", "p5/", "raw partition ntfs", logical)
 	imagetest.WriteGPT(gpt, 512, []imagetest.Partition{{}, partition})
-	one("gpt.dd", "p2/", gpt)
+	one("gpt.dd", "p2/", "raw partition ntfs", gpt)
 	whole := func(name string, files map[string][]byte, checked bool) {
-		all = append(all, handedIn{name: name, files: files, below: "p2/", checked: checked})
+		format := strings.Replace(strings.ToLower(filepath.Ext(name)[1:]), "001", "raw", 1)
+		all = append(all, handedIn{name: name, files: files, below: "p2/", checked: checked, way: format + " partition ntfs"})
 	}
 	whole("split.001", map[string][]byte{"split.001": gpt[:1<<20], "split.002": gpt[1<<20 : 2<<20], "split.003": gpt[2<<20 : 3<<20], "split.004": gpt[3<<20:]}, false)
 	segments := func(stem string, e imagetest.EWF) map[string][]byte {
@@ -107,7 +109,7 @@ func allEvidence(t *testing.T, files fstest.MapFS) []handedIn {
 	}
 	whole("disk.qcow2", map[string][]byte{"disk.qcow2": imagetest.QCOW2{}.Write(gpt)}, false)
 	whole("packed.qcow2", map[string][]byte{"packed.qcow2": imagetest.QCOW2{Compress: "zlib"}.Write(gpt)}, false)
-	all = append(all, handedIn{name: "kape.zip", below: "T/disk.vhdx!/p2/",
+	all = append(all, handedIn{name: "kape.zip", below: "T/disk.vhdx!/p2/", way: "zip vhdx partition ntfs",
 		files: map[string][]byte{"kape.zip": imagetest.Zip([]imagetest.ArchiveFile{{Name: "T/disk.vhdx", Data: imagetest.VHDX{Content: gpt}.Bytes()}})}})
 	return all
 }
@@ -118,20 +120,22 @@ type judged struct {
 	messages string
 	findings map[string]bool // as JSON
 	sums     map[string]string
-	refused  map[string]string // what could not be read, by its full path
+	ways     map[string]bool // to the inputs, by the kinds of their steps
 }
 
 // judge checks an input. The paths in the result lose the prefix.
 func judge(t *testing.T, input, prefix string) judged {
 	t.Helper()
 	var out, messages bytes.Buffer
-	j := judged{findings: map[string]bool{}, sums: map[string]string{}, refused: map[string]string{}}
+	j := judged{findings: map[string]bool{}, sums: map[string]string{}, ways: map[string]bool{}}
 	j.status = run([]string{"check", "--pack", "all", "--format", "json", input}, nil, &out, &messages)
 	j.messages = messages.String()
 	var result struct {
-		Inputs   []struct{ Path, SHA256 string }
+		Inputs []struct {
+			Path, SHA256 string
+			Evidence     []struct{ Kind string }
+		}
 		Findings []map[string]any
-		Refused  []struct{ Path, Message string }
 	}
 	if err := json.Unmarshal(out.Bytes(), &result); err != nil {
 		t.Fatalf("%s: %v: %s", input, err, &messages)
@@ -141,9 +145,11 @@ func judge(t *testing.T, input, prefix string) judged {
 	}
 	for _, in := range result.Inputs {
 		j.sums[inside(in.Path)] = in.SHA256
-	}
-	for _, r := range result.Refused {
-		j.refused[r.Path] = r.Message
+		var way []string
+		for _, step := range in.Evidence {
+			way = append(way, step.Kind)
+		}
+		j.ways[strings.Join(way, " ")] = true
 	}
 	for _, f := range result.Findings {
 		delete(f, "fingerprint")
@@ -216,6 +222,9 @@ func TestEvidence(t *testing.T) {
 			}
 			if diff := cmp.Diff(want.findings, got.findings); diff != "" {
 				t.Errorf("the findings (- of the folder, + of the image):\n%s", diff)
+			}
+			if diff := cmp.Diff(map[string]bool{e.way: true}, got.ways); diff != "" {
+				t.Errorf("the ways to the inputs:\n%s", diff)
 			}
 			if diff := cmp.Diff(before, hashes(t, dir)); diff != "" {
 				t.Errorf("files were changed:\n%s", diff)
@@ -445,6 +454,11 @@ func TestPartitionsNotRead(t *testing.T) {
 			got := strings.ReplaceAll(messages.String(), image, "DISK")
 			if !strings.HasPrefix(got, "regvet: "+want) || strings.Count(got, "\n") > 2 {
 				t.Errorf("messages:\n%swant:\n%s", got, want)
+			}
+			var asJSON bytes.Buffer
+			run([]string{"info", "--format", "json", image}, nil, &asJSON, io.Discard)
+			if is := strings.Contains(asJSON.String(), `disk.raw!/p1",`); is != strings.Contains(c.want, "DISK!/p1") || !strings.Contains(asJSON.String(), `"refused": [`) {
+				t.Errorf("what is refused in JSON:\n%s", &asJSON)
 			}
 			if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), c.kind) {
 				t.Errorf("%q is not said of the volume:\n%s", c.kind, &out)

@@ -24,6 +24,7 @@ func TestImports(t *testing.T) {
 		"regvet/hive/evidence/fat":     {"regvet/hive", "regvet/hive/evidence/block"},
 		"regvet/hive/evidence/archive": {"regvet/hive", "regvet/hive/evidence/block"},
 		"regvet/internal/imagetest":    {},
+		"regvet/internal/evidencetest": {"regvet/hive/evidence/block"},
 		"regvet/hive/evidence": {"regvet/hive", "regvet/hive/evidence/block", "regvet/hive/evidence/image", "regvet/hive/evidence/volume", "regvet/hive/evidence/ntfs",
 			"regvet/hive/evidence/fat", "regvet/hive/evidence/archive", "regvet/hive/evidence/vss"},
 		"regvet/hive/collection":   {"regvet/hive", "regvet/hive/regfile", "regvet/hive/evidence", "regvet/hive/evidence/block"},

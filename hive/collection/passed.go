@@ -72,7 +72,7 @@ func (p *passed) addContainer(head []byte, name string) {
 		if p.opens && namedImage(name) {
 			p.unknown = append(p.unknown, name)
 		}
-	case p.opens && (kind.Is == evidence.Image || kind.Is == evidence.Archive && (namedArchive(name) || path.Ext(name) == "")):
+	case p.opens && (kind.Class == evidence.Image || kind.Class == evidence.Archive && (namedArchive(name) || path.Ext(name) == "")):
 		p.containers = append(p.containers, name)
 	default:
 		p.add(kind.Name, name)

@@ -72,7 +72,7 @@ func overgrown(f fs.File, name string, head []byte) error {
 
 // refusalOf returns the problem that a file is an image or archive. Of standard input none is read: its parts are read in any order.
 func refusalOf(kind *evidence.Kind, name string) error {
-	if name == StandardInput && kind.Is != evidence.Foreign {
+	if name == StandardInput && kind.Class != evidence.Foreign {
 		return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf("is %s, which is not read from there; save it as a file, and give the name of that", kind.Name), Loss: true}
 	}
 	return kind.Refusal()

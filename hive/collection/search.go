@@ -172,9 +172,9 @@ func (s *search) profile(folder string) {
 
 // others lists the folders that were not listed yet, those nearest to the root first, and reports whether any were left out.
 func (s *search) others() (partly bool) {
-	start := s.tree.Read()
+	start := s.tree.BytesRead()
 	for len(s.folders) > 0 {
-		if s.tree.Read()-start > mostSearched {
+		if s.tree.BytesRead()-start > mostSearched {
 			return true
 		}
 		folder := s.folders[0]

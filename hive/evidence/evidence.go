@@ -28,6 +28,7 @@ import (
 // as [Volume.Name] says; an archive is shown as it is.
 type Tree struct {
 	Kind     string       // "an E01 image", "a zip archive"
+	Format   string       // for programs: "e01", "zip"
 	Image    *image.Image // nil for an archive
 	Table    string       // of an image: "GPT", "MBR", or "" without a partition table
 	Volumes  []*Volume    // of an image, in the order of their place; nil for an archive
@@ -73,14 +74,15 @@ func (c *counter) ReadAt(p []byte, at int64) (int, error) {
 
 func (c *counter) Locate(at int64) (string, int64) { return block.Locate(c.Reader, at) }
 
-// Read returns how many bytes of the content of an image were read until now.
-func (t *Tree) Read() int64 { return t.read.n.Load() }
+// BytesRead returns how many bytes of the content of an image were read until now.
+func (t *Tree) BytesRead() int64 { return t.read.n.Load() }
 
 // Volume is a partition, or the whole of an image that has no partition table.
 type Volume struct {
 	volume.Part
 	Name   string // "p2" for the second entry of the partition table, "v0" for a volume without one
 	Kind   string // of its content: "an NTFS volume", "encrypted with BitLocker"; "" if that is not known
+	Format string // of a volume that was opened, for programs: "ntfs"
 	Label  string
 	Serial string
 	Err    error // why it could not be opened although it may hold a Windows; nil if it was, or if it can hold none
@@ -118,8 +120,8 @@ func Open(fsys fs.FS, name, shown string) (*Tree, error) {
 	switch {
 	case kind == nil && archive.IsProgram(head):
 		t, err = openArchive(f)
-	case kind == nil || kind.Is == Foreign:
-	case kind.Is == Image:
+	case kind == nil || kind.Class == Foreign:
+	case kind.Class == Image:
 		t, err = openImage(f, beside)
 	default:
 		if t, err = openArchive(f); t == nil && err == nil {
@@ -150,7 +152,7 @@ func laterOfSplit(f block.File, beside image.Beside) error {
 		return nil
 	}
 	defer first.Close()
-	if kind, _, err := kindOfFile(first); err != nil || kind == nil || kind.Is != Image {
+	if kind, _, err := kindOfFile(first); err != nil || kind == nil || kind.Class != Image {
 		return nil
 	}
 	return &hive.Problem{Source: f.Name(), Kind: hive.Unreadable, Msg: "is not the first segment of its image: name " + first.Name(), Loss: true}
@@ -173,7 +175,7 @@ func openArchive(f block.File) (*Tree, error) {
 	if a == nil || err != nil {
 		return nil, err
 	}
-	return &Tree{Kind: a.Kind(), Problems: a.Problems(), files: a}, nil
+	return &Tree{Kind: a.Kind(), Format: a.Format(), Problems: a.Problems(), files: a}, nil
 }
 
 func openImage(f block.File, beside image.Beside) (*Tree, error) {
@@ -184,7 +186,7 @@ func openImage(f block.File, beside image.Beside) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tree{Kind: img.Kind, Image: img, Problems: img.Problems, read: &counter{Reader: img}}
+	t := &Tree{Kind: img.Kind, Format: img.Format, Image: img, Problems: img.Problems, read: &counter{Reader: img}}
 	table, err := volume.List(block.Cached(t.read), img.Sector)
 	if err != nil {
 		p := *problem(f.Name(), err)
@@ -199,7 +201,7 @@ func openImage(f block.File, beside image.Beside) (*Tree, error) {
 			v.Name = fmt.Sprintf("p%d", part.Number)
 		}
 		if f := v.open(); f != nil {
-			v.files, v.Kind, v.Label, v.Serial = f, f.Kind(), f.Label(), f.Serial()
+			v.files, v.Kind, v.Format, v.Label, v.Serial = f, f.Kind(), f.Format(), f.Label(), f.Serial()
 			t.Problems = append(t.Problems, f.Problems()...)
 		}
 		t.Volumes = append(t.Volumes, v)
@@ -212,6 +214,7 @@ func openImage(f block.File, beside image.Beside) (*Tree, error) {
 type filesystem interface {
 	files
 	Kind() string
+	Format() string
 	Label() string
 	Serial() string
 	Problems() []hive.Problem

@@ -14,19 +14,19 @@ import (
 // Kind is a kind of file that may hold hives: an image of a disk, a volume, an archive.
 type Kind struct {
 	Name    string // with its article: "an E01 image"
-	Is      is
+	Class   Class
 	at      int64 // where its signature is, in bytes
 	magic   string
 	convert string // of a kind that is not read: what to do with it
 }
 
-// is is what kind of container a file is.
-type is int
+// Class is what can be done with a container.
+type Class int
 
 const (
-	Image   is = iota // of a disk or a volume, which is read
-	Archive           // which is read
-	Foreign           // what is not read
+	Image   Class = iota // of a disk or a volume, which is read
+	Archive              // which is read
+	Foreign              // what is not read
 )
 
 const (
@@ -134,7 +134,7 @@ func isPartitioned(head []byte) bool {
 
 // Refusal returns the problem that a file is of this kind, which is not read as a hive or .reg file.
 func (k *Kind) Refusal() error {
-	if k.Is == Foreign {
+	if k.Class == Foreign {
 		return refusal(k.Name, k.convert)
 	}
 	msg := fmt.Sprintf(`is %s, which is not read here; "regvet info" lists the hives in it, each of which can be given by its place`, k.Name)

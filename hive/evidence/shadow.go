@@ -10,7 +10,6 @@ import (
 	"regvet/hive"
 	"regvet/hive/evidence/block"
 	"regvet/hive/evidence/ntfs"
-	"regvet/hive/evidence/volume"
 	"regvet/hive/evidence/vss"
 )
 
@@ -31,7 +30,7 @@ type shadows struct {
 func (v *Volume) Shadows() ([]vss.Store, error) {
 	s := v.shadows
 	s.once.Do(func() {
-		if v.isNTFS() {
+		if v.Format == "ntfs" {
 			s.found, s.err = vss.Open(v.Part)
 		}
 	})
@@ -77,8 +76,6 @@ func WithoutShadow(path string) string {
 	volume, _, _ := strings.Cut(first, shadowSign)
 	return volume + "/" + rest
 }
-
-func (v *Volume) isNTFS() bool { return v.Opened() && v.Kind == string(volume.NTFS) }
 
 // shadowOf returns the shadow copy in which a path of the image lies, or nil.
 func (v *Volume) shadowOf(name string) *vss.Store {

@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"regvet/hive/evidence/image"
@@ -30,7 +29,7 @@ type Step struct {
 
 // Way returns the steps to a file of the tree, which was opened at a place.
 func (t *Tree) Way(place, name string) []Step {
-	first := Step{Kind: word(t.Kind), Path: place}
+	first := Step{Kind: t.Format, Path: place}
 	if t.Image == nil {
 		return []Step{first}
 	}
@@ -58,14 +57,5 @@ func (t *Tree) Way(place, name string) []Step {
 	if s := v.shadowOf(name); s != nil {
 		way = append(way, Step{Kind: "vss", Number: s.Number, Created: s.Created})
 	}
-	return append(way, Step{Kind: word(v.Kind), Label: v.Label, Serial: v.Serial})
-}
-
-// word returns the kind of a container or volume for programs: "e01" for "an E01 image".
-func word(kind string) string {
-	words := strings.Fields(kind)
-	if len(words) < 2 {
-		return strings.ToLower(kind)
-	}
-	return strings.ToLower(words[1])
+	return append(way, Step{Kind: v.Format, Label: v.Label, Serial: v.Serial})
 }

@@ -46,7 +46,8 @@ const (
 // Archive is the file system of the members of an archive. It is safe for concurrent use.
 type Archive struct {
 	f        block.File
-	kind     string
+	kind     string // for people
+	name     string // of the format, for programs
 	format   format
 	members  []*member // in the order of their names
 	names    int       // bytes of all names
@@ -123,6 +124,9 @@ func (a *Archive) detect() (func() error, error) {
 
 // Kind returns what the archive is, with its article: "a tar archive compressed with zstd".
 func (a *Archive) Kind() string { return a.kind }
+
+// Format returns what the archive is for programs: "zip", "7z", "tar", "tar.gz", or "gz" for a single file.
+func (a *Archive) Format() string { return a.name }
 
 // Problems returns what is wrong with the archive as a whole and with the names in it. That the content of a member cannot be read is told when
 // it is opened.

@@ -67,7 +67,7 @@ type openSeven struct {
 
 // openSeven lists the members of a 7z archive that begins at an offset.
 func (a *Archive) openSeven(base int64) error {
-	a.kind = "a 7z archive"
+	a.kind, a.name = "a 7z archive", "7z"
 	h, err := block.Read(a.f, base, sevenStart)
 	if err != nil {
 		return err

@@ -203,10 +203,10 @@ func (a *Archive) openCompressed(c *compression) error {
 		a.tell(0, false, "has no checksum, so that damage to it can go unnoticed")
 	}
 	if f.tar {
-		a.kind = "a tar archive compressed with " + c.name
+		a.kind, a.name = "a tar archive compressed with "+c.name, "tar"+c.endings[0]
 		return a.readTar(t)
 	}
-	a.kind = "a file compressed with " + c.name
+	a.kind, a.name = "a file compressed with "+c.name, c.endings[0][1:]
 	return a.readSingle(t)
 }
 

@@ -86,7 +86,7 @@ type plainTar struct{ a *Archive }
 
 // openTar lists the members of a tar archive that is not compressed.
 func (a *Archive) openTar() error {
-	a.kind = "a tar archive"
+	a.kind, a.name = "a tar archive", "tar"
 	a.format = plainTar{a}
 	return a.readTar(&tarStream{file: io.NewSectionReader(a.f, 0, a.f.Size())})
 }

@@ -166,7 +166,7 @@ type zipFile struct{ a *Archive }
 
 // openZip lists the members of the directory. If that is damaged, the headers before the members are taken.
 func (a *Archive) openZip() error {
-	a.kind = "a zip archive"
+	a.kind, a.name = "a zip archive", "zip"
 	a.format = zipFile{a}
 	head, _ := block.Read(a.f, 0, 8)
 	if len(head) == 8 && string(head) == "PK\x07\x08PK\x03\x04" {

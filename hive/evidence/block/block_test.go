@@ -8,20 +8,8 @@ import (
 	"testing"
 
 	"regvet/hive/evidence/block"
+	"regvet/internal/evidencetest"
 )
-
-// faulty has a gap in the middle.
-type faulty struct {
-	block.Reader
-	from, to int64
-}
-
-func (f faulty) ReadAt(p []byte, at int64) (int, error) {
-	if at < f.to && at+int64(len(p)) > f.from {
-		return 0, block.NewGap(f.Reader, f.from, "does not match its checksum")
-	}
-	return f.Reader.ReadAt(p, at)
-}
 
 // TestReads holds the law of the package for every wrapper: a read returns the bytes that are there, or an error, and a gap stays one.
 func TestReads(t *testing.T) {
@@ -31,7 +19,7 @@ func TestReads(t *testing.T) {
 		content[i] = byte(rng.Uint32())
 	}
 	const from, to = 100 << 10, 101 << 10
-	damaged := faulty{block.Bytes(content), from, to}
+	damaged := evidencetest.Gap(block.Bytes(content), from, to)
 	for name, r := range map[string]block.Reader{
 		"cached":  block.Cached(damaged),
 		"section": block.Section(damaged, 0, int64(len(content))),

@@ -114,7 +114,7 @@ func openEx(r block.Reader) (*Volume, error) {
 	}
 	r, cut := whole(r, p.total*p.sector)
 	v := &Volume{
-		r: r, kind: "an exFAT volume", serial: serial(p.serial), clusterSize: p.cluster, clusters: p.clusters, heap: p.heap * p.sector, width: 32, mask: end,
+		r: r, kind: "an exFAT volume", format: "exfat", serial: serial(p.serial), clusterSize: p.cluster, clusters: p.clusters, heap: p.heap * p.sector, width: 32, mask: end,
 		parse: parseEx, fold: hive.Fold, root: node{name: ".", root: true, dir: true, size: -1, first: p.root},
 	}
 	active := p.fat
@@ -122,13 +122,9 @@ func openEx(r block.Reader) (*Volume, error) {
 		active += p.length
 	}
 	v.tables = []table{{active * p.sector, p.length * p.sector}}
-	v.tellOf(told, cut)
-	if err := v.checkTables(); err != nil {
+	l, err := v.begin(told, cut)
+	if err != nil {
 		return nil, err
-	}
-	l := v.list(v.root)
-	if l.gap != nil {
-		v.tell(l.gap, true)
 	}
 	v.label = l.label
 	if err := v.readUpcase(l); err != nil {

@@ -46,7 +46,7 @@ import (
 // Volume is an open FAT or exFAT volume. It is safe for concurrent use.
 type Volume struct {
 	r             block.Reader
-	kind          string
+	kind, format  string // for people and for programs
 	label, serial string
 	root          node
 	clusterSize   int64 // bytes
@@ -117,14 +117,23 @@ func whole(r block.Reader, size int64) (_ block.Reader, cut error) {
 	return block.Section(r, 0, size), block.NewGap(r, r.Size(), "the image ends here, before the volume, which is of %d bytes; what lies behind cannot be read", size)
 }
 
-// tellOf notes that the copy of the boot sector was used, and that the volume was cut off, if they were.
-func (v *Volume) tellOf(copied, cut error) {
+// begin checks the tables of a volume and lists its root. It notes that the copy of the boot sector was used, that the volume was cut off, and that
+// something can be missing in the root, where that is so.
+func (v *Volume) begin(copied, cut error) (listing, error) {
 	if copied != nil {
 		v.tell(copied, false)
 	}
 	if cut != nil {
 		v.tell(cut, true)
 	}
+	if err := v.checkTables(); err != nil {
+		return listing{}, err
+	}
+	l := v.list(v.root)
+	if l.gap != nil {
+		v.tell(l.gap, true)
+	}
+	return l, nil
 }
 
 // Label returns the name of the volume, or "".
@@ -135,6 +144,9 @@ func (v *Volume) Serial() string { return v.serial }
 
 // Kind returns what the volume is: "a FAT12 volume", FAT16 or FAT32, or "an exFAT volume".
 func (v *Volume) Kind() string { return v.kind }
+
+// Format returns the same for programs: "fat12", "fat16", "fat32" or "exfat".
+func (v *Volume) Format() string { return v.format }
 
 // Problems returns what was told so far about the volume as a whole, and the names that were left out of its directories.
 func (v *Volume) Problems() []hive.Problem {

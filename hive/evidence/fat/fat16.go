@@ -163,7 +163,7 @@ func sameGeometry(a, b []byte) bool {
 func newVolume(r block.Reader, p boot, told error) (*Volume, error) {
 	r, cut := whole(r, p.total*p.sector)
 	v := &Volume{r: r, clusterSize: p.cluster, clusters: uint32(p.clusters), width: p.width, serial: serial(p.serial), parse: parseFAT, fold: hive.Fold}
-	v.kind = map[int]string{12: "a FAT12 volume", 16: "a FAT16 volume", 32: "a FAT32 volume"}[p.width]
+	v.kind, v.format = fmt.Sprintf("a FAT%d volume", p.width), fmt.Sprintf("fat%d", p.width)
 	v.mask = map[int]uint32{12: 0xFFF, 16: 0xFFFF, 32: 0x0FFFFFFF}[p.width]
 	for i := range p.tables {
 		if p.active < 0 || int64(p.active) == i {
@@ -176,13 +176,9 @@ func newVolume(r block.Reader, p boot, told error) (*Volume, error) {
 		v.root.fixed = table{after, p.rootEntries * entrySize}
 	}
 	v.heap = after + p.rootEntries*entrySize
-	v.tellOf(told, cut)
-	if err := v.checkTables(); err != nil {
+	l, err := v.begin(told, cut)
+	if err != nil {
 		return nil, err
-	}
-	l := v.list(v.root)
-	if l.gap != nil {
-		v.tell(l.gap, true)
 	}
 	if v.label = l.label; v.label == "" && p.label != "NO NAME" {
 		v.label = p.label

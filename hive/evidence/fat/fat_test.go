@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"regvet/hive/evidence/block"
+	"regvet/internal/evidencetest"
 	"regvet/internal/imagetest"
 )
 
@@ -237,19 +238,6 @@ func point(e []byte, first uint32, ex bool) {
 	binary.LittleEndian.PutUint16(set[2:], sum)
 }
 
-// unreadable has a gap.
-type unreadable struct {
-	block.Reader
-	from, to int64
-}
-
-func (u unreadable) ReadAt(p []byte, at int64) (int, error) {
-	if at < u.to && at+int64(len(p)) > u.from {
-		return 0, block.NewGap(u.Reader, u.from, "missing")
-	}
-	return u.Reader.ReadAt(p, at)
-}
-
 // held returns which of the files of a volume differ from what is read of them, which are said to be absent, and which cannot be read.
 func held(t *testing.T, what string, r block.Reader, files fstest.MapFS) (wrong, absent, gaps []string) {
 	v, err := Open(r)
@@ -294,7 +282,7 @@ func TestGaps(t *testing.T) {
 			if at%(91*512) != 0 {
 				continue
 			}
-			wrong, absent, gaps := held(t, kind, unreadable{block.Bytes(w.disk), at, at + 512}, tree)
+			wrong, absent, gaps := held(t, kind, evidencetest.Gap(block.Bytes(w.disk), at, at+512), tree)
 			if len(wrong)+len(absent) != 0 {
 				t.Errorf("%s without %#x: wrong %q, absent %q", kind, at, wrong, absent)
 			}

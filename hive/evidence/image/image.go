@@ -16,6 +16,7 @@ import (
 type Image struct {
 	block.Reader
 	Kind     string // "an E01 image"
+	Format   string // for programs: "e01", "raw"
 	Files    []File // of which the image consists, the one that was opened first
 	Sector   int    // bytes in a sector, as the format tells it; 0 if it does not
 	Stored   []Hash // of the whole content, as the format stores them
@@ -60,18 +61,19 @@ func (i *Image) Locate(at int64) (file string, offset int64) { return block.Loca
 
 // format is a kind of image.
 type format struct {
+	name string                       // for programs
 	is   func(head, tail []byte) bool // told by the first 4096 bytes of the file and its last sector of 512, or what there is of them
 	open func(f block.File, beside Beside) (*Image, error)
 }
 
 // formats are tried in this order.
 var formats = []format{
-	{isEWF, openEWF},
-	{isVHDX, openVHDX},
-	{isVDI, openVDI},
-	{isVMDK, openVMDK},
-	{isQCOW2, openQCOW2},
-	{isVHD, openVHD}, // the last: it is told by the last sector, too
+	{"e01", isEWF, openEWF},
+	{"vhdx", isVHDX, openVHDX},
+	{"vdi", isVDI, openVDI},
+	{"vmdk", isVMDK, openVMDK},
+	{"qcow2", isQCOW2, openQCOW2},
+	{"vhd", isVHD, openVHD}, // the last: it is told by the last sector, too
 }
 
 // Open returns the content of an image, or nil if the file is of no format that is known here; it may be plain then, see [Raw]. f is
@@ -86,7 +88,11 @@ func Open(f block.File, beside Beside) (*Image, error) {
 	}
 	for _, format := range formats {
 		if format.is(head, tail) {
-			return format.open(f, beside)
+			image, err := format.open(f, beside)
+			if image != nil {
+				image.Format = format.name
+			}
+			return image, err
 		}
 	}
 	return nil, nil

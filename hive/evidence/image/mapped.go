@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -118,24 +119,16 @@ func longest(at, most int64, find func(at int64) (mappedRun, error)) (mappedRun,
 	return p, nil
 }
 
-// odd is the kind of something that an image should not have, but that kept nothing from being read.
-const odd hive.Kind = "odd-image"
-
-// told returns a problem of an image. With loss, it is that of a gap.
-func told(s *source, at int64, loss bool, format string, args ...any) hive.Problem {
-	kind := odd
-	if loss {
-		kind = block.Gap
+// isZero returns an error if the first bytes of a reader are not zero, as many as there is room for.
+func isZero(r block.Reader, room []byte) error {
+	n, err := r.ReadAt(room, 0)
+	switch used := len(bytes.TrimLeft(room[:n], "\x00")); {
+	case used > 0:
+		return block.NewGap(r, int64(n-used), "holds data where the bitmap of the block says that there is none: one of them is damaged")
+	case n < len(room):
+		return err
 	}
-	file, offset := s.Locate(at)
-	return hive.Problem{Source: file, At: hive.Location{Offset: offset}, Kind: kind, Msg: fmt.Sprintf(format, args...), Loss: loss}
-}
-
-// refuse returns the error that an image cannot be read at all.
-func refuse(s *source, at int64, format string, args ...any) error {
-	p := told(s, at, true, format, args...)
-	p.Kind = hive.Unreadable
-	return &p
+	return nil
 }
 
 // source is a file of an image.

@@ -20,7 +20,7 @@ import (
 // It closes f when the image is closed, or if there is none. An error is a [*hive.Problem].
 func Raw(f block.File, beside Beside) (*Image, error) {
 	s := &split{}
-	i := &Image{Reader: s, Kind: "a raw image"}
+	i := &Image{Reader: s, Kind: "a raw image", Format: "raw"}
 	i.add(f)
 	s.add(f)
 	base := filepath.Base(f.Name())

@@ -2,11 +2,9 @@ package image
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 
-	"regvet/hive"
 	"regvet/hive/evidence/block"
 )
 
@@ -39,14 +37,4 @@ func (s segments) find(number int) (block.File, int, error) {
 // path returns the name of a segment as the user would have written it.
 func (s segments) path(number int) string {
 	return s.first[:len(s.first)-len(filepath.Base(s.first))] + s.name(number)
-}
-
-// refusal is the error of an image that is not read at all.
-func refusal(file string, at int64, format string, args ...any) error {
-	return &hive.Problem{Source: file, At: hive.Location{Offset: at}, Kind: hive.Unreadable, Msg: fmt.Sprintf(format, args...), Loss: true}
-}
-
-// lost is the problem of content that cannot be read.
-func lost(file string, at int64, format string, args ...any) hive.Problem {
-	return hive.Problem{Source: file, At: hive.Location{Offset: at}, Kind: block.Gap, Msg: fmt.Sprintf(format, args...), Loss: true}
 }

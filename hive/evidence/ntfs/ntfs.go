@@ -289,6 +289,9 @@ func (v *Volume) useStandard() {
 // Kind returns what the volume is.
 func (v *Volume) Kind() string { return "an NTFS volume" }
 
+// Format returns the same for programs: "ntfs".
+func (v *Volume) Format() string { return "ntfs" }
+
 // Label returns the name that its owner gave the volume; "" if none.
 func (v *Volume) Label() string { return v.label }
 

@@ -1,7 +1,6 @@
 package ntfs_test
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -20,6 +19,7 @@ import (
 
 	"regvet/hive/evidence/block"
 	"regvet/hive/evidence/ntfs"
+	"regvet/internal/evidencetest"
 	"regvet/internal/imagetest"
 )
 
@@ -35,21 +35,6 @@ func realImages(t *testing.T) []string {
 		t.Fatalf("there are no images in %s: %v", folder, err)
 	}
 	return images
-}
-
-// sums reads what sha256sum wrote: the hash of each file by its path.
-func sums(t *testing.T, name string) map[string]string {
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	list := map[string]string{}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		sum, path, _ := strings.Cut(lines.Text(), "  ")
-		list[strings.TrimPrefix(path, "./")] = sum
-	}
-	return list
 }
 
 // file is an image that a test opened.
@@ -106,7 +91,7 @@ func TestRealImages(t *testing.T) {
 		for _, p := range v.Problems() {
 			t.Errorf("%s: %v", name, &p)
 		}
-		want := sums(t, strings.TrimSuffix(name, ".img")+".sha256")
+		want := evidencetest.Sums(t, strings.TrimSuffix(name, ".img")+".sha256")
 		got, failed := walk(v)
 		for path, err := range failed {
 			t.Errorf("%s: %s: %v", name, path, err)
@@ -144,7 +129,7 @@ func TestDamagedRealImages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := damaged{T: t, name: filepath.Base(name), image: image, want: sums(t, strings.TrimSuffix(name, ".img")+".sha256")}
+		d := damaged{T: t, name: filepath.Base(name), image: image, want: evidencetest.Sums(t, strings.TrimSuffix(name, ".img")+".sha256")}
 		d.choose()
 		for i := range variants {
 			d.variant(i)

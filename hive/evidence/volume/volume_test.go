@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"regvet/hive/evidence/block"
+	"regvet/internal/evidencetest"
 	"regvet/internal/imagetest"
 )
 
@@ -199,27 +200,14 @@ func TestKindOf(t *testing.T) {
 		"a sector":           {block.Bytes(make([]byte, 512)), "", false},
 		"no byte":            {block.Bytes(nil), "", false},
 		"an MBR":             {block.Bytes(extendedDisk[:512]), "", false},
-		"cannot be read":     {unreadable{block.Bytes(append(ntfs(), make([]byte, 8192)...)), 0, 512}, "", true},
-		"read all the same":  {unreadable{block.Bytes(append(ntfs(), make([]byte, 8192)...)), 512, 8192}, NTFS, false},
+		"cannot be read":     {evidencetest.Gap(block.Bytes(append(ntfs(), make([]byte, 8192)...)), 0, 512), "", true},
+		"read all the same":  {evidencetest.Gap(block.Bytes(append(ntfs(), make([]byte, 8192)...)), 512, 8192), NTFS, false},
 		"cut off after this": {block.Section(block.Bytes(ntfs()), 0, mb), NTFS, false},
 	} {
 		if got, err := KindOf(c.r); got != c.want || block.IsGap(err) != c.gap {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
-}
-
-// unreadable has a gap.
-type unreadable struct {
-	block.Reader
-	from, to int64
-}
-
-func (u unreadable) ReadAt(p []byte, at int64) (int, error) {
-	if at < u.to && at+int64(len(p)) > u.from {
-		return 0, block.NewGap(u.Reader, u.from, "missing")
-	}
-	return u.Reader.ReadAt(p, at)
 }
 
 // TestGaps holds that a table of which a part cannot be read lists what it did, or tells a loss, or is an error.
@@ -230,7 +218,7 @@ func TestGaps(t *testing.T) {
 			t.Fatal(err)
 		}
 		for at := int64(0); at < int64(len(disk)); at += 512 {
-			got, err := List(unreadable{block.Bytes(disk), at, at + 512}, 0)
+			got, err := List(evidencetest.Gap(block.Bytes(disk), at, at+512), 0)
 			if err == nil && summary(got) != summary(want) && losses(got) == "" || err != nil && !block.IsGap(err) {
 				t.Errorf("%s without %#x: %s, %v", name, at, summary(got), err)
 			}

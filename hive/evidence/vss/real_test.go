@@ -1,7 +1,6 @@
 package vss_test
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"regvet/hive/evidence/block"
 	"regvet/hive/evidence/ntfs"
 	"regvet/hive/evidence/vss"
+	"regvet/internal/evidencetest"
 	"regvet/internal/imagetest"
 )
 
@@ -169,7 +169,7 @@ func TestRealFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := sums(t, name)
+		want := evidencetest.Sums(t, name)
 		if got := hashes(t, v); !maps.Equal(got, want) {
 			t.Errorf("%s: the files are %q, want %q", filepath.Base(name), got, want)
 		}
@@ -206,21 +206,6 @@ func hashes(t *testing.T, v *ntfs.Volume) map[string]string {
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	return list
-}
-
-// sums reads what sha256sum wrote: the hash of each file by its path.
-func sums(t *testing.T, name string) map[string]string {
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	list := map[string]string{}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		sum, path, _ := strings.Cut(lines.Text(), "  ")
-		list[strings.TrimPrefix(path, "./")] = sum
 	}
 	return list
 }
