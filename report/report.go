@@ -37,6 +37,11 @@ type Input struct {
 	Unasked  bool                // no rule is about it: each asks for what it does not cover
 }
 
+// Counts reports whether a finding about an input is a failure of the run: for the exit status, and for every format that knows failures.
+func (r Report) Counts(in Input, f rules.Finding) bool {
+	return f.Status == rules.Fail && f.Waived == nil && f.Severity >= r.FailOn && (r.AllInstalls || !in.Former)
+}
+
 // unasked returns for people that no rule is about the input, or "" if one is.
 func (in Input) unasked() string {
 	switch {

@@ -208,7 +208,7 @@ func checkResult(in Input, f rules.Finding, topic int, of Report) result {
 		r.about = lint.AKey
 	}
 	if f.Status == rules.Fail {
-		r.level, r.counts = levels[f.Severity], f.Severity >= of.FailOn && (of.AllInstalls || !in.Former)
+		r.level, r.counts = levels[f.Severity], of.Counts(in, f)
 	}
 	if v := f.Observed; v != nil {
 		r.kind, r.observed, r.data = v.Type.String(), hive.Printable(v.Display()), hex.EncodeToString(v.Data)

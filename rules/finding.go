@@ -34,6 +34,8 @@ type Finding struct {
 
 	Alternative string // of a failure: a remedy that is no change of the registry; "" for none
 
+	Waived *Waiver // of a failure: why it is accepted; nil if it is not
+
 	written  *string   // what the last write of the key was compared with, for people; nil if the finding is not about that
 	possible []Finding // of one that is undecided: the answers that the input leaves open
 

@@ -79,7 +79,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	}
 	listed := o.all || slices.ContainsFunc(sinks, func(k *sink) bool { return report.ListsPasses(k.format) })
 	judge := func(s *session, together collection.Joined) []report.Input {
-		return o.judge(s, together, active, listed)
+		return o.judge(s, together, r, listed)
 	}
 	each(s, inputs, &o.input, o.input.options(true), batch{live: o.result.live()}, judge, func(in report.Input) {
 		for _, l := range lines {
@@ -99,32 +99,29 @@ func (o *checkOptions) run(s *session, args []string) {
 	}
 }
 
-// judge evaluates the rules on the inputs of one registry. Each finding is reported with the input that holds its key. Passes are only counted
+// judge evaluates the rules of a report on the inputs of one registry. Each finding is reported with the input that holds its key. Passes are only counted
 // unless they are to be listed.
-func (o *checkOptions) judge(s *session, together collection.Joined, active []*rules.Rule, listed bool) []report.Input {
-	asksPorts := slices.ContainsFunc(active, func(r *rules.Rule) bool { return r.Pack == ports.Pack })
+func (o *checkOptions) judge(s *session, together collection.Joined, r report.Report, listed bool) []report.Input {
+	asksPorts := slices.ContainsFunc(r.Rules, func(rule *rules.Rule) bool { return rule.Pack == ports.Pack })
 	findings := map[*collection.Opened][]rules.Finding{}
 	passed := map[*collection.Opened]map[*rules.Rule]int{}
 	asked := map[*collection.Opened]bool{}
-	pass := func(r *rules.Rule, real hive.Path) {
+	pass := func(rule *rules.Rule, real hive.Path) {
 		in := together.Holder(real)
 		if passed[in] == nil {
 			passed[in] = map[*rules.Rule]int{}
 		}
-		passed[in][r]++
+		passed[in][rule]++
 		asked[in] = asked[in] || together.Covers(real)
 	}
 	if listed {
 		pass = nil
 	}
 	describe(s, together[0], o.input.windows.value)
-	for _, f := range rules.Answers(together[0].Registry, together[0].Windows, active, pass) {
+	for _, f := range rules.Answers(together[0].Registry, together[0].Windows, r.Rules, pass) {
 		in := together.Holder(f.RealKey)
 		findings[in] = append(findings[in], f)
 		asked[in] = asked[in] || together.Covers(f.RealKey)
-		if o.failOn.fails(f) && (o.allInstalls || !in.Former) {
-			s.raise(statusFindings)
-		}
 	}
 	var all []report.Input
 	for _, in := range together {
@@ -144,6 +141,9 @@ func (o *checkOptions) judge(s *session, together collection.Joined, active []*r
 		}
 		out.Input = s.facts(in)
 		out.AddCaveats()
+		if slices.ContainsFunc(out.Findings, func(f rules.Finding) bool { return r.Counts(out, f) }) {
+			s.raise(statusFindings)
+		}
 		all = append(all, out)
 	}
 	return all
