@@ -39,7 +39,12 @@ func (s *salvage) fromFormerLists(live *File, keys []*Key) map[uint32]int {
 
 // listedValues maps the cell of each value of the keys to its place in their lists.
 func (f *File) listedValues(keys []*Key) map[uint32]element {
-	listed := map[uint32]element{}
+	total := 0
+	for _, k := range keys {
+		_, n := f.valueList(f.nodeOf(k))
+		total += n
+	}
+	listed := make(map[uint32]element, min(total, len(f.bins)/keyValueSize)) // growing it takes longer than filling it
 	for i, k := range keys {
 		list, n := f.valueList(f.nodeOf(k))
 		if !f.claim(4 * n) {

@@ -160,8 +160,11 @@ type hiveLines struct {
 	unplaced int   // orphans that may be what the glob matches
 }
 
-// addAll adds the keys of a hive, and those that were deleted from it. The error is errLimit or that of the sorter.
+// addAll adds the keys of a hive, and those that were deleted from it. The error is errLimit or that of the sorter. Searching for what was deleted
+// takes as long as all else, so it goes on meanwhile.
 func (l *hiveLines) addAll(in *collection.Opened) error {
+	deleted := make(chan []hive.Deleted, 1)
+	go func() { deleted <- in.Hive.Deleted() }()
 	reach := []glob.Reach{l.ways.root} // of the path above, by its depth
 	for path, k := range in.Root.Walk() {
 		l.lines.Enter(path)
@@ -174,7 +177,7 @@ func (l *hiveLines) addAll(in *collection.Opened) error {
 			}
 		}
 	}
-	for _, d := range in.Hive.Deleted() {
+	for _, d := range <-deleted {
 		if d.Live || d.Key.Implied() {
 			continue // only values were deleted
 		}
