@@ -251,7 +251,7 @@ func noKey(s *session, in *collection.Opened, name string, known hive.Known) {
 	case hive.Whole:
 		hint := ""
 		if strings.Contains(name, "/") && !strings.Contains(name, `\`) {
-			hint = `; the parts of a path have a \ between them: ` + strings.ReplaceAll(name, "/", `\`)
+			hint = "; " + useBackslashes(name)
 		}
 		s.fail(statusUsage, "%s: there is no key %s%s", in.Name(), name, hint)
 	case hive.NotCovered:
