@@ -111,7 +111,10 @@ func (p *parsed[T]) Set(text string) (err error) {
 // versionFlag defines --windows.
 func versionFlag(f *pflag.FlagSet, to *parsed[*hive.Windows], usage string) {
 	parseFlag(f, to, "windows", "", usage, func(text string) (*hive.Windows, error) {
-		w, err := hive.ParseWindows(text)
+		w, err := hive.ParseWindows(spokenWindows(text))
+		if err != nil {
+			_, err = hive.ParseWindows(text) // which says it as it was written
+		}
 		return &w, err
 	})
 }
@@ -120,6 +123,18 @@ func versionFlag(f *pflag.FlagSet, to *parsed[*hive.Windows], usage string) {
 func codePageFlag(f *pflag.FlagSet, to *parsed[*regfile.CodePage]) {
 	parseFlag(f, to, "codepage", "", "the ANSI code page `NUMBER` in which Windows reads .reg files without a byte order mark, such as 932 "+
 		"(65001 is UTF-8); if it is not given, they are read in 1252, which is a guess", regfile.ParseCodePage)
+}
+
+// spokenWindows returns a version or product as a person may write it, "Windows Server 2012 R2" or "WinXP", as the flag has it: "2012r2", "xp".
+func spokenWindows(text string) string {
+	word := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(text))
+	for _, prefix := range []string{"microsoft", "windows", "win", "server"} {
+		word = strings.TrimPrefix(word, prefix)
+	}
+	if strings.HasPrefix(word, "nt") {
+		word = strings.TrimSuffix(word, ".0")
+	}
+	return word
 }
 
 // pathFlag defines a flag whose value is the path of a key, beginning with a root of the registry.

@@ -141,8 +141,8 @@ func (r *resultFlags) choose(s *session) []output {
 		format, file, ok := strings.Cut(o, "=")
 		switch {
 		case ok && slices.Contains(formats, format):
-		case ok && !strings.ContainsAny(format, `/\.`) && strict.Nearest(format, formats) != "":
-			refuse("-o cannot have the format %q%s; for a file of that name write ./%s", format, suggest(format, formats), o)
+		case ok && format != "" && !strings.ContainsAny(format, `/\.`):
+			refuse("-o cannot have the format %q%s; it is %s; for a file of that name write ./%s", format, suggest(format, formats), strict.List(formats, "or"), o)
 			continue
 		default:
 			format, file, chosen = r.format.value, o, true

@@ -103,6 +103,10 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	for _, arg := range args {
 		info, err := os.Stat(arg)
 		isFolder := err == nil && info.IsDir()
+		if err == nil && !isFolder && !isRuleFile(arg) {
+			s.fail(statusUsage, "%s is no rule file by its name, which ends with .yaml or .yml; rename it", arg)
+			continue
+		}
 		if !isFolder && !isRuleFile(arg) {
 			names = append(names, arg)
 			continue
