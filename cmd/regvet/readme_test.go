@@ -277,7 +277,7 @@ func codes(text string) []string {
 
 // flagOf returns the flag of a word of a command line, without its value.
 func flagOf(word string) (string, bool) {
-	flag := regexp.MustCompile(`^(--[a-z][a-z-]*|-[a-zA-Z])([=[].*)?$`).FindStringSubmatch(strings.Trim(word, "'\""))
+	flag := regexp.MustCompile(`^(--[a-z][a-z0-9-]*|-[a-zA-Z])([=[].*)?$`).FindStringSubmatch(strings.Trim(word, "'\""))
 	if flag == nil {
 		return "", false
 	}
