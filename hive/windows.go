@@ -47,7 +47,7 @@ type Windows struct {
 	AtLeast   Version   // the zero Version if nothing is known
 	Below     Version   // the version is lower; the zero Version for no upper bound
 	Revision  int       // of the build, as updates count it up; 0 if unknown
-	Product   string    // WinNT, ServerNT or LanmanNT (domain controller); "" if unknown
+	Product   string    // the name of one of [ProductTypes], or whatever the registry has; "" if unknown
 	Edition   string    // as EditionID has it, such as Professional or ServerStandard; "" if unknown
 	Installed time.Time // UTC; zero if unknown
 	Evidence  []string  // each fact with the key it was read from
@@ -60,8 +60,29 @@ type Windows struct {
 // Contradictory is the kind of a problem that no one place shows: places of the registry that contradict each other.
 const Contradictory Kind = "contradictory"
 
-// workstation is the product of each Windows that is no server. Source: Microsoft KB 152078.
-const workstation = "WinNT"
+// workstation is the product of each Windows that is no server, and controller that of a domain controller. Source: Microsoft KB 152078.
+const (
+	workstation = "WinNT"
+	controller  = "LanmanNT"
+)
+
+// ProductType is what a Windows is for: the word for people, and the name in Control\ProductOptions\ProductType.
+type ProductType struct{ Word, Name string }
+
+// ProductTypes returns all product types.
+func ProductTypes() []ProductType {
+	return []ProductType{{"workstation", workstation}, {"server", "ServerNT"}, {"domain-controller", controller}}
+}
+
+// ProductName returns a product for people, such as "domain controller (LanmanNT)", or the product itself if it is none that is known.
+func ProductName(product string) string {
+	for _, t := range ProductTypes() {
+		if EqualFold(t.Name, product) {
+			return fmt.Sprintf("%s (%s)", strings.ReplaceAll(t.Word, "-", " "), t.Name)
+		}
+	}
+	return product
+}
 
 // Exactly returns a Windows of a version that the user named. A version without a build stands for all of its builds.
 func Exactly(v Version) Windows {
@@ -170,7 +191,7 @@ func (w Windows) With(more Windows) Windows {
 		if one == "" || other == "" || EqualFold(one, other) {
 			return cmp.Or(one, other)
 		}
-		conflict("the %s of Windows is unknown, because the registry contradicts itself: it is %s, and it is %s", what, one, other)
+		conflict("the %s of Windows is unknown, because the registry contradicts itself: it is %s, and it is %s", what, ProductName(one), ProductName(other)) // no edition is called like a product
 		return ""
 	}
 	both.Product = either("product", w.Product, more.Product)
@@ -201,11 +222,11 @@ func (w Windows) Contradiction(other Windows) string {
 	case w.apart(other):
 		return w.said() + "; " + other.said()
 	case w.Product != "" && other.Product != "" && !EqualFold(w.Product, other.Product):
-		return fmt.Sprintf("the product is %s, and it is %s", w.Product, other.Product)
+		return fmt.Sprintf("the product is %s, and it is %s", ProductName(w.Product), ProductName(other.Product))
 	case w.isClient() && other.server != "":
-		return fmt.Sprintf("the product is %s, and it is a server by %s", w.Product, other.server)
+		return fmt.Sprintf("the product is %s, and it is a server by %s", ProductName(w.Product), other.server)
 	case other.isClient() && w.server != "":
-		return fmt.Sprintf("the product is a server by %s, and it is %s", w.server, other.Product)
+		return fmt.Sprintf("the product is a server by %s, and it is %s", w.server, ProductName(other.Product))
 	}
 	return ""
 }
@@ -213,7 +234,7 @@ func (w Windows) Contradiction(other Windows) string {
 func (w Windows) isClient() bool { return EqualFold(w.Product, workstation) }
 
 // IsNoController reports whether the product is known to be other than that of a domain controller.
-func (w Windows) IsNoController() bool { return w.Product != "" && !EqualFold(w.Product, "LanmanNT") }
+func (w Windows) IsNoController() bool { return w.Product != "" && !EqualFold(w.Product, controller) }
 
 // apart reports whether no version is in the ranges of both.
 func (w Windows) apart(other Windows) bool {

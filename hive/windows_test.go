@@ -221,7 +221,7 @@ func TestContradiction(t *testing.T) {
 			`the version of Windows is unknown, because the registry contradicts itself: 10.0 (version 10.0 from DriverDatabase\Version); ` +
 				`5.1.2600 (version 5.1 from SOFTWARE\Microsoft\Windows NT\CurrentVersion, CurrentVersion, build 2600 from CurrentBuildNumber there)`}},
 		{"products", software(ten(text("ProductType", "ServerNT")), text("InstallationType", "Client")), "Windows 10 or later, or Server 2016 or later (10.0)",
-			[]string{"the product of Windows is unknown, because the registry contradicts itself: it is ServerNT, and it is WinNT"}},
+			[]string{"the product of Windows is unknown, because the registry contradicts itself: it is server (ServerNT), and it is workstation (WinNT)"}},
 		{"a version and its build", software(hive.NewRegistry(), text("CurrentVersion", "6.1"), text("CurrentBuildNumber", "19045")), "Windows of unknown version", []string{
 			`the version of Windows is unknown, because the registry contradicts itself: 6.1 (version 6.1 from SOFTWARE\Microsoft\Windows NT\CurrentVersion, CurrentVersion); ` +
 				`10.0.19045 (build 19045 from CurrentBuildNumber there)`}},

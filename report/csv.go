@@ -25,8 +25,8 @@ var csvColumns = []string{
 }
 
 // csvTable writes a line with the names of the columns, then one for each finding, and one without a rule for each input that no rule is about.
-func csvTable(w io.Writer, s sheet) error {
-	table, err := newCSV(w, csvColumns)
+func csvTable(w io.Writer, s sheet, style Style) error {
+	table, err := newCSV(w, csvColumns, style)
 	if err != nil {
 		return err
 	}
@@ -70,16 +70,21 @@ func asText[T string | []byte](cell T) string {
 	return ""
 }
 
-// rows writes RFC 4180. It is UTF-8 with the byte order mark without which Excel would assume another encoding. Control characters are
-// escaped as in Go, so that a row is one line.
+// rows writes RFC 4180 in UTF-8. Control characters are escaped as in Go, so that a row is one line.
 //
 // A spreadsheet runs text that starts like a formula, and names and data of a registry can be made to do so. An apostrophe before such a
 // cell makes it text. A cell that starts with ::, a command in a log of GitHub Actions, gets one too. The column data has the evidence
 // unchanged, as have all fields in JSON.
 type rows struct{ *csv.Writer }
 
-// csvMark begins a table.
-const csvMark = "\uFEFF"
+// csvMark returns what stands before a table: the byte order mark without which Excel assumes another encoding, unless the style leaves it out
+// for programs that would take it for a part of the first name.
+func csvMark(style Style) string {
+	if style.NoMark {
+		return ""
+	}
+	return "\uFEFF"
+}
 
 func newRows(w io.Writer) rows {
 	t := rows{csv.NewWriter(w)}
@@ -88,8 +93,8 @@ func newRows(w io.Writer) rows {
 }
 
 // newCSV begins a table with a line of the names of its columns.
-func newCSV(w io.Writer, columns []string) (rows, error) {
-	_, err := io.WriteString(w, csvMark)
+func newCSV(w io.Writer, columns []string, style Style) (rows, error) {
+	_, err := io.WriteString(w, csvMark(style))
 	table := newRows(w)
 	table.row(slices.Clone(columns))
 	return table, err

@@ -178,7 +178,7 @@ func (p *page) computer(in Input) {
 	if len(in.Windows.Evidence) > 0 {
 		p.row("windows", hive.Visible(in.Windows.Full()))
 		if in.Windows.Product != "" {
-			p.row("product", hive.Visible(in.Windows.Product))
+			p.row("product", hive.Visible(hive.ProductName(in.Windows.Product)))
 		}
 		lines := []string{}
 		for _, e := range in.Windows.Evidence {

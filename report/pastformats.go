@@ -23,8 +23,8 @@ var pastColumns = []string{
 }
 
 // PastCSV writes the past of settings as CSV, one line for each row.
-func PastCSV(w io.Writer, past Past) error {
-	table, err := newCSV(w, pastColumns)
+func PastCSV(w io.Writer, past Past, style Style) error {
+	table, err := newCSV(w, pastColumns, style)
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func absence(r *rules.Rule, t rules.Terms) string {
 	case d != nil:
 		text = "Windows uses " + hive.Visible(d.String())
 		if w := t.Missing.Windows(); w != "" {
-			text = "Windows " + w + " uses " + hive.Visible(d.String())
+			text = w + " uses " + hive.Visible(d.String())
 		}
 		if s := t.Missing.Source; s != nil {
 			text += " (" + strings.Join(s, "; ") + ")"

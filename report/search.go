@@ -25,7 +25,8 @@ type Hits struct {
 	found  atomic.Int64
 }
 
-// NewHits returns a writer of hits in the format text, jsonl or csv. Only text uses the style.
+// NewHits returns a writer of hits in the format text, jsonl or csv. Text uses the style, and CSV what it says of the byte order
+// mark.
 func NewHits(format string, style Style) *Hits {
 	h := &Hits{style: style}
 	switch format {
@@ -50,7 +51,7 @@ func (h *Hits) Begin(w io.Writer) error {
 	if !h.csv {
 		return nil
 	}
-	if _, err := io.WriteString(w, csvMark); err != nil {
+	if _, err := io.WriteString(w, csvMark(h.style)); err != nil {
 		return err
 	}
 	t := newRows(w)

@@ -21,6 +21,7 @@ type Style struct {
 	Color    bool // with the colours of a terminal
 	Unicode  bool // it shows more than ASCII
 	Width    int  // columns; 0 for no limit
+	NoMark   bool // CSV does not begin with a byte order mark
 }
 
 // label is the width of the column of labels.

@@ -29,15 +29,15 @@ type timelineEntry struct {
 // TimelineFormats returns the names of the formats, that of the default first.
 func TimelineFormats() []string { return []string{"jsonl", "bodyfile", "csv"} }
 
-// NewTimeline returns the format with one of the names that [TimelineFormats] returns.
-func NewTimeline(format string) Timeline {
+// NewTimeline returns the format with one of the names that [TimelineFormats] returns. CSV uses what the style says of the byte order mark.
+func NewTimeline(format string, style Style) Timeline {
 	switch format {
 	case "bodyfile":
 		// 0 is no time there, and mactime passes over negative ones.
 		first := hive.FiletimeOf(time.Unix(1, 0))
 		return Timeline{First: first, path: pathText{encode: appendBody, separator: `\`}, place: timelineBody, line: (*TimelineLines).body}
 	case "csv":
-		return Timeline{Head: timelineHead, path: pathText{encode: appendQuoted, separator: `\`}, place: timelineCSV, line: (*TimelineLines).csv}
+		return Timeline{Head: csvMark(style) + timelineHead, path: pathText{encode: appendQuoted, separator: `\`}, place: timelineCSV, line: (*TimelineLines).csv}
 	}
 	return Timeline{path: jsonPath, place: timelineJSON, line: (*TimelineLines).json}
 }
@@ -121,7 +121,7 @@ func timelineFields(in collection.Input) []timelineField {
 }
 
 var timelineHead = func() string {
-	head := "\uFEFFmodified,key,deleted,orphan,offset"
+	head := "modified,key,deleted,orphan,offset"
 	for _, field := range timelineFields(collection.Input{}) {
 		head += "," + field.name
 	}

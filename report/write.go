@@ -21,7 +21,8 @@ var formats = []format{
 	{"compact", of(compact), lintCompact},
 	{"sarif", of(sarifLog), lintOf(sarifLog)},
 	{"junit", of(junit), lintOf(junit)},
-	{"csv", of(csvTable), lintOf(csvTable)},
+	{"csv", func(w io.Writer, r Report, style Style) error { return csvTable(w, checkSheet(r), style) },
+		func(w io.Writer, r LintReport, style Style) error { return csvTable(w, lintSheet(r), style) }},
 	{"html", of(webPage), lintOf(webPage)},
 	{"markdown", of(markdown), lintOf(markdown)},
 	{"github", of(github), lintOf(github)},
@@ -45,7 +46,7 @@ func FormatNames() (names []string) {
 	return names
 }
 
-// Write writes the report of a check in the format of that name. Only text uses the style.
+// Write writes the report of a check in the format of that name. Text uses the style, and CSV what it says of the byte order mark.
 func Write(w io.Writer, name string, r Report, style Style) error {
 	f, err := find(name)
 	if err != nil {

@@ -53,7 +53,7 @@ type Condition struct {
 func (c *Condition) String() string {
 	var parts []string
 	if c.windows != nil {
-		parts = append(parts, "Windows "+c.windows.String())
+		parts = append(parts, c.windows.named())
 	}
 	if c.products != nil {
 		parts = append(parts, "product "+strict.List(c.products, "or"))
@@ -211,7 +211,7 @@ func versionOf(w hive.Windows) string {
 	if !versionKnown(w) {
 		return "the version of Windows is not known (--windows tells it)"
 	}
-	return "Windows is " + w.String()
+	return "this is " + w.Full()
 }
 
 // versionKnown reports whether anything is known of the version of Windows.

@@ -263,7 +263,7 @@ func (e *evaluation) absent(f Finding, t Terms, known hive.Known, damage *hive.P
 	case t.Exists != nil && !*t.Exists, t.Exists == nil && t.Missing.Pass:
 		return f.pass(what)
 	case t.Exists == nil && d != nil && !t.Missing.knownOn(e.windows):
-		return f.unknown(Undecided, what+"; what this Windows uses then is not known: it is written of Windows "+t.Missing.Windows()+" only")
+		return f.unknown(Undecided, what+"; what this Windows uses then is not known: it is written of "+t.Missing.Windows()+" only")
 	case t.Exists == nil && d != nil && t.Data.mayHold(*d, t.Types):
 		if s.silent {
 			return f.pass("")

@@ -81,7 +81,7 @@ func TestPolicy(t *testing.T) {
 		{"must be there", "value: V\nexpect: {exists: true}\n" + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P}]`, localKey + policyKey + "\"P\"=dword:3\n", "pass  " + here + "P is 3 (by policy)"},
 		{"must be there, and is nowhere", "value: V\nexpect: {exists: true}\n" + `policy: [{key: 'HKLM\SOFTWARE\Policies\Example', value: P}]`, localKey + policyKey, "fail missing " + live + "V is not set"},
 		{"on some versions only", rule + "overrides: [{when: {windows: \">=6.0\"}, policy: [{key: 'HKLM\\SOFTWARE\\Policies\\Example', value: P}]}]", localKey + "\"V\"=dword:1\n" + policyKey + "\"P\"=dword:7\n",
-			"unknown undecided " + live + "it depends on what the input does not tell: the version of Windows is not known (--windows tells it); before 6.0: fail, medium: V is 1; want 5 to 100; since 6.0: pass: P is 7 (by policy)"},
+			"unknown undecided " + live + "it depends on what the input does not tell: the version of Windows is not known (--windows tells it); before Windows Vista or Server 2008 (6.0): fail, medium: V is 1; want 5 to 100; since Windows Vista or Server 2008 (6.0): pass: P is 7 (by policy)"},
 		{"a condition", "when: {value: W, expect: {data: {equals: 1}}, policy: [{key: 'HKLM\\SOFTWARE\\Policies\\Example', value: P}]}\n" + rule, localKey + "\"V\"=dword:6\n\"W\"=dword:0\n" + policyKey + "\"P\"=dword:1\n", "pass  " + live + "V is 6"},
 		{"a condition that a policy ends", "when: {value: W, expect: {data: {equals: 1}}, policy: [{key: 'HKLM\\SOFTWARE\\Policies\\Example', value: P}]}\n" + rule, localKey + "\"V\"=dword:6\n\"W\"=dword:1\n" + policyKey + "\"P\"=dword:0\n",
 			"unknown not-applicable " + live + "the rule is for W (or of its policy) is 1, and P is 0; want 1 (by policy)"},

@@ -290,7 +290,7 @@ func (p possibilities) assumed(lists [][]Finding, place int, versions versionRan
 		}
 	}
 	out := *f
-	out.Notes = append(slices.Clone(out.Notes), fmt.Sprintf("it depends on what the input does not tell: %s; this answer and its fix are meant for Windows %s", versionOf(p.known), p.words(p.spans(taken))))
+	out.Notes = append(slices.Clone(out.Notes), fmt.Sprintf("it depends on what the input does not tell: %s; this answer and its fix hold %s", versionOf(p.known), p.words(p.spans(taken))))
 	for _, a := range rest.answers(lists, place, Finding.remedy) {
 		out.Notes = append(out.Notes, p.words(p.spans(a.cases))+": "+a.text)
 	}
@@ -350,7 +350,7 @@ func (p possibilities) tell(lists [][]Finding, place int) string {
 	if byVersion {
 		version := versionOf(p.known)
 		if p.known.String() != (hive.Windows{}).String() {
-			version += " (--windows tells more)"
+			version += ", and --windows tells more"
 		}
 		open = append([]string{version}, open...)
 	}
@@ -457,16 +457,25 @@ func (p possibilities) editions(product string) int {
 	return len(all)
 }
 
+// boundary returns the version at which a span starts or ends, for people: "Windows Vista or Server 2008 (6.0)".
+func boundary(v hive.Version) string {
+	name := strings.ReplaceAll(hive.Exactly(v).Name(), " or later", "") // 10.0 is the version of all since Windows 10
+	if name == "" {
+		return v.String()
+	}
+	return fmt.Sprintf("%s (%s)", name, v)
+}
+
 // words returns the spans for people.
 func (p possibilities) words(spans []span) string {
 	var all []string
 	for _, s := range spans {
 		var words []string
 		if s.from != p.first().AtLeast {
-			words = append(words, "since "+s.from.String())
+			words = append(words, "since "+boundary(s.from))
 		}
 		if s.below != p.last().Below {
-			words = append(words, "before "+s.below.String())
+			words = append(words, "before "+boundary(s.below))
 		}
 		text := strings.Join(words, " and ")
 		if s.product != "" {

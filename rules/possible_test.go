@@ -29,12 +29,12 @@ func TestUndecided(t *testing.T) {
 		{"all versions agree", rule + six, `"V"=dword:1`, hive.Windows{}, "pass  medium: V is 1"},
 		{"the versions differ", rule + six, ``, hive.Windows{},
 			"unknown undecided medium: it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
-				"before 6.0: fail, medium: V is not set; since 6.0: pass: V is not set; Windows uses 1"},
+				"before Windows Vista or Server 2008 (6.0): fail, medium: V is not set; since Windows Vista or Server 2008 (6.0): pass: V is not set; Windows uses 1"},
 		{"the version is known as far as it matters", rule + six, ``, hive.Windows{AtLeast: hive.Version{Major: 6}}, "pass  medium: V is not set; Windows uses 1"},
 		{"version and product", rule + server, ``, ten,
-			"unknown undecided medium: it depends on what the input does not tell: Windows is 10.0 (--windows tells more); " +
+			"unknown undecided medium: it depends on what the input does not tell: this is Windows 10 or later, or Server 2016 or later (10.0), and --windows tells more; " +
 				`the product is not known (Control\ProductOptions of the SYSTEM hive tells it); ` +
-				"before 10.0.17763, or since 10.0.17763 on a workstation: fail, medium: V is not set; since 10.0.17763 on a server or domain-controller: pass: V is not set"},
+				"before Windows 10 1809 or Server 2019 (10.0.17763), or since Windows 10 1809 or Server 2019 (10.0.17763) on a workstation: fail, medium: V is not set; since Windows 10 1809 or Server 2019 (10.0.17763) on a server or domain-controller: pass: V is not set"},
 		{"the product is no such", rule + server, ``, hive.Windows{AtLeast: ten.AtLeast, Product: "WinNT"}, "fail missing medium: V is not set"},
 		{"the edition", rule + "missing: fail\noverrides: [{when: {edition: [home, server-standard], product: workstation}, missing: pass}]", ``, ten,
 			`unknown undecided medium: it depends on what the input does not tell: the product is not known (Control\ProductOptions of the SYSTEM hive tells it); ` +
@@ -49,30 +49,30 @@ func TestUndecided(t *testing.T) {
 			`unknown undecided medium: it depends on what the input does not tell: the edition is Clippy; of the edition home: pass: V is not set; of any other edition: fail, medium: V is not set`},
 		{"the severities differ", rule + "missing: fail\noverrides: [{when: {windows: \">=6.0\"}, severity: high}]", ``, hive.Windows{},
 			"fail missing high: V is not set; it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
-				"before 6.0: fail, medium: V is not set; since 6.0: fail, high: V is not set"},
+				"before Windows Vista or Server 2008 (6.0): fail, medium: V is not set; since Windows Vista or Server 2008 (6.0): fail, high: V is not set"},
 		{"the rule may not apply", "when: {windows: \"<6.0\"}\n" + rule + "missing: fail", `"V"=dword:2`, hive.Windows{},
 			"unknown undecided medium: it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
-				"before 6.0: fail, medium: V is 2; want 1; since 6.0: the rule does not apply"},
+				"before Windows Vista or Server 2008 (6.0): fail, medium: V is 2; want 1; since Windows Vista or Server 2008 (6.0): the rule does not apply"},
 		{"a condition is not covered", rule + other, `"V"=dword:2`, ten,
 			`unknown undecided medium: it depends on what the input does not tell: whether this holds: W of the key HKEY_LOCAL_MACHINE\SOFTWARE\X is 1 (the input does not cover this key); ` +
 				`if not W of the key HKEY_LOCAL_MACHINE\SOFTWARE\X is 1: the rule does not apply; if W of the key HKEY_LOCAL_MACHINE\SOFTWARE\X is 1: fail, medium: V is 2; want 1`},
 		{"what the open condition guards is not read", rule + other, `[HKEY_LOCAL_MACHINE\SYSTEM\Y]`, ten,
 			`unknown not-covered medium: the input does not cover this key`},
-		{"conditions that hold on all versions", "any: [{windows: \"<6.0\"}, {windows: \">=5.0\"}]", ``, hive.Windows{}, "pass  medium: Windows is before 5.0"},
+		{"conditions that hold on all versions", "any: [{windows: \"<6.0\"}, {windows: \">=5.0\"}]", ``, hive.Windows{}, "pass  medium: this is Windows before 2000 or before 2000 Server (before 5.0)"},
 		{"the rule assumes a version", assuming, `"V"=dword:2`, hive.Windows{}, "fail mismatch medium: V is 2; want 1; it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
-			"this answer and its fix are meant for Windows before 6.0; since 6.0: fail, low: V is 2; want 1; the fix is unsafe there: Who knows.; instead: ask"},
+			"this answer and its fix hold before Windows Vista or Server 2008 (6.0); since Windows Vista or Server 2008 (6.0): fail, low: V is 2; want 1; the fix is unsafe there: Who knows.; instead: ask"},
 		{"a version that is known is not assumed", assuming, `"V"=dword:2`, hive.Windows{AtLeast: hive.Version{Major: 5}}, "fail mismatch medium: V is 2; want 1; it depends on what the input does not tell: " +
-			"Windows is 5.0 or later (--windows tells more); before 6.0: fail, medium: V is 2; want 1; since 6.0: fail, low: V is 2; want 1; needs a decision: Who knows."},
+			"this is Windows 2000 or later, or 2000 Server or later (5.0 or later), and --windows tells more; before Windows Vista or Server 2008 (6.0): fail, medium: V is 2; want 1; since Windows Vista or Server 2008 (6.0): fail, low: V is 2; want 1; needs a decision: Who knows."},
 		{"a fix that is unsafe on some Windows", rule + "missing: fail\n" + set + "}\noverrides: [{when: {windows: \">=6.0\"}, " + set + ", safe: false, because: Who knows.}}]", `"V"=dword:2`, hive.Windows{},
 			"fail mismatch medium: V is 2; want 1; needs a decision: Who knows."},
 		{"an alternative of some Windows", rule + "missing: fail\nalternative: ask\noverrides: [{when: {windows: \"<6.0\"}, alternative: do not ask}]", `"V"=dword:2`, hive.Windows{}, "fail mismatch medium: V is 2; want 1"},
 		{"a later Windows", assuming, `"V"=dword:2`, ten, "fail mismatch low: V is 2; want 1; needs a decision: Who knows.; instead: ask"},
 		{"an older Windows", assuming, `"V"=dword:2`, hive.Exactly(hive.Version{Major: 5, Minor: 1}), "fail mismatch medium: V is 2; want 1"},
 		{"nothing is assumed where only some fail", assuming, ``, hive.Windows{}, "unknown undecided medium: it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
-			"before 6.0: fail, medium: V is not set; since 6.0: pass: V is not set"},
+			"before Windows Vista or Server 2008 (6.0): fail, medium: V is not set; since Windows Vista or Server 2008 (6.0): pass: V is not set"},
 		{"the fixes differ", rule + "missing: fail\nfix: {set: {type: REG_DWORD, data: 1}}\noverrides: [{when: {windows: \">=6.0\"}, expect: {data: {equals: 2}}, fix: {set: {type: REG_DWORD, data: 2}}}]",
 			`"V"=dword:3`, hive.Windows{}, "fail mismatch medium: V is 3; want 1; it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
-				"before 6.0: fail, medium: V is 3; want 1; since 6.0: fail, medium: V is 3; want 2; not fixed: the fix depends on what the input does not tell"},
+				"before Windows Vista or Server 2008 (6.0): fail, medium: V is 3; want 1; since Windows Vista or Server 2008 (6.0): fail, medium: V is 3; want 2; not fixed: the fix depends on what the input does not tell"},
 	} {
 		reg := registry(t, c.reg)
 		findings := rules.Evaluate(reg, c.w, load(t, c.rule))

@@ -80,7 +80,7 @@ func (m Missing) Windows() string {
 	if m.windows == nil {
 		return ""
 	}
-	return m.windows.String()
+	return m.windows.named()
 }
 
 // knownOn reports whether the default may be that of a Windows. Where it cannot, nobody knows what Windows does without the value.
@@ -225,7 +225,7 @@ func (r *Rule) Assumes() string {
 	if r.assume == nil {
 		return ""
 	}
-	return "Windows " + r.assume.String() + " where the version is not known"
+	return r.assume.named() + " where the version is not known"
 }
 
 // asksVersion reports whether a condition of the rule names a version of Windows.

@@ -20,8 +20,8 @@ func TestWhen(t *testing.T) {
 		want string // status, reason: message; then the notes
 	}{
 		{`{windows: ">=6.0"}`, seven, "pass : V is 1"},
-		{`{windows: ">=6.2"}`, seven, "unknown not-applicable: the rule is for Windows >=6.2, and Windows is 6.1"},
-		{`{windows: ">=6.0"}`, hive.Windows{}, "pass : V is 1; it cannot be told whether the rule applies here: it is for Windows >=6.0, and the version of Windows is not known (--windows tells it)"},
+		{`{windows: ">=6.2"}`, seven, "unknown not-applicable: the rule is for Windows 8 or later, or Server 2012 or later (>=6.2), and this is Windows 7 or Server 2008 R2 (6.1)"},
+		{`{windows: ">=6.0"}`, hive.Windows{}, "pass : V is 1; it cannot be told whether the rule applies here: it is for Windows Vista or later, or Server 2008 or later (>=6.0), and the version of Windows is not known (--windows tells it)"},
 		{`{product: server}`, server, "pass : V is 1"},
 		{`{product: [workstation, domain-controller]}`, server, "unknown not-applicable: the rule is for product workstation or domain-controller, and the product is server"},
 		{`{product: domain-controller}`, controller, "pass : V is 1"},

@@ -84,6 +84,14 @@ func (r versionRange) String() string {
 	return ">=" + r.from.String() + " <" + r.below.String()
 }
 
+// named returns the range for people: "Windows 7 or Server 2008 R2 (>=6.1 <6.2)".
+func (r versionRange) named() string {
+	if name := (hive.Windows{AtLeast: r.from, Below: r.below}).Name(); name != "" {
+		return name + " (" + r.String() + ")"
+	}
+	return "Windows " + r.String()
+}
+
 // holds returns yes if every version that w may be is in the range, no if none is, and else perhaps.
 func (r versionRange) holds(w hive.Windows) truth {
 	none := hive.Version{}
@@ -100,26 +108,23 @@ func (r versionRange) holds(w hive.Windows) truth {
 	return perhaps
 }
 
-// products maps our words to the products of Windows as Control\ProductOptions\ProductType names them. Source: Microsoft KB 152078.
-var products = []struct{ word, product string }{
-	{"workstation", "WinNT"}, {"server", "ServerNT"}, {"domain-controller", "LanmanNT"},
-}
+var products = hive.ProductTypes()
 
 func productWords() (words []string) {
 	for _, p := range products {
-		words = append(words, p.word)
+		words = append(words, p.Word)
 	}
 	return words
 }
 
 // productOfWord returns the product for one of our words.
 func productOfWord(word string) string {
-	return products[slices.Index(productWords(), word)].product
+	return products[slices.Index(productWords(), word)].Name
 }
 
 func productNames() (names []string) {
 	for _, p := range products {
-		names = append(names, p.product)
+		names = append(names, p.Name)
 	}
 	return names
 }
@@ -127,8 +132,8 @@ func productNames() (names []string) {
 // productWord returns our word for a product, or the product itself if we have none.
 func productWord(product string) string {
 	for _, p := range products {
-		if hive.EqualFold(product, p.product) {
-			return p.word
+		if hive.EqualFold(product, p.Name) {
+			return p.Word
 		}
 	}
 	return product
@@ -140,9 +145,9 @@ func isProduct(w hive.Windows, words []string) truth {
 		return perhaps
 	}
 	for _, p := range products {
-		if hive.EqualFold(w.Product, p.product) {
+		if hive.EqualFold(w.Product, p.Name) {
 			for _, word := range words {
-				if word == p.word {
+				if word == p.Word {
 					return yes
 				}
 			}

@@ -251,11 +251,18 @@ func noKey(s *session, in *collection.Opened, name string, known hive.Known) {
 	case hive.Whole:
 		hint := ""
 		if strings.Contains(name, "/") && !strings.Contains(name, `\`) {
-			hint = `; the parts of a path have a \ between them: ` + strings.ReplaceAll(name, "/", `\`)
+			hint = "; " + useBackslashes(name)
+		}
+		if path := hive.ParsePath(name); len(in.Mount) > 0 && hive.EqualFold(path[0], in.Mount[len(in.Mount)-1]) {
+			hint = "; with its root it is " + in.Mount.Join(path[1:]...).String()
 		}
 		s.fail(statusUsage, "%s: there is no key %s%s", in.Name(), name, hint)
 	case hive.NotCovered:
-		s.fail(statusUsage, "%s: the input holds neither the key %s nor any key above it", in.Name(), name)
+		holds := ""
+		if len(in.Mount) > 0 {
+			holds = "; it is a hive of " + in.Mount.String()
+		}
+		s.fail(statusUsage, "%s: the input holds neither the key %s nor any key above it%s", in.Name(), name, holds)
 	case hive.Partial:
 		s.fail(statusUsage, "%s: this layer of a hive does not hold the key %s; the layers below may", in.Name(), name)
 	case hive.Damaged:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/hive/regfile"
+	"regvet/internal/glob"
 	"regvet/rules"
 	"regvet/rules/strict"
 )
@@ -109,7 +111,10 @@ func (p *parsed[T]) Set(text string) (err error) {
 // versionFlag defines --windows.
 func versionFlag(f *pflag.FlagSet, to *parsed[*hive.Windows], usage string) {
 	parseFlag(f, to, "windows", "", usage, func(text string) (*hive.Windows, error) {
-		w, err := hive.ParseWindows(text)
+		w, err := hive.ParseWindows(spokenWindows(text))
+		if err != nil {
+			_, err = hive.ParseWindows(text) // which says it as it was written
+		}
 		return &w, err
 	})
 }
@@ -120,15 +125,54 @@ func codePageFlag(f *pflag.FlagSet, to *parsed[*regfile.CodePage]) {
 		"(65001 is UTF-8); if it is not given, they are read in 1252, which is a guess", regfile.ParseCodePage)
 }
 
+// spokenWindows returns a version or product as a person may write it, "Windows Server 2012 R2" or "WinXP", as the flag has it: "2012r2", "xp".
+func spokenWindows(text string) string {
+	word := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(text))
+	for _, prefix := range []string{"microsoft", "windows", "win", "server"} {
+		word = strings.TrimPrefix(word, prefix)
+	}
+	if strings.HasPrefix(word, "nt") {
+		word = strings.TrimSuffix(word, ".0")
+	}
+	return word
+}
+
 // pathFlag defines a flag whose value is the path of a key, beginning with a root of the registry.
 func pathFlag(f *pflag.FlagSet, to *parsed[hive.Path], name, usage, example string) {
 	parseFlag(f, to, name, "", usage, func(text string) (hive.Path, error) {
+		if err := slashed(text); err != nil {
+			return nil, err
+		}
 		path := hive.ParsePath(text)
 		if !path.HasRoot() {
 			return nil, fmt.Errorf("%q does not start with a root of the registry, as %s does", text, example)
 		}
 		return path, nil
 	})
+}
+
+// keyFlag defines --key for a command that looks at some keys only.
+func keyFlag(f *pflag.FlagSet, to *parsed[glob.Key], usage string) {
+	parseFlag(f, to, "key", "", usage, func(text string) (glob.Key, error) {
+		if err := slashed(text); err != nil {
+			return glob.Key{}, err
+		}
+		return glob.ParseKey(text)
+	})
+}
+
+// slashed returns an error if a path has slashes where backslashes are meant. A slash may be part of a name, but not of that of a root.
+func slashed(path string) error {
+	root, _, found := strings.Cut(path, "/")
+	if found && hive.ParsePath(root).HasRoot() && !strings.Contains(root, `\`) {
+		return errors.New(useBackslashes(path))
+	}
+	return nil
+}
+
+// useBackslashes returns how to write a path that has slashes.
+func useBackslashes(path string) string {
+	return `the parts of a path have a \ between them: ` + strings.ReplaceAll(path, "/", `\`)
 }
 
 // inputFlags say how to read an input.
@@ -169,9 +213,9 @@ func parseControlSet(text string) (string, error) {
 	}
 	n, err := strconv.ParseUint(number, 10, 16)
 	switch {
-	case text == "current":
+	case hive.EqualFold(text, "current"), hive.EqualFold(text, "CurrentControlSet"):
 		return "", nil
-	case text == "all":
+	case hive.EqualFold(text, "all"):
 		return hive.AllControlSets, nil
 	case err == nil && 1 <= n && n <= 999:
 		return fmt.Sprintf("ControlSet%03d", n), nil
@@ -226,4 +270,9 @@ func onlyOnce(s *session, args []string) {
 // outputFlag defines --output for a command with one result.
 func outputFlag(f *pflag.FlagSet, to *string) {
 	f.StringVarP(to, "output", "o", "", "write the result to this `FILE` instead of standard output")
+}
+
+// noMarkFlag defines --no-bom for a command that writes CSV.
+func noMarkFlag(f *pflag.FlagSet, to *bool) {
+	f.BoolVar(to, "no-bom", false, "write CSV without the byte order mark that Excel needs, for programs that take it for a part of the first column's name")
 }

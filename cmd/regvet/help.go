@@ -8,7 +8,7 @@ import (
 // What the help and the manual page say about regvet as a whole.
 const (
 	about  = "regvet audits the Windows registry from files, without Windows, and writes the .reg patch that puts it right."
-	inputs = "INPUT is a hive, a .reg file, or - for standard input. Only fmt -w and lint --fix change their inputs."
+	inputs = "INPUT is a hive, a .reg file, a disk image or archive, a place in one such as disk.E01!/p2/Windows, or - for standard input.\nOnly fmt -w and lint --fix change their inputs."
 )
 
 // meanings are what the exit statuses mean.

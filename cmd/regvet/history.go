@@ -26,6 +26,7 @@ var historyCommand = command{
 		o.rules.define(f, defaultPacks)
 		formatFlag(f, &o.format, "text", "json", "csv", "html")
 		outputFlag(f, &o.output)
+		noMarkFlag(f, &o.noMark)
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run
@@ -38,6 +39,7 @@ type historyOptions struct {
 	rules    ruleFlags
 	format   choice
 	output   string
+	noMark   bool
 	input    inputFlags
 
 	active []*rules.Rule // nil if a key was named
@@ -100,7 +102,8 @@ func (o *historyOptions) run(s *session, args []string) {
 		case "json":
 			return report.PastJSON(w, result)
 		case "csv":
-			return report.PastCSV(w, result)
+			style.NoMark = o.noMark
+			return report.PastCSV(w, result, style)
 		case "html":
 			return report.PastHTML(w, result)
 		}
@@ -147,6 +150,10 @@ func (o *historyOptions) asks(s *session, args []string) bool {
 		o.active, ok = o.selected.load(s, &o.rules)
 		o.active = rules.Distinct(slices.DeleteFunc(o.active, func(r *rules.Rule) bool { return !o.selected.picks(r) }), o.selected.names)
 		return ok
+	}
+	if err := slashed(args[1]); err != nil {
+		s.fail(statusUsage, "%q names no key; %v", args[1], err)
+		return false
 	}
 	if o.key = hive.ParsePath(args[1]); len(o.key) == 0 {
 		s.fail(statusUsage, "%q names no key; want a path such as HKLM\\SYSTEM\\Select", args[1])

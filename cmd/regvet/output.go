@@ -29,7 +29,10 @@ func (s *session) write(name string, result func(io.Writer, report.Style) error)
 }
 
 // output is a format of the result, and the file that it goes to, or "" for standard output.
-type output struct{ format, file string }
+type output struct {
+	format, file string
+	noMark       bool // CSV does not begin with a byte order mark
+}
 
 // sink is an output that is open for writing.
 type sink struct {
@@ -47,7 +50,9 @@ func (s *session) begin(o output) *sink {
 		if out, ok := s.stdout.(*os.File); ok {
 			widenPipe(out)
 		}
-		return &sink{bufio.NewWriterSize(s.stdout, 1<<14), o.format, s.style(), nil, "standard output", s}
+		style := s.style()
+		style.NoMark = o.noMark
+		return &sink{bufio.NewWriterSize(s.stdout, 1<<14), o.format, style, nil, "standard output", s}
 	}
 	if s.protects(o.file) {
 		return nil
@@ -57,7 +62,9 @@ func (s *session) begin(o output) *sink {
 		s.fail(statusUsage, "%s cannot be written: %v", o.file, hive.Cause(err))
 		return nil
 	}
-	return &sink{d.Writer, o.format, plainStyle, d, o.file, s}
+	style := plainStyle
+	style.NoMark = o.noMark
+	return &sink{d.Writer, o.format, style, d, o.file, s}
 }
 
 // protects reports whether an output would replace a file that the run reads, and writes an error if so.
@@ -105,6 +112,7 @@ func (k *sink) discard() {
 type resultFlags struct {
 	format  choice
 	outputs []string
+	noMark  bool
 	flags   *pflag.FlagSet
 }
 
@@ -112,6 +120,7 @@ func (r *resultFlags) define(f *pflag.FlagSet) {
 	r.flags = f
 	choose(f, &r.format, "format", "f", "text", "output `FORMAT`: %s; in GitHub Actions the default is github", report.FormatNames()...)
 	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write the result to `[FORMAT=]FILE` instead of standard output, or with a FORMAT in addition to it (repeatable)")
+	noMarkFlag(f, &r.noMark)
 }
 
 // choose returns the outputs that the flags choose: the result itself, and what -o FORMAT=FILE adds. If something is wrong with them, choose
@@ -119,7 +128,7 @@ func (r *resultFlags) define(f *pflag.FlagSet) {
 func (r *resultFlags) choose(s *session) []output {
 	formats := r.format.words
 	var all []output
-	main := output{format: r.format.value}
+	main := output{format: r.format.value, noMark: r.noMark}
 	if !r.flags.Changed("format") && os.Getenv("GITHUB_ACTIONS") == "true" {
 		main.format = "github"
 	}
@@ -132,8 +141,8 @@ func (r *resultFlags) choose(s *session) []output {
 		format, file, ok := strings.Cut(o, "=")
 		switch {
 		case ok && slices.Contains(formats, format):
-		case ok && !strings.ContainsAny(format, `/\.`) && strict.Nearest(format, formats) != "":
-			refuse("-o cannot have the format %q%s; for a file of that name write ./%s", format, suggest(format, formats), o)
+		case ok && format != "" && !strings.ContainsAny(format, `/\.`):
+			refuse("-o cannot have the format %q%s; it is %s; for a file of that name write ./%s", format, suggest(format, formats), strict.List(formats, "or"), o)
 			continue
 		default:
 			format, file, chosen = r.format.value, o, true
@@ -148,7 +157,7 @@ func (r *resultFlags) choose(s *session) []output {
 		if slices.ContainsFunc(all, func(other output) bool { return sameFile(other.file, file) }) {
 			refuse("two results cannot go to %s; choose another name for one", cmp.Or(file, "standard output"))
 		}
-		all = append(all, output{format, file})
+		all = append(all, output{format, file, r.noMark})
 	}
 	if wrong {
 		return nil

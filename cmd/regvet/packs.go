@@ -88,8 +88,12 @@ func (r *ruleFlags) loadPacks(s *session) (packs []*rules.Pack, ok bool) {
 		names = append(names, p.Name)
 		r.known += len(rules.Distinct(p.Rules, nil))
 	}
-	for _, name := range r.packs {
-		if name != allPacks && !slices.Contains(names, name) {
+	for i, name := range r.packs {
+		switch at := slices.IndexFunc(names, func(one string) bool { return strings.EqualFold(one, name) }); {
+		case slices.Contains(names, name) || name == allPacks:
+		case at >= 0:
+			r.packs[i] = names[at]
+		default:
 			s.fail(statusUsage, "%s", noPack(name, names))
 			ok = false
 		}

@@ -45,6 +45,7 @@ type rulesOptions struct {
 	tags             []string
 	severity, format choice
 	output           string
+	many             bool // an argument is the start of the IDs of several rules
 }
 
 // verb is a word after regvet rules.
@@ -57,7 +58,7 @@ type verb struct {
 
 var verbs = []verb{
 	{"list", "list the rules, one per line", (*rulesOptions).listRules, nil},
-	{"show", "show everything that rules say", (*rulesOptions).showRules, nil},
+	{"show", "show everything that rules say; of the start of several IDs, which ones there are", (*rulesOptions).showRules, nil},
 	{"lint", "report what is doubtful about rules", (*rulesOptions).lintRules, nil},
 	{"test", "run the rules' own tests, and prove each fix and undo", (*rulesOptions).testRules, nil},
 	{"docs", "write a reference in Markdown", (*rulesOptions).documentRules, nil},
@@ -94,14 +95,18 @@ func (o *rulesOptions) run(s *session, args []string) {
 	}
 }
 
-// choose returns the rules that the flags and the arguments after the verb choose. An argument is a rule, a pack, a rule file or a folder. If
-// something is wrong, choose writes what and returns false.
+// choose returns the rules that the flags and the arguments after the verb choose. An argument is a rule, the start of several, a pack, a
+// rule file or a folder. If something is wrong, choose writes what and returns false.
 func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	wanted := map[string]bool{} // rules and packs
 	var names []string
 	for _, arg := range args {
 		info, err := os.Stat(arg)
 		isFolder := err == nil && info.IsDir()
+		if err == nil && !isFolder && !isRuleFile(arg) {
+			s.fail(statusUsage, "%s is no rule file by its name, which ends with .yaml or .yml; rename it", arg)
+			continue
+		}
 		if !isFolder && !isRuleFile(arg) {
 			names = append(names, arg)
 			continue
@@ -131,12 +136,21 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 		known = append(known, r.ID, r.Pack)
 	}
 	for _, name := range names {
-		i := slices.IndexFunc(known, func(one string) bool { return strings.EqualFold(one, name) })
-		if i < 0 {
-			s.fail(statusUsage, "there is no rule or pack %q%s; \"regvet rules list\" lists them", name, suggest(name, known))
+		if i := slices.IndexFunc(known, func(one string) bool { return strings.EqualFold(one, name) }); i >= 0 {
+			wanted[known[i]] = true
 			continue
 		}
-		wanted[known[i]] = true
+		begun := 0
+		for _, r := range all {
+			if len(r.ID) > len(name) && strings.EqualFold(r.ID[:len(name)], name) {
+				wanted[r.ID] = true
+				begun++
+			}
+		}
+		o.many = o.many || begun > 1
+		if begun == 0 {
+			s.fail(statusUsage, "there is no rule or pack %q%s; \"regvet rules list\" lists them", name, suggest(name, known))
+		}
 	}
 	var tags []string
 	for _, r := range all {
@@ -170,6 +184,10 @@ func (o *rulesOptions) listRules(s *session, all []*rules.Rule) {
 }
 
 func (o *rulesOptions) showRules(s *session, all []*rules.Rule) {
+	if o.many {
+		o.listRules(s, all)
+		return
+	}
 	s.write(o.output, func(w io.Writer, style report.Style) error {
 		if o.format.value == "json" {
 			return report.RulesJSON(w, version(), all)

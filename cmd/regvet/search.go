@@ -33,12 +33,12 @@ var searchCommand = command{
 		f.BoolVar(&o.values, "values", false, "likewise, in the names of values")
 		f.BoolVar(&o.data, "data", false, "likewise, in the data of values")
 		parseFlag(f, &o.types, "type", "", "look only at values of these `TYPES`, such as REG_SZ,REG_BINARY", parseTypes)
-		parseFlag(f, &o.keys, "key", "", "look only at the keys that this `GLOB` matches, and below them, such as 'HKLM\\SYSTEM\\*\\Services' or '**\\Run'",
-			glob.ParseKey)
+		keyFlag(f, &o.keys, "look only at the keys that this `GLOB` matches, and below them, such as 'HKLM\\SYSTEM\\*\\Services' or '**\\Run'")
 		f.BoolVar(&o.deleted, "deleted", false, "look also in deleted keys and values that are still in free cells or slack")
 		f.BoolVar(&o.slack, "slack", false, "look also in all bytes of a hive that nothing uses: free cells and slack")
 		formatFlag(f, &o.format, "text", "jsonl", "csv")
 		outputFlag(f, &o.output)
+		noMarkFlag(f, &o.noMark)
 		f.BoolVar(&o.noLimit, "no-limit", false, "do not stop when the hits in an input are more than a hundred times as long as it is")
 		o.input.define(f)
 		return o.run
@@ -53,6 +53,7 @@ type searchOptions struct {
 	deleted, slack           bool
 	format                   choice
 	output                   string
+	noMark                   bool
 	noLimit                  bool
 	input                    inputFlags
 }
@@ -123,7 +124,7 @@ func (o *searchOptions) run(s *session, args []string) {
 	if file == "-" {
 		file = ""
 	}
-	sink := s.begin(output{format: o.format.value, file: file})
+	sink := s.begin(output{format: o.format.value, file: file, noMark: o.noMark})
 	if sink == nil {
 		return
 	}

@@ -28,9 +28,10 @@ var timelineCommand = command{
 		o := new(timelineOptions)
 		formatFlag(f, &o.format, report.TimelineFormats()...)
 		outputFlag(f, &o.output)
+		noMarkFlag(f, &o.noMark)
 		momentFlag(f, &o.since, "since", "leave out what was last written before this `TIME`: a date in UTC, such as 2018-04-07, or one with a time, such as 2018-04-07T10:00:00Z", startOf)
 		momentFlag(f, &o.until, "until", "leave out what was last written after this `TIME`; a date is its whole day", endOf)
-		parseFlag(f, &o.key, "key", "", "only the keys that this `GLOB` matches, and all below them, such as HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcp*: * is any part of a name, ** any number of names", glob.ParseKey)
+		keyFlag(f, &o.key, "only the keys that this `GLOB` matches, and all below them, such as HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcp*: * is any part of a name, ** any number of names")
 		f.BoolVar(&o.regback, "regback", false, "also read the backups of hives that Windows made in RegBack or repair, of an earlier time")
 		f.BoolVar(&o.vss, "vss", false, "also read the shadow copies in images, of an earlier time")
 		f.BoolVar(&o.noLimit, "no-limit", false, "do not stop when the lines of a hive are more than a hundred times as long as the hive")
@@ -42,6 +43,7 @@ var timelineCommand = command{
 type timelineOptions struct {
 	format       choice
 	output       string
+	noMark       bool
 	since, until parsed[hive.Filetime] // both are included
 	key          parsed[glob.Key]
 	regback, vss bool
@@ -67,11 +69,11 @@ func (o *timelineOptions) run(s *session, args []string) {
 	if o.output == "-" {
 		o.output = ""
 	}
-	k := s.begin(output{file: o.output})
+	k := s.begin(output{file: o.output, noMark: o.noMark})
 	if k == nil {
 		return
 	}
-	t := timeline{o, report.NewTimeline(o.format.value), runs.NewSorter(memoryForLines)}
+	t := timeline{o, report.NewTimeline(o.format.value, k.style), runs.NewSorter(memoryForLines)}
 	defer t.sorter.Close()
 	var texts []string // the inputs that are .reg text
 	each(s, inputs, &o.input, o.input.options(false), batch{}, t.add, func(text string) { texts = append(texts, text) })

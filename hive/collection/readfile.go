@@ -81,22 +81,19 @@ func refusalOf(kind *evidence.Kind, name string) error {
 // mostZeros is how many bytes of a file that begins with zeros are read to see whether it has others.
 const mostZeros = 16 << 20
 
-// noText returns the error that a file that begins like this, and is longer, can be no .reg text, or nil. Without it, an image of a kind that is not
+// noText returns the error that a file that begins like this can be no .reg text, or nil. Without it, an image of a kind that is not
 // known would be read into memory.
 func noText(f fs.File, name string, head []byte) error {
 	unknown := func(format string, args ...any) error {
 		return &hive.Problem{Kind: hive.Unreadable, Msg: fmt.Sprintf(format, args...), Loss: true}
 	}
-	if len(head) < hive.HeadSize {
-		return nil
-	}
 	if len(bytes.Trim(head, "\x00")) == 0 {
-		if info, err := f.Stat(); err != nil || info.Size() <= mostZeros {
+		if info, err := f.Stat(); len(head) < hive.HeadSize || err != nil || info.Size() <= mostZeros {
 			return nil
 		}
 		return unknown("begins with %d zeros, so that it is no hive, no .reg text, and no image or archive that can be read", len(head))
 	}
-	wide := head[0] == 0 && head[2] == 0 || head[1] == 0 && head[3] == 0 // UTF-16 without its mark, which can be mended
+	wide := len(head) < 4 || head[0] == 0 && head[2] == 0 || head[1] == 0 && head[3] == 0 // UTF-16 without its mark, which can be mended
 	if wide || bytes.IndexByte(head, 0) < 0 || strings.EqualFold(path.Ext(name), ".reg") {
 		return nil
 	}
