@@ -148,13 +148,14 @@ func answer(f *rules.Finding) string {
 	if f.Status == rules.Fail {
 		text = strings.ToUpper(f.Severity.String())
 	}
-	if f.Waived != nil {
-		text += ", " + f.Waived.String() + ";"
-	}
 	if f.Reason != "" && f.Applies() {
 		text += " (" + string(f.Reason) + ")"
 	}
-	return text + ": " + f.Message
+	text += ": " + f.Message
+	if f.Waived != nil {
+		text += " (" + f.Waived.String() + ")"
+	}
+	return text
 }
 
 // beside writes two texts in columns of the same width.

@@ -240,7 +240,13 @@ func (a *accepted) sayFlaws() {
 
 // isKnown reports whether a finding of an input is in the baseline.
 func (a *accepted) isKnown(in collection.Input, f rules.Finding) bool {
-	return a.known != nil && !a.write && f.Status == rules.Fail && f.Waived == nil && a.known.Meet(a.known.place(placeOf(in)), f.Fingerprint())
+	return a.known != nil && !a.write && f.Status == rules.Fail && f.Waived == nil && a.meet(in, f)
+}
+
+// meet reports whether the baseline has a finding of an input. One of a machine may have been recorded when this was its only hive.
+func (a *accepted) meet(in collection.Input, f rules.Finding) bool {
+	print := f.Fingerprint()
+	return a.known.Meet(a.known.place(placeOf(in)), print) || in.Machine != nil && a.known.Meet(a.known.place(in.Path), print)
 }
 
 // placeOf returns what a baseline calls an input: the machine whose registry it is a part of, or itself.
@@ -273,10 +279,10 @@ func (a *accepted) judge(in *report.Input) {
 		if f.Waived != nil {
 			return false
 		}
-		if a.write && !k.Meet(place, f.Fingerprint()) {
+		if a.write && !a.meet(in.Input, f) {
 			k.Record(place, f.Rule.ID, f.Fingerprint(), f.Message)
 		}
-		known := k.Meet(place, f.Fingerprint())
+		known := a.meet(in.Input, f)
 		if known {
 			in.Known++
 		}
