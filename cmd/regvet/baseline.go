@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	inside "regvet/hive/evidence"
+	"regvet/hive/collection"
 	"regvet/report"
 	"regvet/rules/accept"
 	"regvet/rules/strict"
@@ -154,7 +154,7 @@ func (k *knownFile) lost() (lost []string) {
 		}
 		_, err := os.Stat(file)
 		if isMissing(err) {
-			_, err = os.Stat(inside.Split(file)[0])
+			_, err = os.Stat(collection.Outermost(file))
 		}
 		if isMissing(err) && place != "-" && !k.seen[place] {
 			lost = append(lost, place)
@@ -209,7 +209,7 @@ func (b *baselines) apart(outputs []output) bool {
 	apart := true
 	for _, o := range outputs {
 		for file := range b.files {
-			if o.file != "" && sameFile(o.file, file) {
+			if o.file != "" && !exists(file) && sameFile(o.file, file) { // one that exists was read
 				b.fail(statusUsage, "%s is the baseline, and no result can go there; choose another name for one", o.file)
 				apart = false
 			}
