@@ -22,6 +22,9 @@ func compact(w io.Writer, s sheet) error {
 			fmt.Fprintf(&b, "%s:0:0: info: %s [%s]\n", hive.Visible(f.path), f.unasked, rules.NotCovered)
 		}
 		for _, r := range f.found() {
+			if r.hidden {
+				continue
+			}
 			level := r.level
 			if level == "note" {
 				level = "info"
@@ -30,6 +33,24 @@ func compact(w io.Writer, s sheet) error {
 		}
 	}
 	_, err := w.Write(harmless(b.Bytes()))
+	return err
+}
+
+// checkCompact is compact for a check, with what is asked for at its end in lines that no reader of this form takes for a finding.
+func checkCompact(w io.Writer, r Report, _ Style) error {
+	if !r.Quiet {
+		if err := compact(w, checkSheet(r)); err != nil {
+			return err
+		}
+	}
+	rest := r.statistics()
+	if r.Quiet {
+		rest = append(rest, r.summary()...)
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintln(w, strings.Join(rest, "\n"))
 	return err
 }
 

@@ -22,6 +22,7 @@ var csvColumns = []string{
 	"machine", "host", // the machine that the hive was read as a part of, and the computer's own name
 	"notes", // what else there is to know, such as that the hive is dirty and the answer may be an old one
 	"logs",  // what became of the logs of a dirty hive, with the hashes of those that were applied
+	"until", // the last day on which a waiver holds
 }
 
 // csvTable writes a line with the names of the columns, then one for each finding, and one without a rule for each input that no rule is about.
@@ -44,7 +45,8 @@ func csvTable(w io.Writer, s sheet, style Style) error {
 		for _, r := range s.listed(f) {
 			status, by, why := string(r.status), "", ""
 			if r.suppressed != nil {
-				status, by, why = "suppressed", r.suppressed.By, r.suppressed.Reason
+				status, _ = r.accepted()
+				by, why = r.suppressed.By, r.suppressed.Reason
 			}
 			table.row([]string{
 				r.path, r.id, s.topics[r.topic].pack, r.severity, status, r.reason,
@@ -54,7 +56,7 @@ func csvTable(w io.Writer, s sheet, style Style) error {
 				number(int64(r.at.Line)), number(int64(r.at.Column)), number(r.at.Offset),
 				r.remedy(), by, why, s.topics[r.topic].title, r.print, f.sha256,
 				f.machine, f.host,
-				strings.Join(r.notes, "; "), strings.Join(f.logs, "; "),
+				strings.Join(r.notes, "; "), strings.Join(f.logs, "; "), r.until,
 			})
 		}
 	}

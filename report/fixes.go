@@ -19,6 +19,7 @@ type Outcome struct {
 	Fix, Undo string          // the files written, or to be written; "" for none
 	DryRun    bool            // do not write anything
 	Others    int             // failures that were not selected
+	Accepted  int             // failures that are waived or in a baseline
 }
 
 // Fixes writes for people what was fixed, what was not, and the proof.
@@ -77,6 +78,9 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 	}
 	if o.Others > 0 {
 		fmt.Fprintf(p, "%s not selected\n", plural(o.Others, "other finding"))
+	}
+	if o.Accepted > 0 {
+		fmt.Fprintf(p, "%s waived or in the baseline, and not fixed\n", Count(o.Accepted, "finding is", "findings are"))
 	}
 	return p.send(w)
 }

@@ -84,7 +84,7 @@ func (f *fleet) add(in Input) {
 		if short := len(f.rules) - len(f.now); short > 0 {
 			f.now = append(f.now, make([]tally, short)...)
 		}
-		if finding.Status == rules.Fail && f.now[i].failed() == 0 {
+		if finding.Status == rules.Fail && finding.Waived == nil && f.now[i].failed() == 0 {
 			f.hit[i]++
 		}
 		for _, t := range []*tally{&m.tally, &f.now[i], &f.byRule[i]} {
@@ -119,6 +119,8 @@ func (t tally) cell() cell {
 	switch {
 	case t.unknown > 0:
 		return cell{text: "unknown"}
+	case t.waived > 0:
+		return cell{text: "waived"}
 	case t.pass > 0:
 		return cell{text: "pass"}
 	case t.notApplicable > 0:

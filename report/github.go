@@ -21,6 +21,9 @@ func github(w io.Writer, s sheet) error {
 	}
 	for _, f := range s.files {
 		for _, r := range f.found() {
+			if r.suppressed != nil {
+				continue // an annotation would ask for what was decided
+			}
 			level, title := r.level, r.id
 			if level == "note" {
 				level = "notice"

@@ -26,6 +26,8 @@ func (in Input) about() string {
 	switch {
 	case in.SameAs != "":
 		return in.sameAs()
+	case in.Format == ConfigFormat:
+		return "config of regvet"
 	case in.Format == "reg":
 		parts = append(parts, ".reg file, "+in.Text)
 	case in.Mount == nil && in.NotJoined != "":

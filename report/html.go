@@ -143,10 +143,11 @@ func (p *pageHTML) table(t table) {
 }
 
 func (p *pageHTML) result(r result, t topic) {
-	class, severity := r.level, r.severity
+	class, severity, why := r.level, r.severity, ""
 	switch {
 	case r.suppressed != nil:
-		class, severity = "suppressed", "suppressed"
+		class = "suppressed"
+		severity, why = r.accepted()
 	case r.status != rules.Fail:
 		class, severity = string(r.status), answerWords(r.status, rules.Reason(r.reason))
 	}
@@ -156,9 +157,7 @@ func (p *pageHTML) result(r result, t topic) {
 			p.text("<dt>%s</dt><dd><"+tag+">%s</"+tag+"></dd>\n", name, text)
 		}
 	}
-	if r.suppressed != nil {
-		row("by", "span", strings.TrimSuffix(r.suppressed.By+": "+r.suppressed.Reason, ": "))
-	}
+	row("accepted", "span", why)
 	row("reason", "span", r.reason)
 	row("key", "code", r.realKey)
 	if r.key != r.realKey {
@@ -177,7 +176,7 @@ func (p *pageHTML) result(r result, t topic) {
 	switch {
 	case r.kind != "":
 		row("observed", "code", r.kind+", "+r.observed)
-	case r.expected != "" && r.status != rules.Unknown:
+	case r.expected != "" && r.status != rules.Unknown && r.about != lint.AFile:
 		row("observed", "span", "not set")
 	}
 	row("expected", "code", r.expected)

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/hex"
 	"io"
+	"time"
 
 	"regvet/hive"
 	"regvet/internal/safetext"
@@ -18,6 +19,7 @@ type jsonReport struct {
 	Inputs        []jsonInput   `json:"inputs"`
 	Findings      []jsonFinding `json:"findings"`
 	Refused       []jsonRefused `json:"refused,omitempty"` // what could not be read at all, and what is lost of images and archives
+	Config        *jsonChoices  `json:"config,omitempty"`  // what a config leaves out
 	Summary       jsonSummary   `json:"summary"`
 }
 
@@ -107,6 +109,13 @@ type jsonFinding struct {
 	Fix         *jsonRemedy   `json:"fix,omitempty"`
 	Alternative string        `json:"alternative,omitempty"` // a remedy that is no change of the registry
 	Fingerprint string        `json:"fingerprint"`
+	Waived      *jsonWaiver   `json:"waived,omitempty"` // why a failure is accepted; it does not count for the exit status
+}
+
+// jsonWaiver is why a finding is accepted.
+type jsonWaiver struct {
+	Reason string `json:"reason"`
+	Until  string `json:"until,omitempty"` // the last day, UTC
 }
 
 type jsonData struct {
@@ -123,10 +132,35 @@ type jsonSummary struct {
 	NotApplicable int `json:"not_applicable"`        // findings with that reason; not counted as unknown
 	UnaskedInputs int `json:"unasked_inputs"`        // those that no rule is about
 	FormerFail    int `json:"former_fail,omitempty"` // of fail, the findings of a former Windows
+	Waived        int `json:"waived,omitempty"`      // findings that a config waives; not counted as fail
+	Baseline      int `json:"baseline,omitempty"`    // findings that a baseline has; not listed, and not counted as fail
+	NotListed     int `json:"not_listed,omitempty"`  // of fail, the findings below --severity
 }
 
-func summaryJSON(asked []*rules.Rule, t tally) jsonSummary {
-	return jsonSummary{len(asked), t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked, t.former}
+// jsonChoices is what a config leaves out.
+type jsonChoices struct {
+	Path    string   `json:"path"`
+	Select  []string `json:"select,omitempty"`
+	Ignored []string `json:"ignored,omitempty"` // the IDs of the rules that it does not ask
+}
+
+func summaryJSON(r Report, t tally) jsonSummary {
+	return jsonSummary{len(r.Rules), t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked, t.former, t.waived, t.known, t.under(r.Choices.Least).failed()}
+}
+
+// choicesJSON returns nil without a config.
+func choicesJSON(c Choices) *jsonChoices {
+	if c.Config == "" {
+		return nil
+	}
+	return &jsonChoices{hive.Printable(c.Config), printables(c.Only), c.Off}
+}
+
+func printables(all []string) (out []string) {
+	for _, s := range all {
+		out = append(out, hive.Printable(s))
+	}
+	return out
 }
 
 // checkJSON writes the report of a check as one JSON object.
@@ -134,7 +168,7 @@ func checkJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
 		Inputs: []jsonInput{}, Findings: []jsonFinding{},
-		Refused: refusedJSON(r.Refused), Summary: summaryJSON(r.Rules, r.tally()),
+		Refused: refusedJSON(r.Refused), Summary: summaryJSON(r, r.tally()), Config: choicesJSON(r.Choices),
 	}
 	for _, in := range r.Inputs {
 		out.Inputs = append(out.Inputs, inputJSON(in))
@@ -210,6 +244,12 @@ func findingJSON(in Input, f rules.Finding) jsonFinding {
 	}
 	if f.Fixable() {
 		out.Fix = remedyJSON(f.Fix)
+	}
+	if w := f.Waived; w != nil {
+		out.Waived = &jsonWaiver{Reason: hive.Printable(w.Reason)}
+		if !w.Until.IsZero() {
+			out.Waived.Until = w.Until.Format(time.DateOnly)
+		}
 	}
 	out.Host, out.Former = hive.Printable(in.Host), in.Former
 	if in.Machine != nil {

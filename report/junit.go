@@ -126,7 +126,8 @@ func (s sheet) junitCase(r result) junitCase {
 	message := hive.Visible(r.message)
 	switch {
 	case r.suppressed != nil:
-		c.Skipped = &junitSkipping{strings.TrimSuffix("suppressed by "+r.suppressed.By+": "+hive.Visible(r.suppressed.Reason), ": ")}
+		what, why := r.accepted()
+		c.Skipped = &junitSkipping{what + " " + hive.Visible(why)}
 	case r.status == rules.Unknown:
 		c.Skipped = &junitSkipping{r.reason + ": " + message}
 	case r.status == rules.Fail && !r.counts:

@@ -36,7 +36,10 @@ func (l *Lines) Close(refused []hive.Problem) error {
 	for _, r := range refusedJSON(refused) {
 		l.line(map[string]jsonRefused{"refused": r})
 	}
-	l.line(map[string]jsonSummary{"summary": summaryJSON(l.report.Rules, l.count)})
+	if c := choicesJSON(l.report.Choices); c != nil {
+		l.line(map[string]*jsonChoices{"config": c})
+	}
+	l.line(map[string]jsonSummary{"summary": summaryJSON(l.report, l.count)})
 	return l.err
 }
 

@@ -3,10 +3,12 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"regvet/hive"
+	"regvet/rules"
 	"regvet/rules/lint"
 )
 
@@ -85,40 +87,72 @@ func (r LintReport) statistics() (lines []string) {
 	if !r.Listing.Statistics {
 		return nil
 	}
-	type row struct {
-		check        *lint.Check
-		severity     lint.Severity // the highest, which configs can change
-		count, files int
-	}
-	rows := map[*lint.Check]*row{}
+	rows := statistics{}
 	for _, file := range r.Files {
-		here := map[*lint.Check]bool{}
 		for _, f := range file.Findings {
-			if f.Suppressed != nil {
-				continue
-			}
-			if rows[f.Check] == nil {
-				rows[f.Check] = &row{check: f.Check}
-			}
-			one := rows[f.Check]
-			one.count++
-			one.severity = max(one.severity, f.Severity)
-			if !here[f.Check] {
-				here[f.Check] = true
-				one.files++
+			if f.Suppressed == nil {
+				rows.add(file.Path, f.Check.ID, f.Check.Title, int(f.Severity), f.Severity.String())
 			}
 		}
 	}
-	var all []*row
-	for _, one := range rows {
-		all = append(all, one)
+	return rows.lines("files", "check")
+}
+
+// statistics returns a table of how much each rule finds, as lines, the most frequent first. Waived findings do not count.
+func (r Report) statistics() (lines []string) {
+	if !r.Statistics {
+		return nil
 	}
-	slices.SortFunc(all, func(a, b *row) int { return cmp.Or(b.count-a.count, strings.Compare(a.check.ID, b.check.ID)) })
+	rows := statistics{}
+	for _, in := range r.Inputs {
+		for _, f := range in.Findings {
+			if f.Status == rules.Fail && f.Waived == nil {
+				rows.add(in.Path, f.Rule.ID, f.Rule.Title, int(f.Severity), f.Severity.String())
+			}
+		}
+	}
+	return rows.lines("inputs", "rule")
+}
+
+// statistics count findings by the ID of what made them.
+type statistics map[string]*statistic
+
+type statistic struct {
+	id, title    string
+	rank         int    // of the highest severity, which can differ from place to place
+	severity     string // its name
+	count, files int
+	last         string // the file of the last finding
+}
+
+// add counts a finding. Those of one file follow each other.
+func (s statistics) add(file, id, title string, rank int, severity string) {
+	one := s[id]
+	if one == nil {
+		one = &statistic{id: id, title: title}
+		s[id] = one
+	}
+	one.count++
+	if one.count == 1 || one.last != file {
+		one.files, one.last = one.files+1, file
+	}
+	if rank > one.rank {
+		one.rank, one.severity = rank, severity
+	}
+}
+
+// lines returns the table. The columns are as wide as what is in them.
+func (s statistics) lines(files, id string) (lines []string) {
+	all := slices.SortedFunc(maps.Values(s), func(a, b *statistic) int { return cmp.Or(b.count-a.count, strings.Compare(a.id, b.id)) })
+	width, level := len("REG505 "), len("warning")
+	for _, one := range all {
+		width, level = max(width, len(one.id)), max(level, len(one.severity))
+	}
 	if len(all) > 0 {
-		lines = append(lines, fmt.Sprintf("%8s %6s  %-7s %-7s %s", "findings", "files", "check", "level", "what it finds"))
+		lines = append(lines, fmt.Sprintf("%8s %6s  %-*s %-*s %s", "findings", files, width, id, level, "level", "what it finds"))
 	}
 	for _, one := range all {
-		lines = append(lines, fmt.Sprintf("%8d %6d  %-7s %-7s %s", one.count, one.files, one.check.ID, one.severity, one.check.Title))
+		lines = append(lines, fmt.Sprintf("%8d %6d  %-*s %-*s %s", one.count, one.files, width, one.id, level, one.severity, one.title))
 	}
 	return lines
 }

@@ -8,6 +8,7 @@ import (
 
 	"regvet/hive"
 	"regvet/rules"
+	"regvet/rules/lint"
 )
 
 // markdown writes the report as GitHub Flavored Markdown, for the summary of a job or a comment: the totals, a summary of several machines,
@@ -81,19 +82,24 @@ func markdown(w io.Writer, s sheet) error {
 				}
 			}
 			if r.suppressed != nil {
-				severity = "suppressed"
+				what, why := r.accepted()
+				severity = escaped(what + " " + why)
 			}
 			if s.command == "lint" {
 				fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.at, severity, r.id, escaped(r.message), escaped(r.fix))
 				continue
 			}
 			observed := "not set"
+			place := code(r.realKey) + " " + code(rules.ValueName(r.value))
+			if r.about == lint.AFile {
+				place, observed = escaped(r.at.String()), ""
+			}
 			if r.kind != "" {
 				observed = escaped(r.kind) + ", " + code(r.observed)
 			} else if r.status == rules.Unknown {
 				observed = ""
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", severity, escaped(r.id), code(r.realKey)+" "+code(rules.ValueName(r.value)), observed, escaped(r.expected), escaped(r.message), escaped(r.remedy()))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", severity, escaped(r.id), place, observed, escaped(r.expected), escaped(r.message), escaped(r.remedy()))
 		}
 	}
 	if s.more != "" {

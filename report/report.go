@@ -4,7 +4,9 @@
 package report
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"regvet/hive"
@@ -22,6 +24,9 @@ type Report struct {
 	FailOn  rules.Severity // findings below it do not count as failures of the run
 
 	AllInstalls bool // findings of a former Windows count, too
+	Choices     Choices
+	Quiet       bool // list no findings, in text and compact
+	Statistics  bool // list how much each rule finds, likewise
 	Inputs      []Input
 	Refused     []hive.Problem // inputs that could not be read at all, one problem for each
 
@@ -35,6 +40,47 @@ type Input struct {
 	Findings []rules.Finding
 	Passed   map[*rules.Rule]int // how many passes of each rule are not among the findings
 	Unasked  bool                // no rule is about it: each asks for what it does not cover
+	Known    int                 // how many findings about it are in the baseline, and not among the findings
+}
+
+// ConfigFormat is the format of an input that is the config, with findings about itself.
+const ConfigFormat = "config"
+
+// Choices are what a config and a baseline leave out of a report.
+type Choices struct {
+	Config   string         // the file; "" for none
+	Only     []string       // the words for the rules that the config asks for; none for all
+	Off      []string       // the IDs of the rules that it does not
+	Baseline string         // the file; "" for none
+	Least    rules.Severity // findings below it are only counted, except in the formats by which servers judge
+}
+
+// hides reports whether a finding is only counted.
+func (c Choices) hides(f rules.Finding) bool { return f.Severity < c.Least }
+
+// lines returns for people what was left out, of which the tally tells how much.
+func (c Choices) lines(t tally) (lines []string) {
+	if len(c.Only) > 0 {
+		lines = append(lines, "config "+hive.Visible(c.Config)+": asks only "+hive.Visible(few(c.Only)))
+	}
+	if n := len(c.Off); n > 0 {
+		lines = append(lines, "config "+hive.Visible(c.Config)+": "+plural(n, "rule")+" not asked: "+few(c.Off))
+	}
+	if t.known > 0 {
+		lines = append(lines, fmt.Sprintf("baseline %s: %s in it, not listed", hive.Visible(c.Baseline), plural(t.known, "finding")))
+	}
+	if below := t.under(c.Least); below.failed() > 0 {
+		lines = append(lines, "not listed: "+below.severities()+"; --severity info lists all")
+	}
+	return lines
+}
+
+// few returns words as a list, of which there may be many.
+func few(words []string) string {
+	if more := len(words) - mostListed; more > 0 {
+		return strings.Join(words[:mostListed], ", ") + " and " + fmt.Sprint(more) + " more"
+	}
+	return strings.Join(words, ", ")
 }
 
 // Counts reports whether a finding about an input is a failure of the run: for the exit status, and for every format that knows failures.
@@ -63,6 +109,15 @@ func (in Input) holds(f rules.Finding) string {
 	return in.Path
 }
 
+// summary returns for people the totals and what they do not count, one line each.
+func (r Report) summary() []string {
+	lines := []string{r.totals()}
+	if line := r.uncounted(); line != "" {
+		lines = append(lines, line)
+	}
+	return append(lines, r.Choices.lines(r.tally())...)
+}
+
 // more returns for people how many rules of packs that were not chosen there are, or "" for none.
 func (r Report) more() string {
 	if r.More == 0 {
@@ -79,6 +134,8 @@ type tally struct {
 	unasked                      int // inputs that no rule is about
 	undecided                    int // of the unknown
 	former                       int // of the failures, those of a former Windows
+	waived                       int // of what failed, and in none of the other numbers
+	known                        int // likewise, in the baseline
 }
 
 // tally counts the findings of all inputs.
@@ -93,9 +150,10 @@ func (t *tally) addAll(in Input) {
 	if in.Unasked {
 		t.unasked++
 	}
+	t.known += in.Known
 	for _, f := range in.Findings {
 		t.add(f)
-		if in.Former && f.Status == rules.Fail {
+		if in.Former && f.Status == rules.Fail && f.Waived == nil {
 			t.former++
 		}
 	}
@@ -106,6 +164,8 @@ func (t *tally) addAll(in Input) {
 
 func (t *tally) add(f rules.Finding) {
 	switch {
+	case f.Waived != nil:
+		t.waived++
 	case f.Status == rules.Fail:
 		t.fails[f.Severity]++
 	case f.Status == rules.Pass:
@@ -125,6 +185,23 @@ func (t tally) failed() (n int) {
 		n += fails
 	}
 	return n
+}
+
+// under returns the failures below a severity, and nothing else.
+func (t tally) under(least rules.Severity) (below tally) {
+	copy(below.fails[:least], t.fails[:least])
+	return below
+}
+
+// severities returns how many failures there are of each severity, in words, or "" for none.
+func (t tally) severities() string {
+	var parts []string
+	for s := rules.Critical; s >= rules.Info; s-- {
+		if n := t.fails[s]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // answerWords returns for people the answer of a rule that did not fail.
@@ -161,12 +238,12 @@ func (in *Input) AddCaveats() {
 
 // listed returns the findings of an input that are to be shown.
 func (r Report) listed(in Input) []rules.Finding {
-	if r.All {
+	if r.All && r.Choices.Least == 0 {
 		return in.Findings
 	}
 	var shown []rules.Finding
 	for _, f := range in.Findings {
-		if f.Status == rules.Fail || open(f.Reason) {
+		if !r.Choices.hides(f) && (r.All || f.Status == rules.Fail || open(f.Reason)) {
 			shown = append(shown, f)
 		}
 	}
@@ -178,7 +255,9 @@ func (r Report) listed(in Input) []rules.Finding {
 func open(reason rules.Reason) bool { return reason == rules.Undecided || reason == rules.Hidden }
 
 // isMachine reports whether the input is of a machine, or may be a machine of its own: a backup of a hive is neither, nor is another copy of a file.
-func (in Input) isMachine() bool { return in.NotJoined == "" && in.SameAs == "" }
+func (in Input) isMachine() bool {
+	return in.NotJoined == "" && in.SameAs == "" && in.Format != ConfigFormat
+}
 
 // machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none.
 func (r Report) machines() (n int) {

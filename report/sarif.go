@@ -46,6 +46,12 @@ func sarifLog(w io.Writer, s sheet) error {
 	for _, p := range s.refused {
 		invocation.ToolExecutionNotifications = append(invocation.ToolExecutionNotifications, sarifProblem(p.Source, p))
 	}
+	for _, text := range s.left {
+		note := sarif.NewNotification()
+		note.Level, note.Message = "note", sarifText(text)
+		note.Descriptor = &sarif.ReportingDescriptorReference{ID: ptr("left-out"), Index: -1}
+		invocation.ToolConfigurationNotifications = append(invocation.ToolConfigurationNotifications, note)
+	}
 	var results []*sarif.Result
 	artifacts := map[string]int{} // by path; no two of them may be the same
 	for _, f := range s.files {
@@ -68,7 +74,7 @@ func sarifLog(w io.Writer, s sheet) error {
 		if f.text != nil {
 			lines = newRuler(f.text)
 		}
-		for _, r := range s.listed(f) {
+		for _, r := range s.judged(f) {
 			results = append(results, sarifResult(r, f, i, lines))
 		}
 	}
@@ -248,6 +254,9 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 			kind = "inSource"
 		}
 		one := &sarif.Suppression{Kind: &kind, Status: ptr("accepted")}
+		if r.until != "" {
+			one.Properties = sarif.NewPropertyBag().Add("until", r.until)
+		}
 		if r.suppressed.Reason != "" {
 			one.Justification = ptr(hive.Printable(r.suppressed.Reason))
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"time"
 
 	"regvet/hive"
 	"regvet/rules"
@@ -22,6 +23,7 @@ type sheet struct {
 	files   []file
 	tables  []table        // the summary of several machines
 	refused []hive.Problem // inputs that could not be read at all
+	left    []string       // what config and baseline leave out, in words
 }
 
 // topic is what a result is about: a rule, or a check of the linter.
@@ -79,11 +81,28 @@ type result struct {
 	instead    string // a remedy that is no change of the registry
 	print      string // fingerprint
 	suppressed *lint.Suppression
+	until      string // the last day of a waiver; "" for no end
+	hidden     bool   // only counted, except in the formats by which servers judge
 	baseline   string // "unchanged" if it is in the baseline, "new" if not; "" without a baseline
 }
 
 // failed reports whether the result is a failure that is not suppressed.
 func (r result) failed() bool { return r.status == rules.Fail && r.suppressed == nil }
+
+// byWaiver is what suppresses a finding that a config waives.
+const byWaiver = "waiver"
+
+// accepted returns for people that the result is waived or suppressed, and the words why.
+func (r result) accepted() (what, why string) {
+	if r.suppressed.By == byWaiver {
+		until := ""
+		if r.until != "" {
+			until = "until " + r.until + ": "
+		}
+		return "waived", until + r.suppressed.Reason
+	}
+	return "suppressed", strings.TrimSuffix("by "+r.suppressed.By+": "+r.suppressed.Reason, ": ")
+}
 
 // remedy returns in one line what to do, for people.
 func (r result) remedy() string {
@@ -124,6 +143,9 @@ func (r result) sentence() string {
 // listed returns the results of a file to show in formats that say of each result whether it counts.
 func (s sheet) listed(f file) (out []result) {
 	for _, r := range f.results {
+		if r.hidden {
+			continue
+		}
 		if s.all || r.status == rules.Fail || open(rules.Reason(r.reason)) {
 			out = append(out, r)
 		}
@@ -131,10 +153,24 @@ func (s sheet) listed(f file) (out []result) {
 	return out
 }
 
-// found returns the results of a file to show in formats that have a severity for each: failures, and what may be one, as a note.
+// judged is [sheet.listed] for a format by which servers judge, which hides nothing.
+func (s sheet) judged(f file) []result {
+	all := slices.Clone(f.results)
+	for i := range all {
+		all[i].hidden = false
+	}
+	f.results = all
+	return s.listed(f)
+}
+
+// found returns the results of a file to show in formats that have a severity for each: failures, and what may be one or is waived, as a note.
 func (f file) found() (out []result) {
 	for _, r := range f.results {
 		switch {
+		case r.suppressed != nil && r.suppressed.By == byWaiver:
+			what, why := r.accepted()
+			r.severity, r.level, r.message = rules.Info.String(), "note", r.message+" ("+what+" "+why+")"
+			out = append(out, r)
 		case r.failed():
 			out = append(out, r)
 		case open(rules.Reason(r.reason)):
@@ -153,7 +189,7 @@ var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", ru
 
 // checkSheet returns the sheet of a check. It always includes what did not fail.
 func checkSheet(r Report) sheet {
-	s := sheet{command: "check", version: r.Version, totals: strings.TrimSuffix(r.totals()+"; "+r.uncounted(), "; "), more: r.more(), all: r.All, refused: r.Refused,
+	s := sheet{command: "check", version: r.Version, totals: strings.Join(r.summary(), "; "), left: r.Choices.lines(r.tally()), more: r.more(), all: r.All, refused: r.Refused,
 		tables: newFleet(r).tables(func(table) bool { return true })}
 	index := map[*rules.Rule]int{}
 	topicOf := func(rule *rules.Rule) int {
@@ -204,8 +240,18 @@ func checkResult(in Input, f rules.Finding, topic int, of Report) result {
 		path: in.holds(f), at: f.At, key: hive.Printable(f.Key.String()), realKey: hive.Printable(f.RealKey.String()),
 		value: hive.Printable(f.Value), about: lint.AValue, expected: f.Expected, notes: f.Notes, print: f.Fingerprint(),
 	}
-	if f.AboutKey {
+	switch {
+	case in.Format == ConfigFormat:
+		r.about, r.value = lint.AFile, ""
+	case f.AboutKey:
 		r.about = lint.AKey
+	}
+	r.hidden = of.Choices.hides(f)
+	if w := f.Waived; w != nil {
+		r.suppressed = &lint.Suppression{By: byWaiver, Reason: hive.Printable(w.Reason)}
+		if !w.Until.IsZero() {
+			r.until = w.Until.Format(time.DateOnly)
+		}
 	}
 	if f.Status == rules.Fail {
 		r.level, r.counts = levels[f.Severity], of.Counts(in, f)

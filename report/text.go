@@ -112,6 +112,9 @@ func checkText(w io.Writer, r Report, style Style) error {
 	p := &page{Style: style}
 	alone := r.machines() == 1
 	for i, in := range r.Inputs {
+		if r.Quiet {
+			break
+		}
 		switch {
 		case in.Machine == nil:
 			p.heading(in)
@@ -137,6 +140,9 @@ func checkText(w io.Writer, r Report, style Style) error {
 	for _, t := range newFleet(r).tables(p.fits) {
 		p.table(t)
 	}
+	if lines := r.statistics(); lines != nil {
+		fmt.Fprintln(p, strings.Join(lines, "\n")+"\n")
+	}
 	if len(r.Inputs) > 0 {
 		line := r.totals()
 		if t := r.tally(); t.unknown+t.notApplicable > 0 && !r.All {
@@ -144,6 +150,9 @@ func checkText(w io.Writer, r Report, style Style) error {
 		}
 		fmt.Fprintln(p, p.paint(line, color.Bold))
 		if line := r.uncounted(); line != "" {
+			fmt.Fprintln(p, line)
+		}
+		for _, line := range r.Choices.lines(r.tally()) {
 			fmt.Fprintln(p, line)
 		}
 		if more := r.more(); more != "" {
@@ -162,6 +171,9 @@ func (p *page) finding(in Input, f rules.Finding) {
 		tag = p.paint(strings.ToUpper(answerWords(f.Status, f.Reason)), color.Bold, color.FgWhite)
 	default:
 		tag = p.paint(tag, color.Bold, severityColor[f.Severity])
+		if f.Waived != nil {
+			tag = p.paint("WAIVED", color.Bold, color.FgWhite)
+		}
 	}
 	reason := ""
 	if f.Reason != "" && f.Applies() {
@@ -169,6 +181,10 @@ func (p *page) finding(in Input, f rules.Finding) {
 	}
 	fmt.Fprintf(p, "%s  %s%s\n", tag, p.paint(f.Rule.ID, color.Bold), reason)
 	p.row("", f.Rule.Title)
+	if f.Waived != nil {
+		p.row("severity", f.Severity.String())
+		p.row("accepted", f.Waived.String())
+	}
 	if in.Machine != nil && in.holds(f) == in.Path {
 		p.row("hive", hive.Visible(in.Path))
 	}
@@ -212,14 +228,17 @@ func (p *page) finding(in Input, f rules.Finding) {
 func place(f rules.Finding) string {
 	var parts []string
 	if at := f.At.String(); at != "" {
-		what := "key"
-		if f.Observed != nil {
-			what = "value"
+		what := "key at "
+		switch {
+		case f.Observed != nil:
+			what = "value at "
+		case len(f.RealKey) == 0:
+			what = ""
 		}
 		if f.At.Line > 0 {
 			at = "line " + at
 		}
-		parts = append(parts, what+" at "+at)
+		parts = append(parts, what+at)
 	}
 	if !f.Modified.IsZero() {
 		parts = append(parts, "key last written "+timestamp(f.Modified))
@@ -230,20 +249,23 @@ func place(f rules.Finding) string {
 // totals returns the last line.
 func (r Report) totals() string {
 	t := r.tally()
-	var parts []string
-	for s := rules.Critical; s >= rules.Info; s-- {
-		if n := t.fails[s]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+	failed := fmt.Sprintf("%d failed", t.failed())
+	if parts := t.severities(); parts != "" {
+		failed += " (" + parts + ")"
+	}
+	if t.waived > 0 {
+		failed += fmt.Sprintf(", %d waived by %s", t.waived, hive.Visible(r.Choices.Config))
+	}
+	judged := len(r.Inputs)
+	for _, in := range r.Inputs {
+		if in.Format == ConfigFormat {
+			judged--
 		}
 	}
-	failed := fmt.Sprintf("%d failed", t.failed())
-	if len(parts) > 0 {
-		failed += " (" + strings.Join(parts, ", ") + ")"
-	}
-	inputs := plural(len(r.Inputs), "input")
+	inputs := plural(judged, "input")
 	switch {
 	case t.unasked == 0:
-	case t.unasked == len(r.Inputs):
+	case t.unasked == judged:
 		inputs += " that no rule is about"
 	default:
 		inputs += fmt.Sprintf(", %d of which no rule is about", t.unasked)

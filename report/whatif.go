@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,6 +21,9 @@ type WhatIf struct {
 	Edits   int    // how many it holds
 	Input   Input
 	All     bool // list what is a finding on neither side, too
+	Quiet   bool // list nothing, in text
+	Known   int  // how many findings that the patch leaves are in a baseline, and not among the changes
+	Choices Choices
 	Changes []Change
 }
 
@@ -67,6 +71,34 @@ func (w *WhatIf) Compare(before, after []rules.Finding) {
 	}
 }
 
+// Leave takes out the findings that the patch leaves and that known reports.
+func (w *WhatIf) Leave(known func(rules.Finding) bool) {
+	w.Changes = slices.DeleteFunc(w.Changes, func(c Change) bool {
+		gone := c.kind() == "left" && known(*c.After)
+		if gone {
+			w.Known++
+		}
+		return gone
+	})
+}
+
+// lists reports whether a change is to be shown.
+func (w WhatIf) lists(c Change) bool {
+	hidden := func(f *rules.Finding) bool { return f == nil || w.Choices.hides(*f) }
+	return (c.kind() != "same" || w.All) && !(hidden(c.Before) && hidden(c.After))
+}
+
+// tally counts what is left out.
+func (w WhatIf) tally() (t tally) {
+	t.known = w.Known
+	for _, c := range w.Changes {
+		if f := c.After; f != nil && f.Status == rules.Fail {
+			t.add(*f)
+		}
+	}
+	return t
+}
+
 // count counts the changes by their kinds.
 func (w WhatIf) count() map[string]int {
 	n := map[string]int{}
@@ -83,7 +115,7 @@ func WhatIfText(w io.Writer, what WhatIf, style Style) error {
 	p := &page{Style: style}
 	for _, c := range what.Changes {
 		kind := c.kind()
-		if kind == "same" && !what.All {
+		if what.Quiet || !what.lists(c) {
 			continue
 		}
 		f := c.Before
@@ -101,6 +133,9 @@ func WhatIfText(w io.Writer, what WhatIf, style Style) error {
 	}
 	n := what.count()
 	fmt.Fprintln(p, p.paint(fmt.Sprintf("%s: %d fixed, %d new, %d left, %d gone; nothing was written", plural(what.Edits, "edit"), n["fixed"], n["new"], n["left"], n["gone"]), color.Bold))
+	for _, line := range what.Choices.lines(what.tally()) {
+		fmt.Fprintln(p, line)
+	}
 	return p.send(w)
 }
 
@@ -116,7 +151,11 @@ func answer(f *rules.Finding) string {
 	if f.Reason != "" && f.Applies() {
 		text += " (" + string(f.Reason) + ")"
 	}
-	return text + ": " + f.Message
+	text += ": " + f.Message
+	if f.Waived != nil {
+		text += " (" + f.Waived.String() + ")"
+	}
+	return text
 }
 
 // beside writes two texts in columns of the same width.
@@ -148,6 +187,7 @@ type jsonWhatIf struct {
 	Input         jsonInput       `json:"input"`
 	Changes       []jsonAnswer    `json:"changes"`
 	Summary       jsonWhatIfCount `json:"summary"`
+	Config        *jsonChoices    `json:"config,omitempty"`
 }
 
 type jsonPatchFile struct {
@@ -168,13 +208,14 @@ type jsonWhatIfCount struct {
 	Left  int `json:"left"`
 	Gone  int `json:"gone"`
 	Same  int `json:"same"`
+	Known int `json:"baseline,omitempty"` // findings that the patch leaves and a baseline has; in no other number
 }
 
 // WhatIfJSON writes the same as one JSON object.
 func WhatIfJSON(w io.Writer, what WhatIf) error {
 	n := what.count()
 	out := jsonWhatIf{schemaVersion, jsonTool{"regvet", what.Version}, jsonPatchFile{hive.Printable(what.Patch), what.SHA256, what.Edits}, inputJSON(what.Input),
-		[]jsonAnswer{}, jsonWhatIfCount{n["fixed"], n["new"], n["left"], n["gone"], n["same"]}}
+		[]jsonAnswer{}, jsonWhatIfCount{n["fixed"], n["new"], n["left"], n["gone"], n["same"], what.Known}, choicesJSON(what.Choices)}
 	finding := func(f *rules.Finding) *jsonFinding {
 		if f == nil {
 			return nil
@@ -183,8 +224,8 @@ func WhatIfJSON(w io.Writer, what WhatIf) error {
 		return &j
 	}
 	for _, c := range what.Changes {
-		if kind := c.kind(); kind != "same" || what.All {
-			out.Changes = append(out.Changes, jsonAnswer{kind, finding(c.Before), finding(c.After)})
+		if what.lists(c) {
+			out.Changes = append(out.Changes, jsonAnswer{c.kind(), finding(c.Before), finding(c.After)})
 		}
 	}
 	return writeJSON(w, out)

@@ -18,7 +18,7 @@ var formats = []format{
 	{"text", checkText, lintText},
 	{"json", func(w io.Writer, r Report, _ Style) error { return checkJSON(w, r) }, func(w io.Writer, r LintReport, _ Style) error { return lintJSON(w, r) }},
 	{"jsonl", linesOf, lintLinesOf},
-	{"compact", of(compact), lintCompact},
+	{"compact", checkCompact, lintCompact},
 	{"sarif", of(sarifLog), lintOf(sarifLog)},
 	{"junit", of(junit), lintOf(junit)},
 	{"csv", func(w io.Writer, r Report, style Style) error { return csvTable(w, checkSheet(r), style) },

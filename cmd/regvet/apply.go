@@ -27,6 +27,8 @@ var applyCommand = command{
 		outputFlag(f, &o.output)
 		failFlag(f, &o.failOn, "findings that the patch leaves or adds,")
 		f.BoolVarP(&o.all, "all", "a", false, "also list what is no finding before or after the patch")
+		f.BoolVarP(&o.quiet, "quiet", "q", false, "in text, list nothing, only the summary")
+		o.accept.define(f, "list findings", "leave out, if the patch leaves them,")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run
@@ -36,19 +38,23 @@ var applyCommand = command{
 type applyOptions struct {
 	rules          ruleFlags
 	selected       selection
+	accept         acceptFlags
 	input          inputFlags
 	format, failOn choice
 	output         string
-	all            bool
+	all, quiet     bool
 }
 
 func (o *applyOptions) run(s *session, args []string) {
 	onlyOnce(s, args)
-	active, ok := o.selected.loadPicked(s, &o.rules)
-	if s.failed() || !ok {
+	accepted := o.accept.load(s, &o.rules, &o.selected, args)
+	if s.failed() || accepted == nil {
 		return
 	}
-	w := report.WhatIf{Version: version(), Patch: args[0], All: o.all}
+	accepted.windows(&o.input)
+	accepted.sayFlaws()
+	active, least := accepted.asked, accepted.failOn(&o.failOn)
+	w := report.WhatIf{Version: version(), Patch: args[0], All: o.all, Quiet: o.quiet, Choices: accepted.choices()}
 	edits, ok := o.loadPatch(s, &w)
 	if !ok {
 		return
@@ -64,9 +70,13 @@ func (o *applyOptions) run(s *session, args []string) {
 	if o.input.windows.value == nil {
 		windows = after.Windows()
 	}
-	w.Compare(before, rules.Evaluate(after, windows, active))
+	answers := rules.Evaluate(after, windows, active)
+	accepted.waive(before, in.Host)
+	accepted.waive(answers, in.Host)
+	w.Compare(before, answers)
+	w.Leave(func(f rules.Finding) bool { return accepted.isKnown(in.Input, f) })
 	for _, change := range w.Changes {
-		if f := change.After; f != nil && o.failOn.fails(*f) {
+		if f := change.After; f != nil && f.Status == rules.Fail && f.Waived == nil && f.Severity >= least {
 			s.raise(statusFindings)
 		}
 	}

@@ -20,13 +20,18 @@ var checkCommand = command{
   regvet check --format json --fail-on high SYSTEM export.reg
   regvet check --format jsonl /mnt/image/Windows/System32/config
   regvet check -o sarif=out.sarif -o junit=out.xml SYSTEM
+  regvet check --baseline known.json --write-baseline hives
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(checkOptions)
 		o.rules.define(f, defaultPacks)
 		o.selected.define(f, "ask only these rules:")
+		o.accept.define(f, "list findings", "count, and do not list,")
+		o.accept.defineWrite(f)
 		o.result.define(f)
 		failFlag(f, &o.failOn, "findings")
+		f.BoolVarP(&o.quiet, "quiet", "q", false, "in text and compact, list no findings, only the summary")
+		f.BoolVar(&o.statistics, "statistics", false, "in text and compact, end with a table of how much each rule finds")
 		f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns and rules that do not apply")
 		f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
 		f.BoolVar(&o.regback, "regback", false, "also check the backups of hives that Windows made in RegBack or repair, of an earlier time")
@@ -41,10 +46,13 @@ var checkCommand = command{
 type checkOptions struct {
 	rules        ruleFlags
 	selected     selection
+	accept       acceptFlags
 	input        inputFlags
 	result       resultFlags
 	failOn       choice
 	all, deleted bool
+	quiet        bool
+	statistics   bool
 	regback, vss bool // also check backups of hives, and shadow copies
 	allInstalls  bool // findings of a former Windows count for the exit status
 }
@@ -53,23 +61,28 @@ type checkOptions struct {
 // inputs is released once it was evaluated. A format that allows it is written while the inputs are read.
 func (o *checkOptions) run(s *session, args []string) {
 	outputs := o.result.choose(s)
-	active, ok := o.selected.loadPicked(s, &o.rules)
-	if outputs == nil || !ok {
+	accepted := o.accept.load(s, &o.rules, &o.selected, args)
+	if outputs == nil || accepted == nil {
 		return
 	}
+	accepted.windows(&o.input)
 	s.files.Protect(o.input.logs...)
 	s.files.Shadows = o.vss
 	inputs := asked(s, earlier(o.regback, o.vss), "check", groups(s, args, o.input.mount.value == nil))
 	if s.failed() {
 		return
 	}
+	if !accepted.apart(outputs) {
+		return
+	}
 	sinks := s.beginAll(outputs)
 	if sinks == nil {
 		return
 	}
-	r := report.Report{Version: version(), Rules: active, All: o.all, FailOn: o.failOn.least(), AllInstalls: o.allInstalls}
-	if !o.selected.restricts() {
-		r.More = o.rules.known - len(active)
+	r := report.Report{Version: version(), Rules: accepted.asked, All: o.all, FailOn: accepted.failOn(&o.failOn), AllInstalls: o.allInstalls,
+		Choices: accepted.choices(), Quiet: o.quiet, Statistics: o.statistics}
+	if !accepted.pick.restricts() {
+		r.More = o.rules.known - len(rules.Distinct(accepted.loaded, nil))
 	}
 	lines := map[*sink]*report.Lines{} // the outputs that are written as the inputs are read; the others wait for the end
 	for _, k := range sinks {
@@ -81,14 +94,25 @@ func (o *checkOptions) run(s *session, args []string) {
 	judge := func(s *session, together collection.Joined) []report.Input {
 		return o.judge(s, together, r, listed)
 	}
-	each(s, inputs, &o.input, o.input.options(true), batch{live: o.result.live()}, judge, func(in report.Input) {
+	take := func(in report.Input) {
+		if slices.ContainsFunc(in.Findings, func(f rules.Finding) bool { return r.Counts(in, f) }) {
+			s.raise(statusFindings)
+		}
 		for _, l := range lines {
 			l.Input(in)
 		}
 		if len(lines) < len(sinks) {
 			r.Inputs = append(r.Inputs, in)
 		}
+	}
+	each(s, inputs, &o.input, o.input.options(true), batch{live: o.result.live()}, judge, func(in report.Input) {
+		accepted.judge(&in)
+		take(in)
 	})
+	if config := accepted.flaws(); config != nil {
+		take(*config)
+	}
+	accepted.finish()
 	r.Refused = s.refused
 	for _, k := range sinks {
 		if l := lines[k]; l != nil {
@@ -141,9 +165,6 @@ func (o *checkOptions) judge(s *session, together collection.Joined, r report.Re
 		}
 		out.Input = s.facts(in)
 		out.AddCaveats()
-		if slices.ContainsFunc(out.Findings, func(f rules.Finding) bool { return r.Counts(out, f) }) {
-			s.raise(statusFindings)
-		}
 		all = append(all, out)
 	}
 	return all

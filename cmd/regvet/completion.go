@@ -202,7 +202,7 @@ func flagValues(command string, f *pflag.Flag) candidates {
 	switch f.Name {
 	case "select", "ignore", "rule":
 		if command == "lint" {
-			return checkWords()
+			return eitherWords()
 		}
 		return ruleWords()
 	case "pack":
@@ -237,9 +237,7 @@ func arguments(cmd command, before []string) candidates {
 	case cmd.name == "rules":
 		return ruleWords()
 	case cmd.name == "explain":
-		c := checkWords()
-		c.words = append(c.words, ruleWords().words...)
-		return c
+		return eitherWords()
 	case (cmd.name == "export" || cmd.name == "history") && len(before) > 0: // a key, of which only the input knows
 		return candidates{}
 	case strings.Contains(cmd.args, "FILE.reg") || cmd.name == "apply" && len(before) == 0:
@@ -252,6 +250,13 @@ func checkWords() (c candidates) {
 	for _, check := range lint.Checks() {
 		c.words = append(c.words, [2]string{check.ID, check.Title})
 	}
+	return c
+}
+
+// eitherWords returns the checks and the rules.
+func eitherWords() candidates {
+	c := checkWords()
+	c.words = append(c.words, ruleWords().words...)
 	return c
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,19 +11,24 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/pflag"
 
 	"regvet/hive"
 	"regvet/internal/worktree"
 	"regvet/rules"
+	"regvet/rules/accept"
 	"regvet/rules/lint"
+	"regvet/rules/strict"
 )
 
 // scope is a config with the rules and the baseline that it chooses, and the plans that follow from it. Files without a config share an empty
 // one.
 type scope struct {
 	file   string // the config, as messages name it; "" if there is none
+	size   int64  // of the config, in bytes
+	sha256 string // of the config, in hex
 	folder string // the folder of the config, absolute
 	top    string // the folder in which the config can name files, absolute; "" for any folder
 	config *lint.Config
@@ -29,6 +36,14 @@ type scope struct {
 	rules  []*rules.Rule
 	known  *knownFile       // the baseline, or nil
 	plans  map[string]*plan // by the settings by path that apply
+}
+
+// within returns the path of a file that the config names.
+func (s *scope) within(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(s.folder, filepath.FromSlash(name))
 }
 
 // plan says how to lint some of the files of a scope.
@@ -57,7 +72,7 @@ type configFlags struct {
 	noConfig bool
 }
 
-func (c *configFlags) define(f *pflag.FlagSet, what string) {
+func (c *configFlags) define(f *pflag.FlagSet, what, from string) {
 	f.StringVar(&c.config, "config", "", "read "+what+" from this `FILE` instead of the nearest "+lint.ConfigName+" in or above the folder of each file")
 	f.BoolVar(&c.noConfig, "no-config", false, "do not look for "+lint.ConfigName)
 }
@@ -66,11 +81,13 @@ func (c *configFlags) define(f *pflag.FlagSet, what string) {
 type configs struct {
 	*session
 	flags   *configFlags
-	load    func(*scope)      // what else to do for a config, and for files without one
-	home    string            // the working directory
-	folders map[string]*scope // by folder
-	plain   *scope            // the scope of files without a config, or nil
-	broken  bool              // a config, or a file that it names, has mistakes
+	skips   func(file string) bool   // which config is passed over, since it is in the evidence; nil for none
+	refuse  func(accept.Word) string // see [lint.LoadConfig]
+	load    func(*scope)             // what else to do for a config, and for files without one
+	home    string                   // the working directory
+	folders map[string]*scope        // by folder
+	plain   *scope                   // the scope of files without a config, or nil
+	broken  bool                     // a config, or a file that it names, has mistakes
 }
 
 // newConfigs returns a finder of configs. If something is wrong with the flags, it writes what and returns nil.
@@ -106,34 +123,74 @@ func (c *configs) of(name string) (s *scope, paths []int, excluded bool) {
 type planner struct {
 	*configs
 	options           *lintOptions
-	baselines         map[string]*knownFile
-	selected, ignored map[*lint.Check]bool
+	baselines         *baselines
+	reading           sync.Mutex    // of everyRule, once files are linted
+	everyRule         []*rules.Rule // see known
+	selected, ignored lintWords
+}
+
+// lintWords are the words of --select or --ignore of a lint: some for checks, the others for rules of packs.
+type lintWords struct {
+	checks map[*lint.Check]bool
+	rules  selection
+}
+
+// any reports whether there are words.
+func (w lintWords) any() bool { return len(w.checks) > 0 || w.rules.restricts() }
+
+// has reports whether a word stands for a check, or for a rule whose findings it reports; nil for the check alone.
+func (w lintWords) has(c *lint.Check, r *rules.Rule) bool {
+	return w.checks[c] || r != nil && w.rules.has(r)
 }
 
 // newPlanner returns a planner for the flags. If something is wrong with them, it writes what and returns nil.
 func newPlanner(s *session, o *lintOptions) *planner {
-	p := &planner{configs: newConfigs(s, &o.configFlags), options: o, baselines: map[string]*knownFile{}}
-	p.selected, p.ignored = checks(s, "--select", o.selected), checks(s, "--ignore", o.ignored)
+	p := &planner{configs: newConfigs(s, &o.configFlags), options: o, selected: wordsOf("select", o.selected), ignored: wordsOf("ignore", o.ignored)}
+	if p.configs == nil {
+		return nil
+	}
+	p.baselines = &baselines{p.configs, &o.baselineFlags, accept.Checks, map[string]*knownFile{}}
+	p.load = p.loadAll
+	p.refuse = func(word accept.Word) string {
+		if slices.ContainsFunc(p.known(), word.Picks) {
+			return ""
+		}
+		return p.noCheck(word)
+	}
+	for _, of := range []selection{p.selected.rules, p.ignored.rules} {
+		for _, word := range of.words {
+			if why := p.refuse(accept.Word(word)); why != "" {
+				s.fail(statusUsage, "--%s: %s", of.flag, why)
+			}
+		}
+	}
 	if s.failed() {
 		return nil
 	}
-	p.load = p.loadAll
 	return p
 }
 
-// checks returns the checks that a flag names, and writes which names are unknown.
-func checks(s *session, flag string, names []string) map[*lint.Check]bool {
-	found := map[*lint.Check]bool{}
-	for _, name := range names {
-		chosen := lint.Select(name)
+// wordsOf returns the words of a flag.
+func wordsOf(flag string, words []string) lintWords {
+	w := lintWords{map[*lint.Check]bool{}, selection{flag: flag}}
+	for _, word := range words {
+		chosen := lint.Select(word)
 		if len(chosen) == 0 {
-			s.fail(statusUsage, "%s: there is no check %q%s; \"regvet explain\" lists them", flag, name, suggest(name, lint.Words()))
+			w.rules.words = append(w.rules.words, word)
 		}
 		for _, check := range chosen {
-			found[check] = true
+			w.checks[check] = true
 		}
 	}
-	return found
+	return w
+}
+
+// noCheck returns the message that a word stands for no check and no rule.
+func (p *planner) noCheck(word accept.Word) string {
+	if kind, _ := word.Split(); kind != "" {
+		return noSuch(word, p.known())
+	}
+	return fmt.Sprintf("there is no check or rule %q%s; \"regvet explain\" lists the checks, \"regvet rules list\" the rules", word, suggest(string(word), append(lint.Words(), word.Like(p.known())...)))
 }
 
 // plan returns the plan for a file, and reports whether a config excludes the file.
@@ -150,16 +207,35 @@ func (p *planner) plan(name string) (_ *plan, excluded bool) {
 func (p *planner) make(s *scope, paths []int) *plan {
 	settings := s.config.With(paths)
 	made := &plan{scope: s, paths: paths, severity: map[*lint.Check]lint.Severity{}}
-	for _, check := range lint.Checks() {
+	// severity returns that of a check, or of its findings by a rule, if they are reported.
+	severity := func(check *lint.Check, rule *rules.Rule) lint.Severity {
 		severity, on := settings.Severity(check)
-		if len(p.selected) > 0 {
-			on = p.selected[check]
+		if rule != nil {
+			severity, on = settings.RuleSeverity(check, rule)
 		}
-		if on && !p.ignored[check] {
-			made.severity[check] = severity
+		if p.selected.any() {
+			on = p.selected.has(check, rule)
+		}
+		if !on || p.ignored.has(check, rule) {
+			return 0
+		}
+		return severity
+	}
+	for _, check := range lint.Checks() {
+		if level := severity(check, nil); level > 0 {
+			made.severity[check] = level
 		}
 	}
-	made.linter = lint.Linter{Most: mostListed, Rules: s.rules, Severity: func(c *lint.Check) lint.Severity { return made.severity[c] }}
+	for _, check := range lint.OfRules() {
+		for _, rule := range s.rules {
+			made.severity[check] = max(made.severity[check], severity(check, rule))
+		}
+		if made.severity[check] == 0 {
+			delete(made.severity, check)
+		}
+	}
+	made.linter = lint.Linter{Most: mostListed, Rules: s.rules, Severity: func(c *lint.Check) lint.Severity { return made.severity[c] },
+		RuleSeverity: severity, RuleExists: p.ruleExists}
 	made.linter.Read.CodePage = p.options.codePage.value
 	if settings.CodePage != nil && !p.options.flags.Changed("codepage") {
 		made.linter.Read.CodePage = settings.CodePage
@@ -198,19 +274,22 @@ func (c *configs) scopeOf(folder string) *scope {
 	file := filepath.Join(folder, lint.ConfigName)
 	above := filepath.Dir(folder)
 	switch {
-	case exists(file):
+	case exists(file) && !c.passes(file):
 		s = c.read(file, c.shown(file), true)
 	case above == folder || worktree.IsTop(folder):
 		s = c.unconfigured()
 	default:
 		s = c.scopeOf(above)
 	}
-	if other := strings.TrimSuffix(file, "yaml") + "yml"; exists(other) {
+	if other := strings.TrimSuffix(file, "yaml") + "yml"; exists(other) && !c.passes(other) {
 		c.mistake(fmt.Errorf("%s: is not read, because a config is called %s; rename it", c.shown(other), lint.ConfigName))
 	}
 	c.folders[folder] = s
 	return s
 }
+
+// passes reports whether a config is passed over.
+func (c *configs) passes(file string) bool { return c.skips != nil && c.skips(file) }
 
 // exists reports whether there is anything with this name, even a broken link.
 func exists(name string) bool {
@@ -269,14 +348,20 @@ func (c *configs) read(file, shown string, found bool) *scope {
 		c.mistake(fmt.Errorf("%s: %v", shown, err))
 		return s
 	}
-	config, err := lint.LoadConfig(shown, data)
+	config, err := lint.LoadConfig(shown, data, c.refuse)
 	if err != nil {
 		c.mistake(err)
 		return s
 	}
-	s.config = config
+	sum := sha256.Sum256(data)
+	s.config, s.size, s.sha256 = config, int64(len(data)), hex.EncodeToString(sum[:])
 	c.load(s)
 	return s
+}
+
+// wrong writes what is wrong with something that a config names.
+func (c *configs) wrong(s *scope, r strict.Reference, format string, args ...any) {
+	c.mistake(s.config.Mistake(r.At, fmt.Sprintf(format, args...)))
 }
 
 // readSmall returns the bytes of a file, unless it has more than most. The error does not name the file.
@@ -295,30 +380,11 @@ func readSmall(fsys fs.FS, name string, most int64) ([]byte, error) {
 
 // loadAll loads the rules and the baseline of a scope, and writes what is wrong with them.
 func (p *planner) loadAll(s *scope) {
-	wrong := func(r lint.Reference, format string, args ...any) {
-		p.mistake(&hive.Problem{Source: s.file, At: r.At, Kind: lint.BadConfig, Msg: fmt.Sprintf(format, args...)})
+	flags := ruleFlags{files: p.options.rules.files, packs: p.options.rules.packs}
+	if p.selected.rules.restricts() && len(s.config.Packs) == 0 {
+		flags.defaultToAll() // an ID names a rule without its pack
 	}
-	within := func(name string) string {
-		if filepath.IsAbs(name) {
-			return name
-		}
-		return filepath.Join(s.folder, filepath.FromSlash(name))
-	}
-	var fsys fs.FS = p.files
-	if s.top != "" {
-		fsys = ownFiles{s.top, []string{".yaml", ".yml"}}
-	}
-	chosen := ruleFlags{files: slices.Clone(p.options.rules.files), packs: p.options.rules.packs}
-	for _, r := range s.config.Rules {
-		name := p.shown(within(r.Name))
-		if _, err := fs.Stat(fsys, name); err != nil {
-			wrong(r, "the rules %q cannot be read: %v", r.Name, hive.Cause(err))
-			continue
-		}
-		chosen.config = append(chosen.config, rulePath{fsys, name})
-	}
-	packs, ok := p.choosePacks(s, chosen, wrong)
-	if ok {
+	if packs, ok := p.packs(s, &flags, s.config.Packs, s.config.Rules); ok {
 		all, err := rules.Rules(packs...)
 		if err != nil {
 			p.mistake(err)
@@ -327,50 +393,77 @@ func (p *planner) loadAll(s *scope) {
 		for _, pack := range packs {
 			s.packs = append(s.packs, pack.Name)
 		}
-	}
-	p.broken = p.broken || !ok
-	switch baseline := s.config.Baseline; {
-	case p.options.flags.Changed("baseline") && p.options.baseline != "":
-		s.known = p.knownIn(p.files, p.options.baseline, p.options.baseline, nil)
-	case p.options.flags.Changed("baseline"): // none
-	case baseline != nil:
-		if s.top != "" {
-			fsys = ownFiles{s.top, []string{".json"}}
+		for _, r := range s.config.RuleWords() {
+			if word := accept.Word(r.Name); !slices.ContainsFunc(all, word.Picks) && !slices.ContainsFunc(p.every(flags), word.Picks) {
+				p.wrong(s, r, "%s", p.noCheck(word))
+			}
 		}
-		s.known = p.knownIn(fsys, within(baseline.Name), p.shown(within(baseline.Name)), func(err error) {
-			wrong(*baseline, "the baseline %q cannot be read: %v", baseline.Name, err)
-		})
-	case p.options.writeBaseline:
-		s.known = p.knownIn(p.files, baselineName, baselineName, nil)
 	}
+	s.known = p.baselines.of(s, s.config.Baseline)
 }
 
-// choosePacks returns the packs that the flags name, or else those that the config names. If something is wrong with them, it writes what and
-// returns false.
-func (p *planner) choosePacks(s *scope, flags ruleFlags, wrong func(lint.Reference, string, ...any)) ([]*rules.Pack, bool) {
-	if p.options.flags.Changed("pack") || len(s.config.Packs) == 0 {
-		return flags.loadPacks(p.session)
+// packs returns the packs that the flags name, or else those that a config names, and adds the rule files of the config to the flags. If something is
+// wrong with them, it writes what and returns false.
+func (c *configs) packs(s *scope, flags *ruleFlags, named, files []strict.Reference) (chosen []*rules.Pack, ok bool) {
+	var fsys fs.FS = c.files
+	if s.top != "" {
+		fsys = ownFiles{s.top, []string{".yaml", ".yml"}}
 	}
-	flags.packs = []string{allPacks}
-	packs, ok := flags.loadPacks(p.session)
+	for _, r := range files {
+		name := c.shown(s.within(r.Name))
+		if _, err := fs.Stat(fsys, name); err != nil {
+			c.wrong(s, r, "the rules %q cannot be read: %v", r.Name, hive.Cause(err))
+			continue
+		}
+		flags.config = append(flags.config, rulePath{fsys, name})
+	}
+	if len(flags.packs) > 0 || len(named) == 0 {
+		chosen, ok = flags.loadPacks(c.session)
+		c.broken = c.broken || !ok
+		return chosen, ok
+	}
+	flags.defaultToAll()
+	packs, ok := flags.loadPacks(c.session)
 	if !ok {
+		c.broken = true
 		return nil, false
 	}
 	var names []string
 	for _, pack := range packs {
 		names = append(names, pack.Name)
 	}
-	var chosen []*rules.Pack
-	for _, r := range s.config.Packs {
+	for _, r := range named {
 		i := slices.Index(names, r.Name)
 		switch {
 		case r.Name == allPacks:
 			chosen = packs
 		case i < 0:
-			wrong(r, "%s", noPack(r.Name, names))
+			c.wrong(s, r, "%s", noPack(r.Name, names))
 		case !slices.Contains(chosen, packs[i]):
 			chosen = append(chosen, packs[i])
 		}
 	}
 	return chosen, true
+}
+
+// every returns the rules of all packs, chosen or not.
+func (c *configs) every(flags ruleFlags) []*rules.Rule {
+	flags.packs = []string{allPacks}
+	all, _ := flags.load(c.session) // what is wrong with the files has been told before
+	return all
+}
+
+// known returns all rules of built-in packs and of --rules.
+func (p *planner) known() []*rules.Rule {
+	if p.everyRule == nil {
+		p.everyRule = p.every(ruleFlags{files: p.options.rules.files})
+	}
+	return p.everyRule
+}
+
+// ruleExists reports whether there is a rule of that ID in any pack. Any number of goroutines may call it.
+func (p *planner) ruleExists(id string) bool {
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	return slices.ContainsFunc(p.known(), accept.Word(id).Names)
 }

@@ -31,7 +31,7 @@ var fixCommand = command{
 		o.rules.define(f, defaultPacks)
 		o.selected.define(f, "fix only what these rules find:")
 		f.BoolVar(&o.unsafe, "unsafe-fixes", false, "also make fixes that need a decision, because they may break something, cannot be undone on the machine, or are no recommendation of a vendor; --select with the ID of a rule makes that of this rule. Without it they are told, which is no failure")
-		choose(f, &o.severity, "severity", "", "", "fix only findings of at least this `SEVERITY`: %s", severityWords()...)
+		o.accept.define(f, "fix only findings", "do not fix")
 		choose(f, &o.format, "format", "f", "reg", "output `FORMAT` of both files: %s", patchFormats()...)
 		f.StringVarP(&o.output, "output", "o", "", "write the fix to this `FILE` (default fix.reg, or with "+strict.List(otherExtensions(), "or")+" for other formats)")
 		f.StringVar(&o.undo, "undo", "", "write the undo to this `FILE` (default undo.reg beside the fix)")
@@ -45,22 +45,26 @@ var fixCommand = command{
 }
 
 type fixOptions struct {
-	rules            ruleFlags
-	input            inputFlags
-	selected         selection
-	severity, format choice
-	output, undo     string
-	root             parsed[hive.Path]
-	unsafe           bool
-	force, dryRun    bool
+	rules         ruleFlags
+	input         inputFlags
+	selected      selection
+	accept        acceptFlags
+	format        choice
+	output, undo  string
+	root          parsed[hive.Path]
+	unsafe        bool
+	force, dryRun bool
 }
 
 func (o *fixOptions) run(s *session, args []string) {
 	o.completeNames(s)
-	active, ok := o.activeRules(s)
-	if !ok || s.failed() {
+	accepted := o.accept.load(s, &o.rules, &o.selected, args)
+	if accepted == nil || s.failed() {
 		return
 	}
+	accepted.windows(&o.input)
+	accepted.sayFlaws()
+	active := o.activeRules(accepted)
 	in := o.input.open(s, args[0], true)
 	if in == nil {
 		return
@@ -70,12 +74,15 @@ func (o *fixOptions) run(s *session, args []string) {
 		return
 	}
 	outcome := report.Outcome{DryRun: o.dryRun}
-	least, _ := rules.ParseSeverity(o.severity.value)
 	var findings []rules.Finding
 	refused := unwritable(o.format.value, below(in, o.root.value))
-	for _, f := range evaluate(s, in, o.input.windows.value, active) {
+	answers := evaluate(s, in, o.input.windows.value, active)
+	accepted.waive(answers, in.Host)
+	for _, f := range answers {
 		switch {
-		case !o.selected.picks(f.Rule) || f.Severity < least:
+		case f.Waived != nil || accepted.isKnown(in.Input, f):
+			outcome.Accepted++
+		case !accepted.picks(f.Rule) || f.Severity < accepted.least:
 			if f.Status == rules.Fail {
 				outcome.Others++
 			}
@@ -127,24 +134,19 @@ func (o *fixOptions) completeNames(s *session) {
 	}
 }
 
-// activeRules returns the rules to evaluate: those of the chosen packs or, if none is chosen, of each pack with a rule that --select names. If
-// something is wrong with them, it writes what and returns false.
-func (o *fixOptions) activeRules(s *session) ([]*rules.Rule, bool) {
-	anyPack := o.selected.restricts() && len(o.rules.packs) == 0 // an ID names a rule without its pack
-	active, ok := o.selected.load(s, &o.rules)
-	if !ok {
-		return nil, false
-	}
-	if anyPack {
+// activeRules returns the rules to evaluate: those of the chosen packs or, if none is chosen, of each pack with a rule that is selected.
+func (o *fixOptions) activeRules(a *accepted) []*rules.Rule {
+	active := a.loaded
+	if a.anyPack {
 		var packs []string
 		for _, r := range active {
-			if o.selected.picks(r) {
+			if a.pick.picks(r) {
 				packs = append(packs, r.Pack)
 			}
 		}
-		active = slices.DeleteFunc(active, func(r *rules.Rule) bool { return !slices.Contains(packs, r.Pack) })
+		active = slices.DeleteFunc(slices.Clone(active), func(r *rules.Rule) bool { return !slices.Contains(packs, r.Pack) })
 	}
-	return rules.Distinct(active, o.selected.chosen), true
+	return rules.Distinct(active, o.selected.chosen)
 }
 
 // writeFix makes the texts of both files, proves in memory what they will do, and only then writes them. It does not write a fix that would

@@ -62,11 +62,6 @@ func failFlag(f *pflag.FlagSet, to *choice, which string) {
 	choose(f, to, "fail-on", "", "low", "exit with 1 for "+which+" of at least this `SEVERITY`: %s", severityWords(neverFails)...)
 }
 
-// fails reports whether --fail-on makes a finding count for the exit status.
-func (c *choice) fails(f rules.Finding) bool {
-	return f.Status == rules.Fail && f.Severity >= c.least()
-}
-
 // least returns the lowest severity that --fail-on makes count. Where none does, it is above all that there are.
 func (c *choice) least() rules.Severity {
 	if least, ok := rules.ParseSeverity(c.value); ok {

@@ -34,7 +34,7 @@ var fmtCommand = command{
 			"and line ends stay LF if the first line ends in LF", "utf-16le", "utf-8")
 		o.regFiles.define(f)
 		codePageFlag(f, &o.codePage)
-		o.configFlags.define(f, "the code page")
+		o.configFlags.define(f, "the code page", "the folder of each file")
 		outputFlag(f, &o.output)
 		return o.run
 	},

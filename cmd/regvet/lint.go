@@ -15,6 +15,7 @@ import (
 	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/report"
+	"regvet/rules/accept"
 	"regvet/rules/lint"
 )
 
@@ -27,8 +28,8 @@ var lintCommand = command{
   regvet lint --baseline known.json --write-baseline .
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
-		o := &lintOptions{flags: f}
-		o.configFlags.define(f, "the settings")
+		o := new(lintOptions)
+		o.configFlags.define(f, "the settings", "the folder of each file")
 		f.BoolVar(&o.showConfig, "show-config", false, "show the config and the settings for each file, and lint nothing")
 		o.rules.define(f, defaultPacks)
 		o.result.define(f)
@@ -37,22 +38,22 @@ var lintCommand = command{
 		f.BoolVarP(&o.listing.All, "all", "a", false, "in text and compact, list all findings of a check that finds more than 20 things in a file, not only 5")
 		f.BoolVarP(&o.listing.Quiet, "quiet", "q", false, "in text and compact, list no findings, only the totals")
 		f.BoolVar(&o.listing.Statistics, "statistics", false, "in text and compact, end with a table of how much each check finds")
-		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, each an ID, a name or the start of an ID, such as REG1 (repeatable)")
-		f.StringSliceVar(&o.ignored, "ignore", nil, "skip these `CHECKS` (repeatable)")
+		f.StringSliceVar(&o.selected, "select", nil, "run only these `CHECKS`, each an ID, a name or the start of an ID, such as REG1, or report only what rules of packs find, each an ID, START*, "+
+			accept.ByLevel+"NAME or "+accept.ByTag+"NAME (repeatable)")
+		f.StringSliceVar(&o.ignored, "ignore", nil, "skip these `CHECKS`, or what these rules find (repeatable)")
 		f.BoolVar(&o.makeFixes, "fix", false, "apply the safe fixes to the files")
 		f.BoolVar(&o.diff, "diff", false, "show the safe fixes as a unified diff before the findings, and change nothing, even with --fix")
 		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff, include the fixes that change what Windows does with the file")
 		o.regFiles.define(f)
 		codePageFlag(f, &o.codePage)
 		versionFlag(f, &o.windows, "the Windows `VERSION` that the files are for, such as 6.1, or a product such as 2008r2")
-		f.StringVar(&o.baseline, "baseline", "", "hide the findings that are recorded in this `FILE`; \"\" for no baseline, not even that of a config")
-		f.BoolVar(&o.writeBaseline, "write-baseline", false, "record the current findings in the baseline, which is "+baselineName+" if none is named")
+		o.baselineFlags.define(f, "hide")
+		o.baselineFlags.defineWrite(f)
 		return o.run
 	},
 }
 
 type lintOptions struct {
-	flags *pflag.FlagSet
 	configFlags
 	severity          choice
 	listing           report.Listing
@@ -67,8 +68,7 @@ type lintOptions struct {
 	regFiles          regFileFlags
 	codePage          parsed[*regfile.CodePage]
 	windows           parsed[*hive.Windows]
-	baseline          string
-	writeBaseline     bool
+	baselineFlags
 }
 
 // mostListed is how many findings of one check are kept for a file, to be listed or counted. Where all are asked for, it is mostKnown.
@@ -99,12 +99,15 @@ func (o *lintOptions) run(s *session, args []string) {
 	for _, j := range jobs {
 		s.files.Protect(j.name)
 	}
+	if !planner.baselines.apart(outputs) {
+		return
+	}
 	sinks := s.beginAll(outputs)
 	if sinks == nil {
 		return
 	}
 	o.listing.Least, _ = lint.ParseSeverity(o.severity.value)
-	r := report.LintReport{Version: version(), Checks: planner.running(jobs), Listing: o.listing, Baseline: len(planner.baselines) > 0}
+	r := report.LintReport{Version: version(), Checks: planner.running(jobs), Listing: o.listing, Baseline: len(planner.baselines.files) > 0}
 	lines := map[*sink]*report.LintLines{} // the outputs that are written as the files are read; the others wait for the end
 	wants := o.wanted(outputs)
 	for _, k := range sinks {
@@ -126,7 +129,7 @@ func (o *lintOptions) run(s *session, args []string) {
 		}
 		f.FailOn = j.plan.failOn
 		if j.plan.known != nil {
-			j.plan.known.take(j.name, f.Findings, j.plan, o.writeBaseline)
+			j.plan.take(j.name, f.Findings, o.baselineFlags.write)
 		}
 		for _, finding := range f.Findings {
 			if finding.Suppressed == nil && finding.Severity >= j.plan.failOn {
@@ -148,9 +151,7 @@ func (o *lintOptions) run(s *session, args []string) {
 	for _, config := range slices.Sorted(maps.Keys(unchecked)) {
 		s.say("%s turns all checks off, so %s not checked", config, report.Count(unchecked[config], "file is", "files are"))
 	}
-	for _, file := range slices.Sorted(maps.Keys(planner.baselines)) {
-		o.endBaseline(s, planner.baselines[file])
-	}
+	planner.baselines.endAll()
 	r.Refused = s.refused
 	for _, k := range sinks {
 		if l := lines[k]; l != nil {
@@ -166,10 +167,8 @@ func (o *lintOptions) understand(s *session) (outputs []output, ok bool) {
 	if o.unsafeFixes && !o.makeFixes && !o.diff {
 		s.fail(statusUsage, "--unsafe-fixes does nothing without --fix or --diff; add one of them")
 	}
-	if o.writeBaseline && o.flags.Changed("baseline") && o.baseline == "" {
-		s.fail(statusUsage, "--write-baseline has no file to write to; name one with --baseline")
-	}
-	if o.showConfig && (o.flags.Changed("format") || len(o.result.outputs) > 0) {
+	o.baselineFlags.understand(s)
+	if o.showConfig && (o.baselineFlags.flags.Changed("format") || len(o.result.outputs) > 0) {
 		s.fail(statusUsage, "--show-config shows text on standard output; leave out --format and -o")
 	}
 	outputs = o.result.choose(s)
@@ -188,7 +187,7 @@ type wanted struct {
 
 // wanted returns what the outputs need.
 func (o *lintOptions) wanted(outputs []output) (w wanted) {
-	w.all = o.listing.All || o.writeBaseline
+	w.all = o.listing.All || o.baselineFlags.write
 	for _, k := range outputs {
 		w.all = w.all || k.format != "text" && k.format != "compact"
 		switch k.format {
@@ -199,6 +198,33 @@ func (o *lintOptions) wanted(outputs []output) (w wanted) {
 		}
 	}
 	return w
+}
+
+// take compares the findings in a file with the baseline, or with write records them in it. Findings of checks that did not run are not gone, those
+// of a check that no longer exists are.
+func (p *plan) take(name string, findings []lint.Finding, write bool) {
+	k := p.known
+	place := k.place(name)
+	k.seen[place] = true
+	ran := func(id string) bool {
+		c := lint.Lookup(id)
+		return c == nil || p.severity[c] != 0
+	}
+	for i := range findings {
+		switch f := &findings[i]; {
+		case !write:
+			k.Meet(place, f.Fingerprint())
+		case f.Suppressed == nil:
+			k.Record(place, f.Check.ID, f.Fingerprint(), f.Message)
+			k.taken++
+			f.Suppressed = &lint.Suppression{By: "baseline"}
+		}
+	}
+	if write {
+		k.Forget(place, ran)
+	} else {
+		k.gone += k.Gone(place, ran)
+	}
 }
 
 // job is a file to lint.
@@ -257,10 +283,10 @@ func (o *lintOptions) linter(j job, wants wanted) lint.Linter {
 	if wants.all {
 		l.Most = mostKnown
 	}
-	if k := j.plan.known; k != nil && !o.writeBaseline {
-		path := k.path(j.name)
-		l.Known = func(fingerprint string) bool { return k.Known(path, fingerprint) }
-		l.Most += k.Size(path)
+	if k := j.plan.known; k != nil && !o.baselineFlags.write {
+		place := k.place(j.name)
+		l.Known = func(fingerprint string) bool { return k.Knows(place, fingerprint) }
+		l.Most += k.Size(place)
 	}
 	return l
 }

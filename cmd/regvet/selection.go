@@ -2,28 +2,23 @@ package main
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
 	"regvet/rules"
+	"regvet/rules/accept"
 )
 
-// selection is the value of --select, or of another flag, for rules: each word is the ID of a rule, or level: or tag: and a name. Without words it is every rule.
+// selection is the value of --select, or of another flag, for rules. Without words it is every rule.
 type selection struct {
 	flag  string // its name, for messages
 	words []string
 }
 
-// The beginnings of words that stand for more than one rule.
-const (
-	byLevel = "level:"
-	byTag   = "tag:"
-)
-
 // define defines --select. The usage begins with what the command does with the rules.
 func (c *selection) define(f *pflag.FlagSet, does string) {
-	c.defineAs(f, "select", does+" rules with these `IDS`, in any pack; "+byLevel+"NAME is those that a published baseline asks for, "+byTag+"NAME those with a tag (repeatable)")
+	c.defineAs(f, "select", does+" rules with these `IDS`, in any pack; START* is those whose ID starts so, "+accept.ByLevel+"NAME those that a published baseline asks for, "+
+		accept.ByTag+"NAME those with a tag (repeatable)")
 }
 
 // defineAs defines the selection under another name.
@@ -37,16 +32,15 @@ func (c *selection) restricts() bool { return len(c.words) > 0 }
 
 // names reports whether the selection names a rule by its own ID.
 func (c *selection) names(r *rules.Rule) bool {
-	return slices.ContainsFunc(c.words, func(word string) bool { return strings.EqualFold(word, r.ID) })
+	return slices.ContainsFunc(c.words, func(word string) bool { return accept.Word(word).Names(r) })
 }
 
 // picks reports whether a rule is selected.
-func (c *selection) picks(r *rules.Rule) bool {
-	has := func(word, kind string, of []string) bool {
-		name, ok := strings.CutPrefix(word, kind)
-		return ok && slices.ContainsFunc(of, func(one string) bool { return strings.EqualFold(one, name) })
-	}
-	return !c.restricts() || c.names(r) || slices.ContainsFunc(c.words, func(word string) bool { return has(word, byLevel, r.Levels) || has(word, byTag, r.Tags) })
+func (c *selection) picks(r *rules.Rule) bool { return !c.restricts() || c.has(r) }
+
+// has reports whether one of the words stands for a rule.
+func (c *selection) has(r *rules.Rule) bool {
+	return slices.ContainsFunc(c.words, func(word string) bool { return accept.Word(word).Picks(r) })
 }
 
 // load returns the rules of the chosen packs or, if the command line chooses none and the selection restricts, of all packs. If something is
@@ -56,47 +50,26 @@ func (c *selection) load(s *session, of *ruleFlags) ([]*rules.Rule, bool) {
 		of.defaultToAll()
 	}
 	all, ok := of.load(s)
-	if !ok {
-		return nil, false
-	}
+	return all, ok && c.check(s, all)
+}
+
+// check writes which words stand for none of the rules, and reports whether there is none such.
+func (c *selection) check(s *session, all []*rules.Rule) bool {
+	ok := true
 	for _, word := range c.words {
-		if one := (&selection{c.flag, []string{word}}); !slices.ContainsFunc(all, one.picks) {
-			c.noSuch(s, word, all)
+		if word := accept.Word(word); !slices.ContainsFunc(all, word.Picks) {
+			s.fail(statusUsage, "--%s: %s; \"regvet rules list\" lists them", c.flag, noSuch(word, all))
 			ok = false
 		}
 	}
-	return all, ok
+	return ok
 }
 
 // chosen reports whether a rule is selected where not all are.
 func (c *selection) chosen(r *rules.Rule) bool { return c.restricts() && c.picks(r) }
 
-// loadPicked returns the selected rules to run, without those that others of them cover. If something is wrong with the flags, it writes what and
-// returns false.
-func (c *selection) loadPicked(s *session, of *ruleFlags) ([]*rules.Rule, bool) {
-	all, ok := c.load(s, of)
-	all = slices.DeleteFunc(all, func(r *rules.Rule) bool { return !c.picks(r) })
-	return rules.Distinct(all, c.names), ok
-}
-
-// noSuch writes that a word of a selection stands for none of the rules.
-func (c *selection) noSuch(s *session, word string, all []*rules.Rule) {
-	what, kind, known := "there is no rule", "", []string{}
-	for _, of := range []string{byLevel, byTag} {
-		if strings.HasPrefix(word, of) {
-			what, kind = "no rule has the "+strings.TrimSuffix(of, ":"), of
-		}
-	}
-	for _, r := range all {
-		switch kind {
-		case byLevel:
-			known = append(known, r.Levels...)
-		case byTag:
-			known = append(known, r.Tags...)
-		default:
-			known = append(known, r.ID)
-		}
-	}
-	name := strings.TrimPrefix(word, kind)
-	s.fail(statusUsage, "--%s: %s %q%s; \"regvet rules list\" lists them", c.flag, what, name, suggest(name, known))
+// noSuch returns the message that a word stands for none of the rules.
+func noSuch(word accept.Word, all []*rules.Rule) string {
+	_, name := word.Split()
+	return word.None() + suggest(name, word.Like(all))
 }

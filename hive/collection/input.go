@@ -65,6 +65,9 @@ type Machine struct {
 // Name returns what messages call the input.
 func (in *Input) Name() string { return DisplayName(in.Path) }
 
+// Outermost returns the file that a place is in: the image or archive that it leads into, or itself.
+func Outermost(place string) string { return evidence.Split(place)[0] }
+
 // DisplayName returns what messages call the input at a path.
 func DisplayName(path string) string {
 	if path == StandardInput {

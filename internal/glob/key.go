@@ -47,13 +47,19 @@ func ParseKey(text string) (Key, error) {
 func keyOf(path hive.Path) Key {
 	k := Key{path: path}
 	for _, name := range path {
-		l := level{any: name == "**", open: strings.ContainsAny(name, "*?"), text: name}
-		if l.open {
-			l.text = literal.Replace(hive.Fold(name))
-		}
+		l := levelOf(name)
+		l.any = name == "**"
 		k.levels = append(k.levels, l)
 	}
 	return k
+}
+
+func levelOf(name string) level {
+	l := level{open: strings.ContainsAny(name, "*?"), text: name}
+	if l.open {
+		l.text = literal.Replace(hive.Fold(name))
+	}
+	return l
 }
 
 // In returns the globs for the places to which the glob leads in a registry: HKLM\SYSTEM\CurrentControlSet is a control set there.
@@ -128,3 +134,13 @@ func (k Key) Follow(path hive.Path) Reach {
 
 // Covers reports whether the glob matches a path, or one above it, by how far it leads.
 func (k Key) Covers(r Reach) bool { return r>>len(k.levels)&1 != 0 }
+
+// Name is a glob over one name, such as that of a host. * matches any part of it and ? one character; all else stands for itself. Case does not
+// count.
+type Name struct{ level }
+
+// ParseName returns the glob of a name.
+func ParseName(text string) Name { return Name{levelOf(text)} }
+
+// Match reports whether the glob matches a name.
+func (n Name) Match(name string) bool { return n.match(name) }

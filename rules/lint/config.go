@@ -7,6 +7,9 @@ import (
 	"regvet/hive"
 	"regvet/hive/regfile"
 	"regvet/internal/glob"
+	"regvet/rules"
+	"regvet/rules/accept"
+	"regvet/rules/strict"
 )
 
 // ConfigName is the name of the file that configures how the .reg files in its folder and below are linted.
@@ -18,16 +21,14 @@ type Config struct {
 	Settings
 	Exclude  glob.List // globs of files that are not linted
 	Paths    []PathSettings
-	Packs    []Reference // names of the packs that values are checked against; none for the default packs
-	Rules    []Reference // rule files beside the built-in packs, relative to the folder of the config
-	Baseline *Reference  // the baseline file, relative to the folder of the config; nil for none
-	FailOn   string      // the lowest severity that counts for the exit status, or "never"; "" if not set
-}
+	Packs    []strict.Reference // names of the packs that values are checked against; none for the default packs
+	Rules    []strict.Reference // rule files beside the built-in packs, relative to the folder of the config
+	Baseline *strict.Reference  // the baseline file, relative to the folder of the config; nil for none
+	FailOn   string             // the lowest severity that counts for the exit status, or "never"; "" if not set
+	Check    accept.Config      // of check, fix and apply
 
-// Reference is the name of something outside of the config, and the place of the name in it.
-type Reference struct {
-	Name string
-	At   hive.Location
+	source string // its name
+	data   []byte
 }
 
 // PathSettings apply to the files that match one of the globs. They win over settings above them.
@@ -43,17 +44,21 @@ type Settings struct {
 	CodePage *regfile.CodePage // of files that are not UTF-16; nil if not set
 }
 
-// choice is what the config says about some checks.
+// choice is what the config says about some checks, or about some rules of packs.
 type choice struct {
-	Name     string   // as written in the config
+	Name     string // as written in the config
+	At       hive.Location
 	On       bool     // whether they run
 	Severity Severity // 0 for their own
-	checks   []*Check
-	exact    int // how exactly the name identifies the checks
+	checks   []*Check // none if it is about rules
+	exact    int      // how exactly the name identifies the checks
 }
 
-// exactly is the exactness of the full ID or name of a check; that of the start of an ID is its length.
-const exactly = 1 << 10
+// exactly is the exactness of the full ID or name of a check; that of the start of an ID is its length. A word for rules is more exact.
+const (
+	exactly = 1 << 10
+	ofRules = 1 << 20
+)
 
 // Select returns the checks that a word selects: one by its ID or name, those whose ID starts with it, such as REG1, or all; none for any other
 // word. Case does not count.
@@ -94,6 +99,38 @@ func (s Settings) Severity(c *Check) (severity Severity, on bool) {
 		}
 	}
 	return severity, on
+}
+
+// RuleSeverity returns the severity of the findings of a check by a rule of a pack, and whether they are reported. Without a word for the rule,
+// they are those of the check.
+func (s Settings) RuleSeverity(c *Check, r *rules.Rule) (severity Severity, on bool) {
+	severity, on = s.Severity(c)
+	for _, choice := range s.Checks {
+		if choice.checks != nil || !accept.Word(choice.Name).Picks(r) {
+			continue
+		}
+		on = choice.On
+		if choice.Severity != 0 {
+			severity = choice.Severity
+		}
+	}
+	return severity, on
+}
+
+// RuleWords returns the words of all settings that are to stand for rules.
+func (c *Config) RuleWords() (words []strict.Reference) {
+	add := func(s Settings) {
+		for _, choice := range s.Checks {
+			if choice.checks == nil {
+				words = append(words, strict.Reference{Name: choice.Name, At: choice.At})
+			}
+		}
+	}
+	add(c.Settings)
+	for _, p := range c.Paths {
+		add(p.Settings)
+	}
+	return words
 }
 
 // Excludes reports whether a file is not linted. Its path is relative to the folder of the config.

@@ -61,7 +61,19 @@ func TestConfigs(t *testing.T) {
 		{"paths: [{match: [a], windows: 10.0.19045}]", true, true},
 		{"a: &a [x]\nexclude: *a", false, false},
 		{"exclude: &a [x]\npacks: *a", true, true},
-		{"check: {}", false, false},
+		{"check: {}\nfail-on: error", true, true},
+		{"check:", true, true},
+		{"check: {packs: [all], rules: [a.yaml], select: [KB*, 'tag:cis'], ignore: [A-1], severity: low, fail-on: high, baseline: a.json, windows: 2008r2}", true, true},
+		{"check: {waivers: [{rule: A-1, key: 'HKLM\\SYSTEM\\*', host: 'WEB-?', reason: it is old, until: '2026-06-30'}, {rule: '*'}, {rule: a, reason: }]}", true, true},
+		{"check: {waivers: [{key: HKLM\\SYSTEM, reason: x}]}", false, false},
+		{"check: {waivers: [{rule: a, reson: x}]}", false, false},
+		{"check: {waivers: [{rule: a, until: '30.06.2026'}]}", false, false},
+		{"check: {waivers: [{rule: a, until: '2026-02-30'}]}", false, true},
+		{"check: {waivers: [{rule: a, key: '\\'}]}", false, true},
+		{"check: {waivers: {rule: a}}", false, false},
+		{"check: {severity: warning}", false, false},
+		{"check: {fail_on: error}", false, false},
+		{"check: {checks: {REG5: off}}", false, false},
 		{"checks: [REG505]", false, false},
 		{"checks: {REG505: of}", false, false},
 		{"checks: {REG505: }", false, false},
@@ -76,9 +88,9 @@ func TestConfigs(t *testing.T) {
 		{"windows: XP", false, true},
 		{"codepage: 1", false, true},
 		{"exclude: ['a\\b']", false, true},
-		{"checks: {REG9: on}", false, true},
+		{"checks: {KB196271-MaxUserPort: off, 'tag:cis': error}", true, true},
 	} {
-		_, err := LoadConfig("test.yaml", []byte(c.text))
+		_, err := LoadConfig("test.yaml", []byte(c.text), nil)
 		if (err == nil) != c.loads {
 			t.Errorf("%q: %v", c.text, err)
 		}
@@ -95,7 +107,7 @@ func TestConfigs(t *testing.T) {
 // TestAliases requires that aliases cannot make a small file stand for more than memory holds.
 func TestAliases(t *testing.T) {
 	text := "paths:\n- &a\n  match: &b [" + strings.Repeat("x,", 2000) + "x]\n" + strings.Repeat("- *a\n", 2000)
-	if _, err := LoadConfig("test.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "says too much") || strings.Contains(err.Error(), "\n") {
+	if _, err := LoadConfig("test.yaml", []byte(text), nil); err == nil || !strings.Contains(err.Error(), "says too much") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%d bytes that stand for 4 million globs: %v", len(text), err)
 	}
 }
@@ -109,7 +121,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add(example)
 	f.Add([]byte("checks: {all: off, REG505: [x]}\nexclude: ['{a,b}*/**/[!c]', ../x]\npaths: [{match: [&a a, *a]}, *a]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := LoadConfig("test.yaml", data)
+		c, err := LoadConfig("test.yaml", data, nil)
 		if err != nil {
 			for _, one := range err.(strict.Mistakes) {
 				if one.At.Line < 1 || one.At.Column < 1 || one.Msg == "" {

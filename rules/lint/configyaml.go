@@ -10,6 +10,7 @@ import (
 	"regvet/hive"
 	"regvet/hive/regfile"
 	"regvet/internal/glob"
+	"regvet/rules/accept"
 	"regvet/rules/strict"
 )
 
@@ -19,40 +20,60 @@ const BadConfig hive.Kind = "bad-config"
 // maxConfigParts is how many names and values a config may hold.
 const maxConfigParts = 100_000
 
-// LoadConfig reads a config. Everything that is wrong with it is reported at once: the error is [strict.Mistakes].
-func LoadConfig(source string, data []byte) (*Config, error) {
+// LoadConfig reads a config. Everything that is wrong with it is reported at once: the error is [strict.Mistakes]. Where checks names what is no
+// check, refuse says what is wrong, or "" if it stands for rules; it is not asked where the config has rules of its own,
+// which are to be loaded first. With a nil refuse, nothing is wrong.
+func LoadConfig(source string, data []byte, refuse func(accept.Word) string) (*Config, error) {
 	c := &Config{}
-	file := strict.File{Source: source, Kind: BadConfig, Whole: "a config", Most: maxConfigParts}
-	err := strict.Read(file, data, func(d *strict.Decoder, root *yaml.Node) { *c = configForm.Read(d, root, "a config") })
+	err := strict.Read(configFile(source), data, func(d *strict.Decoder, root *yaml.Node) {
+		*c = configForm.Read(d, root, "a config")
+		for _, r := range c.RuleWords() {
+			if refuse == nil || len(c.Rules) > 0 {
+				break
+			}
+			if why := refuse(accept.Word(r.Name)); why != "" {
+				d.WrongAt(r.At, "%s", why)
+			}
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
+	c.source, c.data = source, data
 	return c, nil
+}
+
+func configFile(source string) strict.File {
+	return strict.File{Source: source, Kind: BadConfig, Whole: "a config", Most: maxConfigParts}
+}
+
+// Mistake returns a mistake that showed after the config was read.
+func (c *Config) Mistake(at hive.Location, msg string) error {
+	return strict.MistakeAt(configFile(c.source), c.data, at, msg)
 }
 
 // configSchema returns the JSON Schema of a config, for editors, which complete and check the file with it.
 func configSchema() []byte {
-	return strict.JSONSchema("How regvet looks at the .reg files of a folder ("+ConfigName+")", configForm.Schema, &configObject, &pathObject)
+	return strict.JSONSchema("How regvet looks at the .reg files of a folder, and judges inputs ("+ConfigName+")", configForm.Schema, &configObject, &pathObject, &accept.Object, &accept.WaiverObject)
 }
 
 var configForm = strict.Optional(strict.Of(&configObject, "config"))
 
 var configObject = strict.Object[Config]{
 	Name: "config", What: "a config", Doc: "How regvet looks at .reg files.",
-	Fields: append(settingsFields(func(c *Config) *Settings { return &c.Settings }),
+	Fields: slices.Concat(append(settingsFields(func(c *Config) *Settings { return &c.Settings }),
 		strict.May("exclude", "Globs of files that are not linted, relative to the folder of the config. What matches a folder matches all that is in it.",
 			globsForm, func(c *Config, globs []string) { c.Exclude = globs }),
 		strict.May("paths", "Settings for files by their path. Of several that match, the later goes before the earlier.",
 			strict.Optional(strict.ListOf(strict.Of(&pathObject, "path"), 0, "")), func(c *Config, all []PathSettings) { c.Paths = all }),
 		strict.May("packs", "The names of the rule packs that values are held against, or all; where it is not given kb196271 and those of rules. --pack takes its place.",
-			referencesForm, func(c *Config, all []Reference) { c.Packs = all }),
+			strict.ReferencesForm, func(c *Config, all []strict.Reference) { c.Packs = all }),
 		strict.May("rules", "Rule files, or folders of them, beside the built-in packs, relative to the folder of the config. --rules adds to them.",
-			referencesForm, func(c *Config, all []Reference) { c.Rules = all }),
+			strict.ReferencesForm, func(c *Config, all []strict.Reference) { c.Rules = all }),
 		strict.May("baseline", "The file of the findings that are known, relative to the folder of the config. --baseline takes its place.",
-			referenceForm, func(c *Config, r Reference) { c.Baseline = &r }),
-		strict.May("fail_on", "The lowest severity that makes the exit status 1. --fail-on takes its place.",
-			strict.OneWord(slices.Concat(SeverityNames(), []string{"never"})...), func(c *Config, word string) { c.FailOn = word }),
-	),
+			strict.ReferenceForm, func(c *Config, r strict.Reference) { c.Baseline = &r }),
+		strict.May("check", "The settings of regvet check, fix and apply.", strict.Optional(strict.Of(&accept.Object, "check")), func(c *Config, of accept.Config) { c.Check = of }),
+	), strict.FailOn(SeverityNames(), func(c *Config, word string) { c.FailOn = word })),
 }
 
 var pathObject = strict.Object[PathSettings]{
@@ -66,21 +87,14 @@ var pathObject = strict.Object[PathSettings]{
 // settingsFields are what all files and some files have in common.
 func settingsFields[T any](of func(*T) *Settings) []strict.Field[T] {
 	return []strict.Field[T]{
-		strict.May("checks", "Checks by ID, by name or by the start of an ID, such as REG1, or all: off, on, or on with a severity. The more exact word goes before the less exact.",
+		strict.May("checks", "Checks by ID, by name or by the start of an ID, such as REG1, or all, and rules of packs by ID, by the start of IDs with a * behind it, by level:NAME or tag:NAME: off, on, or on with a severity. The more exact word goes before the less exact.",
 			checksForm, func(t *T, all []choice) { of(t).Checks = all }),
 		strict.May("windows", "The Windows version that the files are for, such as \"6.1\" or \"10.0\". --windows takes its place.",
-			strict.Parsed(strict.Schema{"type": []string{"string", "number"}}, hive.ParseWindows), func(t *T, w hive.Windows) { of(t).Windows = &w }),
+			strict.WindowsForm, func(t *T, w hive.Windows) { of(t).Windows = &w }),
 		strict.May("codepage", "The number of the ANSI code page in which Windows reads files without a byte order mark, for lint and fmt. --codepage takes its place. Without either, no line that depends on it is changed.",
 			strict.Parsed(strict.Schema{"type": []string{"integer", "string"}}, regfile.ParseCodePage), func(t *T, page *regfile.CodePage) { of(t).CodePage = page }),
 	}
 }
-
-// referenceForm is the name of something that is not in the config.
-var referenceForm = strict.NewForm(strict.WordForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) Reference {
-	return Reference{d.Word(n, what), strict.Locate(n)}
-})
-
-var referencesForm = strict.Optional(strict.ListOf(referenceForm, 0, ""))
 
 var globForm = strict.NewForm(strict.WordForm.Schema, func(d *strict.Decoder, n *yaml.Node, what string) string {
 	text := d.Word(n, what)
@@ -98,19 +112,18 @@ var globsForm = strict.Optional(strict.ListOf(globForm, 0, ""))
 
 var checkWords = slices.Concat([]string{"off", "on"}, SeverityNames())
 
-// checksForm is what is said of checks. The more exact comes behind the less exact, since the later counts.
+// checksForm is what is said of checks, and of rules. The more exact comes behind the less exact, since the later counts. Whether there is a rule
+// of a name shows only when the rules that the config names are loaded.
 var checksForm = strict.Optional(strict.NewForm(strict.Schema{"type": "object", "additionalProperties": strict.Schema{"enum": checkWords}},
 	func(d *strict.Decoder, n *yaml.Node, what string) (all []choice) {
 		for name, value := range d.Pairs(n, what) {
-			c := choice{Name: name.Value, checks: Select(name.Value), exact: len(name.Value)}
-			if len(c.checks) == 0 {
-				near := ""
-				if word := strict.Nearest(name.Value, Words()); word != "" {
-					near = "; did you mean " + word + "?"
-				}
-				d.Wrong(name, "there is no check %q%s", name.Value, near)
-			}
+			c := choice{Name: name.Value, At: strict.Locate(name), checks: Select(name.Value), exact: len(name.Value)}
 			switch one := Lookup(name.Value); {
+			case len(c.checks) == 0:
+				c.exact = ofRules
+				if kind, _ := accept.Word(name.Value).Split(); kind == "" {
+					c.exact += len(name.Value)
+				}
 			case one != nil:
 				c.exact = exactly
 				if slices.ContainsFunc(all, func(other choice) bool { return other.exact == exactly && other.checks[0] == one }) {

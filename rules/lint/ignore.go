@@ -9,6 +9,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/rules"
 )
 
 // ignores are the comments of a file that suppress findings:
@@ -208,12 +209,29 @@ func (p *pass) named(name string) (c *Check, rule string) {
 	if c = Lookup(name); c != nil {
 		return c, ""
 	}
-	for _, r := range p.Rules {
-		if strings.EqualFold(r.ID, name) {
-			return nil, r.ID
-		}
+	if r := p.ruleOf(name); r != nil {
+		return nil, r.ID
+	}
+	if p.RuleExists != nil && p.RuleExists(name) {
+		return nil, name
 	}
 	return nil, ""
+}
+
+// ruleOf returns the rule of that ID among those that run, or nil.
+func (p *pass) ruleOf(id string) *rules.Rule {
+	for _, r := range p.Rules {
+		if strings.EqualFold(r.ID, id) {
+			return r
+		}
+	}
+	return nil
+}
+
+// ran reports whether what a rule finds would have been reported.
+func (p *pass) ran(rule string) bool {
+	r := p.ruleOf(rule)
+	return r != nil && slices.ContainsFunc(OfRules(), func(c *Check) bool { return p.ruleSeverity(c, r) > 0 })
 }
 
 // of returns the first comment that suppresses the findings of a check on a line, or nil, and marks all such comments as used. A finding may be by
@@ -267,7 +285,7 @@ func (g *ignores) apply(p *pass) {
 	}
 	for _, one := range g.all {
 		if first := g.first[one.target]; first != nil && first.used || one.check != nil && p.on[one.check] == 0 ||
-			one.rule != "" && p.on[packInvalid] == 0 && p.on[packMismatch] == 0 {
+			one.rule != "" && !p.ran(one.rule) {
 			continue // a check that did not run might have found something
 		}
 		name := "any check"

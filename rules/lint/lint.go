@@ -25,6 +25,12 @@ type Linter struct {
 	// Severity returns the severity of a check, or 0 if it does not run. If nil, all checks that are not [Check.Off] run, with their own severity.
 	Severity func(*Check) Severity
 
+	// RuleSeverity returns the severity of the findings of a check by a rule, or 0 if they are not reported. If nil, it is that of the check.
+	RuleSeverity func(*Check, *rules.Rule) Severity
+
+	// RuleExists reports whether there is a rule of that ID which is not among Rules, so that a comment may name it. If nil, there is none.
+	RuleExists func(id string) bool
+
 	// Known reports whether a baseline has a finding of this file, by its fingerprint. Such findings are suppressed. Nil without a baseline.
 	Known func(fingerprint string) bool
 

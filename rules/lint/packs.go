@@ -126,8 +126,12 @@ func (w *watch) judge(p *pass) {
 		}
 		line := w.lines[f.At.Line]
 		decimal, isDecimal := f.Decimal()
-		if isDecimal = isDecimal && line.digitsTo > 0 && p.on[decimalAsHex] > 0; isDecimal {
+		if isDecimal = isDecimal && line.digitsTo > 0 && p.ruleSeverity(decimalAsHex, f.Rule) > 0; isDecimal {
 			c = decimalAsHex
+		}
+		severity := p.ruleSeverity(c, f.Rule)
+		if severity == 0 {
+			continue
 		}
 		end := hive.Location{Line: f.At.Line, Column: regfile.Column([]byte(line.text), len(strings.TrimRight(line.text, " \t")))}
 		found := p.reportAt(c, nil, f.At, end, []byte(line.text), "%s (%s)", f.Message, f.Rule.ID)
@@ -135,10 +139,22 @@ func (w *watch) judge(p *pass) {
 			if isDecimal {
 				found.fix(fmt.Sprintf("write %d in hexadecimal", decimal), Change{From: line.digitsFrom, To: line.digitsTo, New: fmt.Sprintf("%08x", decimal)})
 			}
+			found.Severity = severity
 			found.About, found.Key, found.Value, found.Rule = AValue, f.Key, f.Value, f.Rule.ID
 		}
 	}
 }
+
+// ruleSeverity returns the severity of the findings of a check by a rule, or 0 if they are not reported.
+func (p *pass) ruleSeverity(c *Check, r *rules.Rule) Severity {
+	if p.on[c] > 0 && p.RuleSeverity != nil {
+		return p.RuleSeverity(c, r)
+	}
+	return p.on[c]
+}
+
+// OfRules returns the checks that report what rules of packs find.
+func OfRules() []*Check { return []*Check{packInvalid, packMismatch, decimalAsHex} }
 
 var (
 	packInvalid = &Check{

@@ -41,7 +41,7 @@ func (d *Decoder) Line(n *yaml.Node, what string) string {
 	if isLine(text) {
 		return text
 	}
-	return strings.Join(strings.Fields(text), " ")
+	return OneLine(text)
 }
 
 // isLine reports whether text is surely as [Decoder.Line] leaves it.
