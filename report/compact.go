@@ -22,7 +22,7 @@ func compact(w io.Writer, s sheet) error {
 			fmt.Fprintf(&b, "%s:0:0: info: %s [%s]\n", hive.Visible(f.path), f.unasked, rules.NotCovered)
 		}
 		for _, r := range f.found() {
-			level := r.level
+			level := r.alert()
 			if level == "note" {
 				level = "info"
 			}

@@ -21,7 +21,7 @@ func github(w io.Writer, s sheet) error {
 	}
 	for _, f := range s.files {
 		for _, r := range f.found() {
-			level, title := r.level, r.id
+			level, title := r.alert(), r.id
 			if level == "note" {
 				level = "notice"
 			}
@@ -37,12 +37,38 @@ func github(w io.Writer, s sheet) error {
 			} else {
 				title += ": " + r.place()
 			}
-			fmt.Fprintf(&b, ",title=%s::%s\n", githubProperty(title), githubText(r.sentence()))
+			fmt.Fprintf(&b, ",title=%s::%s\n", githubProperty(title), githubText(s.told(r)))
 		}
 	}
 	fmt.Fprintln(&b, s.totals)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// told returns the lines of an annotation: what was found, what was expected, and what can be done. Place and ID
+// stand beside it. Why a rule asks is too long to be read there; "regvet explain ID" shows it.
+func (s sheet) told(r result) string {
+	lines := []string{r.sentence()}
+	add := func(f fact) {
+		if f.text != "" {
+			lines = append(lines, f.name+": "+hive.Visible(strings.Join(strings.Fields(f.text), " ")))
+		}
+	}
+	t := s.topics[r.topic]
+	add(fact{"expected", r.expected})
+	for _, note := range r.notes {
+		add(fact{"note", note})
+	}
+	for _, past := range r.history {
+		add(fact{"history", past})
+	}
+	for _, f := range r.remedies() {
+		add(f)
+	}
+	for _, reference := range t.references {
+		add(fact{"see", reference})
+	}
+	return strings.Join(lines, "\n")
 }
 
 var (

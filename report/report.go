@@ -15,7 +15,8 @@ import (
 
 // Report is the result of a run over some inputs.
 type Report struct {
-	Version string         // of regvet
+	Version string // of regvet
+	Run     Run
 	Rules   []*rules.Rule  // the rules that ran
 	More    int            // how many more would run with all packs
 	All     bool           // list what did not fail, too, instead of only counting it

@@ -38,10 +38,19 @@ func sarifLog(w io.Writer, s sheet) error {
 		driver.Rules = append(driver.Rules, sarifRule(t))
 	}
 	run.Tool = &sarif.Tool{Driver: driver}
+	for _, p := range s.run.Packs {
+		run.Tool.Extensions = append(run.Tool.Extensions, sarifPack(p))
+	}
 	run.ColumnKind, run.NewlineSequences = ptr("unicodeCodePoints"), []string{"\r\n", "\n", "\r"}
 	run.AutomationDetails = &sarif.RunAutomationDetails{ID: ptr("regvet/" + s.command + "/")}
 
 	invocation := sarif.NewInvocation()
+	if s.run.Command != "" {
+		invocation.CommandLine = ptr(hive.Printable(s.run.Command))
+	}
+	if date := s.run.date(); date != "" {
+		invocation.StartTimeUtc = &date
+	}
 	successful := len(s.refused) == 0
 	for _, p := range s.refused {
 		invocation.ToolExecutionNotifications = append(invocation.ToolExecutionNotifications, sarifProblem(p.Source, p))
@@ -133,8 +142,23 @@ func sarifArtifact(f file) *sarif.Artifact {
 	a.Location, a.Length = sarifFile(f.path, -1), int(f.size)
 	a.Hashes = map[string]string{"sha-256": f.sha256}
 	a.Roles = []string{"analysisTarget"}
+	if len(f.facts) > 0 {
+		a.Properties = sarif.NewPropertyBag()
+		for _, one := range f.facts {
+			a.Properties.Add(one.name, one.text)
+		}
+	}
 	a.Description = sarifText(strings.Join(append([]string{f.about}, f.logs...), "\n"))
 	return a
+}
+
+// sarifPack returns a pack of rules. The rules themselves are those of the driver, where GitHub looks for them.
+func sarifPack(p RunPack) *sarif.ToolComponent {
+	c := sarif.NewToolComponent()
+	c.Contents = []string{"localizedData", "nonLocalizedData"}
+	c.Name = ptr(hive.Printable(p.Name))
+	c.Properties = sarif.NewPropertyBag().Add("sha256", p.SHA256).Add("rules", p.Rules)
+	return c
 }
 
 // sarifRule returns what a rule or a check looks for, and why.
@@ -199,7 +223,7 @@ func fenced(text string) string {
 func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 	out := sarif.NewResult()
 	out.RuleID, out.RuleIndex = &r.id, r.topic
-	out.Level, out.Kind = r.level, "fail"
+	out.Level, out.Kind = r.alert(), "fail"
 	switch {
 	case r.status == rules.Pass:
 		out.Kind = "pass"
@@ -248,7 +272,9 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 			kind = "inSource"
 		}
 		one := &sarif.Suppression{Kind: &kind, Status: ptr("accepted")}
-		if r.suppressed.Reason != "" {
+		if r.waived != nil {
+			one.Justification = ptr(r.accepted())
+		} else if r.suppressed.Reason != "" {
 			one.Justification = ptr(hive.Printable(r.suppressed.Reason))
 		}
 		out.Suppressions = append(out.Suppressions, one)
@@ -256,8 +282,8 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 	out.Properties = sarif.NewPropertyBag()
 	for _, p := range []struct{ name, text string }{
 		{"severity", r.severity}, {"reason", r.reason}, {"key", r.key}, {"observedType", r.kind}, {"observed", r.observed}, {"observedData", r.data},
-		{"expected", r.expected}, {"modified", r.modified}, {"fix", r.fix},
-		{"unsafe", r.because}, {"alternative", r.instead},
+		{"expected", r.expected}, {"modified", r.modified}, {"fix", r.fix}, {"fixSafety", r.safety},
+		{"unsafe", r.because}, {"restart", r.restart}, {"fixNote", r.fixNote}, {"alternative", r.instead},
 	} {
 		if p.text != "" {
 			out.Properties.Add(p.name, p.text)
@@ -265,6 +291,9 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 	}
 	if len(r.notes) > 0 {
 		out.Properties.Add("notes", r.notes)
+	}
+	if len(r.history) > 0 {
+		out.Properties.Add("history", r.history)
 	}
 	return out
 }

@@ -67,7 +67,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	if sinks == nil {
 		return
 	}
-	r := report.Report{Version: version(), Rules: active, All: o.all, FailOn: o.failOn.least(), AllInstalls: o.allInstalls}
+	r := report.Report{Version: version(), Run: s.runOf(o.rules.loaded, active), Rules: active, All: o.all, FailOn: o.failOn.least(), AllInstalls: o.allInstalls}
 	if !o.selected.restricts() {
 		r.More = o.rules.known - len(active)
 	}

@@ -25,7 +25,7 @@ type scope struct {
 	folder string // the folder of the config, absolute
 	top    string // the folder in which the config can name files, absolute; "" for any folder
 	config *lint.Config
-	packs  []string
+	packs  []*rules.Pack
 	rules  []*rules.Rule
 	known  *knownFile       // the baseline, or nil
 	plans  map[string]*plan // by the settings by path that apply
@@ -324,9 +324,7 @@ func (p *planner) loadAll(s *scope) {
 			p.mistake(err)
 		}
 		s.rules = rules.Distinct(all, nil)
-		for _, pack := range packs {
-			s.packs = append(s.packs, pack.Name)
-		}
+		s.packs = packs
 	}
 	p.broken = p.broken || !ok
 	switch baseline := s.config.Baseline; {

@@ -36,7 +36,7 @@ func commands() []command {
 
 // run runs a command line and returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	s := &session{files: &collection.Local{Stdin: stdin}, stdout: stdout, stderr: stderr}
+	s := &session{command: shellLine(append([]string{"regvet"}, args...)), files: &collection.Local{Stdin: stdin}, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, help(commands()))
 		return statusUsage
