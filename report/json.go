@@ -114,8 +114,8 @@ type jsonFinding struct {
 	Reason      rules.Reason  `json:"reason,omitempty"`
 	Input       string        `json:"input"`
 	Machine     string        `json:"machine,omitempty"` // as of the input
-	Host        string        `json:"host,omitempty"`    // likewise
-	Former      bool          `json:"former,omitempty"`  // likewise; such a finding does not count for the exit status, unless --all-installs is set
+	Host        string        `json:"host,omitempty"`    // as of the input
+	Former      bool          `json:"former,omitempty"`  // of an input of a former Windows; such a finding does not count for the exit status, unless --all-installs is set
 	Key         string        `json:"key"`
 	RealKey     string        `json:"real_key"`
 	Value       *string       `json:"value"` // null where the finding is about the key itself

@@ -31,7 +31,7 @@ func main() {
 // commands returns the commands in the order of the help.
 func commands() []command {
 	return []command{checkCommand, fixCommand, applyCommand, lintCommand, fmtCommand, exportCommand, diffCommand, searchCommand, infoCommand, historyCommand, timelineCommand, rulesCommand,
-		explainCommand, completionCommand(commands), manCommand(commands), versionCommand}
+		explainCommand, schemaCommand, completionCommand(commands), manCommand(commands), versionCommand}
 }
 
 // run runs a command line and returns the exit status.

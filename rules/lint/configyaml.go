@@ -30,8 +30,8 @@ func LoadConfig(source string, data []byte) (*Config, error) {
 	return c, nil
 }
 
-// configSchema returns the JSON Schema of a config, for editors, which complete and check the file with it.
-func configSchema() []byte {
+// ConfigSchema returns the JSON Schema of a config, for editors, which complete and check the file with it.
+func ConfigSchema() []byte {
 	return strict.JSONSchema("How regvet looks at the .reg files of a folder ("+ConfigName+")", configForm.Schema, &configObject, &pathObject)
 }
 
