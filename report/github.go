@@ -16,8 +16,12 @@ import (
 // Nothing from an input can become a command of its own, because line breaks in it are escaped.
 func github(w io.Writer, s sheet) error {
 	var b bytes.Buffer
-	for _, p := range s.refused {
-		fmt.Fprintf(&b, "::error file=%s::%s\n", githubProperty(slashed(hive.Visible(p.Source))), githubText(hive.Visible(p.Msg)))
+	for _, p := range s.gaps() {
+		fmt.Fprintf(&b, "::error file=%s", githubProperty(slashed(hive.Visible(p.Source))))
+		if p.At.Line > 0 {
+			fmt.Fprintf(&b, ",line=%d,col=%d", p.At.Line, p.At.Column)
+		}
+		fmt.Fprintf(&b, ",title=%s::%s\n", githubProperty("not read: "+string(p.Kind)), githubText(gapWords(p)))
 	}
 	for _, f := range s.files {
 		for _, r := range f.found() {
@@ -43,6 +47,12 @@ func github(w io.Writer, s sheet) error {
 	fmt.Fprintln(&b, s.totals)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// gapWords returns for people what could not be read, without the path.
+func gapWords(p hive.Problem) string {
+	p.Source = ""
+	return hive.Visible(p.Error())
 }
 
 // told returns the lines of an annotation: what was found, what was expected, and what can be done. Place and ID

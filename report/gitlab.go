@@ -39,16 +39,25 @@ var gitlabSeverities = map[string]string{
 // gitlabNoFailure is the severity of what is no failure of the run, and of nothing else.
 const gitlabNoFailure = "info"
 
-// gitlab writes the findings for GitLab's code quality. Each fingerprint must be unique in the report, or GitLab shows only one of the
+// gitlab writes the findings, and what could not be read, for GitLab's code quality. Each fingerprint must be unique in the report, or GitLab shows only one of the
 // findings; and it must be the same in the next report. GitLab needs a line, and a hive has none: it is the first.
 func gitlab(w io.Writer, s sheet) error {
 	out := []gitlabFinding{}
 	seen := map[string]int{}
+	print := func(same string) string {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", same, seen[same]))
+		seen[same]++
+		return hex.EncodeToString(sum[:16])
+	}
+	for _, p := range s.gaps() {
+		text := gapWords(p)
+		out = append(out, gitlabFinding{
+			text, string(p.Kind), print(p.Source + "\x00" + text), "critical",
+			gitlabLocation{slashed(p.Source), gitlabLines{max(p.At.Line, 1)}}, gitlabContent{"This could not be read, so that what it would say is not known.\n"},
+		})
+	}
 	for _, f := range s.files {
 		for _, r := range f.found() {
-			same := r.path + "\x00" + r.print + "\x00" + r.realKey
-			sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", same, seen[same]))
-			seen[same]++
 			severity := gitlabSeverities[r.severity]
 			switch {
 			case !r.counts:
@@ -57,7 +66,7 @@ func gitlab(w io.Writer, s sheet) error {
 				severity = "minor"
 			}
 			out = append(out, gitlabFinding{
-				r.sentence(), r.id, hex.EncodeToString(sum[:16]), severity,
+				r.sentence(), r.id, print(r.path + "\x00" + r.print + "\x00" + r.realKey), severity,
 				gitlabLocation{slashed(r.path), gitlabLines{max(r.at.Line, 1)}}, gitlabContent{s.listOf(r, f)},
 			})
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -33,7 +34,8 @@ func sarifLog(w io.Writer, s sheet) error {
 	run := sarif.NewRun()
 	driver := sarif.NewToolComponent()
 	driver.Contents = nil
-	driver.Name, driver.Version = ptr("regvet"), ptr(s.version)
+	driver.Name, driver.Version, driver.InformationURI = ptr("regvet"), ptr(sarifVersion(s.version)), ptr(home())
+	driver.FullName = ptr("regvet " + s.version)
 	for _, t := range s.topics {
 		driver.Rules = append(driver.Rules, sarifRule(t))
 	}
@@ -101,6 +103,28 @@ func sarifLog(w io.Writer, s sheet) error {
 	log.Schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 	log.AddRun(run)
 	return writeSARIF(w, log)
+}
+
+// sarifVersion returns a version in a form that readers of SARIF can compare: it begins with a number.
+func sarifVersion(version string) string {
+	version = strings.TrimPrefix(version, "v")
+	if version == "" || version[0] < '0' || version[0] > '9' {
+		return "0.0.0-devel"
+	}
+	return version
+}
+
+// home returns the address of regvet: that of its module if it was built from one that has an address on the web. Else it is the package URL, by
+// which registries and bills of materials know a module, for no other address is known to be true: https://github.com/package-url/purl-spec.
+func home() string {
+	path := "regvet"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Path != "" {
+		path = info.Main.Path
+	}
+	if host, _, _ := strings.Cut(path, "/"); strings.Contains(host, ".") {
+		return "https://" + path
+	}
+	return "pkg:golang/" + path
 }
 
 func verb(n int) string {
@@ -243,6 +267,9 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 		index = -1 // it is about the machine of several hives
 	}
 	place.PhysicalLocation = &sarif.PhysicalLocation{ArtifactLocation: sarifFile(r.path, index), Region: sarifRegion(r)}
+	if place.PhysicalLocation.Region == nil {
+		place.PhysicalLocation.Region = sarifWhole(f, index)
+	}
 	if r.line != "" && r.end.Line == r.at.Line { // the region around the place must contain all of it
 		place.PhysicalLocation.ContextRegion = sarif.NewRegion()
 		place.PhysicalLocation.ContextRegion.StartLine = &r.at.Line
@@ -311,6 +338,16 @@ func sarifRegion(r result) *sarif.Region {
 		region.ByteOffset = int(r.at.Offset)
 	default:
 		return nil
+	}
+	return region
+}
+
+// sarifWhole returns all of a file, for a result that has no place in it, or the beginning of what is no file.
+func sarifWhole(f file, index int) *sarif.Region {
+	region := sarif.NewRegion()
+	region.ByteOffset, region.ByteLength = 0, new(int)
+	if index >= 0 {
+		region.ByteLength = ptr(int(f.size))
 	}
 	return region
 }

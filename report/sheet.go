@@ -172,6 +172,20 @@ func (f file) fact(name string) string {
 	return ""
 }
 
+// gaps returns what could not be read: inputs, and parts of them. The exit status counts these, too.
+func (s sheet) gaps() []hive.Problem {
+	all := slices.Clone(s.refused)
+	for _, f := range s.files {
+		for _, p := range f.problems {
+			if p.Loss {
+				p.Source = f.path
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
 // found returns the results of a file to show in formats that have a severity for each: failures, and as notes what may be one and what is waived.
 func (f file) found() (out []result) {
 	for _, r := range f.results {

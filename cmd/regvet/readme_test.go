@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,7 +18,7 @@ import (
 // TestReadme runs each command that the README and the pages beside it show, and compares its output with the one shown; with -update it writes the
 // outputs into them.
 func TestReadme(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/evidence.md", "docs/history.md", "docs/search.md", "docs/timeline.md"} {
+	for _, name := range []string{"README.md", "docs/evidence.md", "docs/formats.md", "docs/history.md", "docs/search.md", "docs/timeline.md"} {
 		t.Run(name, func(t *testing.T) { testPage(t, filepath.Join("../..", name)) })
 	}
 }
@@ -78,6 +80,39 @@ func testPage(t *testing.T, name string) {
 	}
 	if diff := cmp.Diff(out.String(), string(readme)); diff != "" {
 		t.Errorf("the page shows something else than the commands print (- printed, + shown); run the test with -update:\n%s", diff)
+	}
+}
+
+// TestJQ runs each command of the page about formats that has jq behind it. It must find something in what regvet writes, or nothing where all was read.
+func TestJQ(t *testing.T) {
+	if _, err := exec.LookPath("jq"); err != nil {
+		t.Skip("jq is not installed")
+	}
+	page, err := os.ReadFile("../../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("../..")
+	_, block, _ := strings.Cut(string(page), "```jq\n")
+	block, _, _ = strings.Cut(block, "```")
+	n := 0
+	for line := range strings.Lines(block) {
+		command, filter, ok := strings.Cut(strings.TrimSpace(line), " | jq ")
+		if !ok {
+			continue
+		}
+		n++
+		var result bytes.Buffer
+		run(strings.Fields(command)[1:], nil, &result, io.Discard)
+		jq := exec.Command("sh", "-c", "jq "+filter)
+		jq.Stdin = &result
+		out, err := jq.CombinedOutput()
+		if err != nil || len(bytes.TrimSpace(out)) == 0 || bytes.Contains(out, []byte("null")) {
+			t.Errorf("%s: %v: %s", line, err, out)
+		}
+	}
+	if n < 5 {
+		t.Errorf("%d commands", n)
 	}
 }
 
