@@ -13,13 +13,11 @@
 // difference of two hives are all lists of edits. [Registry] is the namespace of one machine: hives mounted where Windows mounts
 // them, and the aliases that no file holds. [Problem] is damage met while reading, with its place.
 //
-// # The file format
-//
-// A hive is a base block of 4096 bytes signed "regf", followed by bins signed "hbin" of a multiple of 4096 bytes each, cut into
-// cells. A cell starts with its size as a signed 32-bit number, negative when it is in use. A key is a cell signed "nk", a
-// value one signed "vk"; the subkeys of a key are a list cell signed "lf", "lh", "li", or an "ri" over such lists. Offsets in
-// the file count from the first bin. The format is described by Maxim Suhanov: https://github.com/msuhanov/regf.
-//
 // A hive can be damaged or hostile. So every count, size and offset is checked against the bytes that are left before it is used;
 // what fails is left out and reported as a [Problem].
+//
+// # What is stable
+//
+// [Open], [Read], [Key], [Value], [Path], [Registry], [Edit] with its algebra, and [Problem] with its kinds. The rest serves the other packages here,
+// and may change with them.
 package hive

@@ -27,6 +27,11 @@ const maxBins = 1 << 31
 const MaxSize = baseBlockSize + maxBins
 
 // File is a hive file, whole in memory. Its keys are read from those bytes on first use.
+//
+// A hive is a base block of 4096 bytes signed "regf", followed by bins signed "hbin" of a multiple of 4096 bytes each, cut into
+// cells. A cell starts with its size as a signed 32-bit number, negative when it is in use. A key is a cell signed "nk", a
+// value one signed "vk"; the subkeys of a key are a list cell signed "lf", "lh", "li", or an "ri" over such lists. Offsets in
+// the file count from the first bin. The format is described by Maxim Suhanov: https://github.com/msuhanov/regf.
 type File struct {
 	Source string   // the file, as the user named it
 	Header Header   // as it stands in the file

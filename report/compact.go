@@ -25,7 +25,7 @@ func compact(w io.Writer, s sheet) error {
 			if r.hidden {
 				continue
 			}
-			level := r.level
+			level := r.alert()
 			if level == "note" {
 				level = "info"
 			}

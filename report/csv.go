@@ -3,9 +3,11 @@ package report
 import (
 	"encoding/csv"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"regvet/hive"
 	"regvet/rules"
@@ -20,9 +22,14 @@ var csvColumns = []string{
 	"line", "column", "offset", // in a .reg file, and in a hive
 	"fix", "suppressed_by", "suppression_reason", "title", "fingerprint", "sha256",
 	"machine", "host", // the machine that the hive was read as a part of, and the computer's own name
-	"notes", // what else there is to know, such as that the hive is dirty and the answer may be an old one
-	"logs",  // what became of the logs of a dirty hive, with the hashes of those that were applied
-	"until", // the last day on which a waiver holds
+	"notes",                                           // what else there is to know, such as that the hive is dirty and the answer may be an old one
+	"logs",                                            // what became of the logs of a dirty hive, with the hashes of those that were applied
+	"counts",                                          // whether it is a failure of the run: true or false
+	"waived_until",                                    // of a failure that is waived, the last day
+	"fix_safety", "fix_because", "restart", "instead", // safe or unsafe, and why; what must be restarted; a remedy that is no change of the registry
+	"rationale", "references", "tags", // of the rule
+	"history",                                              // what was once set here and then deleted
+	"windows", "control_set", "mount", "evidence", "ports", // of the input; evidence is the way to it in an image or archive
 }
 
 // csvTable writes a line with the names of the columns, then one for each finding, and one without a rule for each input that no rule is about.
@@ -32,32 +39,43 @@ func csvTable(w io.Writer, s sheet, style Style) error {
 		return err
 	}
 	for _, f := range s.files {
-		if f.unasked != "" {
-			cells := make([]string, len(csvColumns))
-			for name, text := range map[string]string{
-				"input": f.path, "status": string(rules.Unknown), "reason": string(rules.NotCovered), "message": f.unasked,
-				"sha256": f.sha256, "machine": f.machine, "host": f.host, "logs": strings.Join(f.logs, "; "),
-			} {
-				cells[slices.Index(csvColumns, name)] = text
+		of := map[string]string{
+			"sha256": f.sha256, "machine": f.fact("machine"), "host": f.fact("host"), "logs": strings.Join(f.logs, "; "), "windows": f.fact("windows"),
+			"control_set": f.fact("control_set"), "mount": f.fact("mount"), "evidence": f.fact("evidence"), "ports": f.fact("ports"),
+		}
+		row := func(cells map[string]string) {
+			maps.Copy(cells, of)
+			one := make([]string, len(csvColumns))
+			for i, name := range csvColumns {
+				one[i] = cells[name]
 			}
-			table.row(cells)
+			table.row(one)
+		}
+		if f.unasked != "" {
+			row(map[string]string{"input": f.path, "status": string(rules.Unknown), "reason": string(rules.NotCovered), "message": f.unasked, "counts": "false"})
 		}
 		for _, r := range s.listed(f) {
-			status, by, why := string(r.status), "", ""
-			if r.suppressed != nil {
-				status, _ = r.accepted()
-				by, why = r.suppressed.By, r.suppressed.Reason
+			t := s.topics[r.topic]
+			cells := map[string]string{
+				"input": r.path, "rule": r.id, "pack": t.pack, "severity": r.severity, "status": string(r.status), "reason": r.reason,
+				"key": r.key, "real_key": r.realKey, "value": r.value, "type": r.kind, "observed": r.observed, "data": r.data,
+				"expected": r.expected, "message": r.message, "modified": r.modified,
+				"line": number(int64(r.at.Line)), "column": number(int64(r.at.Column)), "offset": number(r.at.Offset),
+				"fix": r.remedy(), "title": t.title, "fingerprint": r.print, "notes": strings.Join(r.notes, "; "),
+				"counts": strconv.FormatBool(r.counts), "fix_safety": r.safety, "fix_because": r.because, "restart": r.restart, "instead": r.instead,
+				"rationale": strings.Join(strings.Fields(t.why), " "), "references": strings.Join(t.references, "; "), "tags": strings.Join(t.tags, "; "),
+				"history": strings.Join(r.history, "; "),
 			}
-			table.row([]string{
-				r.path, r.id, s.topics[r.topic].pack, r.severity, status, r.reason,
-				r.key, r.realKey, r.value,
-				r.kind, r.observed, r.data,
-				r.expected, r.message, r.modified,
-				number(int64(r.at.Line)), number(int64(r.at.Column)), number(r.at.Offset),
-				r.remedy(), by, why, s.topics[r.topic].title, r.print, f.sha256,
-				f.machine, f.host,
-				strings.Join(r.notes, "; "), strings.Join(f.logs, "; "), r.until,
-			})
+			if r.suppressed != nil {
+				cells["status"], cells["suppressed_by"], cells["suppression_reason"] = "suppressed", r.suppressed.By, r.suppressed.Reason
+			}
+			if w := r.waived; w != nil {
+				cells["status"] = "waived"
+				if !w.Until.IsZero() {
+					cells["waived_until"] = w.Until.Format(time.DateOnly)
+				}
+			}
+			row(cells)
 		}
 	}
 	table.Flush()

@@ -64,7 +64,7 @@ func said(c *lint.Check) string {
 	}
 	findings := slices.DeleteFunc(r.Findings, func(f lint.Finding) bool { return f.Check != c })
 	var b bytes.Buffer
-	_ = compact(&b, lintSheet(LintReport{Files: []LintFile{{Path: name, Findings: findings}}})) // into memory it never fails
+	_ = compact(&b, lintSheet(LintReport{Files: []LintFile{{Path: name, FailOn: lint.Warning, Findings: findings}}})) // into memory it never fails
 	return b.String()
 }
 

@@ -16,15 +16,19 @@ import (
 // Nothing from an input can become a command of its own, because line breaks in it are escaped.
 func github(w io.Writer, s sheet) error {
 	var b bytes.Buffer
-	for _, p := range s.refused {
-		fmt.Fprintf(&b, "::error file=%s::%s\n", githubProperty(slashed(hive.Visible(p.Source))), githubText(hive.Visible(p.Msg)))
+	for _, p := range s.gaps() {
+		fmt.Fprintf(&b, "::error file=%s", githubProperty(slashed(hive.Visible(p.Source))))
+		if p.At.Line > 0 {
+			fmt.Fprintf(&b, ",line=%d,col=%d", p.At.Line, p.At.Column)
+		}
+		fmt.Fprintf(&b, ",title=%s::%s\n", githubProperty("not read: "+string(p.Kind)), githubText(gapWords(p)))
 	}
 	for _, f := range s.files {
 		for _, r := range f.found() {
 			if r.suppressed != nil {
 				continue // an annotation would ask for what was decided
 			}
-			level, title := r.level, r.id
+			level, title := r.alert(), r.id
 			if level == "note" {
 				level = "notice"
 			}
@@ -40,12 +44,44 @@ func github(w io.Writer, s sheet) error {
 			} else {
 				title += ": " + r.place()
 			}
-			fmt.Fprintf(&b, ",title=%s::%s\n", githubProperty(title), githubText(r.sentence()))
+			fmt.Fprintf(&b, ",title=%s::%s\n", githubProperty(title), githubText(s.told(r)))
 		}
 	}
 	fmt.Fprintln(&b, s.totals)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// gapWords returns for people what could not be read, without the path.
+func gapWords(p hive.Problem) string {
+	p.Source = ""
+	return hive.Visible(p.Error())
+}
+
+// told returns the lines of an annotation: what was found, what was expected, and what can be done. Place and ID
+// stand beside it. Why a rule asks is too long to be read there; "regvet explain ID" shows it.
+func (s sheet) told(r result) string {
+	lines := []string{r.sentence()}
+	add := func(f fact) {
+		if f.text != "" {
+			lines = append(lines, f.name+": "+hive.Visible(strings.Join(strings.Fields(f.text), " ")))
+		}
+	}
+	t := s.topics[r.topic]
+	add(fact{"expected", r.expected})
+	for _, note := range r.notes {
+		add(fact{"note", note})
+	}
+	for _, past := range r.history {
+		add(fact{"history", past})
+	}
+	for _, f := range r.remedies() {
+		add(f)
+	}
+	for _, reference := range t.references {
+		add(fact{"see", reference})
+	}
+	return strings.Join(lines, "\n")
 }
 
 var (

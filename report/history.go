@@ -2,9 +2,7 @@ package report
 
 import (
 	"encoding/hex"
-	"fmt"
 
-	"regvet/hive"
 	"regvet/rules"
 )
 
@@ -34,14 +32,6 @@ func historyJSON(history []rules.Past) (out []jsonPast) {
 // history writes what was once set in the place of a finding.
 func (p *page) history(f rules.Finding) {
 	for _, past := range f.History {
-		data := "its data lost,"
-		if v := past.Value; !v.Short {
-			data = hive.Visible(v.Display())
-		}
-		what := "was set here and later deleted"
-		if past.KeyGone {
-			what = "was set here, in a key that was later deleted"
-		}
-		p.row("history", fmt.Sprintf("%s, %s %s; key last written %s; value at %s", past.Value.Type, data, what, timestamp(past.Modified), past.Value.At))
+		p.row("history", pastWords(past))
 	}
 }

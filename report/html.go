@@ -147,7 +147,7 @@ func (p *pageHTML) result(r result, t topic) {
 	switch {
 	case r.suppressed != nil:
 		class = "suppressed"
-		severity, why = r.accepted()
+		severity, why = "accepted", r.accepted()
 	case r.status != rules.Fail:
 		class, severity = string(r.status), answerWords(r.status, rules.Reason(r.reason))
 	}

@@ -16,6 +16,7 @@ const schemaVersion = "1"
 type jsonReport struct {
 	SchemaVersion string        `json:"schema_version"`
 	Tool          jsonTool      `json:"tool"`
+	Run           jsonRun       `json:"run"`
 	Inputs        []jsonInput   `json:"inputs"`
 	Findings      []jsonFinding `json:"findings"`
 	Refused       []jsonRefused `json:"refused,omitempty"` // what could not be read at all, and what is lost of images and archives
@@ -26,6 +27,27 @@ type jsonReport struct {
 type jsonTool struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
+}
+
+// jsonRun is what it takes to repeat a run.
+type jsonRun struct {
+	Date    string        `json:"date"`    // of its start, RFC 3339; SOURCE_DATE_EPOCH sets it
+	Command string        `json:"command"` // the command line, quoted as a shell takes it
+	Packs   []jsonRunPack `json:"packs"`   // whose rules ran
+}
+
+type jsonRunPack struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"` // of its file
+	Rules  int    `json:"rules"`  // how many of its rules ran
+}
+
+func runJSON(r Run) jsonRun {
+	out := jsonRun{r.date(), hive.Printable(r.Command), []jsonRunPack{}}
+	for _, p := range r.Packs {
+		out.Packs = append(out.Packs, jsonRunPack(p))
+	}
+	return out
 }
 
 type jsonInput struct {
@@ -93,8 +115,8 @@ type jsonFinding struct {
 	Reason      rules.Reason  `json:"reason,omitempty"`
 	Input       string        `json:"input"`
 	Machine     string        `json:"machine,omitempty"` // as of the input
-	Host        string        `json:"host,omitempty"`    // likewise
-	Former      bool          `json:"former,omitempty"`  // likewise; such a finding does not count for the exit status, unless --all-installs is set
+	Host        string        `json:"host,omitempty"`    // as of the input
+	Former      bool          `json:"former,omitempty"`  // of an input of a former Windows; such a finding does not count for the exit status, unless --all-installs is set
 	Key         string        `json:"key"`
 	RealKey     string        `json:"real_key"`
 	Value       *string       `json:"value"` // null where the finding is about the key itself
@@ -109,13 +131,27 @@ type jsonFinding struct {
 	Fix         *jsonRemedy   `json:"fix,omitempty"`
 	Alternative string        `json:"alternative,omitempty"` // a remedy that is no change of the registry
 	Fingerprint string        `json:"fingerprint"`
-	Waived      *jsonWaiver   `json:"waived,omitempty"` // why a failure is accepted; it does not count for the exit status
+	Rationale   string        `json:"rationale"`  // why the rule asks
+	References  []string      `json:"references"` // where that is written
+	Tags        []string      `json:"tags"`
+	Counts      *bool         `json:"counts,omitempty"` // of a check, as a failure of the run: for the exit status, and in every format
+	Waived      *jsonWaiver   `json:"waived,omitempty"` // why the failure is accepted
 }
 
-// jsonWaiver is why a finding is accepted.
 type jsonWaiver struct {
 	Reason string `json:"reason"`
-	Until  string `json:"until,omitempty"` // the last day, UTC
+	Until  string `json:"until,omitempty"` // the last day
+}
+
+func waiverJSON(w *rules.Waiver) *jsonWaiver {
+	if w == nil {
+		return nil
+	}
+	out := &jsonWaiver{Reason: hive.Printable(w.Reason)}
+	if !w.Until.IsZero() {
+		out.Until = w.Until.Format(time.DateOnly)
+	}
+	return out
 }
 
 type jsonData struct {
@@ -166,14 +202,14 @@ func printables(all []string) (out []string) {
 // checkJSON writes the report of a check as one JSON object.
 func checkJSON(w io.Writer, r Report) error {
 	out := jsonReport{
-		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
+		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version}, Run: runJSON(r.Run),
 		Inputs: []jsonInput{}, Findings: []jsonFinding{},
 		Refused: refusedJSON(r.Refused), Summary: summaryJSON(r, r.tally()), Config: choicesJSON(r.Choices),
 	}
 	for _, in := range r.Inputs {
 		out.Inputs = append(out.Inputs, inputJSON(in))
 		for _, f := range r.listed(in) {
-			out.Findings = append(out.Findings, findingJSON(in, f))
+			out.Findings = append(out.Findings, r.findingJSON(in, f))
 		}
 	}
 	return writeJSON(w, out)
@@ -235,21 +271,23 @@ func problemsJSON(problems []hive.Problem) []jsonProblem {
 	return out
 }
 
+// findingJSON returns a finding with whether it counts as a failure of the run.
+func (r Report) findingJSON(in Input, f rules.Finding) jsonFinding {
+	out := findingJSON(in, f)
+	out.Counts = new(r.Counts(in, f))
+	return out
+}
+
 func findingJSON(in Input, f rules.Finding) jsonFinding {
 	out := jsonFinding{
-		Rule: f.Rule.ID, Pack: f.Rule.Pack, Title: f.Rule.Title, Severity: f.Severity.String(), Status: f.Status, Reason: f.Reason,
+		Rule: f.Rule.ID, Pack: f.Rule.Pack, Title: f.Rule.Title, Rationale: f.Rule.Rationale, References: orEmpty(f.Rule.References), Tags: orEmpty(f.Rule.Tags),
+		Waived: waiverJSON(f.Waived), Severity: f.Severity.String(), Status: f.Status, Reason: f.Reason,
 		Input: hive.Printable(in.holds(f)), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()),
 		Expected: f.Expected, Message: f.Message, Notes: f.Notes, History: historyJSON(f.History), Location: locationJSON(f.At),
 		Fixable: f.Fixable(), Alternative: f.Alternative, Fingerprint: f.Fingerprint(),
 	}
 	if f.Fixable() {
 		out.Fix = remedyJSON(f.Fix)
-	}
-	if w := f.Waived; w != nil {
-		out.Waived = &jsonWaiver{Reason: hive.Printable(w.Reason)}
-		if !w.Until.IsZero() {
-			out.Waived.Until = w.Until.Format(time.DateOnly)
-		}
 	}
 	out.Host, out.Former = hive.Printable(in.Host), in.Former
 	if in.Machine != nil {
@@ -282,6 +320,7 @@ func locationJSON(at hive.Location) *jsonLocation {
 type jsonInfo struct {
 	SchemaVersion string          `json:"schema_version"`
 	Tool          jsonTool        `json:"tool"`
+	Run           jsonRun         `json:"run"`
 	Containers    []jsonContainer `json:"containers,omitempty"` // images and archives
 	Machines      []jsonMachine   `json:"machines"`             // those of several hives
 	Inputs        []jsonInfoInput `json:"inputs"`
@@ -365,7 +404,7 @@ type jsonHeader struct {
 
 // InfoJSON writes what the inputs are as one JSON object, without findings.
 func InfoJSON(w io.Writer, r Report) error {
-	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, nil, []jsonMachine{}, []jsonInfoInput{}, refusedJSON(r.Refused)}
+	out := jsonInfo{schemaVersion, jsonTool{"regvet", r.Version}, runJSON(r.Run), nil, []jsonMachine{}, []jsonInfoInput{}, refusedJSON(r.Refused)}
 	for _, c := range r.Containers {
 		out.Containers = append(out.Containers, containerJSON(c))
 	}

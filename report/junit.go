@@ -27,7 +27,8 @@ type junitSuite struct {
 	Failures   int              `xml:"failures,attr"`
 	Errors     int              `xml:"errors,attr"`
 	Skipped    int              `xml:"skipped,attr"`
-	Properties *junitProperties `xml:"properties"` // the hash of the input, and what became of its logs
+	Timestamp  string           `xml:"timestamp,attr,omitempty"` // when the run began; readers want no time zone
+	Properties *junitProperties `xml:"properties"`               // what is known of the run and of the input
 	Cases      []junitCase      `xml:"testcase"`
 }
 
@@ -75,16 +76,12 @@ func ListsPasses(name string) bool { return name == "junit" }
 func junit(w io.Writer, s sheet) error {
 	all := junitSuites{Name: "regvet " + s.command}
 	for _, p := range s.refused {
-		one := junitSuite{Name: hive.Visible(p.Source)}
+		one := s.junitSuite(p.Source, nil)
 		one.unread(p)
 		all.add(one)
 	}
 	for _, f := range s.files {
-		properties := []junitProperty{{"sha256", f.sha256}}
-		if f.logs != nil {
-			properties = append(properties, junitProperty{"logs", strings.Join(f.logs, "; ")})
-		}
-		one := junitSuite{Name: hive.Visible(f.path), Properties: &junitProperties{properties}}
+		one := s.junitSuite(f.path, append([]fact{{"sha256", f.sha256}, {"size", fmt.Sprint(f.size)}, {"about", f.about}, {"logs", strings.Join(f.logs, "; ")}}, f.facts...))
 		for _, p := range f.problems {
 			if p.Loss {
 				p.Source = f.path
@@ -114,6 +111,18 @@ func junit(w io.Writer, s sheet) error {
 	return err
 }
 
+// junitSuite returns the suite of an input without its tests.
+func (s sheet) junitSuite(path string, about []fact) junitSuite {
+	one := junitSuite{Name: hive.Visible(path), Properties: &junitProperties{}}
+	if !s.run.Date.IsZero() {
+		one.Timestamp = s.run.Date.UTC().Format("2006-01-02T15:04:05")
+	}
+	for _, f := range known(append(append([]fact{{"tool", "regvet " + s.version}}, s.run.facts()...), about...)) {
+		one.Properties.All = append(one.Properties.All, junitProperty{f.name, hive.Visible(f.text)})
+	}
+	return one
+}
+
 func (s sheet) junitCase(r result) junitCase {
 	path := hive.Visible(r.path)
 	c := junitCase{ClassName: path, Name: r.id, File: path, Line: r.at.Line}
@@ -126,47 +135,15 @@ func (s sheet) junitCase(r result) junitCase {
 	message := hive.Visible(r.message)
 	switch {
 	case r.suppressed != nil:
-		what, why := r.accepted()
-		c.Skipped = &junitSkipping{what + " " + hive.Visible(why)}
+		c.Skipped, c.Output = &junitSkipping{hive.Visible(r.accepted())}, &junitOutput{"\nmessage: " + message + s.details(r)}
 	case r.status == rules.Unknown:
-		c.Skipped = &junitSkipping{r.reason + ": " + message}
+		c.Skipped, c.Output = &junitSkipping{r.reason + ": " + message}, &junitOutput{s.details(r)}
 	case r.status == rules.Fail && !r.counts:
 		c.Output = &junitOutput{"\nmessage: " + message + s.details(r)}
 	case r.status == rules.Fail:
 		c.Failure = &junitFault{message, r.severity, s.details(r)}
 	}
 	return c
-}
-
-// details returns all of a finding as lines of text.
-func (s sheet) details(r result) string {
-	var b strings.Builder
-	line := func(name, text string) {
-		if text != "" {
-			fmt.Fprintf(&b, "%s: %s\n", name, hive.Visible(text))
-		}
-	}
-	b.WriteByte('\n')
-	line("title", s.topics[r.topic].title)
-	line("severity", r.severity)
-	line("reason", r.reason)
-	line("place", strings.TrimSpace(r.path+" "+r.at.String()))
-	line("key", r.realKey)
-	if r.about == "value" {
-		line("value", rules.ValueName(r.value))
-	}
-	line("source", r.line)
-	if r.kind != "" {
-		line("observed", r.kind+", "+r.observed)
-	}
-	line("expected", r.expected)
-	for _, note := range r.notes {
-		line("note", note)
-	}
-	line("fix", r.fix)
-	line("unsafe", r.because)
-	line("instead", r.instead)
-	return b.String()
 }
 
 // unread adds what could not be read.

@@ -18,7 +18,7 @@ type Lines struct {
 
 // NewLines begins a report. Its inputs follow one by one, see [Lines.Input].
 func NewLines(w io.Writer, r Report) *Lines {
-	return &Lines{newLines(w, r.Version), r, tally{}}
+	return &Lines{newLines(w, r.Version, r.Run), r, tally{}}
 }
 
 // Input writes an input and its findings.
@@ -26,7 +26,7 @@ func (l *Lines) Input(in Input) {
 	l.count.addAll(in)
 	l.line(map[string]jsonInput{"input": inputJSON(in)})
 	for _, f := range l.report.listed(in) {
-		l.line(map[string]jsonFinding{"finding": findingJSON(in, f)})
+		l.line(map[string]jsonFinding{"finding": l.report.findingJSON(in, f)})
 	}
 	l.flush()
 }
@@ -43,6 +43,13 @@ func (l *Lines) Close(refused []hive.Problem) error {
 	return l.err
 }
 
+// jsonStart is the first line of a report in lines.
+type jsonStart struct {
+	SchemaVersion string   `json:"schema_version"`
+	Tool          jsonTool `json:"tool"`
+	Run           jsonRun  `json:"run"`
+}
+
 // lines writes lines of JSON, of which the first is about the tool.
 type lines struct {
 	w       io.Writer
@@ -50,12 +57,9 @@ type lines struct {
 	err     error
 }
 
-func newLines(w io.Writer, version string) lines {
+func newLines(w io.Writer, version string, run Run) lines {
 	l := lines{w: w, encoder: safetext.NewEncoder(w)}
-	l.line(struct {
-		SchemaVersion string   `json:"schema_version"`
-		Tool          jsonTool `json:"tool"`
-	}{schemaVersion, jsonTool{"regvet", version}})
+	l.line(jsonStart{schemaVersion, jsonTool{"regvet", version}, runJSON(run)})
 	return l
 }
 

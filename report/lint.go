@@ -10,7 +10,8 @@ import (
 
 // LintReport is the result of the linter over some files.
 type LintReport struct {
-	Version string        // of regvet
+	Version string // of regvet
+	Run     Run
 	Checks  []*lint.Check // the checks that ran
 	Files   []LintFile
 	Refused []hive.Problem // what could not be read at all, one problem for each
@@ -38,6 +39,11 @@ type LintFile struct {
 	// Text is the text of the file in UTF-8 without byte order mark, the text that the changes of a fix refer to. Only SARIF uses it, for
 	// files with a finding that has a fix; if it is nil, SARIF leaves out the fix.
 	Text []byte
+}
+
+// Counts reports whether a finding is a failure of the run: for the exit status, and for every format that knows failures.
+func (f LintFile) Counts(one lint.Finding) bool {
+	return one.Suppressed == nil && one.Severity >= f.FailOn
 }
 
 // lintTally counts findings. Suppressed ones are in no number but their own.

@@ -41,7 +41,7 @@ func lintReport() LintReport {
 		Version: "1.2.3", Checks: []*lint.Check{dword, uac, blanks, clean}, Baseline: true,
 		Files: []LintFile{
 			{
-				Path: "sets/na me,%1:|.reg", SHA256: "00ff", Size: 215, Version: "Windows Registry Editor Version 5.00", Encoding: "UTF-16LE", Text: []byte(text),
+				Path: "sets/na me,%1:|.reg", SHA256: "00ff", Size: 215, FailOn: lint.Warning, Version: "Windows Registry Editor Version 5.00", Encoding: "UTF-16LE", Text: []byte(text),
 				Findings: []lint.Finding{
 					{
 						Check: blanks, Severity: lint.Info, At: at(5, 7), End: at(5, 9), Line: "\t\"b\"=1  ", Key: key, Value: "b", About: lint.AValue,

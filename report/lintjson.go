@@ -11,8 +11,10 @@ import (
 type jsonLint struct {
 	SchemaVersion string            `json:"schema_version"`
 	Tool          jsonTool          `json:"tool"`
+	Run           jsonRun           `json:"run"`
 	Inputs        []jsonLintFile    `json:"inputs"`
 	Findings      []jsonLintFinding `json:"findings"`
+	Refused       []jsonRefused     `json:"refused,omitempty"` // what could not be read at all
 	Summary       jsonLintSummary   `json:"summary"`
 }
 
@@ -46,6 +48,9 @@ type jsonLintFinding struct {
 	Fix         *jsonFix         `json:"fix,omitempty"`
 	Fingerprint string           `json:"fingerprint"`
 	Suppressed  *jsonSuppression `json:"suppressed,omitempty"`
+	Rationale   string           `json:"rationale"`  // why the check looks for it
+	References  []string         `json:"references"` // where that is written
+	Counts      bool             `json:"counts"`     // as a failure of the run: for the exit status, and in every format
 }
 
 type jsonSpan struct {
@@ -86,8 +91,8 @@ type jsonLintSummary struct {
 // lintJSON writes the report as one JSON object. It includes suppressed findings, marked.
 func lintJSON(w io.Writer, r LintReport) error {
 	out := jsonLint{
-		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version},
-		Inputs: []jsonLintFile{}, Findings: []jsonLintFinding{}, Summary: lintSummaryJSON(r.tally()),
+		SchemaVersion: schemaVersion, Tool: jsonTool{"regvet", r.Version}, Run: runJSON(r.Run),
+		Inputs: []jsonLintFile{}, Findings: []jsonLintFinding{}, Refused: refusedJSON(r.Refused), Summary: lintSummaryJSON(r.tally()),
 	}
 	for _, file := range r.Files {
 		out.Inputs = append(out.Inputs, lintFileJSON(file))
@@ -108,7 +113,8 @@ func lintFileJSON(f LintFile) jsonLintFile {
 
 func lintFindingJSON(file LintFile, f lint.Finding) jsonLintFinding {
 	out := jsonLintFinding{
-		Rule: f.Check.ID, Name: f.Check.Name, Pack: lintPack, Title: f.Check.Title, Severity: f.Severity.String(), Status: rules.Fail,
+		Rule: f.Check.ID, Name: f.Check.Name, Pack: lintPack, Title: f.Check.Title, Severity: f.Severity.String(), Status: rules.Fail, Counts: file.Counts(f),
+		Rationale: unfolded(f.Check.Explanation), References: orEmpty(f.Check.References),
 		Input: hive.Printable(file.Path), Message: hive.Printable(f.Message), PackRule: f.Rule,
 		Location: jsonSpan{f.At.Line, f.At.Column, f.End.Line, f.End.Column}, Source: hive.Printable(f.Line),
 		Fixable: f.Fix != nil, Fingerprint: f.Fingerprint(),
@@ -142,7 +148,7 @@ type LintLines struct {
 
 // NewLintLines begins a report. Its files follow one by one, see [LintLines.File].
 func NewLintLines(w io.Writer, r LintReport) *LintLines {
-	return &LintLines{newLines(w, r.Version), lintTally{Severity: map[lint.Severity]int{}}}
+	return &LintLines{newLines(w, r.Version, r.Run), lintTally{Severity: map[lint.Severity]int{}}}
 }
 
 // File writes a file and its findings.
@@ -156,7 +162,10 @@ func (l *LintLines) File(file LintFile) {
 }
 
 // Close writes the summary and returns the first error of all writes.
-func (l *LintLines) Close() error {
+func (l *LintLines) Close(refused []hive.Problem) error {
+	for _, r := range refusedJSON(refused) {
+		l.line(map[string]jsonRefused{"refused": r})
+	}
 	l.line(map[string]jsonLintSummary{"summary": lintSummaryJSON(l.count)})
 	return l.err
 }

@@ -82,8 +82,7 @@ func markdown(w io.Writer, s sheet) error {
 				}
 			}
 			if r.suppressed != nil {
-				what, why := r.accepted()
-				severity = escaped(what + " " + why)
+				severity = escaped(r.accepted())
 			}
 			if s.command == "lint" {
 				fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.at, severity, r.id, escaped(r.message), escaped(r.fix))

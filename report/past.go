@@ -250,7 +250,7 @@ type jsonPastRow struct {
 	Rule     string        `json:"rule,omitempty"`
 	State    string        `json:"state"`
 	Log      string        `json:"log,omitempty"`   // of a state after an entry of a log
-	Entry    *uint32       `json:"entry,omitempty"` // likewise
+	Entry    *uint32       `json:"entry,omitempty"` // its number
 	Same     int           `json:"same"`            // the number of later states that are the same
 	Until    *jsonUntil    `json:"until,omitempty"` // the last of them
 	Place    string        `json:"place"`
@@ -289,13 +289,15 @@ type jsonPastData struct {
 	Text *string `json:"text"`
 }
 
+type jsonHistory struct {
+	SchemaVersion string        `json:"schema_version"`
+	Tool          jsonTool      `json:"tool"`
+	States        []jsonPastRow `json:"states"` // of all settings, the oldest of each first
+}
+
 // PastJSON writes the past of settings as one JSON object.
 func PastJSON(w io.Writer, past Past) error {
-	out := struct {
-		SchemaVersion string        `json:"schema_version"`
-		Tool          jsonTool      `json:"tool"`
-		States        []jsonPastRow `json:"states"`
-	}{schemaVersion, jsonTool{"regvet", past.Version}, []jsonPastRow{}}
+	out := jsonHistory{schemaVersion, jsonTool{"regvet", past.Version}, []jsonPastRow{}}
 	for _, s := range past.Settings {
 		for _, r := range s.Rows {
 			out.States = append(out.States, r.json(s))

@@ -1,6 +1,11 @@
 // Package report writes what was found: text for people, JSON for programs, and the keys of a registry as lines of JSON.
 //
 // A [Report] is complete before any of it is written, and writing changes nothing in it, so each format says the same.
+//
+// # What is stable
+//
+// [Report] with [Input], [LintReport] with [LintFile], [Write] and [WriteLint], and what is written: fields of JSON, whose types [Schema] returns,
+// and columns of CSV are only added. The rest serves the command, and may change with it.
 package report
 
 import (
@@ -17,7 +22,8 @@ import (
 
 // Report is the result of a run over some inputs.
 type Report struct {
-	Version string         // of regvet
+	Version string // of regvet
+	Run     Run
 	Rules   []*rules.Rule  // the rules that ran
 	More    int            // how many more would run with all packs
 	All     bool           // list what did not fail, too, instead of only counting it

@@ -8,8 +8,10 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
@@ -33,15 +35,25 @@ func sarifLog(w io.Writer, s sheet) error {
 	run := sarif.NewRun()
 	driver := sarif.NewToolComponent()
 	driver.Contents = nil
-	driver.Name, driver.Version = ptr("regvet"), ptr(s.version)
+	driver.Name, driver.Version, driver.InformationURI = ptr("regvet"), ptr(sarifVersion(s.version)), ptr(home())
+	driver.FullName = ptr("regvet " + s.version)
 	for _, t := range s.topics {
 		driver.Rules = append(driver.Rules, sarifRule(t))
 	}
 	run.Tool = &sarif.Tool{Driver: driver}
+	for _, p := range s.run.Packs {
+		run.Tool.Extensions = append(run.Tool.Extensions, sarifPack(p))
+	}
 	run.ColumnKind, run.NewlineSequences = ptr("unicodeCodePoints"), []string{"\r\n", "\n", "\r"}
 	run.AutomationDetails = &sarif.RunAutomationDetails{ID: ptr("regvet/" + s.command + "/")}
 
 	invocation := sarif.NewInvocation()
+	if s.run.Command != "" {
+		invocation.CommandLine = ptr(hive.Printable(s.run.Command))
+	}
+	if date := s.run.date(); date != "" {
+		invocation.StartTimeUtc = &date
+	}
 	successful := len(s.refused) == 0
 	for _, p := range s.refused {
 		invocation.ToolExecutionNotifications = append(invocation.ToolExecutionNotifications, sarifProblem(p.Source, p))
@@ -100,6 +112,28 @@ func sarifLog(w io.Writer, s sheet) error {
 	return writeSARIF(w, log)
 }
 
+// sarifVersion returns a version in a form that readers of SARIF can compare: it begins with a number.
+func sarifVersion(version string) string {
+	version = strings.TrimPrefix(version, "v")
+	if version == "" || version[0] < '0' || version[0] > '9' {
+		return "0.0.0-devel"
+	}
+	return version
+}
+
+// home returns the address of regvet: that of its module if it was built from one that has an address on the web. Else it is the package URL, by
+// which registries and bills of materials know a module, for no other address is known to be true: https://github.com/package-url/purl-spec.
+func home() string {
+	path := "regvet"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Path != "" {
+		path = info.Main.Path
+	}
+	if host, _, _ := strings.Cut(path, "/"); strings.Contains(host, ".") {
+		return "https://" + path
+	}
+	return "pkg:golang/" + path
+}
+
 func verb(n int) string {
 	if n == 1 {
 		return " is"
@@ -139,8 +173,23 @@ func sarifArtifact(f file) *sarif.Artifact {
 	a.Location, a.Length = sarifFile(f.path, -1), int(f.size)
 	a.Hashes = map[string]string{"sha-256": f.sha256}
 	a.Roles = []string{"analysisTarget"}
+	if len(f.facts) > 0 {
+		a.Properties = sarif.NewPropertyBag()
+		for _, one := range f.facts {
+			a.Properties.Add(one.name, one.text)
+		}
+	}
 	a.Description = sarifText(strings.Join(append([]string{f.about}, f.logs...), "\n"))
 	return a
+}
+
+// sarifPack returns a pack of rules. The rules themselves are those of the driver, where GitHub looks for them.
+func sarifPack(p RunPack) *sarif.ToolComponent {
+	c := sarif.NewToolComponent()
+	c.Contents = []string{"localizedData", "nonLocalizedData"}
+	c.Name = ptr(hive.Printable(p.Name))
+	c.Properties = sarif.NewPropertyBag().Add("sha256", p.SHA256).Add("rules", p.Rules)
+	return c
 }
 
 // sarifRule returns what a rule or a check looks for, and why.
@@ -205,7 +254,7 @@ func fenced(text string) string {
 func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 	out := sarif.NewResult()
 	out.RuleID, out.RuleIndex = &r.id, r.topic
-	out.Level, out.Kind = r.level, "fail"
+	out.Level, out.Kind = r.alert(), "fail"
 	switch {
 	case r.status == rules.Pass:
 		out.Kind = "pass"
@@ -225,6 +274,9 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 		index = -1 // it is about the machine of several hives
 	}
 	place.PhysicalLocation = &sarif.PhysicalLocation{ArtifactLocation: sarifFile(r.path, index), Region: sarifRegion(r)}
+	if place.PhysicalLocation.Region == nil {
+		place.PhysicalLocation.Region = sarifWhole(f, index)
+	}
 	if r.line != "" && r.end.Line == r.at.Line { // the region around the place must contain all of it
 		place.PhysicalLocation.ContextRegion = sarif.NewRegion()
 		place.PhysicalLocation.ContextRegion.StartLine = &r.at.Line
@@ -254,10 +306,12 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 			kind = "inSource"
 		}
 		one := &sarif.Suppression{Kind: &kind, Status: ptr("accepted")}
-		if r.until != "" {
-			one.Properties = sarif.NewPropertyBag().Add("until", r.until)
-		}
-		if r.suppressed.Reason != "" {
+		if r.waived != nil {
+			one.Justification = ptr(r.accepted())
+			if !r.waived.Until.IsZero() {
+				one.Properties = sarif.NewPropertyBag().Add("until", r.waived.Until.Format(time.DateOnly))
+			}
+		} else if r.suppressed.Reason != "" {
 			one.Justification = ptr(hive.Printable(r.suppressed.Reason))
 		}
 		out.Suppressions = append(out.Suppressions, one)
@@ -265,8 +319,8 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 	out.Properties = sarif.NewPropertyBag()
 	for _, p := range []struct{ name, text string }{
 		{"severity", r.severity}, {"reason", r.reason}, {"key", r.key}, {"observedType", r.kind}, {"observed", r.observed}, {"observedData", r.data},
-		{"expected", r.expected}, {"modified", r.modified}, {"fix", r.fix},
-		{"unsafe", r.because}, {"alternative", r.instead},
+		{"expected", r.expected}, {"modified", r.modified}, {"fix", r.fix}, {"fixSafety", r.safety},
+		{"unsafe", r.because}, {"restart", r.restart}, {"fixNote", r.fixNote}, {"alternative", r.instead},
 	} {
 		if p.text != "" {
 			out.Properties.Add(p.name, p.text)
@@ -274,6 +328,9 @@ func sarifResult(r result, f file, index int, lines *ruler) *sarif.Result {
 	}
 	if len(r.notes) > 0 {
 		out.Properties.Add("notes", r.notes)
+	}
+	if len(r.history) > 0 {
+		out.Properties.Add("history", r.history)
 	}
 	return out
 }
@@ -291,6 +348,16 @@ func sarifRegion(r result) *sarif.Region {
 		region.ByteOffset = int(r.at.Offset)
 	default:
 		return nil
+	}
+	return region
+}
+
+// sarifWhole returns all of a file, for a result that has no place in it, or the beginning of what is no file.
+func sarifWhole(f file, index int) *sarif.Region {
+	region := sarif.NewRegion()
+	region.ByteOffset, region.ByteLength = 0, new(int)
+	if index >= 0 {
+		region.ByteLength = ptr(int(f.size))
 	}
 	return region
 }

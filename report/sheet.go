@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
-	"time"
 
 	"regvet/hive"
 	"regvet/rules"
@@ -16,6 +15,7 @@ import (
 type sheet struct {
 	command string // "check" or "lint"
 	version string
+	run     Run
 	totals  string // in words
 	more    string // of what was not asked, in words; "" for nothing
 	all     bool   // list what did not fail, too
@@ -45,7 +45,7 @@ type file struct {
 	about                string   // for people
 	logs                 []string // likewise, what became of the logs of a dirty hive, with their hashes
 	unasked              string   // likewise, that no rule is about it; "" if one is
-	machine, host        string   // see Input; "" for what has none
+	facts                []fact   // likewise, what else is known of it
 	copy                 bool     // of another input, which has its findings
 	problems             []hive.Problem
 	results              []result
@@ -57,9 +57,9 @@ type result struct {
 	topic      int // in the sheet
 	id         string
 	severity   string
-	level      string // as other programs know it: "error", "warning", "note", and "none" for no failure
+	level      string // of the severity, as other programs know it: "error", "warning", "note", and "none" for no failure
 	status     rules.Status
-	counts     bool // as a failure of the run: see Report.FailOn and Report.AllInstalls
+	counts     bool // as a failure of the run: see Report.Counts and LintFile.Counts
 	reason     string
 	message    string
 	path       string // of the input, or the folder of the machine if none of its hives holds the place
@@ -73,35 +73,49 @@ type result struct {
 	data       string // observed, in hex
 	expected   string
 	notes      []string
+	history    []string // what was once set here, for people
 	modified   string
 	fix        string // what to do, for people
 	changes    []lint.Change
-	safety     string
+	safety     string // of the fix: "safe", "unsafe" or, of the linter, another; "" without a fix
 	because    string // of a rule's fix, why it is unsafe; "" for a safe one
+	restart    string // of a rule's fix, what must be restarted; "" for nothing
+	fixNote    string // of a rule's fix
 	instead    string // a remedy that is no change of the registry
 	print      string // fingerprint
 	suppressed *lint.Suppression
-	until      string // the last day of a waiver; "" for no end
-	hidden     bool   // only counted, except in the formats by which servers judge
-	baseline   string // "unchanged" if it is in the baseline, "new" if not; "" without a baseline
+	waived     *rules.Waiver // of a rule, why the failure is accepted; it is suppressed then
+	hidden     bool          // only counted, except in the formats by which servers judge
+	baseline   string        // "unchanged" if it is in the baseline, "new" if not; "" without a baseline
+}
+
+// byWaiver is what suppresses a finding that is waived.
+const byWaiver = "waiver"
+
+// accepted returns for people why a result is suppressed, or "" if it is not.
+func (r result) accepted() string {
+	switch {
+	case r.waived != nil:
+		return waiverWords(*r.waived)
+	case r.suppressed != nil:
+		return strings.TrimSuffix("suppressed by "+r.suppressed.By+": "+hive.Printable(r.suppressed.Reason), ": ")
+	}
+	return ""
 }
 
 // failed reports whether the result is a failure that is not suppressed.
 func (r result) failed() bool { return r.status == rules.Fail && r.suppressed == nil }
 
-// byWaiver is what suppresses a finding that a config waives.
-const byWaiver = "waiver"
-
-// accepted returns for people that the result is waived or suppressed, and the words why.
-func (r result) accepted() (what, why string) {
-	if r.suppressed.By == byWaiver {
-		until := ""
-		if r.until != "" {
-			until = "until " + r.until + ": "
-		}
-		return "waived", until + r.suppressed.Reason
+// alert returns the level at which programs that know only levels are to show the result. A failure of the run is an error or a warning, and what
+// is none is a note at most, so that they fail a job when the exit status does.
+func (r result) alert() string {
+	switch {
+	case r.counts && r.level == "note":
+		return "warning"
+	case !r.counts && r.level != "none":
+		return "note"
 	}
-	return "suppressed", strings.TrimSuffix("by "+r.suppressed.By+": "+r.suppressed.Reason, ": ")
+	return r.level
 }
 
 // remedy returns in one line what to do, for people.
@@ -163,13 +177,36 @@ func (s sheet) judged(f file) []result {
 	return s.listed(f)
 }
 
-// found returns the results of a file to show in formats that have a severity for each: failures, and what may be one or is waived, as a note.
+// fact returns what is known of an input by its name, or "".
+func (f file) fact(name string) string {
+	for _, one := range f.facts {
+		if one.name == name {
+			return one.text
+		}
+	}
+	return ""
+}
+
+// gaps returns what could not be read: inputs, and parts of them. The exit status counts these, too.
+func (s sheet) gaps() []hive.Problem {
+	all := slices.Clone(s.refused)
+	for _, f := range s.files {
+		for _, p := range f.problems {
+			if p.Loss {
+				p.Source = f.path
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
+// found returns the results of a file to show in formats that have a severity for each: failures, and as notes what may be one and what is waived.
 func (f file) found() (out []result) {
 	for _, r := range f.results {
 		switch {
-		case r.suppressed != nil && r.suppressed.By == byWaiver:
-			what, why := r.accepted()
-			r.severity, r.level, r.message = rules.Info.String(), "note", r.message+" ("+what+" "+why+")"
+		case r.waived != nil:
+			r.message = r.accepted() + ": " + r.message
 			out = append(out, r)
 		case r.failed():
 			out = append(out, r)
@@ -189,7 +226,7 @@ var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", ru
 
 // checkSheet returns the sheet of a check. It always includes what did not fail.
 func checkSheet(r Report) sheet {
-	s := sheet{command: "check", version: r.Version, totals: strings.Join(r.summary(), "; "), left: r.Choices.lines(r.tally()), more: r.more(), all: r.All, refused: r.Refused,
+	s := sheet{command: "check", version: r.Version, run: r.Run, totals: strings.Join(r.summary(), "; "), left: r.Choices.lines(r.tally()), more: r.more(), all: r.All, refused: r.Refused,
 		tables: newFleet(r).tables(func(table) bool { return true })}
 	index := map[*rules.Rule]int{}
 	topicOf := func(rule *rules.Rule) int {
@@ -211,10 +248,7 @@ func checkSheet(r Report) sheet {
 		if in.Dirty {
 			out.logs = logs(in)
 		}
-		out.host, out.copy = hive.Printable(in.Host), in.SameAs != ""
-		if in.Machine != nil {
-			out.machine = in.Machine.Name
-		}
+		out.facts, out.copy = in.facts(), in.SameAs != ""
 		for _, f := range in.Findings {
 			out.results = append(out.results, checkResult(in, f, topicOf(f.Rule), r))
 		}
@@ -248,10 +282,7 @@ func checkResult(in Input, f rules.Finding, topic int, of Report) result {
 	}
 	r.hidden = of.Choices.hides(f)
 	if w := f.Waived; w != nil {
-		r.suppressed = &lint.Suppression{By: byWaiver, Reason: hive.Printable(w.Reason)}
-		if !w.Until.IsZero() {
-			r.until = w.Until.Format(time.DateOnly)
-		}
+		r.waived, r.suppressed = w, &lint.Suppression{By: byWaiver, Reason: hive.Printable(w.Reason)}
 	}
 	if f.Status == rules.Fail {
 		r.level, r.counts = levels[f.Severity], of.Counts(in, f)
@@ -263,7 +294,16 @@ func checkResult(in Input, f rules.Finding, topic int, of Report) result {
 		r.modified = timestamp(f.Modified)
 	}
 	if f.Fixable() {
-		r.fix, r.because = f.Fix.String(), f.Fix.Because
+		r.fix, r.because, r.fixNote, r.safety = f.Fix.String(), f.Fix.Because, f.Fix.Note, lint.Unsafe.String()
+		if f.Fix.Safe() {
+			r.safety = lint.Safe.String()
+		}
+		if f.Fix.Restart != "none" {
+			r.restart = f.Fix.Restart
+		}
+	}
+	for _, past := range f.History {
+		r.history = append(r.history, pastWords(past))
 	}
 	r.instead = f.Alternative
 	return r
@@ -277,7 +317,7 @@ var lintScores = map[lint.Severity]string{lint.Info: "2.0", lint.Warning: "5.5",
 
 // lintSheet returns the sheet of a lint.
 func lintSheet(r LintReport) sheet {
-	s := sheet{command: "lint", version: r.Version, totals: r.tally().String(), refused: r.Refused}
+	s := sheet{command: "lint", version: r.Version, run: r.Run, totals: r.tally().String(), refused: r.Refused}
 	index := map[*lint.Check]int{}
 	topicOf := func(c *lint.Check) int {
 		i, ok := index[c]
@@ -317,7 +357,7 @@ func lintSheet(r LintReport) sheet {
 func lintResult(in LintFile, f lint.Finding, topic int) result {
 	r := result{
 		topic: topic, id: f.Check.ID, severity: f.Severity.String(), level: lintLevels[f.Severity], status: rules.Fail, message: hive.Printable(f.Message),
-		path: in.Path, at: f.At, end: f.End, line: hive.Printable(f.Line), about: f.About, print: f.Fingerprint(), suppressed: f.Suppressed, counts: f.Severity >= in.FailOn,
+		path: in.Path, at: f.At, end: f.End, line: hive.Printable(f.Line), about: f.About, print: f.Fingerprint(), suppressed: f.Suppressed, counts: in.Counts(f),
 	}
 	if f.Key != nil {
 		r.key = hive.Printable(f.Key.String())

@@ -85,5 +85,5 @@ func lintLinesOf(w io.Writer, r LintReport, _ Style) error {
 	for _, f := range r.Files {
 		l.File(f)
 	}
-	return l.Close()
+	return l.Close(r.Refused)
 }

@@ -12,4 +12,9 @@
 //
 // [Evaluate] returns the findings, [NewPlan] the edits that remedy them and the edits that undo those, and [Prove] shows in memory
 // that both work. A rule carries its own tests, which [Rule.RunTests] runs; [Doubts] returns what they do not show.
+//
+// # What is stable
+//
+// [Load], [LoadFiles], [BuiltIn], [Rules], [Evaluate], [Finding], [NewPlan], [Prove], and what rule files hold. The rest serves the command, and may
+// change with it.
 package rules

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -168,7 +170,8 @@ func load(source string, data []byte, tree string, files fs.FS) (*Pack, error) {
 	if err := tooMany(source, countRules(data)); err != nil {
 		return nil, err
 	}
-	pack := &Pack{Source: source, files: files}
+	sum := sha256.Sum256(data)
+	pack := &Pack{Source: source, SHA256: hex.EncodeToString(sum[:]), files: files}
 	err := strict.ReadTree(ruleFile(source), data, tree, func(d *strict.Decoder, root *yaml.Node) {
 		packObject.Read(d, root, "", pack)
 		completePack(d, pack)

@@ -17,6 +17,7 @@ type Pack struct {
 	Lists      []*List
 	Rules      []*Rule
 	Source     string // the file that it was read from
+	SHA256     string // of the file, in hex
 
 	files fs.FS // the folder of the file; nil if it was not read from one
 }

@@ -236,6 +236,12 @@ func arguments(cmd command, before []string) candidates {
 		return c
 	case cmd.name == "rules":
 		return ruleWords()
+	case cmd.name == "schema":
+		var c candidates
+		for _, s := range schemas {
+			c.words = append(c.words, [2]string{s.name, "the JSON Schema " + s.short})
+		}
+		return c
 	case cmd.name == "explain":
 		return eitherWords()
 	case (cmd.name == "export" || cmd.name == "history") && len(before) > 0: // a key, of which only the input knows

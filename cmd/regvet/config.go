@@ -32,7 +32,7 @@ type scope struct {
 	folder string // the folder of the config, absolute
 	top    string // the folder in which the config can name files, absolute; "" for any folder
 	config *lint.Config
-	packs  []string
+	packs  []*rules.Pack
 	rules  []*rules.Rule
 	known  *knownFile       // the baseline, or nil
 	plans  map[string]*plan // by the settings by path that apply
@@ -390,9 +390,7 @@ func (p *planner) loadAll(s *scope) {
 			p.mistake(err)
 		}
 		s.rules = rules.Distinct(all, nil)
-		for _, pack := range packs {
-			s.packs = append(s.packs, pack.Name)
-		}
+		s.packs = packs
 		for _, r := range s.config.RuleWords() {
 			if word := accept.Word(r.Name); !slices.ContainsFunc(all, word.Picks) && !slices.ContainsFunc(p.every(flags), word.Picks) {
 				p.wrong(s, r, "%s", p.noCheck(word))

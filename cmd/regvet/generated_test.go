@@ -11,6 +11,9 @@ func TestGenerated(t *testing.T) {
 	for name, args := range map[string][]string{
 		"../../rules/rules.schema.json": {"rules", "schema"},
 		"../../docs/rules.md":           {"rules", "docs"},
+
+		"../../report/results.schema.json":    {"schema", "results"},
+		"../../rules/lint/config.schema.json": {"schema", "config"},
 	} {
 		var out, messages bytes.Buffer
 		if status := run(args, nil, &out, &messages); status != statusDone {

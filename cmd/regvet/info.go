@@ -53,7 +53,7 @@ func (o *infoOptions) run(s *session, args []string) {
 			}
 		}
 	}
-	r := report.Report{Version: version()}
+	r := report.Report{Version: version(), Run: s.runOf(nil, nil)}
 	each(s, inputs, &o.input, open, batch{}, o.describe, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
 	r.Containers, r.Refused = s.containers, s.refused
 	s.write(o.output, func(w io.Writer, style report.Style) error {

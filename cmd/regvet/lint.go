@@ -15,6 +15,7 @@ import (
 	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/report"
+	"regvet/rules"
 	"regvet/rules/accept"
 	"regvet/rules/lint"
 )
@@ -107,7 +108,7 @@ func (o *lintOptions) run(s *session, args []string) {
 		return
 	}
 	o.listing.Least, _ = lint.ParseSeverity(o.severity.value)
-	r := report.LintReport{Version: version(), Checks: planner.running(jobs), Listing: o.listing, Baseline: len(planner.baselines.files) > 0}
+	r := report.LintReport{Version: version(), Run: planner.runOf(jobs), Checks: planner.running(jobs), Listing: o.listing, Baseline: len(planner.baselines.files) > 0}
 	lines := map[*sink]*report.LintLines{} // the outputs that are written as the files are read; the others wait for the end
 	wants := o.wanted(outputs)
 	for _, k := range sinks {
@@ -132,7 +133,7 @@ func (o *lintOptions) run(s *session, args []string) {
 			j.plan.take(j.name, f.Findings, o.baselineFlags.write)
 		}
 		for _, finding := range f.Findings {
-			if finding.Suppressed == nil && finding.Severity >= j.plan.failOn {
+			if f.Counts(finding) {
 				s.raise(statusFindings)
 			}
 		}
@@ -155,7 +156,7 @@ func (o *lintOptions) run(s *session, args []string) {
 	r.Refused = s.refused
 	for _, k := range sinks {
 		if l := lines[k]; l != nil {
-			k.end(l.Close())
+			k.end(l.Close(s.refused))
 		} else {
 			k.end(report.WriteLint(k, k.format, r, k.style))
 		}
@@ -275,6 +276,20 @@ func (p *planner) running(jobs []job) (checks []*lint.Check) {
 		}
 	}
 	return checks
+}
+
+// runOf returns what is known of this run, with the packs of all jobs.
+func (p *planner) runOf(jobs []job) report.Run {
+	seen := map[*scope]bool{}
+	var packs []*rules.Pack
+	var active []*rules.Rule
+	for _, j := range jobs {
+		if s := j.plan.scope; !seen[s] {
+			seen[s] = true
+			packs, active = append(packs, s.packs...), append(active, s.rules...)
+		}
+	}
+	return p.session.runOf(packs, active)
 }
 
 // linter returns the linter for a job.

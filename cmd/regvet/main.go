@@ -31,12 +31,12 @@ func main() {
 // commands returns the commands in the order of the help.
 func commands() []command {
 	return []command{checkCommand, fixCommand, applyCommand, lintCommand, fmtCommand, exportCommand, diffCommand, searchCommand, infoCommand, historyCommand, timelineCommand, rulesCommand,
-		explainCommand, completionCommand(commands), manCommand(commands), versionCommand}
+		explainCommand, schemaCommand, completionCommand(commands), manCommand(commands), versionCommand}
 }
 
 // run runs a command line and returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	s := &session{files: &collection.Local{Stdin: stdin}, stdout: stdout, stderr: stderr}
+	s := &session{command: shellLine(append([]string{"regvet"}, args...)), files: &collection.Local{Stdin: stdin}, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, help(commands()))
 		return statusUsage

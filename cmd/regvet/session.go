@@ -28,6 +28,7 @@ const (
 
 // session is one run of a command: what it reads through, where its result and messages go, and the exit status so far.
 type session struct {
+	command        string            // the command line, quoted as a shell takes it
 	files          *collection.Local // records what is read, so that no output replaces it
 	stdout, stderr io.Writer
 	status         int

@@ -44,7 +44,11 @@ func writePlans(w io.Writer, jobs []job) error {
 			page = given.String()
 		}
 		line("code page", page)
-		line("packs", cmp.Or(strings.Join(p.packs, ", "), "none"))
+		var packs []string
+		for _, pack := range p.packs {
+			packs = append(packs, pack.Name)
+		}
+		line("packs", cmp.Or(strings.Join(packs, ", "), "none"))
 		if p.known != nil {
 			line("baseline", p.known.name)
 		}

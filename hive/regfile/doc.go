@@ -21,26 +21,11 @@
 // project, which also run on Windows (programs/reg/tests and programs/regedit/tests), and from bug reports about other programs that read
 // such files.
 //
-// # What is not known
-//
-// There is no public test on Windows for the following. This package reads it in the most plausible way, and reports it as [hive.Doubtful]
-// or as a dropped line:
-//
-//   - A file in UTF-8 with a byte order mark is read; there are reports of a Windows that rejects it. Windows does not write it, and
-//     neither does this package.
-//   - Text in hex(1), hex(2) and hex(7) is UTF-16 in a file of version 5 and in the ANSI code page in one of version 4, whatever the
-//     encoding of the file. An odd last byte is kept, and a NUL is added if the last whole character is not one.
-//   - The code page of 8-bit text is windows-1252 unless [Options] has another. Nothing is written that depends on this guess. In 932, 936,
-//     949 and 950, a first byte without a fitting second one is read as U+FFFD; an ASCII character behind it is read as itself.
-//   - A short root such as HKLM is read as the long one; several backslashes in a row are read as one.
-//   - After a key line that is dropped for its brackets, the key above it stays open.
-//   - In quotes, a backslash before anything but a backslash or a quote makes the line invalid, and so does a line break. Keywords
-//     (dword, hex) are in lowercase.
-//   - Hex data may have single digits, and blanks between elements. hex(): without a number is invalid.
-//   - A NUL ends its line. UTF-16 that ends in the middle of a unit lacks that unit.
-//   - REGEDIT4 with blanks after it is a version that imports nothing.
-//
 // A .reg file can be hostile. Reading takes time and memory in proportion to its size, whatever is in it.
+//
+// # What is stable
+//
+// [Parse], [File], [Write], [Export] with [Tree], and [FormatOptions]. The rest serves the other packages here, and may change with them.
 package regfile
 
 import (

@@ -10,6 +10,29 @@ import (
 	"regvet/hive/regfile"
 )
 
+// A file is read as Windows does, and written as Windows exports what it says.
+func Example() {
+	f, err := regfile.Parse("mine.reg", []byte("REGEDIT4\n\n[HKEY_CURRENT_USER\\Example]\n\"Port\" = dword:1F90 ; HTTP\n\"Old\"=-\n"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var out bytes.Buffer
+	if err := regfile.Write(&out, "what mine.reg does", f.Edits); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(strings.ReplaceAll(hive.DecodeUTF16(out.Bytes()[2:]), "\r\n", "\n")) // a byte order mark begins it
+	// Output:
+	// Windows Registry Editor Version 5.00
+	//
+	// ; what mine.reg does
+	//
+	// [HKEY_CURRENT_USER\Example]
+	// "Port"=dword:00001f90
+	// "Old"=-
+}
+
 func ExampleParse() {
 	f, err := regfile.Parse("lsa.reg", []byte(`Windows Registry Editor Version 5.00
 

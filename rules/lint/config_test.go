@@ -19,11 +19,11 @@ var update = flag.Bool("update", false, "write what the tests compare with anew"
 func TestConfigSchema(t *testing.T) {
 	const name = "config.schema.json"
 	if *update {
-		if err := os.WriteFile(name, configSchema(), 0o666); err != nil {
+		if err := os.WriteFile(name, ConfigSchema(), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if have, err := os.ReadFile(name); err != nil || !bytes.Equal(have, configSchema()) {
+	if have, err := os.ReadFile(name); err != nil || !bytes.Equal(have, ConfigSchema()) {
 		t.Errorf("%s is not the schema of a config (%v); run the test with -update", name, err)
 	}
 }
@@ -31,7 +31,7 @@ func TestConfigSchema(t *testing.T) {
 // TestConfigs compares the reader with the schema: what one takes or refuses, the other does too. The schema takes what depends on words that
 // only the program knows.
 func TestConfigs(t *testing.T) {
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(configSchema()))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(ConfigSchema()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,8 +52,8 @@ func (c *Config) Mistake(at hive.Location, msg string) error {
 	return strict.MistakeAt(configFile(c.source), c.data, at, msg)
 }
 
-// configSchema returns the JSON Schema of a config, for editors, which complete and check the file with it.
-func configSchema() []byte {
+// ConfigSchema returns the JSON Schema of a config, for editors, which complete and check the file with it.
+func ConfigSchema() []byte {
 	return strict.JSONSchema("How regvet looks at the .reg files of a folder, and judges inputs ("+ConfigName+")", configForm.Schema, &configObject, &pathObject, &accept.Object, &accept.WaiverObject)
 }
 

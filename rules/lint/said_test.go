@@ -86,8 +86,8 @@ func sayOf(t *testing.T, out *bytes.Buffer, l lint.Linter, c *lint.Check, e lint
 	if len(own) == 0 {
 		t.Errorf("%s says nothing of its example\n%s", c.ID, e.Text)
 	}
-	file := report.LintFile{Path: name, Findings: own}
-	if err := report.WriteLint(out, "compact", report.LintReport{Files: []report.LintFile{file}}, report.Style{}); err != nil {
+	file := report.LintFile{Path: name, FailOn: lint.Warning, Findings: own}
+	if err := report.WriteLint(out, "compact", report.LintReport{Listing: report.Listing{Least: lint.Info}, Files: []report.LintFile{file}}, report.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range own {
