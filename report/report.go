@@ -166,12 +166,15 @@ func (r Report) listed(in Input) []rules.Finding {
 	}
 	var shown []rules.Finding
 	for _, f := range in.Findings {
-		if f.Status == rules.Fail || open(f.Reason) {
+		if r.lists(f) {
 			shown = append(shown, f)
 		}
 	}
 	return shown
 }
+
+// lists reports whether a finding is to be shown.
+func (r Report) lists(f rules.Finding) bool { return r.All || f.Status == rules.Fail || open(f.Reason) }
 
 // open reports whether an answer is open because of what the reader can do something about: give what decides it, or look at what is hidden. It is
 // shown with the failures, since it may be one. What is not covered, or damaged, is told of the input as a whole.

@@ -52,6 +52,7 @@ type file struct {
 
 // result is a finding.
 type result struct {
+	group      group
 	topic      int // in the sheet
 	id         string
 	severity   string
@@ -124,11 +125,15 @@ func (r result) sentence() string {
 // listed returns the results of a file to show in formats that say of each result whether it counts.
 func (s sheet) listed(f file) (out []result) {
 	for _, r := range f.results {
-		if s.all || r.status == rules.Fail || open(rules.Reason(r.reason)) {
+		if s.lists(r) {
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+func (s sheet) lists(r result) bool {
+	return s.all || r.status == rules.Fail || open(rules.Reason(r.reason))
 }
 
 // found returns the results of a file to show in formats that have a severity for each: failures, and what may be one, as a note.
@@ -200,7 +205,7 @@ func tags(r *rules.Rule) []string {
 
 func checkResult(in Input, f rules.Finding, topic int, of Report) result {
 	r := result{
-		topic: topic, id: f.Rule.ID, severity: f.Severity.String(), level: "none", status: f.Status, reason: string(f.Reason), message: hive.Printable(f.Message),
+		group: groupOf(in, f), topic: topic, id: f.Rule.ID, severity: f.Severity.String(), level: "none", status: f.Status, reason: string(f.Reason), message: hive.Printable(f.Message),
 		path: in.holds(f), at: f.At, key: hive.Printable(f.Key.String()), realKey: hive.Printable(f.RealKey.String()),
 		value: hive.Printable(f.Value), about: lint.AValue, expected: f.Expected, notes: f.Notes, print: f.Fingerprint(),
 	}
@@ -270,7 +275,7 @@ func lintSheet(r LintReport) sheet {
 
 func lintResult(in LintFile, f lint.Finding, topic int) result {
 	r := result{
-		topic: topic, id: f.Check.ID, severity: f.Severity.String(), level: lintLevels[f.Severity], status: rules.Fail, message: hive.Printable(f.Message),
+		group: lintGroupOf(f), topic: topic, id: f.Check.ID, severity: f.Severity.String(), level: lintLevels[f.Severity], status: rules.Fail, message: hive.Printable(f.Message),
 		path: in.Path, at: f.At, end: f.End, line: hive.Printable(f.Line), about: f.About, print: f.Fingerprint(), suppressed: f.Suppressed, counts: f.Severity >= in.FailOn,
 	}
 	if f.Key != nil {
