@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"regvet/hive"
@@ -133,7 +134,7 @@ func lintGroupOf(f lint.Finding) group {
 		g.remedy = hive.Printable(f.Fix.Message)
 	}
 	if f.Suppressed != nil {
-		g.part, g.accepted = accepted, f.Suppressed.By+"\n"+f.Suppressed.Reason
+		g.part, g.accepted = accepted, hive.Printable(strings.TrimSuffix(f.Suppressed.By+": "+f.Suppressed.Reason, ": "))
 	}
 	return g
 }

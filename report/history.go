@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"regvet/hive"
 	"regvet/rules"
@@ -31,8 +32,9 @@ func historyJSON(history []rules.Past) (out []jsonPast) {
 	return out
 }
 
-// history writes what was once set in the place of a finding.
-func (p *page) history(f rules.Finding) {
+// history returns for people what was once set in the place of a finding, one line each.
+func history(f rules.Finding) string {
+	var lines []string
 	for _, past := range f.History {
 		data := "its data lost,"
 		if v := past.Value; !v.Short {
@@ -42,6 +44,7 @@ func (p *page) history(f rules.Finding) {
 		if past.KeyGone {
 			what = "was set here, in a key that was later deleted"
 		}
-		p.row("history", fmt.Sprintf("%s, %s %s; key last written %s; value at %s", past.Value.Type, data, what, timestamp(past.Modified), past.Value.At))
+		lines = append(lines, fmt.Sprintf("%s, %s %s; key last written %s; value at %s", past.Value.Type, data, what, timestamp(past.Modified), past.Value.At))
 	}
+	return strings.Join(lines, "\n")
 }

@@ -22,6 +22,9 @@ type sheet struct {
 	files   []file
 	tables  []table        // the summary of several machines
 	refused []hive.Problem // inputs that could not be read at all
+
+	unlisted              string // how many inputs have no findings, in words
+	notExamined, notAsked []remark
 }
 
 // topic is what a result is about: a rule, or a check of the linter.
@@ -159,7 +162,7 @@ var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", ru
 // checkSheet returns the sheet of a check. It always includes what did not fail.
 func checkSheet(r Report) sheet {
 	s := sheet{command: "check", version: r.Version, totals: strings.TrimSuffix(r.totals()+"; "+r.uncounted(), "; "), more: r.more(), all: r.All, refused: r.Refused,
-		tables: newFleet(r).tables(func(table) bool { return true })}
+		tables: newFleet(r).tables(func(table) bool { return true }), unlisted: r.unlisted(), notExamined: r.notExamined(), notAsked: r.notAsked()}
 	index := map[*rules.Rule]int{}
 	topicOf := func(rule *rules.Rule) int {
 		i, ok := index[rule]
@@ -236,7 +239,7 @@ var lintScores = map[lint.Severity]string{lint.Info: "2.0", lint.Warning: "5.5",
 
 // lintSheet returns the sheet of a lint.
 func lintSheet(r LintReport) sheet {
-	s := sheet{command: "lint", version: r.Version, totals: r.tally().String(), refused: r.Refused}
+	s := sheet{command: "lint", version: r.Version, totals: r.tally().String(), all: r.Listing.All, refused: r.Refused, notExamined: r.notExamined()}
 	index := map[*lint.Check]int{}
 	topicOf := func(c *lint.Check) int {
 		i, ok := index[c]

@@ -67,7 +67,11 @@ func (o *checkOptions) run(s *session, args []string) {
 	if sinks == nil {
 		return
 	}
-	r := report.Report{Version: version(), Rules: active, All: o.all, FailOn: o.failOn.least(), AllInstalls: o.allInstalls}
+	r := report.Report{Version: version(), Rules: active, All: o.all, FailOn: o.failOn.least(), AllInstalls: o.allInstalls,
+		PassedOver: s.passedOver, LeftOut: s.leftOut, Deleted: o.deleted}
+	if !o.vss {
+		r.Shadows = s.shadows()
+	}
 	if !o.selected.restricts() {
 		r.More = o.rules.known - len(active)
 	}
