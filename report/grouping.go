@@ -89,6 +89,42 @@ func gather(found iter.Seq2[spot, group]) (all []entry) {
 	return all
 }
 
+// lintEntry is an entry of a lint that is to be listed, with its findings.
+type lintEntry struct {
+	group
+	places []lintPlace
+}
+
+type lintPlace struct {
+	file LintFile
+	lint.Finding
+}
+
+// entries returns the findings that are to be listed one by one, in the order of [Report.entries].
+func (r LintReport) entries() (all []lintEntry) {
+	if r.Listing.Quiet {
+		return nil
+	}
+	sorted := make([][]lint.Finding, len(r.Files))
+	for _, e := range gather(func(yield func(spot, group) bool) {
+		for i, file := range r.Files {
+			sorted[i] = file.sorted()
+			for j, f := range sorted[i] {
+				if r.isListed(file, f) && !yield(spot{i, j}, lintGroupOf(f)) {
+					return
+				}
+			}
+		}
+	}) {
+		one := lintEntry{group: e.group}
+		for _, at := range e.spots {
+			one.places = append(one.places, lintPlace{r.Files[at.input], sorted[at.input][at.finding]})
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
 // groupOf returns the group of a finding of a check.
 func groupOf(in Input, f rules.Finding) group {
 	g := group{part: partOf(in, f), severity: int(f.Severity), rule: f.Rule.ID, reason: string(f.Reason), message: hive.Printable(f.Message), remedy: f.Alternative}
