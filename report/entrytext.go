@@ -83,9 +83,20 @@ func (p *page) entry(r Report, e entry, told map[string]bool) {
 	case worst:
 		p.row("see", strings.Join(f.Rule.References, "\n"))
 	case f.Status == rules.Fail && !told[f.Rule.ID]:
-		p.row("more", "regvet rules show "+f.Rule.ID)
+		p.row("more", showing(f.Rule))
 	}
 	told[f.Rule.ID] = true
+}
+
+// showing returns the command that shows all that a rule says.
+func showing(r *rules.Rule) string {
+	command := "regvet rules show "
+	if file := hive.Visible(r.File()); strings.ContainsAny(file, " &;'()") {
+		command += `--rules "` + file + `" `
+	} else if file != "" {
+		command += "--rules " + file + " "
+	}
+	return command + r.ID
 }
 
 // title writes what an entry is about, and in a line of its own what does not fit in the first.
