@@ -185,6 +185,9 @@ func (r Report) notAsked() (all []remark) {
 	if more := r.more(); more != "" {
 		all = append(all, remark{"rules", more})
 	}
+	if r.Unselected > 0 {
+		all = append(all, remark{"rules", Count(r.Unselected, "rule that is not selected", "rules that are not selected")})
+	}
 	for _, left := range r.LeftOut {
 		text := hive.Visible(left.First)
 		if more := left.Files - 1; more > 0 {

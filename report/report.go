@@ -25,6 +25,7 @@ type Report struct {
 	Inputs      []Input
 	Refused     []hive.Problem // inputs that could not be read at all, one problem for each
 
+	Unselected int       // how many rules a selection of rules leaves out
 	PassedOver []string  // for people, what in a folder may hold or be a hive, and was not looked into
 	LeftOut    []LeftOut // what is of an earlier time, and was not asked for
 	Shadows    int       // the number of shadow copies in images that were not looked into

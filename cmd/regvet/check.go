@@ -72,8 +72,10 @@ func (o *checkOptions) run(s *session, args []string) {
 	if !o.vss {
 		r.Shadows = s.shadows()
 	}
-	if !o.selected.restricts() {
-		r.More = o.rules.known - len(active)
+	if left := o.rules.known - len(active); o.selected.restricts() {
+		r.Unselected = left
+	} else {
+		r.More = left
 	}
 	lines := map[*sink]*report.Lines{} // the outputs that are written as the inputs are read; the others wait for the end
 	for _, k := range sinks {
