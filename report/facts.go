@@ -159,18 +159,6 @@ func wayWords(way []evidence.Step) string {
 	return strings.Join(steps, " > ")
 }
 
-// waiverWords returns for people why a failure is accepted.
-func waiverWords(w rules.Waiver) string {
-	words := "waived"
-	if !w.Until.IsZero() {
-		words += " until " + w.Until.Format(time.DateOnly)
-	}
-	if w.Reason != "" {
-		words += ": " + hive.Printable(w.Reason)
-	}
-	return words
-}
-
 // pastWords returns for people what was once set in the place of a finding.
 func pastWords(past rules.Past) string {
 	data := "its data lost,"

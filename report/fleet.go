@@ -22,6 +22,7 @@ type fleet struct {
 	byRule   []tally
 	hit      []int // for each rule, the number of machines with findings
 	machines []fleetMachine
+	all      bool // list each machine with findings
 	last     *collection.Machine
 	now      []tally // for each rule, of the last machine
 }
@@ -42,7 +43,7 @@ const (
 )
 
 func newFleet(r Report) *fleet {
-	f := &fleet{row: map[*rules.Rule]int{}}
+	f := &fleet{row: map[*rules.Rule]int{}, all: r.All}
 	for _, rule := range r.Rules {
 		f.rowOf(rule)
 	}
@@ -166,9 +167,21 @@ func (p *page) fits(t table) bool {
 	return p.Width == 0 || width <= p.Width
 }
 
-// table writes a table in columns.
+// table writes a table in columns, or where they do not fit, each row as lines. Only the last column may be wider than the page, if it has texts:
+// paths, which are never broken.
 func (p *page) table(t table) {
 	widths := t.widths()
+	needed := t
+	if last := len(t.head) - 1; !t.number[last] {
+		needed.rows = nil
+		for _, row := range t.rows {
+			needed.rows = append(needed.rows, append(slices.Clone(row[:last]), cell{}))
+		}
+	}
+	if !p.fits(needed) {
+		p.records(t)
+		return
+	}
 	line := func(text func(i int) string, paint func(i int, s string) string) {
 		var parts []string
 		for i, width := range widths {
@@ -199,6 +212,30 @@ func (p *page) table(t table) {
 	p.WriteByte('\n')
 }
 
+// records writes each row of a table as its name, which is in the first column or else in the last, with what is not 0 below.
+func (p *page) records(t table) {
+	name := 0
+	if t.number[0] {
+		name = len(t.head) - 1
+	}
+	for _, row := range t.rows {
+		fmt.Fprintln(p, hive.Visible(row[name].text))
+		var parts []string
+		for i, c := range row {
+			if i != name && c.text != "" && c.text != "0" {
+				parts = append(parts, hive.Visible(t.head[i])+" "+hive.Visible(c.text))
+			}
+		}
+		for _, line := range p.wrapTo(p.Width-len(columnGap), strings.Join(parts, ", ")) {
+			fmt.Fprintln(p, columnGap+line)
+		}
+	}
+	if t.rest != "" {
+		fmt.Fprintln(p, t.rest)
+	}
+	p.WriteByte('\n')
+}
+
 // tables returns the summary of a report with more than a few machines and at least one finding. It is one table of rules by machines if
 // fits reports that this is no wider than the page; otherwise the counts of each rule, and the machines with the most findings.
 func (f *fleet) tables(fits func(table) bool) []table {
@@ -216,12 +253,10 @@ func (f *fleet) tables(fits func(table) bool) []table {
 // byMachine returns a table with a row for each rule that has findings and a column for each machine.
 func (f *fleet) byMachine() table {
 	t := table{head: append([]string{"rule"}, f.names()...), number: make([]bool, 1+len(f.machines))}
-	for i, rule := range f.rules {
-		if f.hit[i] == 0 {
-			continue
-		}
-		row := []cell{{text: rule.ID}}
-		for _, m := range f.machines {
+	machines := f.worst()
+	for _, i := range f.hits() {
+		row := []cell{{text: f.rules[i].ID}}
+		for _, m := range machines {
 			var one tally
 			if i < len(m.cells) {
 				one = m.cells[i]
@@ -231,7 +266,7 @@ func (f *fleet) byMachine() table {
 		t.rows = append(t.rows, row)
 	}
 	sum := []cell{{text: "findings"}}
-	for _, m := range f.machines {
+	for _, m := range machines {
 		if m.asked {
 			sum = append(sum, cell{text: thousands(m.failed())})
 		} else {
@@ -242,13 +277,14 @@ func (f *fleet) byMachine() table {
 	return t
 }
 
-// names returns a name for each machine: its host name if no other machine has the same, otherwise the name under which it was found.
+// names returns a name for each machine, in the order of worst: its host name if no other machine has the same, otherwise the name under which it was found.
 func (f *fleet) names() (all []string) {
 	count := map[string]int{}
-	for _, m := range f.machines {
+	machines := f.worst()
+	for _, m := range machines {
 		count[m.host]++
 	}
-	for _, m := range f.machines {
+	for _, m := range machines {
 		if m.host != "" && count[m.host] == 1 {
 			all = append(all, m.host+m.mark())
 		} else {
@@ -290,12 +326,9 @@ func (f *fleet) counts() table {
 	if skips {
 		column("not applicable")
 	}
-	for i, rule := range f.rules {
-		if f.hit[i] == 0 {
-			continue
-		}
+	for _, i := range f.hits() {
 		one := f.byRule[i]
-		row := append([]cell{{text: rule.ID}, {text: thousands(f.hit[i])}}, f.severityCells(one)...)
+		row := append([]cell{{text: f.rules[i].ID}, {text: thousands(f.hit[i])}}, f.severityCells(one)...)
 		row = append(row, cell{text: thousands(one.pass)}, cell{text: thousands(one.unknown)})
 		if skips {
 			row = append(row, cell{text: thousands(one.notApplicable)})
@@ -317,27 +350,50 @@ func (f *fleet) severityCells(t tally) (all []cell) {
 	return all
 }
 
-// most returns a table of the machines with the most findings. Of two machines with equally many, the one with the worse findings comes
-// first.
+// worst returns the machines, those with the worst findings first, and a former Windows after all others.
+func (f *fleet) worst() []fleetMachine {
+	return slices.SortedStableFunc(slices.Values(f.machines), func(a, b fleetMachine) int {
+		if a.former != b.former {
+			return map[bool]int{true: 1, false: -1}[a.former]
+		}
+		return a.worse(b.tally)
+	})
+}
+
+// worse returns a negative number if the failures are worse than others: one of a severity outweighs any number of those below.
+func (t tally) worse(than tally) int {
+	for s := rules.Critical; s >= rules.Info; s-- {
+		if c := cmp.Compare(than.fails[s], t.fails[s]); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// hits returns the rules that have findings, by their indexes, the worst first.
+func (f *fleet) hits() (all []int) {
+	for i := range f.rules {
+		if f.hit[i] > 0 {
+			all = append(all, i)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b int) int { return f.byRule[a].worse(f.byRule[b]) })
+	return all
+}
+
+// most returns a table of the machines with the worst findings.
 func (f *fleet) most() table {
 	t := table{head: []string{"findings"}, number: []bool{true}}
 	for _, s := range f.severities() {
 		t.head, t.number = append(t.head, s.String()), append(t.number, true)
 	}
 	t.head, t.number = append(t.head, "host", "machine"), append(t.number, false, false)
-	order := slices.Clone(f.machines)
-	slices.SortStableFunc(order, func(a, b fleetMachine) int {
-		c := cmp.Compare(b.failed(), a.failed())
-		for s := rules.Critical; s >= rules.Info; s-- {
-			c = cmp.Or(c, cmp.Compare(b.fails[s], a.fails[s]))
-		}
-		return c
-	})
-	order = slices.DeleteFunc(order, func(m fleetMachine) bool { return m.failed() == 0 })
-	if more := len(order) - mostListed; more > 0 {
-		t.rest = fmt.Sprintf("and %s more with findings", thousands(more))
+	order := slices.DeleteFunc(f.worst(), func(m fleetMachine) bool { return m.failed() == 0 })
+	if more := len(order) - mostListed; more > 0 && !f.all {
+		t.rest = Count(more, "more with findings: --all lists it", "more with findings: --all lists them")
+		order = order[:mostListed]
 	}
-	for _, m := range order[:min(len(order), mostListed)] {
+	for _, m := range order {
 		row := append([]cell{{text: thousands(m.failed())}}, f.severityCells(m.tally)...)
 		t.rows = append(t.rows, append(row, cell{text: m.host}, cell{text: m.name + m.mark()}))
 	}

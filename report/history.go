@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/hex"
+	"strings"
 
 	"regvet/rules"
 )
@@ -29,9 +30,11 @@ func historyJSON(history []rules.Past) (out []jsonPast) {
 	return out
 }
 
-// history writes what was once set in the place of a finding.
-func (p *page) history(f rules.Finding) {
+// history returns for people what was once set in the place of a finding, one line each.
+func history(f rules.Finding) string {
+	var lines []string
 	for _, past := range f.History {
-		p.row("history", pastWords(past))
+		lines = append(lines, pastWords(past))
 	}
+	return strings.Join(lines, "\n")
 }

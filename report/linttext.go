@@ -15,18 +15,18 @@ import (
 
 var lintColor = map[lint.Severity]color.Attribute{lint.Info: color.FgCyan, lint.Warning: color.FgYellow, lint.Error: color.FgRed}
 
-// lintText writes the report for people. Each finding is a line as compilers write it, the line of the file with the place marked below it,
-// and what would fix it. The last line has the totals. Suppressed findings are only counted.
+// lintText writes the report for people, the worst findings first. A finding is a line as compilers write it, the line of the file with the place marked
+// below it, the other places where the same was found, and what would fix it. The last line has the totals. Suppressed findings are only counted.
 func lintText(w io.Writer, r LintReport, style Style) error {
 	p := &page{Style: style}
-	for _, file := range r.Files {
-		listed := r.listed(file)
-		for _, f := range listed.findings {
-			p.lintFinding(file, f)
+	entries := r.entries()
+	for from := 0; from < len(entries); {
+		to := from + 1
+		for to < len(entries) && entries[to].rule == entries[from].rule && entries[to].severity == entries[from].severity {
+			to++
 		}
-		for _, line := range listed.more {
-			fmt.Fprintln(p, line)
-		}
+		p.lintEntries(r, entries[from:to])
+		from = to
 	}
 	if p.Len() > 0 {
 		p.WriteByte('\n')
@@ -35,18 +35,76 @@ func lintText(w io.Writer, r LintReport, style Style) error {
 		fmt.Fprintln(p, strings.Join(lines, "\n")+"\n")
 	}
 	if line := r.unlisted(); line != "" {
-		fmt.Fprintln(p, line)
+		p.line(line)
 	}
 	if len(r.Files) > 0 {
-		fmt.Fprintln(p, p.paint(r.tally().String(), color.Bold))
+		p.line(r.tally().String(), color.Bold)
 	}
 	return p.send(w)
+}
+
+// lintEntries writes the findings of a check: each once, and of many the first.
+func (p *page) lintEntries(r LintReport, all []lintEntry) {
+	shown := all
+	if !r.Listing.All && len(all) > manyAlike {
+		shown = all[:fewAlike]
+	}
+	for _, e := range shown {
+		places := e.places
+		if !r.Listing.All {
+			places = places[:1]
+		}
+		for _, at := range places {
+			p.lintFinding(at.file, at.Finding)
+		}
+		p.otherPlaces(e.places[len(places):])
+	}
+	more := 0
+	for _, e := range all[len(shown):] {
+		more += len(e.places)
+	}
+	if more > 0 {
+		p.line(fmt.Sprintf("%s of %s; --all lists them", plural(more, "more finding"), all[0].rule))
+	}
+}
+
+// otherPlaces writes where else a finding was made: for each file the lines and columns.
+func (p *page) otherPlaces(all []lintPlace) {
+	shown := all
+	if len(all) > manyAlike {
+		shown = all[:fewAlike]
+	}
+	var lines []string
+	for i, at := range shown {
+		place := at.At.String()
+		if i > 0 && shown[i-1].file.Path == at.file.Path {
+			lines[len(lines)-1] += ", " + place
+		} else {
+			lines = append(lines, hive.Visible(at.file.Path)+":"+place)
+		}
+	}
+	if more := len(all) - len(shown); more > 0 {
+		lines = append(lines, Count(more, "more place; --all lists it", "more places; --all lists them"))
+	}
+	for i, line := range lines {
+		if i == 0 {
+			line = "also: " + line
+		}
+		p.indented(line)
+	}
 }
 
 func (p *page) lintFinding(file LintFile, f lint.Finding) {
 	place := fmt.Sprintf("%s:%d:%d:", hive.Visible(file.Path), f.At.Line, f.At.Column)
 	severity := p.paint(f.Severity.String()+":", color.Bold, lintColor[f.Severity])
-	fmt.Fprintf(p, "%s %s %s %s\n", p.paint(place, color.Bold), severity, hive.Visible(f.Message), p.paint("["+f.Check.ID+"]", color.Faint))
+	id, message := "["+f.Check.ID+"]", hive.Visible(f.Message)
+	head := p.paint(place, color.Bold) + " " + severity + " "
+	if width := uniseg.StringWidth(place + f.Severity.String() + message + id); !p.Terminal || width+len(": ")+len("  ") <= p.Width {
+		fmt.Fprintf(p, "%s%s %s\n", head, message, p.paint(id, color.Faint))
+	} else {
+		fmt.Fprintf(p, "%s%s\n", head, p.paint(id, color.Faint))
+		p.indented(message)
+	}
 	source, mark := excerpt(f, p.Width-2)
 	if mark != "" {
 		fmt.Fprintf(p, "  %s\n  %s\n", source, paintBehindBlanks(p, mark))
@@ -56,7 +114,21 @@ func (p *page) lintFinding(file LintFile, f lint.Finding) {
 		if fix.Safety == lint.Unsafe {
 			how = " (--unsafe-fixes)"
 		}
-		fmt.Fprintf(p, "  %s %s%s\n", p.paint("fix:", color.Bold, color.FgGreen), hive.Visible(fix.Message), how)
+		lines := p.wrapTo(p.Width-2-len("fix: "), hive.Visible(fix.Message)+how)
+		if !p.Terminal {
+			lines = []string{hive.Visible(fix.Message) + how}
+		}
+		fmt.Fprintf(p, "  %s %s\n", p.paint("fix:", color.Bold, color.FgGreen), lines[0])
+		for _, line := range lines[1:] {
+			fmt.Fprintf(p, "       %s\n", line)
+		}
+	}
+}
+
+// indented writes text below the line of a finding.
+func (p *page) indented(text string) {
+	for _, line := range p.wrapTo(p.Width-2, text) {
+		fmt.Fprintf(p, "  %s\n", line)
 	}
 }
 

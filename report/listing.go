@@ -16,7 +16,7 @@ import (
 // counted. All other formats have every finding.
 type Listing struct {
 	Least      lint.Severity // findings below it are counted only; 0 for those that are below Warning and do not count as failures
-	All        bool          // list each finding of a check that finds much in one file, and not only the first few
+	All        bool          // list each finding of a check that finds much, and not only the first few; in text, also each place of one by itself
 	Quiet      bool          // list no findings
 	Statistics bool          // list how much each check finds
 }

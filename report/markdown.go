@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"regvet/hive"
@@ -12,100 +13,260 @@ import (
 )
 
 // markdown writes the report as GitHub Flavored Markdown, for the summary of a job or a comment: the totals, a summary of several machines,
-// and a table for each input. Nothing from an input is read as Markdown, as HTML, or as a mention of a user.
+// a table of the findings, each once and the worst first, the inputs that have some, and what was not examined or not asked. Nothing from an input is
+// read as Markdown, as HTML, or as a mention of a user.
 func markdown(w io.Writer, s sheet) error {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "# regvet %s\n\n%s\n", s.command, s.totals)
-	if len(s.refused) > 0 {
-		b.WriteString("\nNot read:\n\n")
-		for _, p := range s.refused {
-			fmt.Fprintf(&b, "- %s: %s\n", code(p.Source), escaped(p.Msg))
-		}
-	}
+	b := &pageMarkdown{sheet: s}
+	fmt.Fprintf(b, "# regvet %s\n\n%s\n", s.command, s.totals)
 	for _, t := range s.tables {
-		b.WriteString("\n|")
-		for _, name := range t.head {
-			fmt.Fprintf(&b, " %s |", escaped(name))
-		}
-		b.WriteString("\n|")
-		for _, number := range t.number {
-			b.WriteString(map[bool]string{false: "---|", true: "---:|"}[number])
-		}
-		for _, row := range t.rows {
-			b.WriteString("\n|")
-			for _, c := range row {
-				fmt.Fprintf(&b, " %s |", escaped(c.text))
-			}
-		}
-		b.WriteByte('\n')
-		if t.rest != "" {
-			fmt.Fprintf(&b, "\n%s\n", escaped(t.rest))
-		}
+		b.table(t)
 	}
-	for _, f := range s.files {
-		results := s.listed(f)
-		if len(results) == 0 && len(f.problems) == 0 && s.command == "lint" {
-			continue // a run of the linter has many clean files
-		}
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n", code(f.path), escaped(f.about))
-		fmt.Fprintf(&b, "\nSHA-256 `%s`\n", f.sha256)
-		for _, line := range f.logs {
-			fmt.Fprintf(&b, "\n%s\n", escaped(line))
-		}
-		if len(f.problems) > 0 {
-			b.WriteByte('\n')
-		}
-		for _, p := range f.problems {
-			p.Source = ""
-			fmt.Fprintf(&b, "- %s\n", escaped(p.Error()))
-		}
-		switch {
-		case f.unasked != "":
-			fmt.Fprintf(&b, "\nNot asked: %s.\n", f.unasked)
-		case len(results) == 0 && !f.copy:
-			b.WriteString("\nNo findings.\n")
-		}
-		if len(results) == 0 {
-			continue
-		}
-		if s.command == "lint" {
-			b.WriteString("\n| line | severity | check | message | fix |\n|---|---|---|---|---|\n")
-		} else {
-			b.WriteString("\n| severity | rule | key and value | observed | expected | message | fix |\n|---|---|---|---|---|---|---|\n")
-		}
-		for _, r := range results {
-			severity := r.severity
-			if r.status != rules.Fail {
-				severity = answerWords(r.status, rules.Reason(r.reason))
-				if r.status == rules.Unknown && severity == string(r.status) {
-					severity += ", " + r.reason
-				}
-			}
-			if r.suppressed != nil {
-				severity = escaped(r.accepted())
-			}
-			if s.command == "lint" {
-				fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.at, severity, r.id, escaped(r.message), escaped(r.fix))
-				continue
-			}
-			observed := "not set"
-			place := code(r.realKey) + " " + code(rules.ValueName(r.value))
-			if r.about == lint.AFile {
-				place, observed = escaped(r.at.String()), ""
-			}
-			if r.kind != "" {
-				observed = escaped(r.kind) + ", " + code(r.observed)
-			} else if r.status == rules.Unknown {
-				observed = ""
-			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", severity, escaped(r.id), place, observed, escaped(r.expected), escaped(r.message), escaped(r.remedy()))
-		}
-	}
-	if s.more != "" {
-		fmt.Fprintf(&b, "\n%s\n", escaped(s.more))
-	}
+	b.findings()
+	b.inputs()
+	b.remarks("Not examined", s.notExamined)
+	b.remarks("Not asked", s.notAsked)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// pageMarkdown builds a report.
+type pageMarkdown struct {
+	bytes.Buffer
+	sheet
+}
+
+// row writes a row of a table.
+func (b *pageMarkdown) row(cells ...string) {
+	b.WriteByte('|')
+	for _, c := range cells {
+		fmt.Fprintf(b, " %s |", c)
+	}
+	b.WriteByte('\n')
+}
+
+// head writes the head of a table, and which of its columns are numbers.
+func (b *pageMarkdown) head(names []string, number []bool) {
+	b.WriteByte('\n')
+	b.row(names...)
+	b.WriteByte('|')
+	for i := range names {
+		b.WriteString(map[bool]string{false: "---|", true: "---:|"}[number != nil && number[i]])
+	}
+	b.WriteByte('\n')
+}
+
+// table writes a table of the summary.
+func (b *pageMarkdown) table(t table) {
+	var names []string
+	for _, name := range t.head {
+		names = append(names, escaped(name))
+	}
+	b.head(names, t.number)
+	for _, row := range t.rows {
+		var cells []string
+		for _, c := range row {
+			cells = append(cells, escaped(c.text))
+		}
+		b.row(cells...)
+	}
+	if t.rest != "" {
+		fmt.Fprintf(b, "\n%s\n", escaped(t.rest))
+	}
+}
+
+// findings writes the table of the findings.
+func (b *pageMarkdown) findings() {
+	entries := b.entries()
+	asked := slices.ContainsFunc(b.files, func(f file) bool { return f.unasked == "" && !f.copy })
+	if len(entries) == 0 && (!asked || b.command == "lint") {
+		return
+	}
+	b.WriteString("\n## Findings\n")
+	switch {
+	case len(entries) == 0:
+		b.WriteString("\nNo findings.\n")
+		return
+	case b.command == "lint":
+		b.head([]string{"severity", "check", "message", "places", "fix"}, nil)
+	default:
+		b.head([]string{"severity", "rule", "message", "places", "observed", "expected", "fix"}, nil)
+	}
+	for _, e := range entries {
+		at := e.spots[0]
+		r := b.files[at.input].results[at.finding]
+		message := escaped(r.message)
+		for _, note := range b.notes(e) {
+			message += "<br>note: " + escaped(note)
+		}
+		if e.accepted != "" {
+			message += "<br>accepted: " + escaped(e.accepted)
+		}
+		if b.command == "lint" {
+			b.row(severityWords(e, r), r.id, message, b.lines(e), escaped(r.fix))
+			continue
+		}
+		places, observed := b.places(e)
+		b.row(severityWords(e, r), escaped(r.id), message, places, observed, escaped(r.expected), escaped(r.remedy()))
+	}
+}
+
+// severityWords returns how bad an entry is, or why it does not count.
+func severityWords(e entry, r result) string {
+	switch {
+	case r.suppressed != nil:
+		return "suppressed"
+	case e.part == accepted:
+		return r.severity + ", waived"
+	case r.status == rules.Fail && e.part == formerOnes:
+		return r.severity + ", of a former Windows"
+	case r.status == rules.Fail:
+		return r.severity
+	case r.status == rules.Unknown && r.reason != string(rules.NotApplicable):
+		return "unknown, " + r.reason
+	}
+	return answerWords(r.status, rules.Reason(r.reason))
+}
+
+// notes returns the notes of an entry, each once.
+func (b *pageMarkdown) notes(e entry) (all []string) {
+	for _, at := range e.spots {
+		for _, note := range b.files[at.input].results[at.finding].notes {
+			if !slices.Contains(all, note) && len(all) < fewAlike {
+				all = append(all, note)
+			}
+		}
+	}
+	return all
+}
+
+// places returns the places of an entry of a check, and what was observed there: once where it is the same in all.
+func (b *pageMarkdown) places(e entry) (places, observed string) {
+	key := func(r result) string {
+		if r.about == lint.AKey {
+			return code(r.realKey)
+		}
+		return code(r.realKey) + " " + code(rules.ValueName(r.value))
+	}
+	seen := func(r result) string {
+		switch {
+		case r.kind != "":
+			return escaped(r.kind) + ", " + code(r.observed)
+		case r.status == rules.Unknown || r.about == lint.AKey:
+			return ""
+		}
+		return "not set"
+	}
+	of := func(at spot) result { return b.files[at.input].results[at.finding] }
+	first := of(e.spots[0])
+	oneKey := !slices.ContainsFunc(e.spots, func(at spot) bool { return key(of(at)) != key(first) })
+	oneSeen := !slices.ContainsFunc(e.spots, func(at spot) bool { return seen(of(at)) != seen(first) })
+	var all []string
+	if oneKey {
+		all = append(all, key(first))
+	}
+	shown := b.few(e.spots)
+	for _, at := range shown {
+		var parts []string
+		r := of(at)
+		if len(b.files) > 1 {
+			parts = append(parts, code(r.path))
+		}
+		if !oneKey {
+			parts = append(parts, key(r))
+		}
+		if !oneSeen {
+			parts = append(parts, seen(r))
+		}
+		if line := strings.Join(parts, " "); line != "" && !slices.Contains(all, line) {
+			all = append(all, line)
+		}
+	}
+	if more := len(e.spots) - len(shown); more > 0 {
+		all = append(all, thousands(more)+" more: --all lists them")
+	}
+	if oneSeen {
+		observed = seen(first)
+	}
+	return strings.Join(all, "<br>"), observed
+}
+
+// lines returns the places of an entry of a lint: for each file the lines and columns.
+func (b *pageMarkdown) lines(e entry) string {
+	var all []string
+	before := -1
+	shown := b.few(e.spots)
+	for _, at := range shown {
+		f := b.files[at.input]
+		place := f.results[at.finding].at.String()
+		if at.input == before {
+			all[len(all)-1] += ", " + place
+		} else {
+			all = append(all, code(f.path)+" "+place)
+		}
+		before = at.input
+	}
+	if more := len(e.spots) - len(shown); more > 0 {
+		all = append(all, thousands(more)+" more: --all lists them")
+	}
+	return strings.Join(all, "<br>")
+}
+
+// few returns the places of an entry to list: all, or the first of many.
+func (b *pageMarkdown) few(spots []spot) []spot {
+	if !b.all && len(spots) > manyAlike {
+		return spots[:fewAlike]
+	}
+	return spots
+}
+
+// inputs writes what the inputs are: all, or those with findings or problems if they are few.
+func (b *pageMarkdown) inputs() {
+	var shown []file
+	for _, f := range b.files {
+		if b.all || len(b.files) == 1 && b.command == "check" || len(f.problems) > 0 || slices.ContainsFunc(f.results, b.lists) {
+			shown = append(shown, f)
+		}
+	}
+	if len(shown) > 0 && (b.all || len(shown) <= mostListed) {
+		b.WriteString("\n## Inputs\n\n")
+		for _, f := range shown {
+			b.input(f)
+		}
+	}
+	if b.unlisted != "" {
+		fmt.Fprintf(b, "\n%s\n", escaped(b.unlisted))
+	}
+}
+
+// input writes what an input is, and what is wrong with it.
+func (b *pageMarkdown) input(f file) {
+	about := f.about
+	if f.unasked != "" {
+		about += "; " + f.unasked
+	}
+	fmt.Fprintf(b, "- %s: %s; SHA-256 `%s`\n", code(f.path), escaped(about), f.sha256)
+	for _, line := range f.logs {
+		fmt.Fprintf(b, "  - %s\n", escaped(line))
+	}
+	for i, p := range f.problems {
+		if more := len(f.problems) - i; !b.all && i == fewAlike && more > 1 {
+			fmt.Fprintf(b, "  - %s more problems; json lists them\n", thousands(more))
+			break
+		}
+		p.Source = ""
+		fmt.Fprintf(b, "  - %s\n", escaped(p.Error()))
+	}
+}
+
+// remarks writes remarks below a title.
+func (b *pageMarkdown) remarks(title string, all []remark) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n## %s\n\n", title)
+	for _, r := range all {
+		fmt.Fprintf(b, "- %s: %s\n", escaped(r.label), escaped(r.text))
+	}
 }
 
 // escaped returns Markdown that shows text as it is.

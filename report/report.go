@@ -36,6 +36,12 @@ type Report struct {
 	Inputs      []Input
 	Refused     []hive.Problem // inputs that could not be read at all, one problem for each
 
+	Unselected int       // how many rules a selection of rules leaves out
+	PassedOver []string  // for people, what in a folder may hold or be a hive, and was not looked into
+	LeftOut    []LeftOut // what is of an earlier time, and was not asked for
+	Shadows    int       // the number of shadow copies in images that were not looked into
+	Deleted    bool      // what was deleted was asked for
+
 	Containers []*collection.Container // images and archives that were opened, for [InfoText] and [InfoJSON]
 }
 
@@ -244,16 +250,18 @@ func (in *Input) AddCaveats() {
 
 // listed returns the findings of an input that are to be shown.
 func (r Report) listed(in Input) []rules.Finding {
-	if r.All && r.Choices.Least == 0 {
-		return in.Findings
-	}
 	var shown []rules.Finding
 	for _, f := range in.Findings {
-		if !r.Choices.hides(f) && (r.All || f.Status == rules.Fail || open(f.Reason)) {
+		if r.lists(f) {
 			shown = append(shown, f)
 		}
 	}
 	return shown
+}
+
+// lists reports whether a finding is to be shown.
+func (r Report) lists(f rules.Finding) bool {
+	return !r.Choices.hides(f) && (r.All || f.Status == rules.Fail || open(f.Reason))
 }
 
 // open reports whether an answer is open because of what the reader can do something about: give what decides it, or look at what is hidden. It is
@@ -276,6 +284,56 @@ func (r Report) machines() (n int) {
 		}
 	}
 	return n
+}
+
+// unit is the inputs of one machine, or one input that is of none: Report.Inputs[from:to].
+type unit struct{ from, to int }
+
+// units returns what the inputs of the report belong to.
+func (r Report) units() (all []unit) {
+	for i, in := range r.Inputs {
+		if last := len(all) - 1; last >= 0 && in.Machine != nil && r.Inputs[i-1].Machine == in.Machine {
+			all[last].to++
+		} else {
+			all = append(all, unit{i, i + 1})
+		}
+	}
+	return all
+}
+
+// found returns the units that have a finding in an entry.
+func (r Report) found(units []unit, entries []entry) (all []unit) {
+	has := make([]bool, len(r.Inputs))
+	for _, e := range entries {
+		for _, at := range e.spots {
+			has[at.input] = true
+		}
+	}
+	for _, u := range units {
+		if slices.Contains(has[u.from:u.to], true) {
+			all = append(all, u)
+		}
+	}
+	return all
+}
+
+// unlisted returns for people how many inputs have no findings and are not listed, or "" for none. An input of which not all could be read is not
+// among them.
+func (r Report) unlisted() string {
+	if r.All || len(r.units()) == 1 {
+		return ""
+	}
+	n := 0
+	for _, in := range r.Inputs {
+		lost := slices.ContainsFunc(in.Problems, func(p hive.Problem) bool { return p.Loss })
+		if in.SameAs == "" && !in.Unasked && !lost && !slices.ContainsFunc(in.Findings, r.lists) {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return Count(n, "input has", "inputs have") + " no findings; --all lists " + map[bool]string{true: "it", false: "them"}[n == 1]
 }
 
 func timestamp(t time.Time) string { return t.UTC().Format(hive.TimeLayout) }

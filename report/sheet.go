@@ -24,6 +24,9 @@ type sheet struct {
 	tables  []table        // the summary of several machines
 	refused []hive.Problem // inputs that could not be read at all
 	left    []string       // what config and baseline leave out, in words
+
+	unlisted              string // how many inputs have no findings, in words
+	notExamined, notAsked []remark
 }
 
 // topic is what a result is about: a rule, or a check of the linter.
@@ -54,6 +57,7 @@ type file struct {
 
 // result is a finding.
 type result struct {
+	group      group
 	topic      int // in the sheet
 	id         string
 	severity   string
@@ -96,7 +100,7 @@ const byWaiver = "waiver"
 func (r result) accepted() string {
 	switch {
 	case r.waived != nil:
-		return waiverWords(*r.waived)
+		return hive.Printable(r.waived.String())
 	case r.suppressed != nil:
 		return strings.TrimSuffix("suppressed by "+r.suppressed.By+": "+hive.Printable(r.suppressed.Reason), ": ")
 	}
@@ -157,10 +161,7 @@ func (r result) sentence() string {
 // listed returns the results of a file to show in formats that say of each result whether it counts.
 func (s sheet) listed(f file) (out []result) {
 	for _, r := range f.results {
-		if r.hidden {
-			continue
-		}
-		if s.all || r.status == rules.Fail || open(rules.Reason(r.reason)) {
+		if s.lists(r) {
 			out = append(out, r)
 		}
 	}
@@ -175,6 +176,11 @@ func (s sheet) judged(f file) []result {
 	}
 	f.results = all
 	return s.listed(f)
+}
+
+// lists reports whether a result is to be listed where not all are.
+func (s sheet) lists(r result) bool {
+	return !r.hidden && (s.all || r.status == rules.Fail || open(rules.Reason(r.reason)))
 }
 
 // fact returns what is known of an input by its name, or "".
@@ -227,7 +233,7 @@ var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", ru
 // checkSheet returns the sheet of a check. It always includes what did not fail.
 func checkSheet(r Report) sheet {
 	s := sheet{command: "check", version: r.Version, run: r.Run, totals: strings.Join(r.summary(), "; "), left: r.Choices.lines(r.tally()), more: r.more(), all: r.All, refused: r.Refused,
-		tables: newFleet(r).tables(func(table) bool { return true })}
+		tables: newFleet(r).tables(func(table) bool { return true }), unlisted: r.unlisted(), notExamined: r.notExamined(), notAsked: r.notAsked()}
 	index := map[*rules.Rule]int{}
 	topicOf := func(rule *rules.Rule) int {
 		i, ok := index[rule]
@@ -270,7 +276,7 @@ func tags(r *rules.Rule) []string {
 
 func checkResult(in Input, f rules.Finding, topic int, of Report) result {
 	r := result{
-		topic: topic, id: f.Rule.ID, severity: f.Severity.String(), level: "none", status: f.Status, reason: string(f.Reason), message: hive.Printable(f.Message),
+		group: groupOf(in, f), topic: topic, id: f.Rule.ID, severity: f.Severity.String(), level: "none", status: f.Status, reason: string(f.Reason), message: hive.Printable(f.Message),
 		path: in.holds(f), at: f.At, key: hive.Printable(f.Key.String()), realKey: hive.Printable(f.RealKey.String()),
 		value: hive.Printable(f.Value), about: lint.AValue, expected: f.Expected, notes: f.Notes, print: f.Fingerprint(),
 	}
@@ -317,7 +323,7 @@ var lintScores = map[lint.Severity]string{lint.Info: "2.0", lint.Warning: "5.5",
 
 // lintSheet returns the sheet of a lint.
 func lintSheet(r LintReport) sheet {
-	s := sheet{command: "lint", version: r.Version, run: r.Run, totals: r.tally().String(), refused: r.Refused}
+	s := sheet{command: "lint", version: r.Version, run: r.Run, totals: r.tally().String(), all: r.Listing.All, refused: r.Refused, notExamined: r.notExamined()}
 	index := map[*lint.Check]int{}
 	topicOf := func(c *lint.Check) int {
 		i, ok := index[c]
@@ -356,7 +362,7 @@ func lintSheet(r LintReport) sheet {
 
 func lintResult(in LintFile, f lint.Finding, topic int) result {
 	r := result{
-		topic: topic, id: f.Check.ID, severity: f.Severity.String(), level: lintLevels[f.Severity], status: rules.Fail, message: hive.Printable(f.Message),
+		group: lintGroupOf(f), topic: topic, id: f.Check.ID, severity: f.Severity.String(), level: lintLevels[f.Severity], status: rules.Fail, message: hive.Printable(f.Message),
 		path: in.Path, at: f.At, end: f.End, line: hive.Printable(f.Line), about: f.About, print: f.Fingerprint(), suppressed: f.Suppressed, counts: in.Counts(f),
 	}
 	if f.Key != nil {

@@ -106,36 +106,14 @@ var severityColor = map[rules.Severity]color.Attribute{
 	rules.Info: color.FgCyan, rules.Low: color.FgBlue, rules.Medium: color.FgYellow, rules.High: color.FgRed, rules.Critical: color.FgMagenta,
 }
 
-// checkText writes the report of a check for people: what each input is; for each finding what it is, where, observed, expected, why, and
-// how to fix it; a summary of several machines; and a line of totals.
+// checkText writes the report of a check for people: the inputs that have findings; each finding once, the worst first, with what it is, where,
+// observed, expected, why, and how to fix it; a summary of several machines; what was not examined or not asked; and a line of totals.
 func checkText(w io.Writer, r Report, style Style) error {
 	p := &page{Style: style}
-	alone := r.machines() == 1
-	for i, in := range r.Inputs {
-		if r.Quiet {
-			break
-		}
-		switch {
-		case in.Machine == nil:
-			p.heading(in)
-			if alone {
-				p.ports(in.Ports, false)
-			}
-			p.WriteByte('\n')
-		case i == 0 || r.Inputs[i-1].Machine != in.Machine:
-			hives := r.Inputs[i : i+in.Machine.Hives]
-			p.machine(hives)
-			for _, in := range hives {
-				if alone {
-					p.ports(in.Ports, false)
-				}
-			}
-			p.WriteByte('\n')
-		}
-		for _, f := range r.listed(in) {
-			p.finding(in, f)
-			p.WriteByte('\n')
-		}
+	if !r.Quiet {
+		entries := r.entries()
+		p.headings(r, entries)
+		p.entries(r, entries)
 	}
 	for _, t := range newFleet(r).tables(p.fits) {
 		p.table(t)
@@ -144,84 +122,81 @@ func checkText(w io.Writer, r Report, style Style) error {
 		fmt.Fprintln(p, strings.Join(lines, "\n")+"\n")
 	}
 	if len(r.Inputs) > 0 {
-		line := r.totals()
-		if t := r.tally(); t.unknown+t.notApplicable > 0 && !r.All {
-			line += " (--all shows why)"
-		}
-		fmt.Fprintln(p, p.paint(line, color.Bold))
-		if line := r.uncounted(); line != "" {
-			fmt.Fprintln(p, line)
-		}
-		for _, line := range r.Choices.lines(r.tally()) {
-			fmt.Fprintln(p, line)
-		}
-		if more := r.more(); more != "" {
-			fmt.Fprintln(p, more)
-		}
+		p.remarks("Not examined", r.notExamined())
+		p.remarks("Not asked", r.notAsked())
+		p.sum(r)
 	}
 	return p.send(w)
 }
 
-func (p *page) finding(in Input, f rules.Finding) {
-	tag := strings.ToUpper(f.Severity.String())
-	switch f.Status {
-	case rules.Pass:
-		tag = p.paint("PASS", color.Bold, color.FgGreen)
-	case rules.Unknown:
-		tag = p.paint(strings.ToUpper(answerWords(f.Status, f.Reason)), color.Bold, color.FgWhite)
-	default:
-		tag = p.paint(tag, color.Bold, severityColor[f.Severity])
-		if f.Waived != nil {
-			tag = p.paint("WAIVED", color.Bold, color.FgWhite)
+// headings writes what the inputs are: all, or one alone, or those that have findings if they are few.
+func (p *page) headings(r Report, entries []entry) {
+	units := r.units()
+	shown := r.found(units, entries)
+	if r.All || len(units) == 1 {
+		shown = units
+	}
+	if len(shown) > mostListed && !r.All {
+		return // a table names the worst
+	}
+	alone := r.machines() == 1
+	for _, u := range shown {
+		inputs := r.Inputs[u.from:u.to]
+		if inputs[0].Machine == nil {
+			p.heading(inputs[0])
+		} else {
+			p.machine(inputs)
+		}
+		for _, in := range inputs {
+			if alone {
+				p.ports(in.Ports, false)
+			}
+		}
+		p.WriteByte('\n')
+	}
+}
+
+// sum writes how many inputs are not listed, and last the line of totals.
+func (p *page) sum(r Report) {
+	for _, line := range append(r.Choices.lines(r.tally()), r.unlisted(), r.uncounted()) {
+		if line != "" {
+			p.line(line)
 		}
 	}
-	reason := ""
-	if f.Reason != "" && f.Applies() {
-		reason = " (" + string(f.Reason) + ")"
+	line := r.totals()
+	if t := r.tally(); t.unknown+t.notApplicable > 0 && !r.All {
+		line += " (--all shows why)"
 	}
-	fmt.Fprintf(p, "%s  %s%s\n", tag, p.paint(f.Rule.ID, color.Bold), reason)
-	p.row("", f.Rule.Title)
-	if f.Waived != nil {
-		p.row("severity", f.Severity.String())
-		p.row("accepted", f.Waived.String())
+	p.line(line, color.Bold)
+}
+
+// line writes a line, which is wrapped on a terminal only: programs look for some.
+func (p *page) line(text string, attributes ...color.Attribute) {
+	parts := []string{text}
+	if p.Terminal {
+		parts = p.wrapTo(p.Width, text)
 	}
-	if in.Machine != nil && in.holds(f) == in.Path {
-		p.row("hive", hive.Visible(in.Path))
+	for _, part := range parts {
+		fmt.Fprintln(p, p.paint(part, attributes...))
 	}
-	p.row("key", hive.Visible(f.RealKey.String()))
-	if !f.Key.Equal(f.RealKey) {
-		p.row("", "asked for as "+hive.Visible(f.Key.String()))
+}
+
+// remarks writes remarks below a title.
+func (p *page) remarks(title string, all []remark) {
+	if len(all) == 0 {
+		return
 	}
-	if !f.AboutKey {
-		p.row("value", rules.ValueName(f.Value))
+	fmt.Fprintln(p, p.paint(title, color.Bold))
+	before := ""
+	for _, r := range all {
+		label := r.label
+		if label == before {
+			label = ""
+		}
+		p.row(label, r.text)
+		before = r.label
 	}
-	p.row("place", place(f))
-	switch v := f.Observed; {
-	case v != nil:
-		p.row("observed", fmt.Sprintf("%s, %s", v.Type, hive.Visible(v.Display())))
-	case f.Status != rules.Unknown && !f.AboutKey:
-		p.row("observed", "not set")
-	}
-	p.row("expected", f.Expected)
-	if f.Status == rules.Fail {
-		p.row("message", f.Message)
-		p.row("why", f.Rule.Rationale)
-	} else {
-		p.row("message", f.Message)
-	}
-	for _, note := range f.Notes {
-		p.row("note", note)
-	}
-	p.history(f)
-	if f.Fixable() {
-		p.row("fix", f.Fix.String())
-		p.row("", f.Fix.Note)
-		p.row("unsafe", f.Fix.Because)
-	}
-	p.row("instead", f.Alternative)
-	if f.Status == rules.Fail {
-		p.row("see", strings.Join(f.Rule.References, "\n"))
-	}
+	p.WriteByte('\n')
 }
 
 // place returns where in the input the value or its key is, and when the key was last written.
@@ -249,12 +224,12 @@ func place(f rules.Finding) string {
 // totals returns the last line.
 func (r Report) totals() string {
 	t := r.tally()
-	failed := fmt.Sprintf("%d failed", t.failed())
+	failed := thousands(t.failed()) + " failed"
 	if parts := t.severities(); parts != "" {
 		failed += " (" + parts + ")"
 	}
 	if t.waived > 0 {
-		failed += fmt.Sprintf(", %d waived by %s", t.waived, hive.Visible(r.Choices.Config))
+		failed += fmt.Sprintf(", %s waived by %s", thousands(t.waived), hive.Visible(r.Choices.Config))
 	}
 	judged := len(r.Inputs)
 	for _, in := range r.Inputs {
@@ -270,7 +245,7 @@ func (r Report) totals() string {
 	default:
 		inputs += fmt.Sprintf(", %d of which no rule is about", t.unasked)
 	}
-	text := fmt.Sprintf("%s, %s: %s, %d passed, %d unknown", plural(len(r.Rules), "rule"), inputs, failed, t.pass, t.unknown)
+	text := fmt.Sprintf("%s, %s: %s, %s passed, %s unknown", plural(len(r.Rules), "rule"), inputs, failed, thousands(t.pass), thousands(t.unknown))
 	if t.undecided > 0 {
 		text += fmt.Sprintf(", %d of them undecided", t.undecided)
 	}
@@ -294,7 +269,7 @@ func Count(n int, one, more string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %s", n, more)
+	return thousands(n) + " " + more
 }
 
 // plural is [Count] for a noun that takes an s.

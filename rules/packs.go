@@ -39,6 +39,9 @@ var builtInPacks = sync.OnceValue(func() (all []builtInPack) {
 	return all
 })
 
+// builtIn begins the source of a pack that is no file.
+const builtIn = "built-in "
+
 func readBuiltIn(file string) *Pack {
 	folder, err := fs.Sub(packFiles, "packs")
 	if err != nil {
@@ -52,7 +55,7 @@ func readBuiltIn(file string) *Pack {
 	if err != nil {
 		panic(err) // likewise
 	}
-	p, err := load("built-in "+file, data, string(tree), folder)
+	p, err := load(builtIn+file, data, string(tree), folder)
 	if err == nil {
 		err = p.unproven()
 	}

@@ -46,6 +46,14 @@ type Rule struct {
 	lists     map[string]*List // those that its messages tell about
 }
 
+// File returns the path of the file that the rule was read from, or "" for a built-in rule.
+func (r *Rule) File() string {
+	if strings.HasPrefix(r.source, builtIn) {
+		return ""
+	}
+	return r.source
+}
+
 // Terms are what a rule asks for on one version of Windows.
 type Terms struct {
 	Severity Severity

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"runtime"
 	"runtime/debug"
@@ -14,6 +15,7 @@ import (
 	"regvet/hive"
 	"regvet/hive/collection"
 	"regvet/internal/draft"
+	"regvet/report"
 )
 
 // memoryForInputs is how many bytes of inputs all workers together hold at a time: the size of the largest possible hive. A larger input
@@ -30,7 +32,9 @@ func groups(s *session, args []string, machines bool) (all []collection.Group) {
 	for _, arg := range args {
 		for g := range collection.List(s.files, arg) {
 			if g.Passed != "" {
-				s.say("%s: passed over: %s", collection.DisplayName(arg), g.Passed)
+				passed := fmt.Sprintf("%s: passed over: %s", collection.DisplayName(arg), g.Passed)
+				s.say("%s", passed)
+				s.passedOver = append(s.passedOver, passed)
 				continue
 			}
 			if g.Container != nil {
@@ -73,7 +77,11 @@ func asked(s *session, states []collection.State, does string, all []collection.
 		}
 	}
 	tell := func(state collection.State, one, more, hint string) {
-		switch files := left[state]; len(files) {
+		files := left[state]
+		if len(files) > 0 {
+			s.leftOut = append(s.leftOut, report.LeftOut{State: state, Files: len(files), First: files[0].Path})
+		}
+		switch len(files) {
 		case 0:
 		case 1:
 			s.say("%s is %s of an earlier time, and is not %sed; %s it", files[0].Path, one, does, hint)
@@ -84,6 +92,20 @@ func asked(s *session, states []collection.State, does string, all []collection.
 	tell(collection.RegBack, "a backup of a hive", "backups of hives", "--regback "+does+"s")
 	tell(collection.Shadow, "in a shadow copy or restore point", "in shadow copies or restore points", "name the file or its folder to "+does)
 	return asked
+}
+
+// shadows returns how many shadow copies there are in the images that were opened.
+func (s *session) shadows() (n int) {
+	for _, c := range s.containers {
+		if c.Image == nil {
+			continue
+		}
+		for _, v := range c.Volumes {
+			stores, _ := v.Shadows() // that they cannot be read is a problem of those who ask for them
+			n += len(stores)
+		}
+	}
+	return n
 }
 
 // each opens groups, calls use for each registry in them, and calls done with each result, one at a time and in the order of the groups. A group

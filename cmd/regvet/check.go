@@ -80,8 +80,13 @@ func (o *checkOptions) run(s *session, args []string) {
 		return
 	}
 	r := report.Report{Version: version(), Run: s.runOf(o.rules.loaded, accepted.asked), Rules: accepted.asked, All: o.all, FailOn: accepted.failOn(&o.failOn), AllInstalls: o.allInstalls,
-		Choices: accepted.choices(), Quiet: o.quiet, Statistics: o.statistics}
-	if !accepted.pick.restricts() {
+		Choices: accepted.choices(), Quiet: o.quiet, Statistics: o.statistics, PassedOver: s.passedOver, LeftOut: s.leftOut, Deleted: o.deleted}
+	if !o.vss {
+		r.Shadows = s.shadows()
+	}
+	if accepted.pick.restricts() {
+		r.Unselected = o.rules.known - len(accepted.asked)
+	} else {
 		r.More = o.rules.known - len(rules.Distinct(accepted.loaded, nil))
 	}
 	lines := map[*sink]*report.Lines{} // the outputs that are written as the inputs are read; the others wait for the end

@@ -34,6 +34,8 @@ type session struct {
 	status         int
 	refused        []hive.Problem          // inputs that could not be read at all
 	containers     []*collection.Container // the images and archives that were opened for the inputs
+	passedOver     []string                // for people, what in a folder may hold or be a hive, and is not looked into
+	leftOut        []report.LeftOut        // what is of an earlier time, and was not asked for
 }
 
 // raise makes the exit status at least the given one.

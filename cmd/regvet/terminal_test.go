@@ -123,3 +123,26 @@ func TestTerminalFormat(t *testing.T) {
 		t.Errorf("in colours the diff is %q", out)
 	}
 }
+
+// TestTerminalMachines requires that the text about many machines is no wider than the terminal, except for what is never broken.
+func TestTerminalMachines(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "1")
+	t.Setenv("LC_ALL", "C")
+	for _, width := range []int{40, 80} {
+		for _, dir := range []string{copies(t, "SYSTEM", 25), "../../testdata"} {
+			out := onTerminal(t, width, func(terminal io.Writer) {
+				run([]string{"check", dir}, nil, terminal, io.Discard)
+			})
+			for line := range strings.SplitSeq(out, "\r\n") {
+				text := line[min(len(line), 12):] // behind the label
+				if utf8.RuneCountInString(line) > width && strings.Contains(strings.TrimSpace(text), " ") && !strings.Contains(text, "/") {
+					t.Errorf("%d columns in a terminal of %d: %q", utf8.RuneCountInString(line), width, line)
+				}
+			}
+			if !strings.Contains(out, "Not examined\r\n") {
+				t.Errorf("nothing is said of what was not examined: %s", out)
+			}
+		}
+	}
+}
