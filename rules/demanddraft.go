@@ -17,6 +17,7 @@ type demandDraft struct {
 	operators []func(fold bool) operator
 	unsound   bool // there are more operators, with mistakes
 	fold      *strict.Located[bool]
+	words     *strict.Located[string]
 	at, width *strict.Located[uint64]
 }
 
@@ -28,6 +29,9 @@ func (q demandDraft) demand(d *strict.Decoder, what string) (all demand) {
 	fold := q.fold != nil && q.fold.V
 	for _, make := range q.operators {
 		all = append(all, make(fold))
+	}
+	if q.words != nil {
+		q.say(d, all)
 	}
 	switch {
 	case q.unsound && q.at == nil:
@@ -57,6 +61,20 @@ func (q demandDraft) demand(d *strict.Decoder, what string) (all demand) {
 		}
 	}
 	return all
+}
+
+// say has people read words in place of the regular expression among the operators.
+func (q demandDraft) say(d *strict.Decoder, all demand) {
+	i := slices.IndexFunc(all, operator.isRegexp)
+	switch {
+	case i < 0 && q.unsound:
+	case i < 0:
+		d.WrongAt(q.words.At, "words say what a regular expression asks for, and there is none; write matches beside them, or leave them out")
+	case slices.ContainsFunc(all[i+1:], operator.isRegexp):
+		d.WrongAt(q.words.At, "words say what one regular expression asks for, and there are several; write conditions of their own")
+	default:
+		all[i].text = q.words.V
+	}
 }
 
 // takesText reports whether the operator compares texts, so that case may count or not.

@@ -42,21 +42,21 @@ var demandObject = strict.Object[demandDraft]{
 			return bits(fmt.Sprintf("with the bits %#x clear", m), func(n uint64) bool { return n&m == 0 })
 		}),
 		textField("matches", "The text, or one string of the list, matches this regular expression (RE2).", regexpForm, func(re *regexp.Regexp, fold bool) operator {
-			return aString("matching "+quoted(fmt.Sprint(re)), foldRegexp(re, fold).MatchString)
+			return aString(matching(re, fold, ""), foldRegexp(re, fold).MatchString)
 		}),
 		textField("any_matches", "One string of the list, at least, matches this regular expression (RE2).", regexpForm, func(re *regexp.Regexp, fold bool) operator {
-			re = foldRegexp(re, fold)
-			return aListOf("with one matching "+quoted(fmt.Sprint(re)), func(list []string) bool { return slices.ContainsFunc(list, re.MatchString) })
+			folded := foldRegexp(re, fold)
+			return aListOf(matching(re, fold, "with one string"), func(list []string) bool { return slices.ContainsFunc(list, folded.MatchString) })
 		}),
 		textField("all_match", "Each string of the list matches this regular expression (RE2).", regexpForm, func(re *regexp.Regexp, fold bool) operator {
-			re = foldRegexp(re, fold)
-			return aListOf("with all matching "+quoted(fmt.Sprint(re)), func(list []string) bool {
-				return !slices.ContainsFunc(list, func(s string) bool { return !re.MatchString(s) })
+			folded := foldRegexp(re, fold)
+			return aListOf(matching(re, fold, "with each string"), func(list []string) bool {
+				return !slices.ContainsFunc(list, func(s string) bool { return !folded.MatchString(s) })
 			})
 		}),
 		textField("none_matches", "No string of the list matches this regular expression (RE2).", regexpForm, func(re *regexp.Regexp, fold bool) operator {
-			re = foldRegexp(re, fold)
-			return aListOf("with none matching "+quoted(fmt.Sprint(re)), func(list []string) bool { return !slices.ContainsFunc(list, re.MatchString) })
+			folded := foldRegexp(re, fold)
+			return aListOf(matching(re, fold, "with no string"), func(list []string) bool { return !slices.ContainsFunc(list, folded.MatchString) })
 		}),
 		textField("glob", "The text, or one string of the list, is like this, in which * is any run of characters and ? is one.", globForm, func(pattern string, fold bool) operator {
 			g := parseGlob(pattern)
@@ -92,6 +92,8 @@ var demandObject = strict.Object[demandDraft]{
 		}),
 		strict.May("fold", "Whether case does not count in all texts beside it, as in names of the registry. In regular expressions it is (?i).",
 			strict.Placed(strict.BoolForm), func(q *demandDraft, fold strict.Located[bool]) { q.fold = &fold }),
+		strict.May("words", "What the regular expression beside it asks for, in words that people read in its place and that follow \"is\": the csrss.exe of Windows.",
+			strict.Placed(strict.TextForm), func(q *demandDraft, words strict.Located[string]) { q.words = &words }),
 		strict.May("at", "The operators beside it are for the number that begins at this byte of a REG_BINARY, counted from 0, with its lowest byte first.",
 			strict.Placed(strict.NumberForm), func(q *demandDraft, at strict.Located[uint64]) { q.at = &at }),
 		strict.May("width", "How many bytes the number at that place has: 1, unless this says 2, 4 or 8.",

@@ -29,7 +29,7 @@ func TestProgram(t *testing.T) {
 		{"name: [cmd, PowerShell.exe]", `%COMSPEC% /c x`, "", `pass : V is %COMSPEC% /c x`},
 		{"name: [cmd, powershell.exe]", `%TOOLS%\\CMD.EXE /c x`, "", `pass : V is %TOOLS%\CMD.EXE /c x`},
 		{"name: cmd, arguments: {matches: '^/C', fold: true}", `cmd.exe /c x`, "", `pass : V is cmd.exe /c x`},
-		{"name: cmd, arguments: {matches: '^/C'}", `cmd.exe /c x`, "", `fail mismatch: V is cmd.exe /c x; want a program named cmd, with arguments matching "^/C"`},
+		{"name: cmd, arguments: {matches: '^/C'}", `cmd.exe /c x`, "", `fail mismatch: V is cmd.exe /c x; want a program named cmd, with arguments beginning with "/C"`},
 		{"arguments: {length: {equals: 0}}", `cmd.exe`, "", `pass : V is cmd.exe`},
 		{"name: ['*.BAT', 'py*n.exe']", `C:\\tools\\run.bat x`, "", `pass : V is C:\tools\run.bat x`},
 		{"name: ['*.BAT', 'py*n.exe']", `C:\\tools\\python`, "", `pass : V is C:\tools\python`},
