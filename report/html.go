@@ -6,213 +6,179 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"regexp"
 	"strings"
+	"unicode"
 
 	"regvet/hive"
-	"regvet/rules"
-	"regvet/rules/lint"
 )
 
 //go:embed page.css
 var pageStyle string
 
-// webPage writes the report as one page of HTML that needs no script and nothing from a network. It is made for a screen, light or dark,
-// and for paper. The findings are grouped by input; what their rules say stands once, at the end.
+// pageHTML builds a page of HTML that needs no script and nothing from a network. It is made for a screen, light or dark, of any width, and for
+// paper.
 //
 // html/template would make the program larger by two thirds, because with it the linker keeps every method. All text here stands between
 // tags or in quotes, where one way of escaping is enough.
-func webPage(w io.Writer, s sheet) error {
-	p := &pageHTML{}
-	p.begin(s.command, s.totals)
-	if len(s.refused) > 0 {
-		p.raw("<h2>Not read</h2>\n<ul>\n")
-		for _, r := range s.refused {
-			p.text("<li><code>%s</code>: %s</li>\n", r.Source, r.Msg)
-		}
-		p.raw("</ul>\n")
-	}
-	for _, t := range s.tables {
-		p.table(t)
-	}
-	told := make([]bool, len(s.topics))
-	for _, f := range s.files {
-		results := s.listed(f)
-		if len(results) == 0 && len(f.problems) == 0 && s.command == "lint" {
-			continue // a run of the linter has many clean files
-		}
-		p.text("<section>\n<h2>%s</h2>\n<p>%s<br><span class=\"faint\">%s bytes, SHA-256</span> <code>%s</code></p>\n", f.path, f.about, fmt.Sprint(f.size), f.sha256)
-		for _, line := range f.logs {
-			p.text("<p class=\"faint\">%s</p>\n", line)
-		}
-		if len(f.problems) > 0 {
-			p.raw("<ul>\n")
-			for _, problem := range f.problems {
-				problem.Source = ""
-				p.text("<li>%s</li>\n", problem.Error())
-			}
-			p.raw("</ul>\n")
-		}
-		for _, r := range results {
-			told[r.topic] = true
-			p.result(r, s.topics[r.topic])
-		}
-		switch {
-		case f.unasked != "":
-			p.text("<p>Not asked: %s.</p>\n", f.unasked)
-		case len(results) == 0 && !f.copy:
-			p.raw("<p>No findings.</p>\n")
-		}
-		p.raw("</section>\n")
-	}
-	first := true
-	for i, t := range s.topics {
-		if !told[i] {
-			continue
-		}
-		if first {
-			p.raw("<h2>What was looked for</h2>\n")
-		}
-		first = false
-		p.topic(t)
-	}
-	if s.more != "" {
-		p.text("<p>%s</p>\n", s.more)
-	}
-	return p.end(w, s.version)
-}
-
-// pageHTML builds a page.
 type pageHTML struct{ bytes.Buffer }
 
-// begin writes the start of a page.
-func (p *pageHTML) begin(command, totals string) {
+// chapter is a part of a page, which its contents link to.
+type chapter struct{ anchor, title string }
+
+// begin writes the start of a page: its title, what it says in one sentence, and its contents.
+func (p *pageHTML) begin(command, title, totals string, contents []chapter) {
 	p.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
 	p.raw(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">` + "\n")
 	p.raw(`<meta name="viewport" content="width=device-width, initial-scale=1">` + "\n")
-	p.text("<title>%s: %s</title>\n", "regvet "+command, totals)
-	p.raw("<style>\n" + pageStyle + "</style>\n</head>\n<body>\n")
-	p.text("<h1>%s</h1>\n<p><strong>%s</strong></p>\n", "regvet "+command, totals)
+	p.plain("<title>%s: %s</title>\n", "regvet "+command, totals)
+	p.raw("<style>\n" + pageStyle + "</style>\n</head>\n<body>\n<header>\n")
+	p.text("<p class=\"faint\">%s</p>\n<h1>%s</h1>\n<p class=\"totals\">%s</p>\n</header>\n", "regvet "+command, title, totals)
+	if len(contents) > 1 {
+		p.raw("<nav aria-label=\"Contents\">\n<ul>\n")
+		for _, c := range contents {
+			p.text("<li><a href=\"#"+c.anchor+"\">%s</a></li>\n", c.title)
+		}
+		p.raw("</ul>\n</nav>\n")
+	}
+	p.raw("<main>\n")
 }
 
 // end writes the end of a page, and the page.
 func (p *pageHTML) end(w io.Writer, version string) error {
-	p.text("<p class=\"faint\">Written by regvet %s.</p>\n</body>\n</html>\n", version)
+	p.text("</main>\n<footer class=\"faint\">Written by regvet %s.</footer>\n</body>\n</html>\n", version)
 	_, err := w.Write(p.Bytes())
 	return err
+}
+
+// open writes the start of a chapter.
+func (p *pageHTML) open(c chapter) {
+	p.text("<section id=\""+c.anchor+"\">\n<h2>%s</h2>\n", c.title)
 }
 
 // raw writes HTML as it is.
 func (p *pageHTML) raw(s string) { p.WriteString(s) }
 
-// text writes HTML with texts in it. The texts are escaped, and their control characters made visible.
-func (p *pageHTML) text(format string, texts ...string) {
+// text writes HTML with texts in it. The texts are escaped, their control characters made visible, and long paths in them may be broken behind a
+// backslash or slash.
+func (p *pageHTML) text(format string, texts ...string) { p.put(format, texts, breakable) }
+
+// plain is text for attributes and pictures, where there are no lines to break.
+func (p *pageHTML) plain(format string, texts ...string) { p.put(format, texts, escapedHTML) }
+
+func (p *pageHTML) put(format string, texts []string, escape func(string) string) {
 	args := make([]any, len(texts))
 	for i, s := range texts {
-		args[i] = html.EscapeString(hive.Visible(s))
+		args[i] = escape(s)
 	}
 	fmt.Fprintf(p, format, args...)
 }
 
-// table writes a table of the summary.
-func (p *pageHTML) table(t table) {
-	cell := func(i int, tag, class, text string) {
-		if t.number[i] {
-			class = strings.TrimSpace(class + " number")
+// escapedHTML returns HTML that shows text as it is, with the marks on a character that are more than any script has as escapes: they would pile up
+// over the lines around.
+func escapedHTML(s string) string {
+	s = hive.Visible(s)
+	const most = 4
+	var b strings.Builder
+	marks := 0
+	for _, r := range s {
+		if marks++; !unicode.Is(unicode.M, r) {
+			marks = 0
 		}
-		if class != "" {
-			class = ` class="` + class + `"`
+		if marks > most {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
 		}
-		p.text("<"+tag+class+">%s</"+tag+">", text)
 	}
-	p.raw("<table>\n<tr>")
-	for i, name := range t.head {
-		cell(i, "th", "faint", name)
+	return html.EscapeString(b.String())
+}
+
+// breakable is escapedHTML with places where a line may break, behind the characters that separate the parts of paths and names, and with others
+// where it may not: in a GUID, and behind a hyphen before a digit, as in 2005-11-11T00:00:00Z.
+func breakable(s string) string {
+	s = breaks.Replace(escapedHTML(s))
+	if !strings.Contains(s, "-") {
+		return s
 	}
-	p.raw("</tr>\n")
-	for _, row := range t.rows {
-		p.raw("<tr>")
-		for i, c := range row {
-			cell(i, "td", levels[c.worst], c.text)
+	return hyphenated.ReplaceAllStringFunc(s, func(word string) string {
+		if len(word) > longestWhole {
+			return word
 		}
-		p.raw("</tr>\n")
+		return `<span class="keep">` + word + "</span>"
+	})
+}
+
+var (
+	breaks = strings.NewReplacer(`\`, `\<wbr>`, "/", "/<wbr>", "&amp;", "&amp;<wbr>", "&#34;", "&#34;", "&#39;", "&#39;", "#", "#<wbr>", "}", "}<wbr>", "|", "|<wbr>", "@", "@<wbr>", "=", "=<wbr>")
+
+	hyphenated = regexp.MustCompile(`[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[\pL\pN_]+(?:[-:.][\pL\pN_]+)*-\pN[\pL\pN_]*(?:[-:.][\pL\pN_]+)*`)
+)
+
+// longestWhole is how many characters fit into a line of a phone.
+const longestWhole = 36
+
+// hash returns HTML for a hash, whose digits may be broken into groups of sixteen; the whole is there, too, for who looks for it in the file.
+func hash(sum string) string {
+	var b strings.Builder
+	b.WriteString(`<data value="` + escapedHTML(sum) + `"><code>`)
+	for len(sum) > 16 {
+		b.WriteString(escapedHTML(sum[:16]) + "<wbr>")
+		sum = sum[16:]
 	}
-	p.raw("</table>\n")
-	if t.rest != "" {
-		p.text("<p>%s</p>\n", t.rest)
+	return b.String() + escapedHTML(sum) + "</code></data>"
+}
+
+// anchorOf returns what an anchor can be called for a name: the name itself, with all else than letters, digits, - and . in hex.
+func anchorOf(name string) string {
+	var b strings.Builder
+	for _, c := range []byte(name) {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "_%02x", c)
+		}
+	}
+	return b.String()
+}
+
+// listHTML is a list of names with what they stand for.
+type listHTML struct {
+	*pageHTML
+	any bool
+}
+
+// row writes a name with one text for it; nothing where the text is "". tag is the element that the text is.
+func (l *listHTML) row(name, tag, text string) {
+	if text != "" {
+		l.name(name)
+		l.text("<dd><"+tag+">%s</"+tag+"></dd>\n", text)
 	}
 }
 
-func (p *pageHTML) result(r result, t topic) {
-	class, severity, why := r.level, r.severity, ""
-	switch {
-	case r.suppressed != nil:
-		class = "suppressed"
-		severity, why = "accepted", r.accepted()
-	case r.status != rules.Fail:
-		class, severity = string(r.status), answerWords(r.status, rules.Reason(r.reason))
+// name writes a name; what it stands for must follow.
+func (l *listHTML) name(name string) {
+	if !l.any {
+		l.raw("<dl>\n")
+		l.any = true
 	}
-	p.text("<article class=\"%s\">\n<h3><span class=\"severity\">%s</span> <a href=\"#rule-%s\">%s</a> %s</h3>\n<p>%s</p>\n<dl>\n", class, severity, r.id, r.id, t.title, r.message)
-	row := func(name, tag, text string) {
-		if text != "" {
-			p.text("<dt>%s</dt><dd><"+tag+">%s</"+tag+"></dd>\n", name, text)
-		}
-	}
-	row("accepted", "span", why)
-	row("reason", "span", r.reason)
-	row("key", "code", r.realKey)
-	if r.key != r.realKey {
-		row("asked for as", "code", r.key)
-	}
-	if r.about == lint.AValue {
-		row("value", "code", rules.ValueName(r.value))
-	}
-	place := r.at.String()
-	if r.at.Line > 0 {
-		place = "line " + place
-	}
-	row("place", "span", place)
-	row("source", "code", r.line)
-	row("key written", "span", r.modified)
-	switch {
-	case r.kind != "":
-		row("observed", "code", r.kind+", "+r.observed)
-	case r.expected != "" && r.status != rules.Unknown && r.about != lint.AFile:
-		row("observed", "span", "not set")
-	}
-	row("expected", "code", r.expected)
-	for _, note := range r.notes {
-		row("note", "span", note)
-	}
-	row("fix", "span", r.fix)
-	row("unsafe", "span", r.because)
-	row("instead", "span", r.instead)
-	p.raw("</dl>\n</article>\n")
+	l.text("<dt>%s</dt>", name)
 }
 
-// topic writes what a rule looks for, and why.
-func (p *pageHTML) topic(t topic) {
-	p.text("<section id=\"rule-%s\">\n<h3>%s %s</h3>\n", t.id, t.id, t.title)
-	for line := range strings.SplitSeq(t.why, "\n") {
-		if line != "" {
-			p.text("<p>%s</p>\n", line)
+// rows writes a name with several texts for it; nothing where there are none.
+func (l *listHTML) rows(name, tag string, texts []string) {
+	for i, text := range texts {
+		if i == 0 {
+			l.row(name, tag, text)
+		} else {
+			l.text("<dd><"+tag+">%s</"+tag+"></dd>\n", text)
 		}
 	}
-	for _, example := range []struct{ name, text string }{{"Found in", t.bad}, {"Put right", t.good}} {
-		if example.text == "" {
-			continue
-		}
-		p.text("<p class=\"faint\">%s</p>\n<pre>", example.name)
-		for line := range strings.Lines(example.text) {
-			p.text("%s\n", strings.TrimSuffix(line, "\n"))
-		}
-		p.raw("</pre>\n")
+}
+
+// close writes the end of the list, if anything was in it.
+func (l *listHTML) close() {
+	if l.any {
+		l.raw("</dl>\n")
 	}
-	if len(t.references) > 0 {
-		p.raw("<ul class=\"faint\">\n")
-		for _, reference := range t.references {
-			p.text("<li>%s</li>\n", reference)
-		}
-		p.raw("</ul>\n")
-	}
-	p.raw("</section>\n")
 }

@@ -75,25 +75,3 @@ func (r PastRow) cells(s Setting) []string {
 		r.created(),
 	}
 }
-
-// PastHTML writes the past of settings as one page, with a table for each.
-func PastHTML(w io.Writer, past Past) error {
-	p := &pageHTML{}
-	p.begin("history", plural(len(past.Settings), "setting"))
-	for _, s := range past.Settings {
-		p.text("<section>\n<h2>%s</h2>\n<p class=\"faint\">%s</p>\n", s.title(), s.Input)
-		p.raw("<table>\n<tr><th>state</th><th>key last written</th><th>status</th><th>data</th><th>where, and more</th></tr>\n")
-		for _, r := range s.Rows {
-			p.text("<tr><td>%s</td><td>%s</td><td>%s</td><td><code>%s</code></td><td>", r.label(), r.written(), r.statusWords(), r.data())
-			for i, detail := range r.details(s) {
-				if i > 0 {
-					p.raw("<br>")
-				}
-				p.text("%s", detail)
-			}
-			p.raw("</td></tr>\n")
-		}
-		p.raw("</table>\n</section>\n")
-	}
-	return p.end(w, past.Version)
-}

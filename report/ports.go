@@ -35,6 +35,7 @@ func (p *page) ports(all []ports.Answer, details bool) {
 		if !details {
 			continue
 		}
+		p.row("", usedWords(one.Used))
 		for _, note := range one.Notes {
 			p.row("", note)
 		}
@@ -165,6 +166,7 @@ type jsonPorts struct {
 	Source     string          `json:"source"`
 	Confidence string          `json:"confidence"`
 	Excluded   []jsonExclusion `json:"excluded"`
+	Used       []jsonUse       `json:"used,omitempty"`    // by services, as settings tell them
 	Unknown    string          `json:"unknown,omitempty"` // why the range cannot be told
 	Notes      []string        `json:"notes"`
 }
@@ -173,6 +175,13 @@ type jsonExclusion struct {
 	From   int    `json:"from"`
 	To     int    `json:"to"`
 	Source string `json:"source"`
+}
+
+type jsonUse struct {
+	Port    int    `json:"port"`
+	Service string `json:"service"`
+	Key     string `json:"key"` // below the control set
+	Value   string `json:"value"`
 }
 
 func portsJSON(all []ports.Answer) (out []jsonPorts) {
@@ -189,6 +198,9 @@ func portsJSON(all []ports.Answer) (out []jsonPorts) {
 		}
 		for _, x := range p.Excluded {
 			j.Excluded = append(j.Excluded, jsonExclusion{x.From, x.To, x.Source})
+		}
+		for _, u := range p.Used {
+			j.Used = append(j.Used, jsonUse{u.Port, u.Service, u.Key, u.Value})
 		}
 		out = append(out, j)
 	}

@@ -23,7 +23,7 @@ var formats = []format{
 	{"junit", of(junit), lintOf(junit)},
 	{"csv", func(w io.Writer, r Report, style Style) error { return csvTable(w, checkSheet(r), style) },
 		func(w io.Writer, r LintReport, style Style) error { return csvTable(w, lintSheet(r), style) }},
-	{"html", of(webPage), lintOf(webPage)},
+	{"html", checkPage, lintPage},
 	{"markdown", of(markdown), lintOf(markdown)},
 	{"github", of(github), lintOf(github)},
 	{"gitlab", of(gitlab), lintOf(gitlab)},

@@ -118,7 +118,7 @@ func (o *checkOptions) run(s *session, args []string) {
 		take(*config)
 	}
 	accepted.finish()
-	r.Refused = s.refused
+	r.Containers, r.Refused = s.containers, s.refused
 	for _, k := range sinks {
 		if l := lines[k]; l != nil {
 			k.end(l.Close(s.refused))
@@ -162,6 +162,9 @@ func (o *checkOptions) judge(s *session, together collection.Joined, r report.Re
 			in.Describe(o.input.windows.value)
 		}
 		out := report.Input{Findings: findings[in], Passed: passed[in], Unasked: !asked[in]}
+		if in.Machine == nil || together.HoldsSystem(in) {
+			in.Identify()
+		}
 		if asksPorts && together.HoldsSystem(in) {
 			out.Ports = ports.Ephemeral(in.Registry, in.Windows)
 		}

@@ -296,6 +296,12 @@ func (in *Opened) Inspect(records bool) {
 			}
 		}
 	}
+	in.Identify()
+}
+
+// Identify adds what the registry of the input tells about the machine beside its version of Windows: the time zone, the last shutdown, and the other
+// control sets. It reads a few keys.
+func (in *Opened) Identify() {
 	if z, ok := in.Registry.TimeZone(); ok {
 		in.TimeZone = z.String()
 	}

@@ -19,7 +19,8 @@ type Answer struct {
 	Source     string     // of the range: [fromMaxUserPort] or [FromDefault]
 	Confidence confidence // in the range; "" if it is unknown
 	Excluded   []Exclusion
-	AllKnown   bool // Excluded is all that the registry excludes
+	AllKnown   bool  // Excluded is all that the registry excludes
+	Used       []Use // the ports that settings give to services, in or out of the range
 	Notes      []string
 }
 
@@ -95,7 +96,7 @@ func Ephemeral(reg *hive.Registry, w hive.Windows) (all []Answer) {
 		if m.Key == nil && (m.Known == hive.NotCovered || m.Known == hive.Partial) || m.Key != nil && m.Key.ValuesKnown() == hive.NotCovered {
 			continue
 		}
-		answer := Answer{ControlSet: set.Name, Assumed: !sure}
+		answer := Answer{ControlSet: set.Name, Assumed: !sure, Used: tcp.uses()}
 		if set.Guessed {
 			answer.Notes = []string{"it is a guess that this is the current control set"}
 		}
