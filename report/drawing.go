@@ -98,11 +98,8 @@ func (p *pageHTML) severityPicture(all []amount) {
 		}
 	})
 	p.raw("<figcaption>Findings by severity: ")
-	for i, a := range all {
-		if i > 0 {
-			p.raw(", ")
-		}
-		p.text("<span class=\"keep\"><span class=\"key "+a.kind+"\"></span>%s</span>", thousands(a.n)+" "+a.kind)
+	for _, a := range all {
+		p.text("<span class=\"keep legend\"><span class=\"key "+a.kind+"\"></span>%s</span> ", thousands(a.n)+" "+a.kind)
 	}
 	p.raw("</figcaption>\n</figure>\n")
 }
@@ -209,7 +206,7 @@ func (p *pageHTML) heatPicture(h heat) {
 	title := fmt.Sprintf("%s by %s, the worst of both first", plural(len(h.rules), "rule"), plural(len(h.machines), "machine"))
 	p.draw(title, head+len(h.rules)*(label+cell), max(64*len(h.machines), 240), func(d drawing) {
 		for i := range h.machines {
-			d.label("axis", "middle", (float64(i)+.5)/columns, head-5, strconv.Itoa(i+1))
+			d.label("column", "middle", (float64(i)+.5)/columns, head-5, strconv.Itoa(i+1))
 		}
 		for i, rule := range h.rules {
 			y := head + i*(label+cell)
@@ -228,7 +225,7 @@ func (p *pageHTML) heatPicture(h heat) {
 	})
 	p.raw("<figcaption>")
 	for _, key := range []string{"critical", "high", "medium", "low", "info", "unknown", "pass"} {
-		p.text("<span class=\"keep\"><span class=\"key "+key+"\"></span>%s</span> ", strings.TrimSpace(letters[key]+" "+key))
+		p.text("<span class=\"keep legend\"><span class=\"key "+key+"\"></span>%s</span> ", strings.TrimSpace(letters[key]+" "+key))
 	}
 	if h.moreRules+h.moreMachines > 0 {
 		p.text("<br>Not drawn, because others are worse: %s.", amountWords([]amount{{"rules", h.moreRules}, {"machines with findings", h.moreMachines}}))
