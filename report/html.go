@@ -103,7 +103,7 @@ func breakable(s string) string {
 	}
 	return hyphenated.ReplaceAllStringFunc(s, func(word string) string {
 		if len(word) > longestWhole {
-			return word
+			return strings.ReplaceAll(word, "-", "-<wbr>")
 		}
 		return `<span class="keep">` + word + "</span>"
 	})

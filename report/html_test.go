@@ -19,7 +19,7 @@ func TestBreakable(t *testing.T) {
 		"built-in":                               "built-in",
 		"MS08-037":                               `<span class="keep">MS08-037</span>`,
 		"{4d36e972-e325-11ce-bfc1-08002be10318}": `{<span class="keep">4d36e972-e325-11ce-bfc1-08002be10318</span>}<wbr>`,
-		strings.Repeat("1-", 40) + "1":           strings.Repeat("1-", 40) + "1",
+		strings.Repeat("1-", 40) + "1":           strings.Repeat("1-<wbr>", 40) + "1",
 		"\x1b[31m\u202e":                         `\<wbr>x1b[31m\<wbr>u202e`,
 		"e\u0301\u0301\u0301\u0301\u0301\u0489x": "e\u0301\u0301\u0301\u0301" + `\<wbr>u0301\<wbr>u0489x`,
 	} {
