@@ -1,6 +1,7 @@
 package hive
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 )
@@ -21,6 +22,11 @@ type Edit struct {
 	Path  Path  // the key, from the root of the tree
 	Value Value // the value to set; of DeleteValue the name only
 	At    Location
+}
+
+// Equal reports whether two edits do the same to the same place.
+func (e Edit) Equal(other Edit) bool {
+	return e.Op == other.Op && e.Path.Equal(other.Path) && EqualFold(e.Value.Name, other.Value.Name) && e.Value.Type == other.Value.Type && bytes.Equal(e.Value.Data, other.Value.Data)
 }
 
 // Apply returns the tree that results from making the edits in order. It copies the keys on the edited paths and shares the rest; root

@@ -387,14 +387,14 @@ func TestProductAndHost(t *testing.T) {
 	}
 	r := windowsOf([]*hive.Key{text("ProductOptions", "ProductType", "LanmanNT"), hive.NewKey("ComputerName", nil, text("ComputerName", "ComputerName", "SRV-Ä"))})
 	w := r.Windows()
-	if w.Product != "LanmanNT" || !slices.Contains(w.Evidence, `product from Control\ProductOptions\ProductType`) || r.Host() != "SRV-Ä" {
-		t.Errorf("%+v, host %s", w, r.Host())
+	if w.Product != "LanmanNT" || !slices.Contains(w.Evidence, `product from Control\ProductOptions\ProductType`) || hostOf(r) != "SRV-Ä" {
+		t.Errorf("%+v, host %s", w, hostOf(r))
 	}
-	if got := hive.NewRegistry().Host(); got != "" {
+	if got := hostOf(hive.NewRegistry()); got != "" {
 		t.Error(got)
 	}
-	if r := windowsOf([]*hive.Key{hive.NewKey("ComputerName", nil, hive.NewKey("ComputerName", []hive.Value{hive.DWordValue("ComputerName", 1)}))}); r.Host() != "" {
-		t.Error(r.Host())
+	if r := windowsOf([]*hive.Key{hive.NewKey("ComputerName", nil, hive.NewKey("ComputerName", []hive.Value{hive.DWordValue("ComputerName", 1)}))}); hostOf(r) != "" {
+		t.Error(hostOf(r))
 	}
 }
 
@@ -468,6 +468,34 @@ func TestVersion(t *testing.T) {
 	} {
 		if test.w.Version() != test.version || test.w.String() != test.described {
 			t.Errorf("%+v: %q, %q", test.w, test.w.Version(), test.w.String())
+		}
+	}
+}
+
+func hostOf(r *hive.Registry) string {
+	name, _ := r.Host()
+	return name
+}
+
+// TestHostOfTCPIP takes the name of TCP/IP where ComputerName is not there, and says so; a name that is there goes before it.
+func TestHostOfTCPIP(t *testing.T) {
+	tcpip := hive.NewKey("Services", nil, hive.NewKey("Tcpip", nil, hive.NewKey("Parameters", []hive.Value{hive.StringValue("Hostname", hive.SZ, "ws01")})))
+	registry := func(keys ...*hive.Key) *hive.Registry {
+		r := hive.NewRegistry()
+		r.Mount(hive.ParsePath(`HKLM\SYSTEM`), hive.NewKey("", nil, hive.NewKey("ControlSet001", nil, keys...)))
+		return r.WithControlSet("ControlSet001")
+	}
+	computer := hive.NewKey("Control", nil, hive.NewKey("ComputerName", nil, hive.NewKey("ComputerName", []hive.Value{hive.StringValue("ComputerName", hive.SZ, "WEB01")})))
+	for _, c := range []struct {
+		r          *hive.Registry
+		name, from string
+	}{
+		{registry(tcpip), "ws01", `Services\Tcpip\Parameters\Hostname`},
+		{registry(computer, tcpip), "WEB01", `Control\ComputerName\ComputerName\ComputerName`},
+		{registry(), "", ""},
+	} {
+		if name, from := c.r.Host(); name != c.name || from != c.from {
+			t.Errorf("%q from %q, want %q from %q", name, from, c.name, c.from)
 		}
 	}
 }

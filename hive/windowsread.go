@@ -268,16 +268,28 @@ func inboxDrivers(control *Key) (w Windows) {
 	return w
 }
 
-// Host returns the name of the computer, from Control\ComputerName\ComputerName of the current control set, or "".
-func (r *Registry) Host() string {
-	return r.fromControl("ComputerName", "ComputerName", "ComputerName")
+// Host returns the name of the computer in the current control set, and which value it is from: ComputerName or, where that lacks, the Hostname of
+// TCP/IP. Both are "" if neither tells it. Source of the second: Microsoft KB 314053.
+func (r *Registry) Host() (name, from string) {
+	for _, from := range []string{`Control\ComputerName\ComputerName\ComputerName`, `Services\Tcpip\Parameters\Hostname`} {
+		path := ParsePath(from)
+		if name := r.fromCurrent(path[:len(path)-1], path[len(path)-1]); name != "" {
+			return name, from
+		}
+	}
+	return "", ""
 }
 
-// fromControl returns the text of a value below the key Control of the current control set, or "". Where it is unknown which set is the
-// current one, those that can be read must agree.
-func (r *Registry) fromControl(path ...string) (text string) {
-	keys, value := path[:len(path)-1], path[len(path)-1]
-	for _, m := range r.Find(systemPath.Join(currentControlSet, "Control").Join(keys...)) {
+// fromControl returns the text of a value below the key Control of the current control set, or "", as fromCurrent does.
+func (r *Registry) fromControl(path ...string) string {
+	n := len(path) - 1
+	return r.fromCurrent(append(Path{"Control"}, path[:n]...), path[n])
+}
+
+// fromCurrent returns the text of a value of the current control set, or "". Where it is unknown which set is the current one, those that can be
+// read must agree.
+func (r *Registry) fromCurrent(key Path, value string) (text string) {
+	for _, m := range r.Find(systemPath.Join(currentControlSet).Join(key...)) {
 		if m.Key == nil {
 			continue
 		}

@@ -239,9 +239,15 @@ func DifferenceJSON(w io.Writer, d Difference) error {
 type Patch struct {
 	Version string // of regvet
 	Date    time.Time
-	Input   Input
+	Inputs  []Input         // those that it changes, at least one
 	Fixed   []rules.Finding // what it fixes, or whose fix it undoes
 	Edits   []hive.Edit
+}
+
+// holder returns the input that holds the key of a finding.
+func (p Patch) holder(f rules.Finding) Input {
+	i := slices.IndexFunc(p.Inputs, func(in Input) bool { return in.Mount != nil && f.RealKey.HasPrefix(in.Mount) })
+	return p.Inputs[max(i, 0)]
 }
 
 type jsonPatch struct {
@@ -249,6 +255,7 @@ type jsonPatch struct {
 	Tool          jsonTool      `json:"tool"`
 	Date          string        `json:"date"`
 	Input         jsonInput     `json:"input"`
+	Inputs        []jsonInput   `json:"inputs,omitempty"` // if there are several, all of them
 	Findings      []jsonFinding `json:"findings"`
 	Edits         []jsonEdit    `json:"edits"`
 }
@@ -272,9 +279,14 @@ func PatchJSON(w io.Writer, p Patch) error {
 			return fmt.Errorf("%s cannot be written as JSON: %s", Place(e), reason)
 		}
 	}
-	out := jsonPatch{schemaVersion, jsonTool{"regvet", p.Version}, p.Date.Format(time.RFC3339), inputJSON(p.Input), []jsonFinding{}, []jsonEdit{}}
+	out := jsonPatch{schemaVersion, jsonTool{"regvet", p.Version}, p.Date.Format(time.RFC3339), inputJSON(p.Inputs[0]), nil, []jsonFinding{}, []jsonEdit{}}
+	for _, in := range p.Inputs {
+		if len(p.Inputs) > 1 {
+			out.Inputs = append(out.Inputs, inputJSON(in))
+		}
+	}
 	for _, f := range p.Fixed {
-		out.Findings = append(out.Findings, findingJSON(p.Input, f))
+		out.Findings = append(out.Findings, findingJSON(p.holder(f), f))
 	}
 	for _, e := range p.Edits {
 		out.Edits = append(out.Edits, editJSON(e, nil, nil))

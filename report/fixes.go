@@ -8,25 +8,47 @@ import (
 
 	"regvet/hive"
 	"regvet/rules"
+	"regvet/rules/strict"
 )
 
-// Outcome is the result of a fix.
+// Outcome is the result of a fix of one computer, or of one user of it.
 type Outcome struct {
-	Plan      rules.Plan
-	Open      []rules.Finding // unknown, so that there is no fix
-	LeftOut   []rules.Unfixed // those whose fix needs a decision, and why its files could not be written, "" if they could
-	Proof     *rules.Proof    // or nil if there was nothing to prove
-	Fix, Undo string          // the files written, or to be written; "" for none
-	DryRun    bool            // do not write anything
-	Others    int             // failures that were not selected
-	Accepted  int             // failures that are waived or in a baseline
+	User     *FixedUser // nil for the computer
+	Plan     rules.Plan
+	Open     []rules.Finding // unknown, so that there is no fix
+	LeftOut  []rules.Unfixed // those whose fix needs a decision, and why its files could not be written, "" if they could
+	Proof    *rules.Proof    // or nil if there was nothing to prove
+	Files    []string        // the files written, or to be written: those of the fix, then those of the undo; none if nothing was proven
+	DryRun   bool            // do not write anything
+	Others   int             // failures that were not selected
+	Accepted int             // failures that are waived or in a baseline
 }
 
-// Fixes writes for people what was fixed, what was not, and the proof.
-func Fixes(w io.Writer, o Outcome, style Style) error {
+// FixedUser is a user whose hive is fixed in files of their own, because Windows has it only while the user is logged on.
+type FixedUser struct {
+	Name string // of the folder of the profile
+	Key  string // of HKEY_USERS: the SID or, if that is not known, the name
+}
+
+// Fixes writes for people what was fixed, what was not, and the proof: of a computer, then of each of its users.
+func Fixes(w io.Writer, all []Outcome, style Style) error {
 	p := &page{Style: style}
+	for i, o := range all {
+		if i > 0 {
+			p.WriteByte('\n')
+		}
+		p.outcome(o)
+	}
+	return p.send(w)
+}
+
+func (p *page) outcome(o Outcome) {
+	if u := o.User; u != nil {
+		fmt.Fprintln(p, p.paint(fmt.Sprintf("user %s (HKEY_USERS\\%s)", hive.Visible(u.Name), hive.Visible(u.Key)), color.Bold))
+	}
+	start := p.Len()
 	word := "planned"
-	if o.Fix != "" && !o.DryRun {
+	if len(o.Files) > 0 && !o.DryRun {
 		word = "fixed"
 	}
 	for _, f := range o.Plan.Fixed {
@@ -49,16 +71,20 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 		p.row("message", f.Message)
 	}
 	p.leftOut(o.LeftOut)
-	if p.Len() > 0 {
+	if p.Len() > start {
 		p.WriteByte('\n')
+	}
+	var files []string
+	for _, name := range o.Files {
+		files = append(files, hive.Visible(name))
 	}
 	switch {
 	case o.Proof != nil:
 		switch {
-		case o.Fix != "" && o.DryRun:
-			fmt.Fprintf(p, "would write %s and %s\n", hive.Visible(o.Fix), hive.Visible(o.Undo))
-		case o.Fix != "":
-			fmt.Fprintf(p, "wrote %s and %s\n", hive.Visible(o.Fix), hive.Visible(o.Undo))
+		case len(files) > 0 && o.DryRun:
+			fmt.Fprintf(p, "would write %s\n", strict.List(files, "and"))
+		case len(files) > 0:
+			fmt.Fprintf(p, "wrote %s\n", strict.List(files, "and"))
 		case o.Proof.Holds():
 			fmt.Fprintln(p, "nothing was written")
 		default:
@@ -82,7 +108,6 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 	if o.Accepted > 0 {
 		fmt.Fprintf(p, "%s waived or in the baseline, and not fixed\n", Count(o.Accepted, "finding is", "findings are"))
 	}
-	return p.send(w)
 }
 
 // leftOut writes one line for each finding whose unsafe fix was left out, and one for those that are alike: what was found, why the fix is unsafe, what to do instead, and how to make it all the same.

@@ -115,7 +115,7 @@ func dirt(in Input) []string {
 // computer returns what the registry says about the computer.
 func computer(in Input) (parts []string) {
 	if in.Host != "" {
-		parts = append(parts, "host "+hive.Visible(in.Host))
+		parts = append(parts, "host "+host(in))
 	}
 	if in.Windows.AtLeast != (hive.Version{}) || in.Windows.Below != (hive.Version{}) {
 		parts = append(parts, hive.Visible(in.Windows.Full()))

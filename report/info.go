@@ -174,7 +174,7 @@ func (p *page) info(in Input) {
 
 // computer writes what an input says about its computer.
 func (p *page) computer(in Input) {
-	p.row("host", hive.Visible(in.Host))
+	p.row("host", host(in))
 	if len(in.Windows.Evidence) > 0 {
 		p.row("windows", hive.Visible(in.Windows.Full()))
 		if in.Windows.Product != "" {
@@ -216,4 +216,12 @@ func (p *page) computer(in Input) {
 		p.row("", "also there: "+others)
 	}
 	p.ports(in.Ports, true)
+}
+
+// host returns the name of the computer and, where that is not the usual value, which one it is from.
+func host(in Input) string {
+	if in.HostBy != "" {
+		return hive.Visible(in.Host) + ", by " + in.HostBy
+	}
+	return hive.Visible(in.Host)
 }

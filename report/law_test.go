@@ -75,8 +75,15 @@ func TestNothingSteers(t *testing.T) {
 	whatIf.Compare([]rules.Finding{finding}, []rules.Finding{unknown})
 	outcome := Outcome{
 		Plan: rules.Plan{Fixed: []rules.Finding{finding}, Unfixed: []rules.Unfixed{{Finding: finding, Why: words}}, Edits: []hive.Edit{set}},
-		Open: []rules.Finding{unknown}, LeftOut: []rules.Unfixed{{Finding: finding, Why: evil}}, Fix: evil, Undo: evil, Proof: &rules.Proof{Left: []rules.Finding{finding}, Remains: []hive.Edit{set}},
+		Open: []rules.Finding{unknown}, LeftOut: []rules.Unfixed{{Finding: finding, Why: evil}}, Files: []string{evil, evil}, User: &FixedUser{evil, evil}, Proof: &rules.Proof{Left: []rules.Finding{finding}, Remains: []hive.Edit{set}},
 	}
+
+	proven := outcome
+	proven.Proof = &rules.Proof{Restored: true}
+	many := func(o Outcome) FixedMachine {
+		return FixedMachine{Place: evil, Folder: evil, Inputs: []Input{in}, Outcomes: []Outcome{o}, Unwritten: evil}
+	}
+	fixes := FixedMachines{Folder: evil, Machines: []FixedMachine{many(outcome), many(proven), many(proven)}, Refused: []hive.Problem{problem}}
 
 	writers := map[string]func(io.Writer) error{
 		"info, text":  func(w io.Writer) error { return InfoText(w, report, Style{}) },
@@ -85,11 +92,14 @@ func TestNothingSteers(t *testing.T) {
 		"diff, text":  func(w io.Writer) error { return DifferenceText(w, difference, Style{}) },
 		"diff, json":  func(w io.Writer) error { return DifferenceJSON(w, difference) },
 		"patch, json": func(w io.Writer) error {
-			return PatchJSON(w, Patch{Input: in, Fixed: report.Inputs[0].Findings, Edits: difference.Edits})
+			return PatchJSON(w, Patch{Inputs: []Input{in, in}, Fixed: report.Inputs[0].Findings, Edits: difference.Edits})
 		},
 		"apply, text":    func(w io.Writer) error { return WhatIfText(w, whatIf, Style{}) },
 		"apply, json":    func(w io.Writer) error { return WhatIfJSON(w, whatIf) },
-		"fix, text":      func(w io.Writer) error { return Fixes(w, outcome, Style{}) },
+		"fix, text":      func(w io.Writer) error { return Fixes(w, []Outcome{outcome}, Style{}) },
+		"fixes, text":    func(w io.Writer) error { return FixMany(w, fixes, Style{}) },
+		"fixes, summary": func(w io.Writer) error { return FixSummary(w, fixes) },
+		"fixes, refused": func(w io.Writer) error { return RefusedFixes(w, fixes) },
 		"unified diff":   func(w io.Writer) error { return Diff(w, evil, Side{Text: evil}, Side{Text: evil + "2\n"}, Style{}) },
 		"file, terminal": func(w io.Writer) error { return Plain(w, strings.Map(lineless, evil)) },
 		"diff on terminal": func(w io.Writer) error {
@@ -177,7 +187,7 @@ func TestUnwritable(t *testing.T) {
 			e.Op, e.Value.Name = hive.DeleteValue, c.value
 		}
 		got := ""
-		if err := PatchJSON(io.Discard, Patch{Edits: []hive.Edit{e}}); err != nil {
+		if err := PatchJSON(io.Discard, Patch{Inputs: []Input{{}}, Edits: []hive.Edit{e}}); err != nil {
 			got = err.Error()
 		}
 		if got != c.want {

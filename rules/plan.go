@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -235,12 +234,8 @@ func (c *claims) add(finding int, f Finding) {
 // would create the key again.
 func (c *claims) has(e hive.Edit) bool {
 	gone := func(other claim) bool { return e.Op == hive.DeleteValue && e.Path.HasPrefix(other.edit.Path) }
-	same := func(other claim) bool { return sameEdit(e, other.edit) }
+	same := func(other claim) bool { return e.Equal(other.edit) }
 	return slices.ContainsFunc(c.places[foldedPath(e.Path)], same) || slices.ContainsFunc(c.keys, gone)
-}
-
-func sameEdit(a, b hive.Edit) bool {
-	return a.Op == b.Op && a.Path.Equal(b.Path) && hive.EqualFold(a.Value.Name, b.Value.Name) && a.Value.Type == b.Value.Type && bytes.Equal(a.Value.Data, b.Value.Data)
 }
 
 // conflict returns the rule of another finding whose fix contradicts this one in the same place, and what both fixes do. The rule is nil if
@@ -275,7 +270,7 @@ func contradict(a, b hive.Edit) bool {
 	case b.Op == hive.DeleteKey:
 		return contradict(b, a)
 	}
-	return a.Path.Equal(b.Path) && hive.EqualFold(a.Value.Name, b.Value.Name) && !sameEdit(a, b)
+	return a.Path.Equal(b.Path) && hive.EqualFold(a.Value.Name, b.Value.Name) && !a.Equal(b)
 }
 
 // does returns what an edit does, for people.

@@ -318,7 +318,7 @@ func sameFix(a, b Finding) bool {
 	if a.Fix == nil || b.Fix == nil {
 		return a.Fix == b.Fix
 	}
-	return slices.EqualFunc(a.Edits(), b.Edits(), sameEdit)
+	return slices.EqualFunc(a.Edits(), b.Edits(), hive.Edit.Equal)
 }
 
 // tell returns what the answer depends on, what it is in each case, and what would decide it, in one line.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -33,9 +34,10 @@ func (o *acceptFlags) define(f *pflag.FlagSet, from, leaves string) {
 	o.configFlags.define(f, "waivers and settings", "the working directory")
 }
 
-// accepted is what flags and config decide about the answers of rules.
+// accepted is what flags and config decide about the answers of rules. Any number of goroutines may ask it.
 type accepted struct {
 	*baselines
+	mu      sync.Mutex // of what is counted: uses of waivers, and of the baseline
 	scope   *scope
 	loaded  []*rules.Rule // those of the chosen packs, or of all where rules are selected
 	asked   []*rules.Rule // those of them that are selected and not ignored, without those that others cover
@@ -216,6 +218,8 @@ func (a *accepted) failOn(flag *choice) rules.Severity {
 
 // waive sets why findings on a host are accepted.
 func (a *accepted) waive(findings []rules.Finding, host string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for i := range findings {
 		f := &findings[i]
 		for _, w := range a.waivers {
@@ -245,6 +249,8 @@ func (a *accepted) isKnown(in collection.Input, f rules.Finding) bool {
 
 // meet reports whether the baseline has a finding of an input. One of a machine may have been recorded when this was its only hive.
 func (a *accepted) meet(in collection.Input, f rules.Finding) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	print := f.Fingerprint()
 	return a.known.Meet(a.known.place(placeOf(in)), print) || in.Machine != nil && a.known.Meet(a.known.place(in.Path), print)
 }

@@ -27,8 +27,13 @@ const waiting = 64
 
 // groups returns the inputs that the arguments name. A folder stands for the hives and .reg files in it. If machines is set, the hives of one
 // machine form one group. All files, and the logs beside them, are protected.
-func groups(s *session, args []string, machines bool) (all []collection.Group) {
+func groups(s *session, args []string, machines bool) []collection.Group {
 	onlyOnce(s, args)
+	return groupsBut(s, args, machines, func(collection.Group) bool { return false })
+}
+
+// groupsBut is groups without those that are to be left out, which are not protected.
+func groupsBut(s *session, args []string, machines bool, leaveOut func(collection.Group) bool) (all []collection.Group) {
 	for _, arg := range args {
 		for g := range collection.List(s.files, arg) {
 			if g.Passed != "" {
@@ -39,6 +44,9 @@ func groups(s *session, args []string, machines bool) (all []collection.Group) {
 			}
 			if g.Container != nil {
 				s.containers = append(s.containers, g.Container)
+			}
+			if g.Container == nil && leaveOut(g) {
+				continue
 			}
 			for _, f := range g.Files {
 				s.files.Protect(f.Path)

@@ -54,7 +54,7 @@ func TestComplete(t *testing.T) {
 		{"lint|--fix|a.reg|", " *.[rR][eE][gG]"},
 		{"lint|--|--f", " *.[rR][eE][gG]"},
 		{"lint|-|", " *.[rR][eE][gG]"},
-		{"fix|SYSTEM|", ""},
+		{"fix|SYSTEM|", "*"},
 		{"export|SYSTEM|", ""},
 		{"history|SYSTEM|", ""},
 		{"history|--rule|KB196271-T", "KB196271-TcpTimedWaitDelay "},

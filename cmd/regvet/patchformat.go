@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -38,6 +39,23 @@ func extension(format string) string {
 		return f.Extension
 	}
 	return "." + format
+}
+
+// formatOf returns the format that the ending of a name stands for, or "".
+func formatOf(name string) string {
+	ext := strings.ToLower(filepath.Ext(name))
+	switch ext {
+	case ".bat":
+		ext = ".cmd"
+	case ".yaml":
+		ext = ".yml"
+	}
+	for _, format := range patchFormats() {
+		if ext == extension(format) {
+			return format
+		}
+	}
+	return ""
 }
 
 // otherExtensions returns the extensions of all formats except reg.

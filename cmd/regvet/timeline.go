@@ -120,7 +120,7 @@ func (t *timeline) add(s *session, together collection.Joined) (texts []string) 
 }
 
 func (t *timeline) addHive(s *session, in *collection.Opened) {
-	in.Host = in.Registry.Host()
+	in.SetHost()
 	if in.Mount == nil && in.NotJoined == "" {
 		s.say("%s: neither keys nor name show which hive this is; its keys are listed without a root (--mount adds one)", in.Name())
 	}

@@ -33,6 +33,7 @@ type Input struct {
 	OtherSets   []string          // the other control sets, if [Opened.Inspect] was called
 	Selections  []hive.Selection  // the numbers in the key Select
 	Host        string
+	HostBy      string // the value that Host is from, below the control set; "" for the usual one, ComputerName
 	Windows     hive.Windows
 	Overruled   string // what the registry tells about Windows that contradicts what the user said; "" if nothing does
 	TimeZone    string

@@ -273,13 +273,23 @@ func (in *Opened) Describe(said *hive.Windows) {
 			in.Overruled = why
 		}
 	}
-	in.Host = in.Registry.Host()
+	in.SetHost()
 	for _, s := range in.Registry.ControlSets() {
 		if s.Source != "" && (in.Machine == nil || in.Mount.Equal(systemPath)) {
 			in.ControlSets = append(in.ControlSets, s)
 		}
 	}
 }
+
+// SetHost fills in the name of the computer.
+func (in *Opened) SetHost() {
+	if in.Host, in.HostBy = in.Registry.Host(); in.HostBy == hostBy {
+		in.HostBy = ""
+	}
+}
+
+// hostBy is the value that the name of a computer is usually from.
+const hostBy = `Control\ComputerName\ComputerName\ComputerName`
 
 // Inspect walks through the whole input, so that all of its problems are found. It fills in the counts, and the facts about the machine that
 // [Opened.Describe] leaves out. With records, it also reads what only the record of a key holds, such as its class and security descriptor.

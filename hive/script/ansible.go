@@ -5,9 +5,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -16,13 +18,19 @@ import (
 	"regvet/internal/safetext"
 )
 
-// ansible writes a file of tasks for the module ansible.windows.win_regedit, one for each edit. Sources: the documentation of the module
-// for its options, and its code for what they do.
-func ansible(head string, blocks []regfile.Block) ([]byte, error) {
+// restartHandler is the name of what restarts the computer after a play that changed something.
+const restartHandler = "Restart the computer"
+
+// ansible writes a play for the machine that the user names, and for none if no name is given, with a task of the module ansible.windows.win_regedit for each edit. Sources: the
+// documentation of the module for its options, and its code for what they do.
+func ansible(head string, restart bool, blocks []regfile.Block) ([]byte, error) {
 	tasks := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, p := range blocks {
 		for i, e := range p.Edits {
 			task := ansibleTask(e)
+			if restart {
+				task.Content = append(task.Content, plain("notify", "!!str"), plain(restartHandler, "!!str"))
+			}
 			if i == 0 {
 				b := &strings.Builder{}
 				comment(b, "#", p.Comment, "\n")
@@ -31,19 +39,74 @@ func ansible(head string, blocks []regfile.Block) ([]byte, error) {
 			tasks.Content = append(tasks.Content, task)
 		}
 	}
+	machine := &yaml.Node{Kind: yaml.ScalarNode, Value: "{{ machine | default('nobody') }}", Style: yaml.DoubleQuotedStyle}
+	play := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+		plain("name", "!!str"), plain("Edit the registry", "!!str"), plain("hosts", "!!str"), machine,
+		plain("gather_facts", "!!str"), plain("false", "!!bool"), plain("tasks", "!!str"), tasks,
+	}}
+	if restart {
+		handler := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+			plain("name", "!!str"), plain(restartHandler, "!!str"), plain("ansible.windows.win_reboot", "!!str"), {Kind: yaml.MappingNode, Style: yaml.FlowStyle},
+		}}
+		play.Content = append(play.Content, plain("handlers", "!!str"), &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{handler}})
+	}
 	var b bytes.Buffer
 	top := &strings.Builder{}
 	comment(top, "#", head, "\n")
 	b.WriteString(top.String() + "---\n")
 	out := yaml.NewEncoder(&b)
 	out.SetIndent(2)
-	if err := out.Encode(tasks); err != nil {
+	if err := out.Encode(&yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{play}}); err != nil {
 		return nil, err
 	}
 	if err := out.Close(); err != nil {
 		return nil, err
 	}
-	return []byte(escaped(b.String())), nil
+	return []byte(folded(escaped(b.String()))), nil
+}
+
+// widest is how many characters a line of a play has at most.
+const widest = 140
+
+// longText is a line with text in quotes behind a key or a dash.
+var longText = regexp.MustCompile(`^( *(?:- )?(?:[a-z]+: )?(?:!unsafe )?)(['"].*)$`)
+
+// folded breaks long lines within text, which stays the same: in double quotes, YAML leaves out a line break behind a backslash, and the blanks that
+// follow it.
+func folded(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		parts := longText.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		var value string
+		if utf8.RuneCountInString(line) <= widest || parts == nil || yaml.Unmarshal([]byte(parts[2]), &value) != nil {
+			b.WriteString(line)
+			continue
+		}
+		indent := strings.Repeat(" ", len(parts[1])-len(strings.TrimLeft(parts[1], " "))+2)
+		b.WriteString(parts[1] + `"`)
+		column := utf8.RuneCountInString(parts[1])
+		for _, r := range value {
+			if column > widest-len(`\U00000000\`) {
+				b.WriteString("\\\n" + indent)
+				if column = len(indent); r == ' ' {
+					b.WriteByte('\\')
+				}
+			}
+			one := quotedRune(r)
+			b.WriteString(one)
+			column += utf8.RuneCountInString(one)
+		}
+		b.WriteString("\"\n")
+	}
+	return b.String()
+}
+
+// quotedRune returns a character as it stands in double quotes.
+func quotedRune(r rune) string {
+	if r == '"' || r == '\\' {
+		return `\` + string(r)
+	}
+	return escapedRune(r)
 }
 
 // quotes returns the style of text in YAML: single quotes, and double quotes for text with characters that steer what shows the file.
@@ -58,16 +121,23 @@ func quotes(s string) yaml.Style {
 func escaped(text string) string {
 	var b strings.Builder
 	for _, r := range text {
-		switch {
-		case !safetext.Steers(r) || r == '\n':
+		if r == '\n' {
 			b.WriteRune(r)
-		case r > 0xFFFF:
-			fmt.Fprintf(&b, `\U%08X`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04X`, r)
+		} else {
+			b.WriteString(escapedRune(r))
 		}
 	}
 	return b.String()
+}
+
+func escapedRune(r rune) string {
+	switch {
+	case !safetext.Steers(r):
+		return string(r)
+	case r > 0xFFFF:
+		return fmt.Sprintf(`\U%08X`, r)
+	}
+	return fmt.Sprintf(`\u%04X`, r)
 }
 
 // ansibleTypes are the names of the types in the module.

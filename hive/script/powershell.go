@@ -11,17 +11,17 @@ import (
 	"regvet/internal/safetext"
 )
 
-// powerShell writes a script for Windows PowerShell 3 and later: UTF-8 with byte order mark, without which Windows PowerShell would read
+// powerShell writes a script for Windows PowerShell 4 and later, the first that asks for an administrator by itself: UTF-8 with byte order mark, without which Windows PowerShell would read
 // the text in the ANSI code page.
 //
 // The script calls the registry of .NET rather than the cmdlets for items: these take a slash in the name of a key for a backslash, stars
 // and brackets in the name of a value to be removed for a pattern, and (default) for no name. It writes to the 64-bit registry, even when a
 // 32-bit PowerShell runs it.
-func powerShell(head string, blocks []regfile.Block) ([]byte, error) {
+func powerShell(head string, _ bool, blocks []regfile.Block) ([]byte, error) {
 	b := &strings.Builder{}
 	b.WriteString("\ufeff")
 	comment(b, "#", head, "\r\n")
-	b.WriteString("#requires -Version 3\r\n$ErrorActionPreference = 'Stop'\r\n")
+	b.WriteString("#Requires -Version 4\r\n" + administrator(blocks) + "$ErrorActionPreference = 'Stop'\r\n")
 	opened := map[string]bool{}
 	for _, p := range blocks {
 		for _, e := range p.Edits {
@@ -41,6 +41,18 @@ func powerShell(head string, blocks []regfile.Block) ([]byte, error) {
 		}
 	}
 	return []byte(b.String()), nil
+}
+
+// administrator returns the line that asks for an administrator, unless all edits are of the user who runs the script.
+func administrator(blocks []regfile.Block) string {
+	for _, p := range blocks {
+		for _, e := range p.Edits {
+			if shortRoot(e.Path) != "HKCU" {
+				return "#Requires -RunAsAdministrator\r\n"
+			}
+		}
+	}
+	return ""
 }
 
 // netRoots are the names of the roots in the enumeration Microsoft.Win32.RegistryHive of .NET.

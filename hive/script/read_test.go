@@ -276,13 +276,39 @@ func readRegCmd(t *testing.T, text string) (edits []hive.Edit) {
 	ascii := true
 	for line := range strings.SplitSeq(text, "\r\n") {
 		ascii = ascii && !strings.ContainsFunc(line, func(r rune) bool { return r > '~' }) || strings.Contains(text, "chcp 65001 >nul\r\n")
-		if !strings.HasPrefix(line, "reg ") {
+		if !strings.HasPrefix(line, "reg ") || line == `reg query HKLM %view% >nul 2>nul || set "view="` {
 			continue
 		}
+		query, line, guarded := strings.Cut(line, " %view% >nul 2>nul && (")
+		if !guarded {
+			query, line = "", query
+		}
+		line, ok := strings.CutSuffix(line, map[bool]string{false: ` %view% || set "failed=1"`, true: ` %view% || set "failed=1")`}[guarded])
+		if !ok {
+			t.Fatalf("the end of the line %q", line)
+		}
+		made, line, makes := strings.Cut(line, " %view% >nul && ")
+		if !makes {
+			made, line = "", made
+		}
 		args := arguments(batchCommand(t, line))
+		if guarded {
+			of := []string{"reg", "query"}
+			for i, arg := range args[2 : len(args)-1] {
+				if arg != "/ve" || i != 1 {
+					of = append(of, arg)
+				}
+			}
+			if got := arguments(batchCommand(t, query)); !slices.Equal(got, of) {
+				t.Fatalf("it asks for %q before %q", got, args)
+			}
+		}
+		if isDefault := guarded && args[3] == "/ve"; makes != isDefault || makes && !slices.Equal(arguments(batchCommand(t, made)), []string{"reg", "add", args[2], "/ve", "/f"}) {
+			t.Fatalf("%q is made before %q", made, args)
+		}
 		e := hive.Edit{Path: hive.ParsePath(args[2])}
 		adds := args[1] == "add"
-		if !adds && args[1] != "delete" || args[len(args)-1] != "/f" {
+		if adds == guarded || !adds && args[1] != "delete" || args[len(args)-1] != "/f" {
 			t.Fatalf("%q", args)
 		}
 		var data string
@@ -352,18 +378,26 @@ func regData(t *testing.T, typ hive.Type, data, separator string) []byte {
 	return append(hive.EncodeUTF16(data), 0, 0)
 }
 
-// readAnsible reads tasks and checks their options against the documentation of win_regedit.
+// readAnsible reads the tasks of a play and checks their options against the documentation of win_regedit.
 func readAnsible(t *testing.T, text string) (edits []hive.Edit) {
-	var tasks []map[string]yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &tasks); err != nil {
+	var plays []struct {
+		Hosts    string
+		Tasks    []map[string]yaml.Node
+		Handlers []map[string]yaml.Node
+	}
+	if err := yaml.Unmarshal([]byte(text), &plays); err != nil || len(plays) != 1 || plays[0].Hosts != "{{ machine | default('nobody') }}" {
 		t.Fatalf("%v\n%s", err, text)
+	}
+	restarts := len(plays[0].Handlers) == 1
+	if restarts && plays[0].Handlers[0]["name"].Value != "Restart the computer" {
+		t.Fatalf("another handler\n%s", text)
 	}
 	types := map[string]hive.Type{"none": hive.None, "binary": hive.Binary, "dword": hive.DWord, "expandstring": hive.ExpandSZ, "multistring": hive.MultiSZ, "string": hive.SZ, "qword": hive.QWord}
 	known := []string{"path", "name", "data", "type", "state", "delete_key", "hive"}
-	for _, task := range tasks {
+	for _, task := range plays[0].Tasks {
 		module := task["ansible.windows.win_regedit"]
 		options := map[string]yaml.Node{}
-		if err := module.Decode(&options); err != nil || len(task) != 2 {
+		if err := module.Decode(&options); err != nil || len(task) != map[bool]int{false: 2, true: 3}[restarts] || restarts && task["notify"].Value != "Restart the computer" {
 			t.Fatalf("%v: %d\n%s", err, len(task), text)
 		}
 		str := func(n yaml.Node) string {

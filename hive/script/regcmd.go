@@ -15,13 +15,20 @@ import (
 // mostLine is the longest line that cmd.exe reads, in characters. Source: Microsoft, "Command prompt line string limitation".
 const mostLine = 8191
 
-// regCmd writes a batch file for cmd.exe that calls reg.exe. It ends with status 1 if one of the edits fails. If the text is not ASCII, it
-// is UTF-8, and the batch file changes the code page.
-func regCmd(head string, blocks []regfile.Block) ([]byte, error) {
+// view asks reg.exe for the 64-bit registry, which a 32-bit cmd.exe would not reach by itself: it would write below Wow6432Node. In that view a path
+// with Wow6432Node means what it says. The reg.exe of Windows XP, and of a Vista without updates, does not know the option; there it is left out, which
+// is right unless cmd.exe is a 32-bit program on a 64-bit Windows.
+const view = "set \"view=/reg:64\"\r\n" +
+	"reg query HKLM %view% >nul 2>nul || set \"view=\"\r\n" +
+	"if not defined view if defined PROCESSOR_ARCHITEW6432 echo Run this with the 64-bit cmd.exe. & exit /b 1\r\n"
+
+// regCmd writes a batch file for cmd.exe that calls reg.exe. It ends with status 1 if one of the edits fails. What is gone already is not deleted
+// again, which would be an error of reg.exe. If the text is not ASCII, it is UTF-8, and the batch file changes the code page.
+func regCmd(head string, _ bool, blocks []regfile.Block) ([]byte, error) {
 	b := &strings.Builder{}
 	b.WriteString("@echo off\r\n")
 	comment(b, "rem", remark(head), "\r\n")
-	b.WriteString("setlocal DisableDelayedExpansion\r\nset \"failed=0\"\r\n")
+	b.WriteString("setlocal DisableDelayedExpansion\r\nset \"failed=0\"\r\n" + view)
 	start := b.Len()
 	for _, p := range blocks {
 		if len(p.Edits) > 0 {
@@ -29,7 +36,7 @@ func regCmd(head string, blocks []regfile.Block) ([]byte, error) {
 		}
 		comment(b, "rem", remark(p.Comment), "\r\n")
 		for _, e := range p.Edits {
-			b.WriteString(regLine(e) + "\r\nif errorlevel 1 set \"failed=1\"\r\n")
+			b.WriteString(editLine(e))
 		}
 	}
 	b.WriteString("\r\nexit /b %failed%\r\n")
@@ -60,7 +67,7 @@ func noRegCmd(e hive.Edit) string {
 			return reason
 		}
 	}
-	line := regLine(e)
+	line := strings.TrimSuffix(editLine(e), "\r\n")
 	switch {
 	case strings.ContainsFunc(line, func(r rune) bool { return safetext.Steers(r) && r != '\t' }):
 		return "a batch file has no escapes for characters that steer a console"
@@ -112,14 +119,36 @@ func separator(list []string) string {
 	return ""
 }
 
+// editLine returns the line that makes an edit.
+func editLine(e hive.Edit) string {
+	line := regLine(e)
+	if e.Op == hive.SetValue || e.Op == hive.CreateKey {
+		return line + " || set \"failed=1\"\r\n"
+	}
+	query := []string{"reg", "query", regKey(e)}
+	if e.Op == hive.DeleteValue && e.Value.Name != "" {
+		query = append(query, "/v", cmdQuoted(e.Value.Name))
+	}
+	if e.Op == hive.DeleteValue && e.Value.Name == "" {
+		// reg.exe finds a default value even where none is set, so that there must be one to delete.
+		line = strings.Join([]string{"reg add", regKey(e), "/ve /f %view% >nul &&", line}, " ")
+	}
+	return strings.Join(append(query, "%view%"), " ") + " >nul 2>nul && (" + line + " || set \"failed=1\")\r\n"
+}
+
+// regKey returns the key of an edit as an argument.
+func regKey(e hive.Edit) string {
+	long, _ := hive.LongRoot(e.Path[0])
+	return cmdQuoted(hive.Path{long}.Join(e.Path[1:]...).String())
+}
+
 // regLine returns the command for an edit.
 func regLine(e hive.Edit) string {
 	verb := "add"
 	if e.Op == hive.DeleteKey || e.Op == hive.DeleteValue {
 		verb = "delete"
 	}
-	long, _ := hive.LongRoot(e.Path[0])
-	args := []string{"reg", verb, cmdQuoted(hive.Path{long}.Join(e.Path[1:]...).String())}
+	args := []string{"reg", verb, regKey(e)}
 	if e.Op == hive.SetValue || e.Op == hive.DeleteValue {
 		if e.Value.Name == "" {
 			args = append(args, "/ve")
@@ -145,7 +174,7 @@ func regLine(e hive.Edit) string {
 		}
 		args = append(args, "/d", cmdQuoted(data))
 	}
-	return strings.Join(append(args, "/f"), " ")
+	return strings.Join(append(args, "/f", "%view%"), " ")
 }
 
 // cmdQuoted returns an argument for a program that a batch file calls. Three readers take it apart: the batch file reads percent signs;

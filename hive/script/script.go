@@ -18,23 +18,26 @@ import (
 type Form struct {
 	Name      string // of --format
 	Extension string // of its files
+	Run       string // how one runs such a file, with %s for its name
+	Restarts  bool   // whether its files restart the computer by themselves, if that is asked for
 	program   string // that reads it, for messages
 	refuses   func(hive.Edit) string
-	text      func(head string, blocks []regfile.Block) ([]byte, error)
+	text      func(head string, restart bool, blocks []regfile.Block) ([]byte, error)
 }
 
 // Forms returns all forms.
 func Forms() []Form {
 	return []Form{
-		{"powershell", ".ps1", "PowerShell", noPowerShell, powerShell},
-		{"reg-cmd", ".cmd", "reg.exe", noRegCmd, regCmd},
-		{"ansible", ".yml", "ansible.windows.win_regedit", noAnsible, ansible},
+		{"powershell", ".ps1", "powershell -ExecutionPolicy Bypass -File %s", false, "PowerShell", noPowerShell, powerShell},
+		{"reg-cmd", ".cmd", "%s", false, "reg.exe", noRegCmd, regCmd},
+		{"ansible", ".yml", "ansible-playbook -e machine=NAME %s", true, "ansible.windows.win_regedit", noAnsible, ansible},
 	}
 }
 
-// Text returns a file that makes the edits, with the lines of head and of the comment of each block. It fails for an edit that the form
+// Text returns a file that makes the edits, with the lines of head and of the comment of each block. With restart, a form that can restarts the
+// computer afterwards if something was changed. Text fails for an edit that the form
 // cannot express, see [Form.Unwritable].
-func (f Form) Text(head string, blocks []regfile.Block) ([]byte, error) {
+func (f Form) Text(head string, restart bool, blocks []regfile.Block) ([]byte, error) {
 	for _, p := range blocks {
 		for _, e := range p.Edits {
 			if reason := f.Unwritable(e); reason != "" {
@@ -46,7 +49,7 @@ func (f Form) Text(head string, blocks []regfile.Block) ([]byte, error) {
 			}
 		}
 	}
-	return f.text(head, blocks)
+	return f.text(head, restart, blocks)
 }
 
 // Unwritable returns why the form cannot express an edit to the byte, or "".

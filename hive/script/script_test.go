@@ -109,8 +109,9 @@ func law(t *testing.T, c choices, count map[string]int) {
 	}
 	base := hive.Apply(hive.NewKey("", nil), before...)
 	want := hive.Apply(base, edits...)
+	restart := c(2) == 0
 	for _, f := range script.Forms() {
-		text, err := f.Text(head, blocks)
+		text, err := f.Text(head, restart, blocks)
 		refuses := slices.ContainsFunc(edits, func(e hive.Edit) bool { return f.Unwritable(e) != "" })
 		if refuses != (err != nil) {
 			t.Fatalf("%s: it refuses an edit: %v; error %v", f.Name, refuses, err)
@@ -169,12 +170,36 @@ func TestUnwritable(t *testing.T) {
 			{Op: hive.SetValue, Path: key[:1], Value: hive.DWordValue("of a root", 1)},
 			{Op: hive.SetValue, Path: key.Join(`back\slash`), Value: hive.DWordValue("", 1)},
 		} {
-			_, err := f.Text("", []regfile.Block{{Edits: []hive.Edit{set(hive.DWordValue("fine", 1)), e}}})
+			_, err := f.Text("", false, []regfile.Block{{Edits: []hive.Edit{set(hive.DWordValue("fine", 1)), e}}})
 			want := fmt.Sprintf("value %q of the key %s cannot be written for ", hive.Visible(e.Value.Name), e.Path)
 			if reason := f.Unwritable(e); reason == "" || err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), ": "+reason) {
 				t.Errorf("%s: %v: %v", f.Name, e, err)
 			}
 		}
+	}
+}
+
+// TestPlayIsNarrow requires of long paths, names and data that no line of a play is wider than ansible-lint accepts, and that they stay the same.
+func TestPlayIsNarrow(t *testing.T) {
+	long := strings.Repeat("a long name 'of' \"many\" \\ words  ", 6)
+	key := hive.ParsePath(`HKLM\SOFTWARE`).Join(strings.ReplaceAll(long, `\`, "{{ x }}"), strings.Repeat("é", 200))
+	edits := []hive.Edit{
+		{Op: hive.SetValue, Path: key, Value: hive.Value{Name: long, Type: hive.SZ, Data: append(hive.EncodeUTF16(long+"\u202e\n\x01"+long), 0, 0)}},
+		{Op: hive.SetValue, Path: key, Value: hive.Value{Name: "b", Type: hive.Binary, Data: []byte(long)}},
+		{Op: hive.SetValue, Path: key, Value: hive.Value{Name: "m", Type: hive.MultiSZ, Data: append(hive.EncodeUTF16(long+"\x00"+long+"\x00"), 0, 0)}},
+	}
+	text, err := script.Forms()[2].Text("head", true, []regfile.Block{{Comment: "why", Edits: edits}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if n := len([]rune(line)); n > 160 {
+			t.Errorf("%d characters: %s", n, line)
+		}
+	}
+	base := hive.NewKey("", nil)
+	if d := hive.Diff(hive.Apply(base, readAnsible(t, string(text))...), hive.Apply(base, edits...)); len(d) > 0 {
+		t.Errorf("%+v\n%s", d, text)
 	}
 }
 
@@ -186,7 +211,7 @@ func TestPowerShellParses(t *testing.T) {
 	}
 	parsed := 0
 	for seed := uint64(0); parsed < 20 && seed < 2000; seed++ {
-		text, err := script.Forms()[0].Text("head", choices(rand.New(rand.NewPCG(seed, 2)).IntN).blocks())
+		text, err := script.Forms()[0].Text("head", true, choices(rand.New(rand.NewPCG(seed, 2)).IntN).blocks())
 		if err != nil {
 			continue
 		}
