@@ -17,6 +17,7 @@ type Outcome struct {
 	LeftOut   []rules.Unfixed // those whose fix needs a decision, and why its files could not be written, "" if they could
 	Proof     *rules.Proof    // or nil if there was nothing to prove
 	Fix, Undo string          // the files written, or to be written; "" for none
+	Note      string          // about the format of the files, for one who uses them; "" for none
 	DryRun    bool            // do not write anything
 	Others    int             // failures that were not selected
 }
@@ -64,6 +65,9 @@ func Fixes(w io.Writer, o Outcome, style Style) error {
 			fmt.Fprintln(p, "nothing was written, because it is not proven")
 		}
 		p.proof(*o.Proof)
+		if o.Fix != "" {
+			p.row("note", o.Note)
+		}
 	case len(o.Plan.Unfixed)+len(o.Plan.Without)+len(o.LeftOut)+len(o.Open) == 0 && o.Plan.Edits == nil:
 		fmt.Fprintln(p, "nothing to fix")
 	default:

@@ -33,7 +33,7 @@ var fixCommand = command{
 		f.BoolVar(&o.unsafe, "unsafe-fixes", false, "also make fixes that need a decision, because they may break something, cannot be undone on the machine, or are no recommendation of a vendor; --select with the ID of a rule makes that of this rule. Without it they are told, which is no failure")
 		choose(f, &o.severity, "severity", "", "", "fix only findings of at least this `SEVERITY`: %s", severityWords()...)
 		choose(f, &o.format, "format", "f", "reg", "output `FORMAT` of both files: %s", patchFormats()...)
-		f.StringVarP(&o.output, "output", "o", "", "write the fix to this `FILE` (default fix.reg, or with "+strict.List(otherExtensions(), "or")+" for other formats)")
+		f.StringVarP(&o.output, "output", "o", "", "write the fix to this `FILE` (default fix.reg, or "+strict.List(otherNames(), "or")+" in other formats)")
 		f.StringVar(&o.undo, "undo", "", "write the undo to this `FILE` (default undo.reg beside the fix)")
 		pathFlag(f, &o.root, "root", "write the edits for a hive that is loaded at this `KEY` with reg load, such as HKLM\\OFFLINE", `HKLM\OFFLINE`)
 		f.BoolVar(&o.force, "force", false, "overwrite existing files")
@@ -105,21 +105,32 @@ func (o *fixOptions) run(s *session, args []string) {
 
 // completeNames fills in the default names of both files, and writes what is wrong with the names.
 func (o *fixOptions) completeNames(s *session) {
-	ext := extension(o.format.value)
+	format := o.format.value
 	if o.output == "" {
-		o.output = "fix" + ext
+		o.output = fixName(format)
 	}
 	if o.undo == "" {
-		o.undo = filepath.Join(filepath.Dir(o.output), "undo"+ext)
+		o.undo = filepath.Join(filepath.Dir(o.output), "undo"+extension(undoFormat(format)))
 	}
 	if o.output == "-" || o.undo == "-" {
 		s.fail(statusUsage, "fix writes two files; give -o and --undo the names of files, not -")
 	}
-	if filepath.Clean(o.output) == filepath.Clean(o.undo) {
-		s.fail(statusUsage, "the fix and its undo cannot both be %s", o.output)
+	if o.root.value != nil && undoFormat(format) != format {
+		s.fail(statusUsage, "--root is for a hive that is loaded with reg load, which --format %s does not reach; leave one of the two out", format)
+	}
+	names := []string{o.output, o.undo}
+	if beside := besideName(format, o.output); beside != "" {
+		names = append(names, beside)
+	}
+	for i, name := range names[1:] {
+		for _, other := range names[:i+1] {
+			if filepath.Clean(other) == filepath.Clean(name) {
+				s.fail(statusUsage, "the fix and its undo cannot both be %s", name)
+			}
+		}
 	}
 	if !o.force && !o.dryRun {
-		for _, name := range []string{o.output, o.undo} {
+		for _, name := range names {
 			if _, err := os.Lstat(name); err == nil {
 				s.fail(statusUsage, "%s exists; --force overwrites it", name)
 			}
@@ -153,11 +164,12 @@ func (o *fixOptions) writeFix(s *session, in *collection.Opened, active []*rules
 	plan, root := outcome.Plan, o.root.value
 	move := below(in, root)
 	p := newPatch(in, o.format.value, root, plan)
-	fix, err := p.text(p.fixHead(), p.sections(plan, move))
+	files, edits, err := p.fixFiles(o.output, p.sections(plan, move))
 	if err != nil {
 		s.fail(statusFindings, "the fix: %v", err)
 		return
 	}
+	p.format = undoFormat(p.format)
 	undo, err := p.text(p.undoHead(), []regfile.Block{{Edits: move(plan.Undo)}})
 	if err != nil {
 		s.fail(statusFindings, "the undo: %v", err)
@@ -169,30 +181,38 @@ func (o *fixOptions) writeFix(s *session, in *collection.Opened, active []*rules
 		}
 		return moved(edits, root, in.Mount)
 	}
-	proof := rules.Prove(in.Registry, in.Windows, active, plan, back(fix.edits), back(undo.edits))
+	proof := rules.Prove(in.Registry, in.Windows, active, plan, back(edits), back(undo.edits))
 	outcome.Proof = &proof
 	if !proof.Holds() {
 		s.raise(statusFindings)
 		return
 	}
-	outcome.Fix, outcome.Undo = o.output, o.undo
+	outcome.Fix, outcome.Undo, outcome.Note = namesOf(files), o.undo, fixNote(o.format.value)
 	if o.dryRun {
 		return
 	}
-	if !o.savePair(s, undo.text, fix.text) {
+	if !o.save(s, undo.text, files) {
 		outcome.Fix, outcome.Undo = "", ""
 	}
 }
 
-// savePair writes the undo and the fix, or neither of them. The undo is put in place first, so that there is never a fix without its undo.
-func (o *fixOptions) savePair(s *session, undo, fix []byte) bool {
-	files := s.beginAll([]output{{file: o.undo}, {file: o.output}})
-	if files == nil {
+// save writes the undo and the fix, or neither of them. The undo is put in place first, so that there is never a fix without its undo.
+func (o *fixOptions) save(s *session, undo []byte, files []fixFile) bool {
+	all := append([]fixFile{{o.undo, undo}}, files...)
+	var names []output
+	for _, f := range all {
+		names = append(names, output{file: f.name})
+	}
+	open := s.beginAll(names)
+	if open == nil {
 		return false
 	}
-	files[0].Write(undo) // an error is returned again at the end
-	files[1].Write(fix)
-	if err := draft.CommitAll(files[0].draft, files[1].draft); err != nil {
+	var drafts []*draft.File
+	for i, f := range all {
+		open[i].Write(f.text) // an error is returned again at the end
+		drafts = append(drafts, open[i].draft)
+	}
+	if err := draft.CommitAll(drafts...); err != nil {
 		e, _ := errors.AsType[*fs.PathError](err) // it always is one
 		s.fail(statusUsage, "%s cannot be written: %v", e.Path, e.Err)
 		return false

@@ -50,7 +50,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SOURCE_DATE_EPOCH", epoch)
 			return errors.Join(err, layOut(env.WorkDir))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText, "crlf": withoutCR, "bytes": asBytes},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText, "crlf": withoutCR, "bytes": asBytes, "dump": asDump},
 	})
 }
 
@@ -107,6 +107,13 @@ func asBytes(ts *testscript.TestScript, neg bool, args []string) {
 			return string(b)
 		})
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(strings.ReplaceAll(text, "\n", "\r\n")), 0o666))
+	}
+}
+
+// asDump writes the bytes of files in hex to files with .txt added to their names.
+func asDump(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		ts.Check(os.WriteFile(ts.MkAbs(name)+".txt", []byte(hex.Dump([]byte(ts.ReadFile(name)))), 0o666))
 	}
 }
 
