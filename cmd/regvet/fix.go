@@ -65,6 +65,10 @@ func (o *fixOptions) run(s *session, args []string) {
 	if in == nil {
 		return
 	}
+	if in.Format == "pol" {
+		s.fail(statusUsage, "%s is a policy, which is changed where it is made; fix writes patches for hives and .reg files", in.Name())
+		return
+	}
 	if o.root.value != nil && in.Mount == nil {
 		s.fail(statusUsage, "--root needs to know where Windows mounts the hive, and %s does not show it; give --mount too", in.Name())
 		return

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"regvet/hive"
+	"regvet/hive/polfile"
 	"regvet/hive/regfile"
 	"regvet/internal/hivetest"
 )
@@ -129,6 +130,13 @@ func layOut(dir string) error {
 			return err
 		}
 	}
+	policy := polfile.Bytes([]polfile.Entry{{Key: `Software\Example`, Value: "Value", Type: hive.DWord, Data: []byte{1, 0, 0, 0}}})
+	files["cut.pol"], files["version.pol"] = policy[:20], bytes.Clone(policy)
+	files["version.pol"][4] = 2
+	example := polfile.Entry{Key: `SOFTWARE\Policies\Example`, Type: hive.DWord, Data: []byte{2, 0, 0, 0}}
+	all, soft := example, example
+	all.Value, soft.Value = "**delvals.", "**soft.Wrong"
+	files["all.pol"] = polfile.Bytes([]polfile.Entry{all, soft})
 	system := files["SYSTEM"]
 	files["truncated"] = system[:5000]
 	files["short"] = system[:1000]

@@ -40,11 +40,14 @@ func (f *File) Edits(root string, names func(hive.Path) []string) (edits []hive.
 	return x.edits, problems
 }
 
-// Tree returns what the file sets by itself in a registry, and the problems with it. With partly, the keys stay implied ([hive.Key.Implied]),
-// since a policy tells nothing about the values of its keys that it does not set; without it, they are as those of a .reg file.
-func (f *File) Tree(root string) (whole, partly *hive.Key, problems []hive.Problem) {
-	edits, problems := f.Edits(root, nil)
-	return hive.Apply(hive.NewImpliedKey(""), edits...), hive.ApplyPartly(hive.NewImpliedKey(""), edits...), problems
+// Depending returns how many entries do what depends on the registry: delete all values of a key, or set a value if there is none.
+func (f *File) Depending() (n int) {
+	for _, e := range f.Entries {
+		if isDeleteAll(e.Value) || hasFold(e.Value, softValue) {
+			n++
+		}
+	}
+	return n
 }
 
 // maxProblems is how many problems with entries are listed.
@@ -93,7 +96,7 @@ func (x *effect) add(e Entry) {
 	switch has := x.values(path); {
 	case len(path) == 1 || len(path)-1 > hive.MaxDepth:
 		doubt(true, "the entry is of no key that can be: %s; it is left out", clipped(e.Key))
-	case hasFold(e.Value, deleteAll), hive.EqualFold(e.Value, strings.TrimSuffix(deleteAll, ".")):
+	case isDeleteAll(e.Value):
 		for _, name := range has.sorted() {
 			do(hive.DeleteValue, path, hive.Value{Name: name})
 			has.remove(name)
@@ -179,6 +182,11 @@ func (v *values) sorted() (names []string) {
 // hasFold reports whether a name begins with an instruction, which is ASCII, in any case.
 func hasFold(name, instruction string) bool {
 	return len(name) >= len(instruction) && hive.EqualFold(name[:len(instruction)], instruction)
+}
+
+// isDeleteAll reports whether a value name is the instruction to delete all values, which one page of Microsoft writes without the dot.
+func isDeleteAll(name string) bool {
+	return hasFold(name, deleteAll) || hive.EqualFold(name, strings.TrimSuffix(deleteAll, "."))
 }
 
 // list returns the names in the data of an instruction.
