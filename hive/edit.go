@@ -34,9 +34,19 @@ func (e Edit) Equal(other Edit) bool {
 //
 // A key that an edit makes is fully known, and so is an implied key that an edit names. A key made on the way to another is known if the
 // key above it is (it was absent, and now holds only what the edits made), and implied if that one is. The root cannot be deleted.
-func Apply(root *Key, edits ...Edit) *Key {
+func Apply(root *Key, edits ...Edit) *Key { return apply(root, false, edits) }
+
+// ApplyPartly is [Apply] for edits that tell nothing about a key except for what they change in it: an implied key stays implied.
+func ApplyPartly(root *Key, edits ...Edit) *Key { return apply(root, true, edits) }
+
+func apply(root *Key, partly bool, edits []Edit) *Key {
 	a := applier{}
 	out := a.own(root)
+	reach := func(path Path, at Location) *Key {
+		k := a.reach(out, path, at)
+		k.implied = k.implied && partly
+		return k
+	}
 	// Most edits are of the same key as the edit before them.
 	var last *Key
 	var lastPath Path
@@ -46,10 +56,10 @@ func Apply(root *Key, edits ...Edit) *Key {
 		}
 		switch e.Op {
 		case CreateKey:
-			last = a.reach(out, e.Path, e.At)
+			last = reach(e.Path, e.At)
 		case SetValue:
-			if last == nil || last.implied {
-				last = a.reach(out, e.Path, Location{})
+			if last == nil || last.implied && !partly {
+				last = reach(e.Path, Location{})
 			}
 			a[last].values.put(e.Value)
 		case DeleteKey:
@@ -227,7 +237,6 @@ func (a applier) reach(k *Key, path Path, at Location) *Key {
 		}
 		k = child
 	}
-	k.implied = false
 	if k.At() == (Location{}) {
 		k.rare.at = at
 	}

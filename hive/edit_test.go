@@ -501,3 +501,23 @@ func ExampleDiff() {
 
 // le is the byte order of all numbers in a hive.
 var le = binary.LittleEndian
+
+// TestApplyPartly holds that edits of a registry of which nothing is known make nothing else known: a key with a value stays implied.
+func TestApplyPartly(t *testing.T) {
+	at := hive.Path{"A", "B"}
+	for _, e := range []hive.Edit{{Op: hive.CreateKey, Path: at}, {Op: hive.SetValue, Path: at, Value: hive.DWordValue("n", 1)}} {
+		partly := hive.ApplyPartly(hive.NewImpliedKey(""), e, e)
+		whole := hive.Apply(hive.NewImpliedKey(""), e, e)
+		for _, k := range []*hive.Key{partly, partly.Key("A"), partly.Key("A").Key("B")} {
+			if !k.Implied() || k.ValuesKnown() != hive.NotCovered {
+				t.Errorf("%v: the key %q is known", e.Op, k.Name())
+			}
+		}
+		if whole.Key("A").Key("B").Implied() || !hive.Equal(whole, partly) {
+			t.Errorf("%v: the trees differ", e.Op)
+		}
+		if known := hive.ApplyPartly(hive.NewKey("", nil), e); known.Key("A").Implied() {
+			t.Errorf("%v: a key that is made in a known one is known", e.Op)
+		}
+	}
+}

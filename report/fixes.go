@@ -22,6 +22,7 @@ type Outcome struct {
 	DryRun   bool            // do not write anything
 	Others   int             // failures that were not selected
 	Accepted int             // failures that are waived or in a baseline
+	Note     string          // about the format of the files, for one who uses them; "" for none
 }
 
 // FixedUser is a user whose hive is fixed in files of their own, because Windows has it only while the user is logged on.
@@ -91,6 +92,9 @@ func (p *page) outcome(o Outcome) {
 			fmt.Fprintln(p, "nothing was written, because it is not proven")
 		}
 		p.proof(*o.Proof)
+		if len(files) > 0 {
+			p.row("note", o.Note)
+		}
 	case len(o.Plan.Unfixed)+len(o.Plan.Without)+len(o.LeftOut)+len(o.Open) == 0 && o.Plan.Edits == nil:
 		fmt.Fprintln(p, "nothing to fix")
 	default:

@@ -30,6 +30,8 @@ func (in Input) about() string {
 		return "config of regvet"
 	case in.Format == "reg":
 		parts = append(parts, ".reg file, "+in.Text)
+	case in.Format == "pol":
+		parts = append(parts, "Registry.pol "+in.Text)
 	case in.Mount == nil && in.NotJoined != "":
 		parts = append(parts, "hive")
 	case in.Mount == nil:

@@ -153,6 +153,10 @@ func (p *page) info(in Input) {
 			mount = fmt.Sprintf("%s, by its %s", hive.Visible(in.Mount.String()), in.MountBy)
 		}
 		p.row("mount", mount)
+	} else if in.Format == "pol" {
+		p.row("format", "Registry.pol, the settings of a group policy")
+		p.row("keys", in.Text)
+		p.row("entries", fmt.Sprint(in.Edits))
 	} else {
 		p.row("format", ".reg file, "+in.Text)
 		p.row("edits", fmt.Sprint(in.Edits))

@@ -105,7 +105,7 @@ func (in Input) unasked() string {
 	switch {
 	case !in.Unasked:
 		return ""
-	case in.Format == "reg":
+	case in.Format != "regf":
 		return "no rule is about the keys of this file"
 	case in.Mount == nil && in.NotJoined == "":
 		return "no rule is about this hive, as far as its keys and name tell which it is"

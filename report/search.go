@@ -116,8 +116,8 @@ func newHitLines(h *Hits, in *collection.Opened, query *search.Query) *hitLines 
 
 func (l *hitLines) part(b []byte, part hive.Part, exchange func([]byte) []byte) []byte {
 	l.out, l.exchange = b, exchange
-	unnamed := 0 // the length of a path whose last name is not one of the input: that of the root of a hive, and of the roots in .reg text
-	if l.in.Format == "reg" {
+	unnamed := 0 // the length of a path whose last name is not one of the input: that of the root of a hive, and of the roots in .reg text or a policy
+	if l.in.Format != "regf" {
 		unnamed = 1
 	}
 	for path, k := range part.Walk() {

@@ -9,12 +9,13 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/collection"
+	"regvet/hive/polfile"
 	"regvet/report"
 	"regvet/rules"
 )
 
 var applyCommand = command{
-	name: "apply", args: "PATCH INPUT", short: "show how a .reg file would change the findings, without writing anything",
+	name: "apply", args: "PATCH INPUT", short: "show how a .reg file or Registry.pol would change the findings, without writing anything",
 	min: 2, max: 2,
 	example: `  regvet apply fix.reg SYSTEM
   regvet apply --format json --fail-on high hardening.reg SYSTEM
@@ -55,14 +56,15 @@ func (o *applyOptions) run(s *session, args []string) {
 	accepted.sayFlaws()
 	active, least := accepted.asked, accepted.failOn(&o.failOn)
 	w := report.WhatIf{Version: version(), Patch: args[0], All: o.all, Quiet: o.quiet, Choices: accepted.choices()}
-	edits, ok := o.loadPatch(s, &w)
-	if !ok {
+	patch := o.loadPatch(s, &w)
+	if patch == nil {
 		return
 	}
 	in := o.input.open(s, args[1], true)
 	if in == nil {
 		return
 	}
+	edits := patch(in.Registry)
 	before := evaluate(s, in, o.input.windows.value, active)
 	edits = covered(s, args[0], in, edits)
 	after := in.Registry.Apply(edits...)
@@ -89,27 +91,57 @@ func (o *applyOptions) run(s *session, args []string) {
 	})
 }
 
-// loadPatch returns the edits of a .reg file and fills in the facts about it. If they cannot be read, it writes why and returns false.
-func (o *applyOptions) loadPatch(s *session, w *report.WhatIf) (edits []hive.Edit, ok bool) {
+// loadPatch returns the edits of a .reg file or a Registry.pol, as a function of the registry, on which those of a policy can depend. It fills in the
+// facts about the file. If it cannot be read, loadPatch writes why and returns nil.
+func (o *applyOptions) loadPatch(s *session, w *report.WhatIf) func(*hive.Registry) []hive.Edit {
 	data, err := collection.ReadFile(s.files, w.Patch)
 	if err != nil {
 		s.refuse(w.Patch, err)
-		return nil, false
+		return nil
 	}
+	sum := sha256.Sum256(data)
+	w.SHA256 = hex.EncodeToString(sum[:])
 	name := collection.DisplayName(w.Patch)
 	if hive.IsHive(data) {
 		s.fail(statusUsage, "%s is a hive; the first argument is the .reg file to apply, the second is the hive", name)
-		return nil, false
+		return nil
+	}
+	if polfile.Is(data) {
+		return loadPolicy(s, w, name, data)
 	}
 	f, err := o.input.options(false).Text.Parse(name, data)
 	if err != nil {
 		s.refuse(w.Patch, err)
-		return nil, false
+		return nil
 	}
 	s.problems(f.Problems)
-	sum := sha256.Sum256(data)
-	w.SHA256, w.Edits = hex.EncodeToString(sum[:]), len(f.Edits)
-	return f.Edits, true
+	w.Edits = len(f.Edits)
+	return func(*hive.Registry) []hive.Edit { return f.Edits }
+}
+
+// loadPolicy is loadPatch for a Registry.pol. The edits of a policy can be more or fewer than its entries.
+func loadPolicy(s *session, w *report.WhatIf, name string, data []byte) func(*hive.Registry) []hive.Edit {
+	f, err := polfile.Parse(name, data)
+	if err != nil {
+		s.refuse(w.Patch, err)
+		return nil
+	}
+	root, _ := collection.PolicyRoot(w.Patch)
+	return func(reg *hive.Registry) []hive.Edit {
+		edits, problems := f.Edits(root, func(key hive.Path) (names []string) {
+			for _, m := range reg.Find(key) {
+				if m.Key != nil {
+					for _, v := range m.Key.Values() {
+						names = append(names, v.Name)
+					}
+				}
+			}
+			return names
+		})
+		s.problems(problems)
+		w.Edits = len(edits)
+		return edits
+	}
 }
 
 // covered returns the edits that concern keys of an input, at the paths where the input has them. It writes how many other edits there are.

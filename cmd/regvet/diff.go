@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -71,6 +72,11 @@ func (o *diffOptions) run(s *session, args []string) {
 // same mount; other inputs are compared from the roots of the registry. If they cannot be compared, difference writes why and returns false.
 func (o *diffOptions) difference(s *session, from, to *collection.Opened) (d report.Difference, ok bool) {
 	a, b := from.Root, to.Root
+	for _, in := range []*collection.Opened{from, to} {
+		if n := deletions(in.Policy); n > 0 {
+			s.say("%s: %s not compared; regvet export shows what the policy deletes", in.Name(), report.Count(n, "deletion is", "deletions are"))
+		}
+	}
 	switch {
 	case from.Format == "regf" && to.Format == "regf":
 		if d.At = from.Mount; d.At == nil {
@@ -93,10 +99,19 @@ func (o *diffOptions) difference(s *session, from, to *collection.Opened) (d rep
 			}
 		}
 		a, b = from.Registry.Root(), to.Registry.Root()
+		if isWholePolicy(from) && isWholePolicy(to) { // what one sets and the other does not is a difference
+			d.Root, d.Edits = from.Root, hive.Diff(from.Root, to.Root)
+			return d, true
+		}
 	}
 	d.Root = a
 	d.Edits, d.Unproven = hive.DiffKnown(a, b)
 	return d, true
+}
+
+// isWholePolicy reports whether an input is a Registry.pol of which all could be read.
+func isWholePolicy(in *collection.Opened) bool {
+	return in.Format == "pol" && !slices.ContainsFunc(in.Facts().Problems, func(p hive.Problem) bool { return p.Loss })
 }
 
 // sayUnproven writes what was not compared: one line for each key that was not read whole, and one for each .reg file that does not cover all

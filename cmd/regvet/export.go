@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -63,7 +64,7 @@ func (o *exportOptions) run(s *session, args []string) {
 		defer in.Ordered.Close()
 	}
 	prefixed := o.flags.Changed("prefix")
-	if prefixed && in.Format == "reg" {
+	if prefixed && in.Format != "regf" {
 		s.fail(statusUsage, "--prefix is for hives; the keys of %s already have roots", in.Name())
 		return
 	}
@@ -84,13 +85,44 @@ func (o *exportOptions) run(s *session, args []string) {
 			}
 		}
 	}
+	if in.Format == "pol" {
+		o.sayPolicy(s, in, len(args) == 1)
+	}
 	s.write(o.output, func(w io.Writer, _ report.Style) error {
+		if o.asEdits(in, len(args) == 1) {
+			return regfile.Write(w, "", in.Policy)
+		}
 		if !o.noLimit {
 			w = &limited{w: w, left: max(mostGrowth*in.Size, leastLimit)}
 		}
 		return o.export(s, w, in, trees)
 	})
 	s.facts(in)
+}
+
+// asEdits reports whether the export is the edits that an input makes: .reg text can hold all those of a policy.
+func (o *exportOptions) asEdits(in *collection.Opened, whole bool) bool {
+	return in.Format == "pol" && whole && o.format.value == "reg" && !slices.ContainsFunc(in.Policy, func(e hive.Edit) bool { return regfile.Unwritable(e) != "" })
+}
+
+// deletions returns how many of the edits delete a key or value.
+func deletions(edits []hive.Edit) (n int) {
+	for _, e := range edits {
+		if e.Op == hive.DeleteKey || e.Op == hive.DeleteValue {
+			n++
+		}
+	}
+	return n
+}
+
+// sayPolicy writes what of a policy the export does not hold.
+func (o *exportOptions) sayPolicy(s *session, in *collection.Opened, whole bool) {
+	if deletes := deletions(in.Policy); deletes > 0 && !o.asEdits(in, whole) {
+		s.say("%s: %s not in the export; the whole file as .reg text has what it deletes", in.Name(), report.Count(deletes, "deletion is", "deletions are"))
+	}
+	if in.Depending > 0 {
+		s.say("%s: what %s depends on the registry that the policy is applied to; regvet apply shows it for one", in.Name(), report.Count(in.Depending, "entry does", "entries do"))
+	}
 }
 
 // open opens the input. A large .reg file is read key by key if its order allows that. If the input cannot be read, open writes why and returns

@@ -37,7 +37,7 @@ var fixCommand = command{
 		f.BoolVar(&o.unsafe, "unsafe-fixes", false, "also make fixes that need a decision, because they may break something, cannot be undone on the machine, or are no recommendation of a vendor; --select with the ID of a rule makes that of this rule. Without it they are told, which is no failure")
 		o.accept.define(f, "fix only findings", "do not fix")
 		choose(f, &o.format, "format", "f", "reg", "output `FORMAT` of both files: %s; the default is the one of the ending of -o", patchFormats()...)
-		f.StringVarP(&o.output, "output", "o", "", "write the fix to this `FILE` (default fix.reg, or with "+strict.List(otherExtensions(), "or")+" for other formats), or the fixes of several machines to this folder, in a folder for each (default "+manyFolder+")")
+		f.StringVarP(&o.output, "output", "o", "", "write the fix to this `FILE` (default fix.reg, or "+strict.List(otherNames(), "or")+" in other formats), or the fixes of several machines to this folder, in a folder for each (default "+manyFolder+")")
 		f.StringVar(&o.undo, "undo", "", "write the undo of one machine to this `FILE` (default undo.reg beside the fix)")
 		pathFlag(f, &o.root, "root", "write the edits for a hive that is loaded at this `KEY` with reg load, such as HKLM\\OFFLINE", `HKLM\OFFLINE`)
 		f.BoolVar(&o.force, "force", false, "overwrite existing files")
@@ -147,18 +147,22 @@ func (o *fixOptions) checkNames(s *session, many bool, machines int) (ok bool) {
 		s.fail(statusUsage, format, args...)
 		ok = false
 	}
-	ext := extension(o.format.value)
-	if o.output == "" {
-		o.output = "fix" + ext
-	}
-	if o.undo == "" {
-		o.undo = filepath.Join(filepath.Dir(o.output), "undo"+ext)
-	}
+	format := o.format.value
+	o.output = cmp.Or(o.output, fixName(format))
+	o.undo = cmp.Or(o.undo, filepath.Join(filepath.Dir(o.output), undoName(format)))
 	if o.output == "-" || o.undo == "-" {
 		refuse("fix writes two files; give -o and --undo the names of files, not -")
 	}
-	if filepath.Clean(o.output) == filepath.Clean(o.undo) {
-		refuse("the fix and its undo cannot both be %s", o.output)
+	if o.root.value != nil && undoFormat(format) != format {
+		refuse("--root is for a hive that is loaded with reg load, which --format %s does not reach; leave one of the two out", format)
+	}
+	for _, name := range []string{o.output, besideName(format, o.output)} {
+		if name != "" && filepath.Clean(name) == filepath.Clean(o.undo) {
+			refuse("the fix and its undo cannot both be %s", name)
+		}
+	}
+	if filepath.Clean(o.output) == filepath.Clean(besideName(format, o.output)) {
+		refuse("the fix cannot be %s: that is the name of the file beside it; choose another", o.output)
 	}
 	for _, name := range []string{o.output, o.undo} {
 		ok = o.mayWrite(s, name) && ok
@@ -198,8 +202,7 @@ func (o *fixOptions) mayWrite(s *session, name string) bool {
 
 // names returns the names of the two files, without a folder: for a machine, or for the hive of a user of it.
 func (o *fixOptions) names(user string) (fix, undo string) {
-	ext := extension(o.format.value)
-	fix, undo = "fix"+ext, "undo"+ext
+	fix, undo = fixName(o.format.value), undoName(o.format.value)
 	if o.undo != "" { // one machine
 		fix, undo = filepath.Base(o.output), filepath.Base(o.undo)
 	}
@@ -222,6 +225,10 @@ type fixed struct {
 // plan plans and proves the fix of one machine, or of an input by itself: of the computer, and of each user whose hive is among the inputs.
 func (o *fixOptions) plan(s *session, together collection.Joined, active []*rules.Rule) []*fixed {
 	in := together[0]
+	if in.Format == "pol" {
+		s.fail(statusUsage, "%s is a policy, which is changed where it is made; fix writes patches for hives and .reg files", in.Name())
+		return nil
+	}
 	if o.root.value != nil && in.Mount == nil {
 		s.fail(statusUsage, "--root needs to know where Windows mounts the hive, and %s does not show it; give --mount too", in.Name())
 		return nil
@@ -324,6 +331,9 @@ func (o *fixOptions) prove(s *session, together collection.Joined, active []*rul
 	in, plan, root := together[0], outcome.Plan, o.root.value
 	p := newPatch(together, o, outcome)
 	p.fix, p.undo = o.names(user)
+	if o.undo != "" { // one machine
+		p.folder = filepath.Dir(o.output)
+	}
 	made, err := p.render(plan, below(in, root))
 	if err != nil {
 		s.fail(statusFindings, "%v", err)
@@ -341,6 +351,7 @@ func (o *fixOptions) prove(s *session, together collection.Joined, active []*rul
 		s.raise(statusFindings)
 		return nil
 	}
+	outcome.Note = fixNote(o.format.value)
 	return made.files
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"regvet/hive"
+	"regvet/hive/polfile"
 	"regvet/hive/regfile"
 	"regvet/internal/hivetest"
 )
@@ -50,7 +51,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SOURCE_DATE_EPOCH", epoch)
 			return errors.Join(err, layOut(env.WorkDir))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText, "crlf": withoutCR, "bytes": asBytes},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText, "crlf": withoutCR, "bytes": asBytes, "dump": asDump},
 	})
 }
 
@@ -110,6 +111,13 @@ func asBytes(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// asDump writes the bytes of files in hex to files with .txt added to their names.
+func asDump(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		ts.Check(os.WriteFile(ts.MkAbs(name)+".txt", []byte(hex.Dump([]byte(ts.ReadFile(name)))), 0o666))
+	}
+}
+
 // layOut writes the inputs of the scripts into a folder.
 func layOut(dir string) error {
 	names, err := filepath.Glob("../../testdata/SYSTEM*")
@@ -122,6 +130,13 @@ func layOut(dir string) error {
 			return err
 		}
 	}
+	policy := polfile.Bytes([]polfile.Entry{{Key: `Software\Example`, Value: "Value", Type: hive.DWord, Data: []byte{1, 0, 0, 0}}})
+	files["cut.pol"], files["version.pol"] = policy[:20], bytes.Clone(policy)
+	files["version.pol"][4] = 2
+	example := polfile.Entry{Key: `SOFTWARE\Policies\Example`, Type: hive.DWord, Data: []byte{2, 0, 0, 0}}
+	all, soft := example, example
+	all.Value, soft.Value = "**delvals.", "**soft.Wrong"
+	files["all.pol"] = polfile.Bytes([]polfile.Entry{all, soft})
 	system := files["SYSTEM"]
 	files["truncated"] = system[:5000]
 	files["short"] = system[:1000]

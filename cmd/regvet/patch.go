@@ -27,6 +27,7 @@ type patch struct {
 	about     report.Patch
 	restarts  []string // what must be restarted
 	fix, undo string   // the names of the files, without a folder
+	folder    string   // where that of one machine goes; "" where it is not known yet
 	lintRules []*rules.Rule
 }
 
@@ -80,15 +81,16 @@ type rendered struct {
 
 // render makes the files of a plan in the format of the patch.
 func (p patch) render(plan rules.Plan, move func([]hive.Edit) []hive.Edit) (rendered, error) {
-	fix, err := p.text(p.fixHead(), p.sections(plan, move))
+	files, edits, err := p.fixFiles(p.sections(plan, move))
 	if err != nil {
 		return rendered{}, fmt.Errorf("the fix: %w", err)
 	}
+	p.format = undoFormat(p.format)
 	undo, err := p.text(p.undoHead(), []regfile.Block{{Edits: move(plan.Undo)}})
 	if err != nil {
 		return rendered{}, fmt.Errorf("the undo: %w", err)
 	}
-	return rendered{[]patchFile{{p.fix, false, fix.text}, {p.undo, true, undo.text}}, fix.edits, undo.edits}, nil
+	return rendered{append(files, patchFile{p.undo, true, undo.text}), edits, undo.edits}, nil
 }
 
 // now returns the date to write into a patch. SOURCE_DATE_EPOCH sets it, so that a build can make the same files again

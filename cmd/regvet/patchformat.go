@@ -3,16 +3,17 @@ package main
 import (
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"regvet/hive"
+	"regvet/hive/polfile"
 	"regvet/hive/regfile"
 	"regvet/hive/script"
 	"regvet/report"
 	"regvet/rules"
+	"regvet/rules/strict"
 )
 
-// patchForms are the formats of a fix and its undo other than .reg text and JSON.
+// patchForms are the formats of a fix and its undo other than .reg text, Registry.pol and JSON.
 var patchForms = script.Forms()
 
 // patchFormats returns the names of all formats. The first is the default.
@@ -21,8 +22,30 @@ func patchFormats() []string {
 	for _, f := range patchForms {
 		names = append(names, f.Name)
 	}
-	return append(names, "json")
+	return append(names, "pol", "json")
 }
+
+// undoFormat returns the format of the undo of a fix. A policy that goes puts nothing back, and no remediation is run to undo another.
+func undoFormat(format string) string {
+	switch format {
+	case "pol":
+		return "reg"
+	case "intune":
+		return "powershell"
+	}
+	return format
+}
+
+// fixName returns the default name of the file with the fix.
+func fixName(format string) string {
+	if format == "intune" {
+		return "remediate.ps1"
+	}
+	return "fix" + extension(format)
+}
+
+// undoName returns the default name of the file with the undo.
+func undoName(format string) string { return "undo" + extension(undoFormat(format)) }
 
 // scriptForm returns the form of patchForms with this name, or nil.
 func scriptForm(format string) *script.Form {
@@ -58,10 +81,10 @@ func formatOf(name string) string {
 	return ""
 }
 
-// otherExtensions returns the extensions of all formats except reg.
-func otherExtensions() (all []string) {
+// otherNames returns the default names of the file with the fix in all formats except reg.
+func otherNames() (all []string) {
 	for _, name := range patchFormats()[1:] {
-		all = append(all, extension(name))
+		all = append(all, fixName(name))
 	}
 	return all
 }
@@ -71,7 +94,10 @@ func refusal(format string, e hive.Edit) string {
 	if f := scriptForm(format); f != nil {
 		return f.Unwritable(e)
 	}
-	if format == "json" {
+	switch format {
+	case "pol":
+		return polfile.Unwritable(e)
+	case "json":
 		return report.Unwritable(e)
 	}
 	return regfile.Inexact(e)
@@ -85,6 +111,9 @@ func unwritable(format string, move func([]hive.Edit) []hive.Edit) rules.Unwrita
 				return report.Place(e) + ": " + reason
 			}
 		}
+		if format == "intune" {
+			return script.Undetectable(edits)
+		}
 		return ""
 	}
 	return func(fix, undo []hive.Edit) string {
@@ -92,20 +121,20 @@ func unwritable(format string, move func([]hive.Edit) []hive.Edit) rules.Unwrita
 		reason := ""
 		if no := why(format, fix); no != "" {
 			reason = "its fix cannot be written with --format " + format + ": " + no
-		} else if no := why(format, undo); no != "" {
+		} else if no := why(undoFormat(format), undo); no != "" {
 			reason = "its undo cannot be written with --format " + format + ": " + no
 		} else {
 			return ""
 		}
 		var others []string
 		for _, other := range patchFormats() {
-			if why(other, fix) == "" && why(other, undo) == "" {
-				others = append(others, "--format "+other)
+			if why(other, fix) == "" && why(undoFormat(other), undo) == "" {
+				others = append(others, other)
 			}
 		}
 		if others == nil {
 			return reason + "; no format can"
 		}
-		return reason + "; " + strings.Join(others, " and ") + " can"
+		return reason + "; --format " + strict.List(others, "or") + " can"
 	}
 }

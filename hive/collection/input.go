@@ -22,12 +22,12 @@ type Input struct {
 	User      string          // of a hive of a user of a machine: the name of the folder of the profile
 	Former    bool            // it lies in Windows.old, into which Setup moves a Windows that it replaces
 	SameAs    string          // the path of an input that has the same bytes, of which this is another copy; its facts and findings are those of that input
-	Format    string          // "regf" for a hive, "reg" for .reg text
+	Format    string          // "regf" for a hive, "reg" for .reg text, "pol" for a Registry.pol
 	SHA256    string          // of the file, in hex
 	MD5       string          // likewise, for those whose case files still ask for it; "" when it was not computed
 	Size      int64           // bytes
 
-	Mount       hive.Path         // where Windows mounts the hive; nil if unknown, and for .reg text
+	Mount       hive.Path         // where Windows mounts the hive; nil if unknown, and for .reg text and a Registry.pol
 	MountBy     string            // how Mount is known
 	ControlSets []hive.ControlSet // the sets that CurrentControlSet stands for
 	OtherSets   []string          // the other control sets, if [Opened.Inspect] was called
@@ -42,8 +42,8 @@ type Input struct {
 	Header   *hive.Header // of a hive
 	Dirty    bool         // of a hive: it was being written when it was copied
 	Logs     []Log        // of a hive: the logs beside it, or those that were named
-	Text     string       // of .reg text: its version and encoding
-	Edits    int          // of .reg text: the number of edits in it
+	Text     string       // of .reg text: its version and encoding; of a Registry.pol: the root of its keys, and what tells it
+	Edits    int          // of .reg text: the number of edits in it; of a Registry.pol: that of its entries
 	Problems []hive.Problem
 	Newest   hive.Filetime // of a hive that was inspected: the latest time at which a key of it was last written; 0 if it has none
 	Keys     int           // the number of keys, if they were counted

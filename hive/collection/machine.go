@@ -240,7 +240,7 @@ func (j Joined) Holder(key hive.Path) *Opened {
 func (j Joined) Covers(key hive.Path) bool {
 	m := j[0].Registry.Find(key)[0]
 	if m.Key != nil {
-		return !m.Key.Implied()
+		return !m.Key.Implied() || len(m.Key.Values()) > 0 // a policy tells of values, and nothing else of their key
 	}
 	return m.Known != hive.NotCovered
 }

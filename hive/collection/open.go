@@ -18,6 +18,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/evidence/block"
+	"regvet/hive/polfile"
 	"regvet/hive/regfile"
 )
 
@@ -38,12 +39,17 @@ type Options struct {
 type Opened struct {
 	Input
 	Registry *hive.Registry // of the input, or of the machine that it belongs to
-	Root     *hive.Key      // of the hive, or a key above the roots that a .reg file names
-	Hive     *hive.File     // nil for .reg text
+	Root     *hive.Key      // of the hive, or a key above the roots that a .reg file or a policy names
+	Hive     *hive.File     // nil for .reg text and a Registry.pol
+	// Policy is, of a Registry.pol, what it does by itself, and Depending is how many of its entries do what depends on the registry that it is
+	// applied to, see [polfile.File.Depending].
+	Policy    []hive.Edit
+	Depending int
+
 	Ordered  *Ordered       // nil unless opened by OpenOrdered; then Registry and Root hold only the path to the keys that were asked for
-	text     *regfile.File  // nil for a hive
+	text     *regfile.File  // nil for anything but .reg text
 	sums     []func()       // each waits for a hash and stores it in Input
-	told     []hive.Problem // contradictions that no one place of the input shows
+	told     []hive.Problem // contradictions that no one place of the input shows, and the problems of a Registry.pol
 	stored   []byte         // of a dirty hive to which logs were applied, with [Options.Steps]: as it lies
 	steps    iter.Seq[hive.Step]
 	original *Opened // of which this is an equal copy, or nil
@@ -52,7 +58,7 @@ type Opened struct {
 	spokesman bool
 }
 
-// Open opens a hive or .reg file, with the logs beside it; see [File.Open].
+// Open opens a hive, .reg file or Registry.pol, with the logs beside it; see [File.Open].
 func Open(fsys fs.FS, name string, o Options) (in *Opened, refused []hive.Problem) {
 	return Locate(fsys, name).Open(fsys, o)
 }
@@ -108,9 +114,12 @@ func (file File) Open(fsys fs.FS, o Options) (_ *Opened, refused []hive.Problem)
 		in.Size = int64(len(data))
 		in.sum(o.SHA256, sha256.New(), data, &in.SHA256)
 		in.sum(o.MD5, md5.New(), data, &in.MD5)
-		if hive.IsHive(data) {
+		switch {
+		case hive.IsHive(data):
 			refused, err = in.loadHive(fsys, file, data, o)
-		} else {
+		case polfile.Is(data):
+			err = in.loadPolicy(data, o.Mount)
+		default:
 			err = in.loadText(data, o.Text)
 		}
 	}
@@ -157,10 +166,13 @@ func (in *Opened) Facts() Input {
 		return in.factsOfCopy()
 	}
 	in.wait()
-	if in.Hive != nil {
+	switch {
+	case in.Hive != nil:
 		in.Problems = in.Hive.Problems()
-	} else {
+	case in.text != nil:
 		in.Problems = in.text.Problems
+	default:
+		in.Problems = nil // those of a Registry.pol are among those told
 	}
 	in.Problems = slices.Concat(in.Problems, in.told)
 	return in.Input

@@ -11,6 +11,7 @@ import (
 
 	"regvet/hive"
 	"regvet/hive/evidence"
+	"regvet/hive/polfile"
 	"regvet/hive/regfile"
 )
 
@@ -40,7 +41,7 @@ func OpenOrdered(fsys fs.FS, name string, key hive.Path, set string, stored bool
 	}()
 	head := make([]byte, hive.HeadSize)
 	n, _ := text.ReadAt(head, 0)
-	if n < 4 || hive.IsHive(head[:n]) || [4]byte(head) == [4]byte{} || text.Size() <= least {
+	if n < 4 || hive.IsHive(head[:n]) || polfile.Is(head[:n]) || [4]byte(head) == [4]byte{} || text.Size() <= least {
 		return nil, nil
 	}
 	if evidence.KindOf(head[:n], nil) != nil {

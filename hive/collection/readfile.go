@@ -12,13 +12,14 @@ import (
 	"regvet/hive"
 	"regvet/hive/evidence"
 	"regvet/hive/evidence/block"
+	"regvet/hive/polfile"
 	"regvet/hive/regfile"
 )
 
 // maxText is the largest size of a .reg file, in bytes. Windows has no limit of its own; offsets fit in 32 bits.
 const maxText = 1 << 32
 
-// ReadFile returns the bytes of a hive or .reg file. A file that is too large to be one is not read. The error is a [*hive.Problem].
+// ReadFile returns the bytes of a hive, .reg file or Registry.pol. A file that is too large to be one is not read. The error is a [*hive.Problem].
 func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	f, err := openFile(fs.FS.Open, fsys, name)
 	if err != nil {
@@ -34,6 +35,8 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 		most = hive.MaxSize
 	} else if kind := evidence.KindOf(head, evidence.TailOfFile(f, head)); kind != nil {
 		return nil, refusalOf(kind, name)
+	} else if polfile.Is(head) {
+		most = polfile.MaxSize
 	} else if err := noText(f, name, head); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,21 @@ func powerShell(head string, _ bool, blocks []regfile.Block) ([]byte, error) {
 	b.WriteString("\ufeff")
 	comment(b, "#", head, "\r\n")
 	b.WriteString("#Requires -Version 4\r\n" + administrator(blocks) + "$ErrorActionPreference = 'Stop'\r\n")
+	roots(b, blocks)
+	for _, p := range blocks {
+		if len(p.Edits) > 0 {
+			b.WriteString("\r\n")
+		}
+		comment(b, "#", p.Comment, "\r\n")
+		for _, run := range runs(p.Edits) {
+			literals(safetext.Steers).run(b, shortRoot(run[0].Path), run)
+		}
+	}
+	return []byte(b.String()), nil
+}
+
+// roots opens the roots of the keys of edits.
+func roots(b *strings.Builder, blocks []regfile.Block) {
 	opened := map[string]bool{}
 	for _, p := range blocks {
 		for _, e := range p.Edits {
@@ -31,16 +46,6 @@ func powerShell(head string, _ bool, blocks []regfile.Block) ([]byte, error) {
 			}
 		}
 	}
-	for _, p := range blocks {
-		if len(p.Edits) > 0 {
-			b.WriteString("\r\n")
-		}
-		comment(b, "#", p.Comment, "\r\n")
-		for _, run := range runs(p.Edits) {
-			powerShellRun(b, shortRoot(run[0].Path), run)
-		}
-	}
-	return []byte(b.String()), nil
 }
 
 // administrator returns the line that asks for an administrator, unless all edits are of the user who runs the script.
@@ -58,8 +63,12 @@ func administrator(blocks []regfile.Block) string {
 // netRoots are the names of the roots in the enumeration Microsoft.Win32.RegistryHive of .NET.
 var netRoots = map[string]string{"HKLM": "LocalMachine", "HKU": "Users", "HKCU": "CurrentUser", "HKCR": "ClassesRoot", "HKCC": "CurrentConfig"}
 
-func powerShellRun(b *strings.Builder, root string, run []hive.Edit) {
-	path := powerShellQuoted(run[0].Path[1:].String())
+// literals writes values as PowerShell reads them. It reports which characters are written by their numbers.
+type literals func(rune) bool
+
+// run writes the edits of one key.
+func (as literals) run(b *strings.Builder, root string, run []hive.Edit) {
+	path := as.quoted(run[0].Path[1:].String())
 	if run[0].Op == hive.DeleteKey {
 		fmt.Fprintf(b, "$%s.DeleteSubKeyTree(%s, $false)\r\n", root, path)
 		return
@@ -75,9 +84,9 @@ func powerShellRun(b *strings.Builder, root string, run []hive.Edit) {
 		indent = "    "
 	}
 	for _, e := range run {
-		switch name := powerShellQuoted(e.Value.Name); e.Op {
+		switch name := as.quoted(e.Value.Name); e.Op {
 		case hive.SetValue:
-			fmt.Fprintf(b, "%s$key.SetValue(%s, %s, '%s')\r\n", indent, name, powerShellData(e.Value), netKinds[e.Value.Type])
+			fmt.Fprintf(b, "%s$key.SetValue(%s, %s, '%s')\r\n", indent, name, as.data(e.Value), netKinds[e.Value.Type])
 		case hive.DeleteValue:
 			fmt.Fprintf(b, "%s$key.DeleteValue(%s, $false)\r\n", indent, name)
 		}
@@ -114,17 +123,17 @@ func noPowerShell(e hive.Edit) string {
 	return ""
 }
 
-// powerShellData returns data as .NET expects them. Numbers are signed there.
-func powerShellData(v hive.Value) string {
+// data returns data as .NET expects them. Numbers are signed there.
+func (as literals) data(v hive.Value) string {
 	switch v.Type {
 	case hive.SZ, hive.ExpandSZ:
 		s, _ := text(v)
-		return powerShellQuoted(s)
+		return as.quoted(s)
 	case hive.MultiSZ:
 		list, _ := texts(v)
 		var all []string
 		for _, s := range list {
-			all = append(all, powerShellQuoted(s))
+			all = append(all, as.quoted(s))
 		}
 		return "[string[]]@(" + strings.Join(all, ", ") + ")"
 	case hive.DWord:
@@ -144,15 +153,15 @@ func powerShellData(v hive.Value) string {
 // powerShellQuotes are the characters that PowerShell accepts as a single quote.
 const powerShellQuotes = "'\u2018\u2019\u201a\u201b"
 
-// powerShellQuoted returns text in single quotes, in which only these have a meaning. Characters that steer what shows the script are
-// inserted by the numbers of their UTF-16 units.
-func powerShellQuoted(s string) string {
+// quoted returns text in single quotes, in which only these have a meaning. Some characters are inserted by the numbers of their UTF-16
+// units, see [literals].
+func (as literals) quoted(s string) string {
 	var b strings.Builder
 	pieces := false
 	b.WriteByte('\'')
 	for _, r := range s {
 		switch {
-		case safetext.Steers(r):
+		case as(r):
 			pieces = true
 			for _, unit := range utf16.Encode([]rune{r}) {
 				fmt.Fprintf(&b, "' + [char]%d + '", unit)

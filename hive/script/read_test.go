@@ -130,11 +130,28 @@ func (r *psReader) data() []byte {
 	return append(hive.EncodeUTF16(r.text()), 0, 0)
 }
 
-func readPowerShell(t *testing.T, text string) (edits []hive.Edit) {
+func readPowerShell(t *testing.T, text string) []hive.Edit {
 	text, ok := strings.CutPrefix(text, "\ufeff")
 	if !ok {
 		t.Fatal("there is no byte order mark")
 	}
+	return readStatements(t, text)
+}
+
+// intuneFrame is what a remediation has besides the statements of the form powershell.
+var intuneFrame = regexp.MustCompile(`(?m)^trap \{\r\n.*\r\n    exit 1\r\n\}\r\n|^Write-Output 'fixed, with [0-9]+ edits'\r\nexit 0\r\n`)
+
+func readIntune(t *testing.T, text string) []hive.Edit {
+	if i := strings.IndexFunc(text, func(r rune) bool { return r > '~' || r < ' ' && r != '\r' && r != '\n' }); i >= 0 {
+		t.Fatalf("a script for Intune is not ASCII: %q", text[i:])
+	}
+	if n := len(intuneFrame.FindAllString(text, -1)); n != 2 {
+		t.Fatalf("%d of 2 parts of the frame are there:\n%s", n, text)
+	}
+	return readStatements(t, intuneFrame.ReplaceAllString(text, ""))
+}
+
+func readStatements(t *testing.T, text string) (edits []hive.Edit) {
 	roots := map[string]bool{}
 	root := func(r *psReader) hive.Path {
 		name, rest, _ := strings.Cut(r.rest, ".")
@@ -156,6 +173,7 @@ func readPowerShell(t *testing.T, text string) (edits []hive.Edit) {
 			e.Value.Data = r.data()
 			r.need(", ")
 			kind := r.literal()
+			var ok bool
 			if e.Value.Type, ok = psTypes[kind]; !ok {
 				t.Fatalf("there is no kind %q", kind)
 			}

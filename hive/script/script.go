@@ -1,4 +1,5 @@
-// Package script writes registry edits for tools other than regedit: for PowerShell, for cmd.exe with reg.exe, and for Ansible.
+// Package script writes registry edits for tools other than regedit: for PowerShell, for cmd.exe with reg.exe, for Microsoft Intune, and for
+// Ansible.
 //
 // Each tool has its own quoting, and none can express all that a registry can hold. What a form cannot express to the byte is refused
 // before anything is written, so that no script does only half of what was asked for.
@@ -30,6 +31,7 @@ func Forms() []Form {
 	return []Form{
 		{"powershell", ".ps1", "powershell -ExecutionPolicy Bypass -File %s", false, "PowerShell", noPowerShell, powerShell},
 		{"reg-cmd", ".cmd", "%s", false, "reg.exe", noRegCmd, regCmd},
+		{"intune", ".ps1", "%s", false, "Intune", noIntune, remediation},
 		{"ansible", ".yml", "ansible-playbook -e machine=NAME %s", true, "ansible.windows.win_regedit", noAnsible, ansible},
 	}
 }

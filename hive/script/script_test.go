@@ -20,7 +20,7 @@ import (
 // readers take the text of a form apart as its tool does, by rules of quoting written anew for the tests, and return the edits that the
 // tool would make. They know no more than what the forms write.
 var readers = map[string]func(t *testing.T, text string) []hive.Edit{
-	"powershell": readPowerShell, "reg-cmd": readRegCmd, "ansible": readAnsible,
+	"powershell": readPowerShell, "intune": readIntune, "reg-cmd": readRegCmd, "ansible": readAnsible,
 }
 
 // choices returns numbers from 0 to n-1: from a random source in the test, from the input in the fuzz target.
