@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -21,7 +20,9 @@ func manCommand(all func() []command) command {
 // manual returns the manual page as roff source. It is made of the same texts as the help.
 func manual(all []command) string {
 	var m roff
-	fmt.Fprintf(&m, ".TH REGVET 1 %s %s \"User Commands\"\n", quoted(date()), quoted("regvet "+version()))
+	build := thisBuild()
+	day, _, _ := strings.Cut(build.Date, "T")
+	fmt.Fprintf(&m, ".TH REGVET 1 %s %s \"User Commands\"\n", quoted(day), quoted("regvet "+build.Version))
 	m.section("NAME")
 	m.WriteString("regvet \\- audit the Windows registry from files\n")
 	m.section("SYNOPSIS")
@@ -57,21 +58,6 @@ func manual(all []command) string {
 	m.WriteString(".TP\n.B GITHUB_ACTIONS\n")
 	m.text("If it is true, the default format is github.")
 	return m.String()
-}
-
-// date returns the day of the commit that the program was built from, or "" if Go did not record it.
-func date() string {
-	info, _ := debug.ReadBuildInfo()
-	if info == nil {
-		return ""
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.time" {
-			day, _, _ := strings.Cut(s.Value, "T")
-			return day
-		}
-	}
-	return ""
 }
 
 // roff writes a manual page.
