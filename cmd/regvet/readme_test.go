@@ -16,7 +16,7 @@ import (
 // TestReadme runs each command that the README and the pages beside it show, and compares its output with the one shown; with -update it writes the
 // outputs into them.
 func TestReadme(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/evidence.md", "docs/history.md", "docs/search.md", "docs/timeline.md"} {
+	for _, name := range []string{"README.md", "docs/ci.md", "docs/evidence.md", "docs/history.md", "docs/search.md", "docs/timeline.md"} {
 		t.Run(name, func(t *testing.T) { testPage(t, filepath.Join("../..", name)) })
 	}
 }
@@ -27,7 +27,8 @@ func testPage(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{} // the blocks that show a file, by its name
-	for block, name := range map[string]string{"yaml": "example.yaml", "yaml config": "config.yaml"} {
+	for block, name := range map[string]string{"yaml": "example.yaml", "yaml config": "config.yaml",
+		"yaml github": "ci/github.yml", "yaml gitlab": "ci/gitlab-ci.yml", "groovy jenkins": "ci/Jenkinsfile"} {
 		if files[block], err = os.ReadFile(filepath.Join("../../testdata", name)); err != nil {
 			t.Fatal(err)
 		}
