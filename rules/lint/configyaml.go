@@ -98,8 +98,21 @@ var globsForm = strict.Optional(strict.ListOf(globForm, 0, ""))
 
 var checkWords = slices.Concat([]string{"off", "on"}, SeverityNames())
 
+// checksSchema names each check by its ID and by its name, for editors to complete. Other words stay allowed: the start of an ID is one, and case
+// does not count.
+func checksSchema() strict.Schema {
+	state := strict.Schema{"enum": checkWords}
+	properties := strict.Schema{"all": strict.Schema{"description": "All checks.", "enum": checkWords}}
+	for _, c := range checks {
+		for _, word := range []string{c.ID, c.Name} {
+			properties[word] = strict.Schema{"description": c.ID + ", " + c.Name + ": " + c.Title, "enum": checkWords}
+		}
+	}
+	return strict.Schema{"type": "object", "properties": properties, "additionalProperties": state}
+}
+
 // checksForm is what is said of checks. The more exact comes behind the less exact, since the later counts.
-var checksForm = strict.Optional(strict.NewForm(strict.Schema{"type": "object", "additionalProperties": strict.Schema{"enum": checkWords}},
+var checksForm = strict.Optional(strict.NewForm(checksSchema(),
 	func(d *strict.Decoder, n *yaml.Node, what string) (all []choice) {
 		for name, value := range d.Pairs(n, what) {
 			c := choice{Name: name.Value, checks: Select(name.Value), exact: len(name.Value)}
