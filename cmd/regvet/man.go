@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"regvet/report"
 )
 
 func manCommand(all func() []command) command {
@@ -13,16 +15,15 @@ func manCommand(all func() []command) command {
 		example: `  regvet man > regvet.1
   regvet man | man -l -
 `,
-		define: noFlags(func(s *session, _ []string) { fmt.Fprint(s.stdout, manual(all())) }),
+		define: noFlags(func(s *session, _ []string) { fmt.Fprint(s.stdout, manual(all(), thisBuild())) }),
 	}
 }
 
 // manual returns the manual page as roff source. It is made of the same texts as the help.
-func manual(all []command) string {
+func manual(all []command, build report.Build) string {
 	var m roff
-	build := thisBuild()
 	day, _, _ := strings.Cut(build.Date, "T")
-	fmt.Fprintf(&m, ".TH REGVET 1 %s %s \"User Commands\"\n", quoted(day), quoted("regvet "+build.Version))
+	fmt.Fprintf(&m, ".TH REGVET 1 \"%s\" %s \"User Commands\"\n", day, quoted("regvet "+build.Version))
 	m.section("NAME")
 	m.WriteString("regvet \\- audit the Windows registry from files\n")
 	m.section("SYNOPSIS")
