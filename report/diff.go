@@ -26,6 +26,7 @@ type Side struct {
 // Characters that steer what shows them are escaped, both in names and in lines. The line before the diff then says that it cannot be
 // applied.
 func Diff(w io.Writer, name string, from, to Side, style Style) error {
+	style.Terminal = style.Terminal || style.Color // with colours it is for the eyes as well
 	p := &page{Style: style}
 	name = filepath.ToSlash(filepath.Clean(name))
 	var words []string

@@ -16,7 +16,7 @@ import (
 
 var applyCommand = command{
 	name: "apply", args: "PATCH INPUT", short: "show how a .reg file or Registry.pol would change the findings, without writing anything",
-	min: 2, max: 2,
+	min: 2, max: 2, colours: true,
 	example: `  regvet apply fix.reg SYSTEM
   regvet apply --format json --fail-on high hardening.reg SYSTEM
 `,

@@ -127,19 +127,33 @@ func TestAction(t *testing.T) {
 		status int
 		shown  string // what the log must contain
 		sarif  bool
+		told   string // what the summary must contain; "" for no summary
 	}{
-		"default":      {nil, 1, "::warning file=a b.reg,line=4,", false},
-		"paths":        {map[string]string{"paths": "\na b.reg\nclean\n", "fail-on": "error"}, 0, "1 warning in 1 of 2 files", false},
-		"flags":        {map[string]string{"args": "--ignore REG214\n--exclude  clean"}, 0, "no findings in 1 file", false},
-		"sarif":        {map[string]string{"sarif": "out.sarif"}, 1, "::warning file=a b.reg,", true},
-		"upload":       {map[string]string{"upload-sarif": "true"}, 1, "::warning file=a b.reg,", true},
-		"missing":      {map[string]string{"paths": "$(touch here)"}, 3, "cannot be read", false},
-		"wrong":        {map[string]string{"args": "--nothing", "upload-sarif": "true"}, 2, "unknown flag: --nothing", false},
-		"not a folder": {map[string]string{"paths": "empty"}, 2, "there is no .reg file in empty", false},
+		"default":      {nil, 1, "::warning file=a b.reg,line=4,", false, "REG214"},
+		"paths":        {map[string]string{"paths": "\na b.reg\nclean\n", "fail-on": "error"}, 0, "1 warning in 1 of 2 files", false, "REG214"},
+		"flags":        {map[string]string{"args": "--ignore REG214\n--exclude  clean"}, 0, "no findings in 1 file", false, "o findings"},
+		"sarif":        {map[string]string{"sarif": "out.sarif"}, 1, "::warning file=a b.reg,", true, "REG214"},
+		"upload":       {map[string]string{"upload-sarif": "true"}, 1, "::warning file=a b.reg,", true, "REG214"},
+		"missing":      {map[string]string{"paths": "$(touch here)"}, 3, "cannot be read", false, "cannot be read"},
+		"wrong":        {map[string]string{"args": "--nothing", "upload-sarif": "true"}, 2, "unknown flag: --nothing", false, ""},
+		"not a folder": {map[string]string{"paths": "empty"}, 2, "there is no .reg file in empty", false, ""},
+		"no summary":   {map[string]string{"summary": "false"}, 1, "::warning file=a b.reg,", false, ""},
+		"config":       {map[string]string{"config": "con fig/'$(touch here)'.yaml"}, 0, "no findings in 2 files", false, "o findings"},
+		"no config":    {map[string]string{"config": "nothing.yaml"}, 2, "nothing.yaml", false, ""},
+		"baseline":     {map[string]string{"baseline": "known *.json"}, 0, "no findings in 2 files; 1 suppressed by the baseline", false, "1 suppressed by the baseline"},
+		"blanks":       {map[string]string{"args": `--exclude "a b.reg"`}, 0, "no findings in 1 file", false, "o findings"},
+		"quotes":       {map[string]string{"args": `--exclude a\ b.reg --exclude '"$(touch here)"' --exclude "it's; touch here"`}, 0, "no findings in 1 file", false, "o findings"},
+		"globs":        {map[string]string{"args": "--exclude *.reg --allow-empty"}, 0, "no ", false, "o "},
+		"expansion":    {map[string]string{"args": "--select $HOME`touch here`", "paths": "*"}, 2, "$HOME`touch", false, ""},
+		"empty word":   {map[string]string{"args": "--exclude **/*.reg ''"}, 3, "regvet: ", false, "cannot be"},
+		"blank args":   {map[string]string{"args": " \n\t "}, 1, "::warning file=a b.reg,", false, "REG214"},
+		"open quote":   {map[string]string{"args": `--exclude "a b.reg`}, 2, "::error::the input args of the action cannot be split into words", false, ""},
+		"cut":          {map[string]string{"paths": "empty/many.txt"}, 1, "::", false, "\n\nThe summary is cut here. The log of the job has the rest.\n"},
+		"hostile path": {map[string]string{"paths": "-x\n; touch here\n`touch here`\na b.reg"}, 3, "cannot be read", false, "REG214"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, temp := t.TempDir(), t.TempDir()
-			for _, folder := range []string{filepath.Join(dir, "clean"), filepath.Join(dir, "empty"), filepath.Join(temp, "regvet")} {
+			for _, folder := range []string{filepath.Join(dir, "clean"), filepath.Join(dir, "empty"), filepath.Join(dir, "con fig"), filepath.Join(temp, "regvet")} {
 				if err := os.Mkdir(folder, 0o777); err != nil {
 					t.Fatal(err)
 				}
@@ -150,13 +164,25 @@ func TestAction(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			const off = "checks: {REG214: off}\n"
+			const known = `{"schema_version": "1", "findings": [{"path": "a b.reg", "check": "REG214", "fingerprint": "67c8b4e0c20480ee7a5feb06cfa7a098", "message": ""}]}`
+			many := strings.Repeat("no line of a .reg file\n", 20_000)
+			for file, text := range map[string]string{"con fig/'$(touch here)'.yaml": off, "known *.json": known, "empty/many.txt": header + many} {
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o666); err != nil {
+					t.Skipf("needs files of any name: %v", err)
+				}
+			}
 			if err := os.Symlink(regvet, filepath.Join(temp, "regvet", "regvet")); err != nil {
 				t.Skipf("needs symbolic links: %v", err)
 			}
 			cmd := exec.Command(bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
 			cmd.Dir = dir
 			output := filepath.Join(temp, "output")
-			cmd.Env = append(os.Environ(), "RUNNER_TEMP="+temp, "GITHUB_OUTPUT="+output)
+			summary := filepath.Join(temp, "summary of the step")
+			if err := os.WriteFile(summary, []byte("of a step before\n"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			cmd.Env = append(os.Environ(), "RUNNER_TEMP="+temp, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+summary)
 			for variable, expression := range env {
 				input := strings.TrimSuffix(strings.TrimPrefix(expression, "${{ inputs."), " }}")
 				value, ok := c.with[input]
@@ -168,6 +194,13 @@ func TestAction(t *testing.T) {
 			log, _ := cmd.CombinedOutput()
 			if got := cmd.ProcessState.ExitCode(); got != c.status || !strings.Contains(string(log), c.shown) {
 				t.Errorf("status %d, want %d; want %q in:\n%s", got, c.status, c.shown, log)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "here")); err == nil {
+				t.Error("what an input holds was run")
+			}
+			page, err := os.ReadFile(summary)
+			if rest, ok := strings.CutPrefix(string(page), "of a step before\n"); err != nil || !ok || !strings.Contains(rest, c.told) || (rest == "") != (c.told == "") || len(page) > 1<<20 {
+				t.Errorf("%v; the summary of %d bytes does not contain %q: %.1000s", err, len(page), c.told, page)
 			}
 			told, _ := os.ReadFile(output)
 			file, ok := strings.CutPrefix(strings.TrimSpace(string(told)), "sarif=")

@@ -14,7 +14,7 @@ import (
 
 var checkCommand = command{
 	name: "check", args: "INPUT|FOLDER...", short: "audit hives and .reg exports against rules",
-	min: 1, max: -1, files: true,
+	min: 1, max: -1, files: true, colours: true,
 	example: `  regvet check SYSTEM
   regvet check --pack all SYSTEM
   regvet check --format json --fail-on high SYSTEM export.reg

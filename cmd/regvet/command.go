@@ -22,6 +22,7 @@ type command struct {
 	min     int  // the least number of arguments
 	max     int  // the largest number of arguments, or -1 for any number
 	files   bool // the arguments are files and folders, any number of them
+	colours bool // the text of the result has colours on a terminal
 	// define defines the flags of the command and returns the function that runs it, which uses their values.
 	define func(*pflag.FlagSet) func(*session, []string)
 }
@@ -32,7 +33,17 @@ func (cmd command) parser() (*pflag.FlagSet, func(*session, []string)) {
 	flags.SortFlags = false
 	flags.SetOutput(io.Discard)
 	flags.Usage = func() {}
-	return flags, cmd.define(flags)
+	run := cmd.define(flags)
+	if !cmd.colours {
+		return flags, run
+	}
+	var color choice
+	choose(flags, &color, "color", "", "auto", "`WHEN` text on standard output has colours: %s; auto means on a terminal, unless NO_COLOR or FORCE_COLOR is set",
+		"auto", "always", "never")
+	return flags, func(s *session, args []string) {
+		s.color = color.value
+		run(s, args)
+	}
 }
 
 // run parses the arguments of a command and runs it.

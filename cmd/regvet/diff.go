@@ -16,7 +16,7 @@ import (
 
 var diffCommand = command{
 	name: "diff", args: "FROM TO", short: "show the edits that turn one input into another",
-	min: 2, max: 2,
+	min: 2, max: 2, colours: true,
 	example: `  regvet diff SYSTEM.before SYSTEM
   regvet diff --format reg -o changes.reg SYSTEM.before SYSTEM
 `,

@@ -14,7 +14,7 @@ import (
 
 var explainCommand = command{
 	name: "explain", args: "[CHECK|RULE|PACK...]", short: "explain what the checks of lint and the rules look for, and why",
-	max: -1,
+	max: -1, colours: true,
 	example: `  regvet explain
   regvet explain REG214 useless-suppression
   regvet explain --format markdown -o checks.md

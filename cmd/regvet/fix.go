@@ -23,7 +23,7 @@ import (
 
 var fixCommand = command{
 	name: "fix", args: "INPUT|FOLDER...", short: "write a patch that fixes what rules find, and its undo",
-	min: 1, max: -1, files: true,
+	min: 1, max: -1, files: true, colours: true,
 	example: `  regvet fix SYSTEM
   regvet fix --dry-run --severity high SYSTEM
   regvet fix -o ports.reg --undo ports-undo.reg --select KB196271-MaxUserPort SYSTEM

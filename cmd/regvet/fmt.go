@@ -19,7 +19,7 @@ import (
 
 var fmtCommand = command{
 	name: "fmt", args: "FILE.reg|FOLDER...", short: "format .reg files as regedit writes them",
-	min: 1, max: -1, files: true,
+	min: 1, max: -1, files: true, colours: true,
 	example: `  regvet fmt tweaks.reg > formatted.reg
   regvet fmt -w --encoding utf-8 .
   regvet fmt --check --encoding utf-8 .

@@ -14,7 +14,7 @@ import (
 
 var historyCommand = command{
 	name: "history", args: "INPUT [KEY [VALUE]]", short: "tell what a setting was in each state that the evidence holds: backups, logs, control sets, remnants",
-	min: 1, max: 3,
+	min: 1, max: 3, colours: true,
 	example: `  regvet history SYSTEM 'HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters' MaxUserPort
   regvet history --rule KB196271-MaxUserPort disk.E01
   regvet history --findings --format json /mnt/image

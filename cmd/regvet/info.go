@@ -13,7 +13,7 @@ import (
 
 var infoCommand = command{
 	name: "info", args: "INPUT|FOLDER...", short: "show what a file is: header, state, host, Windows, control sets, problems",
-	min: 1, max: -1, files: true,
+	min: 1, max: -1, files: true, colours: true,
 	example: "  regvet info SYSTEM\n  regvet info --verify --format json SYSTEM NTUSER.DAT\n",
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(infoOptions)

@@ -22,7 +22,7 @@ import (
 
 var lintCommand = command{
 	name: "lint", args: "FILE.reg|FOLDER...", short: "report what Windows will silently ignore or misread in .reg files",
-	min: 1, max: -1, files: true,
+	min: 1, max: -1, files: true, colours: true,
 	example: `  regvet lint patch.reg
   regvet lint --fix --select REG012,REG022 .
   regvet lint --format sarif -o lint.sarif patches

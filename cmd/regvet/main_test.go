@@ -31,11 +31,14 @@ func TestMain(m *testing.M) {
 // epoch is the date that the tests write into patches.
 const epoch = "1131667200" // 2005-11-11
 
-// elsewhere sets up the environment of the tests: not that of GitHub Actions, where the default format is another, and always the same date.
+// elsewhere sets up the environment of the tests: not that of GitHub Actions, where the default format is another, nothing that chooses colours,
+// and always the same date.
 type elsewhere struct{ *testing.M }
 
 func (m elsewhere) Run() int {
-	os.Unsetenv("GITHUB_ACTIONS")
+	for _, name := range []string{"GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR"} {
+		os.Unsetenv(name)
+	}
 	os.Setenv("SOURCE_DATE_EPOCH", epoch)
 	return m.M.Run()
 }

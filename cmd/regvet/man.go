@@ -2,10 +2,11 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"regvet/report"
 )
 
 func manCommand(all func() []command) command {
@@ -14,14 +15,15 @@ func manCommand(all func() []command) command {
 		example: `  regvet man > regvet.1
   regvet man | man -l -
 `,
-		define: noFlags(func(s *session, _ []string) { fmt.Fprint(s.stdout, manual(all())) }),
+		define: noFlags(func(s *session, _ []string) { fmt.Fprint(s.stdout, manual(all(), thisBuild())) }),
 	}
 }
 
 // manual returns the manual page as roff source. It is made of the same texts as the help.
-func manual(all []command) string {
+func manual(all []command, build report.Build) string {
 	var m roff
-	fmt.Fprintf(&m, ".TH REGVET 1 %s %s \"User Commands\"\n", quoted(date()), quoted("regvet "+version()))
+	day, _, _ := strings.Cut(build.Date, "T")
+	fmt.Fprintf(&m, ".TH REGVET 1 \"%s\" %s \"User Commands\"\n", day, quoted("regvet "+build.Version))
 	m.section("NAME")
 	m.WriteString("regvet \\- audit the Windows registry from files\n")
 	m.section("SYNOPSIS")
@@ -49,27 +51,14 @@ func manual(all []command) string {
 	m.text(highest)
 	m.section("ENVIRONMENT")
 	m.WriteString(".TP\n.B NO_COLOR\n")
-	m.text("If it is set, output to a terminal has no colours.")
+	m.text("If it is not empty, text has no colours.")
+	m.WriteString(".TP\n.B FORCE_COLOR\n")
+	m.text("If it is not empty, text on standard output has colours even if that is no terminal; 0 and false turn them off. NO_COLOR goes before it, and --color before both.")
 	m.WriteString(".TP\n.B SOURCE_DATE_EPOCH\n")
 	m.text("The date to write into a fix, in seconds since 1970, so that the same files can be made again.")
 	m.WriteString(".TP\n.B GITHUB_ACTIONS\n")
 	m.text("If it is true, the default format is github.")
 	return m.String()
-}
-
-// date returns the day of the commit that the program was built from, or "" if Go did not record it.
-func date() string {
-	info, _ := debug.ReadBuildInfo()
-	if info == nil {
-		return ""
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.time" {
-			day, _, _ := strings.Cut(s.Value, "T")
-			return day
-		}
-	}
-	return ""
 }
 
 // roff writes a manual page.

@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"regvet/report"
 )
 
 // TestManual requires that the manual page names every command and flag, and that roff takes no text in it for a request.
 func TestManual(t *testing.T) {
-	page := manual(commands())
+	page := manual(commands(), thisBuild())
 	for _, cmd := range commands() {
 		if !strings.Contains(page, "\n.SS \"regvet "+cmd.name) {
 			t.Errorf("nothing of the command %s", cmd.name)
@@ -29,6 +31,10 @@ func TestManual(t *testing.T) {
 		if strings.HasPrefix(line, ".") && !slices.Contains(known, request) || strings.HasPrefix(line, "'") {
 			t.Errorf("taken for a request: %s", line)
 		}
+	}
+	const head = ".TH REGVET 1 \"2026-11-30\" \"regvet v1.0.0\\-rc\" \"User Commands\"\n" // mandoc knows no date with escapes
+	if dated := manual(nil, report.Build{Version: "v1.0.0-rc", Date: "2026-11-30T05:12:16Z"}); !strings.HasPrefix(dated, head) {
+		t.Errorf("the page begins with %.80q, want %q", dated, head)
 	}
 	var m roff
 	m.text(".reg isn't\n'x' ~\\-")

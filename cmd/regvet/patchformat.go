@@ -3,6 +3,7 @@ package main
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"regvet/hive"
 	"regvet/hive/polfile"

@@ -19,7 +19,7 @@ import (
 var rulesCommand = command{
 	name: "rules", args: "list|show|lint|test|docs|new|schema [RULE|PACK|FILE...]",
 	short: "list, show, lint, test or write rules",
-	min:   1, max: -1,
+	min:   1, max: -1, colours: true,
 	example: `  regvet rules list --tag network --severity high
   regvet rules show KB196271-MaxUserPort
   regvet rules new > mine.yaml

@@ -17,7 +17,7 @@ import (
 
 var searchCommand = command{
 	name: "search", args: "PATTERN INPUT|FOLDER...", short: "find text, numbers or bytes in the names and data of keys and values",
-	min: 2, max: -1, files: true,
+	min: 2, max: -1, files: true, colours: true,
 	example: `  regvet search rundll32 NTUSER.DAT
   regvet search --regex --data '\\Temp\\.*\.exe$' case.zip
   regvet search 0x1388 --type REG_DWORD SYSTEM

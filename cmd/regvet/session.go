@@ -32,6 +32,7 @@ type session struct {
 	files          *collection.Local // records what is read, so that no output replaces it
 	stdout, stderr io.Writer
 	status         int
+	color          string                  // --color: auto, always or never; "" counts as auto
 	refused        []hive.Problem          // inputs that could not be read at all
 	containers     []*collection.Container // the images and archives that were opened for the inputs
 	passedOver     []string                // for people, what in a folder may hold or be a hive, and is not looked into
@@ -106,21 +107,36 @@ func (s *session) mistakes(err error) {
 // plainStyle is the style of text in a file, and on standard output that is no terminal.
 var plainStyle = report.Style{Width: 100}
 
-// style returns the style of text on standard output. On a terminal, text is no wider than that, and has colours unless the user turned them
-// off.
+// style returns the style of text on standard output. On a terminal, text is no wider than that.
 func (s *session) style() report.Style {
 	style := plainStyle
 	f, ok := s.stdout.(*os.File)
-	if !ok || !isatty.IsTerminal(f.Fd()) {
+	style.Terminal = ok && isatty.IsTerminal(f.Fd())
+	style.Color = s.colours(style.Terminal)
+	if !style.Terminal {
 		return style
 	}
 	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 		style.Width = min(width, 120)
 	}
-	style.Terminal = true
 	style.Unicode = os.Getenv("TERM") != "dumb" && showsUnicode()
-	style.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return style
+}
+
+// colours reports whether text on standard output has colours. The flag wins over the environment, and NO_COLOR over FORCE_COLOR. An empty
+// variable counts as not set, and a FORCE_COLOR of 0 or false turns colours off, as it does for programs on Node.js.
+func (s *session) colours(terminal bool) bool {
+	if s.color == "always" || s.color == "never" {
+		return s.color == "always"
+	}
+	force := os.Getenv("FORCE_COLOR")
+	switch {
+	case os.Getenv("NO_COLOR") != "" || force == "0" || force == "false":
+		return false
+	case force != "":
+		return true
+	}
+	return terminal && os.Getenv("TERM") != "dumb"
 }
 
 // showsUnicode reports whether a terminal shows more than ASCII. The first variable that names a locale decides. Windows sets none of them,

@@ -2,14 +2,17 @@ package lint
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
 
+	"regvet/rules"
 	"regvet/rules/strict"
 )
 
@@ -57,6 +60,9 @@ func TestConfigs(t *testing.T) {
 		{"# nothing\n", true, true},
 		{"checks:\nexclude:\npaths:\n", true, true},
 		{"checks: {REG5: on, all: off, against-rule: info}", true, true},
+		{"checks: {reg505: on, REG5: off}\npaths: [{match: [a], checks: {REG505: info}}]", true, true},
+		{"checks: {against-rule: of}", false, false},
+		{"paths: [{match: [a], checks: {REG505: of}}]", false, false},
 		{"windows: 6.1\ncodepage: \"1250\"", true, true},
 		{"paths: [{match: [a], windows: 10.0.19045}]", true, true},
 		{"a: &a [x]\nexclude: *a", false, false},
@@ -100,6 +106,35 @@ func TestConfigs(t *testing.T) {
 		}
 		if err := schema.Validate(value); (err == nil) != c.schema {
 			t.Errorf("%q against the schema: %v", c.text, err)
+		}
+	}
+}
+
+// TestConfigCompletion requires that an editor can complete each check by its ID and its name, says what it looks for, and completes its states.
+func TestConfigCompletion(t *testing.T) {
+	type object struct {
+		Properties map[string]struct {
+			AnyOf []struct {
+				Properties map[string]struct {
+					Description string
+					Enum        []string
+				}
+			}
+		}
+	}
+	var schema struct{ Definitions map[string]object }
+	if err := json.Unmarshal(ConfigSchema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"config", "path"} {
+		offered := schema.Definitions[name].Properties["checks"].AnyOf[0].Properties
+		if want := len(Words()) + rules.CountBuiltIn() + 1; len(offered) < want { // and all
+			t.Errorf("%s: %d words for checks, want %d", name, len(offered), want)
+		}
+		for _, word := range Words() {
+			if c := Lookup(word); !strings.Contains(offered[word].Description, c.Title) || !slices.Contains(offered[word].Enum, "off") {
+				t.Errorf("%s: an editor offers for %s %+v", name, word, offered[word])
+			}
 		}
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
 	"regvet/internal/glob"
+	"regvet/rules"
 	"regvet/rules/accept"
 	"regvet/rules/strict"
 )
@@ -54,6 +56,7 @@ func (c *Config) Mistake(at hive.Location, msg string) error {
 
 // ConfigSchema returns the JSON Schema of a config, for editors, which complete and check the file with it.
 func ConfigSchema() []byte {
+	fillCheckNames()
 	return strict.JSONSchema("How regvet looks at the .reg files of a folder, and judges inputs ("+ConfigName+")", configForm.Schema, &configObject, &pathObject, &accept.Object, &accept.WaiverObject)
 }
 
@@ -112,9 +115,26 @@ var globsForm = strict.Optional(strict.ListOf(globForm, 0, ""))
 
 var checkWords = slices.Concat([]string{"off", "on"}, SeverityNames())
 
+// checkNames are the properties of a schema that name each check and each built-in rule, for editors to complete. Other words stay allowed: the
+// start of an ID is one, and case does not count. [ConfigSchema] fills it, since little else needs the built-in rules.
+var checkNames = strict.Schema{"all": strict.Schema{"description": "All checks.", "enum": checkWords}}
+
+var fillCheckNames = sync.OnceFunc(func() {
+	for _, c := range checks {
+		for _, word := range []string{c.ID, c.Name} {
+			checkNames[word] = strict.Schema{"description": c.ID + ", " + c.Name + ": " + c.Title, "enum": checkWords}
+		}
+	}
+	for _, pack := range rules.BuiltIn() {
+		for _, r := range pack.Rules {
+			checkNames[r.ID] = strict.Schema{"description": r.ID + ": " + r.Title, "enum": checkWords}
+		}
+	}
+})
+
 // checksForm is what is said of checks, and of rules. The more exact comes behind the less exact, since the later counts. Whether there is a rule
 // of a name shows only when the rules that the config names are loaded.
-var checksForm = strict.Optional(strict.NewForm(strict.Schema{"type": "object", "additionalProperties": strict.Schema{"enum": checkWords}},
+var checksForm = strict.Optional(strict.NewForm(strict.Schema{"type": "object", "properties": checkNames, "additionalProperties": strict.Schema{"enum": checkWords}},
 	func(d *strict.Decoder, n *yaml.Node, what string) (all []choice) {
 		for name, value := range d.Pairs(n, what) {
 			c := choice{Name: name.Value, At: strict.Locate(name), checks: Select(name.Value), exact: len(name.Value)}
