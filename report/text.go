@@ -168,6 +168,7 @@ func (p *page) finding(in Input, f rules.Finding) {
 	}
 	fmt.Fprintf(p, "%s  %s%s\n", tag, p.paint(f.Rule.ID, color.Bold), reason)
 	p.row("", f.Rule.Title)
+	p.row("from", strings.Join(sourceTexts(f.Rule), "\n"))
 	if in.Machine != nil && in.holds(f) == in.Path {
 		p.row("hive", hive.Visible(in.Path))
 	}
