@@ -56,6 +56,7 @@ func (p *page) entry(r Report, e entry, told map[string]bool) {
 	f := first.Findings[e.spots[0].finding]
 	p.title(e, f, r.extent(e))
 	p.row("accepted", e.accepted)
+	p.row("from", strings.Join(sourceTexts(f.Rule), "\n"))
 
 	same, places := r.details(e)
 	for _, d := range same[:whereDetails] {

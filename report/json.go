@@ -110,6 +110,7 @@ type jsonFinding struct {
 	Rule        string        `json:"rule"`
 	Pack        string        `json:"pack"`
 	Title       string        `json:"title"`
+	Sources     []jsonSource  `json:"sources,omitempty"` // of a rule for another program
 	Severity    string        `json:"severity"`
 	Status      rules.Status  `json:"status"`
 	Reason      rules.Reason  `json:"reason,omitempty"`
@@ -152,6 +153,12 @@ func waiverJSON(w *rules.Waiver) *jsonWaiver {
 		out.Until = w.Until.Format(time.DateOnly)
 	}
 	return out
+}
+
+type jsonSource struct {
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
+	ID   string `json:"id,omitempty"`
 }
 
 type jsonData struct {
@@ -256,6 +263,13 @@ func windowsJSON(in Input) jsonWindows {
 	return out
 }
 
+func sourcesJSON(r *rules.Rule) (out []jsonSource) {
+	for _, s := range r.Sources {
+		out = append(out, jsonSource{hive.Printable(s.File), s.Line, hive.Printable(s.ID)})
+	}
+	return out
+}
+
 func refusedJSON(refused []hive.Problem) (out []jsonRefused) {
 	for _, p := range refused {
 		out = append(out, jsonRefused{hive.Printable(p.Source), problemsJSON([]hive.Problem{p})[0]})
@@ -280,7 +294,7 @@ func (r Report) findingJSON(in Input, f rules.Finding) jsonFinding {
 
 func findingJSON(in Input, f rules.Finding) jsonFinding {
 	out := jsonFinding{
-		Rule: f.Rule.ID, Pack: f.Rule.Pack, Title: f.Rule.Title, Rationale: f.Rule.Rationale, References: orEmpty(f.Rule.References), Tags: orEmpty(f.Rule.Tags),
+		Rule: f.Rule.ID, Sources: sourcesJSON(f.Rule), Pack: f.Rule.Pack, Title: f.Rule.Title, Rationale: f.Rule.Rationale, References: orEmpty(f.Rule.References), Tags: orEmpty(f.Rule.Tags),
 		Waived: waiverJSON(f.Waived), Severity: f.Severity.String(), Status: f.Status, Reason: f.Reason,
 		Input: hive.Printable(in.holds(f)), Key: hive.Printable(f.Key.String()), RealKey: hive.Printable(f.RealKey.String()),
 		Expected: f.Expected, Message: f.Message, Notes: f.Notes, History: historyJSON(f.History), Location: locationJSON(f.At),

@@ -56,6 +56,7 @@ func Rule(w io.Writer, r *rules.Rule, style Style) error {
 	if r.CoveredBy != "" {
 		p.row("unless", r.CoveredBy+" runs too, which asks the same and more")
 	}
+	p.row("from", strings.Join(sourceTexts(r), "\n"))
 	p.row("tags", strings.Join(r.Tags, ", "))
 	p.row("levels", strings.Join(r.Levels, ", "))
 	p.row("see", strings.Join(r.References, "\n"))

@@ -242,7 +242,7 @@ func checkSheet(r Report) sheet {
 			index[rule] = i
 			severity := rule.Terms(hive.Windows{}).Severity
 			s.topics = append(s.topics, topic{id: rule.ID, name: rule.ID, pack: rule.Pack, title: rule.Title, severity: severity.String(), level: levels[severity],
-				score: scores[severity], why: unfolded(rule.Rationale), tags: tags(rule), references: rule.References})
+				score: scores[severity], why: unfolded(rule.Rationale), tags: tags(rule), references: slices.Concat(sourceTexts(rule), rule.References)})
 		}
 		return i
 	}

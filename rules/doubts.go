@@ -259,6 +259,9 @@ func (l *doubter) proof() {
 			l.doubt(p.at, "no test shows what its policy does")
 		}
 	}
+	if len(r.Sources) > 0 {
+		return // which tell both, or do not
+	}
 	if r.Rationale == "" {
 		l.doubt(hive.Location{}, "it does not say why it matters (rationale)")
 	}

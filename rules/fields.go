@@ -37,6 +37,9 @@ var ruleForm = strict.NewForm(strict.Schema{"$ref": "#/definitions/rule"}, func(
 	r.At = strict.Locate(n)
 	before := d.Mistakes()
 	ruleObject.Read(d, n, what, &r)
+	if len(r.Sources) > 0 {
+		r.asks = asked(n)
+	}
 	completeRule(d, n, &r, d.Mistakes() == before)
 	return &r.Rule
 })
@@ -74,6 +77,7 @@ func init() {
 			strict.May("tags", "Words by which rules can be chosen.", strict.LinesForm, func(r *draft, all []string) { r.Tags = all }),
 			strict.May("covered_by", "The rule, perhaps of another pack, that asks the same and more of the same value. Where both are chosen, that one runs alone.", nameForm, func(r *draft, s string) { r.CoveredBy = s }),
 			strict.May("levels", "The published baselines that ask for it, such as stig-win11, by which rules can be chosen.", strict.ListOf(nameForm, 1, "is empty; want the names of baselines"), func(r *draft, all []string) { r.Levels = all }),
+			strict.May("source", "Where the rule stands in a file for another program from which it was made: one place, or a list of them. Rules with a source that ask the same are one.", sourcesForm, func(r *draft, all []Source) { r.Sources = all }),
 			strict.May("when", "Where the rule applies.", conditionForm, func(r *draft, c *Condition) { r.When = c }),
 			strict.May("assume", "The versions of Windows, such as <6.0, whose answer stands where the input tells nothing of the version and the rule fails on each. A note has the answers of the others.",
 				strict.Placed(windowsForm), func(r *draft, v strict.Located[versionRange]) { r.assume, r.assumed = &v.V, &v.At }),

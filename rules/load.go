@@ -35,9 +35,15 @@ const (
 // LoadFiles reads the rule files at a path of a file system: a file, or each .yaml and .yml file of a folder, in the order of their names.
 // If one has mistakes, the error is the [Mistakes] of all and there are no packs, so that no run is silently weaker than it was meant to be.
 func LoadFiles(fsys fs.FS, path string) ([]*Pack, error) {
+	return LoadFilesBy(fsys, path, isRuleFile, LoadFile)
+}
+
+// LoadFilesBy is [LoadFiles] for files that something else reads: those of a folder that belong reports, each by load, which is told the name and
+// the data. It may return no pack.
+func LoadFilesBy(fsys fs.FS, path string, belongs func(name string) bool, load func(name string, data []byte) (*Pack, error)) ([]*Pack, error) {
 	files := []string{path}
 	if info, err := fs.Stat(fsys, path); err == nil && info.IsDir() {
-		if files, err = ruleFiles(fsys, path); err != nil {
+		if files, err = ruleFiles(fsys, path, belongs); err != nil {
 			return nil, Mistakes{asMistake(path, err)}
 		}
 	}
@@ -53,12 +59,15 @@ func LoadFiles(fsys fs.FS, path string) ([]*Pack, error) {
 		if count += countRules(data); count > maxRules {
 			return nil, tooMany(path, count)
 		}
-		pack, err := load(name, data, "", os.DirFS(filepath.Dir(name)))
-		if m, ok := errors.AsType[Mistakes](err); ok {
+		pack, err := load(name, data)
+		switch m, ok := errors.AsType[Mistakes](err); {
+		case ok:
 			mistakes = append(mistakes, m...)
-			continue
+		case err != nil:
+			mistakes = append(mistakes, asMistake(name, err))
+		case pack != nil:
+			packs = append(packs, pack)
 		}
-		packs = append(packs, pack)
 	}
 	if len(mistakes) > 0 {
 		return nil, mistakes
@@ -66,15 +75,25 @@ func LoadFiles(fsys fs.FS, path string) ([]*Pack, error) {
 	return packs, nil
 }
 
-// ruleFiles lists the rule files of a folder.
-func ruleFiles(fsys fs.FS, folder string) (files []string, err error) {
+// LoadFile is [Load] for a file, whose tests may name hives in its folder.
+func LoadFile(name string, data []byte) (*Pack, error) {
+	return load(name, data, "", os.DirFS(filepath.Dir(name)))
+}
+
+func isRuleFile(name string) bool {
+	ext := filepath.Ext(name)
+	return ext == ".yaml" || ext == ".yml"
+}
+
+// ruleFiles lists the files of a folder that belong.
+func ruleFiles(fsys fs.FS, folder string, belongs func(name string) bool) (files []string, err error) {
 	entries, err := fs.ReadDir(fsys, folder)
 	if err != nil {
 		return nil, fmt.Errorf("the folder cannot be read: %w", hive.Cause(err))
 	}
 	for _, e := range entries {
 		name := filepath.Join(folder, e.Name())
-		if ext := filepath.Ext(name); e.IsDir() || ext != ".yaml" && ext != ".yml" {
+		if e.IsDir() || !belongs(name) {
 			continue
 		}
 		if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
@@ -146,14 +165,14 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 	return all, nil
 }
 
-// Distinct returns the rules without those that another one of them covers, so that one fact is told once. Rules for which keep is true stay; it
-// may be nil.
+// Distinct returns the rules without those that another one of them covers, and with one in place of those with sources that ask the same, so
+// that one fact is told once. Rules for which keep is true stay; it may be nil.
 func Distinct(all []*Rule, keep func(*Rule) bool) []*Rule {
 	ids := map[string]bool{}
 	for _, r := range all {
 		ids[r.ID] = true
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(r *Rule) bool { return r.CoveredBy != "" && ids[r.CoveredBy] && (keep == nil || !keep(r)) })
+	return slices.DeleteFunc(merged(all, keep), func(r *Rule) bool { return r.CoveredBy != "" && ids[r.CoveredBy] && (keep == nil || !keep(r)) })
 }
 
 // Load reads a pack of rules from YAML; source names the file in its mistakes. The error is [Mistakes], which holds all that is wrong.

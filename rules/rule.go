@@ -32,6 +32,7 @@ type Rule struct {
 	Tags       []string
 	CoveredBy  string     // the rule that asks the same and more, see [Distinct]; "" for none
 	Levels     []string   // the published baselines that ask for it
+	Sources    []Source   // where it stands in files for other programs; none for a rule that was written for regvet
 	question              // where it looks; a rule of conditions may have no key
 	Conditions *Condition // what must hold, instead of what is expected of a value; nil for most rules
 	When       *Condition // where the rule applies; nil for everywhere
@@ -44,6 +45,7 @@ type Rule struct {
 	source    string           // the file that it was read from
 	files     fs.FS            // the folder of that file, for its tests
 	lists     map[string]*List // those that its messages tell about
+	asks      string           // of a rule with sources: what it asks, see [asked]
 }
 
 // File returns the path of the file that the rule was read from, or "" for a built-in rule.

@@ -77,19 +77,20 @@ func (r *ruleFlags) loadPacks(s *session) (packs []*rules.Pack, ok bool) {
 		files = slices.Insert(files, i, rulePath{s.files, path})
 	}
 	for _, f := range files {
-		more, err := rules.LoadFiles(f.fsys, f.path)
+		these, err := loadRules(s, f.fsys, f.path)
 		if err != nil {
 			s.mistakes(err)
 			ok = false
 			continue
 		}
-		own = append(own, more...)
+		own = append(own, these...)
 	}
-	r.known = rules.CountBuiltIn()
+	var more []*rules.Rule
 	for _, p := range own {
 		names = append(names, p.Name)
-		r.known += len(rules.Distinct(p.Rules, nil))
+		more = append(more, p.Rules...)
 	}
+	r.known = rules.CountBuiltIn() + len(rules.Distinct(more, nil))
 	for i, name := range r.packs {
 		switch at := slices.IndexFunc(names, func(one string) bool { return strings.EqualFold(one, name) }); {
 		case slices.Contains(names, name) || name == allPacks:

@@ -13,17 +13,19 @@ import (
 	"regvet/hive"
 	"regvet/report"
 	"regvet/rules"
+	"regvet/rules/foreign"
 	"regvet/rules/strict"
 )
 
 var rulesCommand = command{
-	name: "rules", args: "list|show|lint|test|docs|new|schema [RULE|PACK|FILE...]",
-	short: "list, show, lint, test or write rules",
+	name: "rules", args: "list|show|lint|test|docs|new|schema|import [RULE|PACK|FILE...]",
+	short: "list, show, lint, test, write or import rules",
 	min:   1, max: -1, colours: true,
 	example: `  regvet rules list --tag network --severity high
   regvet rules show KB196271-MaxUserPort
   regvet rules new > mine.yaml
   regvet rules lint mine.yaml && regvet rules test mine.yaml
+  regvet rules import finding_list.csv -o pack.yaml
 
 Verbs:
 ` + verbLines(),
@@ -33,7 +35,9 @@ Verbs:
 		o.selected.define(f, "only these rules:")
 		f.StringArrayVarP(&o.tags, "tag", "t", nil, "only rules with this `TAG` (repeatable)")
 		choose(f, &o.severity, "severity", "", "", "only rules of at least this `SEVERITY`: %s", severityWords()...)
-		choose(f, &o.format, "format", "f", "text", "output `FORMAT` of list and show: %s", "text", "json")
+		choose(f, &o.format, "format", "f", "text", "output `FORMAT` of list and show, and of what import tells: %s", "text", "json")
+		choose(f, &o.from, "from", "", "", "what import reads: files in this `FORMAT`, which the content tells as a rule: %s", foreign.FormatNames()...)
+		f.BoolVar(&o.strict, "strict", false, "let import exit with 1 if anything was left out")
 		outputFlag(f, &o.output)
 		return o.run
 	},
@@ -44,6 +48,8 @@ type rulesOptions struct {
 	selected         selection
 	tags             []string
 	severity, format choice
+	from             choice
+	strict           bool
 	output           string
 	many             bool // an argument is the start of the IDs of several rules
 }
@@ -54,16 +60,18 @@ type verb struct {
 	short string                                       // one line
 	rules func(*rulesOptions, *session, []*rules.Rule) // what to do with the chosen rules, or nil
 	text  func() []byte                                // the result of a verb that takes no rules
+	files func(*rulesOptions, *session, []string)      // what to do with files that are no rule packs
 }
 
 var verbs = []verb{
-	{"list", "list the rules, one per line", (*rulesOptions).listRules, nil},
-	{"show", "show everything that rules say; of the start of several IDs, which ones there are", (*rulesOptions).showRules, nil},
-	{"lint", "report what is doubtful about rules", (*rulesOptions).lintRules, nil},
-	{"test", "run the rules' own tests, and prove each fix and undo", (*rulesOptions).testRules, nil},
-	{"docs", "write a reference in Markdown", (*rulesOptions).documentRules, nil},
-	{"new", "write a commented rule file to start from", nil, rules.Template},
-	{"schema", "write the JSON Schema of rule files, for editors", nil, rules.Schema},
+	{"list", "list the rules, one per line", (*rulesOptions).listRules, nil, nil},
+	{"show", "show everything that rules say; of the start of several IDs, which ones there are", (*rulesOptions).showRules, nil, nil},
+	{"lint", "report what is doubtful about rules", (*rulesOptions).lintRules, nil, nil},
+	{"test", "run the rules' own tests, and prove each fix and undo", (*rulesOptions).testRules, nil, nil},
+	{"docs", "write a reference in Markdown", (*rulesOptions).documentRules, nil, nil},
+	{"new", "write a commented rule file to start from", nil, rules.Template, nil},
+	{"schema", "write the JSON Schema of rule files, for editors", nil, rules.Schema, nil},
+	{"import", "make a rule pack of files of other programs", nil, nil, (*rulesOptions).importRules},
 }
 
 // verbLines returns the help of the verbs, one line each.
@@ -84,6 +92,10 @@ func (o *rulesOptions) run(s *session, args []string) {
 	switch {
 	case i < 0:
 		s.fail(statusUsage, "rules has no verb %q%s; it has %s", args[0], suggest(args[0], words), strict.List(words, "or"))
+	case verbs[i].files != nil && len(args) == 1:
+		s.fail(statusUsage, "rules %s needs a FILE at least", words[i])
+	case verbs[i].files != nil:
+		verbs[i].files(o, s, args[1:])
 	case verbs[i].text == nil:
 		if all, ok := o.choose(s, args[1:]); ok {
 			verbs[i].rules(o, s, all)
@@ -111,7 +123,7 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 			names = append(names, arg)
 			continue
 		}
-		packs, err := rules.LoadFiles(s.files, arg)
+		packs, err := loadRules(s, s.files, arg)
 		if err != nil {
 			s.mistakes(err)
 			continue
