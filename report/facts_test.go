@@ -37,7 +37,7 @@ var noPlace = map[string][]string{
 	"json": {}, "jsonl": {}, "sarif": {}, "junit": {},
 	"csv":    {"version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "state of an earlier time", "evidence of the Windows", "damage", "what could not be read"},
 	"gitlab": {"version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack"},
-	"github": {"version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "SHA-256 of the input", "way to it in an image", "state of an earlier time",
+	"github": {"waived: reason", "waived: last day", "version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "SHA-256 of the input", "way to it in an image", "state of an earlier time",
 		"machine", "host", "Windows", "edition", "evidence of the Windows", "control set", "logs applied", "hash of a log", "ports", "pack", "title", "rationale", "tags", "reason",
 		"key as it is asked for", "type and data", "data in hex", "last write of the key", "fingerprint"},
 	"compact": {"version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "SHA-256 of the input", "way to it in an image", "state of an earlier time",

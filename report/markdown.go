@@ -113,7 +113,7 @@ func (b *pageMarkdown) findings() {
 // severityWords returns how bad an entry is, or why it does not count.
 func severityWords(e entry, r result) string {
 	switch {
-	case r.suppressed != nil:
+	case r.suppressed != nil && r.waived == nil:
 		return "suppressed"
 	case e.part == accepted:
 		return r.severity + ", waived"

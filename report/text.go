@@ -122,8 +122,10 @@ func checkText(w io.Writer, r Report, style Style) error {
 		fmt.Fprintln(p, strings.Join(lines, "\n")+"\n")
 	}
 	if len(r.Inputs) > 0 {
-		p.remarks("Not examined", r.notExamined())
-		p.remarks("Not asked", r.notAsked())
+		if !r.Quiet {
+			p.remarks("Not examined", r.notExamined())
+			p.remarks("Not asked", r.notAsked())
+		}
 		p.sum(r)
 	}
 	return p.send(w)

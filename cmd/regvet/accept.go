@@ -39,6 +39,7 @@ type accepted struct {
 	*baselines
 	mu      sync.Mutex // of what is counted: uses of waivers, and of the baseline
 	scope   *scope
+	packs   []*rules.Pack // the chosen ones
 	loaded  []*rules.Rule // those of the chosen packs, or of all where rules are selected
 	asked   []*rules.Rule // those of them that are selected and not ignored, without those that others cover
 	only    []string      // the words of the config for the rules to ask; none for all
@@ -92,7 +93,7 @@ func (o *acceptFlags) load(s *session, of *ruleFlags, selected *selection, input
 		s.mistakes(err)
 		return nil
 	}
-	a.loaded = all
+	a.packs, a.loaded = packs, all
 	a.check(of, selected, &o.ignored)
 	a.choose(selected)
 	a.known = a.of(a.scope, config.Baseline)

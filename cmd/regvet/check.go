@@ -79,7 +79,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	if sinks == nil {
 		return
 	}
-	r := report.Report{Version: version(), Run: s.runOf(o.rules.loaded, accepted.asked), Rules: accepted.asked, All: o.all, FailOn: accepted.failOn(&o.failOn), AllInstalls: o.allInstalls,
+	r := report.Report{Version: version(), Run: s.runOf(accepted.packs, accepted.asked), Rules: accepted.asked, All: o.all, FailOn: accepted.failOn(&o.failOn), AllInstalls: o.allInstalls,
 		Choices: accepted.choices(), Quiet: o.quiet, Statistics: o.statistics, PassedOver: s.passedOver, LeftOut: s.leftOut, Deleted: o.deleted}
 	if !o.vss {
 		r.Shadows = s.shadows()

@@ -164,8 +164,8 @@ func (o *fixOptions) checkNames(s *session, many bool, machines int) (ok bool) {
 	if filepath.Clean(o.output) == filepath.Clean(besideName(format, o.output)) {
 		refuse("the fix cannot be %s: that is the name of the file beside it; choose another", o.output)
 	}
-	for _, name := range []string{o.output, o.undo} {
-		ok = o.mayWrite(s, name) && ok
+	for _, name := range []string{o.output, o.undo, besideName(format, o.output)} {
+		ok = (name == "" || o.mayWrite(s, name)) && ok
 	}
 	return ok
 }

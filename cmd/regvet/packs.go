@@ -17,8 +17,7 @@ type ruleFlags struct {
 	files  []string // rule files and folders of them
 	packs  []string // none for the default of the command
 	config []rulePath
-	loaded []*rules.Pack // set by load
-	known  int           // how many rules there are, of built-in packs and of these files, chosen or not; set by load
+	known  int // how many rules there are, of built-in packs and of these files, chosen or not; set by load
 }
 
 // rulePath is a rule file, or a folder of them, that a config names.
@@ -58,7 +57,6 @@ func (r *ruleFlags) load(s *session) ([]*rules.Rule, bool) {
 	if !ok {
 		return nil, false
 	}
-	r.loaded = packs
 	all, err := rules.Rules(packs...)
 	if err != nil {
 		s.mistakes(err)

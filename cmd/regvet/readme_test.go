@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path"
@@ -27,7 +29,7 @@ var generated = []string{"docs/checks.md", "docs/rules.md"}
 
 // languages are those of the blocks in the pages. A block of commands that cannot run everywhere, as those of Windows, is in another language
 // than console, which is run.
-var languages = []string{"console", "sh", "cmd", "powershell", "groovy", "json", "reg", "sql", "text", "yaml"}
+var languages = []string{"console", "sh", "cmd", "powershell", "groovy", "jq", "json", "reg", "sql", "text", "yaml"}
 
 // pages returns the names of README.md and all other pages, below root.
 func pages(t *testing.T) []string {
@@ -289,4 +291,37 @@ func has(flags *pflag.FlagSet, flag string) bool {
 		return flags.Lookup(name) != nil || name == "help"
 	}
 	return flags.ShorthandLookup(flag[1:]) != nil || flag == "-h"
+}
+
+// TestJQ runs each command of the page about formats that has jq behind it. It must find something in what regvet writes, or nothing where all was read.
+func TestJQ(t *testing.T) {
+	if _, err := exec.LookPath("jq"); err != nil {
+		t.Skip("jq is not installed")
+	}
+	page, err := os.ReadFile("../../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("../..")
+	_, block, _ := strings.Cut(string(page), "```jq\n")
+	block, _, _ = strings.Cut(block, "```")
+	n := 0
+	for line := range strings.Lines(block) {
+		command, filter, ok := strings.Cut(strings.TrimSpace(line), " | jq ")
+		if !ok {
+			continue
+		}
+		n++
+		var result bytes.Buffer
+		run(strings.Fields(command)[1:], nil, &result, io.Discard)
+		jq := exec.Command("sh", "-c", "jq "+filter)
+		jq.Stdin = &result
+		out, err := jq.CombinedOutput()
+		if err != nil || len(bytes.TrimSpace(out)) == 0 || bytes.Contains(out, []byte("null")) {
+			t.Errorf("%s: %v: %s", line, err, out)
+		}
+	}
+	if n < 5 {
+		t.Errorf("%d commands", n)
+	}
 }

@@ -188,7 +188,7 @@ func TestPlayIsNarrow(t *testing.T) {
 		{Op: hive.SetValue, Path: key, Value: hive.Value{Name: "b", Type: hive.Binary, Data: []byte(long)}},
 		{Op: hive.SetValue, Path: key, Value: hive.Value{Name: "m", Type: hive.MultiSZ, Data: append(hive.EncodeUTF16(long+"\x00"+long+"\x00"), 0, 0)}},
 	}
-	text, err := script.Forms()[2].Text("head", true, []regfile.Block{{Comment: "why", Edits: edits}})
+	text, err := script.Forms()[slices.IndexFunc(script.Forms(), func(f script.Form) bool { return f.Name == "ansible" })].Text("head", true, []regfile.Block{{Comment: "why", Edits: edits}})
 	if err != nil {
 		t.Fatal(err)
 	}
