@@ -345,7 +345,11 @@ func (p *casePage) findings() {
 	}
 	if before == 0 {
 		p.pageHTML.open(theFindings)
-		p.raw("<p>No findings.</p>\n</section>\n")
+		none := "No findings."
+		if !p.asked() {
+			none = "No rule is about what was given, so nothing was asked."
+		}
+		p.text("<p>%s</p>\n</section>\n", none)
 	}
 }
 

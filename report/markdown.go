@@ -77,8 +77,7 @@ func (b *pageMarkdown) table(t table) {
 // findings writes the table of the findings.
 func (b *pageMarkdown) findings() {
 	entries := b.entries()
-	asked := slices.ContainsFunc(b.files, func(f file) bool { return f.unasked == "" && !f.copy })
-	if len(entries) == 0 && (!asked || b.command == "lint") {
+	if len(entries) == 0 && (!b.asked() || b.command == "lint") {
 		return
 	}
 	b.WriteString("\n## Findings\n")

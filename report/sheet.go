@@ -178,6 +178,11 @@ func (s sheet) judged(f file) []result {
 	return s.listed(f)
 }
 
+// asked reports whether a rule is about an input at least.
+func (s sheet) asked() bool {
+	return slices.ContainsFunc(s.files, func(f file) bool { return f.unasked == "" && !f.copy })
+}
+
 // lists reports whether a result is to be listed where not all are.
 func (s sheet) lists(r result) bool {
 	return !r.hidden && (s.all || r.status == rules.Fail || open(rules.Reason(r.reason)))

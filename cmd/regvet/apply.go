@@ -47,6 +47,7 @@ type applyOptions struct {
 }
 
 func (o *applyOptions) run(s *session, args []string) {
+	o.format.follow(s, o.output)
 	onlyOnce(s, args)
 	accepted := o.accept.load(s, &o.rules, &o.selected, args)
 	if s.failed() || accepted == nil {

@@ -38,6 +38,7 @@ type diffOptions struct {
 }
 
 func (o *diffOptions) run(s *session, args []string) {
+	o.format.follow(s, o.output)
 	onlyOnce(s, args)
 	if s.failed() {
 		return

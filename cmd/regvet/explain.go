@@ -35,6 +35,7 @@ type explainOptions struct {
 }
 
 func (o *explainOptions) run(s *session, args []string) {
+	o.format.follow(s, o.output)
 	o.rules.defaultToAll()
 	packs, ok := o.rules.load(s)
 	if !ok {

@@ -48,6 +48,7 @@ type exportOptions struct {
 var smallText int64 = collection.SmallText
 
 func (o *exportOptions) run(s *session, args []string) {
+	o.format.follow(s, o.output)
 	if (o.full || o.deleted) && o.format.value == "reg" {
 		s.fail(statusUsage, "--full and --deleted are for --format jsonl; .reg text has no place for more than names and values")
 		return

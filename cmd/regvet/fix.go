@@ -31,7 +31,7 @@ var fixCommand = command{
   regvet fix -o fixes/ collected
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
-		o := &fixOptions{flags: f}
+		o := new(fixOptions)
 		o.rules.define(f, defaultPacks)
 		o.selected.define(f, "fix only what these rules find:")
 		f.BoolVar(&o.unsafe, "unsafe-fixes", false, "also make fixes that need a decision, because they may break something, cannot be undone on the machine, or are no recommendation of a vendor; --select with the ID of a rule makes that of this rule. Without it they are told, which is no failure")
@@ -49,7 +49,6 @@ var fixCommand = command{
 }
 
 type fixOptions struct {
-	flags         *pflag.FlagSet
 	rules         ruleFlags
 	input         inputFlags
 	selected      selection
@@ -108,7 +107,7 @@ func (o *fixOptions) run(s *session, args []string) {
 
 // chooseFormat sets the format by the endings of the files, unless the user gives one.
 func (o *fixOptions) chooseFormat(s *session) {
-	if o.flags.Changed("format") {
+	if o.format.given {
 		return
 	}
 	of := "" // the file whose ending chose it

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,11 +24,12 @@ type choice struct {
 	flag  string
 	words []string
 	value string
+	given bool // by the user
 }
 
 // choose defines a flag that takes one of the words. In the usage, %s stands for the list of them.
 func choose(f *pflag.FlagSet, to *choice, name, short, value, usage string, words ...string) {
-	*to = choice{name, words, value}
+	*to = choice{flag: name, words: words, value: value}
 	f.VarP(to, name, short, strings.Replace(usage, "%s", strict.List(words, "or"), 1))
 }
 
@@ -40,7 +42,7 @@ func (c *choice) Set(word string) error {
 	if !slices.Contains(c.words, word) && word != "" {
 		return wrongValue(fmt.Sprintf("--%s cannot be %q%s; it is %s", c.flag, word, suggest(word, c.words), strict.List(c.words, "or")))
 	}
-	c.value = word
+	c.value, c.given = word, true
 	return nil
 }
 
@@ -253,6 +255,26 @@ func (i *inputFlags) chooseControlSet(s *session, together collection.Joined) bo
 // formatFlag defines --format for a command with formats of its own. The first is the default.
 func formatFlag(f *pflag.FlagSet, to *choice, words ...string) {
 	choose(f, to, "format", "f", words[0], "output `FORMAT`: %s", words...)
+}
+
+// endings are the formats that the ending of a file stands for.
+var endings = map[string]string{
+	".html": "html", ".htm": "html", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".sarif": "sarif", ".csv": "csv", ".xml": "junit", ".md": "markdown",
+	".reg": "reg", ".body": "bodyfile", ".txt": "text", ".text": "text", ".log": "text",
+}
+
+// follow chooses the format that the ending of a file stands for, unless the user gives one. Where it stands for none that the command has, follow says
+// which it is.
+func (c *choice) follow(s *session, file string) {
+	ext := strings.ToLower(filepath.Ext(file))
+	format := endings[ext]
+	switch {
+	case c.given || file == "" || file == "-":
+	case slices.Contains(c.words, format):
+		c.value = format
+	case ext != "" && format != "text" && filepath.Dir(file) != "/dev":
+		s.say("%s: no format of this command has this ending, so that it is written as %s; --format chooses another", file, c.value)
+	}
 }
 
 // onlyOnce writes an error if the arguments name standard input more than once.

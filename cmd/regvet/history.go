@@ -48,6 +48,7 @@ type historyOptions struct {
 }
 
 func (o *historyOptions) run(s *session, args []string) {
+	o.format.follow(s, o.output)
 	if !o.asks(s, args) {
 		return
 	}

@@ -34,6 +34,7 @@ type infoOptions struct {
 }
 
 func (o *infoOptions) run(s *session, args []string) {
+	o.format.follow(s, o.output)
 	s.files.Protect(o.input.logs...)
 	inputs := groups(s, args, o.input.mount.value == nil)
 	if s.failed() {

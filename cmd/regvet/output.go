@@ -113,13 +113,11 @@ type resultFlags struct {
 	format  choice
 	outputs []string
 	noMark  bool
-	flags   *pflag.FlagSet
 }
 
 func (r *resultFlags) define(f *pflag.FlagSet) {
-	r.flags = f
 	choose(f, &r.format, "format", "f", "text", "output `FORMAT`: %s; in GitHub Actions the default is github", report.FormatNames()...)
-	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write the result to `[FORMAT=]FILE` instead of standard output, or with a FORMAT in addition to it (repeatable)")
+	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write the result to `[FORMAT=]FILE` instead of standard output, or with a FORMAT in addition to it (repeatable); without --format the ending of a FILE such as out.html chooses the format")
 	noMarkFlag(f, &r.noMark)
 }
 
@@ -129,7 +127,7 @@ func (r *resultFlags) choose(s *session) []output {
 	formats := r.format.words
 	var all []output
 	main := output{format: r.format.value, noMark: r.noMark}
-	if !r.flags.Changed("format") && os.Getenv("GITHUB_ACTIONS") == "true" {
+	if !r.format.given && os.Getenv("GITHUB_ACTIONS") == "true" {
 		main.format = "github"
 	}
 	chosen, wrong := false, false // chosen: a flag says where the result itself goes
@@ -145,7 +143,9 @@ func (r *resultFlags) choose(s *session) []output {
 			refuse("-o cannot have the format %q%s; it is %s; for a file of that name write ./%s", format, suggest(format, formats), strict.List(formats, "or"), o)
 			continue
 		default:
-			format, file, chosen = r.format.value, o, true
+			of := r.format
+			of.follow(s, o)
+			format, file, chosen = of.value, o, true
 		}
 		if file == "" {
 			refuse("-o %q names no file", o)

@@ -111,6 +111,7 @@ func (o *searchOptions) query(s *session, pattern string) *search.Query {
 
 // run searches the inputs one after the other, each with all processors, so that hits need not wait in memory for those of other inputs.
 func (o *searchOptions) run(s *session, args []string) {
+	o.format.follow(s, o.output)
 	query := o.query(s, args[0])
 	if query == nil {
 		return

@@ -56,6 +56,7 @@ var memoryForLines = 32 << 20
 
 // run writes the timeline of the inputs. Their lines are sorted together; what is known of an input is released once its lines were added.
 func (o *timelineOptions) run(s *session, args []string) {
+	o.format.follow(s, o.output)
 	if o.until.text != "" && o.since.value > o.until.value {
 		s.fail(statusUsage, "--until %s is before --since %s", o.until.text, o.since.text)
 		return
