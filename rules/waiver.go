@@ -29,11 +29,11 @@ type OwnRule struct{ Rule }
 // The rules about waivers.
 var (
 	WithoutReason = &OwnRule{Rule{
-		ID: "REGVET-WaiverWithoutReason", Pack: OwnPack, Title: "A waiver in the config has no reason", base: change{severity: Medium},
+		ID: "REGVET-WaiverWithoutReason", Pack: OwnPack, Title: "A waiver in the config has no reason", base: change{severity: Medium}, question: question{AboutKey: true},
 		Rationale: "Whoever reads the config later must be able to see whether a waiver is still right. One without a reason waives nothing.",
 	}}
 	Overdue = &OwnRule{Rule{
-		ID: "REGVET-WaiverOverdue", Pack: OwnPack, Title: "A waiver in the config is past its date", base: change{severity: Medium},
+		ID: "REGVET-WaiverOverdue", Pack: OwnPack, Title: "A waiver in the config is past its date", base: change{severity: Medium}, question: question{AboutKey: true},
 		Rationale: "The finding was accepted until a day that is over. From then on the waiver waives nothing, so that the decision is made anew.",
 	}}
 )

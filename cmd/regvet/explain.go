@@ -41,6 +41,7 @@ func (o *explainOptions) run(s *session, args []string) {
 	if !ok {
 		return
 	}
+	packs = append(packs, rules.OwnRules()...)
 	e := report.Explanation{Version: version()}
 	list := len(args) == 0
 	for _, name := range args {

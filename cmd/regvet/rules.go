@@ -143,6 +143,9 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	if !ok {
 		return nil, false
 	}
+	if len(names) > 0 { // those about the config are shown to who asks for them
+		all = append(slices.Clip(all), rules.OwnRules()...)
+	}
 	var known []string
 	for _, r := range all {
 		known = append(known, r.ID, r.Pack)
