@@ -215,7 +215,7 @@ lines",Registry,,HKLM:\SOFTWARE\A,EccCurves,,a;b,=,Medium
 		}
 		want := []string{
 			`Größe, at leastlow[{key HKLM\SOFTWARE\A} {value Size} {expect [{data [{as_number [{at_least 10}]}]}]} {missing [{default 5} {source DefaultValue in the list}]} {fix [{set [{type REG_DWORD} {data 10}]} {safe false} {because the list does not tell the type of the value; numbers are REG_DWORD but for a few}]}]`,
-			`A servicehigh[{key HKLM\SYSTEM\CurrentControlSet\Services\Spooler} {value Start} {expect [{type REG_DWORD} {data [{equals 4}]}]} {missing pass} {fix [{set [{type REG_DWORD} {data 4}]}]}]`,
+			`A servicehigh[{key HKLM\SYSTEM\CurrentControlSet\Services\Spooler} {value Start} {expect [{type REG_DWORD} {data [{equals 4}]}]} {missing pass} {overrides [[{when [{value Start} {expect [{exists true}]}]} {fix [{set [{type REG_DWORD} {data 4}]}]}]]}]`,
 			"Two\nlines" + `medium[{key HKLM\SOFTWARE\A} {value EccCurves} {expect [{data [{equals [a b]} {fold true}]}]} {missing fail}]`,
 			`Lastmedium[{key HKLM\SOFTWARE\A} {value SDDL} {expect [{data [{as_text [{equals O:BAG:BAD:(A;;RC;;;BA)} {fold true}]}]}]} {missing fail}]`,
 		}

@@ -11,10 +11,13 @@ func serviceKey(name string) (key string, ok bool) {
 	return `HKLM\SYSTEM\CurrentControlSet\Services\` + literal(name), name != "" && !strings.Contains(name, `\`)
 }
 
-// serviceStart returns what asks below the key of a service that Windows starts it so, and the fix. The service control manager reads a REG_DWORD.
+// serviceStart returns what asks below the key of a service that Windows starts it so, as a REG_DWORD, which the service control manager reads.
+// The fix is for a service that is there: the value alone makes none.
 func serviceStart(start int, missing string) Fields {
+	there := Fields{{"value", "Start"}, {"expect", Fields{{"exists", true}}}}
+	fix := Fields{{"set", Fields{{"type", "REG_DWORD"}, {"data", start}}}}
 	return Fields{
 		{"value", "Start"}, {"expect", Fields{{"type", "REG_DWORD"}, {"data", Fields{{"equals", start}}}}}, {"missing", missing},
-		{"fix", Fields{{"set", Fields{{"type", "REG_DWORD"}, {"data", start}}}}},
+		{"overrides", []any{Fields{{"when", there}, {"fix", fix}}}},
 	}
 }
