@@ -144,10 +144,10 @@ func (k kitty) rule() (r Rule, why string) {
 		return r, kittyElsewhere(method)
 	}
 	if !ok && method == "service" {
-		return r, fmt.Sprintf("its service %q is no name of one", k["MethodArgument"])
+		return r, fmt.Sprintf("its service %.100q is no name of one", k["MethodArgument"])
 	}
 	if !ok {
-		return r, fmt.Sprintf("its path %q is not one of the registry", k["RegistryPath"])
+		return r, fmt.Sprintf("its path %.100q is not one of the registry", k["RegistryPath"])
 	}
 	r = Rule{
 		ID: "HK-" + word(k["ID"], "row"), Title: k["Name"], Severity: kittySeverity(k["Severity"]),
@@ -210,7 +210,7 @@ func (k kitty) demand() (expect Fields, missing any, why string) {
 	case op == "contains":
 		expect = Fields{{"as_text", Fields{{"contains", want}}}}
 	case slices.Contains([]string{"<=", ">=", "<=!0"}, op) && err != nil:
-		return nil, nil, fmt.Sprintf("it compares sizes with %q, which is no number", want)
+		return nil, nil, fmt.Sprintf("it compares sizes with %.100q, which is no number", want)
 	case op == ">=":
 		expect = asNumber("at_least", n)
 	case op == "<=":
@@ -218,7 +218,7 @@ func (k kitty) demand() (expect Fields, missing any, why string) {
 	case op == "<=!0" && n > 0:
 		expect = asNumber("between", []any{1, n})
 	default:
-		return nil, nil, fmt.Sprintf("its operator %q is none of HardeningKitty's", op)
+		return nil, nil, fmt.Sprintf("its operator %.100q is none of HardeningKitty's", op)
 	}
 	return Fields{{"data", expect}}, k.missing(), ""
 }
@@ -273,7 +273,7 @@ func (k kitty) list(r Rule) (Rule, string) {
 		return Rule{}, "it names no text that the list shall hold"
 	}
 	if k["Operator"] != "=" || !strings.EqualFold(want, k["RecommendedValue"]) {
-		return Rule{}, fmt.Sprintf("of a list it asks %s %q, which is not that it holds %q", k["Operator"], k["RecommendedValue"], want)
+		return Rule{}, fmt.Sprintf("of a list it asks %s %.100q, which is not that it holds %.100q", k["Operator"], k["RecommendedValue"], want)
 	}
 	r.Asks = r.Asks.With("any", []any{has})
 	return r, ""
@@ -283,7 +283,7 @@ func (k kitty) list(r Rule) (Rule, string) {
 func (k kitty) service(r Rule) (Rule, string) {
 	start, ok := serviceStarts[strings.ToLower(k["RecommendedValue"])]
 	if !ok {
-		return Rule{}, fmt.Sprintf("its service shall start as %q, which no service does", k["RecommendedValue"])
+		return Rule{}, fmt.Sprintf("its service shall start as %.100q, which no service does", k["RecommendedValue"])
 	}
 	missing := map[string]string{"=": "fail", "=|0": "pass"}[k["Operator"]]
 	if missing == "" {
@@ -321,7 +321,7 @@ func kittyElsewhere(method string) string {
 	}[method]; where != "" {
 		return fmt.Sprintf("its method %s asks %s, not the registry", method, where)
 	}
-	return fmt.Sprintf("its method %q does not ask the registry", method)
+	return fmt.Sprintf("its method %.100q does not ask the registry", method)
 }
 
 // driveKey returns the pattern for a path with a drive of PowerShell, such as HKLM:\SOFTWARE, or with the name of a root.

@@ -209,7 +209,7 @@ func (r *stigRule) registry() (a stigAsks) {
 	}
 	key, ok := driveKey(path)
 	if !ok {
-		a.none("its key %q is not one of the registry", path)
+		a.none("its key %.100q is not one of the registry", path)
 		return a
 	}
 	a.ask("key", key)
@@ -238,7 +238,7 @@ func (r *stigRule) registry() (a stigAsks) {
 	case gone:
 		a.absent()
 	case wanted.kind.name == "":
-		a.none("its ValueType %q is no type of the registry", r.text("ValueType"))
+		a.none("its ValueType %.100q is no type of the registry", r.text("ValueType"))
 	case strings.EqualFold(r.text("OrganizationValueRequired"), "True"):
 		r.organisations(&a, wanted)
 	default:
@@ -380,14 +380,14 @@ func (w stigWanted) equal() (demand, set Fields, why string) {
 	case w.kind.bits > 0:
 		n, ok := stigNumber(w.data, w.kind.bits)
 		if !ok {
-			return nil, nil, fmt.Sprintf("its data %q are no number of a %s", w.data, w.kind.name)
+			return nil, nil, fmt.Sprintf("its data %.100q are no number of a %s", w.data, w.kind.name)
 		}
 		return Fields{{"equals", n}}, fix(n), ""
 	case w.kind.name == "REG_BINARY":
 		digits := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(w.data)), "0x")
 		b, err := hex.DecodeString(strings.Repeat("0", len(digits)%2) + digits)
 		if err != nil || len(b) == 0 {
-			return nil, nil, fmt.Sprintf("its data %q are no bytes in hexadecimal", w.data)
+			return nil, nil, fmt.Sprintf("its data %.100q are no bytes in hexadecimal", w.data)
 		}
 		return Fields{{"bytes", hex.EncodeToString(b)}}, fix(hex.EncodeToString(b)), ""
 	case w.kind.name == "REG_MULTI_SZ":
@@ -435,7 +435,7 @@ func (r *stigRule) service() (a stigAsks) {
 		a.none("it names no service; the organisation has to, in %s", r.orgFile)
 		return a
 	case !ok:
-		a.none("its service %q is no name of one", name)
+		a.none("its service %.100q is no name of one", name)
 		return a
 	}
 	a.about = name
@@ -447,7 +447,7 @@ func (r *stigRule) service() (a stigAsks) {
 	}
 	start, ok := serviceStarts[strings.ToLower(startup)]
 	if !ok {
-		a.none("its StartupType %q is none that a service has in the registry", startup)
+		a.none("its StartupType %.100q is none that a service has in the registry", startup)
 		return a
 	}
 	a.fields = append(a.fields, serviceStart(start, "fail")...)
@@ -460,7 +460,7 @@ func (r *stigRule) service() (a stigAsks) {
 // elsewhere says why a rule of another kind is none here.
 func (r *stigRule) elsewhere() string {
 	if option := r.text("OptionName"); r.kind == "SecurityOptionRule" && option != "" {
-		return fmt.Sprintf("the security option %q is set through the security policy, not by a value of the registry", option)
+		return fmt.Sprintf("the security option %.100q is set through the security policy, not by a value of the registry", option)
 	}
 	if where := stigElsewhere[r.kind]; where != "" {
 		return fmt.Sprintf("a rule of the kind %s asks for %s", r.kind, where)
@@ -599,7 +599,7 @@ func (c stigClause) ask(k stigKind) (demand Fields, gone bool, first, why string
 	if name := stigSizes[c.operator]; name != "" {
 		n, ok := stigNumber(c.text, k.bits)
 		if !ok {
-			return nil, false, "", fmt.Sprintf("it compares sizes with %q, which is no number", c.text)
+			return nil, false, "", fmt.Sprintf("it compares sizes with %.100q, which is no number", c.text)
 		}
 		if c.operator == "ge" || c.operator == "le" {
 			first = c.text
@@ -630,7 +630,7 @@ func (c stigClause) ask(k stigKind) (demand Fields, gone bool, first, why string
 	case "cmatch":
 		return as(Fields{{"matches", c.text}}), false, "", ""
 	}
-	return nil, false, "", fmt.Sprintf("its test string compares with -%s %q, which regvet does not know", c.operator, c.text)
+	return nil, false, "", fmt.Sprintf("its test string compares with -%s %.100q, which regvet does not know", c.operator, c.text)
 }
 
 // stigChoices asks for one of these values. ShouldBeAbsent among them says that the value may be missing.
@@ -645,7 +645,7 @@ func stigChoices(all []string, k stigKind) (demand Fields, gone bool, first, why
 		if k.bits > 0 {
 			n, ok := stigNumber(text, k.bits)
 			if !ok {
-				return nil, false, "", fmt.Sprintf("it allows %q, which is no number of a %s", text, k.name)
+				return nil, false, "", fmt.Sprintf("it allows %.100q, which is no number of a %s", text, k.name)
 			}
 			value = n
 		}
