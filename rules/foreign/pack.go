@@ -218,4 +218,6 @@ func node(v any) *yaml.Node {
 }
 
 // oldWords matches a text that older versions of YAML take for a truth value, or for a number of base 60.
-var oldWords = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?)$`) })
+var oldWords = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?)$`)
+})

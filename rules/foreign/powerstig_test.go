@@ -170,3 +170,82 @@ func TestPowerSTIGHostile(t *testing.T) {
 		}
 	}
 }
+
+// TestPowerSTIGRules holds what the elements of a RegistryRule become: what is asked, or why nothing is. There is no file of an organisation.
+func TestPowerSTIGRules(t *testing.T) {
+	const value = `<Key>HKLM:\A</Key><ValueName>B</ValueName>`
+	of := func(typ, data string) string {
+		return value + "<ValueType>" + typ + "</ValueType><ValueData>" + data + "</ValueData>"
+	}
+	test := func(typ, test string) string {
+		return value + "<ValueType>" + typ + "</ValueType><OrganizationValueRequired>True</OrganizationValueRequired><OrganizationValueTestString>" + test + "</OrganizationValueTestString>"
+	}
+	for _, c := range []struct{ elements, want string }{
+		{of("Qword", "0xFFFFFFFFFF"), `HKLM\A B {expect [{type REG_QWORD} {data [{equals 1099511627775}]}]} {missing fail} {fix [{set [{type REG_QWORD} {data 1099511627775}]}]}`},
+		{of("Dword", "-1"), `HKLM\A B {expect [{type REG_DWORD} {data [{equals 4294967295}]}]} {missing fail} {fix [{set [{type REG_DWORD} {data 4294967295}]}]}`},
+		{of("Dword", "4294967296"), `its data "4294967296" are no number of a REG_DWORD`},
+		{of("Dword", ""), `its data "" are no number of a REG_DWORD`},
+		{of("ExpandString", "%SystemRoot%"), `HKLM\A B {expect [{type REG_EXPAND_SZ} {data [{equals %SystemRoot%} {fold true}]}]} {missing fail} {fix [{set [{type REG_EXPAND_SZ} {data %SystemRoot%}]}]}`},
+		{of("String", "\n      "), `HKLM\A B {expect [{type REG_SZ} {data [{equals }]}]} {missing fail} {fix [{set [{type REG_SZ} {data }]}]}`},
+		{of("MultiString", ""), `HKLM\A B {expect [{type REG_MULTI_SZ} {data [{equals []}]}]} {missing fail} {fix [{set [{type REG_MULTI_SZ} {data []}]}]}`},
+		{of("Binary", "0x1ff"), `HKLM\A B {expect [{type REG_BINARY} {data [{bytes 01ff}]}]} {missing fail} {fix [{set [{type REG_BINARY} {data 01ff}]}]}`},
+		{of("Binary", "xx"), `its data "xx" are no bytes in hexadecimal`},
+		{of("Word", "1"), `its ValueType "Word" is no type of the registry`},
+		{of("Dword", "ShouldBeAbsent"), `HKLM\A B {expect [{exists false}]} {fix [{delete value}]}`},
+		{`<Key>C:\A</Key>`, `its key "C:\\A" is not one of the registry`},
+		{`<Key /><DuplicateOf>V-7</DuplicateOf>`, `it is the same as V-7, which asks for it`},
+		{`<Key>HKCU\A\B</Key>`, `HKCU\A\B {expect [{exists true}]}`},
+		{`<Key>HKCU\A\B</Key><ValueName>(Default)</ValueName><ValueType>String</ValueType><ValueData>1</ValueData>`, `HKCU\A\B (default) {expect [{type REG_SZ} {data [{equals 1}]}]} {missing fail} {fix [{set [{type REG_SZ} {data 1}]}]}`},
+		{`<Key>HKLM\A</Key><ValueName>{a}*</ValueName><ValueType>String</ValueType>`, `HKLM\A [{]a}[*] {expect [{type REG_SZ} {data [{equals }]}]} {missing fail} {fix [{set [{type REG_SZ} {data }]}]}`},
+		{test("Dword", "'{0}' -match '^(1|3)$'"), `HKLM\A B {expect [{type REG_DWORD} {data [{in [1 3]}]}]} {missing fail} {fix [{set [{type REG_DWORD} {data 1}]} {safe false} {because the organisation can choose another value, in a.org.default.xml}]}`},
+		{test("Dword", "{0} -eq '1|2'"), `HKLM\A B {expect [{type REG_DWORD} {data [{in [1 2]}]}]} {missing fail} {fix [{set [{type REG_DWORD} {data 1}]} {safe false} {because the organisation can choose another value, in a.org.default.xml}]}`},
+		{test("Dword", "'{0}' -ne '0' -and '{0}' -lt '5'"), `HKLM\A B {expect [{type REG_DWORD} {data [{not 0} {below 5}]}]} {missing fail}`},
+		{test("Dword", "'{0}' -ge 'many'"), `it compares sizes with "many", which is no number`},
+		{test("Dword", "'{0}' -match '1|x'"), `it allows "x", which is no number of a REG_DWORD`},
+		{test("Dword", "'{0}' -match 'ShouldBeAbsent'"), `HKLM\A B {expect [{exists false}]} {fix [{delete value}]}`},
+		{test("Dword", "'{0}' -ge '15' -or '{0}' -match '0|ShouldBeAbsent'"), `HKLM\A {any [[{value B} {expect [{type REG_DWORD} {data [{at_least 15}]}]}] [{value B} {expect [{type REG_DWORD} {data [{equals 0}]}]}] [{value B} {expect [{exists false}]}]]}`},
+		{test("String", "'{0}' -like 'a*'"), `HKLM\A B {expect [{type REG_SZ} {data [{glob a*} {fold true}]}]} {missing fail}`},
+		{test("String", `'{0}' -match "^[a-c]+$"`), `HKLM\A B {expect [{type REG_SZ} {data [{matches (?i)^[a-c]+$}]}]} {missing fail}`},
+		{test("String", "'{0}' -cmatch '^(Full|High)$'"), `HKLM\A B {expect [{type REG_SZ} {data [{matches ^(Full|High)$}]}]} {missing fail}`},
+		{test("String", "'{0}' -ne 'Guest''s'"), `HKLM\A B {expect [{type REG_SZ} {data [{not Guest's} {fold true}]}]} {missing fail}`},
+		{test("String", "'{0}' -eq 'a list of approved hosts'"), `its value is for the organisation to choose, in a.org.default.xml, which is not beside it`},
+		{test("Dword", "'{0}' -ge '1' -or '{0}' -eq '0' -and '{0}' -le '5'"), `its value is for the organisation to choose, in a.org.default.xml, which is not beside it`},
+		{test("Dword", "ValueData is set to 0x00000006 (6) or greater"), `HKLM\A B {expect [{type REG_DWORD} {data [{at_least 6}]}]} {missing fail} {fix [{set [{type REG_DWORD} {data 6}]} {safe false} {because the organisation can choose another value, in a.org.default.xml}]}`},
+		{test("Dword", "ValueData is set to 0x00000010 (6) or less"), `its value is for the organisation to choose, in a.org.default.xml, which is not beside it`},
+		{`</Rule><Rule conversionstatus="fail">`, `PowerSTIG could not convert it (conversionstatus fail)`},
+		{`</Rule><Rule conversionstatus="warning">` + of("String", "x"), `HKLM\A B {expect [{type REG_SZ} {data [{equals x} {fold true}]}]} {missing fail} {fix [{set [{type REG_SZ} {data x}]}]}; PowerSTIG converted it with a warning`},
+	} {
+		s, err := foreign.Read(fstest.MapFS{"a.xml": {Data: []byte(stigXML(c.elements))}}, "a.xml", "")
+		if err != nil {
+			t.Errorf("%s: %v", c.elements, err)
+			continue
+		}
+		row := s.Rows[len(s.Rows)-1]
+		var said []string
+		if len(row.Rules) > 0 {
+			var asks []string
+			for _, f := range row.Rules[0].Asks {
+				if f.Name == "key" || f.Name == "value" {
+					asks = append(asks, fmt.Sprint(f.Value))
+				} else {
+					asks = append(asks, fmt.Sprint(f))
+				}
+			}
+			said = append(said, strings.Join(asks, " "))
+			if _, _, err := foreign.Pack("", s); err != nil {
+				t.Errorf("%s: %v", c.elements, err)
+			}
+		}
+		for _, why := range row.Lacks {
+			if !strings.HasPrefix(why, "what the organisation chose is in") {
+				said = append(said, why)
+			}
+		}
+		if got := strings.Join(said, "; "); got != c.want {
+			t.Errorf("%s becomes\n%s, want\n%s", c.elements, got, c.want)
+		}
+		if row = s.Rows[len(s.Rows)-1]; len(row.Rules) == 0 && len(said) == 1 && strings.HasPrefix(said[0], "HK") {
+			t.Errorf("%s: the language cannot say it: %v", c.elements, row.Lacks)
+		}
+	}
+}
