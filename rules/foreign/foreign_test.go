@@ -12,6 +12,9 @@ import (
 // FuzzRead holds the laws of an import: what can be read becomes a pack that loads, or none at all, and the same pack each time.
 func FuzzRead(f *testing.F) {
 	f.Add("list.csv", []byte("ID,Name,Method,RegistryPath,RegistryItem,DefaultValue,RecommendedValue,Operator\n1,A,Registry,HKLM:\\SOFTWARE\\A,B,0,1,=\n2,\"b\n{c}*\",Registry,HKCU:\\a\\{b|c}\\?,*,x,y,contains\n"))
+	f.Add("stig.xml", []byte(stigXML(`<Key>HKLM:\SOFTWARE\A</Key><ValueName>B</ValueName><ValueType>Dword</ValueType><OrganizationValueRequired>True</OrganizationValueRequired><OrganizationValueTestString>'{0}' -ge '1' -and '{0}' -le '900'</OrganizationValueTestString>`)))
+	f.Add("stig.xml", []byte(stigXML(`<Key>HKEY_CURRENT_USER\A</Key><ValueName>{B}*</ValueName><ValueType>MultiString</ValueType><ValueData>a;b</ValueData>`)))
+	f.Add("list.csv", []byte("sep=;\r\nOperator;ID;Name;Method;MethodArgument;RegistryPath;RegistryItem;RecommendedValue\r\n;;\r\n=;1;A;service;X;;;Disabled\r\n=;2;A;Registry;;HKLM:\\A;EccCurves;\"a;b\"\r\n"))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		fsys := fstest.MapFS{"folder/file" + name: {Data: data}}
 		read := func() ([]byte, *rules.Pack) {

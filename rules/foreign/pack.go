@@ -5,9 +5,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 
@@ -199,10 +201,23 @@ func node(v any) *yaml.Node {
 		for _, e := range v {
 			n.Content = append(n.Content, node(e))
 		}
+	case int:
+		n.Kind, n.Tag, n.Value = yaml.ScalarNode, "!!int", strconv.Itoa(v)
+	case uint64:
+		n.Kind, n.Tag, n.Value = yaml.ScalarNode, "!!int", strconv.FormatUint(v, 10)
 	default:
-		if err := n.Encode(v); err != nil {
+		if text, ok := v.(string); ok && !oldWords().MatchString(text) {
+			n.SetString(text)
+			break
+		}
+		if err := n.Encode(v); err != nil { // which takes an encoder for each, and knows what to quote
 			panic(err) // texts, numbers and truth values
 		}
 	}
 	return n
 }
+
+// oldWords matches a text that older versions of YAML take for a truth value, or for a number of base 60.
+var oldWords = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?)$`)
+})

@@ -83,6 +83,19 @@ func (f Fields) With(name string, value any) Fields {
 	return append(slices.Clip(f), Field{name, value})
 }
 
+// folded returns operators that compare with a text whose case does not count, if it has any.
+func folded(demand Fields, text string) Fields {
+	if strings.ToLower(text) != strings.ToUpper(text) {
+		return demand.With("fold", true)
+	}
+	return demand
+}
+
+// unsafeFix returns a fix that a person has to weigh, for that reason.
+func unsafeFix(fix Fields, because string) Fields {
+	return fix.With("safe", false).With("because", because)
+}
+
 // literal returns the name of a key or value as a pattern that matches it alone.
 func literal(name string) string {
 	return boundName().ReplaceAllString(wildcards.Replace(name), "[{]$1")
