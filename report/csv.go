@@ -20,8 +20,9 @@ var csvColumns = []string{
 	"line", "column", "offset", // in a .reg file, and in a hive
 	"fix", "suppressed_by", "suppression_reason", "title", "fingerprint", "sha256",
 	"machine", "host", // the machine that the hive was read as a part of, and the computer's own name
-	"notes", // what else there is to know, such as that the hive is dirty and the answer may be an old one
-	"logs",  // what became of the logs of a dirty hive, with the hashes of those that were applied
+	"notes",                       // what else there is to know, such as that the hive is dirty and the answer may be an old one
+	"logs",                        // what became of the logs of a dirty hive, with the hashes of those that were applied
+	"category", "user", "deleted", // of what an inventory lists, with the status listed
 }
 
 // csvTable writes a line with the names of the columns, then one for each finding, and one without a rule for each input that no rule is about.
@@ -55,8 +56,16 @@ func csvTable(w io.Writer, s sheet) error {
 				r.remedy(), by, why, s.topics[r.topic].title, r.print, f.sha256,
 				f.machine, f.host,
 				strings.Join(r.notes, "; "), strings.Join(f.logs, "; "),
+				"", "", "",
 			})
 		}
+	}
+	err = s.inventory.each(func(l jsonListed) error {
+		table.row(l.csvCells())
+		return table.Error()
+	})
+	if err != nil {
+		return err
 	}
 	table.Flush()
 	return table.Error()

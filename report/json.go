@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/hex"
 	"io"
 
@@ -19,6 +20,7 @@ type jsonReport struct {
 	Findings      []jsonFinding `json:"findings"`
 	Refused       []jsonRefused `json:"refused,omitempty"` // what could not be read at all, and what is lost of images and archives
 	Summary       jsonSummary   `json:"summary"`
+	// Behind it stands listed, see [Inventory], which may not fit in memory.
 }
 
 type jsonTool struct {
@@ -130,10 +132,11 @@ type jsonSummary struct {
 	NotApplicable int `json:"not_applicable"`        // findings with that reason; not counted as unknown
 	UnaskedInputs int `json:"unasked_inputs"`        // those that no rule is about
 	FormerFail    int `json:"former_fail,omitempty"` // of fail, the findings of a former Windows
+	Listed        int `json:"listed,omitempty"`      // what inventories list
 }
 
 func summaryJSON(asked []*rules.Rule, t tally) jsonSummary {
-	return jsonSummary{len(asked), t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked, t.former}
+	return jsonSummary{len(asked), t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked, t.former, t.listed}
 }
 
 // checkJSON writes the report of a check as one JSON object.
@@ -149,7 +152,22 @@ func checkJSON(w io.Writer, r Report) error {
 			out.Findings = append(out.Findings, findingJSON(in, f))
 		}
 	}
-	return writeJSON(w, out)
+	if r.Inventory == nil {
+		return writeJSON(w, out)
+	}
+	var head bytes.Buffer
+	if err := writeJSON(&head, out); err != nil {
+		return err
+	}
+	const end = "\n}\n"
+	if _, err := w.Write(append(bytes.TrimSuffix(head.Bytes(), []byte(end)), ",\n  \"listed\": ["...)); err != nil {
+		return err
+	}
+	if err := r.Inventory.json(w); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "]"+end)
+	return err
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -25,6 +25,8 @@ type Report struct {
 	Inputs      []Input
 	Refused     []hive.Problem // inputs that could not be read at all, one problem for each
 
+	Inventory *Inventory // what the inventories among the rules list; nil if it is only counted, or if there is none
+
 	Containers []*collection.Container // images and archives that were opened, for [InfoText] and [InfoJSON]
 }
 
@@ -34,6 +36,7 @@ type Input struct {
 	Ports    []ports.Answer // the ephemeral ports, if asked for and known
 	Findings []rules.Finding
 	Passed   map[*rules.Rule]int // how many passes of each rule are not among the findings
+	Listed   int                 // how much the inventories list of it
 	Unasked  bool                // no rule is about it: each asks for what it does not cover
 }
 
@@ -79,6 +82,7 @@ type tally struct {
 	unasked                      int // inputs that no rule is about
 	undecided                    int // of the unknown
 	former                       int // of the failures, those of a former Windows
+	listed                       int // by inventories, which have no findings
 }
 
 // tally counts the findings of all inputs.
@@ -93,6 +97,7 @@ func (t *tally) addAll(in Input) {
 	if in.Unasked {
 		t.unasked++
 	}
+	t.listed += in.Listed
 	for _, f := range in.Findings {
 		t.add(f)
 		if in.Former && f.Status == rules.Fail {

@@ -133,6 +133,13 @@ func checkText(w io.Writer, r Report, style Style) error {
 			p.WriteByte('\n')
 		}
 	}
+	if err := p.send(w); err != nil {
+		return err
+	}
+	p.Reset()
+	if err := r.Inventory.text(w, style); err != nil {
+		return err
+	}
 	for _, t := range newFleet(r).tables(p.fits) {
 		p.table(t)
 	}
@@ -142,6 +149,11 @@ func checkText(w io.Writer, r Report, style Style) error {
 			line += " (--all shows why)"
 		}
 		fmt.Fprintln(p, p.paint(line, color.Bold))
+		if n := r.tally().listed; n > 0 && r.Inventory == nil {
+			fmt.Fprintf(p, "%d listed (--all shows them)\n", n)
+		} else if n > 0 {
+			fmt.Fprintf(p, "%d listed\n", n)
+		}
 		if line := r.uncounted(); line != "" {
 			fmt.Fprintln(p, line)
 		}

@@ -71,6 +71,10 @@ func (o *checkOptions) run(s *session, args []string) {
 	if !o.selected.restricts() {
 		r.More = o.rules.known - len(active)
 	}
+	if o.all && len(rules.Inventories(active)) > 0 {
+		r.Inventory = report.NewInventory(active, memoryForLines)
+		defer r.Inventory.Close()
+	}
 	lines := map[*sink]*report.Lines{} // the outputs that are written as the inputs are read; the others wait for the end
 	for _, k := range sinks {
 		if k.format == "jsonl" {
@@ -89,6 +93,9 @@ func (o *checkOptions) run(s *session, args []string) {
 			r.Inputs = append(r.Inputs, in)
 		}
 	})
+	if r.Inventory != nil && r.Inventory.Err() != nil {
+		s.fail(statusUsage, "what is listed cannot be sorted in a temporary file: %v; TMPDIR can name another folder for it", r.Inventory.Err())
+	}
 	r.Refused = s.refused
 	for _, k := range sinks {
 		if l := lines[k]; l != nil {
@@ -118,21 +125,24 @@ func (o *checkOptions) judge(s *session, together collection.Joined, r report.Re
 		pass = nil
 	}
 	describe(s, together[0], o.input.windows.value)
+	for _, in := range together[1:] {
+		if in.SameAs == "" {
+			in.Describe(o.input.windows.value)
+		}
+	}
 	for _, f := range rules.Answers(together[0].Registry, together[0].Windows, r.Rules, pass) {
 		in := together.Holder(f.RealKey)
 		findings[in] = append(findings[in], f)
 		asked[in] = asked[in] || together.Covers(f.RealKey)
 	}
+	listing := o.survey(s, together, r)
 	var all []report.Input
 	for _, in := range together {
 		if in.SameAs != "" {
 			all = append(all, report.Input{Input: s.facts(in)})
 			continue
 		}
-		if in != together[0] {
-			in.Describe(o.input.windows.value)
-		}
-		out := report.Input{Findings: findings[in], Passed: passed[in], Unasked: !asked[in]}
+		out := report.Input{Findings: findings[in], Passed: passed[in], Listed: listing.count[in], Unasked: !asked[in] && !listing.asked[in]}
 		if asksPorts && together.HoldsSystem(in) {
 			out.Ports = ports.Ephemeral(in.Registry, in.Windows)
 		}
