@@ -60,8 +60,12 @@ func csvTable(w io.Writer, s sheet) error {
 			})
 		}
 	}
+	sums := map[string]string{}
+	for _, f := range s.files {
+		sums[hive.Printable(f.path)] = f.sha256
+	}
 	err = s.inventory.each(func(l jsonListed) error {
-		table.row(l.csvCells())
+		table.row(l.csvCells(sums[l.Input]))
 		return table.Error()
 	})
 	if err != nil {

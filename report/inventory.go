@@ -230,11 +230,11 @@ func (at *jsonLocation) String() string {
 	return "line " + hive.Location{Line: at.Line, Column: at.Column}.String()
 }
 
-// csvCells returns the cells of [csvColumns].
-func (l jsonListed) csvCells() []string {
+// csvCells returns the cells of [csvColumns]; the sum is that of the input.
+func (l jsonListed) csvCells(sum string) []string {
 	cells := map[string]string{
 		"input": l.Input, "rule": l.Rule, "pack": l.Pack, "status": "listed", "key": l.Key, "real_key": l.RealKey, "type": l.Type, "observed": l.Text,
-		"modified": l.Modified, "title": l.Description, "machine": l.Machine, "host": l.Host, "category": l.Category, "user": l.User, "message": l.Gap,
+		"modified": l.Modified, "title": l.Description, "machine": l.Machine, "host": l.Host, "category": l.Category, "user": l.User, "message": l.Gap, "sha256": sum,
 	}
 	if l.Value != nil {
 		cells["value"] = *l.Value

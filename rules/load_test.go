@@ -86,6 +86,10 @@ var mistakes = []struct {
 	{"field twice", "value: One", "value: One\n    value: Two", "13:5: value stands twice in a rule", false},
 	{"required field", "    severity: high\n", "", "5:5: a rule needs the field severity", false},
 	{"data of a key", "    value: One\n", "", "5:5: a rule without value is about the key itself: its expect must say exists or written, and nothing else\n5:5: a rule without value has no field missing: exists says what it means that the key does not exist\n21:10: the fix needs the field value: its rule has none", true},
+	{"inventory with a verdict", "    value: One\n", "    value: One\n    inventory: {category: X}\n", "5:5: an inventory has no verdict, and no field expect: it lists what is there\n5:5: an inventory has no verdict, and no field missing: it lists what is there\n" +
+		"5:5: an inventory has no verdict, and no field overrides: it lists what is there\n5:5: an inventory has no verdict, and no field messages: it lists what is there\n" +
+		"5:5: an inventory has no verdict, and no field fix: it lists what is there\n5:5: an inventory has no verdict, and no field tests: it lists what is there\n5:5: an inventory has no verdict, so its severity is info", true},
+	{"inventory without category", "    value: One\n", "    value: One\n    inventory: {as: epok}\n", "14:16: inventory needs the field category\n14:21: as cannot be \"epok\"; did you mean epoch?", true},
 	{"unknown severity", "severity: high", "severity: hgih", `7:15: severity cannot be "hgih"; did you mean high?`, false},
 	{"severity of no kind", "severity: high", "severity: 7", `7:15: severity cannot be "7"; it can be info, low, medium, high or critical`, false},
 	{"unknown root", `HKLM\SYSTEM`, `HKLN\SYSTEM`, `11:10: key must start with a root of the registry, not with "HKLN"; did you mean HKLM?`, false},

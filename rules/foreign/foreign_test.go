@@ -12,6 +12,8 @@ import (
 // FuzzRead holds the laws of an import: what can be read becomes a pack that loads, or none at all, and the same pack each time.
 func FuzzRead(f *testing.F) {
 	f.Add("list.csv", []byte("ID,Name,Method,RegistryPath,RegistryItem,DefaultValue,RecommendedValue,Operator\n1,A,Registry,HKLM:\\SOFTWARE\\A,B,0,1,=\n2,\"b\n{c}*\",Registry,HKCU:\\a\\{b|c}\\?,*,x,y,contains\n"))
+	f.Add(".reb", []byte("Description: A\nKeys:\n  -\n    Description: B\n    HiveType: NtUser\n    Category: C\n    KeyPath: \\Software\\*\\{a}[?]**\\\n    ValueName: (default)\n    Recursive: true\n    BinaryConvert: SID\n    Comment:\n"))
+	f.Add("", []byte("Keys:\n- {HiveType: SYSTEM, KeyPath: '*', x: &a y, Description: *a}\n- {HiveType: SAM, KeyPath: 'SAM\\Domains\\Account\\Users'}\n-   HiveType: SAM\n    KeyPath: a\n"))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		fsys := fstest.MapFS{"folder/file" + name: {Data: data}}
 		read := func() ([]byte, *rules.Pack) {
