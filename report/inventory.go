@@ -198,7 +198,8 @@ func (p *page) listedKey(l jsonListed) {
 	if l.User != "" {
 		parts = append(parts, "user "+hive.Visible(l.User))
 	}
-	p.row("", strings.Join(append(parts, hive.Visible(l.Input)), "; "))
+	p.row("", strings.Join(parts, "; "))
+	p.row("input", hive.Visible(l.Input))
 }
 
 func (p *page) listedValue(l jsonListed) {

@@ -147,7 +147,7 @@ func (o *checkOptions) judge(s *session, together collection.Joined, r report.Re
 			out.Ports = ports.Ephemeral(in.Registry, in.Windows)
 		}
 		if o.deleted && in.Hive != nil {
-			out.Findings = rules.AddHistory(out.Findings, in.Mount, in.Hive.Deleted())
+			out.Findings = rules.AddHistory(out.Findings, in.Mount, listing.deleted(in))
 		}
 		out.Input = s.facts(in)
 		out.AddCaveats()

@@ -19,11 +19,23 @@ type survey struct {
 	asked    map[*collection.Opened]bool // an inventory looks at it
 	left     int64                       // bytes that it may still have
 	err      error                       // errLimit, or that of a temporary file
+
+	gone map[*collection.Opened][]hive.Deleted // the results of deleted
+}
+
+// deleted returns what was deleted from a hive, which takes as long to find as all else.
+func (v *survey) deleted(in *collection.Opened) []hive.Deleted {
+	all, found := v.gone[in]
+	if !found {
+		all = in.Hive.Deleted()
+		v.gone[in] = all
+	}
+	return all
 }
 
 // survey lists, or counts, what the inventories among the rules of a report list of the inputs of one registry.
 func (o *checkOptions) survey(s *session, together collection.Joined, r report.Report) *survey {
-	v := &survey{together: together, to: r.Inventory, count: map[*collection.Opened]int{}, asked: map[*collection.Opened]bool{}, left: math.MaxInt64}
+	v := &survey{together: together, to: r.Inventory, count: map[*collection.Opened]int{}, asked: map[*collection.Opened]bool{}, left: math.MaxInt64, gone: map[*collection.Opened][]hive.Deleted{}}
 	all := rules.Inventories(r.Rules)
 	if len(all) == 0 {
 		return v
@@ -47,7 +59,7 @@ func (o *checkOptions) survey(s *session, together collection.Joined, r report.R
 	rules.Survey(registry, all, func(l rules.Listed) bool { return v.add(together.Holder(l.RealKey), l) })
 	for _, in := range together {
 		if o.deleted && in.Hive != nil && in.SameAs == "" && v.err == nil {
-			rules.SurveyDeleted(registry, all, in.Mount, in.Hive.Deleted(), func(l rules.Listed) bool { return v.add(in, l) })
+			rules.SurveyDeleted(registry, all, in.Mount, v.deleted(in), func(l rules.Listed) bool { return v.add(in, l) })
 		}
 	}
 	if errors.Is(v.err, errLimit) {

@@ -16,7 +16,8 @@ import (
 
 // RECmd takes batch files (.reb) in YAML, an entry for each key that it lists (https://github.com/EricZimmerman/RECmd, whose source tells what
 // follows). An entry is about the hives of one type, whose keys it names from the root. Without ValueName it lists all values of a key, and a
-// key without values itself; with Recursive also those of all keys below. An entry becomes an inventory.
+// key without values itself; with Recursive also those of all keys below. An entry becomes an inventory. One for NTUSER.DAT is about each user
+// here, the one of the logon screen (.DEFAULT) included.
 //
 // Its program lists less than an entry says in some places, where the text counts here: bytes are "(Binary data)" unless IncludeBinary is set, and
 // have no hex; behind a * it does not go below a key that lacks the value. It also takes FILETIME and EPOCH of text, which says nothing.
