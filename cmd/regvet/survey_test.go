@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -173,11 +174,12 @@ func TestSurveyOfMadeHive(t *testing.T) {
 		`{KeyPath: '*', Recursive: true}`, `{KeyPath: '*', Recursive: false}`, `{KeyPath: Select, Recursive: false}`, `{KeyPath: '\Select\', ValueName: current, Recursive: false}`,
 		`{KeyPath: 'ControlSet00*\Services', Recursive: false}`, `{KeyPath: 'controlset*\services\*', Recursive: true, ValueName: START}`, `{KeyPath: 'ControlSet002\Services\B\{x}', Recursive: false}`,
 		`{KeyPath: 'ControlSet002\Services\*\[a]?', Recursive: false, ValueName: '*'}`, `{KeyPath: 'ControlSet00*\Services', ValueName: (default), Recursive: true}`,
-		`{KeyPath: Setup, Recursive: false}`, `{KeyPath: Nothing, Recursive: true}`, `{KeyPath: 'Control**1\*', Recursive: false}`, `{KeyPath: 'ControlSet001\Serv?ces', Recursive: true}`,
+		`{KeyPath: Setup, Recursive: false}`, `{KeyPath: Nothing, Recursive: true}`, `{KeyPath: 'Control*1\*', Recursive: false}`, `{KeyPath: 'ControlSet001\Serv?ces', Recursive: true}`,
 	} {
 		batch += "  - " + strings.Replace(e, "{", fmt.Sprintf("{Description: e%d, HiveType: SYSTEM, Category: c%d, DisablePlugin: true, Comment: null, ", i, i), 1) + "\n"
 	}
-	batch = strings.Replace(batch, "Control**1", "Control*1", 1)
+	defer func(n int) { memoryForLines = n }(memoryForLines)
+	memoryForLines = 1000 // so that it is sorted in files
 	if n := testSurvey(t, []byte(batch), `HKEY_LOCAL_MACHINE\SYSTEM`, input); n < 25 {
 		t.Errorf("only %d rows are listed", n)
 	}
@@ -208,4 +210,43 @@ func TestSurveyOfRealHives(t *testing.T) {
 		t.Errorf("only %d rows are listed", total)
 	}
 	t.Logf("%d rows", total)
+}
+
+// TestSurveyLimit requires that the listing of a small hive, whose keys all share a long path, ends and says so.
+func TestSurveyLimit(t *testing.T) {
+	const keys, levels = 1_500, 100
+	deep := &hivetest.Key{Name: strings.Repeat("x", 250)}
+	for i := range keys {
+		deep.Keys = append(deep.Keys, &hivetest.Key{Name: fmt.Sprint(i)})
+	}
+	for range levels {
+		deep = &hivetest.Key{Name: strings.Repeat("x", 250), Keys: []*hivetest.Key{deep}}
+	}
+	data := hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "Select"}, deep}}, hivetest.Options{})
+	if 100*len(data) > 64<<20 {
+		t.Fatalf("the hive has %d bytes, so that the limit is another", len(data))
+	}
+	dir := t.TempDir()
+	input, list := filepath.Join(dir, "SYSTEM"), filepath.Join(dir, "list.yaml")
+	pack := "pack: list\ntitle: All\nrules:\n  - {id: ALL-1, title: All, severity: info, key: 'HKLM\\SYSTEM\\**', inventory: {category: All}}\n" +
+		"  - {id: ALL-2, title: Two, severity: info, key: 'HKLM\\SYSTEM\\*', inventory: {category: All}}\n"
+	for name, text := range map[string][]byte{input: data, list: []byte(pack)} {
+		if err := os.WriteFile(name, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out tally
+	var messages bytes.Buffer
+	status := run([]string{"check", "--rules", list, "--pack", "list", "--all", "-f", "jsonl", input}, nil, &out, &messages)
+	want := "regvet: " + input + ": what is listed of it is more than 100 times as long as the hives and ends here, because many keys share what is written with each; list some rules alone with --select\n"
+	if status != statusInput || messages.String() != want {
+		t.Errorf("exit status %d, %s", status, messages.String())
+	}
+	if out.bytes < 60<<20 || out.bytes > 70<<20 {
+		t.Errorf("%d bytes in %d lines", out.bytes, out.lines)
+	}
+	var counted bytes.Buffer
+	if status := run([]string{"check", "--rules", list, "--pack", "list", input}, nil, &counted, io.Discard); status != 0 || !strings.Contains(counted.String(), "\n1605 listed (--all shows them)\n") {
+		t.Errorf("exit status %d:\n%s", status, counted.String())
+	}
 }
