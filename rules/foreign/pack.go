@@ -200,6 +200,12 @@ func node(v any) *yaml.Node {
 			n.Content = append(n.Content, node(e))
 		}
 	default:
+		// Encode makes an encoder for each scalar, and a pack is mostly texts. Only it quotes what YAML 1.1 takes for a truth value, nothing, or
+		// a number to the base of 60.
+		if text, ok := v.(string); ok && len(text) > len("false") && !strings.Contains(text, ":") {
+			n.SetString(text)
+			break
+		}
 		if err := n.Encode(v); err != nil {
 			panic(err) // texts, numbers and truth values
 		}
