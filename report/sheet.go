@@ -155,7 +155,7 @@ var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", ru
 
 // checkSheet returns the sheet of a check. It always includes what did not fail.
 func checkSheet(r Report) sheet {
-	s := sheet{command: "check", version: r.Version, totals: strings.TrimSuffix(r.totals()+"; "+r.uncounted(), "; "), more: r.more(), all: r.All, refused: r.Refused, inventory: r.Inventory,
+	s := sheet{command: "check", version: r.Version, totals: strings.Join(slices.DeleteFunc([]string{r.totals(), r.listedText(), r.uncounted()}, func(s string) bool { return s == "" }), "; "), more: r.more(), all: r.All, refused: r.Refused, inventory: r.Inventory,
 		tables: newFleet(r).tables(func(table) bool { return true })}
 	index := map[*rules.Rule]int{}
 	topicOf := func(rule *rules.Rule) int {

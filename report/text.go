@@ -149,10 +149,8 @@ func checkText(w io.Writer, r Report, style Style) error {
 			line += " (--all shows why)"
 		}
 		fmt.Fprintln(p, p.paint(line, color.Bold))
-		if n := r.tally().listed; n > 0 && r.Inventory == nil {
-			fmt.Fprintf(p, "%d listed (--all shows them)\n", n)
-		} else if n > 0 {
-			fmt.Fprintf(p, "%d listed\n", n)
+		if line := r.listedText(); line != "" {
+			fmt.Fprintln(p, line)
 		}
 		if line := r.uncounted(); line != "" {
 			fmt.Fprintln(p, line)
@@ -268,6 +266,18 @@ func (r Report) totals() string {
 		text += fmt.Sprintf(", %d not applicable", t.notApplicable)
 	}
 	return text
+}
+
+// listedText returns for people how much inventories list, or "" for nothing.
+func (r Report) listedText() string {
+	switch n := r.tally().listed; {
+	case n == 0:
+		return ""
+	case r.Inventory == nil:
+		return fmt.Sprintf("%d listed (--all shows them)", n)
+	default:
+		return fmt.Sprintf("%d listed", n)
+	}
 }
 
 // uncounted returns for people how many findings do not count for the exit status, because they are of a former Windows, or "" for none.

@@ -27,7 +27,7 @@ var checkCommand = command{
 		o.selected.define(f, "ask only these rules:")
 		o.result.define(f)
 		failFlag(f, &o.failOn, "findings")
-		f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns and rules that do not apply")
+		f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns, rules that do not apply, and what inventories list")
 		f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
 		f.BoolVar(&o.regback, "regback", false, "also check the backups of hives that Windows made in RegBack or repair, of an earlier time")
 		f.BoolVar(&o.vss, "vss", false, "also check the shadow copies in images, of an earlier time")
