@@ -89,7 +89,7 @@ var mistakes = []struct {
 	{"inventory with a verdict", "    value: One\n", "    value: One\n    inventory: {category: X}\n", "5:5: an inventory has no verdict, and no field expect: it lists what is there\n5:5: an inventory has no verdict, and no field missing: it lists what is there\n" +
 		"5:5: an inventory has no verdict, and no field overrides: it lists what is there\n5:5: an inventory has no verdict, and no field messages: it lists what is there\n" +
 		"5:5: an inventory has no verdict, and no field fix: it lists what is there\n5:5: an inventory has no verdict, and no field tests: it lists what is there\n5:5: an inventory has no verdict, so its severity is info", true},
-	{"inventory without category", "    value: One\n", "    value: One\n    inventory: {as: epok}\n", "14:16: inventory needs the field category\n14:21: as cannot be \"epok\"; did you mean epoch?", true},
+	{"inventory without category", "    value: One\n", "    value: One\n    inventory: {as: epok}\n", "13:16: inventory needs the field category\n13:21: as cannot be \"epok\"; did you mean epoch?", false},
 	{"unknown severity", "severity: high", "severity: hgih", `7:15: severity cannot be "hgih"; did you mean high?`, false},
 	{"severity of no kind", "severity: high", "severity: 7", `7:15: severity cannot be "7"; it can be info, low, medium, high or critical`, false},
 	{"unknown root", `HKLM\SYSTEM`, `HKLN\SYSTEM`, `11:10: key must start with a root of the registry, not with "HKLN"; did you mean HKLM?`, false},
