@@ -30,8 +30,43 @@ var knownHives = []knownHive{
 	{"ELAM", Path{"HKEY_LOCAL_MACHINE", "ELAM"}, nil},
 }
 
+// application is a hive that programs load for themselves, at no fixed path. It has one here all the same, so that its keys can be asked for:
+// a root of its own below HKEY_LOCAL_MACHINE, called after its file.
+type application struct {
+	file string
+	root string
+	what string     // for people
+	keys [][]string // paths below the root of which such a hive has one at least, and no other hive has any
+}
+
+// Sources: Microsoft, "RegLoadAppKey function" and "Prepare to package a desktop application"; github.com/libyal/winreg-kb.
+var applications = []application{
+	{"Amcache.hve", "AMCACHE", "the inventory of programs and drivers (Amcache)", [][]string{{"Root", "InventoryApplicationFile"}, {"Root", "File"}}},
+	{"Syscache.hve", "SYSCACHE", "the cache of the hashes of programs (Syscache)", [][]string{{"DefaultObjectStore", "ObjectTable"}}},
+	{"BBI", "BBI", "the state of the brokers of apps (BBI)", nil},
+	{"settings.dat", "SETTINGS", "the settings of an app", nil},
+	{"ActivationStore.dat", "ACTIVATIONSTORE", "the classes of an app", nil},
+	{"Registry.dat", "REGISTRY", "the registry of an app package", nil},
+	{"User.dat", "USER", "the registry of an app package", nil},
+	{"UserClasses.dat", "USERCLASSES", "the registry of an app package", nil},
+	{"userdiff", "USERDIFF", "what Setup changes in profiles (userdiff)", nil},
+	{"VSMIDK", "VSMIDK", "the keys of virtual secure mode (VSMIDK)", nil},
+}
+
+func (a application) mount() Path { return Path{"HKEY_LOCAL_MACHINE", a.root} }
+
+// Application returns for people which hive it is whose root is at a path, if Windows mounts it at no fixed path, and "" for any other.
+func Application(at Path) (what string) {
+	for _, a := range applications {
+		if at.Equal(a.mount()) {
+			return a.what
+		}
+	}
+	return ""
+}
+
 // Mount returns where Windows mounts the hive, and what says so: its keys, else the name in its header, else its file name. The path is
-// nil if none of them does.
+// nil if none of them does. A hive that programs load for themselves has a path of its own, see [Application].
 func (f *File) Mount() (at Path, by string) {
 	byHeader := mountOf(f.Header.Name)
 	if slices.ContainsFunc(f.root.Keys(), func(k *Key) bool { return isControlSet(k.name) }) {
@@ -47,6 +82,11 @@ func (f *File) Mount() (at Path, by string) {
 		}
 		return h.mount, "keys"
 	}
+	for _, a := range applications {
+		if slices.ContainsFunc(a.keys, func(path []string) bool { return f.has(path) }) {
+			return a.mount(), "keys"
+		}
+	}
 	if byHeader != nil {
 		return byHeader, "name in its header"
 	}
@@ -58,6 +98,17 @@ func (f *File) Mount() (at Path, by string) {
 		return mountOf("DRIVERS"), "keys"
 	}
 	return nil, ""
+}
+
+// has reports whether the hive has a key at a path from its root.
+func (f *File) has(path []string) bool {
+	k := f.root
+	for _, name := range path {
+		if k = k.Key(name); k == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // KnownName returns the name that Windows gives a hive file, such as SYSTEM or NTUSER.DAT, for a file name or a path with slashes or
@@ -72,12 +123,18 @@ func KnownName(file string) string {
 	return ""
 }
 
-// mountOf returns where Windows mounts a file of that name, or nil. The name may be a path with slashes or backslashes.
+// mountOf returns the root of a file of that name, or nil. The name may be a path with slashes or backslashes.
 func mountOf(name string) Path {
-	name = KnownName(name)
+	known := KnownName(name)
 	for _, h := range knownHives {
-		if name == h.file {
+		if known == h.file {
 			return h.mount
+		}
+	}
+	name = name[strings.LastIndexAny(name, `\/`)+1:]
+	for _, a := range applications {
+		if EqualFold(name, a.file) {
+			return a.mount()
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package hive_test
 
 import (
+	"strings"
 	"testing"
 
 	"regvet/hive"
@@ -45,11 +46,23 @@ func TestMount(t *testing.T) {
 		{nil, "", `C:\evidence\system`, `HKEY_LOCAL_MACHINE\SYSTEM`, "file name"},
 		{nil, `\SystemRoot\System32\Config\OTHER`, "/mnt/Windows/System32/config/SECURITY", `HKEY_LOCAL_MACHINE\SECURITY`, "file name"},
 		{nil, "", "SYSTEM.bak", "", ""},
+		// Hives of applications have roots of their own.
+		{nil, "", "/mnt/Windows/AppCompat/Programs/Amcache.hve", `HKEY_LOCAL_MACHINE\AMCACHE`, "file name"},
+		{nil, `ram Files\x\SYSCACHE.HVE`, "x", `HKEY_LOCAL_MACHINE\SYSCACHE`, "name in its header"},
+		{nil, "", "BBI", `HKEY_LOCAL_MACHINE\BBI`, "file name"},
+		{[]string{"Select"}, "", "Amcache.hve", `HKEY_LOCAL_MACHINE\SYSTEM`, "keys"},
+		{[]string{"Root"}, "", "x", "", ""},
+		{[]string{`Root\InventoryApplicationFile`}, "", "x", `HKEY_LOCAL_MACHINE\AMCACHE`, "keys"},
 		{nil, "", "-", "", ""},
 	} {
 		root := &hivetest.Key{Name: "ROOT"}
 		for _, name := range test.keys {
-			root.Keys = append(root.Keys, &hivetest.Key{Name: name})
+			name, below, more := strings.Cut(name, `\`)
+			key := &hivetest.Key{Name: name}
+			if more {
+				key.Keys = []*hivetest.Key{{Name: below}}
+			}
+			root.Keys = append(root.Keys, key)
 		}
 		f, err := hive.Read(test.source, hivetest.Build(root, hivetest.Options{Name: test.header}))
 		if err != nil {

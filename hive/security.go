@@ -196,8 +196,24 @@ var wellKnown = map[string]string{
 	"S-1-16-4096": "LW", "S-1-16-8192": "ME", "S-1-16-12288": "HI", "S-1-16-16384": "SI",
 }
 
-// readSID returns the SID at an offset as text, and its size in bytes.
+// readSID returns the SID at an offset as in SDDL, where some have a name, and its size in bytes.
 func readSID(b []byte, at int64) (sid string, size int, err error) {
+	if sid, size, err = numericSID(b, at); err == nil {
+		if name, ok := wellKnown[sid]; ok {
+			sid = name
+		}
+	}
+	return sid, size, err
+}
+
+// SID returns the SID that bytes begin with as text, such as S-1-5-18, and whether they do.
+func SID(b []byte) (sid string, ok bool) {
+	sid, _, err := numericSID(b, 0)
+	return sid, err == nil
+}
+
+// numericSID returns the SID at an offset as text, and its size in bytes.
+func numericSID(b []byte, at int64) (sid string, size int, err error) {
 	if at+8 > int64(len(b)) {
 		return "", 0, fmt.Errorf("the SID at %#x lies beyond the end", at)
 	}
@@ -213,9 +229,6 @@ func readSID(b []byte, at int64) (sid string, size int, err error) {
 	}
 	for i := range count {
 		sid += fmt.Sprintf("-%d", binary.LittleEndian.Uint32(b[at+8+int64(4*i):]))
-	}
-	if name, ok := wellKnown[sid]; ok {
-		sid = name
 	}
 	return sid, size, nil
 }

@@ -30,6 +30,7 @@ var csvColumns = []string{
 	"rationale", "references", "tags", // of the rule
 	"history",                                              // what was once set here and then deleted
 	"windows", "control_set", "mount", "evidence", "ports", // of the input; evidence is the way to it in an image or archive
+	"category", "user", "deleted", // of what an inventory lists, with the status listed
 }
 
 // csvTable writes a line with the names of the columns, then one for each finding, and one without a rule for each input that no rule is about.
@@ -77,6 +78,17 @@ func csvTable(w io.Writer, s sheet, style Style) error {
 			}
 			row(cells)
 		}
+	}
+	sums := map[string]string{}
+	for _, f := range s.files {
+		sums[hive.Printable(f.path)] = f.sha256
+	}
+	err = s.inventory.each(func(l jsonListed) error {
+		table.row(l.csvCells(sums[l.Input]))
+		return table.Error()
+	})
+	if err != nil {
+		return err
 	}
 	table.Flush()
 	return table.Error()

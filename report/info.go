@@ -149,6 +149,8 @@ func (p *page) info(in Input) {
 		switch {
 		case in.Mount == nil && in.NotJoined != "":
 			mount = "none"
+		case hive.Application(in.Mount) != "":
+			mount = fmt.Sprintf("none; its root is here %s, by its %s", hive.Visible(in.Mount.String()), in.MountBy)
 		case in.Mount != nil:
 			mount = fmt.Sprintf("%s, by its %s", hive.Visible(in.Mount.String()), in.MountBy)
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/hex"
 	"io"
 	"time"
@@ -22,6 +23,7 @@ type jsonReport struct {
 	Refused       []jsonRefused `json:"refused,omitempty"` // what could not be read at all, and what is lost of images and archives
 	Config        *jsonChoices  `json:"config,omitempty"`  // what a config leaves out
 	Summary       jsonSummary   `json:"summary"`
+	Listed        []jsonListed  `json:"listed,omitempty"` // what inventories list; see [Inventory], which writes it, since it may not fit in memory
 }
 
 type jsonTool struct {
@@ -175,6 +177,7 @@ type jsonSummary struct {
 	NotApplicable int `json:"not_applicable"`        // findings with that reason; not counted as unknown
 	UnaskedInputs int `json:"unasked_inputs"`        // those that no rule is about
 	FormerFail    int `json:"former_fail,omitempty"` // of fail, the findings of a former Windows
+	Listed        int `json:"listed,omitempty"`      // what inventories list
 	Waived        int `json:"waived,omitempty"`      // findings that a config waives; not counted as fail
 	Baseline      int `json:"baseline,omitempty"`    // findings that a baseline has; not listed, and not counted as fail
 	NotListed     int `json:"not_listed,omitempty"`  // of fail, the findings below --severity
@@ -188,7 +191,7 @@ type jsonChoices struct {
 }
 
 func summaryJSON(r Report, t tally) jsonSummary {
-	return jsonSummary{len(r.Rules), t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked, t.former, t.waived, t.known, t.under(r.Choices.Least).failed()}
+	return jsonSummary{len(r.Rules), t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked, t.former, t.listed, t.waived, t.known, t.under(r.Choices.Least).failed()}
 }
 
 // choicesJSON returns nil without a config.
@@ -219,7 +222,22 @@ func checkJSON(w io.Writer, r Report) error {
 			out.Findings = append(out.Findings, r.findingJSON(in, f))
 		}
 	}
-	return writeJSON(w, out)
+	if r.Inventory == nil {
+		return writeJSON(w, out)
+	}
+	var head bytes.Buffer
+	if err := writeJSON(&head, out); err != nil {
+		return err
+	}
+	const end = "\n}\n"
+	if _, err := w.Write(append(bytes.TrimSuffix(head.Bytes(), []byte(end)), ",\n  \"listed\": ["...)); err != nil {
+		return err
+	}
+	if err := r.Inventory.json(w); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "]"+end)
+	return err
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 
@@ -35,6 +36,13 @@ func (l *Lines) Input(in Input) {
 func (l *Lines) Close(refused []hive.Problem) error {
 	for _, r := range refusedJSON(refused) {
 		l.line(map[string]jsonRefused{"refused": r})
+	}
+	err := l.report.Inventory.lines(lineWriter(func(line []byte) error {
+		l.line(map[string]json.RawMessage{"listed": bytes.TrimSpace(line)})
+		return l.err
+	}))
+	if l.err == nil {
+		l.err = err
 	}
 	if c := choicesJSON(l.report.Choices); c != nil {
 		l.line(map[string]*jsonChoices{"config": c})

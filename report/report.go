@@ -42,6 +42,8 @@ type Report struct {
 	Shadows    int       // the number of shadow copies in images that were not looked into
 	Deleted    bool      // what was deleted was asked for
 
+	Inventory *Inventory // what the inventories among the rules list; nil if it is only counted, or if there is none
+
 	Containers []*collection.Container // images and archives that were opened, for [InfoText] and [InfoJSON]
 }
 
@@ -51,6 +53,7 @@ type Input struct {
 	Ports    []ports.Answer // the ephemeral ports, if asked for and known
 	Findings []rules.Finding
 	Passed   map[*rules.Rule]int // how many passes of each rule are not among the findings
+	Listed   int                 // how much the inventories list of it
 	Unasked  bool                // no rule is about it: each asks for what it does not cover
 	Known    int                 // how many findings about it are in the baseline, and not among the findings
 }
@@ -124,8 +127,10 @@ func (in Input) holds(f rules.Finding) string {
 // summary returns for people the totals and what they do not count, one line each.
 func (r Report) summary() []string {
 	lines := []string{r.totals()}
-	if line := r.uncounted(); line != "" {
-		lines = append(lines, line)
+	for _, line := range []string{r.listedText(), r.uncounted()} {
+		if line != "" {
+			lines = append(lines, line)
+		}
 	}
 	return append(lines, r.Choices.lines(r.tally())...)
 }
@@ -148,6 +153,7 @@ type tally struct {
 	former                       int // of the failures, those of a former Windows
 	waived                       int // of what failed, and in none of the other numbers
 	known                        int // likewise, in the baseline
+	listed                       int // by inventories, which have no findings
 }
 
 // tally counts the findings of all inputs.
@@ -163,6 +169,7 @@ func (t *tally) addAll(in Input) {
 		t.unasked++
 	}
 	t.known += in.Known
+	t.listed += in.Listed
 	for _, f := range in.Findings {
 		t.add(f)
 		if in.Former && f.Status == rules.Fail && f.Waived == nil {

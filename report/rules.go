@@ -37,6 +37,9 @@ func Rule(w io.Writer, r *rules.Rule, style Style) error {
 	if !r.AboutKey {
 		p.row("value", rules.ValueName(r.Value.String()))
 	}
+	if i := r.Inventory; i != nil {
+		p.row("lists", strings.TrimSuffix("under "+hive.Visible(i.Category)+", with data shown as "+i.As, ", with data shown as "))
+	}
 	if r.When != nil {
 		p.row("applies", hive.Visible(r.When.String()))
 	}
@@ -92,7 +95,7 @@ func policies(t rules.Terms) string {
 
 // absence returns what it means that the value of a rule is missing, or "" for a rule that is not about a value.
 func absence(r *rules.Rule, t rules.Terms) string {
-	if r.AboutKey && t.Written == nil || t.Exists != nil {
+	if r.AboutKey && t.Written == nil || t.Exists != nil || r.Inventory != nil {
 		return ""
 	}
 	text := "a finding"
@@ -132,9 +135,9 @@ func Tests(w io.Writer, all []*rules.Rule, results []rules.TestResult) error {
 			failed++
 			fmt.Fprintf(p, "FAIL  %s, test %q, line %d: %v\n", r.ID, t.Test.Name, t.Test.At.Line, t.Err)
 		}
-		if total == 0 {
+		if total == 0 && r.Inventory == nil {
 			fmt.Fprintf(p, "none  %s has no tests\n", r.ID)
-		} else if passed == total {
+		} else if passed == total && total > 0 {
 			fmt.Fprintf(p, "ok    %s, %s\n", r.ID, plural(total, "test"))
 		}
 	}

@@ -15,14 +15,15 @@ type jsonRules struct {
 }
 
 type jsonRule struct {
-	ID         string  `json:"id"`
-	Pack       string  `json:"pack"`
-	Title      string  `json:"title"`
-	Key        string  `json:"key"`
-	Value      *string `json:"value"`                // null where the rule is about the key itself
-	When       string  `json:"when,omitempty"`       // where it applies
-	Conditions string  `json:"conditions,omitempty"` // instead of what is expected of a value
-	Assumes    string  `json:"assumes,omitempty"`    // the versions of Windows that it answers for where the version is not known
+	ID         string         `json:"id"`
+	Pack       string         `json:"pack"`
+	Title      string         `json:"title"`
+	Key        string         `json:"key"`
+	Value      *string        `json:"value"`                // null where the rule is about the key itself
+	When       string         `json:"when,omitempty"`       // where it applies
+	Conditions string         `json:"conditions,omitempty"` // instead of what is expected of a value
+	Inventory  *jsonInventory `json:"inventory,omitempty"`  // instead of a verdict
+	Assumes    string         `json:"assumes,omitempty"`    // the versions of Windows that it answers for where the version is not known
 	jsonTerms
 	Overrides  []jsonOverride `json:"overrides"`
 	Tags       []string       `json:"tags"`
@@ -30,6 +31,11 @@ type jsonRule struct {
 	Rationale  string         `json:"rationale"`
 	References []string       `json:"references"`
 	Tests      int            `json:"tests"`
+}
+
+type jsonInventory struct {
+	Category string `json:"category"`
+	As       string `json:"as,omitempty"`
 }
 
 type jsonOverride struct {
@@ -85,6 +91,9 @@ func RulesJSON(w io.Writer, version string, all []*rules.Rule) error {
 		}
 		if r.When != nil {
 			j.When = r.When.String()
+		}
+		if i := r.Inventory; i != nil {
+			j.Inventory = &jsonInventory{hive.Printable(i.Category), i.As}
 		}
 		if r.Conditions != nil {
 			j.Conditions = r.Conditions.String()

@@ -27,6 +27,8 @@ type sheet struct {
 
 	unlisted              string // how many inputs have no findings, in words
 	notExamined, notAsked []remark
+
+	inventory *Inventory // see Report
 }
 
 // topic is what a result is about: a rule, or a check of the linter.
@@ -237,7 +239,7 @@ var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", ru
 
 // checkSheet returns the sheet of a check. It always includes what did not fail.
 func checkSheet(r Report) sheet {
-	s := sheet{command: "check", version: r.Version, run: r.Run, totals: strings.Join(r.summary(), "; "), left: r.Choices.lines(r.tally()), more: r.more(), all: r.All, refused: r.Refused,
+	s := sheet{command: "check", version: r.Version, run: r.Run, totals: strings.Join(r.summary(), "; "), left: r.Choices.lines(r.tally()), more: r.more(), all: r.All, refused: r.Refused, inventory: r.Inventory,
 		tables: newFleet(r).tables(func(table) bool { return true }), unlisted: r.unlisted(), notExamined: r.notExamined(), notAsked: r.notAsked()}
 	index := map[*rules.Rule]int{}
 	topicOf := func(rule *rules.Rule) int {

@@ -115,6 +115,15 @@ func checkText(w io.Writer, r Report, style Style) error {
 		p.headings(r, entries)
 		p.entries(r, entries)
 	}
+	if err := p.send(w); err != nil {
+		return err
+	}
+	p.Reset()
+	if !r.Quiet {
+		if err := r.Inventory.text(w, style); err != nil {
+			return err
+		}
+	}
 	for _, t := range newFleet(r).tables(p.fits) {
 		p.table(t)
 	}
@@ -160,7 +169,7 @@ func (p *page) headings(r Report, entries []entry) {
 
 // sum writes how many inputs are not listed, and last the line of totals.
 func (p *page) sum(r Report) {
-	for _, line := range append(r.Choices.lines(r.tally()), r.unlisted(), r.uncounted()) {
+	for _, line := range append(r.Choices.lines(r.tally()), r.unlisted(), r.listedText(), r.uncounted()) {
 		if line != "" {
 			p.line(line)
 		}
@@ -255,6 +264,18 @@ func (r Report) totals() string {
 		text += fmt.Sprintf(", %d not applicable", t.notApplicable)
 	}
 	return text
+}
+
+// listedText returns for people how much inventories list, or "" for nothing.
+func (r Report) listedText() string {
+	switch n := r.tally().listed; {
+	case n == 0:
+		return ""
+	case r.Inventory == nil:
+		return thousands(n) + " listed (--all shows them)"
+	default:
+		return thousands(n) + " listed"
+	}
 }
 
 // uncounted returns for people how many findings do not count for the exit status, because they are of a former Windows, or "" for none.

@@ -15,6 +15,9 @@ import (
 func Doubts(all []*Rule) []Mistake {
 	var doubts []Mistake
 	for _, r := range all {
+		if r.Inventory != nil {
+			continue // it has no verdict to doubt
+		}
 		l := doubter{rule: r}
 		l.conditions()
 		l.messages()

@@ -9,7 +9,7 @@ import (
 )
 
 // Evaluate returns the answer of each rule at each key that it matches, ordered by rule and then by key. The Windows version and product
-// decide whether a rule applies, and which overrides count. Evaluate changes neither the registry nor the rules. It reads the keys below the
+// decide whether a rule applies, and which overrides count. An inventory has no answer, see [Survey]. Evaluate changes neither the registry nor the rules. It reads the keys below the
 // starts of patterns once for all rules.
 func Evaluate(reg *hive.Registry, w hive.Windows, rules []*Rule) []Finding {
 	return Answers(reg, w, rules, nil)
@@ -41,6 +41,7 @@ func answersOf(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func(r 
 	if compare { // then passes are needed
 		tell = nil
 	}
+	rules = slices.DeleteFunc(slices.Clone(rules), func(r *Rule) bool { return r.Inventory != nil })
 	answers := make([]*answers, len(rules))
 	ask := func(deep bool) {
 		var some []*Rule

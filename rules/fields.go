@@ -68,7 +68,7 @@ func changeFields[T any](of func(*T) *change) []strict.Field[T] {
 func init() {
 	ruleObject = strict.Object[draft]{
 		Name: "rule", What: "a rule", Doc: "A rule: where it looks, what must be there, and what it means that it is not.",
-		Also: oneNeeded("anyOf", []string{"key", "expect"}, []string{"all"}, []string{"any"}, []string{"none"}),
+		Also: oneNeeded("anyOf", []string{"key", "expect"}, []string{"key", "inventory"}, []string{"all"}, []string{"any"}, []string{"none"}),
 		Fields: append([]strict.Field[draft]{
 			strict.Must("id", "The name of the rule. It is never used again for another.", nameForm, func(r *draft, s string) { r.ID = s }),
 			strict.Must("title", "What is wrong where the rule fails, in one line.", strict.LineForm, func(r *draft, s string) { r.Title = s }),
@@ -87,6 +87,7 @@ func init() {
 				strict.Placed(valueForm), func(r *draft, p strict.Located[pattern]) { r.Value, r.value = p.V, &p.At }),
 			strict.May("misspelt", "In place of value: any value whose name differs from this one by a typing error, at most one for every five letters.",
 				strict.Placed(misspeltForm), func(r *draft, p strict.Located[pattern]) { r.Value, r.value = p.V, &p.At }),
+			strict.May("inventory", "In place of a verdict: what is at the places of the rule is listed.", strict.Of(&inventoryObject, "inventory"), func(r *draft, i Inventory) { r.Inventory = &i }),
 			strict.May("all", "Conditions that must all hold, in place of value and expect.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.all, r.conditional = all, true }),
 			strict.May("any", "Conditions of which one must hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.any, r.conditional = all, true }),
 			strict.May("none", "Conditions none of which may hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.none, r.conditional = all, true }),

@@ -86,6 +86,10 @@ var mistakes = []struct {
 	{"field twice", "value: One", "value: One\n    value: Two", "13:5: value stands twice in a rule", false},
 	{"required field", "    severity: high\n", "", "5:5: a rule needs the field severity", false},
 	{"data of a key", "    value: One\n", "", "5:5: a rule without value is about the key itself: its expect must say exists or written, and nothing else\n5:5: a rule without value has no field missing: exists says what it means that the key does not exist\n21:10: the fix needs the field value: its rule has none", true},
+	{"inventory with a verdict", "    value: One\n", "    value: One\n    inventory: {category: X}\n", "5:5: an inventory has no verdict, and no field expect: it lists what is there\n5:5: an inventory has no verdict, and no field missing: it lists what is there\n" +
+		"5:5: an inventory has no verdict, and no field overrides: it lists what is there\n5:5: an inventory has no verdict, and no field messages: it lists what is there\n" +
+		"5:5: an inventory has no verdict, and no field fix: it lists what is there\n5:5: an inventory has no verdict, and no field tests: it lists what is there\n5:5: an inventory has no verdict, so its severity is info", true},
+	{"inventory without category", "    value: One\n", "    value: One\n    inventory: {as: epok}\n", "13:16: inventory needs the field category\n13:21: as cannot be \"epok\"; did you mean epoch?", false},
 	{"unknown severity", "severity: high", "severity: hgih", `7:15: severity cannot be "hgih"; did you mean high?`, false},
 	{"severity of no kind", "severity: high", "severity: 7", `7:15: severity cannot be "7"; it can be info, low, medium, high or critical`, false},
 	{"unknown root", `HKLM\SYSTEM`, `HKLN\SYSTEM`, `11:10: key must start with a root of the registry, not with "HKLN"; did you mean HKLM?`, false},
@@ -142,7 +146,7 @@ var mistakes = []struct {
 	{"version that no Windows has", ">=6.0 <10.0", ">=6.9", `20:25: "6.9" is not a Windows version: want one such as 6.1 or 10.0.19045, or a name: nt4, 2000, xp, 2003, vista, 2008, 7, 2008r2, 8, 2012, 8.1, 2012r2, 10, 2016, 2019, 2022, 11, 2025`, true},
 	{"unknown comparison", ">=6.0 <10.0", "!6.0", `20:25: "!6.0" is not a Windows version: want one such as 6.1 or 10.0.19045, or a name: nt4, 2000, xp, 2003, vista, 2008, 7, 2008r2, 8, 2012, 8.1, 2012r2, 10, 2016, 2019, 2022, 11, 2025`, false},
 	{"unknown reason", "want: pass", "want: pas", `24:57: want cannot be "pas"; did you mean pass?`, false},
-	{"list in place of a mapping", "expect:\n", "expect: []\n    extra:\n", "13:13: expect must be a mapping with the fields data, exists, type, valid and written\n14:5: a rule has no field \"extra\"; it can be all, alternative, any, assume, covered_by, expect, fix, id, key, levels, messages, missing, misspelt, none, overrides, policy, rationale, references, severity, source, tags, tests, title, value or when", false},
+	{"list in place of a mapping", "expect:\n", "expect: []\n    extra:\n", "13:13: expect must be a mapping with the fields data, exists, type, valid and written\n14:5: a rule has no field \"extra\"; it can be all, alternative, any, assume, covered_by, expect, fix, id, inventory, key, levels, messages, missing, misspelt, none, overrides, policy, rationale, references, severity, source, tags, tests, title, value or when", false},
 	{"no name", "id: EX-1", "id: EX 1", `5:9: id "EX 1" is no name; want letters, digits, dots, hyphens and underscores`, false},
 	{"no rules", sound[strings.Index(sound, "  - id"):], "  []\n", "5:3: rules is empty; a pack without rules checks nothing", false},
 	{"not YAML", "title: An example", "title: [", "3:21: not YAML: did not find expected ',' or ']'; close what is open before this, and put text that holds a comma, brace, bracket or colon in quotes", false},

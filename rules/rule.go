@@ -34,6 +34,7 @@ type Rule struct {
 	Levels     []string   // the published baselines that ask for it
 	Sources    []Source   // where it stands in files for other programs; none for a rule that was written for regvet
 	question              // where it looks; a rule of conditions may have no key
+	Inventory  *Inventory // how what is there is listed, in place of a verdict; nil for nearly all rules
 	Conditions *Condition // what must hold, instead of what is expected of a value; nil for most rules
 	When       *Condition // where the rule applies; nil for everywhere
 	Tests      []Test

@@ -31,8 +31,21 @@ func walk(registry *hive.Registry, searches []*search) {
 	if len(searches) == 0 {
 		return
 	}
-	root := &level{}
-	counted := map[*level]bool{}
+	w := walker{registry: registry}
+	root, counted := plant(searches)
+	w.visit(registry.Root(), root.enter(nil))
+	for at := range counted {
+		for _, searches := range at.byValue {
+			for _, s := range searches {
+				s.absent(at.visits - s.told)
+			}
+		}
+	}
+}
+
+// plant returns the levels that the patterns of searches lead through, from the root on, and those at which keys are only counted.
+func plant(searches []*search) (root *level, counted map[*level]bool) {
+	root, counted = &level{}, map[*level]bool{}
 	for _, s := range searches {
 		at := root
 		at.searches = append(at.searches, s)
@@ -54,15 +67,7 @@ func walk(registry *hive.Registry, searches []*search) {
 		at.byValue[s.value] = append(at.byValue[s.value], s)
 		counted[at] = true
 	}
-	w := walker{registry: registry}
-	w.visit(registry.Root(), root.enter(nil))
-	for at := range counted {
-		for _, searches := range at.byValue {
-			for _, s := range searches {
-				s.absent(at.visits - s.told)
-			}
-		}
-	}
+	return root, counted
 }
 
 // level is a place in the patterns: what may come next for those that have matched so far. Patterns that start alike share their levels, so

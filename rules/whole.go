@@ -94,6 +94,10 @@ func completeRule(d *strict.Decoder, n *yaml.Node, r *draft, sound bool) {
 
 // checkForm checks that the fields of a rule go together.
 func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
+	if r.Inventory != nil {
+		checkInventory(d, n, r)
+		return
+	}
 	needs := func(name string) {
 		if !strict.Has(n, name) {
 			d.Wrong(n, "a rule needs the field %s", name)

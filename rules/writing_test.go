@@ -88,7 +88,7 @@ func testPack(t *testing.T, text string) {
 	}
 	for _, rule := range p.Rules {
 		results := rule.RunTests()
-		if len(results) == 0 {
+		if len(results) == 0 && rule.Inventory == nil {
 			t.Errorf("%s has no tests", rule.ID)
 		}
 		for _, r := range results {

@@ -32,7 +32,7 @@ var checkCommand = command{
 		failFlag(f, &o.failOn, "findings")
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "in text and compact, list no findings, only the summary")
 		f.BoolVar(&o.statistics, "statistics", false, "in text and compact, end with a table of how much each rule finds")
-		f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns and rules that do not apply")
+		f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns, rules that do not apply, and what inventories list")
 		f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
 		f.BoolVar(&o.regback, "regback", false, "also check the backups of hives that Windows made in RegBack or repair, of an earlier time")
 		f.BoolVar(&o.vss, "vss", false, "also check the shadow copies in images, of an earlier time")
@@ -89,6 +89,10 @@ func (o *checkOptions) run(s *session, args []string) {
 	} else {
 		r.More = o.rules.known - len(rules.Distinct(accepted.loaded, nil))
 	}
+	if o.all && len(rules.Inventories(r.Rules)) > 0 {
+		r.Inventory = report.NewInventory(r.Rules, memoryForLines)
+		defer r.Inventory.Close()
+	}
 	lines := map[*sink]*report.Lines{} // the outputs that are written as the inputs are read; the others wait for the end
 	for _, k := range sinks {
 		if k.format == "jsonl" {
@@ -118,6 +122,9 @@ func (o *checkOptions) run(s *session, args []string) {
 		take(*config)
 	}
 	accepted.finish()
+	if r.Inventory != nil && r.Inventory.Err() != nil {
+		s.fail(statusUsage, "what is listed cannot be sorted in a temporary file: %v; TMPDIR can name another folder for it", r.Inventory.Err())
+	}
 	r.Containers, r.Refused = s.containers, s.refused
 	for _, k := range sinks {
 		if l := lines[k]; l != nil {
@@ -147,21 +154,24 @@ func (o *checkOptions) judge(s *session, together collection.Joined, r report.Re
 		pass = nil
 	}
 	describe(s, together[0], o.input.windows.value)
+	for _, in := range together[1:] {
+		if in.SameAs == "" {
+			in.Describe(o.input.windows.value)
+		}
+	}
 	for _, f := range rules.Answers(together[0].Registry, together[0].Windows, r.Rules, pass) {
 		in := together.Holder(f.RealKey)
 		findings[in] = append(findings[in], f)
 		asked[in] = asked[in] || together.Covers(f.RealKey)
 	}
+	listing := o.survey(s, together, r)
 	var all []report.Input
 	for _, in := range together {
 		if in.SameAs != "" {
 			all = append(all, report.Input{Input: s.facts(in)})
 			continue
 		}
-		if in != together[0] {
-			in.Describe(o.input.windows.value)
-		}
-		out := report.Input{Findings: findings[in], Passed: passed[in], Unasked: !asked[in]}
+		out := report.Input{Findings: findings[in], Passed: passed[in], Listed: listing.count[in], Unasked: !asked[in] && !listing.asked[in]}
 		if in.Machine == nil || together.HoldsSystem(in) {
 			in.Identify()
 		}
@@ -169,7 +179,7 @@ func (o *checkOptions) judge(s *session, together collection.Joined, r report.Re
 			out.Ports = ports.Ephemeral(in.Registry, in.Windows)
 		}
 		if o.deleted && in.Hive != nil {
-			out.Findings = rules.AddHistory(out.Findings, in.Mount, in.Hive.Deleted())
+			out.Findings = rules.AddHistory(out.Findings, in.Mount, listing.deleted(in))
 		}
 		out.Input = s.facts(in)
 		out.AddCaveats()

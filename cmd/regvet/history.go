@@ -150,6 +150,10 @@ func (o *historyOptions) asks(s *session, args []string) bool {
 		var ok bool
 		o.active, ok = o.selected.load(s, &o.rules)
 		o.active = rules.Distinct(slices.DeleteFunc(o.active, func(r *rules.Rule) bool { return !o.selected.picks(r) }), o.selected.names)
+		if lists := rules.Inventories(o.active); slices.ContainsFunc(lists, o.selected.names) {
+			s.fail(statusUsage, "%s is an inventory, which gives no answers that could have a past; give a KEY in its place", lists[0].ID)
+			return false
+		}
 		return ok
 	}
 	if err := slashed(args[1]); err != nil {

@@ -224,9 +224,7 @@ func (in *Opened) loadHive(fsys fs.FS, file File, data []byte, o Options) (refus
 	header := f.Header // a copy, which does not hold the whole hive in memory
 	in.Header, in.Dirty = &header, header.Dirty()
 	in.Mount, in.MountBy = f.Mount()
-	if in.Mount == nil {
-		in.NotJoined = cmp.Or(in.NotJoined, ofApplication(in.Path))
-	}
+	in.NotJoined = cmp.Or(in.NotJoined, ofApplication(in.Mount))
 	if o.Mount != nil {
 		in.Mount, in.MountBy = o.Mount, "flag --mount"
 	}

@@ -70,24 +70,9 @@ func setAside(found []File) {
 // isTextName reports whether a file is found because of the name that .reg text has.
 func isTextName(name string) bool { return strings.EqualFold(path.Ext(name), ".reg") }
 
-// applications are hives that programs load for themselves, by their names: they are no part of the registry that rules ask for. Sources: Microsoft,
-// "RegLoadAppKey function" and "Prepare to package a desktop application"; github.com/libyal/winreg-kb.
-var applications = map[string]string{
-	hive.Fold("Amcache.hve"):         "the inventory of programs and drivers (Amcache)",
-	hive.Fold("Syscache.hve"):        "the cache of the hashes of programs (Syscache)",
-	hive.Fold("BBI"):                 "the state of the brokers of apps (BBI)",
-	hive.Fold("settings.dat"):        "the settings of an app",
-	hive.Fold("ActivationStore.dat"): "the classes of an app",
-	hive.Fold("Registry.dat"):        "the registry of an app package",
-	hive.Fold("User.dat"):            "the registry of an app package",
-	hive.Fold("UserClasses.dat"):     "the registry of an app package",
-	hive.Fold("userdiff"):            "what Setup changes in profiles (userdiff)",
-	hive.Fold("VSMIDK"):              "the keys of virtual secure mode (VSMIDK)",
-}
-
-// ofApplication returns for people which hive of an application a file is by its name, or "" for any other.
-func ofApplication(name string) string {
-	what := applications[hive.Fold(baseName(name))]
+// ofApplication returns for people which hive of an application is mounted at a path, or "" for any other.
+func ofApplication(at hive.Path) string {
+	what := hive.Application(at)
 	if what == "" {
 		return ""
 	}

@@ -15,6 +15,8 @@ func FuzzRead(f *testing.F) {
 	f.Add("stig.xml", []byte(stigXML(`<Key>HKLM:\SOFTWARE\A</Key><ValueName>B</ValueName><ValueType>Dword</ValueType><OrganizationValueRequired>True</OrganizationValueRequired><OrganizationValueTestString>'{0}' -ge '1' -and '{0}' -le '900'</OrganizationValueTestString>`)))
 	f.Add("stig.xml", []byte(stigXML(`<Key>HKEY_CURRENT_USER\A</Key><ValueName>{B}*</ValueName><ValueType>MultiString</ValueType><ValueData>a;b</ValueData>`)))
 	f.Add("list.csv", []byte("sep=;\r\nOperator;ID;Name;Method;MethodArgument;RegistryPath;RegistryItem;RecommendedValue\r\n;;\r\n=;1;A;service;X;;;Disabled\r\n=;2;A;Registry;;HKLM:\\A;EccCurves;\"a;b\"\r\n"))
+	f.Add(".reb", []byte("Description: A\nKeys:\n  -\n    Description: B\n    HiveType: NtUser\n    Category: C\n    KeyPath: \\Software\\*\\{a}[?]**\\\n    ValueName: (default)\n    Recursive: true\n    BinaryConvert: SID\n    Comment:\n"))
+	f.Add("", []byte("Keys:\n- {HiveType: SYSTEM, KeyPath: '*', x: &a y, Description: *a}\n- {HiveType: SAM, KeyPath: 'SAM\\Domains\\Account\\Users'}\n-   HiveType: SAM\n    KeyPath: a\n"))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		fsys := fstest.MapFS{"folder/file" + name: {Data: data}}
 		read := func() ([]byte, *rules.Pack) {

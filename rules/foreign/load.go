@@ -10,7 +10,7 @@ import (
 )
 
 // endings are those of the files of a folder that are read as rules.
-var endings = []string{".yaml", ".yml"}
+var endings = []string{".yaml", ".yml", ".reb"}
 
 // Load is [rules.LoadFiles] for packs of regvet and for files of other programs alike. It returns these as well, with what became of each rule
 // in them.
