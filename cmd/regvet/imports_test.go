@@ -32,6 +32,7 @@ func TestImports(t *testing.T) {
 		"regvet/hive/search":       {"regvet/hive", "regvet/internal/glob"},
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile", "regvet/internal/safetext"},
 		"regvet/internal/draft":    {},
+		"regvet/internal/licences": {},
 		"regvet/internal/shared":   {},
 		"regvet/internal/safetext": {},
 		"regvet/internal/glob":     {"regvet/hive"},
@@ -45,7 +46,7 @@ func TestImports(t *testing.T) {
 		"regvet/rules/foreign":     {"regvet/hive", "regvet/rules", "regvet/rules/strict"},
 		"regvet/report":            {"regvet/hive", "regvet/hive/collection", "regvet/hive/evidence", "regvet/hive/evidence/image", "regvet/hive/search", "regvet/rules", "regvet/rules/foreign", "regvet/rules/lint", "regvet/rules/ports", "regvet/rules/strict", "regvet/internal/runs", "regvet/internal/safetext"},
 		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/polfile", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/search", "regvet/hive/collection", "regvet/rules", "regvet/rules/accept", "regvet/rules/foreign", "regvet/rules/lint", "regvet/rules/ports", "regvet/rules/strict",
-			"regvet/report", "regvet/internal/glob", "regvet/internal/runs", "regvet/internal/worktree", "regvet/internal/draft"},
+			"regvet/report", "regvet/internal/glob", "regvet/internal/runs", "regvet/internal/worktree", "regvet/internal/draft", "regvet/internal/safetext"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()
 	if err != nil {
