@@ -99,11 +99,13 @@ func write(name string, sources []*Source) (text []byte, origins []origin) {
 	if len(references) > 0 {
 		pack = pack.With("references", list(references))
 	}
-	document := node(pack.With("rules", all))
+	document := nodes{}.of(pack.With("rules", all))
 	document.HeadComment = "Made by regvet rules import, which told what of the source could not be said here."
 	for _, rule := range document.Content[len(document.Content)-1].Content {
-		for _, field := range rule.Content {
-			flow(field)
+		for i, field := range rule.Content {
+			if flow(field); i > 0 && rule.Content[i-1].Value == "tags" {
+				field.Style = yaml.FlowStyle // many words, which read better side by side
+			}
 		}
 	}
 	var b bytes.Buffer
@@ -185,24 +187,32 @@ func size(n *yaml.Node) int {
 	return total
 }
 
-// node returns a value of [Field] as a node.
-func node(v any) *yaml.Node {
+// nodes are those of texts, numbers and truth values that were made before: the same names and words stand in most rules.
+type nodes map[any]yaml.Node
+
+// of returns a value of [Field] as a node.
+func (known nodes) of(v any) *yaml.Node {
 	n := &yaml.Node{}
 	switch v := v.(type) {
 	case Fields:
 		n.Kind, n.Tag = yaml.MappingNode, "!!map"
 		for _, f := range v {
-			n.Content = append(n.Content, node(f.Name), node(f.Value))
+			n.Content = append(n.Content, known.of(f.Name), known.of(f.Value))
 		}
 	case []any:
 		n.Kind, n.Tag = yaml.SequenceNode, "!!seq"
 		for _, e := range v {
-			n.Content = append(n.Content, node(e))
+			n.Content = append(n.Content, known.of(e))
 		}
 	default:
-		if err := n.Encode(v); err != nil {
-			panic(err) // texts, numbers and truth values
+		one, there := known[v]
+		if !there {
+			if err := one.Encode(v); err != nil {
+				panic(err) // texts, numbers and truth values
+			}
+			known[v] = one
 		}
+		*n = one
 	}
 	return n
 }
