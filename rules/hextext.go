@@ -57,7 +57,7 @@ func captures(all map[*regexp.Regexp]demand, fold bool) operator {
 	numbers := map[*regexp.Regexp]demand{}
 	var texts []string
 	for re, q := range all {
-		texts = append(texts, fmt.Sprintf("with %s for %s", q, quoted(re.String())))
+		texts = append(texts, fmt.Sprintf("with %s in %s", q, quoted(re.String())))
 		numbers[foldRegexp(re, fold)] = q
 	}
 	slices.Sort(texts)

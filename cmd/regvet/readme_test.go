@@ -16,7 +16,7 @@ import (
 // TestReadme runs each command that the README and the pages beside it show, and compares its output with the one shown; with -update it writes the
 // outputs into them.
 func TestReadme(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/evidence.md", "docs/history.md", "docs/search.md", "docs/timeline.md"} {
+	for _, name := range []string{"README.md", "docs/evidence.md", "docs/history.md", "docs/importing.md", "docs/search.md", "docs/timeline.md"} {
 		t.Run(name, func(t *testing.T) { testPage(t, filepath.Join("../..", name)) })
 	}
 }

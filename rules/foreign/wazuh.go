@@ -455,13 +455,47 @@ func (l logic) minterm() (m minterm, ok bool) {
 	return minterm{data: Fields{{"as_hex_text", folded(q, fold)}}}, true
 }
 
-// numberFix returns the fix that sets the number that is expected, if it is one of 32 bits.
+// numberFix returns the fix that sets a number of 32 bits that is expected, if the policy names one.
 func numberFix(expect Fields) Fields {
 	q := expect[0].Value.(Fields)[0].Value.(Fields)
-	want, _ := q[0].Value.(string)
-	n, err := strconv.ParseUint(want, 10, 32)
-	if q[0].Name != "equals" || err != nil || want != strconv.FormatUint(n, 10) {
-		return nil
+	for _, f := range q {
+		named := []any{f.Value}
+		switch v := f.Value.(type) {
+		case []any:
+			named = v
+		case Fields: // the comparisons of captures
+			named = nil
+			for _, compare := range v[0].Value.(Fields) {
+				named = append(named, compare.Value)
+			}
+		}
+		for _, one := range named {
+			n, err := strconv.ParseUint(fmt.Sprint(one), 10, 32)
+			if err == nil && meets(q, n) {
+				return Fields{{"fix", Fields{{"set", Fields{{"type", "REG_DWORD"}, {"data", n}}}, {"safe", false}, {"because", "the policy does not tell the type of the value; numbers are REG_DWORD but for a few"}}}}
+			}
+		}
 	}
-	return Fields{{"fix", Fields{{"set", Fields{{"type", "REG_DWORD"}, {"data", n}}}, {"safe", false}, {"because", "the policy does not tell the type of the value; numbers are REG_DWORD but for a few"}}}}
+	return nil
+}
+
+// meets reports whether a number in decimal is seen to meet operators on text.
+func meets(operators Fields, n uint64) bool {
+	text := strconv.FormatUint(n, 10)
+	return !slices.ContainsFunc(operators, func(f Field) bool {
+		switch v := f.Value.(type) {
+		case string:
+			return f.Name == "equals" && v != text || f.Name == "not" && v == text || f.Name == "matches"
+		case []any:
+			return slices.Contains(v, any(text)) != (f.Name == "in")
+		case Fields:
+			found := regexp.MustCompile(v[0].Name).FindStringSubmatch(text)
+			return len(found) < 2 || found[1] != text || slices.ContainsFunc(v[0].Value.(Fields), func(compare Field) bool { return !compares(compare.Name, n, compare.Value.(uint64)) })
+		}
+		return false // fold, which digits do not have
+	})
+}
+
+func compares(operator string, a, b uint64) bool {
+	return map[string]bool{"equals": a == b, "not": a != b, "at_most": a <= b, "at_least": a >= b, "below": a < b, "above": a > b}[operator]
 }
