@@ -42,6 +42,7 @@ type Condition struct {
 	products       []string
 	editions       []string
 	hives          []string
+	elsewhere      string        // what must hold that no registry tells, or ""
 	bound          []boundDemand // what it asks of names that the key of the rule binds
 	all, any, none []*Condition
 	asks           bool // whether it has a question of its own
@@ -63,6 +64,9 @@ func (c *Condition) String() string {
 	}
 	if c.hives != nil {
 		parts = append(parts, "hive "+strict.List(c.hives, "or"))
+	}
+	if c.elsewhere != "" {
+		parts = append(parts, hive.Visible(c.elsewhere))
 	}
 	parts = append(parts, each(c.bound, boundDemand.String)...)
 	if c.asks {
@@ -96,7 +100,7 @@ func (c *Condition) each(f func(*Condition)) {
 
 // asksRegistry reports whether more than the version, product and edition of Windows decides the condition.
 func (c *Condition) asksRegistry() (asks bool) {
-	c.each(func(c *Condition) { asks = asks || c.asks || c.hives != nil || c.bound != nil })
+	c.each(func(c *Condition) { asks = asks || c.asks || c.hives != nil || c.elsewhere != "" || c.bound != nil })
 	return asks
 }
 
@@ -112,7 +116,7 @@ func (c *Condition) onWindows(w hive.Windows) truth {
 	if c.editions != nil {
 		answer = min(answer, isEdition(w, c.editions))
 	}
-	if c.asks || c.hives != nil || c.bound != nil {
+	if c.asks || c.hives != nil || c.elsewhere != "" || c.bound != nil {
 		answer = min(answer, perhaps)
 	}
 	for _, below := range c.all {
@@ -155,6 +159,9 @@ func (e *evaluation) holds(c *Condition, s scene) verdict {
 	if c.hives != nil {
 		has := slices.ContainsFunc(c.hives, e.hasHive)
 		parts = append(parts, verdict{toTruth(has), "", "the input holds " + map[bool]string{true: "", false: "no "}[has] + "hive " + strict.List(c.hives, "or"), nil})
+	}
+	if c.elsewhere != "" {
+		parts = append(parts, verdict{perhaps, Undecided, hive.Visible(c.elsewhere) + " cannot be told from a registry", nil})
 	}
 	for _, b := range c.bound {
 		parts = append(parts, e.boundTo(b, s))

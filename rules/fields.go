@@ -105,7 +105,7 @@ func init() {
 	}
 	conditionObject = strict.Object[Condition]{
 		Name: "condition", Doc: "A condition. All that it holds must hold. One with a key, value or expect holds where what it asks for is there, with a pattern at one key at least.",
-		Empty: "asks nothing; want windows, product, edition, hive, key, value, expect, all, any or none",
+		Empty: "asks nothing; want windows, product, edition, hive, elsewhere, key, value, expect, all, any or none",
 		Others: strict.NewOthers(boundNameSyntax, "What is asked of a name that the key of the rule binds: operators on its text.", demandForm, func(c *Condition, name string, q demand, at hive.Location) {
 			c.bound = append(c.bound, boundDemand{strings.Trim(name, "{}"), q, at})
 		}),
@@ -114,6 +114,7 @@ func init() {
 			strict.May("product", "The product: one, or a list of which one must do.", strict.OneOrMore(strict.OneWord(productWords()...), "names no product"), func(c *Condition, all []string) { c.products = all }),
 			strict.May("edition", "The edition: one, or a list of which one must do.", strict.OneOrMore(strict.OneWord(editionWords()...), "names no edition"), func(c *Condition, all []string) { c.editions = all }),
 			strict.May("hive", "A hive that the input must hold: one, or a list of which one must do.", strict.OneOrMore(strict.OneWord(hiveNames()...), "names no hive"), func(c *Condition, all []string) { c.hives = all }),
+			strict.May("elsewhere", "What must hold that no registry tells, such as what a command prints. It leaves the answer open.", strict.LineForm, func(c *Condition, s string) { c.elsewhere = s }),
 			strict.May("all", "Conditions that must all hold.", conditionsForm, func(c *Condition, all []*Condition) { c.all = all }),
 			strict.May("any", "Conditions of which one must hold.", conditionsForm, func(c *Condition, all []*Condition) { c.any = all }),
 			strict.May("none", "Conditions none of which may hold.", conditionsForm, func(c *Condition, all []*Condition) { c.none = all }),

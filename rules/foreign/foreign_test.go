@@ -17,6 +17,10 @@ func FuzzRead(f *testing.F) {
 	f.Add("list.csv", []byte("sep=;\r\nOperator;ID;Name;Method;MethodArgument;RegistryPath;RegistryItem;RecommendedValue\r\n;;\r\n=;1;A;service;X;;;Disabled\r\n=;2;A;Registry;;HKLM:\\A;EccCurves;\"a;b\"\r\n"))
 	f.Add(".reb", []byte("Description: A\nKeys:\n  -\n    Description: B\n    HiveType: NtUser\n    Category: C\n    KeyPath: \\Software\\*\\{a}[?]**\\\n    ValueName: (default)\n    Recursive: true\n    BinaryConvert: SID\n    Comment:\n"))
 	f.Add("", []byte("Keys:\n- {HiveType: SYSTEM, KeyPath: '*', x: &a y, Description: *a}\n- {HiveType: SAM, KeyPath: 'SAM\\Domains\\Account\\Users'}\n-   HiveType: SAM\n    KeyPath: a\n"))
+	for _, condition := range []string{"all", "any", "none"} {
+		f.Add(".yml", []byte("policy: {id: a, regex_type: pcre2}\nvariables: {$v: A}\nrequirements: {condition: all, rules: ['r:HKLM\\SOFTWARE\\A -> B -> r:^x']}\nchecks:\n  # (L1)\n  - id: 1\n    title: a\n    compliance: [{cis: [1]}]\n    condition: "+
+			condition+"\n    rules: ['not r:HKLM\\SYSTEM\\$v', 'r:HKCU\\A -> {b|c}* -> n:(\\d+) compare <= 5 && !r:(?i)x && 1', 'c:x -> y']\n"))
+	}
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		fsys := fstest.MapFS{"folder/file" + name: {Data: data}}
 		read := func() ([]byte, *rules.Pack) {

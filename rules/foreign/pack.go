@@ -104,8 +104,10 @@ func write(name string, sources []*Source) (text []byte, origins []origin) {
 	document := node(pack.With("rules", all))
 	document.HeadComment = "Made by regvet rules import, which told what of the source could not be said here."
 	for _, rule := range document.Content[len(document.Content)-1].Content {
-		for _, field := range rule.Content {
-			flow(field)
+		for i, field := range rule.Content {
+			if flow(field); i > 0 && rule.Content[i-1].Value == "tags" {
+				field.Style = yaml.FlowStyle // many words, which read better side by side
+			}
 		}
 	}
 	var b bytes.Buffer

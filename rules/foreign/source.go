@@ -85,11 +85,17 @@ func (f Fields) With(name string, value any) Fields {
 
 // folded returns operators that compare with a text whose case does not count, if it has any.
 func folded(demand Fields, text string) Fields {
-	if strings.ToLower(text) != strings.ToUpper(text) {
+	return foldedIf(demand, hasLetters(text))
+}
+
+func foldedIf(demand Fields, fold bool) Fields {
+	if fold {
 		return demand.With("fold", true)
 	}
 	return demand
 }
+
+func hasLetters(text string) bool { return strings.ToLower(text) != strings.ToUpper(text) }
 
 // unsafeFix returns a fix that a person has to weigh, for that reason.
 func unsafeFix(fix Fields, because string) Fields {
