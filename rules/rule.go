@@ -34,7 +34,9 @@ type Rule struct {
 	Sources    []Source   // where it stands in files for other programs; none for a rule that was written for regvet
 	question              // where it looks; a rule of conditions may have no key
 	Conditions *Condition // what must hold, instead of what is expected of a value; nil for most rules
+	Nowhere    *traits    // what no key and no value may be like, instead of both; nil for most rules
 	When       *Condition // where the rule applies; nil for everywhere
+	Caveat     string     // what a failure of the rule does not tell; "" for nothing
 	Tests      []Test
 	At         hive.Location // where it stands in the file
 

@@ -17,6 +17,7 @@ type evaluation struct {
 
 	split map[*Rule][]*evaluation // the results of worldsOf
 	terms map[chosen]Terms        // the results of termsOf
+	hunts []*hunt                 // for what must be nowhere
 }
 
 // scene is where a rule is evaluated: at a key that it matched, for one of several users or control sets.
