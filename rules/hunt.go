@@ -40,6 +40,15 @@ func (c called) path(real hive.Path, more string) string {
 	return b.String()
 }
 
+// part is a part of the registry of which there is an answer: what Windows mounts from one hive.
+type part struct {
+	path    hive.Path     // of the first key that the input has itself
+	seen    int           // keys and values
+	unread  int           // keys that are not all known, or whose values are not
+	lost    hive.Path     // the first of them
+	problem *hive.Problem // and why
+}
+
 // hunter looks for everything that must be nowhere, in one pass over all keys.
 type hunter struct {
 	registry *hive.Registry
@@ -48,12 +57,8 @@ type hunter struct {
 	always   []*hunt
 	sets     map[string]hive.Match // what CurrentControlSet leads to, by the folded name
 
-	path    hive.Path
-	keys    int
-	values  int
-	unread  int           // places whose keys or values are not all known
-	lost    hive.Path     // the first of them
-	problem *hive.Problem // and why
+	path  hive.Path
+	parts []*part // of the registry, in their order
 }
 
 // startHunt adds the rule to those that say what must be nowhere, if it applies.
@@ -142,7 +147,13 @@ func (h *hunter) enter(k *hive.Key, parent []called, due []*hunt) {
 			return // as in all rules: CurrentControlSet does not lead there
 		}
 	}
-	h.keys++
+	if len(h.path) <= 2 && (len(h.path) == 2) == (h.path.HasPrefix(usersRoot) || h.path.HasPrefix(machineRoot)) {
+		h.parts = append(h.parts, new(part))
+	}
+	h.see()
+	if n := len(h.parts); n > 0 && h.parts[n-1].path == nil && !k.Implied() {
+		h.parts[n-1].path = slices.Clone(h.path)
+	}
 	due = slices.Clip(due)
 	add := func(number int) {
 		if t := h.hunts[number]; !t.always && !slices.Contains(due, t) {
@@ -168,12 +179,10 @@ func (h *hunter) enter(k *hive.Key, parent []called, due []*hunt) {
 	for _, v := range k.Values() {
 		h.value(k, &v, names, due)
 	}
-	for _, known := range []hive.Known{k.KeysKnown(), k.ValuesKnown()} {
-		if known == hive.Damaged || known == hive.Partial {
-			if h.unread++; h.unread == 1 {
-				h.lost, h.problem = slices.Clone(h.path), k.FirstLoss()
-			}
-			break
+	if known := max(k.KeysKnown(), k.ValuesKnown()); len(h.parts) > 0 && (known == hive.Damaged || known == hive.Partial) {
+		p := h.parts[len(h.parts)-1]
+		if p.unread++; p.unread == 1 {
+			p.lost, p.problem = slices.Clone(h.path), k.FirstLoss()
 		}
 	}
 	if _, link := k.Link(); link {
@@ -184,9 +193,16 @@ func (h *hunter) enter(k *hive.Key, parent []called, due []*hunt) {
 	}
 }
 
+// see counts a key or value.
+func (h *hunter) see() {
+	if n := len(h.parts); n > 0 {
+		h.parts[n-1].seen++
+	}
+}
+
 // value visits a value of the current key.
 func (h *hunter) value(k *hive.Key, v *hive.Value, names []called, due []*hunt) {
-	h.values++
+	h.see()
 	text := `\` + cmp.Or(v.Name, "(Default)")
 	fold := hive.Fold(text)
 	due = slices.Clip(due)
@@ -260,14 +276,20 @@ func (t *hunt) concludeHunt(h *hunter) {
 	if t.more > 0 {
 		t.found[len(t.found)-1].Message += fmt.Sprintf("; so it is at %d more places", t.more)
 	}
-	f := t.about(hive.Match{})
-	f.Expected = "nowhere " + t.traits.String()
-	seen := fmt.Sprintf("%d keys and %d values", h.keys, h.values)
-	switch {
-	case h.unread > 0:
-		f.Key, f.RealKey = h.lost, h.lost
-		t.found = append(t.found, f.unknown(Damaged, fmt.Sprintf("there may be more in what could not be read, at %d places, of which this is the first%s", h.unread, because(h.problem))))
-	case len(t.found) == 0:
-		t.found = append(t.found, f.pass("there is none in "+seen))
+	found := len(t.found) > 0
+	for _, p := range h.parts {
+		f := t.about(hive.Match{Live: p.path, Real: p.path})
+		f.Expected = "nowhere " + t.traits.String()
+		switch {
+		case p.unread > 0:
+			f.Key, f.RealKey = p.lost, p.lost
+			more := ""
+			if p.unread > 1 {
+				more = fmt.Sprintf("; so it is at %d more places", p.unread-1)
+			}
+			t.found = append(t.found, f.unknown(Damaged, "there may be more in what could not be read here"+because(p.problem)+more))
+		case !found:
+			t.found = append(t.found, f.pass(fmt.Sprintf("there is none in %d keys and values", p.seen)))
+		}
 	}
 }

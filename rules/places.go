@@ -13,7 +13,7 @@ func (r *Rule) Places() []hive.Path {
 		all = append(all, r.Key.base)
 	}
 	if r.Nowhere != nil {
-		all = append(all, hive.Path{"HKEY_LOCAL_MACHINE"}, usersRoot, userRoot, hive.Path{"HKEY_CLASSES_ROOT"})
+		all = append(all, machineRoot, usersRoot, userRoot, hive.Path{"HKEY_CLASSES_ROOT"})
 	}
 	for _, p := range r.policies() {
 		all = append(all, p.key.base)

@@ -34,9 +34,10 @@ type scene struct {
 }
 
 var (
-	usersRoot  = hive.Path{"HKEY_USERS"}
-	userRoot   = hive.Path{"HKEY_CURRENT_USER"}
-	currentSet = hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM", "CurrentControlSet"}
+	machineRoot = hive.Path{"HKEY_LOCAL_MACHINE"}
+	usersRoot   = hive.Path{"HKEY_USERS"}
+	userRoot    = hive.Path{"HKEY_CURRENT_USER"}
+	currentSet  = hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM", "CurrentControlSet"}
 )
 
 // classesSuffix is the end of the names of keys below HKEY_USERS that hold the file associations of a user.

@@ -12,6 +12,7 @@ import (
 // FuzzRead holds the laws of an import: what can be read becomes a pack that loads, or none at all, and the same pack each time.
 func FuzzRead(f *testing.F) {
 	f.Add("list.csv", []byte("ID,Name,Method,RegistryPath,RegistryItem,DefaultValue,RecommendedValue,Operator\n1,A,Registry,HKLM:\\SOFTWARE\\A,B,0,1,=\n2,\"b\n{c}*\",Registry,HKCU:\\a\\{b|c}\\?,*,x,y,contains\n"))
+	f.Add("sigma.yml", []byte("title: A\nlogsource: {product: windows, category: registry_event}\ndetection:\n  a: {'TargetObject|contains|all': ['\\Run\\', 'x[*]{a|b}\\*'], EventType: SetValue}\n  b: [{'Details|re|i': 'x+', 'NewName|windash': ' -a'}, {Image: null}]\n  condition: a and not (1 of b* or b)\n--- # two\naction: global\ndetection:\n"))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		fsys := fstest.MapFS{"folder/file" + name: {Data: data}}
 		read := func() ([]byte, *rules.Pack) {

@@ -75,6 +75,9 @@ func drop(text []byte, mistakes rules.Mistakes, origins []origin) bool {
 	return len(wrong) > 0
 }
 
+// maxTitles is how many files the title of a pack names.
+const maxTitles = 4
+
 // write returns the text of a pack, and where each of its rules comes from.
 func write(name string, sources []*Source) (text []byte, origins []origin) {
 	var titles, references []string
@@ -94,6 +97,9 @@ func write(name string, sources []*Source) (text []byte, origins []origin) {
 				origins = append(origins, origin{row, n})
 			}
 		}
+	}
+	if n := len(titles) - maxTitles; n > 0 {
+		titles = append(titles[:maxTitles], fmt.Sprintf("%d more files", n))
 	}
 	pack := Fields{{"pack", name}, {"title", strict.List(titles, "and")}}
 	if len(references) > 0 {
