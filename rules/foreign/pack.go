@@ -22,7 +22,7 @@ func Pack(name string, sources ...*Source) ([]byte, *rules.Pack, error) {
 	if name == "" {
 		name = packName(sources[0].File)
 	}
-	for {
+	for tries := 0; ; tries++ {
 		text, origins := write(name, sources)
 		if len(origins) == 0 {
 			return nil, nil, fmt.Errorf("%s: none of the rules can be said in a pack, so there is none", sources[0].Path)
@@ -32,11 +32,14 @@ func Pack(name string, sources ...*Source) ([]byte, *rules.Pack, error) {
 		switch {
 		case err == nil:
 			return text, pack, nil
-		case !ok || !drop(text, mistakes, origins):
+		case !ok || tries == maxTries || !drop(text, mistakes, origins):
 			return nil, nil, err
 		}
 	}
 }
+
+// maxTries is how often rules are taken out that the language refuses, many at a time. A pack that is too large loses one each time: it is split.
+const maxTries = 10
 
 // origin is where a rule of a pack comes from.
 type origin struct {
