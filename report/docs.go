@@ -80,6 +80,9 @@ func (p *page) ruleDocs(r *rules.Rule) {
 	if r.Conditions != nil {
 		item("expected", escaped(r.Conditions.String()))
 	}
+	if r.Nowhere != nil {
+		item("nowhere", escaped(r.Nowhere.String()))
+	}
 	item("assumes", escaped(r.Assumes()))
 	variants := r.Variants()
 	for i, v := range variants {

@@ -46,6 +46,9 @@ func Rule(w io.Writer, r *rules.Rule, style Style) error {
 	if r.Conditions != nil {
 		p.row("expected", hive.Visible(r.Conditions.String()))
 	}
+	if r.Nowhere != nil {
+		p.row("nowhere", hive.Visible(r.Nowhere.String()))
+	}
 	p.row("assumes", r.Assumes())
 	for _, v := range r.Variants() {
 		if v.When != "" {

@@ -22,6 +22,7 @@ type jsonRule struct {
 	Value      *string        `json:"value"`                // null where the rule is about the key itself
 	When       string         `json:"when,omitempty"`       // where it applies
 	Conditions string         `json:"conditions,omitempty"` // instead of what is expected of a value
+	Nowhere    string         `json:"nowhere,omitempty"`    // likewise: what no key and no value may be like
 	Inventory  *jsonInventory `json:"inventory,omitempty"`  // instead of a verdict
 	Assumes    string         `json:"assumes,omitempty"`    // the versions of Windows that it answers for where the version is not known
 	jsonTerms
@@ -97,6 +98,9 @@ func RulesJSON(w io.Writer, version string, all []*rules.Rule) error {
 		}
 		if r.Conditions != nil {
 			j.Conditions = r.Conditions.String()
+		}
+		if r.Nowhere != nil {
+			j.Nowhere = r.Nowhere.String()
 		}
 		for _, v := range variants[1:] {
 			j.Overrides = append(j.Overrides, jsonOverride{v.When, termsJSON(r, v.Terms)})

@@ -115,6 +115,9 @@ func (l *doubter) reasons(t Terms) map[Reason]bool {
 	if l.rule.Conditions != nil {
 		return map[Reason]bool{Mismatch: true}
 	}
+	if l.rule.Nowhere != nil {
+		return map[Reason]bool{Present: true}
+	}
 	exists := t.Exists != nil
 	return map[Reason]bool{
 		NoValue:    !t.passesAbsent(),
@@ -158,7 +161,7 @@ func (l *doubter) messages() {
 				"{limit}":   t.Written == nil || len(t.Written.bounds) == 0 || reason != Mismatch,
 			}
 			for _, name := range placeholder().FindAllString(text.V, -1) {
-				if empty[name] && l.rule.Conditions == nil {
+				if empty[name] && l.rule.Conditions == nil && l.rule.Nowhere == nil {
 					l.doubt(text.At, "%s is always empty in the message for %s", name, reason)
 				}
 			}

@@ -47,7 +47,7 @@ func answersOf(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func(r 
 		var some []*Rule
 		var at []int // in rules
 		for i, r := range rules {
-			if r.Key.deep() == deep {
+			if far := r.Key.deep() || r.Nowhere != nil; far == deep {
 				some, at = append(some, r), append(at, i)
 			}
 		}
@@ -90,6 +90,7 @@ func answersAlone(reg *hive.Registry, w hive.Windows, rules []*Rule, passed func
 		all[i] = e.start(r, &searches)
 	}
 	walk(reg, searches)
+	e.hunt()
 	for _, a := range all {
 		a.found = a.finish()
 	}
@@ -122,6 +123,8 @@ func (e *evaluation) start(r *Rule, searches *[]*search) *answers {
 	case r.When != nil && r.When.onWindows(e.windows) == no:
 		m := e.registry.Find(r.Key.base)[0]
 		a.skip(m, e.holds(r.When, scene{at: &m}).why)
+	case r.Nowhere != nil:
+		a.startHunt()
 	case !r.hasKey:
 		for _, s := range e.scenes(r.Conditions) {
 			a.ask(s)

@@ -68,7 +68,7 @@ func changeFields[T any](of func(*T) *change) []strict.Field[T] {
 func init() {
 	ruleObject = strict.Object[draft]{
 		Name: "rule", What: "a rule", Doc: "A rule: where it looks, what must be there, and what it means that it is not.",
-		Also: oneNeeded("anyOf", []string{"key", "expect"}, []string{"key", "inventory"}, []string{"all"}, []string{"any"}, []string{"none"}),
+		Also: oneNeeded("anyOf", []string{"key", "expect"}, []string{"key", "inventory"}, []string{"all"}, []string{"any"}, []string{"none"}, []string{"nowhere"}),
 		Fields: append([]strict.Field[draft]{
 			strict.Must("id", "The name of the rule. It is never used again for another.", nameForm, func(r *draft, s string) { r.ID = s }),
 			strict.Must("title", "What is wrong where the rule fails, in one line.", strict.LineForm, func(r *draft, s string) { r.Title = s }),
@@ -91,6 +91,8 @@ func init() {
 			strict.May("all", "Conditions that must all hold, in place of value and expect.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.all, r.conditional = all, true }),
 			strict.May("any", "Conditions of which one must hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.any, r.conditional = all, true }),
 			strict.May("none", "Conditions none of which may hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.none, r.conditional = all, true }),
+			strict.May("nowhere", "In place of key, value and expect: what no key and no value of the input may be like.", traitsForm, func(r *draft, t *traits) { r.Nowhere = t }),
+			strict.May("caveat", "What a failure of the rule does not tell. It stands with each.", strict.LineForm, func(r *draft, s string) { r.Caveat = s }),
 			strict.May("overrides", "What differs on other versions of Windows.", overridesForm, func(r *draft, all []override) { r.overrides = all }),
 			strict.May("tests", "Examples that show what the rule does.", strict.ListOf(testForm, 0, ""), func(r *draft, all []Test) { r.Tests = all }),
 		}, changeFields(func(r *draft) *change { return &r.base })...),

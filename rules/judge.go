@@ -10,6 +10,9 @@ import (
 	"regvet/hive"
 )
 
+// guessedSet is the note of a finding about a control set that may not be the current one.
+const guessedSet = "the input does not tell which control set is the current one; this is a guess (--control-set decides)"
+
 // judge compares what is at a key with what a question expects there. It returns one finding, or one for each value that matches a pattern.
 func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found func(Finding)) {
 	t.Valid, t.Data = t.Valid.on(e.windows), t.Data.on(e.windows)
@@ -21,7 +24,7 @@ func (e *evaluation) judge(q question, t Terms, m hive.Match, s scene, found fun
 		f.Value = ""
 	}
 	if m.Guessed {
-		f.Notes = append(f.Notes, "the input does not tell which control set is the current one; this is a guess (--control-set decides)")
+		f.Notes = append(f.Notes, guessedSet)
 	}
 	if m.Key == nil {
 		if q.Value.open {

@@ -1,12 +1,19 @@
 package rules
 
-import "regvet/hive"
+import (
+	"math"
+
+	"regvet/hive"
+)
 
 // Places lists the keys at or below which the rule looks: the paths that it names, up to their first pattern.
 func (r *Rule) Places() []hive.Path {
 	var all []hive.Path
 	if len(r.Key.base) > 0 {
 		all = append(all, r.Key.base)
+	}
+	if r.Nowhere != nil {
+		all = append(all, machineRoot, usersRoot, userRoot, hive.Path{"HKEY_CLASSES_ROOT"})
 	}
 	for _, p := range r.policies() {
 		all = append(all, p.key.base)
@@ -35,6 +42,9 @@ func (c *Condition) places(all []hive.Path) []hive.Path {
 
 // Depth returns how many levels of keys below its places the rule looks at; math.MaxInt stands for any number.
 func (r *Rule) Depth() int {
+	if r.Nowhere != nil {
+		return math.MaxInt
+	}
 	depth := r.Key.levels()
 	for _, p := range r.policies() {
 		depth = max(depth, p.key.levels())
@@ -49,4 +59,4 @@ func (r *Rule) Depth() int {
 }
 
 // AsksValue reports whether a finding of the rule can be about a value that is there, and not only about a key.
-func (r *Rule) AsksValue() bool { return r.Conditions != nil || !r.AboutKey }
+func (r *Rule) AsksValue() bool { return r.Conditions != nil || r.Nowhere != nil || !r.AboutKey }

@@ -36,7 +36,9 @@ type Rule struct {
 	question              // where it looks; a rule of conditions may have no key
 	Inventory  *Inventory // how what is there is listed, in place of a verdict; nil for nearly all rules
 	Conditions *Condition // what must hold, instead of what is expected of a value; nil for most rules
+	Nowhere    *traits    // what no key and no value may be like, instead of both; nil for most rules
 	When       *Condition // where the rule applies; nil for everywhere
+	Caveat     string     // what a failure of the rule does not tell; "" for nothing
 	Tests      []Test
 	At         hive.Location // where it stands in the file
 

@@ -17,6 +17,7 @@ type evaluation struct {
 
 	split map[*Rule][]*evaluation // the results of worldsOf
 	terms map[chosen]Terms        // the results of termsOf
+	hunts []*hunt                 // for what must be nowhere
 }
 
 // scene is where a rule is evaluated: at a key that it matched, for one of several users or control sets.
@@ -33,9 +34,10 @@ type scene struct {
 }
 
 var (
-	usersRoot  = hive.Path{"HKEY_USERS"}
-	userRoot   = hive.Path{"HKEY_CURRENT_USER"}
-	currentSet = hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM", "CurrentControlSet"}
+	machineRoot = hive.Path{"HKEY_LOCAL_MACHINE"}
+	usersRoot   = hive.Path{"HKEY_USERS"}
+	userRoot    = hive.Path{"HKEY_CURRENT_USER"}
+	currentSet  = hive.Path{"HKEY_LOCAL_MACHINE", "SYSTEM", "CurrentControlSet"}
 )
 
 // classesSuffix is the end of the names of keys below HKEY_USERS that hold the file associations of a user.

@@ -6,7 +6,7 @@ import "regvet/rules/strict"
 // same fields. What only the whole of a rule can show, such as a fix that its own rule would find again, is not in it.
 func Schema() []byte {
 	return strict.JSONSchema("Rule pack of regvet", strict.Schema{"$ref": "#/definitions/pack"},
-		&packObject, &listObject, &listEntryObject, &listNameObject, &ruleObject, &sourceObject, &inventoryObject, &overrideObject, &conditionObject, &expectObject, &demandObject, &programObject, &lengthObject, &otherObject,
+		&packObject, &listObject, &listEntryObject, &listNameObject, &ruleObject, &sourceObject, &inventoryObject, &overrideObject, &conditionObject, &traitsObject, &expectObject, &demandObject, &programObject, &lengthObject, &otherObject,
 		&writtenObject, &momentObject, &missingObject, &policyObject, &messagesObject, &stepObject, &setObject, &testObject)
 }
 

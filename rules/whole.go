@@ -106,6 +106,10 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 	if strict.Has(n, "value") && strict.Has(n, "misspelt") {
 		d.Wrong(n, "a rule has either the field value or the field misspelt")
 	}
+	if r.Nowhere != nil {
+		r.checkNowhere(d, n)
+		return
+	}
 	if r.conditional {
 		for _, name := range []string{"value", "misspelt", "expect", "missing"} {
 			if strict.Has(n, name) {
@@ -161,6 +165,19 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 	case r.Value.open && b.missing != nil && b.missing.Default != nil:
 		d.Wrong(n, "missing cannot have a default for a value that is a pattern: nothing says which one does not exist")
 	}
+}
+
+// checkNowhere checks a rule that says what must be nowhere.
+func (r *draft) checkNowhere(d *strict.Decoder, n *yaml.Node) {
+	for _, name := range []string{"key", "value", "misspelt", "expect", "missing", "all", "any", "none", "policy", "fix", "overrides", "assume"} {
+		if strict.Has(n, name) {
+			d.Wrong(n, "a rule with the field nowhere has no field %s: it is about what is found", name)
+		}
+	}
+	if many := r.Nowhere.count(); many > maxConditions {
+		d.Wrong(n, "a rule has at most %d traits, and this one has %d; write several rules", maxConditions, many)
+	}
+	r.AboutKey = true
 }
 
 // noTime is the mistake of asking for the time of a value.

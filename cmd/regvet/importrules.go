@@ -26,7 +26,15 @@ func loadRules(s *session, fsys fs.FS, path string) ([]*rules.Pack, error) {
 // importRules writes the pack that the rules in some files become, and what of them could not be said.
 func (o *rulesOptions) importRules(s *session, args []string) {
 	var sources []*foreign.Source
-	for _, name := range args {
+	var names []string
+	for _, path := range args {
+		files, err := foreign.Files(s.files, path)
+		if err != nil {
+			s.fail(statusUsage, "%v", err)
+		}
+		names = append(names, files...)
+	}
+	for _, name := range names {
 		source, err := foreign.Read(s.files, name, o.from.value)
 		if err != nil {
 			s.fail(statusUsage, "%v", err)

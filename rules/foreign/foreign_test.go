@@ -21,6 +21,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(".yml", []byte("policy: {id: a, regex_type: pcre2}\nvariables: {$v: A}\nrequirements: {condition: all, rules: ['r:HKLM\\SOFTWARE\\A -> B -> r:^x']}\nchecks:\n  # (L1)\n  - id: 1\n    title: a\n    compliance: [{cis: [1]}]\n    condition: "+
 			condition+"\n    rules: ['not r:HKLM\\SYSTEM\\$v', 'r:HKCU\\A -> {b|c}* -> n:(\\d+) compare <= 5 && !r:(?i)x && 1', 'c:x -> y']\n"))
 	}
+	f.Add("sigma.yml", []byte("title: A\nlogsource: {product: windows, category: registry_event}\ndetection:\n  a: {'TargetObject|contains|all': ['\\Run\\', 'x[*]{a|b}\\*'], EventType: SetValue}\n  b: [{'Details|re|i': 'x+', 'NewName|windash': ' -a'}, {Image: null}]\n  condition: a and not (1 of b* or b)\n--- # two\naction: global\ndetection:\n"))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		fsys := fstest.MapFS{"folder/file" + name: {Data: data}}
 		read := func() ([]byte, *rules.Pack) {

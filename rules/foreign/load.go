@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"regvet/hive"
 	"regvet/rules"
 )
 
@@ -34,6 +35,26 @@ func Load(fsys fs.FS, path string) (packs []*rules.Pack, read []*Source, err err
 		return pack, err
 	})
 	return packs, read, err
+}
+
+// Files returns the files that a path stands for: itself or, for a folder, all rule files in YAML in it and below it, sorted.
+func Files(fsys fs.FS, path string) (files []string, err error) {
+	if info, err := fs.Stat(fsys, path); err != nil || !info.IsDir() {
+		return []string{path}, nil // what is wrong with it is told by who reads it
+	}
+	err = fs.WalkDir(fsys, path, func(name string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() && belongs(name) {
+			files = append(files, name)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, &hive.Problem{Source: path, Kind: BadForeign, Msg: "the folder cannot be read: " + hive.Cause(err).Error()}
+	case files == nil:
+		return nil, &hive.Problem{Source: path, Kind: BadForeign, Msg: "the folder holds no rule file (*.yaml, *.yml)"}
+	}
+	return files, nil
 }
 
 func belongs(name string) bool { return slices.Contains(endings, strings.ToLower(filepath.Ext(name))) }

@@ -24,7 +24,7 @@ func Pack(name string, sources ...*Source) ([]byte, *rules.Pack, error) {
 	if name == "" {
 		name = packName(sources[0].File)
 	}
-	for {
+	for tries := 0; ; tries++ {
 		text, origins := write(name, sources)
 		if len(origins) == 0 {
 			return nil, nil, fmt.Errorf("%s: none of the rules can be said in a pack, so there is none", sources[0].Path)
@@ -34,11 +34,14 @@ func Pack(name string, sources ...*Source) ([]byte, *rules.Pack, error) {
 		switch {
 		case err == nil:
 			return text, pack, nil
-		case !ok || !drop(text, mistakes, origins):
+		case !ok || tries == maxTries || !drop(text, mistakes, origins):
 			return nil, nil, err
 		}
 	}
 }
+
+// maxTries is how often rules are taken out that the language refuses, many at a time. A pack that is too large loses one each time: it is split.
+const maxTries = 10
 
 // origin is where a rule of a pack comes from.
 type origin struct {
@@ -77,6 +80,9 @@ func drop(text []byte, mistakes rules.Mistakes, origins []origin) bool {
 	return len(wrong) > 0
 }
 
+// maxTitles is how many files the title of a pack names.
+const maxTitles = 4
+
 // write returns the text of a pack, and where each of its rules comes from.
 func write(name string, sources []*Source) (text []byte, origins []origin) {
 	var titles, references []string
@@ -96,6 +102,9 @@ func write(name string, sources []*Source) (text []byte, origins []origin) {
 				origins = append(origins, origin{row, n})
 			}
 		}
+	}
+	if n := len(titles) - maxTitles; n > 0 {
+		titles = append(titles[:maxTitles], fmt.Sprintf("%d more files", n))
 	}
 	pack := Fields{{"pack", name}, {"title", strict.List(titles, "and")}}
 	if len(references) > 0 {

@@ -1,0 +1,522 @@
+package foreign
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"gopkg.in/yaml.v3"
+
+	"regvet/rules/strict"
+)
+
+// Sigma takes the rules about the registry (https://github.com/SigmaHQ/sigma-specification), one or more YAML documents in a file. They are about
+// events, as Sysmon writes them: that a key was created, that a value was set. A hive at rest has what was created and set, and has not been
+// undone since; a rule here is about that. It does not have what was deleted, and not which program did it, so that
+//
+//   - a selection that asks for a program, a user or an event that leaves nothing is left out, and a rule of such selections alone is none;
+//   - a filter that asks for one excludes nothing. Findings say what the source would have left out.
+//
+// TargetObject is the path of a key or, with the name behind it, of a value, and Details its data, in the spelling of Sysmon: see the field
+// nowhere of the language. Patterns are those of the Sigma specification 2: in any case, with * and ?, which \ escapes, as it does itself.
+// Where programs that run Sigma disagree about a text with both names for a place, such as HKCR and HKLM\SOFTWARE\Classes, either does.
+
+func init() {
+	formats = append(formats, format{"sigma", "rules of Sigma about the registry (YAML)", isSigma, readSigma})
+}
+
+var sigmaHead = sync.OnceValue(func() [2]*regexp.Regexp {
+	return [2]*regexp.Regexp{regexp.MustCompile(`(?m)^(logsource|correlation|action):`), regexp.MustCompile(`(?m)^(detection|correlation|filter):`)}
+})
+
+func isSigma(_ string, data []byte) bool {
+	if !bytes.Contains(data, []byte("detection")) && !bytes.Contains(data, []byte("correlation")) && !bytes.Contains(data, []byte("filter")) {
+		return false
+	}
+	head := sigmaHead()
+	return head[0].Match(data) && head[1].Match(data)
+}
+
+const (
+	maxSigmaParts = 20_000 // of a small document, see [strict.File]
+	maxSigmaTests = 2_000  // tests of a rule, with each selection counted as often as its condition names it
+	maxSigmaDepth = 50     // parentheses in one another
+	maxDashes     = 125    // texts that windash makes of one before its last option
+)
+
+func readSigma(f *file) error {
+	line := 0 // lines before the document
+	for document := range sigmaDocuments(text(f.data)) {
+		var row Row
+		empty := false
+		err := strict.Read(strict.File{Source: f.Path, Kind: BadForeign, Whole: "a rule of Sigma", Most: maxSigmaParts}, []byte(document), func(d *strict.Decoder, root *yaml.Node) {
+			if empty = root.Kind == yaml.ScalarNode && root.Value == ""; empty {
+				return
+			}
+			s := &sigma{Decoder: d, row: &row}
+			s.read(root)
+			row.Line = root.Line + line
+		})
+		if mistakes, ok := errors.AsType[strict.Mistakes](err); ok {
+			at := mistakes[0].At
+			return f.wrong(at.Line+line, at.Column, "%s", mistakes[0].Msg)
+		}
+		if !empty && row.Line > 0 {
+			if err := f.add(row); err != nil {
+				return err
+			}
+		}
+		line += strings.Count(document, "\n")
+	}
+	return nil
+}
+
+// sigmaDocuments splits a file into its documents, each with the line that begins it.
+func sigmaDocuments(text string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		from := 0
+		for at := 0; at < len(text); {
+			end := strings.IndexByte(text[at:], '\n')
+			if end < 0 {
+				end = len(text)
+			} else {
+				end += at + 1
+			}
+			if line := text[at:end]; at > from && (strings.TrimSpace(line) == "---" && line[0] == '-' || strings.HasPrefix(line, "--- ")) {
+				if !yield(text[from:at]) {
+					return
+				}
+				from = at
+			}
+			at = end
+		}
+		yield(text[from:])
+	}
+}
+
+// sigma is a rule while it is read.
+type sigma struct {
+	*strict.Decoder
+	row *Row
+
+	id, title, status, level, description, author, license string
+
+	references, tags, falsePositives []string
+
+	product, category, service string
+
+	conditions []string
+	names      []string // of the selections, in their order
+	selections map[string]*yaml.Node
+
+	lost     []sigmaLack // what selections ask for that is left out
+	open     []sigmaLack // what else the rule does not ask
+	blind    []string    // fields by which filters would have excluded events
+	programs []string    // of the events that they would have excluded
+	tests    int
+	why      string // why there is no rule, as soon as that is known
+}
+
+// read reads a document into the row.
+func (s *sigma) read(root *yaml.Node) {
+	s.selections = map[string]*yaml.Node{}
+	found := map[string]bool{}
+	for name, n := range s.Pairs(root, "the rule") {
+		found[name.Value] = true
+		text := map[string]*string{"id": &s.id, "title": &s.title, "status": &s.status, "level": &s.level, "description": &s.description, "author": &s.author, "license": &s.license}[name.Value]
+		list := map[string]*[]string{"references": &s.references, "tags": &s.tags, "falsepositives": &s.falsePositives}[name.Value]
+		switch {
+		case text != nil && n.Kind == yaml.ScalarNode:
+			*text = n.Value
+		case list != nil:
+			*list = s.scalars(n)
+		case name.Value == "logsource" && n.Kind == yaml.MappingNode:
+			s.readSource(n)
+		case name.Value == "detection" && n.Kind == yaml.MappingNode:
+			s.readDetection(n)
+		}
+	}
+	s.row.ID, s.row.Title = s.id, s.title
+	if s.row.ID == "" {
+		s.row.ID = word(s.title, "rule")
+	}
+	is, why := s.kind(found)
+	if why != "" {
+		s.row.Lacks = []string{why}
+		return
+	}
+	e := s.combined()
+	if s.why == "" && e.op == "false" {
+		s.why = "it asks for nothing that a hive holds"
+		if s.lost != nil {
+			s.why = strings.Join(lackTexts(s.lost), "; ")
+		}
+	}
+	if s.why != "" {
+		s.row.Lacks = []string{s.why}
+		return
+	}
+	s.row.Lacks = lackTexts(append(s.lost, s.open...))
+	s.row.Rules = []Rule{s.rule(is, e)}
+}
+
+// scalars returns a text, or the texts of a list.
+func (s *sigma) scalars(n *yaml.Node) (all []string) {
+	if n.Kind == yaml.ScalarNode {
+		return []string{n.Value}
+	}
+	if n.Kind == yaml.SequenceNode {
+		for e := range s.Elements(n, "a list") {
+			if e.Kind == yaml.ScalarNode {
+				all = append(all, e.Value)
+			}
+		}
+	}
+	return all
+}
+
+func (s *sigma) readSource(n *yaml.Node) {
+	for name, n := range s.Pairs(n, "logsource") {
+		if to := map[string]*string{"product": &s.product, "category": &s.category, "service": &s.service}[name.Value]; to != nil {
+			*to = strings.ToLower(n.Value)
+		}
+	}
+}
+
+func (s *sigma) readDetection(n *yaml.Node) {
+	for name, n := range s.Pairs(n, "detection") {
+		switch name.Value {
+		case "condition":
+			s.conditions = s.scalars(n)
+		case "timeframe":
+			s.why = "it counts events in a time, and a hive has no events"
+		default:
+			s.names = append(s.names, name.Value)
+			s.selections[name.Value] = n
+		}
+	}
+}
+
+// kind returns whether the rule is about keys or values, "" for both, or why it is about neither.
+func (s *sigma) kind(found map[string]bool) (is, why string) {
+	switch {
+	case found["correlation"]:
+		return "", "it correlates events, and a hive has no events"
+	case found["filter"]:
+		return "", "it is a filter for other rules, which this reads by themselves"
+	case found["action"]:
+		return "", "it is part of a collection (action), which Sigma no longer has; write whole rules"
+	case !found["logsource"] || !found["detection"]:
+		return "", "it has no logsource, or no detection"
+	case s.product != "" && s.product != "windows":
+		return "", fmt.Sprintf("it is about %s, not Windows", s.product)
+	}
+	switch s.category {
+	case "registry_set":
+		return "value", ""
+	case "registry_add":
+		return "key", ""
+	case "registry_event":
+		return "", ""
+	case "registry_rename":
+		noteLack(&s.open, "", renameLost)
+		return "key", ""
+	case "registry_delete":
+		return "", "it asks for what was deleted, which a hive does not hold; regvet search --deleted finds what is left of it"
+	}
+	return "", fmt.Sprintf("its events (%s) are not those of the registry", strings.Trim(s.category+" "+s.service, " "))
+}
+
+const renameLost = "a hive has the new name of a key, and does not tell that it was renamed"
+
+// rule returns the rule.
+func (s *sigma) rule(is string, e sigmaTest) Rule {
+	traits := e.fields()
+	if is != "" {
+		traits = sigmaAll(sigmaLeaf("is", is), e).fields()
+	}
+	r := Rule{
+		ID: "SIGMA-" + word(s.row.ID, "rule"), Title: s.title, Severity: sigmaSeverity(s.level), Why: s.description,
+		Tags: []string{"sigma"}, References: slices.Clone(s.references),
+	}
+	if r.Title == "" {
+		r.Title = s.row.ID
+	}
+	if s.falsePositives != nil {
+		r.Why = strings.TrimSpace(r.Why)
+		if r.Why != "" && !strings.HasSuffix(r.Why, ".") {
+			r.Why += "."
+		}
+		r.Why += " False positives: " + strings.Join(s.falsePositives, "; ")
+	}
+	if s.author != "" {
+		r.References = append(r.References, "written by "+s.author)
+	}
+	if s.license != "" {
+		r.References = append(r.References, "license: "+s.license)
+	}
+	if s.status != "" {
+		r.Tags = append(r.Tags, s.status)
+	}
+	r.Tags = append(r.Tags, s.tags...)
+	if hives := e.hives(); hives != nil {
+		r.Asks = Fields{{"when", Fields{{"hive", oneOrAll(hives)}}}}
+	}
+	r.Asks = r.Asks.With("nowhere", traits)
+	if out := s.excluded(); out != "" {
+		r.Asks = r.Asks.With("caveat", "the source leaves out "+out+", which a hive does not tell")
+	}
+	return r
+}
+
+// maxPrograms is how many programs a finding names that the source leaves out.
+const maxPrograms = 3
+
+// excluded returns for findings what filters would have excluded, or "".
+func (s *sigma) excluded() string {
+	var parts []string
+	if n := len(s.programs); n > 0 {
+		some := s.programs[:min(n, maxPrograms)]
+		if n > maxPrograms {
+			some = append(slices.Clone(some), fmt.Sprintf("%d more", n-maxPrograms))
+		}
+		parts = append(parts, "what programs like "+strict.List(some, "and")+" do")
+	}
+	if s.blind != nil {
+		parts = append(parts, "some events by their "+strict.List(s.blind, "and"))
+	}
+	return strings.Join(parts, ", and ")
+}
+
+// sigmaLack is something that is asked for and is no question here, and the selections that ask for it.
+type sigmaLack struct {
+	names []string // none for the whole rule
+	what  string
+}
+
+// noteLack adds what a selection lacks; those that lack the same are told together.
+func noteLack(to *[]sigmaLack, name, what string) {
+	i := slices.IndexFunc(*to, func(l sigmaLack) bool { return l.what == what })
+	if i < 0 {
+		i = len(*to)
+		*to = append(*to, sigmaLack{what: what})
+	}
+	if l := &(*to)[i]; name != "" && !slices.Contains(l.names, name) {
+		l.names = append(l.names, name)
+	}
+}
+
+func lackTexts(all []sigmaLack) (texts []string) {
+	for _, l := range all {
+		switch len(l.names) {
+		case 0:
+			texts = append(texts, l.what)
+		default:
+			texts = append(texts, l.what+" ("+strings.Join(l.names, ", ")+")")
+		}
+	}
+	return texts
+}
+
+func sigmaSeverity(level string) string {
+	switch l := strings.ToLower(level); l {
+	case "low", "medium", "high", "critical":
+		return l
+	}
+	return "info" // informational, or a rule without a level
+}
+
+// sigmaTest is what a rule asks of a key or value.
+type sigmaTest struct {
+	op    string // true, false, all, any, none, or "" for a leaf
+	leaf  Fields
+	below []sigmaTest
+}
+
+var (
+	sigmaTrue  = sigmaTest{op: "true"}
+	sigmaFalse = sigmaTest{op: "false"}
+)
+
+func sigmaLeaf(name string, v any, more ...Field) sigmaTest {
+	return sigmaTest{leaf: append(Fields{{name, v}}, more...)}
+}
+
+// sigmaAll returns a test that holds if all of some do.
+func sigmaAll(all ...sigmaTest) sigmaTest { return sigmaJoin("all", "true", "false", all) }
+
+// sigmaAny returns a test that holds if one of some does.
+func sigmaAny(all ...sigmaTest) sigmaTest { return sigmaJoin("any", "false", "true", all) }
+
+func sigmaJoin(op, neutral, decides string, all []sigmaTest) sigmaTest {
+	var below []sigmaTest
+	for _, t := range all {
+		switch t.op {
+		case decides:
+			return t
+		case neutral:
+		case op:
+			below = append(below, t.below...)
+		default:
+			below = append(below, t)
+		}
+	}
+	for _, is := range []string{"key", "value"} { // once is enough
+		if first := slices.IndexFunc(below, isLeaf(is)); first >= 0 {
+			below = append(below[:first+1], slices.DeleteFunc(below[first+1:], isLeaf(is))...)
+		}
+	}
+	switch len(below) {
+	case 0:
+		return sigmaTest{op: neutral}
+	case 1:
+		return below[0]
+	}
+	return sigmaTest{op: op, below: below}
+}
+
+// sigmaNot returns a test that holds if another does not.
+func sigmaNot(t sigmaTest) sigmaTest {
+	switch t.op {
+	case "true":
+		return sigmaFalse
+	case "false":
+		return sigmaTrue
+	case "none":
+		return sigmaAny(t.below...)
+	case "any":
+		return sigmaTest{op: "none", below: t.below}
+	}
+	return sigmaTest{op: "none", below: []sigmaTest{t}}
+}
+
+// fields returns the test in the language.
+func (t sigmaTest) fields() Fields {
+	switch t.op {
+	case "true":
+		return Fields{{"path", "*"}}
+	case "":
+		return t.leaf
+	case "all":
+		return sigmaMapping(t.below)
+	}
+	var all []any
+	for _, below := range t.below {
+		all = append(all, below.fields())
+	}
+	return Fields{{t.op, all}}
+}
+
+// sigmaMapping returns one mapping for tests that must all hold, as far as their fields have different names.
+func sigmaMapping(all []sigmaTest) (m Fields) {
+	var rest, none []any
+	for _, t := range all {
+		fields := t.fields()
+		switch {
+		case t.op == "none":
+			none = append(none, fields[0].Value.([]any)...)
+		case slices.ContainsFunc(fields, func(f Field) bool { return f.Name == "cased" || m.has(f.Name) }):
+			rest = append(rest, fields)
+		default:
+			m = append(m, fields...)
+		}
+	}
+	if rest != nil {
+		m = m.With("all", rest)
+	}
+	if none != nil {
+		m = m.With("none", none)
+	}
+	return m
+}
+
+func (f Fields) has(name string) bool {
+	return slices.ContainsFunc(f, func(one Field) bool { return one.Name == name })
+}
+
+// hives returns the hives in which alone there can be what the test asks for, as its paths tell; nil for any.
+func (t sigmaTest) hives() (all []string) {
+	switch t.op {
+	case "":
+		if t.leaf[0].Name == "path" {
+			return hivesOf(t.leaf[0].Value)
+		}
+	case "all":
+		for _, below := range t.below {
+			some := below.hives()
+			switch {
+			case all == nil:
+				all = some
+			case some != nil:
+				if both := slices.DeleteFunc(slices.Clone(all), func(h string) bool { return !slices.Contains(some, h) }); both != nil {
+					all = both
+				}
+			}
+		}
+	case "any":
+		return unionOf(t.below, sigmaTest.hives)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// unionOf returns the hives of all, or nil if one can be in any hive.
+func unionOf[T any](of []T, hives func(T) []string) (all []string) {
+	for _, one := range of {
+		some := hives(one)
+		if some == nil {
+			return nil
+		}
+		for _, h := range some {
+			if !slices.Contains(all, h) {
+				all = append(all, h)
+			}
+		}
+	}
+	return all
+}
+
+// sigmaHives tells by what stands in a path, in lower case, in which hives it can be.
+var sigmaHives = []struct {
+	part  string
+	hives []string
+}{
+	{`hklm\software\`, []string{"SOFTWARE"}},
+	{`hklm\system\`, []string{"SYSTEM"}},
+	{`currentcontrolset\`, []string{"SYSTEM"}},
+	{`\system\controlset`, []string{"SYSTEM"}},
+	{`\sam\sam\`, []string{"SAM"}},
+	{`software\microsoft\`, []string{"SOFTWARE", "NTUSER.DAT"}},
+	{`software\policies\`, []string{"SOFTWARE", "NTUSER.DAT"}},
+	{`software\wow6432node\`, []string{"SOFTWARE", "NTUSER.DAT"}},
+	{`software\classes\`, []string{"SOFTWARE", "NTUSER.DAT", "UsrClass.dat"}},
+}
+
+// hivesOf returns the hives in which alone paths like a pattern, or one of several, can be.
+func hivesOf(v any) []string {
+	switch v := v.(type) {
+	case string:
+		path := strings.ToLower(v)
+		for _, h := range sigmaHives {
+			if strings.Contains(path, h.part) {
+				return h.hives
+			}
+		}
+	case []any:
+		return unionOf(v, hivesOf)
+	}
+	return nil
+}
+
+func oneOrAll(all []string) any {
+	if len(all) == 1 {
+		return all[0]
+	}
+	return texts(all)
+}
