@@ -25,8 +25,8 @@ func compact(w io.Writer, s sheet) error {
 			if r.hidden {
 				continue
 			}
-			level := r.alert()
-			if level == "note" {
+			level := r.level
+			if r.waived != nil || level == "note" {
 				level = "info"
 			}
 			fmt.Fprintf(&b, "%s:%d:%d: %s: %s [%s]\n", hive.Visible(r.path), r.at.Line, r.at.Column, level, r.sentence(), r.id)

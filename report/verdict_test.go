@@ -105,7 +105,6 @@ func sameVerdict[T any](t *testing.T, name string, want int, r T, write func(io.
 		}
 	}
 	got["github"] = len(regexp.MustCompile(`(?m)^::(error|warning) `).FindAll(out("github"), -1))
-	got["compact"] = len(regexp.MustCompile(`(?m)^[^:]+:\d+:\d+: (error|warning): `).FindAll(out("compact"), -1))
 	var document struct {
 		Findings []struct{ Counts bool }
 	}
@@ -128,7 +127,7 @@ func sameVerdict[T any](t *testing.T, name string, want int, r T, write func(io.
 			got["csv"]++
 		}
 	}
-	for _, format := range []string{"json", "jsonl", "compact", "sarif", "junit", "csv", "github", "gitlab"} {
+	for _, format := range []string{"json", "jsonl", "sarif", "junit", "csv", "github", "gitlab"} {
 		if got[format] != want {
 			t.Errorf("%s: %s has %d failures, want %d", name, format, got[format], want)
 		}

@@ -117,7 +117,7 @@ func TestArchiveBeside(t *testing.T) {
 			"regvet: two.zip: is a zip archive without hives and .reg files, in what could be read of it\n", len(hive))},
 		{"info zeros.zip", statusInput, fmt.Sprintf("regvet: zeros.zip: offset %#x: is damaged, so that what it held is unknown, and only members at its beginning can be read: "+
 			"the directory at its end is missing: it was cut off, or something else follows it\n", len(hive)+70000)},
-		{"info a -o a/report.docx", statusUsage, "regvet: a: passed over: a/report.docx, which is a zip archive\n" +
+		{"info -f text a -o a/report.docx", statusUsage, "regvet: a: passed over: a/report.docx, which is a zip archive\n" +
 			"regvet: a/report.docx is read by this command, and what was read is never changed; choose another name for the output\n"},
 	} {
 		var out, messages bytes.Buffer

@@ -370,8 +370,8 @@ func TestPlaces(t *testing.T) {
 		{"info -o out none.zip", statusInput, "none.zip: is a zip archive without hives and .reg files"},
 		{"info -o out folder", statusDone, "folder: passed over: folder/none.zip, which is a zip archive without hives and .reg files\nregvet: folder/x.zip!/Windows/System32/config/SYSTEM: " + dirty},
 		{"info -o out deep.zip", statusInput, "deep.zip!/b.zip!/c.zip: deep.zip!/b.zip: images and archives are opened 2 deep; copy this one out, and name the copy"},
-		{"check -o one.zip one.zip", statusUsage, "one.zip is read by this command, and what was read is never changed; choose another name for the output"},
-		{"check -o folder/x.zip folder", statusUsage, "folder: passed over: folder/none.zip, which is a zip archive without hives and .reg files\nregvet: folder/x.zip is read by this command, and what was read is never changed; choose another name for the output"},
+		{"check -f text -o one.zip one.zip", statusUsage, "one.zip is read by this command, and what was read is never changed; choose another name for the output"},
+		{"check -f text -o folder/x.zip folder", statusUsage, "folder: passed over: folder/none.zip, which is a zip archive without hives and .reg files\nregvet: folder/x.zip is read by this command, and what was read is never changed; choose another name for the output"},
 	} {
 		var out, messages bytes.Buffer
 		want := ""

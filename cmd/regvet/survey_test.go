@@ -246,7 +246,7 @@ func TestSurveyLimit(t *testing.T) {
 		t.Errorf("%d bytes in %d lines", out.bytes, out.lines)
 	}
 	var counted bytes.Buffer
-	if status := run([]string{"check", "--rules", list, "--pack", "list", input}, nil, &counted, io.Discard); status != 0 || !strings.Contains(counted.String(), "\n1605 listed (--all shows them)\n") {
+	if status := run([]string{"check", "--rules", list, "--pack", "list", input}, nil, &counted, io.Discard); status != 0 || !strings.Contains(counted.String(), "\n1,605 listed (--all shows them)\n") {
 		t.Errorf("exit status %d:\n%s", status, counted.String())
 	}
 }
