@@ -292,23 +292,46 @@ func arguments(s string) (args []string) {
 
 func readRegCmd(t *testing.T, text string) (edits []hive.Edit) {
 	ascii := true
-	for line := range strings.SplitSeq(text, "\r\n") {
+	lines := strings.Split(text, "\r\n")
+	at := 0
+	next := func(want string) {
+		if at++; lines[at] != want {
+			t.Fatalf("line %d is %q, want %q", at+1, lines[at], want)
+		}
+	}
+	for ; at < len(lines); at++ {
+		line := lines[at]
 		ascii = ascii && !strings.ContainsFunc(line, func(r rune) bool { return r > '~' }) || strings.Contains(text, "chcp 65001 >nul\r\n")
-		if !strings.HasPrefix(line, "reg ") || line == `reg query HKLM %view% >nul 2>nul || set "view="` {
+		if line == "reg query HKLM %view% >nul 2>nul" {
+			next(`if errorlevel 1 set "view="`)
 			continue
 		}
-		query, line, guarded := strings.Cut(line, " %view% >nul 2>nul && (")
-		if !guarded {
-			query, line = "", query
+		guarded := line == `set "there=1"`
+		if !guarded && !strings.HasPrefix(line, "reg ") {
+			continue
 		}
-		line, ok := strings.CutSuffix(line, map[bool]string{false: ` %view% || set "failed=1"`, true: ` %view% || set "failed=1")`}[guarded])
-		if !ok {
+		query, made, ok := "", "", true
+		if guarded {
+			at++
+			if query, ok = strings.CutSuffix(lines[at], " %view% >nul 2>nul"); !ok {
+				t.Fatalf("the end of the line %q", lines[at])
+			}
+			next(`if errorlevel 1 set "there="`)
+			at++
+			if made, ok = strings.CutSuffix(lines[at], " %view% >nul"); ok {
+				at++
+				made = strings.TrimPrefix(made, "if defined there ")
+			} else {
+				made = ""
+			}
+			if line, ok = strings.CutPrefix(lines[at], "if defined there "); !ok {
+				t.Fatalf("the line %q", lines[at])
+			}
+		}
+		if line, ok = strings.CutSuffix(line, " %view%"); !ok {
 			t.Fatalf("the end of the line %q", line)
 		}
-		made, line, makes := strings.Cut(line, " %view% >nul && ")
-		if !makes {
-			made, line = "", made
-		}
+		next(map[bool]string{false: `if errorlevel 1 set "failed=1"`, true: `if defined there if errorlevel 1 set "failed=1"`}[guarded])
 		args := arguments(batchCommand(t, line))
 		if guarded {
 			of := []string{"reg", "query"}
@@ -321,7 +344,7 @@ func readRegCmd(t *testing.T, text string) (edits []hive.Edit) {
 				t.Fatalf("it asks for %q before %q", got, args)
 			}
 		}
-		if isDefault := guarded && args[3] == "/ve"; makes != isDefault || makes && !slices.Equal(arguments(batchCommand(t, made)), []string{"reg", "add", args[2], "/ve", "/f"}) {
+		if isDefault := guarded && args[3] == "/ve"; (made != "") != isDefault || made != "" && !slices.Equal(arguments(batchCommand(t, made)), []string{"reg", "add", args[2], "/ve", "/f"}) {
 			t.Fatalf("%q is made before %q", made, args)
 		}
 		e := hive.Edit{Path: hive.ParsePath(args[2])}

@@ -19,7 +19,8 @@ const mostLine = 8191
 // with Wow6432Node means what it says. The reg.exe of Windows XP, and of a Vista without updates, does not know the option; there it is left out, which
 // is right unless cmd.exe is a 32-bit program on a 64-bit Windows.
 const view = "set \"view=/reg:64\"\r\n" +
-	"reg query HKLM %view% >nul 2>nul || set \"view=\"\r\n" +
+	"reg query HKLM %view% >nul 2>nul\r\n" +
+	"if errorlevel 1 set \"view=\"\r\n" +
 	"if not defined view if defined PROCESSOR_ARCHITEW6432 echo Run this with the 64-bit cmd.exe. & exit /b 1\r\n"
 
 // regCmd writes a batch file for cmd.exe that calls reg.exe. It ends with status 1 if one of the edits fails. What is gone already is not deleted
@@ -36,7 +37,7 @@ func regCmd(head string, _ bool, blocks []regfile.Block) ([]byte, error) {
 		}
 		comment(b, "rem", remark(p.Comment), "\r\n")
 		for _, e := range p.Edits {
-			b.WriteString(editLine(e))
+			b.WriteString(strings.Join(editLines(e), "\r\n") + "\r\n")
 		}
 	}
 	b.WriteString("\r\nexit /b %failed%\r\n")
@@ -67,12 +68,13 @@ func noRegCmd(e hive.Edit) string {
 			return reason
 		}
 	}
-	line := strings.TrimSuffix(editLine(e), "\r\n")
-	switch {
-	case strings.ContainsFunc(line, func(r rune) bool { return safetext.Steers(r) && r != '\t' }):
-		return "a batch file has no escapes for characters that steer a console"
-	case len(utf16.Encode([]rune(line))) > mostLine:
-		return fmt.Sprintf("its line would be longer than the %d characters that cmd.exe reads", mostLine)
+	for _, line := range editLines(e) {
+		switch {
+		case strings.ContainsFunc(line, func(r rune) bool { return safetext.Steers(r) && r != '\t' }):
+			return "a batch file has no escapes for characters that steer a console"
+		case len(utf16.Encode([]rune(line))) > mostLine:
+			return fmt.Sprintf("its line would be longer than the %d characters that cmd.exe reads", mostLine)
+		}
 	}
 	return ""
 }
@@ -119,21 +121,22 @@ func separator(list []string) string {
 	return ""
 }
 
-// editLine returns the line that makes an edit.
-func editLine(e hive.Edit) string {
+// editLines returns the lines that make an edit. Each ends with its command, since not every cmd.exe takes && and || alike.
+func editLines(e hive.Edit) []string {
 	line := regLine(e)
 	if e.Op == hive.SetValue || e.Op == hive.CreateKey {
-		return line + " || set \"failed=1\"\r\n"
+		return []string{line, `if errorlevel 1 set "failed=1"`}
 	}
 	query := []string{"reg", "query", regKey(e)}
 	if e.Op == hive.DeleteValue && e.Value.Name != "" {
 		query = append(query, "/v", cmdQuoted(e.Value.Name))
 	}
+	lines := []string{`set "there=1"`, strings.Join(append(query, "%view%"), " ") + " >nul 2>nul", `if errorlevel 1 set "there="`}
 	if e.Op == hive.DeleteValue && e.Value.Name == "" {
 		// reg.exe finds a default value even where none is set, so that there must be one to delete.
-		line = strings.Join([]string{"reg add", regKey(e), "/ve /f %view% >nul &&", line}, " ")
+		lines = append(lines, "if defined there reg add "+regKey(e)+" /ve /f %view% >nul")
 	}
-	return strings.Join(append(query, "%view%"), " ") + " >nul 2>nul && (" + line + " || set \"failed=1\")\r\n"
+	return append(lines, "if defined there "+line, `if defined there if errorlevel 1 set "failed=1"`)
 }
 
 // regKey returns the key of an edit as an argument.
