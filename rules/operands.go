@@ -2,7 +2,6 @@ package rules
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"regexp"
@@ -88,7 +87,7 @@ var demandObject = strict.Object[demandDraft]{
 			}}
 		}),
 		operatorField("bytes", `The data are these bytes, of whatever type, such as "01 00 ff".`, bytesForm, func(b []byte) operator {
-			return operator{text: "the bytes " + hex.EncodeToString(b), raw: func(v hive.Value, _ reader) bool { return bytes.Equal(v.Data, b) }}
+			return operator{text: bytesText(b), raw: func(v hive.Value, _ reader) bool { return bytes.Equal(v.Data, b) }}
 		}),
 		strict.May("fold", "Whether case does not count in all texts beside it, as in names of the registry. In regular expressions it is (?i).",
 			strict.Placed(strict.BoolForm), func(q *demandDraft, fold strict.Located[bool]) { q.fold = &fold }),

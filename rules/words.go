@@ -104,6 +104,13 @@ var misspeltForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": lett
 	return misspelt(s)
 })
 
+// otherThanForm is the names of values as they are, without patterns.
+var otherThanForm = strict.NewForm(otherNames.Schema, func(d *strict.Decoder, n *yaml.Node, what string) pattern {
+	return otherThan(otherNames.Read(d, n, what))
+})
+
+var otherNames = strict.ListOf(strict.TextForm, 1, "names no value; where there must be none, write value: '*'")
+
 var typeForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.Schema{"enum": hive.TypeNames()}, strict.Schema{"type": []string{"string", "integer"}, "pattern": "^0x[0-9A-Fa-f]{1,8}$"}}},
 	func(d *strict.Decoder, n *yaml.Node, what string) hive.Type {
 		s := d.Text(n, "type")
