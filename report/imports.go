@@ -29,13 +29,16 @@ func Imports(w io.Writer, sources []*foreign.Source) error {
 	var b bytes.Buffer
 	for _, s := range sources {
 		fmt.Fprintf(&b, "%s (%s): %s\n", hive.Visible(s.Path), s.Format, ImportCounts(s))
+		for _, note := range s.Notes {
+			fmt.Fprintf(&b, "  note: %s\n", hive.Visible(note))
+		}
 		for _, r := range s.Rows {
 			if r.Outcome() == foreign.Whole {
 				continue
 			}
 			place := ""
 			if r.Line > 0 {
-				place = fmt.Sprintf("line %d: ", r.Line)
+				place = fmt.Sprintf("%s %d: ", s.Unit, r.Line)
 			}
 			fmt.Fprintf(&b, "  %s%s: %s: %s\n", place, hive.Visible(strings.TrimSpace(r.ID+" "+r.Title)), importWords[r.Outcome()], hive.Visible(strings.Join(r.Lacks, "; ")))
 		}
@@ -55,6 +58,7 @@ type jsonImportFile struct {
 	Path   string          `json:"path"`
 	Format string          `json:"format"`
 	Title  string          `json:"title,omitempty"`
+	Notes  []string        `json:"notes,omitempty"`
 	Whole  int             `json:"whole"`
 	Part   int             `json:"part"`
 	None   int             `json:"none"`
@@ -77,6 +81,9 @@ func ImportsJSON(w io.Writer, sources []*foreign.Source) error {
 		file := jsonImportFile{
 			Path: hive.Printable(s.Path), Format: s.Format, Title: hive.Printable(s.Title), Rules: []jsonImportRow{},
 			Whole: s.Count(foreign.Whole), Part: s.Count(foreign.Part), None: s.Count(foreign.None),
+		}
+		for _, note := range s.Notes {
+			file.Notes = append(file.Notes, hive.Printable(note))
 		}
 		for _, r := range s.Rows {
 			row := jsonImportRow{ID: hive.Printable(r.ID), Title: hive.Printable(r.Title), Line: r.Line, Outcome: r.Outcome(), Rules: []string{}}

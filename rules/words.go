@@ -54,7 +54,7 @@ var keyForm = strict.NewForm(strict.Schema{"type": "string", "pattern": rootSynt
 		}
 		d.Wrong(n, "key must start with a root of the registry, not with %q%s", root, strict.OneOf(root, append(hive.RootNames(), hive.ShortRootNames()...)))
 	}
-	if choice := choiceOfNames().FindString(s); choice != "" {
+	if choice := choiceOfNames().FindString(strings.ReplaceAll(s, "[{]", "")); choice != "" {
 		d.Wrong(n, "key has %q, which is one name and no choice of names; write a rule for each name, or {name} for any", choice)
 	}
 	return parseKey(s)

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"regvet/hive"
+	"regvet/hive/polfile"
 	"regvet/rules"
 	"regvet/rules/foreign"
 )
@@ -12,6 +14,12 @@ import (
 // FuzzRead holds the laws of an import: what can be read becomes a pack that loads, or none at all, and the same pack each time.
 func FuzzRead(f *testing.F) {
 	f.Add("list.csv", []byte("ID,Name,Method,RegistryPath,RegistryItem,DefaultValue,RecommendedValue,Operator\n1,A,Registry,HKLM:\\SOFTWARE\\A,B,0,1,=\n2,\"b\n{c}*\",Registry,HKCU:\\a\\{b|c}\\?,*,x,y,contains\n"))
+	f.Add("wanted.reg", []byte(wantedText))
+	f.Add("user.pol", polfile.Bytes([]polfile.Entry{
+		{Key: `A\B`, Value: "x", Type: hive.DWord, Data: []byte{1, 0, 0, 0}}, {Key: `A\B`, Value: "**delvals.", Type: hive.SZ, Data: []byte{' ', 0, 0, 0}},
+		{Key: "A", Value: "**DeleteKeys", Type: hive.SZ, Data: append(hive.EncodeUTF16("B;C"), 0, 0)}, {Key: `A\B`, Value: "**soft.y", Type: hive.SZ, Data: []byte{'x', 0, 0, 0}}, {Key: "A"},
+		{Key: "A", Value: "**DeleteValues", Type: hive.SZ, Data: append(hive.EncodeUTF16("b;c"), 0, 0)}, {Key: "A", Value: "**SecureKey", Type: hive.DWord, Data: []byte{1, 0, 0, 0}},
+	}))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		fsys := fstest.MapFS{"folder/file" + name: {Data: data}}
 		read := func() ([]byte, *rules.Pack) {

@@ -25,9 +25,9 @@ func Pack(name string, sources ...*Source) ([]byte, *rules.Pack, error) {
 	for {
 		text, origins := write(name, sources)
 		if len(origins) == 0 {
-			return nil, nil, fmt.Errorf("%s: none of the rules can be said in a pack, so there is none", sources[0].Path)
+			return nil, nil, fmt.Errorf("%s: none of its %d rules can be said in a pack, so there is none", sources[0].Path, len(sources[0].Rows))
 		}
-		pack, err := rules.Load(name+".yaml", text)
+		pack, err := rules.Load(sources[0].Path, text)
 		mistakes, ok := errors.AsType[rules.Mistakes](err)
 		switch {
 		case err == nil:
