@@ -234,7 +234,8 @@ func (w *wanted) rules(i int) []Rule {
 	case wantValue, wantAny:
 		r.Asks = r.Asks.With("value", valueName(one.of.Name))
 		if one.want == wantValue {
-			r.Asks = append(r.Asks, Field{"expect", Fields{{"type", one.of.Type.String()}, {"data", sameData(one.of)}}}, Field{"missing", "fail"})
+			r.Asks = append(r.Asks, Field{"expect", Fields{{"type", one.of.Type.String()}, {"data", sameData(one.of)}}}, Field{"missing", "fail"},
+				Field{"messages", Fields{{"wrong-type", "{value} is {type}; " + one.of.Type.String() + " is wanted"}}}) // nothing says that it is ignored
 		} else {
 			r.Asks = r.Asks.With("expect", Fields{{"exists", true}})
 		}

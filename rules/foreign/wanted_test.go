@@ -18,10 +18,12 @@ import (
 	"regvet/rules/foreign"
 )
 
+func fsOf(name string, data []byte) fstest.MapFS { return fstest.MapFS{name: {Data: data}} }
+
 // imported returns what a file became, and its rules, none of which is a surprise: a pack that would not load is an error.
 func imported(t *testing.T, name string, data []byte, from string) (*foreign.Source, []*rules.Rule) {
 	t.Helper()
-	s, err := foreign.Read(fstest.MapFS{name: {Data: data}}, name, from)
+	s, err := foreign.Read(fsOf(name, data), name, from)
 	if err != nil {
 		t.Fatal(err)
 	}
