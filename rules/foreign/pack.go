@@ -5,9 +5,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -95,12 +98,29 @@ func write(name string, sources []*Source) (text []byte, origins []origin) {
 			}
 		}
 	}
+	var b bytes.Buffer
 	pack := Fields{{"pack", name}, {"title", strict.List(titles, "and")}}
 	if len(references) > 0 {
 		pack = pack.With("references", list(references))
 	}
-	document := node(pack.With("rules", all))
-	document.HeadComment = "Made by regvet rules import, which told what of the source could not be said here."
+	b.WriteString("# Made by regvet rules import, which told what of the source could not be said here.\n")
+	for some := range slices.Chunk(all, inDocument) {
+		part := encoded(pack.With("rules", some))
+		if len(pack) == 0 {
+			part = bytes.TrimPrefix(part, []byte("rules:\n"))
+		}
+		b.Write(part)
+		pack = nil
+	}
+	return bytes.ReplaceAll(b.Bytes(), []byte("\n  - id: "), []byte("\n\n  - id: ")), origins
+}
+
+// inDocument is how many rules are encoded at a time: the encoder keeps all that it has written of a document.
+const inDocument = 200
+
+// encoded returns the text of a pack.
+func encoded(pack Fields) []byte {
+	document := node(pack)
 	for _, rule := range document.Content[len(document.Content)-1].Content {
 		for _, field := range rule.Content {
 			flow(field)
@@ -112,7 +132,7 @@ func write(name string, sources []*Source) (text []byte, origins []origin) {
 	if err := e.Encode(document); err != nil {
 		panic(err) // the nodes are of our making, and a buffer takes everything
 	}
-	return bytes.ReplaceAll(b.Bytes(), []byte("\n  - id: "), []byte("\n\n  - id: ")), origins
+	return b.Bytes()
 }
 
 // free returns an ID that is not taken, and takes it: the one that is asked for, or that with a number.
@@ -199,10 +219,33 @@ func node(v any) *yaml.Node {
 		for _, e := range v {
 			n.Content = append(n.Content, node(e))
 		}
-	default:
-		if err := n.Encode(v); err != nil {
-			panic(err) // texts, numbers and truth values
+	case string:
+		if !utf8.ValidString(v) {
+			encode(n, v)
+			break
 		}
+		n.SetString(v)
+		if otherYAML().MatchString(v) {
+			n.Style = yaml.DoubleQuotedStyle
+		}
+	case uint64:
+		n.Kind, n.Tag, n.Value = yaml.ScalarNode, "!!int", strconv.FormatUint(v, 10)
+	case bool:
+		n.Kind, n.Tag, n.Value = yaml.ScalarNode, "!!bool", strconv.FormatBool(v)
+	default:
+		encode(n, v)
 	}
 	return n
 }
+
+// encode lets the library make a node. For each it starts a writer and a reader with buffers of their own, which is slow.
+func encode(n *yaml.Node, v any) {
+	if err := n.Encode(v); err != nil {
+		panic(err) // texts, numbers and truth values
+	}
+}
+
+// otherYAML matches texts that are truth values or numbers to readers of older YAML, so that they need quotes.
+var otherYAML = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)$`)
+})
