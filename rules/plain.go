@@ -38,15 +38,20 @@ type Comparison struct {
 	Fold     bool     // case does not count
 }
 
-// Plain returns what the rule asks, or why it is not of that kind.
-func (r *Rule) Plain() (p Plain, why string) {
-	terms := r.Terms(hive.Windows{})
+// Plain returns what the rule asks on a Windows, or why it is not of that kind. On the zero Windows, it must ask the same on all.
+func (r *Rule) Plain(w hive.Windows) (p Plain, why string) {
+	terms := r.Terms(w)
 	data := slices.Concat(terms.Valid, terms.Data)
+	for _, o := range r.overrides {
+		if o.when.onWindows(w) == perhaps {
+			return p, "what it asks differs where " + o.when.String()
+		}
+	}
 	switch one := r.anyValue(); {
-	case r.When != nil:
+	case r.When != nil && r.When.onWindows(w) == no:
+		return p, "it is for another Windows: " + r.When.String()
+	case r.When != nil && r.When.onWindows(w) == perhaps:
 		return p, "it applies only where " + r.When.String()
-	case len(r.overrides) > 0:
-		return p, "what it asks differs where " + r.overrides[0].when.String()
 	case r.Key.isPattern():
 		return p, "it asks of each key that matches a pattern"
 	case one != nil:
@@ -61,6 +66,9 @@ func (r *Rule) Plain() (p Plain, why string) {
 		return p, "it asks when the key was last written"
 	}
 	p.Key, p.Value, p.AboutKey, p.Exists, p.Types, p.Missing = r.Key.base, r.Value.name(), r.AboutKey, terms.Exists, terms.Types, terms.Missing
+	if m := p.Missing; m.windows != nil && m.windows.holds(w) == yes {
+		p.Missing.windows = nil
+	}
 	if d := p.Missing.Default; d != nil {
 		p.Default, _ = shown(d.value(p.Types), read)
 	}

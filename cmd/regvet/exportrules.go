@@ -20,7 +20,11 @@ func (o *rulesOptions) exportRules(s *session, all []*rules.Rule) {
 	if s.failed() {
 		return
 	}
-	x, err := foreign.Export(format, all)
+	windows := hive.Windows{}
+	if o.windows.value != nil {
+		windows = *o.windows.value
+	}
+	x, err := foreign.Export(format, all, windows)
 	if err != nil {
 		s.fail(statusUsage, "the rules cannot be written: %v", hive.Cause(err))
 		return

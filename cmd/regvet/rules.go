@@ -40,6 +40,7 @@ Verbs:
 		choose(f, &o.format, "format", "f", "text", "output `FORMAT` of list and show, and of what import tells, or what export writes, which is else that of the ending of -o: %s", append([]string{"text", "json"}, exports...)...)
 		choose(f, &o.report, "report", "", "text", "`FORMAT` of what export tells: %s", "text", "json")
 		choose(f, &o.from, "from", "", "", "what import reads: files in this `FORMAT`, which the content tells as a rule: %s", foreign.FormatNames()...)
+		versionFlag(f, &o.windows, "what export writes is for this Windows `VERSION`, such as 6.1 or 10.0.19045, or a product such as "+hive.WindowsWords()[0]+"; else rules that differ by it are left out")
 		f.BoolVar(&o.strict, "strict", false, "let import and export exit with 1 if anything was left out")
 		outputFlag(f, &o.output)
 		return o.run
@@ -52,6 +53,7 @@ type rulesOptions struct {
 	tags             []string
 	severity, format choice
 	from, report     choice
+	windows          parsed[*hive.Windows]
 	strict           bool
 	output           string
 	many             bool // an argument is the start of the IDs of several rules

@@ -17,6 +17,8 @@ type Exported struct {
 	Format string
 	Files  []ExportedFile
 	Rows   []ExportedRow
+
+	windows hive.Windows
 }
 
 // ExportedFile is a file with some of the rules.
@@ -58,9 +60,9 @@ func ExportNames() (names, endings []string) {
 	return names, endings
 }
 
-// Export says rules in a format of [ExportNames].
-func Export(format string, all []*rules.Rule) (*Exported, error) {
-	x := &Exported{Format: format}
+// Export says rules in a format of [ExportNames], as they are for a Windows; the zero Windows is any.
+func Export(format string, all []*rules.Rule, w hive.Windows) (*Exported, error) {
+	x := &Exported{Format: format, windows: w}
 	for _, e := range exporters {
 		if e.name == format {
 			return x, e.write(x, all)
@@ -95,7 +97,7 @@ type setting struct {
 func (x *Exported) settings(all []*rules.Rule, unwritable func(hive.Edit) string, knowsSoft bool) (out []setting) {
 	t := taken{}
 	for _, r := range all {
-		p, why := r.Plain()
+		p, why := r.Plain(x.windows)
 		if why == "" && len(p.Edits) == 0 {
 			why = "it does not say what to set"
 		}
@@ -116,7 +118,7 @@ func (x *Exported) settings(all []*rules.Rule, unwritable func(hive.Edit) string
 		if s.soft && !knowsSoft {
 			lacks = append(lacks, "that other data are as good")
 		}
-		if fix := r.Terms(hive.Windows{}).Fix; fix != nil && !fix.Safe() {
+		if fix := r.Terms(x.windows).Fix; fix != nil && !fix.Safe() {
 			lacks = append(lacks, "that the change needs a decision: "+fix.Because)
 		}
 		x.note(r, lacks...)

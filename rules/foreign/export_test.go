@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"regvet/hive"
 	"regvet/hive/polfile"
 	"regvet/rules"
 	"regvet/rules/foreign"
@@ -15,7 +16,7 @@ import (
 // question is what a rule asks, apart from its fix: a format may have none.
 func question(t *testing.T, r *rules.Rule) string {
 	t.Helper()
-	p, why := r.Plain()
+	p, why := r.Plain(hive.Windows{})
 	p.Edits, p.Missing.Source = nil, nil
 	text, err := json.Marshal(p)
 	if err != nil || why != "" {
@@ -27,7 +28,7 @@ func question(t *testing.T, r *rules.Rule) string {
 // again returns the rules that those of an export become.
 func again(t *testing.T, format string, all []*rules.Rule) (x *foreign.Exported, back []*rules.Rule) {
 	t.Helper()
-	x, err := foreign.Export(format, all)
+	x, err := foreign.Export(format, all, hive.Windows{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +165,7 @@ func TestExportReasons(t *testing.T) {
 			t.Fatal(err)
 		}
 		for format, want := range map[string]string{"hardeningkitty": c.kitty, "pol": c.pol, "reg": c.reg} {
-			x, err := foreign.Export(format, pack.Rules)
+			x, err := foreign.Export(format, pack.Rules, hive.Windows{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -196,13 +197,49 @@ func TestExportContradictions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, err := foreign.Export("reg", pack.Rules)
+		x, err := foreign.Export("reg", pack.Rules, hive.Windows{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := strings.TrimSpace(fmt.Sprint(x.Rows[0].Outcome, " ", x.Rows[1].Outcome, " ", strings.Join(x.Rows[1].Lacks, "")))
 		if got != c.want {
 			t.Errorf("%s, %s: got %s, want %s", c.first, c.second, got, c.want)
+		}
+	}
+}
+
+// TestExportWindows holds that a rule is said as it is for the Windows that is named.
+func TestExportWindows(t *testing.T) {
+	const text = `pack: x
+title: X
+rules:
+- {id: X, title: X, severity: low, key: 'HKLM\SOFTWARE\A', value: V, when: {windows: ">=6.0"}, expect: {type: REG_DWORD, data: {equals: 1}}, missing: fail,
+   overrides: [{when: {windows: ">=10.0"}, expect: {type: REG_DWORD, data: {equals: 2}}}]}
+`
+	pack, err := rules.Load("x.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version, want := range map[string]string{
+		"": "none", "5.1": "none", "6.1": `whole [HKEY_LOCAL_MACHINE\SOFTWARE\A] "V"=dword:00000001`, "10.0": `whole [HKEY_LOCAL_MACHINE\SOFTWARE\A] "V"=dword:00000002`,
+	} {
+		w := hive.Windows{}
+		if version != "" {
+			if w, err = hive.ParseWindows(version); err != nil {
+				t.Fatal(err)
+			}
+		}
+		x, err := foreign.Export("reg", pack.Rules, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := string(x.Rows[0].Outcome)
+		if x.Count(foreign.None) == 0 {
+			_, said, _ := strings.Cut(strings.ReplaceAll(hive.DecodeUTF16(x.Files[0].Data), "\r\n", " "), "; X: X ")
+			got += " " + strings.TrimSpace(said)
+		}
+		if got != want {
+			t.Errorf("%q: got %s, want %s", version, got, want)
 		}
 	}
 }

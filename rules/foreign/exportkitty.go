@@ -27,7 +27,7 @@ func exportHardeningKitty(x *Exported, all []*rules.Rule) error {
 	w.Write(kittyHead)
 	taken := map[string]bool{}
 	for _, r := range all {
-		k, lacks, why := kittyOf(r)
+		k, lacks, why := x.kitty(r)
 		if why != "" {
 			x.refuse(r, why)
 			continue
@@ -48,9 +48,9 @@ func exportHardeningKitty(x *Exported, all []*rules.Rule) error {
 	return nil
 }
 
-// kittyOf returns the row of a rule with what it lacks, or why there is none.
-func kittyOf(r *rules.Rule) (k kitty, lacks []string, why string) {
-	p, why := r.Plain()
+// kitty returns the row of a rule with what it lacks, or why there is none.
+func (x *Exported) kitty(r *rules.Rule) (k kitty, lacks []string, why string) {
+	p, why := r.Plain(x.windows)
 	switch {
 	case why != "":
 		return nil, nil, why
@@ -65,7 +65,7 @@ func kittyOf(r *rules.Rule) (k kitty, lacks []string, why string) {
 	}
 	k = kitty{
 		"Name": line(r.Title), "Category": r.Pack, "Method": "Registry", "RegistryPath": drivePath(p.Key), "RegistryItem": kittyItem(p.Value),
-		"Severity": kittyWord(r.Terms(hive.Windows{}).Severity),
+		"Severity": kittyWord(r.Terms(x.windows).Severity),
 	}
 	if i := slices.IndexFunc(r.Tags, func(tag string) bool { return tag != "hardeningkitty" }); i >= 0 {
 		k["Category"] = r.Tags[i]

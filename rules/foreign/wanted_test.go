@@ -303,3 +303,41 @@ windows-computer-machine.pol 87 87 0 0 87
 		t.Errorf("got\n%s", got.String())
 	}
 }
+
+// TestHostileWanted holds what is said of files that lie, and that one with as many deletions in each other as there can be takes no more than its
+// size: each rule of what else must not be there is told once.
+func TestHostileWanted(t *testing.T) {
+	good := polfile.Bytes([]polfile.Entry{{Key: "A", Value: "x", Type: hive.DWord, Data: []byte{1, 0, 0, 0}}})
+	lying := slices.Clone(good)
+	lying[len(lying)-10] = 0xFF // the size of the data
+	for _, c := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"cut.pol", good[:len(good)-3], `cut.pol: offset 0x22: the data have 4 bytes by their size, and the file has 3 more, in the entry at offset 0x8; nothing behind it was read`},
+		{"lies.pol", lying, "lies.pol: offset 0x22: the data have 16711684 bytes by their size, and the file has 6 more, in the entry at offset 0x8; nothing behind it was read"},
+		{"new.pol", []byte("PReg\x02\x00\x00\x00"), "new.pol: is a Registry.pol of version 2, and only version 1 is known"},
+		{"short.pol", []byte("PReg"), "short.pol: has 4 bytes, fewer than the header of a Registry.pol; copy it again"},
+		{"many.pol", polfile.Bytes(make([]polfile.Entry, 20_001)), "many.pol:20001:1: holds more than 20000 rules; split it"},
+	} {
+		if _, err := foreign.Read(fsOf(c.name, c.data), c.name, ""); err == nil || err.Error() != c.want {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
+	}
+	var text strings.Builder
+	text.WriteString("Windows Registry Editor Version 5.00\n")
+	key := `HKEY_LOCAL_MACHINE\SOFTWARE`
+	for range 200 {
+		key += `\k`
+		fmt.Fprintf(&text, "[-%s]\n", key)
+	}
+	fmt.Fprintf(&text, "[%s]\n", key)
+	for i := range 2000 {
+		fmt.Fprintf(&text, "\"%d\"=\"\"\n", i)
+	}
+	s, all := imported(t, "deep.reg", []byte(text.String()), "")
+	if got := fmt.Sprint(s.Count(foreign.Whole), s.Count(foreign.None), len(all)); got != "2200 0 2400" {
+		t.Error(got)
+	}
+}
