@@ -243,3 +243,22 @@ rules:
 		}
 	}
 }
+
+// FuzzExport holds the laws of an export for the rules of any file.
+func FuzzExport(f *testing.F) {
+	f.Add("wanted.reg", []byte(wantedText))
+	f.Add("list.csv", []byte("ID,Name,Method,RegistryPath,RegistryItem,DefaultValue,RecommendedValue,Operator\n1,A,Registry,HKLM:\\SOFTWARE\\A,B,0,1,=\n2,B,Registry,HKCU:\\a,,x,y,contains\n"))
+	f.Fuzz(func(t *testing.T, name string, data []byte) {
+		s, err := foreign.Read(fsOf("x"+name, data), "x"+name, "")
+		if err != nil {
+			return
+		}
+		_, pack, err := foreign.Pack("", s)
+		if err != nil {
+			return
+		}
+		for _, format := range []string{"pol", "reg", "hardeningkitty"} {
+			checkAgain(t, format, pack.Rules)
+		}
+	})
+}
