@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -29,13 +30,16 @@ func Imports(w io.Writer, sources []*foreign.Source) error {
 	var b bytes.Buffer
 	for _, s := range sources {
 		fmt.Fprintf(&b, "%s (%s): %s\n", hive.Visible(s.Path), s.Format, ImportCounts(s))
+		for _, note := range s.Notes {
+			fmt.Fprintf(&b, "  note: %s\n", hive.Visible(note))
+		}
 		for _, r := range s.Rows {
 			if r.Outcome() == foreign.Whole {
 				continue
 			}
 			place := ""
 			if r.Line > 0 {
-				place = fmt.Sprintf("line %d: ", r.Line)
+				place = fmt.Sprintf("%s %d: ", s.Unit, r.Line)
 			}
 			fmt.Fprintf(&b, "  %s%s: %s: %s\n", place, hive.Visible(strings.TrimSpace(r.ID+" "+r.Title)), importWords[r.Outcome()], hive.Visible(strings.Join(r.Lacks, "; ")))
 		}
@@ -55,6 +59,7 @@ type jsonImportFile struct {
 	Path   string          `json:"path"`
 	Format string          `json:"format"`
 	Title  string          `json:"title,omitempty"`
+	Notes  []string        `json:"notes,omitempty"`
 	Whole  int             `json:"whole"`
 	Part   int             `json:"part"`
 	None   int             `json:"none"`
@@ -78,6 +83,9 @@ func ImportsJSON(w io.Writer, sources []*foreign.Source) error {
 			Path: hive.Printable(s.Path), Format: s.Format, Title: hive.Printable(s.Title), Rules: []jsonImportRow{},
 			Whole: s.Count(foreign.Whole), Part: s.Count(foreign.Part), None: s.Count(foreign.None),
 		}
+		for _, note := range s.Notes {
+			file.Notes = append(file.Notes, hive.Printable(note))
+		}
 		for _, r := range s.Rows {
 			row := jsonImportRow{ID: hive.Printable(r.ID), Title: hive.Printable(r.Title), Line: r.Line, Outcome: r.Outcome(), Rules: []string{}}
 			for _, rule := range r.Rules {
@@ -89,6 +97,58 @@ func ImportsJSON(w io.Writer, sources []*foreign.Source) error {
 			file.Rules = append(file.Rules, row)
 		}
 		out.Files = append(out.Files, file)
+	}
+	return writeJSON(w, out)
+}
+
+// Exports writes for people what became of rules in the files of another program: a line for all, and below it one for each rule that is not whole.
+func Exports(w io.Writer, x *foreign.Exported, files []string) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s (%s): of %s, %d are said whole, %d in part, %d not\n", hive.Visible(cmp.Or(strings.Join(files, " and "), "standard output")), x.Format, plural(len(x.Rows), "rule"), x.Count(foreign.Whole), x.Count(foreign.Part), x.Count(foreign.None))
+	for _, r := range x.Rows {
+		why := hive.Visible(strings.Join(r.Lacks, "; "))
+		switch r.Outcome {
+		case foreign.Part:
+			fmt.Fprintf(&b, "  %s: in part: it leaves out %s\n", r.Rule.ID, why)
+		case foreign.None:
+			fmt.Fprintf(&b, "  %s: not said: %s\n", r.Rule.ID, why)
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+type jsonExport struct {
+	SchemaVersion string           `json:"schema_version"`
+	Format        string           `json:"format"`
+	Files         []string         `json:"files"`
+	Whole         int              `json:"whole"`
+	Part          int              `json:"part"`
+	None          int              `json:"none"`
+	Rules         []jsonExportRule `json:"rules"`
+}
+
+type jsonExportRule struct {
+	ID      string          `json:"id"`
+	Outcome foreign.Outcome `json:"outcome"`
+	Lacks   []string        `json:"lacks,omitempty"`
+}
+
+// ExportsJSON writes what [Exports] does for programs, whole rules included.
+func ExportsJSON(w io.Writer, x *foreign.Exported, files []string) error {
+	out := jsonExport{
+		SchemaVersion: schemaVersion, Format: x.Format, Files: []string{}, Rules: []jsonExportRule{},
+		Whole: x.Count(foreign.Whole), Part: x.Count(foreign.Part), None: x.Count(foreign.None),
+	}
+	for _, name := range files {
+		out.Files = append(out.Files, hive.Printable(name))
+	}
+	for _, r := range x.Rows {
+		row := jsonExportRule{ID: r.Rule.ID, Outcome: r.Outcome}
+		for _, why := range r.Lacks {
+			row.Lacks = append(row.Lacks, hive.Printable(why))
+		}
+		out.Rules = append(out.Rules, row)
 	}
 	return writeJSON(w, out)
 }

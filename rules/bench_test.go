@@ -53,6 +53,34 @@ func exactRule(i int) string {
 		"    fix: {set: {type: REG_DWORD, data: 100}, restart: computer}\n", i%600, i, i)
 }
 
+// importedRule is one of an imported list: values as text and as numbers, with and without defaults, conditions, keys that are not there, values of
+// users, lists, and what a policy wants.
+func importedRule(i int) string {
+	from := fmt.Sprintf("    levels: [L1]\n    source: {file: list.csv, line: %d, id: \"%d\"}\n", i+2, i)
+	service := fmt.Sprintf("    key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\Service%03d\\Parameters\n", i%600)
+	switch i % 10 {
+	case 0, 1:
+		return from + service + fmt.Sprintf("    value: Port%d\n    expect: {data: {as_text: {equals: \"%d\"}}}\n    missing: fail\n"+
+			"    fix: {set: {type: REG_DWORD, data: %d}, safe: false, because: the list does not tell the type}\n", i, i%7, i%7)
+	case 2:
+		return from + service + "    value: ServiceDll\n    expect: {data: {as_text: {in: [\"Yes\", \"\"], fold: true}}}\n    missing: pass\n"
+	case 3:
+		return from + service + fmt.Sprintf("    value: Size%d\n    expect: {data: {as_number: {at_least: %d}}}\n    missing: {default: 5, source: DefaultValue in the list}\n", i, i%9)
+	case 4:
+		return from + service + fmt.Sprintf("    value: Port%d\n    when: {key: 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\Service%03d', value: Start, expect: {data: {below: 4}}}\n"+
+			"    expect: {type: REG_DWORD, data: {equals: 1}}\n    missing: fail\n", i, (i+1)%600)
+	case 5:
+		return from + fmt.Sprintf("    key: HKLM\\SYSTEM\\CurrentControlSet\\Control\\Missing%d\\Sub\n    expect: {exists: false}\n", i)
+	case 6:
+		return from + fmt.Sprintf("    key: HKCU\\Software\\Policies\\Thing%d\n    value: On\n    expect: {type: REG_DWORD, data: {equals: 1}}\n    missing: fail\n", i)
+	case 7:
+		return from + service + fmt.Sprintf("    any: [{value: '*', expect: {data: {as_text: {contains: evil%d, fold: true}}}}]\n", i)
+	case 8:
+		return from + service + fmt.Sprintf("    other_than: [ServiceDll, Port%d]\n    expect: {exists: false}\n", i)
+	}
+	return from + service + fmt.Sprintf("    value: Text%d\n    when: {windows: \">=6.0\"}\n    expect: {type: REG_SZ, data: {matches: '^a[0-9]+x%d'}}\n    missing: pass\n", i, i)
+}
+
 func starRule(i int) string {
 	return fmt.Sprintf("    key: HKLM\\SYSTEM\\CurrentControlSet\\Services\\{service}\\Parameters\n    value: Port%d\n    expect: {exists: false}\n", i)
 }
@@ -80,6 +108,20 @@ func BenchmarkEvaluate(b *testing.B) {
 			b.StartTimer()
 			for _, k := range reg.Root().Walk() {
 				k.Values()
+			}
+		}
+	})
+	imported, err := rules.Load("imported.yaml", []byte(pack(5000, importedRule)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("5000 imported", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			reg := open(b)
+			b.StartTimer()
+			if found := rules.Evaluate(reg, hive.Windows{}, imported.Rules); len(found) < len(imported.Rules) {
+				b.Fatalf("%d findings", len(found))
 			}
 		}
 	})
@@ -113,14 +155,22 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 }
 
-// BenchmarkLoad reads a file of 10,000 rules.
+// BenchmarkLoad reads a file of 10,000 rules, and one of 5,000 that were imported.
 func BenchmarkLoad(b *testing.B) {
-	data := []byte(pack(10000, exactRule))
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := rules.Load("many.yaml", data); err != nil {
-			b.Fatal(err)
-		}
+	for _, c := range []struct {
+		name string
+		n    int
+		rule func(int) string
+	}{{"exact", 10000, exactRule}, {"imported", 5000, importedRule}} {
+		b.Run(c.name, func(b *testing.B) {
+			data := []byte(pack(c.n, c.rule))
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := rules.Load("many.yaml", data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

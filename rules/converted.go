@@ -25,7 +25,7 @@ func init() {
 
 // converted returns the operator that asks what the data of a value become. Data that become nothing do not hold.
 func converted(q demand, how string, become func(hive.Value, reader) (hive.Value, bool)) operator {
-	return operator{text: q.String() + how, raw: func(v hive.Value, read reader) bool {
+	return operator{text: q.String() + how, shown: q, raw: func(v hive.Value, read reader) bool {
 		other, ok := become(v, read)
 		if !ok {
 			return false

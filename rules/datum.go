@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"math"
@@ -78,7 +79,7 @@ func (d datum) String() string {
 	case aText:
 		return quoted(d.text)
 	case aList:
-		return strict.List(each(d.list, quoted), "and")
+		return cmp.Or(strict.List(each(d.list, quoted), "and"), "an empty list")
 	}
 	return hex.EncodeToString(d.bytes)
 }
@@ -88,6 +89,14 @@ func (d datum) plain() string { return d.value(nil).Display() }
 
 // quoted returns text in quotes, which show where it ends.
 func quoted(s string) string { return `"` + hive.Visible(hive.Printable(s)) + `"` }
+
+// bytesText returns bytes for people.
+func bytesText(b []byte) string {
+	if len(b) == 0 {
+		return "no bytes"
+	}
+	return "the bytes " + hex.EncodeToString(b)
+}
 
 // each returns the results of f for all elements.
 func each[T any](all []T, f func(T) string) []string {

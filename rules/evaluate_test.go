@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -289,6 +290,32 @@ func TestMisspelt(t *testing.T) {
 		}
 		if len(found) != 1 || got != want {
 			t.Errorf("%q: got %q of %d findings, want %q", name, got, len(found), want)
+		}
+	}
+}
+
+// TestOtherThan looks for values that have none of some names, and (default) is the one without a name.
+func TestOtherThan(t *testing.T) {
+	for names, want := range map[string]string{`[One, "t*o", "{x}"]`: "(default),two", `["(default)"]`: "One,T*O,one,two,{X}"} {
+		rule := load(t, "other_than: "+names+"\nexpect: {exists: false}\nfix: {delete: value}")
+		var got []string
+		for _, name := range []string{"One", "one", "T*O", "two", "{X}", ""} {
+			text := fmt.Sprintf("%q=dword:00000001", name)
+			if name == "" {
+				text = "@=dword:00000001"
+			}
+			for _, f := range rules.Evaluate(registry(t, text), hive.Windows{}, rule) {
+				if f.Status != rules.Fail {
+					continue
+				}
+				got = append(got, rules.ValueName(name))
+				if edits := f.Fix.Edits(); f.Value != name || len(edits) != 1 || edits[0].Value.Name != name {
+					t.Errorf("%q: found %q, and the fix is %v", name, f.Value, edits)
+				}
+			}
+		}
+		if slices.Sort(got); strings.Join(got, ",") != want {
+			t.Errorf("%s: got %q, want %s", names, got, want)
 		}
 	}
 }

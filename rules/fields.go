@@ -88,6 +88,8 @@ func init() {
 			strict.May("misspelt", "In place of value: any value whose name differs from this one by a typing error, at most one for every five letters.",
 				strict.Placed(misspeltForm), func(r *draft, p strict.Located[pattern]) { r.Value, r.value = p.V, &p.At }),
 			strict.May("inventory", "In place of a verdict: what is at the places of the rule is listed.", strict.Of(&inventoryObject, "inventory"), func(r *draft, i Inventory) { r.Inventory = &i }),
+			strict.May("other_than", "In place of value: any value that has none of these names, which are no patterns; (default) is the value without a name.",
+				strict.Placed(otherThanForm), func(r *draft, p strict.Located[pattern]) { r.Value, r.value = p.V, &p.At }),
 			strict.May("all", "Conditions that must all hold, in place of value and expect.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.all, r.conditional = all, true }),
 			strict.May("any", "Conditions of which one must hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.any, r.conditional = all, true }),
 			strict.May("none", "Conditions none of which may hold.", conditionsForm, func(r *draft, all []*Condition) { r.conditions.none, r.conditional = all, true }),

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"gopkg.in/yaml.v3"
 
@@ -136,7 +137,8 @@ func asMistake(source string, err error) Mistake {
 }
 
 // Rules returns the rules of some packs in their order. An ID that is used twice is a mistake, reported at its second place, and so are more
-// rules than a run can take.
+// rules than a run can take. A rule with a source, whose ID was made of what its list has, gets a number where that is taken: lists of one kind have
+// the same IDs.
 func Rules(packs ...*Pack) ([]*Rule, error) {
 	count := 0
 	for _, p := range packs {
@@ -150,6 +152,13 @@ func Rules(packs ...*Pack) ([]*Rule, error) {
 	first := map[string]*Pack{}
 	for _, p := range packs {
 		for _, r := range p.Rules {
+			if len(r.Sources) > 0 && first[r.ID] != nil {
+				one := *r
+				for n := 2; first[one.ID] != nil; n++ {
+					one.ID = r.ID + "-" + strconv.Itoa(n)
+				}
+				r = &one
+			}
 			if other := first[r.ID]; other != nil {
 				mistakes = append(mistakes, asMistake("", &hive.Problem{Source: p.Source, At: r.At, Kind: badRule,
 					Msg: fmt.Sprintf("rule %s stands in %s already; an id names one rule", r.ID, other.Source)}))

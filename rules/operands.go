@@ -2,7 +2,6 @@ package rules
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"regexp"
@@ -63,7 +62,9 @@ var demandObject = strict.Object[demandDraft]{
 			return aString("like "+quoted(pattern), func(s string) bool { return g.match(s, fold) })
 		}),
 		operatorField("equals_fold", "The same as equals with fold: true, for texts and lists.", orOther(textsForm), func(o operand) operator {
-			return comparison(o, o.String()+inAnyCase, datum.equalFold, aText, aList)
+			op := comparison(o, o.String()+inAnyCase, datum.equalFold, aText, aList)
+			op.fold = true
+			return op
 		}),
 		textField("contains", "This stands somewhere in the text, or is a string of the list.", orOther(aTextForm), func(o operand, fold bool) operator {
 			return comparison(o, "with "+o.String(), func(d, e datum) bool { return d.contains(e, fold) }, aText, aList)
@@ -88,7 +89,7 @@ var demandObject = strict.Object[demandDraft]{
 			}}
 		}),
 		operatorField("bytes", `The data are these bytes, of whatever type, such as "01 00 ff".`, bytesForm, func(b []byte) operator {
-			return operator{text: "the bytes " + hex.EncodeToString(b), raw: func(v hive.Value, _ reader) bool { return bytes.Equal(v.Data, b) }}
+			return operator{text: bytesText(b), operand: &datum{kind: someBytes, bytes: b}, raw: func(v hive.Value, _ reader) bool { return bytes.Equal(v.Data, b) }}
 		}),
 		strict.May("fold", "Whether case does not count in all texts beside it, as in names of the registry. In regular expressions it is (?i).",
 			strict.Placed(strict.BoolForm), func(q *demandDraft, fold strict.Located[bool]) { q.fold = &fold }),
@@ -141,7 +142,7 @@ func textField[V any](name, doc string, f strict.Form[V], make func(v V, fold bo
 		}
 		q.operators = append(q.operators, func(fold bool) operator {
 			o := make(v.V, fold)
-			if o.name, o.at = name, v.At; fold && o.takesText() {
+			if o.name, o.at, o.fold = name, v.At, o.fold || fold; fold && o.takesText() {
 				o.text += inAnyCase
 			}
 			return o
@@ -151,7 +152,11 @@ func textField[V any](name, doc string, f strict.Form[V], make func(v V, fold bo
 
 // comparison returns an operator that compares data of some kinds with an operand.
 func comparison(o operand, text string, compare func(d, e datum) bool, kinds ...kind) operator {
-	return operator{text: text, kinds: kinds, other: o.other, compare: compare, holds: func(d datum) bool { return compare(d, o.datum) }}
+	op := operator{text: text, kinds: kinds, other: o.other, compare: compare, holds: func(d datum) bool { return compare(d, o.datum) }}
+	if o.other == "" {
+		op.operand = &o.datum
+	}
+	return op
 }
 
 // kindsOf returns the kinds of data that can be compared with the operand.

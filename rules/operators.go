@@ -22,6 +22,9 @@ type operator struct {
 
 	numbers numbers // the numbers that it holds for, if it tests numbers and they can be listed
 	datums  []datum // the only data that it can hold for, if they can be listed
+	operand *datum  // what it compares with, if that is one thing of the rule
+	fold    bool    // whether case does not count
+	shown   demand  // of as_text and as_number: what is asked of what the data become
 
 	listing *listing // the named lists that it compares with, or nil; it may hold for other data on another Windows
 

@@ -9,6 +9,7 @@ import (
 	"github.com/agext/levenshtein"
 
 	"regvet/hive"
+	"regvet/rules/strict"
 )
 
 // bindings are what the names in a rule's key and value matched, such as {service} in HKLM\...\Services\{service}.
@@ -20,9 +21,9 @@ type bindings map[string]string
 type pattern struct {
 	text   string
 	tokens []token // none where the text holds nothing special
-	open   bool    // it holds a *, ? or {name}, or matches misspelt names
+	open   bool    // it may match several names
 
-	meant string // if the pattern matches misspelt names: the name that was meant, folded; else ""
+	takes func(name string) bool // reports whether a pattern without signs, such as that for misspelt names, matches a name; nil for all others
 }
 
 type token struct {
@@ -89,16 +90,26 @@ func parsePattern(text string) pattern {
 
 // misspelt returns the pattern that matches misspellings of a name, and not the name itself.
 func misspelt(name string) pattern {
-	return pattern{text: "a misspelt " + name, open: true, meant: hive.Fold(name)}
+	meant := hive.Fold(name)
+	return pattern{text: "a misspelt " + name, open: true, takes: func(other string) bool {
+		errors := levenshtein.Distance(meant, hive.Fold(other), nil)
+		return errors > 0 && errors <= utf8.RuneCountInString(meant)/lettersToError
+	}}
 }
 
 // lettersToError is how many letters of a name excuse one typing error: a letter that is wrong, extra or missing.
 const lettersToError = 5
 
-// misspells reports whether a name is close to the one that was meant, and not the same.
-func (p pattern) misspells(name string) bool {
-	errors := levenshtein.Distance(p.meant, hive.Fold(name), nil)
-	return errors > 0 && errors <= utf8.RuneCountInString(p.meant)/lettersToError
+// otherThan returns the pattern that matches all names but these.
+func otherThan(names []string) pattern {
+	known := make(map[string]bool, len(names))
+	for _, name := range names {
+		if name == defaultValue {
+			name = ""
+		}
+		known[hive.Fold(name)] = true
+	}
+	return pattern{text: "a value other than " + strict.List(names, "and"), open: true, takes: func(name string) bool { return !known[hive.Fold(name)] }}
 }
 
 // literal returns the pattern that matches one name only.
@@ -163,7 +174,7 @@ func (p pattern) nameless() bool {
 
 // fill replaces bound names by what they are bound to.
 func (p pattern) fill(bound bindings) pattern {
-	if !p.open || p.meant != "" || len(bound) == 0 {
+	if !p.open || p.takes != nil || len(bound) == 0 {
 		return p
 	}
 	if value, ok := bound[p.tokens[0].name]; ok && p.isName() {
@@ -197,8 +208,8 @@ func (p pattern) fill(bound bindings) pattern {
 // match reports whether the pattern matches a name, and adds to bound what it binds; bound may be nil.
 func (p pattern) match(name string, bound bindings) bool {
 	switch {
-	case p.meant != "":
-		return p.misspells(name)
+	case p.takes != nil:
+		return p.takes(name)
 	case p.tokens == nil:
 		return hive.EqualFold(p.text, name)
 	case p.isName():

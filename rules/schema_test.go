@@ -170,6 +170,12 @@ rules:
     misspelt: Fourteen
     expect: {exists: false}
     fix: {delete: value}
+  - id: E-8
+    title: Eight
+    severity: low
+    key: HKLM\SOFTWARE\Example
+    other_than: [One, (default)]
+    expect: {exists: false}
   - id: E-6
     title: Six
     severity: low

@@ -41,7 +41,7 @@ var sourceObject = strict.Object[Source]{
 var sourcesForm = strict.OneOrMore(strict.Of(&sourceObject, "source"), "names no source")
 
 // questionFields are the fields that decide what a rule asks.
-var questionFields = []string{"key", "value", "misspelt", "expect", "missing", "when", "all", "any", "none", "policy", "overrides", "assume", "inventory", "nowhere", "caveat"}
+var questionFields = []string{"key", "value", "misspelt", "other_than", "expect", "missing", "when", "all", "any", "none", "policy", "overrides", "assume", "inventory", "nowhere", "caveat"}
 
 // asked returns what a rule asks as text: two rules with the same text ask the same.
 func asked(n *yaml.Node) string {

@@ -103,15 +103,21 @@ func checkForm(d *strict.Decoder, n *yaml.Node, r *draft) {
 			d.Wrong(n, "a rule needs the field %s", name)
 		}
 	}
-	if strict.Has(n, "value") && strict.Has(n, "misspelt") {
-		d.Wrong(n, "a rule has either the field value or the field misspelt")
+	var names []string
+	for _, name := range []string{"value", "misspelt", "other_than"} {
+		if strict.Has(n, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 1 {
+		d.Wrong(n, "a rule has either the field %s or the field %s", names[0], names[1])
 	}
 	if r.Nowhere != nil {
 		r.checkNowhere(d, n)
 		return
 	}
 	if r.conditional {
-		for _, name := range []string{"value", "misspelt", "expect", "missing"} {
+		for _, name := range []string{"value", "misspelt", "other_than", "expect", "missing"} {
 			if strict.Has(n, name) {
 				d.Wrong(n, "a rule of all, any or none has no field %s: its conditions say what it expects", name)
 			}

@@ -54,7 +54,7 @@ var keyForm = strict.NewForm(strict.Schema{"type": "string", "pattern": rootSynt
 		}
 		d.Wrong(n, "key must start with a root of the registry, not with %q%s", root, strict.OneOf(root, append(hive.RootNames(), hive.ShortRootNames()...)))
 	}
-	if choice := choiceOfNames().FindString(s); choice != "" {
+	if choice := choiceOfNames().FindString(strings.ReplaceAll(s, "[{]", "")); choice != "" {
 		d.Wrong(n, "key has %q, which is one name and no choice of names; write a rule for each name, or {name} for any", choice)
 	}
 	return parseKey(s)
@@ -103,6 +103,13 @@ var misspeltForm = strict.NewForm(strict.AnyText(strict.Schema{"minLength": lett
 	}
 	return misspelt(s)
 })
+
+// otherThanForm is the names of values as they are, without patterns.
+var otherThanForm = strict.NewForm(otherNames.Schema, func(d *strict.Decoder, n *yaml.Node, what string) pattern {
+	return otherThan(otherNames.Read(d, n, what))
+})
+
+var otherNames = strict.ListOf(strict.TextForm, 1, "names no value; where there must be none, write value: '*'")
 
 var typeForm = strict.NewForm(strict.Schema{"anyOf": []any{strict.Schema{"enum": hive.TypeNames()}, strict.Schema{"type": []string{"string", "integer"}, "pattern": "^0x[0-9A-Fa-f]{1,8}$"}}},
 	func(d *strict.Decoder, n *yaml.Node, what string) hive.Type {

@@ -43,7 +43,7 @@ func TestImports(t *testing.T) {
 		"regvet/rules/ports":       {"regvet/hive"},
 		"regvet/rules/accept":      {"regvet/hive", "regvet/rules", "regvet/rules/strict", "regvet/internal/glob", "regvet/internal/safetext"},
 		"regvet/rules/lint":        {"regvet/rules/accept", "regvet/hive", "regvet/hive/command", "regvet/hive/regfile", "regvet/rules", "regvet/rules/strict", "regvet/internal/glob", "regvet/internal/worktree", "regvet/internal/safetext"},
-		"regvet/rules/foreign":     {"regvet/hive", "regvet/rules", "regvet/rules/strict"},
+		"regvet/rules/foreign":     {"regvet/hive", "regvet/hive/collection", "regvet/hive/polfile", "regvet/hive/regfile", "regvet/rules", "regvet/rules/strict"},
 		"regvet/report":            {"regvet/hive", "regvet/hive/collection", "regvet/hive/evidence", "regvet/hive/evidence/image", "regvet/hive/search", "regvet/rules", "regvet/rules/foreign", "regvet/rules/lint", "regvet/rules/ports", "regvet/rules/strict", "regvet/internal/runs", "regvet/internal/safetext"},
 		"regvet/cmd/regvet": {"regvet/hive", "regvet/hive/polfile", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/search", "regvet/hive/collection", "regvet/rules", "regvet/rules/accept", "regvet/rules/foreign", "regvet/rules/lint", "regvet/rules/ports", "regvet/rules/strict",
 			"regvet/report", "regvet/internal/glob", "regvet/internal/runs", "regvet/internal/worktree", "regvet/internal/draft", "regvet/internal/safetext"},

@@ -18,14 +18,15 @@ import (
 )
 
 var rulesCommand = command{
-	name: "rules", args: "list|show|lint|test|docs|new|schema|import [RULE|PACK|FILE...]",
-	short: "list, show, lint, test, write or import rules",
+	name: "rules", args: "list|show|lint|test|docs|new|schema|import|export [RULE|PACK|FILE...]",
+	short: "list, show, lint, test, write, import or export rules",
 	min:   1, max: -1, colours: true,
 	example: `  regvet rules list --tag network --severity high
   regvet rules show KB196271-MaxUserPort
   regvet rules new > mine.yaml
   regvet rules lint mine.yaml && regvet rules test mine.yaml
   regvet rules import finding_list.csv -o pack.yaml
+  regvet rules export pack.yaml -o pack.reg
 
 Verbs:
 ` + verbLines(),
@@ -35,9 +36,12 @@ Verbs:
 		o.selected.define(f, "only these rules:")
 		f.StringArrayVarP(&o.tags, "tag", "t", nil, "only rules with this `TAG` (repeatable)")
 		choose(f, &o.severity, "severity", "", "", "only rules of at least this `SEVERITY`: %s", severityWords()...)
-		choose(f, &o.format, "format", "f", "text", "output `FORMAT` of list and show, and of what import tells: %s", "text", "json")
+		exports, _ := foreign.ExportNames()
+		choose(f, &o.format, "format", "f", "text", "output `FORMAT` of list and show, and of what import tells, or what export writes, which is else that of the ending of -o: %s", append([]string{"text", "json"}, exports...)...)
+		choose(f, &o.report, "report", "", "text", "`FORMAT` of what export tells: %s", "text", "json")
 		choose(f, &o.from, "from", "", "", "what import reads: files in this `FORMAT`, which the content tells as a rule: %s", foreign.FormatNames()...)
-		f.BoolVar(&o.strict, "strict", false, "let import exit with 1 if anything was left out")
+		versionFlag(f, &o.windows, "what export writes is for this Windows `VERSION`, such as 6.1 or 10.0.19045, or a product such as "+hive.WindowsWords()[0]+"; else rules that differ by it are left out")
+		f.BoolVar(&o.strict, "strict", false, "let import and export exit with 1 if anything was left out")
 		outputFlag(f, &o.output)
 		return o.run
 	},
@@ -48,7 +52,8 @@ type rulesOptions struct {
 	selected         selection
 	tags             []string
 	severity, format choice
-	from             choice
+	from, report     choice
+	windows          parsed[*hive.Windows]
 	strict           bool
 	output           string
 	many             bool // an argument is the start of the IDs of several rules
@@ -71,6 +76,7 @@ var verbs = []verb{
 	{"docs", "write a reference in Markdown", (*rulesOptions).documentRules, nil, nil},
 	{"new", "write a commented rule file to start from", nil, rules.Template, nil},
 	{"schema", "write the JSON Schema of rule files, for editors", nil, rules.Schema, nil},
+	{"export", "write rules as the rule file of another program, and tell what cannot be said there", (*rulesOptions).exportRules, nil, nil},
 	{"import", "make a rule pack of files of other programs", nil, nil, (*rulesOptions).importRules},
 }
 
@@ -89,9 +95,12 @@ func (o *rulesOptions) run(s *session, args []string) {
 		words = append(words, v.name)
 	}
 	i := slices.Index(words, args[0])
+	exports, _ := foreign.ExportNames()
 	switch {
 	case i < 0:
 		s.fail(statusUsage, "rules has no verb %q%s; it has %s", args[0], suggest(args[0], words), strict.List(words, "or"))
+	case args[0] != "export" && slices.Contains(exports, o.format.value):
+		s.fail(statusUsage, "rules %s has no format %s, which is one of rules export", args[0], o.format.value)
 	case verbs[i].files != nil && len(args) == 1:
 		s.fail(statusUsage, "rules %s needs a FILE at least", words[i])
 	case verbs[i].files != nil:

@@ -19,6 +19,43 @@ const (
 	softValue    = "**soft."        // and a name: set the value if it does not exist
 )
 
+// Effect is what an entry asks for.
+type Effect int
+
+const (
+	Sets             Effect = iota // a value
+	SetsIfNone                     // a value, unless there is one of that name
+	MakesKey                       // without a value
+	DeletesValues                  // some
+	DeletesAllValues               // of the key
+	DeletesKeys                    // below the key
+	SecuresKey                     // who may write to it, which is no matter of values
+	IsUnknown                      // an instruction of which nothing is known
+)
+
+// Effect returns what the entry asks for, and the names of the values or subkeys that it is about, as the entry has them.
+func (e Entry) Effect() (Effect, []string) {
+	switch {
+	case isDeleteAll(e.Value):
+		return DeletesAllValues, nil
+	case hasFold(e.Value, deleteValue):
+		return DeletesValues, []string{e.Value[len(deleteValue):]}
+	case hive.EqualFold(e.Value, deleteValues):
+		return DeletesValues, e.list()
+	case hive.EqualFold(e.Value, deleteKeys):
+		return DeletesKeys, e.list()
+	case hive.EqualFold(e.Value, secureKey):
+		return SecuresKey, nil
+	case hasFold(e.Value, softValue):
+		return SetsIfNone, []string{e.Value[len(softValue):]}
+	case strings.HasPrefix(e.Value, stars):
+		return IsUnknown, nil
+	case e.Type == hive.None && len(e.Data) == 0:
+		return MakesKey, nil
+	}
+	return Sets, []string{e.Value}
+}
+
 // Edits returns what the file does to a registry below root, the [Machine] or the [User], in the order of the file, and the problems with it:
 // what is no edit, doubtful, or left out. Names returns the names of the values that a key of that registry has; it is nil for a registry
 // without keys, so that the edits are what the file sets by itself.
@@ -43,7 +80,7 @@ func (f *File) Edits(root string, names func(hive.Path) []string) (edits []hive.
 // Depending returns how many entries do what depends on the registry: delete all values of a key, or set a value if there is none.
 func (f *File) Depending() (n int) {
 	for _, e := range f.Entries {
-		if isDeleteAll(e.Value) || hasFold(e.Value, softValue) {
+		if does, _ := e.Effect(); does == DeletesAllValues || does == SetsIfNone {
 			n++
 		}
 	}
@@ -92,26 +129,22 @@ func (x *effect) add(e Entry) {
 		x.problems = append(x.problems, hive.Problem{At: e.At, Kind: badInstruction, Msg: fmt.Sprintf(format, args...), Key: path, Loss: loss})
 	}
 	value := hive.Value{Name: e.Value, Type: e.Type, Data: e.Data}
-	text, _ := hive.Value{Type: hive.SZ, Data: e.Data}.Text()
+	does, named := e.Effect()
 	switch has := x.values(path); {
 	case len(path) == 1 || len(path)-1 > hive.MaxDepth:
 		doubt(true, "the entry is of no key that can be: %s; it is left out", clipped(e.Key))
-	case isDeleteAll(e.Value):
+	case does == DeletesAllValues:
 		for _, name := range has.sorted() {
 			do(hive.DeleteValue, path, hive.Value{Name: name})
 			has.remove(name)
 		}
-	case hasFold(e.Value, deleteValue):
-		name := e.Value[len(deleteValue):]
-		do(hive.DeleteValue, path, hive.Value{Name: name})
-		has.remove(name)
-	case hive.EqualFold(e.Value, deleteValues):
-		for _, name := range list(text) {
+	case does == DeletesValues:
+		for _, name := range named {
 			do(hive.DeleteValue, path, hive.Value{Name: name})
 			has.remove(name)
 		}
-	case hive.EqualFold(e.Value, deleteKeys):
-		for _, name := range list(text) {
+	case does == DeletesKeys:
+		for _, name := range named {
 			if strings.Contains(name, `\`) {
 				doubt(true, "**DeleteKeys names %s, which is no subkey; it is left out", clipped(name))
 				continue
@@ -119,17 +152,16 @@ func (x *effect) add(e Entry) {
 			do(hive.DeleteKey, path.Join(name), hive.Value{})
 			x.gone[hive.Fold(path.Join(name).String())] = x.now
 		}
-	case hive.EqualFold(e.Value, secureKey):
+	case does == SecuresKey:
 		doubt(false, "**SecureKey changes who may write to the key %s, which is no edit of the registry", clipped(path.String()))
-	case hasFold(e.Value, softValue):
-		value.Name = e.Value[len(softValue):]
-		if !has.has(value.Name) {
+	case does == SetsIfNone:
+		if value.Name = named[0]; !has.has(value.Name) {
 			do(hive.SetValue, path, value)
 			has.add(value.Name)
 		}
-	case strings.HasPrefix(e.Value, stars):
+	case does == IsUnknown:
 		doubt(true, "the instruction %s is not known; it is left out", clipped(e.Value))
-	case e.Type == hive.None && len(e.Data) == 0:
+	case does == MakesKey:
 		do(hive.CreateKey, path, hive.Value{})
 	default:
 		if e.Value == "" || len(e.Data) == 0 {
@@ -190,7 +222,8 @@ func isDeleteAll(name string) bool {
 }
 
 // list returns the names in the data of an instruction.
-func list(text string) []string {
+func (e Entry) list() []string {
+	text, _ := hive.Value{Type: hive.SZ, Data: e.Data}.Text()
 	return slices.DeleteFunc(strings.Split(text, ";"), func(name string) bool { return name == "" })
 }
 

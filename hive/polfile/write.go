@@ -53,6 +53,12 @@ func Entries(root string, edits []hive.Edit) (entries []Entry) {
 	return entries
 }
 
+// Soft returns the entry that sets the value of this one only where there is none of its name.
+func (e Entry) Soft() Entry {
+	e.Value = softValue + e.Value
+	return e
+}
+
 // Unwritable returns why no policy makes an edit to the byte, or "".
 func Unwritable(e hive.Edit) string {
 	if reason := badPath(e.Path); reason != "" {

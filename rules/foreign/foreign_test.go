@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"regvet/hive"
+	"regvet/hive/polfile"
 	"regvet/rules"
 	"regvet/rules/foreign"
 )
@@ -22,6 +24,12 @@ func FuzzRead(f *testing.F) {
 			condition+"\n    rules: ['not r:HKLM\\SYSTEM\\$v', 'r:HKCU\\A -> {b|c}* -> n:(\\d+) compare <= 5 && !r:(?i)x && 1', 'c:x -> y']\n"))
 	}
 	f.Add("sigma.yml", []byte("title: A\nlogsource: {product: windows, category: registry_event}\ndetection:\n  a: {'TargetObject|contains|all': ['\\Run\\', 'x[*]{a|b}\\*'], EventType: SetValue}\n  b: [{'Details|re|i': 'x+', 'NewName|windash': ' -a'}, {Image: null}]\n  condition: a and not (1 of b* or b)\n--- # two\naction: global\ndetection:\n"))
+	f.Add("wanted.reg", []byte(wantedText))
+	f.Add("user.pol", polfile.Bytes([]polfile.Entry{
+		{Key: `A\B`, Value: "x", Type: hive.DWord, Data: []byte{1, 0, 0, 0}}, {Key: `A\B`, Value: "**delvals.", Type: hive.SZ, Data: []byte{' ', 0, 0, 0}},
+		{Key: "A", Value: "**DeleteKeys", Type: hive.SZ, Data: append(hive.EncodeUTF16("B;C"), 0, 0)}, {Key: `A\B`, Value: "**soft.y", Type: hive.SZ, Data: []byte{'x', 0, 0, 0}}, {Key: "A"},
+		{Key: "A", Value: "**DeleteValues", Type: hive.SZ, Data: append(hive.EncodeUTF16("b;c"), 0, 0)}, {Key: "A", Value: "**SecureKey", Type: hive.DWord, Data: []byte{1, 0, 0, 0}},
+	}))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		fsys := fstest.MapFS{"folder/file" + name: {Data: data}}
 		read := func() ([]byte, *rules.Pack) {

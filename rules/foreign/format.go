@@ -86,7 +86,7 @@ func parse(fsys fs.FS, path string, data []byte, from string) (*Source, error) {
 	if from != "" {
 		chosen = &formats[slices.IndexFunc(formats, func(f format) bool { return f.name == from })]
 	}
-	s := &Source{Path: path, File: filepath.Base(path)}
+	s := &Source{Path: path, File: filepath.Base(path), Unit: "line"}
 	f := &file{Source: s, data: data, beside: func(name string) ([]byte, error) { return readFile(fsys, filepath.Join(filepath.Dir(path), name)) }}
 	if chosen == nil {
 		known := []string{"packs of its own"}

@@ -29,9 +29,6 @@ func Load(fsys fs.FS, path string) (packs []*rules.Pack, read []*Source, err err
 			return nil, nil // what is told of it tells that
 		}
 		_, pack, err := Pack("", s)
-		if err == nil {
-			pack.Source = name
-		}
 		return pack, err
 	})
 	return packs, read, err

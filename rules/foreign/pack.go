@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -27,9 +28,9 @@ func Pack(name string, sources ...*Source) ([]byte, *rules.Pack, error) {
 	for tries := 0; ; tries++ {
 		text, origins := write(name, sources)
 		if len(origins) == 0 {
-			return nil, nil, fmt.Errorf("%s: none of the rules can be said in a pack, so there is none", sources[0].Path)
+			return nil, nil, fmt.Errorf("%s: none of its %d rules can be said in a pack, so there is none", sources[0].Path, len(sources[0].Rows))
 		}
-		pack, err := rules.Load(name+".yaml", text)
+		pack, err := rules.Load(sources[0].Path, text)
 		mistakes, ok := errors.AsType[rules.Mistakes](err)
 		switch {
 		case err == nil:
@@ -106,12 +107,29 @@ func write(name string, sources []*Source) (text []byte, origins []origin) {
 	if n := len(titles) - maxTitles; n > 0 {
 		titles = append(titles[:maxTitles], fmt.Sprintf("%d more files", n))
 	}
+	var b bytes.Buffer
 	pack := Fields{{"pack", name}, {"title", strict.List(titles, "and")}}
 	if len(references) > 0 {
 		pack = pack.With("references", list(references))
 	}
-	document := node(pack.With("rules", all))
-	document.HeadComment = "Made by regvet rules import, which told what of the source could not be said here."
+	b.WriteString("# Made by regvet rules import, which told what of the source could not be said here.\n")
+	for some := range slices.Chunk(all, inDocument) {
+		part := encoded(pack.With("rules", some))
+		if len(pack) == 0 {
+			part = bytes.TrimPrefix(part, []byte("rules:\n"))
+		}
+		b.Write(part)
+		pack = nil
+	}
+	return bytes.ReplaceAll(b.Bytes(), []byte("\n  - id: "), []byte("\n\n  - id: ")), origins
+}
+
+// inDocument is how many rules are encoded at a time: the encoder keeps all that it has written of a document.
+const inDocument = 200
+
+// encoded returns the text of a pack.
+func encoded(pack Fields) []byte {
+	document := node(pack)
 	for _, rule := range document.Content[len(document.Content)-1].Content {
 		for i, field := range rule.Content {
 			if flow(field); i > 0 && rule.Content[i-1].Value == "tags" {
@@ -125,7 +143,7 @@ func write(name string, sources []*Source) (text []byte, origins []origin) {
 	if err := e.Encode(document); err != nil {
 		panic(err) // the nodes are of our making, and a buffer takes everything
 	}
-	return bytes.ReplaceAll(b.Bytes(), []byte("\n  - id: "), []byte("\n\n  - id: ")), origins
+	return b.Bytes()
 }
 
 // free returns an ID that is not taken, and takes it: the one that is asked for, or that with a number.
@@ -212,23 +230,35 @@ func node(v any) *yaml.Node {
 		for _, e := range v {
 			n.Content = append(n.Content, node(e))
 		}
+	case string:
+		if !utf8.ValidString(v) {
+			encode(n, v)
+			break
+		}
+		n.SetString(v)
+		if otherYAML().MatchString(v) {
+			n.Style = yaml.DoubleQuotedStyle
+		}
 	case int:
 		n.Kind, n.Tag, n.Value = yaml.ScalarNode, "!!int", strconv.Itoa(v)
 	case uint64:
 		n.Kind, n.Tag, n.Value = yaml.ScalarNode, "!!int", strconv.FormatUint(v, 10)
+	case bool:
+		n.Kind, n.Tag, n.Value = yaml.ScalarNode, "!!bool", strconv.FormatBool(v)
 	default:
-		if text, ok := v.(string); ok && !oldWords().MatchString(text) {
-			n.SetString(text)
-			break
-		}
-		if err := n.Encode(v); err != nil { // which takes an encoder for each, and knows what to quote
-			panic(err) // texts, numbers and truth values
-		}
+		encode(n, v)
 	}
 	return n
 }
 
-// oldWords matches a text that older versions of YAML take for a truth value, or for a number of base 60.
-var oldWords = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?)$`)
+// encode lets the library make a node. For each it starts a writer and a reader with buffers of their own, which is slow.
+func encode(n *yaml.Node, v any) {
+	if err := n.Encode(v); err != nil {
+		panic(err) // texts, numbers and truth values
+	}
+}
+
+// otherYAML matches texts that are truth values or numbers to readers of older YAML, so that they need quotes.
+var otherYAML = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)$`)
 })

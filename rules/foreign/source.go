@@ -14,6 +14,8 @@ type Source struct {
 	Format     string // one of [FormatNames]
 	Title      string // what the file says that it is; "" if it does not
 	References []string
+	Unit       string   // what Row.Line counts: "line", or another word for it
+	Notes      []string // what to know of the file as a whole
 	Rows       []Row
 }
 
@@ -21,7 +23,7 @@ type Source struct {
 type Row struct {
 	ID    string // as the file has it
 	Title string
-	Line  int // where it begins; the first is 1, and 0 is a file without lines
+	Line  int // where it begins; the first is 1, and 0 is a file without lines; see also Source.Unit
 	Rules []Rule
 	Lacks []string // what the row asks that its rules do not; with no rules, why there are none
 }

@@ -57,7 +57,7 @@ func parseWazuh(text, engine string) (r wazuhRule) {
 		r.why = fmt.Sprintf("its rule %q names no key of the registry", text)
 		return r
 	}
-	r.key = shortRoot(r.key)
+	r.key = shortKey(r.key)
 	r.key32 = wow64(r.key)
 	if len(parts) == 1 {
 		return r
@@ -79,15 +79,10 @@ func parseWazuh(text, engine string) (r wazuhRule) {
 // environment matches a variable of the environment, which Wazuh replaces in rules.
 var environment = regexp.MustCompile(`%[A-Za-z_][A-Za-z0-9_()]*%`)
 
-// shortRoot returns a key with the short name of its root.
-func shortRoot(key string) string {
+// shortKey returns a key with the short name of its root.
+func shortKey(key string) string {
 	root, rest, _ := strings.Cut(key, `\`)
-	for long, short := range map[string]string{"HKEY_LOCAL_MACHINE": "HKLM", "HKEY_CURRENT_USER": "HKCU", "HKEY_USERS": "HKU", "HKEY_CLASSES_ROOT": "HKCR", "HKEY_CURRENT_CONFIG": "HKCC"} {
-		if root == long {
-			root = short
-		}
-	}
-	return strings.TrimSuffix(root+`\`+rest, `\`)
+	return strings.TrimSuffix(shortRoot(root)+`\`+rest, `\`)
 }
 
 // wow64 returns where programs of 32 bits find a key of HKLM\SOFTWARE, or "" where that is the same key (Microsoft, "Registry Keys Affected by
