@@ -266,10 +266,11 @@ func (s *sigma) rule(is string, e sigmaTest) Rule {
 	if hives := e.hives(); hives != nil {
 		r.Asks = Fields{{"when", Fields{{"hive", oneOrAll(hives)}}}}
 	}
-	r.Asks = r.Asks.With("nowhere", traits)
+	caveat := "the source is about the moment when this was written; what Windows and its programs write there themselves is told as well"
 	if out := s.excluded(); out != "" {
-		r.Asks = r.Asks.With("caveat", "the source leaves out "+out+", which a hive does not tell")
+		caveat = "the source leaves out " + out + ", which a hive does not tell"
 	}
+	r.Asks = r.Asks.With("nowhere", traits).With("caveat", caveat)
 	return r
 }
 
