@@ -36,6 +36,7 @@ var searchCommand = command{
 		keyFlag(f, &o.keys, "look only at the keys that this `GLOB` matches, and below them, such as 'HKLM\\SYSTEM\\*\\Services' or '**\\Run'")
 		f.BoolVar(&o.deleted, "deleted", false, "look also in deleted keys and values that are still in free cells or slack")
 		f.BoolVar(&o.slack, "slack", false, "look also in all bytes of a hive that nothing uses: free cells and slack")
+		f.BoolVar(&o.vss, "vss", false, "look also in the shadow copies in images, of an earlier time")
 		formatFlag(f, &o.format, "text", "jsonl", "csv")
 		outputFlag(f, &o.output)
 		noMarkFlag(f, &o.noMark)
@@ -51,6 +52,7 @@ type searchOptions struct {
 	types                    parsed[[]hive.Type]
 	keys                     parsed[glob.Key]
 	deleted, slack           bool
+	vss                      bool // look in shadow copies, too
 	format                   choice
 	output                   string
 	noMark                   bool
@@ -117,6 +119,7 @@ func (o *searchOptions) run(s *session, args []string) {
 		return
 	}
 	s.files.Protect(o.input.logs...)
+	s.files.Shadows = o.vss
 	inputs := groups(s, args[1:], o.input.mount.value == nil)
 	if s.failed() {
 		return
