@@ -100,8 +100,9 @@ func (o *checkOptions) run(s *session, args []string) {
 		}
 	}
 	listed := o.all || slices.ContainsFunc(sinks, func(k *sink) bool { return report.ListsPasses(k.format) })
+	begun := r // inputs are added to r while others are judged
 	judge := func(s *session, together collection.Joined) []report.Input {
-		return o.judge(s, together, r, listed)
+		return o.judge(s, together, begun, listed)
 	}
 	take := func(in report.Input) {
 		if slices.ContainsFunc(in.Findings, func(f rules.Finding) bool { return r.Counts(in, f) }) {
