@@ -52,7 +52,7 @@ func LoadFilesBy(fsys fs.FS, path string, belongs func(name string) bool, load f
 	var mistakes Mistakes
 	count := 0
 	for _, name := range files {
-		data, err := readFile(fsys, name)
+		data, err := ReadFile(fsys, name)
 		if err != nil {
 			mistakes = append(mistakes, asMistake(name, err))
 			continue
@@ -108,8 +108,8 @@ func ruleFiles(fsys fs.FS, folder string, belongs func(name string) bool) (files
 	return files, nil
 }
 
-// readFile reads a rule file or a pipe, unless it is too large. Of a pipe that is, it reads just too much.
-func readFile(fsys fs.FS, name string) ([]byte, error) {
+// ReadFile reads a rule file or a pipe, unless it is too large. The error does not name the file.
+func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("cannot be opened: %w", hive.Cause(err))
@@ -122,11 +122,11 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 	if err := strict.CheckSize(info.Size()); err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(f, strict.MaxSize+1)) // one byte too many is refused by strict
+	data, err := io.ReadAll(io.LimitReader(f, strict.MaxSize+1)) // of a pipe just too much
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w", hive.Cause(err))
 	}
-	return data, nil
+	return data, strict.CheckSize(int64(len(data)))
 }
 
 func asMistake(source string, err error) Mistake {

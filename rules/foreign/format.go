@@ -1,8 +1,8 @@
 package foreign
 
 import (
+	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"regvet/hive"
+	"regvet/rules"
 	"regvet/rules/strict"
 )
 
@@ -74,7 +75,7 @@ func formatOf(name string, data []byte) *format {
 
 // Read reads a file in the format of that name or, without one, in that which its content tells.
 func Read(fsys fs.FS, path, from string) (*Source, error) {
-	data, err := readFile(fsys, path)
+	data, err := rules.ReadFile(fsys, path)
 	if err != nil {
 		return nil, &hive.Problem{Source: path, Kind: BadForeign, Msg: err.Error()}
 	}
@@ -87,7 +88,7 @@ func parse(fsys fs.FS, path string, data []byte, from string) (*Source, error) {
 		chosen = &formats[slices.IndexFunc(formats, func(f format) bool { return f.name == from })]
 	}
 	s := &Source{Path: path, File: filepath.Base(path), Unit: "line"}
-	f := &file{Source: s, data: data, beside: func(name string) ([]byte, error) { return readFile(fsys, filepath.Join(filepath.Dir(path), name)) }}
+	f := &file{Source: s, data: data, beside: func(name string) ([]byte, error) { return readBeside(fsys, filepath.Join(filepath.Dir(path), name)) }}
 	if chosen == nil {
 		known := []string{"packs of its own"}
 		for _, f := range formats {
@@ -102,18 +103,16 @@ func parse(fsys fs.FS, path string, data []byte, from string) (*Source, error) {
 	return s, nil
 }
 
-// readFile returns the bytes of a file, unless it is too large.
-func readFile(fsys fs.FS, path string) ([]byte, error) {
-	f, err := fsys.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot be opened: %w", hive.Cause(err))
+// readBeside returns the bytes of a file that was found beside another, and that nobody named: only a regular one is opened.
+func readBeside(fsys fs.FS, path string) ([]byte, error) {
+	info, err := fs.Stat(fsys, path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is no regular file, so it was not opened; put the file there")
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, strict.MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", hive.Cause(err))
-	}
-	return data, strict.CheckSize(int64(len(data)))
+	return rules.ReadFile(fsys, path)
 }
 
 // text returns the text of a file in UTF-8, with or without a mark, or in UTF-16 with a mark. Other bytes are taken for windows-1252.
