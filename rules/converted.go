@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +12,8 @@ import (
 	"regvet/rules/strict"
 )
 
-// Rules of other projects often compare what a script shows of a value, whatever its type. So do the operators as_text and as_number.
+// Rules of other projects often compare what a script shows of a value, whatever its type. So do the operators as_text,
+// as_number and as_hex_text.
 
 // The operators hold operators themselves, which only an init function can say.
 func init() {
@@ -20,7 +22,11 @@ func init() {
 		operatorField("as_text", "The data, of whatever type, as PowerShell shows them: numbers in decimal, a list as its strings with blanks between them, bytes as decimal numbers with blanks between them. It takes the operators on text.",
 			textDemandForm, func(q demand) operator { return converted(q, " as text", asText) }),
 		operatorField("as_number", "The number that the data are, or that they are in decimal as text. It takes the operators on numbers, and does not hold for other data.",
-			numberDemandForm, func(q demand) operator { return converted(q, " as a number", asNumber) }))
+			numberDemandForm, func(q demand) operator { return converted(q, " as a number", asNumber) }),
+		operatorField("as_hex_text", "The data, of whatever type, as text: as as_text has it, but what is neither text, a list nor a REG_DWORD as hexadecimal digits, two small ones for each byte. It takes the operators on text.",
+			textDemandForm, func(q demand) operator { return converted(q, " as text", asHexText) }),
+		textField("captures", "The number, in decimal, that the first group of a regular expression (RE2) finds in the text: the expression, and operators on that number. It does not hold where nothing is found.",
+			capturesForm, captures))
 }
 
 // converted returns the operator that asks what the data of a value become. Data that become nothing do not hold.
@@ -66,6 +72,14 @@ func asNumber(v hive.Value, read reader) (hive.Value, bool) {
 	}
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
 	return hive.NumberValue(v.Name, hive.QWord, n), err == nil
+}
+
+// asHexText returns the data as text. It is not ok for data that do not fit their type.
+func asHexText(v hive.Value, read reader) (hive.Value, bool) {
+	if k := kindOf(v.Type); k != aText && k != aList && v.Type != hive.DWord {
+		return hive.StringValue(v.Name, hive.SZ, hex.EncodeToString(v.Data)), true
+	}
+	return asText(v, read)
 }
 
 // numberDemandForm is operators on a number.
