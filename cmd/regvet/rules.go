@@ -122,13 +122,7 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	wanted := map[string]bool{} // rules and packs
 	var names []string
 	for _, arg := range args {
-		info, err := os.Stat(arg)
-		isFolder := err == nil && info.IsDir()
-		if err == nil && !isFolder && !isRuleFile(arg) {
-			s.fail(statusUsage, "%s is no rule file by its name, which ends with .yaml or .yml; rename it", arg)
-			continue
-		}
-		if !isFolder && !isRuleFile(arg) {
+		if _, err := os.Stat(arg); err != nil && !isRuleFile(arg) {
 			names = append(names, arg)
 			continue
 		}
@@ -192,7 +186,7 @@ func (o *rulesOptions) choose(s *session, args []string) ([]*rules.Rule, bool) {
 	}), !s.failed()
 }
 
-// isRuleFile reports whether a file has the name of a rule file.
+// isRuleFile reports whether a file, which need not be there, has the name of a rule file.
 func isRuleFile(name string) bool {
 	ext := filepath.Ext(name)
 	return ext == ".yaml" || ext == ".yml"
