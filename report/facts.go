@@ -28,14 +28,14 @@ type RunPack struct {
 
 // PacksOf returns the packs that active rules are of, in the order of the packs. Of packs with the same name it returns one each.
 func PacksOf(packs []*rules.Pack, active []*rules.Rule) (used []RunPack) {
-	runs := map[*rules.Rule]bool{}
+	runs := map[string]bool{} // by ID: one of several rules that ask the same is another rule
 	for _, r := range active {
-		runs[r] = true
+		runs[r.ID] = true
 	}
 	for _, p := range packs {
 		n := 0
 		for _, r := range p.Rules {
-			if runs[r] {
+			if runs[r.ID] {
 				n++
 			}
 		}

@@ -19,6 +19,7 @@ import (
 // Past is what settings were in the states that the evidence holds.
 type Past struct {
 	Version  string // of regvet
+	Run      Run
 	Settings []Setting
 }
 
@@ -292,12 +293,13 @@ type jsonPastData struct {
 type jsonHistory struct {
 	SchemaVersion string        `json:"schema_version"`
 	Tool          jsonTool      `json:"tool"`
+	Run           jsonRun       `json:"run"`
 	States        []jsonPastRow `json:"states"` // of all settings, the oldest of each first
 }
 
 // PastJSON writes the past of settings as one JSON object.
 func PastJSON(w io.Writer, past Past) error {
-	out := jsonHistory{schemaVersion, jsonTool{"regvet", past.Version}, []jsonPastRow{}}
+	out := jsonHistory{schemaVersion, jsonTool{"regvet", past.Version}, runJSON(past.Run), []jsonPastRow{}}
 	for _, s := range past.Settings {
 		for _, r := range s.Rows {
 			out.States = append(out.States, r.json(s))

@@ -16,6 +16,7 @@ import (
 // WhatIf is what a patch would do to the answers of the rules.
 type WhatIf struct {
 	Version string // of regvet
+	Run     Run
 	Patch   string // as the user named it
 	SHA256  string // of the patch, in hex
 	Edits   int    // how many it holds
@@ -183,6 +184,7 @@ func (p *page) beside(left, right string, attributes ...color.Attribute) {
 type jsonWhatIf struct {
 	SchemaVersion string          `json:"schema_version"`
 	Tool          jsonTool        `json:"tool"`
+	Run           jsonRun         `json:"run"`
 	Patch         jsonPatchFile   `json:"patch"`
 	Input         jsonInput       `json:"input"`
 	Changes       []jsonAnswer    `json:"changes"`
@@ -214,7 +216,7 @@ type jsonWhatIfCount struct {
 // WhatIfJSON writes the same as one JSON object.
 func WhatIfJSON(w io.Writer, what WhatIf) error {
 	n := what.count()
-	out := jsonWhatIf{schemaVersion, jsonTool{"regvet", what.Version}, jsonPatchFile{hive.Printable(what.Patch), what.SHA256, what.Edits}, inputJSON(what.Input),
+	out := jsonWhatIf{schemaVersion, jsonTool{"regvet", what.Version}, runJSON(what.Run), jsonPatchFile{hive.Printable(what.Patch), what.SHA256, what.Edits}, inputJSON(what.Input),
 		[]jsonAnswer{}, jsonWhatIfCount{n["fixed"], n["new"], n["left"], n["gone"], n["same"], what.Known}, choicesJSON(what.Choices)}
 	finding := func(f *rules.Finding) *jsonFinding {
 		if f == nil {

@@ -56,7 +56,7 @@ func (o *applyOptions) run(s *session, args []string) {
 	accepted.windows(&o.input)
 	accepted.sayFlaws()
 	active, least := accepted.asked, accepted.failOn(&o.failOn)
-	w := report.WhatIf{Version: version(), Patch: args[0], All: o.all, Quiet: o.quiet, Choices: accepted.choices()}
+	w := report.WhatIf{Version: version(), Run: s.runOf(accepted.packs, active), Patch: args[0], All: o.all, Quiet: o.quiet, Choices: accepted.choices()}
 	patch := o.loadPatch(s, &w)
 	if patch == nil {
 		return

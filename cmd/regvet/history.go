@@ -61,7 +61,7 @@ func (o *historyOptions) run(s *session, args []string) {
 	s.problemsOfContainers()
 	open := o.input.options(false)
 	open.Steps, open.Memory = true, memoryForInputs
-	result := report.Past{Version: version()}
+	result := report.Past{Version: version(), Run: s.runOf(o.rules.loaded, o.active)}
 	opened := false
 	placed := map[string]bool{} // the files of an earlier time of which it is known what they are a state of
 	for _, g := range all {

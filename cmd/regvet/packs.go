@@ -17,7 +17,8 @@ type ruleFlags struct {
 	files  []string // rule files and folders of them
 	packs  []string // none for the default of the command
 	config []rulePath
-	known  int // how many rules there are, of built-in packs and of these files, chosen or not; set by load
+	loaded []*rules.Pack // the chosen ones; set by load
+	known  int           // how many rules there are, of built-in packs and of these files, chosen or not; set by load
 }
 
 // rulePath is a rule file, or a folder of them, that a config names.
@@ -62,6 +63,7 @@ func (r *ruleFlags) load(s *session) ([]*rules.Rule, bool) {
 		s.mistakes(err)
 		return nil, false
 	}
+	r.loaded = packs
 	return all, true
 }
 
