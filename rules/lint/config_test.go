@@ -128,7 +128,15 @@ func TestConfigCompletion(t *testing.T) {
 	}
 	for _, name := range []string{"config", "path"} {
 		offered := schema.Definitions[name].Properties["checks"].AnyOf[0].Properties
-		if want := len(Words()) + rules.CountBuiltIn() + 1; len(offered) < want { // and all
+		want := len(Words()) + 1 // for all
+		for _, pack := range rules.BuiltIn() {
+			for _, r := range pack.Rules {
+				if want++; !strings.Contains(offered[r.ID].Description, r.Title) {
+					t.Errorf("%s: an editor offers for %s %+v", name, r.ID, offered[r.ID])
+				}
+			}
+		}
+		if len(offered) != want {
 			t.Errorf("%s: %d words for checks, want %d", name, len(offered), want)
 		}
 		for _, word := range Words() {
