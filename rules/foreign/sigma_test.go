@@ -2,7 +2,6 @@ package foreign_test
 
 import (
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -16,26 +15,22 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"regvet/hive"
+	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/internal/shared"
 	"regvet/rules"
 	"regvet/rules/foreign"
 )
 
-// everywhere is the file system of the machine with its own paths, as commands have it.
-type everywhere struct{}
-
-func (everywhere) Open(name string) (fs.File, error) { return os.Open(name) }
-
 // sigmaCorpus returns the rules of the corpus as they are read.
 func sigmaCorpus(t *testing.T) (all []*foreign.Source) {
 	t.Helper()
-	files, err := foreign.Files(everywhere{}, shared.Path(t, "corpora/sigma/registry"))
+	files, err := foreign.Files(&collection.Local{}, shared.Path(t, "corpora/sigma/registry"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range files {
-		s, err := foreign.Read(everywhere{}, name, "")
+		s, err := foreign.Read(&collection.Local{}, name, "")
 		if err != nil {
 			t.Fatal(err)
 		}
