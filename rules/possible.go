@@ -255,10 +255,10 @@ func (p possibilities) join(lists [][]Finding, place int) Finding {
 		}
 		for _, list := range lists {
 			switch {
-			case list == nil || out.Fix == nil:
+			case list == nil:
 			case !sameFix(list[place], *f):
 				out.Fix, out.openFix = nil, true
-			case !list[place].Fix.Safe():
+			case out.Fix != nil && !list[place].Fix.Safe():
 				out.Fix = list[place].Fix // what is unsafe on one of them is not safe here
 			}
 			if list != nil && list[place].Alternative != f.Alternative {
@@ -321,14 +321,26 @@ func sameFix(a, b Finding) bool {
 	return slices.EqualFunc(a.Edits(), b.Edits(), hive.Edit.Equal)
 }
 
-// tell returns what the answer depends on, what it is in each case, and what would decide it, in one line.
+// cure returns the fix for people.
+func (f Finding) cure() string {
+	if f.Fix == nil {
+		return "there is no fix"
+	}
+	return f.Fix.String()
+}
+
+// tell returns what the answer, or the fix where that alone differs, depends on, what it is in each case, and what would decide it, in one line.
 func (p possibilities) tell(lists [][]Finding, place int) string {
 	if p.many {
 		return "it depends on what the input does not tell, in too many cases to list them: " + strings.Join(p.open, "; ")
 	}
+	what, different := "it", p.answers(lists, place, Finding.verdict)
+	if len(different) == 1 {
+		what, different = "the fix", p.answers(lists, place, Finding.cure)
+	}
 	var answers []string
 	byVersion, byProduct, byEdition := false, false, false
-	for _, a := range p.answers(lists, place, Finding.verdict) {
+	for _, a := range different {
 		spans := p.spans(a.cases)
 		for _, s := range spans {
 			byVersion, byProduct = byVersion || s.from != p.first().AtLeast || s.below != p.last().Below, byProduct || s.product != ""
@@ -357,7 +369,7 @@ func (p possibilities) tell(lists [][]Finding, place int) string {
 	if more := len(answers) - maxAnswers; more > 0 {
 		answers = append(answers[:maxAnswers], fmt.Sprintf("and %d more answers", more))
 	}
-	return "it depends on what the input does not tell: " + strings.Join(slices.Concat(open, answers), "; ")
+	return what + " depends on what the input does not tell: " + strings.Join(slices.Concat(open, answers), "; ")
 }
 
 // sameAnswer is the cases that have one answer.

@@ -73,6 +73,13 @@ func TestUndecided(t *testing.T) {
 		{"the fixes differ", rule + "missing: fail\nfix: {set: {type: REG_DWORD, data: 1}}\noverrides: [{when: {windows: \">=6.0\"}, expect: {data: {equals: 2}}, fix: {set: {type: REG_DWORD, data: 2}}}]",
 			`"V"=dword:3`, hive.Windows{}, "fail mismatch medium: V is 3; want 1; it depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
 				"before Windows Vista or Server 2008 (6.0): fail, medium: V is 3; want 1; since Windows Vista or Server 2008 (6.0): fail, medium: V is 3; want 2; not fixed: the fix depends on what the input does not tell"},
+		{"nothing but the fixes differ", rule + "missing: fail\n" + set + "}\noverrides: [{when: {windows: \">=6.0\"}, fix: [{set: {type: REG_DWORD, data: 1}}, {value: W, delete: value, restart: computer}]}]",
+			`"V"=dword:2`, hive.Windows{}, "fail mismatch medium: V is 2; want 1; the fix depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
+				"before Windows Vista or Server 2008 (6.0): set V to REG_DWORD 1; since Windows Vista or Server 2008 (6.0): set V to REG_DWORD 1, then delete W, then restart the computer; " +
+				"not fixed: the fix depends on what the input does not tell"},
+		{"some have no fix", rule + "missing: fail\noverrides: [{when: {windows: \">=6.0\"}, " + set + "}}]", `"V"=dword:2`, hive.Windows{},
+			"fail mismatch medium: V is 2; want 1; the fix depends on what the input does not tell: the version of Windows is not known (--windows tells it); " +
+				"before Windows Vista or Server 2008 (6.0): there is no fix; since Windows Vista or Server 2008 (6.0): set V to REG_DWORD 1; not fixed: the fix depends on what the input does not tell"},
 	} {
 		reg := registry(t, c.reg)
 		findings := rules.Evaluate(reg, c.w, load(t, c.rule))
