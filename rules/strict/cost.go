@@ -18,16 +18,16 @@ const (
 )
 
 // parts returns at least the number of names, values, lists and mappings in a text. It counts the characters that can start one, without parsing:
-// one byte of text can become a node of 200 bytes.
+// one byte of text can become a node of 200 bytes. Each part is counted at the character before it.
 func parts(text string) int {
 	const directive = 5000 // the parser compares each with all before it
 	n, last := 0, byte('\n')
 	for i := range len(text) {
 		c := text[i]
 		switch {
-		case c == '\n', c == '\r', c == ':', c == '[', c == '{':
+		case c == '\n', c == '\r', c == ':':
 			n++
-		case c == ',', c == '?': // {a, b} has two names, and two values that are left out
+		case c == '[', c == '{', c == ',', c == '?': // {a, b} has two names, and two values that are left out; [a: b] has a mapping, too
 			n += 2
 		case last == '-' && (c == ' ' || c == '\t'):
 			n++
