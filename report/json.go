@@ -170,7 +170,11 @@ type jsonData struct {
 }
 
 type jsonSummary struct {
-	Rules         int `json:"rules"`
+	Rules int `json:"rules"`
+	jsonCounts
+}
+
+type jsonCounts struct {
 	Pass          int `json:"pass"`
 	Fail          int `json:"fail"`
 	Unknown       int `json:"unknown"`
@@ -190,8 +194,24 @@ type jsonChoices struct {
 	Ignored []string `json:"ignored,omitempty"` // the IDs of the rules that it does not ask
 }
 
-func summaryJSON(r Report, t tally) jsonSummary {
-	return jsonSummary{len(r.Rules), t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked, t.former, t.listed, t.waived, t.known, t.under(r.Choices.Least).failed()}
+// add adds the counts of other inputs.
+func (c *jsonCounts) add(o jsonCounts) {
+	c.Pass += o.Pass
+	c.Fail += o.Fail
+	c.Unknown += o.Unknown
+	c.NotApplicable += o.NotApplicable
+	c.UnaskedInputs += o.UnaskedInputs
+	c.FormerFail += o.FormerFail
+	c.Listed += o.Listed
+	c.Waived += o.Waived
+	c.Baseline += o.Baseline
+	c.NotListed += o.NotListed
+}
+
+func summaryJSON(r Report, t tally) jsonSummary { return jsonSummary{len(r.Rules), countsJSON(r, t)} }
+
+func countsJSON(r Report, t tally) jsonCounts {
+	return jsonCounts{t.pass, t.failed(), t.unknown, t.notApplicable, t.unasked, t.former, t.listed, t.waived, t.known, t.under(r.Choices.Least).failed()}
 }
 
 // choicesJSON returns nil without a config.

@@ -10,16 +10,26 @@ import (
 )
 
 // Lines writes a report as lines of JSON while it is made: first the tool, then for each input a line for it and one for each of its
-// findings, then what could not be read, and last the summary. The objects are those that [Write] makes for the format json.
+// findings, and last the summary. The objects are those that [Write] makes for the format json. Inputs that are read together, the hives of a machine
+// say, are a group: what of it could not be read follows its inputs, and then a line that it is done. What else could not be read comes before the
+// summary.
 type Lines struct {
 	lines
 	report Report
-	count  tally
+	count  tally      // of the group
+	total  jsonCounts // of the groups that are done
+}
+
+// jsonDone ends a group of inputs that were read together. What an interrupted run wrote behind the last such line is of a group that was not complete.
+type jsonDone struct {
+	Name   string `json:"name"`   // the path of the first file of the group
+	Status int    `json:"status"` // that the command would have exited with, had there been only this group
+	jsonCounts
 }
 
 // NewLines begins a report. Its inputs follow one by one, see [Lines.Input].
 func NewLines(w io.Writer, r Report) *Lines {
-	return &Lines{newLines(w, r.Version, r.Run), r, tally{}}
+	return &Lines{lines: newLines(w, r.Version, r.Run), report: r}
 }
 
 // Input writes an input and its findings.
@@ -29,10 +39,22 @@ func (l *Lines) Input(in Input) {
 	for _, f := range l.report.listed(in) {
 		l.line(map[string]jsonFinding{"finding": l.report.findingJSON(in, f)})
 	}
+}
+
+// Done ends the group of the inputs since the last: it has the name of its first file, and what it adds to the exit status. refused is what of it
+// could not be read at all.
+func (l *Lines) Done(name string, status int, refused []hive.Problem) {
+	for _, r := range refusedJSON(refused) {
+		l.line(map[string]jsonRefused{"refused": r})
+	}
+	counts := countsJSON(l.report, l.count)
+	l.line(map[string]jsonDone{"done": {hive.Printable(name), status, counts}})
+	l.total.add(counts)
+	l.count = tally{}
 	l.flush()
 }
 
-// Close writes what could not be read, the summary, and returns the first error of all writes.
+// Close writes what else could not be read, the summary, and returns the first error of all writes.
 func (l *Lines) Close(refused []hive.Problem) error {
 	for _, r := range refusedJSON(refused) {
 		l.line(map[string]jsonRefused{"refused": r})
@@ -47,7 +69,8 @@ func (l *Lines) Close(refused []hive.Problem) error {
 	if c := choicesJSON(l.report.Choices); c != nil {
 		l.line(map[string]*jsonChoices{"config": c})
 	}
-	l.line(map[string]jsonSummary{"summary": summaryJSON(l.report, l.count)})
+	l.total.add(countsJSON(l.report, l.count)) // of what belongs to no group, such as the config
+	l.line(map[string]jsonSummary{"summary": {len(l.report.Rules), l.total}})
 	return l.err
 }
 

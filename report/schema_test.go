@@ -95,7 +95,7 @@ var documents = []struct {
 	lines       map[string]any
 }{
 	{"check", "regvet check --format json", jsonReport{}, nil},
-	{"check_line", "a line of regvet check --format jsonl", jsonStart{}, map[string]any{"input": jsonInput{}, "finding": jsonFinding{}, "refused": jsonRefused{}, "listed": jsonListed{}, "config": jsonChoices{}, "summary": jsonSummary{}}},
+	{"check_line", "a line of regvet check --format jsonl", jsonStart{}, map[string]any{"input": jsonInput{}, "finding": jsonFinding{}, "done": jsonDone{}, "refused": jsonRefused{}, "listed": jsonListed{}, "config": jsonChoices{}, "summary": jsonSummary{}}},
 	{"lint", "regvet lint --format json", jsonLint{}, nil},
 	{"lint_line", "a line of regvet lint --format jsonl", jsonStart{}, map[string]any{"input": jsonLintFile{}, "finding": jsonLintFinding{}, "refused": jsonRefused{}, "summary": jsonLintSummary{}}},
 	{"info", "regvet info --format json", jsonInfo{}, nil},

@@ -29,7 +29,16 @@ const waiting = 64
 // machine form one group. All files, and the logs beside them, are protected.
 func groups(s *session, args []string, machines bool) []collection.Group {
 	onlyOnce(s, args)
-	return groupsBut(s, args, machines, func(collection.Group) bool { return false })
+	all := groupsBut(s, args, machines, func(collection.Group) bool { return false })
+	s.sayIfNone(s.files.Share, len(all), "machines")
+	return all
+}
+
+// sayIfNone says that a share has none of some things.
+func (s *session) sayIfNone(share collection.Share, n int, things string) {
+	if n == 0 && share.Of > 0 {
+		s.say("share %d of %d is empty: there are fewer %s", share.Number, share.Of, things)
+	}
 }
 
 // groupsBut is groups without those that are to be left out, which are not protected.
@@ -44,8 +53,9 @@ func groupsBut(s *session, args []string, machines bool, leaveOut func(collectio
 			}
 			if g.Container != nil {
 				s.containers = append(s.containers, g.Container)
+				continue
 			}
-			if g.Container == nil && leaveOut(g) {
+			if leaveOut(g) {
 				continue
 			}
 			for _, f := range g.Files {
@@ -116,9 +126,17 @@ func (s *session) shadows() (n int) {
 	return n
 }
 
-// each opens groups, calls use for each registry in them, and calls done with each result, one at a time and in the order of the groups. A group
-// is released after use, so that memory does not grow with their number. What is wrong with the images and archives of the groups is told first.
-func each[T any](s *session, groups []collection.Group, flags *inputFlags, o collection.Options, how batch, use func(*session, collection.Joined) []T, done func(T)) {
+// groupResult is what a run has of a group.
+type groupResult[T any] struct {
+	group   collection.Group
+	results []T
+	status  int            // what the group makes of the exit status, without what done makes of the results
+	refused []hive.Problem // what of it could not be read at all
+}
+
+// each opens groups, calls use for each registry in them, and calls done with the results of each group, one at a time and in the order of the groups. A
+// group is released after use, so that memory does not grow with their number. What is wrong with the images and archives of the groups is told first.
+func each[T any](s *session, groups []collection.Group, flags *inputFlags, o collection.Options, how batch, use func(*session, collection.Joined) []T, done func(groupResult[T])) {
 	s.problemsOfContainers()
 	room := semaphore.NewWeighted(memoryForInputs)
 	o.Memory = memoryForInputs
@@ -132,7 +150,7 @@ func each[T any](s *session, groups []collection.Group, flags *inputFlags, o col
 		}
 		return all
 	}
-	work := func(s *session, g collection.Group) []T {
+	work := func(s *session, g collection.Group) groupResult[T] {
 		size := g.Size(s.files, o)
 		if size < 0 || size > memoryForInputs {
 			size = memoryForInputs
@@ -143,13 +161,9 @@ func each[T any](s *session, groups []collection.Group, flags *inputFlags, o col
 		if size > memoryForInputs/8 {
 			debug.FreeOSMemory() // else what was read would still be there when the next is read
 		}
-		return all
+		return groupResult[T]{g, all, s.status, s.refused}
 	}
-	inOrder(s, groups, how, work, func(all []T) {
-		for _, result := range all {
-			done(result)
-		}
-	})
+	inOrder(s, groups, how, work, done)
 }
 
 // batch says how things are worked on. The zero batch is for results that are shown at the end.

@@ -37,6 +37,8 @@ var checkCommand = command{
 		f.BoolVar(&o.regback, "regback", false, "also check the backups of hives that Windows made in RegBack or repair, of an earlier time")
 		f.BoolVar(&o.vss, "vss", false, "also check the shadow copies in images, of an earlier time")
 		f.BoolVar(&o.allInstalls, "all-installs", false, "let findings of a former Windows, in Windows.old, count for the exit status")
+		shardFlag(f, &o.shard, "check", "machines")
+		f.BoolVar(&o.resume, "resume", false, "go on with a run that was interrupted: with -f jsonl and -o FILE, FILE.partial holds which machines it has done")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run
@@ -55,6 +57,8 @@ type checkOptions struct {
 	statistics   bool
 	regback, vss bool // also check backups of hives, and shadow copies
 	allInstalls  bool // findings of a former Windows count for the exit status
+	shard        parsed[collection.Share]
+	resume       bool
 }
 
 // run checks the inputs. It loads the rules and creates the outputs before it reads any input, so that their errors come first. Each group of
@@ -67,16 +71,12 @@ func (o *checkOptions) run(s *session, args []string) {
 	}
 	accepted.windows(&o.input)
 	s.files.Protect(o.input.logs...)
-	s.files.Shadows = o.vss
+	s.files.Shadows, s.files.Share = o.vss, o.shard.value
 	inputs := asked(s, earlier(o.regback, o.vss), "check", groups(s, args, o.input.mount.value == nil))
 	if s.failed() {
 		return
 	}
 	if !accepted.apart(outputs) {
-		return
-	}
-	sinks := s.beginAll(outputs)
-	if sinks == nil {
 		return
 	}
 	r := report.Report{Version: version(), Run: s.runOf(accepted.packs, accepted.asked), Rules: accepted.asked, All: o.all, FailOn: accepted.failOn(&o.failOn), AllInstalls: o.allInstalls,
@@ -93,20 +93,19 @@ func (o *checkOptions) run(s *session, args []string) {
 		r.Inventory = report.NewInventory(r.Rules, memoryForLines)
 		defer r.Inventory.Close()
 	}
-	lines := map[*sink]*report.Lines{} // the outputs that are written as the inputs are read; the others wait for the end
-	for _, k := range sinks {
-		if k.format == "jsonl" {
-			lines[k] = report.NewLines(k, r)
-		}
+	sinks, lines, part := o.begin(s, outputs, r)
+	if sinks == nil {
+		return
 	}
+	inputs = slices.DeleteFunc(inputs, func(g collection.Group) bool { return part.Holds(g.Files[0].Path) })
 	listed := o.all || slices.ContainsFunc(sinks, func(k *sink) bool { return report.ListsPasses(k.format) })
 	begun := r // inputs are added to r while others are judged
 	judge := func(s *session, together collection.Joined) []report.Input {
 		return o.judge(s, together, begun, listed)
 	}
-	take := func(in report.Input) {
+	take := func(in report.Input) (status int) {
 		if slices.ContainsFunc(in.Findings, func(f rules.Finding) bool { return r.Counts(in, f) }) {
-			s.raise(statusFindings)
+			status = statusFindings
 		}
 		for _, l := range lines {
 			l.Input(in)
@@ -114,12 +113,21 @@ func (o *checkOptions) run(s *session, args []string) {
 		if len(lines) < len(sinks) {
 			r.Inputs = append(r.Inputs, in)
 		}
+		s.raise(status)
+		return status
 	}
-	each(s, inputs, &o.input, o.input.options(true), batch{live: o.result.live()}, judge, func(in report.Input) {
-		accepted.judge(&in)
-		take(in)
+	refused := 0 // in groups
+	each(s, inputs, &o.input, o.input.options(true), batch{live: o.result.live()}, judge, func(a groupResult[report.Input]) {
+		for _, in := range a.results {
+			accepted.judge(&in)
+			a.status = max(a.status, take(in))
+		}
+		for _, l := range lines {
+			l.Done(a.group.Files[0].Path, a.status, a.refused)
+		}
+		refused += len(a.refused)
 	})
-	if config := accepted.flaws(); config != nil {
+	if config := accepted.flaws(); config != nil && o.shard.value.Takes(0) {
 		take(*config)
 	}
 	accepted.finish()
@@ -129,11 +137,51 @@ func (o *checkOptions) run(s *session, args []string) {
 	r.Containers, r.Refused = s.containers, s.refused
 	for _, k := range sinks {
 		if l := lines[k]; l != nil {
-			k.end(l.Close(s.refused))
+			k.end(l.Close(s.refused[:len(s.refused)-refused])) // those of images and archives, which come first
 		} else {
 			k.end(report.Write(k, k.format, r, k.style))
 		}
 	}
+}
+
+// begin opens the outputs, and begins those that are written as the inputs are read; the others wait for the end. Of a share, FILE.partial holds what is
+// done. With --resume, begin returns what of it that is already. If an output cannot be begun, begin writes why and returns nil.
+func (o *checkOptions) begin(s *session, outputs []output, r report.Report) (sinks []*sink, lines map[*sink]*report.Lines, part report.Part) {
+	isFile := func(k output) bool { return k.format == "jsonl" && k.file != "" }
+	switch {
+	case !o.resume:
+	case len(outputs) != 1 || !isFile(outputs[0]):
+		s.fail(statusUsage, "--resume goes on with a file of JSON lines, and nothing else; give -f jsonl -o FILE, and make other formats of all that is done")
+	case o.accept.write:
+		s.fail(statusUsage, "--write-baseline records the findings of a whole run, and --resume makes only the rest of one; leave out one of them")
+	case r.Inventory != nil:
+		s.fail(statusUsage, "what inventories list is sorted at the end of a run, and --resume makes only the rest of one; leave out --all, or the rules that only list")
+	}
+	if s.failed() {
+		return nil, nil, part
+	}
+	lines = map[*sink]*report.Lines{}
+	for _, out := range outputs {
+		var k *sink
+		if isFile(out) && (o.resume || o.shard.text != "") {
+			k, part = s.grow(out, o.resume, r)
+		} else {
+			k = s.begin(out)
+		}
+		switch {
+		case k == nil:
+			for _, begun := range sinks {
+				begun.discard()
+			}
+			return nil, nil, part
+		case part.Size > 0:
+			lines[k] = report.ResumeLines(k, r, part)
+		case k.format == "jsonl":
+			lines[k] = report.NewLines(k, r)
+		}
+		sinks = append(sinks, k)
+	}
+	return sinks, lines, part
 }
 
 // judge evaluates the rules of a report on the inputs of one registry. Each finding is reported with the input that holds its key. Passes are only counted

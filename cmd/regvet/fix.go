@@ -90,7 +90,7 @@ func (o *fixOptions) run(s *session, args []string) {
 	}
 	var all []*fixed
 	plan := func(s *session, together collection.Joined) []*fixed { return o.plan(s, together, active) }
-	each(s, list.groups, &o.input, o.input.options(true), batch{}, plan, func(m *fixed) { all = append(all, m) })
+	each(s, list.groups, &o.input, o.input.options(true), batch{}, plan, func(a groupResult[*fixed]) { all = append(all, a.results...) })
 	if len(all) > 1 && !many { // the hives of one folder are those of several machines
 		many = true
 		if o.output, o.undo = o.asked[0], o.asked[1]; !o.checkNames(s, many, len(all)) {

@@ -252,6 +252,23 @@ func (i *inputFlags) chooseControlSet(s *session, together collection.Joined) bo
 	return true
 }
 
+// shardFlag defines --shard for a command that does something with all of some things.
+func shardFlag(f *pflag.FlagSet, to *parsed[collection.Share], does, things string) {
+	parseFlag(f, to, "shard", "", does+" only a share of the "+things+", `I/N`: 1/4 is the first of four, and the four together are everything", parseShard)
+}
+
+// parseShard returns the share that a text such as 1/4 names.
+func parseShard(text string) (share collection.Share, err error) {
+	number, of, found := strings.Cut(text, "/")
+	if share.Number, err = strconv.Atoi(number); err == nil {
+		share.Of, err = strconv.Atoi(of)
+	}
+	if !found || err != nil || share.Number < 1 || share.Of < share.Number {
+		return share, fmt.Errorf("%q names no share; 1/4 is the first of four, and 4/4 the last", text)
+	}
+	return share, nil
+}
+
 // formatFlag defines --format for a command with formats of its own. The first is the default.
 func formatFlag(f *pflag.FlagSet, to *choice, words ...string) {
 	choose(f, to, "format", "f", words[0], "output `FORMAT`: %s", words...)

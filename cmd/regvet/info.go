@@ -20,6 +20,7 @@ var infoCommand = command{
 		formatFlag(f, &o.format, "text", "json")
 		outputFlag(f, &o.output)
 		f.BoolVar(&o.verify, "verify", false, "also read the classes and security descriptors of keys and the whole of images that store a hash, and exit with 3 for any problem, even one that loses nothing")
+		shardFlag(f, &o.shard, "read", "machines")
 		o.input.define(f)
 		o.input.defineVersion(f)
 		return o.run
@@ -30,12 +31,14 @@ type infoOptions struct {
 	format choice
 	output string
 	verify bool
+	shard  parsed[collection.Share]
 	input  inputFlags
 }
 
 func (o *infoOptions) run(s *session, args []string) {
 	o.format.follow(s, o.output)
 	s.files.Protect(o.input.logs...)
+	s.files.Share = o.shard.value
 	inputs := groups(s, args, o.input.mount.value == nil)
 	if s.failed() {
 		return
@@ -55,7 +58,7 @@ func (o *infoOptions) run(s *session, args []string) {
 		}
 	}
 	r := report.Report{Version: version(), Run: s.runOf(nil, nil)}
-	each(s, inputs, &o.input, open, batch{}, o.describe, func(in report.Input) { r.Inputs = append(r.Inputs, in) })
+	each(s, inputs, &o.input, open, batch{}, o.describe, func(a groupResult[report.Input]) { r.Inputs = append(r.Inputs, a.results...) })
 	r.Containers, r.Refused = s.containers, s.refused
 	s.write(o.output, func(w io.Writer, style report.Style) error {
 		if o.format.value == "json" {

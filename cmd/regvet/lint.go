@@ -46,6 +46,7 @@ var lintCommand = command{
 		f.BoolVar(&o.diff, "diff", false, "show the safe fixes as a unified diff before the findings, and change nothing, even with --fix")
 		f.BoolVar(&o.unsafeFixes, "unsafe-fixes", false, "with --fix or --diff, include the fixes that change what Windows does with the file")
 		o.regFiles.define(f)
+		shardFlag(f, &o.shard, "lint", "files")
 		codePageFlag(f, &o.codePage)
 		versionFlag(f, &o.windows, "the Windows `VERSION` that the files are for, such as 6.1, or a product such as 2008r2")
 		o.baselineFlags.define(f, "hide")
@@ -67,6 +68,7 @@ type lintOptions struct {
 	diff              bool
 	unsafeFixes       bool
 	regFiles          regFileFlags
+	shard             parsed[collection.Share]
 	codePage          parsed[*regfile.CodePage]
 	windows           parsed[*hive.Windows]
 	baselineFlags
@@ -99,6 +101,9 @@ func (o *lintOptions) run(s *session, args []string) {
 	jobs = included(s, args, jobs)
 	for _, j := range jobs {
 		s.files.Protect(j.name)
+	}
+	if jobs = ofShare(jobs, o.shard.value); len(files) > 0 {
+		s.sayIfNone(o.shard.value, len(jobs), "files")
 	}
 	if !planner.baselines.apart(outputs) {
 		return
@@ -259,6 +264,16 @@ func included(s *session, args []string, jobs []job) (all []job) {
 		s.say("nothing is linted; configs exclude what was found: %s", report.Count(len(jobs), ".reg file", ".reg files"))
 	}
 	return all
+}
+
+// ofShare returns the jobs of a share.
+func ofShare(jobs []job, share collection.Share) (taken []job) {
+	for i, j := range jobs {
+		if share.Takes(i) {
+			taken = append(taken, j)
+		}
+	}
+	return taken
 }
 
 // running returns the checks that run in at least one job.

@@ -40,6 +40,7 @@ type sink struct {
 	format  string
 	style   report.Style
 	draft   *draft.File // nil for standard output
+	growing *growing    // instead of a draft, or nil
 	name    string
 	session *session
 }
@@ -52,7 +53,7 @@ func (s *session) begin(o output) *sink {
 		}
 		style := s.style()
 		style.NoMark = o.noMark
-		return &sink{bufio.NewWriterSize(s.stdout, 1<<14), o.format, style, nil, "standard output", s}
+		return &sink{Writer: bufio.NewWriterSize(s.stdout, 1<<14), format: o.format, style: style, name: "standard output", session: s}
 	}
 	if s.protects(o.file) {
 		return nil
@@ -64,7 +65,7 @@ func (s *session) begin(o output) *sink {
 	}
 	style := plainStyle
 	style.NoMark = o.noMark
-	return &sink{d.Writer, o.format, style, d, o.file, s}
+	return &sink{Writer: d.Writer, format: o.format, style: style, draft: d, name: o.file, session: s}
 }
 
 // protects reports whether an output would replace a file that the run reads, and writes an error if so.
@@ -80,15 +81,19 @@ func (s *session) protects(name string) bool {
 // reports whether the output is complete.
 func (k *sink) end(err error) bool {
 	switch {
-	case k.draft == nil:
+	case k.draft == nil && k.growing == nil:
 		if e := k.Flush(); err == nil {
 			err = e
 		}
 	case err != nil:
-		k.draft.Discard()
+		k.discard()
 	case k.session.protects(k.name): // again, because files were read since
-		k.draft.Discard()
+		k.discard()
 		return false
+	case k.growing != nil:
+		if err = k.Flush(); err == nil {
+			err = k.growing.end()
+		}
 	default:
 		err = k.draft.Commit()
 	}
@@ -101,10 +106,13 @@ func (k *sink) end(err error) bool {
 // errUnread is the error of a result that ends early because its input cannot be read. It was written already.
 var errUnread = errors.New("the input could not be read to its end")
 
-// discard abandons an output.
+// discard abandons an output, of which only what grows keeps what is there.
 func (k *sink) discard() {
-	if k.draft != nil {
+	switch {
+	case k.draft != nil:
 		k.draft.Discard()
+	case k.growing != nil:
+		k.growing.file.Close()
 	}
 }
 

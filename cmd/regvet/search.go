@@ -147,7 +147,7 @@ func (o *searchOptions) run(s *session, args []string) {
 		}
 		return nil
 	}
-	each(s, inputs, &o.input, o.input.options(false), batch{live: file == "", one: true}, look, func(struct{}) {})
+	each(s, inputs, &o.input, o.input.options(false), batch{live: file == "", one: true}, look, func(groupResult[struct{}]) {})
 	sink.end(err)
 	if hits.Found() > 0 {
 		s.raise(statusFindings)

@@ -35,6 +35,7 @@ var timelineCommand = command{
 		f.BoolVar(&o.regback, "regback", false, "also read the backups of hives that Windows made in RegBack or repair, of an earlier time")
 		f.BoolVar(&o.vss, "vss", false, "also read the shadow copies in images, of an earlier time")
 		f.BoolVar(&o.noLimit, "no-limit", false, "do not stop when the lines of a hive are more than a hundred times as long as the hive")
+		shardFlag(f, &o.shard, "read", "machines")
 		o.input.define(f)
 		return o.run
 	},
@@ -48,6 +49,7 @@ type timelineOptions struct {
 	key          parsed[glob.Key]
 	regback, vss bool
 	noLimit      bool
+	shard        parsed[collection.Share]
 	input        inputFlags
 }
 
@@ -62,7 +64,7 @@ func (o *timelineOptions) run(s *session, args []string) {
 		return
 	}
 	s.files.Protect(o.input.logs...)
-	s.files.Shadows = o.vss
+	s.files.Shadows, s.files.Share = o.vss, o.shard.value
 	inputs := asked(s, earlier(o.regback, o.vss), "list", groups(s, args, o.input.mount.value == nil))
 	if s.failed() {
 		return
@@ -77,7 +79,7 @@ func (o *timelineOptions) run(s *session, args []string) {
 	t := timeline{o, report.NewTimeline(o.format.value, k.style), runs.NewSorter(memoryForLines)}
 	defer t.sorter.Close()
 	var texts []string // the inputs that are .reg text
-	each(s, inputs, &o.input, o.input.options(false), batch{}, t.add, func(text string) { texts = append(texts, text) })
+	each(s, inputs, &o.input, o.input.options(false), batch{}, t.add, func(a groupResult[string]) { texts = append(texts, a.results...) })
 	switch len(texts) {
 	case 0:
 	case 1:

@@ -18,7 +18,7 @@ import (
 
 // List returns what to read for a name: the file itself, or for a folder, an image or an archive each hive and .reg file in it, in the order of
 // their names. The hives of one machine are returned together, in place of the first of them. Images and archives in a folder come after its own
-// files; only those of this computer, of a [Local], are opened. What was passed over comes last.
+// files; only those of this computer, of a [Local], are opened, and of what lies there only the [Share] of the Local is listed. What was passed over comes last.
 func List(fsys fs.FS, name string) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		l := listing{yield: yield}
@@ -29,10 +29,11 @@ func List(fsys fs.FS, name string) iter.Seq[Group] {
 
 // listing lists what to read for one name of the user.
 type listing struct {
-	local *Local // nil for another filesystem, whose containers are not opened
-	yield func(Group) bool
-	ended bool
-	found bool // whether there was any file
+	local  *Local // nil for another filesystem, whose containers are not opened
+	yield  func(Group) bool
+	ended  bool
+	found  bool // whether there was any file, in whatever share
+	within bool // of a container
 }
 
 // add yields a group unless the caller has enough.
@@ -45,12 +46,12 @@ func (l *listing) list(fsys fs.FS, name string) {
 	info, err := fs.Stat(fsys, name)
 	switch {
 	case name == StandardInput || err != nil:
-		l.add(Group{Files: []File{Locate(fsys, name)}})
+		l.file(fsys, name)
 	case info.IsDir():
 		l.folder(fsys, name)
 	case l.local != nil && info.Mode().IsRegular():
 		if is, none, err := l.container(placeOf(name), nil); is {
-			if err != nil {
+			if err != nil && l.takes(placeOf(name)) {
 				l.add(Group{Files: []File{{Path: placeOf(name), Err: err}}})
 			}
 			if none != "" {
@@ -60,6 +61,13 @@ func (l *listing) list(fsys fs.FS, name string) {
 		}
 		fallthrough
 	default:
+		l.file(fsys, name)
+	}
+}
+
+// file lists a single file.
+func (l *listing) file(fsys fs.FS, name string) {
+	if l.takes(name) {
 		l.add(Group{Files: []File{Locate(fsys, name)}})
 	}
 }
@@ -83,11 +91,13 @@ func (l *listing) folder(fsys fs.FS, name string) {
 		folder = decode(os.DirFS(l.local.stored(name)), isOnDrive(name))
 	}
 	if err != nil {
-		l.add(Group{Files: []File{{Path: name, Err: err}}})
+		if l.takes(name) {
+			l.add(Group{Files: []File{{Path: name, Err: err}}})
+		}
 		return
 	}
 	l.walk(folder, name, join, place, nil)
-	if !l.found && !l.ended {
+	if !l.found && !l.ended && l.takes(name) {
 		l.add(Group{Files: []File{{Path: name, Err: errors.New("the folder holds no hive and no .reg file")}}})
 	}
 }
@@ -105,7 +115,16 @@ func (l *listing) walk(folder fs.FS, name string, join, place func(string) strin
 	} else if l.local != nil {
 		left.protect = func(name string) { l.local.Protect(join(name)) }
 	}
-	for g := range find(folder, &left) {
+	groups := slices.Collect(find(folder, &left))
+	for i, place := range places(groups) {
+		g := groups[i]
+		l.found = true
+		if !l.takes(join(place)) {
+			for _, f := range g.Files {
+				l.local.Protect(join(f.Path)) // another run reads it
+			}
+			continue
+		}
 		if g.Machine != "" {
 			g.Machine = join(g.Machine)
 		}
@@ -149,6 +168,8 @@ func (l *listing) containers(left *passed, place func(string) string) {
 	for _, c := range left.containers {
 		if at := place(c); !parts[at] && !l.ended {
 			switch _, none, err := l.container(at, left); {
+			case err != nil && !l.takes(at):
+				l.found = true
 			case err != nil:
 				lost = append(lost, File{Path: at, Err: err})
 				unread.add(at, err)
@@ -177,8 +198,13 @@ func (l *listing) container(place string, around *passed) (is bool, none string,
 	if tree == nil || err != nil {
 		return err != nil, "", err
 	}
-	before := l.found
-	l.found = false
+	if !l.takes(place) {
+		l.found = true
+		return true, "", nil
+	}
+	before, within := l.found, l.within
+	l.found, l.within = false, true
+	defer func() { l.within = within }()
 	problems := tree.Problems
 	if l.local.Shadows {
 		for _, v := range tree.Volumes {

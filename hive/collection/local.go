@@ -18,12 +18,14 @@ import (
 type Local struct {
 	Stdin   io.Reader // or nil
 	Shadows bool      // whether [List] also lists what the shadow copies in images hold
+	Share   Share     // [List] lists what is in it
 
 	names storedNames
 	trees trees // the images and archives that were opened
 
-	mu    sync.Mutex
-	known []fs.FileInfo
+	mu     sync.Mutex
+	known  []fs.FileInfo
+	places map[string]int // that were listed, in their order
 
 	listing sync.Mutex // not mu, because listing a folder of an image opens files
 	folder  string     // the last one whose logs were asked for
