@@ -34,7 +34,10 @@ type line struct {
 }
 
 func (l line) compare(m line) int {
-	return cmp.Or(cmp.Compare(l.key, m.key), bytes.Compare(l.text, m.text))
+	if c := cmp.Compare(l.key, m.key); c != 0 { // cmp.Or would compare the text in any case
+		return c
+	}
+	return bytes.Compare(l.text, m.text)
 }
 
 const (
