@@ -34,7 +34,7 @@ var knownFacts = []knownFact{
 // noPlace are the facts that a format to programs has no place for: compact is one line for each finding, an annotation is read beside a line, a table and
 // GitLab's list have no place for what is not about a finding.
 var noPlace = map[string][]string{
-	"json": {}, "jsonl": {}, "sarif": {}, "junit": {},
+	"json": {}, "jsonl": {}, "sarif": {}, "junit": {}, Parquet: {},
 	"csv":    {"version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "state of an earlier time", "evidence of the Windows", "damage", "what could not be read"},
 	"gitlab": {"version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack"},
 	"github": {"waived: reason", "waived: last day", "version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "SHA-256 of the input", "way to it in an image", "state of an earlier time",
@@ -98,14 +98,15 @@ const formatsPage = "../docs/formats.md"
 func TestFacts(t *testing.T) {
 	r := factsReport()
 	fingerprint := r.Inputs[0].Findings[0].Fingerprint()
-	table := []string{"| fact | " + strings.Join(FormatNames(), " | ") + " |", "|---" + strings.Repeat("|---", len(FormatNames())) + "|"}
-	out := map[string][]byte{}
+	formats := append(FormatNames(), Parquet)
+	table := []string{"| fact | " + strings.Join(formats, " | ") + " |", "|---" + strings.Repeat("|---", len(formats)) + "|"}
+	out := map[string][]byte{Parquet: tablesText(t, r)}
 	for _, format := range FormatNames() {
 		out[format] = []byte(written(t, r, Write, format))
 	}
 	for _, f := range knownFacts {
 		row := "| " + f.name + " |"
-		for _, format := range FormatNames() {
+		for _, format := range formats {
 			has := holdsFact(out[format], f, fingerprint)
 			row += map[bool]string{true: " yes |", false: " |"}[has]
 			if missing, ok := noPlace[format]; ok && has == slices.Contains(missing, f.name) {

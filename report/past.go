@@ -346,9 +346,11 @@ func (r PastRow) entry() (string, *uint32) {
 	return hive.Printable(r.Log), &r.Entry
 }
 
-func orNull(text string) *string {
-	if text == "" {
+// orNull returns nil for the zero value, by which other forms say that something is not known.
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
 		return nil
 	}
-	return &text
+	return &v
 }

@@ -71,19 +71,6 @@ type (
 		Orphan     bool       `json:"orphan,omitempty"`
 		InputState string     `json:"input_state,omitempty"`
 	}
-	// timelineLine is a key of "regvet timeline --format jsonl".
-	timelineLine struct {
-		Modified string `json:"modified"`
-		Key      string `json:"key"`
-		Deleted  bool   `json:"deleted,omitempty"`
-		Orphan   bool   `json:"orphan,omitempty"` // only the names of its path that are known are there
-		Offset   int64  `json:"offset,omitempty"`
-		State    string `json:"state,omitempty"` // of a hive of an earlier time
-		User     string `json:"user,omitempty"`
-		Host     string `json:"host,omitempty"`
-		Machine  string `json:"machine,omitempty"`
-		Input    string `json:"input"`
-	}
 	// nullString is text, or null, in a field that may be absent.
 	nullString string
 )

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"encoding/json"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -11,8 +13,9 @@ import (
 
 // Timeline is a format for the last writes of keys. Each is one line, and the lines may stand in any order.
 type Timeline struct {
-	Head  string        // what stands before the lines
 	First hive.Filetime // the earliest time that the format can hold
+	head  string        // what stands before the lines
+	table bool          // the lines are those of JSON, and become rows of Parquet
 	path  pathText
 	place func(collection.Input) string // what the lines of an input say of it
 	line  func(*TimelineLines, timelineEntry) []byte
@@ -27,7 +30,7 @@ type timelineEntry struct {
 }
 
 // TimelineFormats returns the names of the formats, that of the default first.
-func TimelineFormats() []string { return []string{"jsonl", "bodyfile", "csv"} }
+func TimelineFormats() []string { return []string{"jsonl", "bodyfile", "csv", Parquet} }
 
 // NewTimeline returns the format with one of the names that [TimelineFormats] returns. CSV uses what the style says of the byte order mark.
 func NewTimeline(format string, style Style) Timeline {
@@ -37,9 +40,56 @@ func NewTimeline(format string, style Style) Timeline {
 		first := hive.FiletimeOf(time.Unix(1, 0))
 		return Timeline{First: first, path: pathText{encode: appendBody, separator: `\`}, place: timelineBody, line: (*TimelineLines).body}
 	case "csv":
-		return Timeline{Head: csvMark(style) + timelineHead, path: pathText{encode: appendQuoted, separator: `\`}, place: timelineCSV, line: (*TimelineLines).csv}
+		return Timeline{head: csvMark(style) + timelineHead, path: pathText{encode: appendQuoted, separator: `\`}, place: timelineCSV, line: (*TimelineLines).csv}
 	}
-	return Timeline{path: jsonPath, place: timelineJSON, line: (*TimelineLines).json}
+	return Timeline{table: format == Parquet, path: jsonPath, place: timelineJSON, line: (*TimelineLines).json}
+}
+
+// Begin begins a timeline. What it returns takes the lines, each with one call of Write, and must be closed after the last; that does not close w.
+func (t Timeline) Begin(w io.Writer, version string, run Run) (io.WriteCloser, error) {
+	if t.table {
+		return timelineTable{newRowWriter[timelineRow](w, version, run)}, nil
+	}
+	_, err := io.WriteString(w, t.head)
+	return openEnded{w}, err
+}
+
+// openEnded is a writer of text that needs no end.
+type openEnded struct{ io.Writer }
+
+func (openEnded) Close() error { return nil }
+
+// timelineTable makes a row of each line.
+type timelineTable struct{ rows *rowWriter[timelineRow] }
+
+func (t timelineTable) Write(line []byte) (int, error) {
+	var l timelineLine
+	if err := json.Unmarshal(line, &l); err != nil {
+		return 0, err
+	}
+	modified, err := time.Parse(hive.TimeLayout, l.Modified)
+	if err != nil {
+		return 0, err
+	}
+	t.rows.add(timelineRow{timeOrNull(modified), int64(hive.FiletimeOf(modified)), textOrNull(l.Key), l.Deleted, l.Orphan, orNull(l.Offset),
+		textOrNull(l.State), textOrNull(l.User), textOrNull(l.Host), textOrNull(l.Machine), l.Input})
+	return len(line), t.rows.err
+}
+
+func (t timelineTable) Close() error { return t.rows.close(nil) }
+
+// timelineLine is a line of JSON.
+type timelineLine struct {
+	Modified string `json:"modified"`
+	Key      string `json:"key"`
+	Deleted  bool   `json:"deleted,omitempty"`
+	Orphan   bool   `json:"orphan,omitempty"` // only the names of its path that are known are there
+	Offset   int64  `json:"offset,omitempty"`
+	State    string `json:"state,omitempty"` // of a hive of an earlier time
+	User     string `json:"user,omitempty"`
+	Host     string `json:"host,omitempty"`
+	Machine  string `json:"machine,omitempty"`
+	Input    string `json:"input"`
 }
 
 // Of returns the lines of a hive.

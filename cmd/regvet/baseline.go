@@ -209,7 +209,7 @@ func (b *baselines) apart(outputs []output) bool {
 	apart := true
 	for _, o := range outputs {
 		for file := range b.files {
-			if o.file != "" && !exists(file) && sameFile(o.file, file) { // one that exists was read
+			if o.file != "" && !exists(file) && o.meets(output{file: file}) { // one that exists was read
 				b.fail(statusUsage, "%s is the baseline, and no result can go there; choose another name for one", o.file)
 				apart = false
 			}

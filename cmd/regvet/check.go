@@ -20,6 +20,7 @@ var checkCommand = command{
   regvet check --format json --fail-on high SYSTEM export.reg
   regvet check --format jsonl /mnt/image/Windows/System32/config
   regvet check -o sarif=out.sarif -o junit=out.xml SYSTEM
+  regvet check --all --format parquet -o tables /mnt/cases
   regvet check --baseline known.json --write-baseline hives
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
@@ -28,7 +29,7 @@ var checkCommand = command{
 		o.selected.define(f, "ask only these rules:")
 		o.accept.define(f, "list findings", "count, and do not list,")
 		o.accept.defineWrite(f)
-		o.result.define(f)
+		o.result.define(f, append(report.FormatNames(), report.Parquet)...)
 		failFlag(f, &o.failOn, "findings")
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "in text and compact, list no findings, only the summary")
 		f.BoolVar(&o.statistics, "statistics", false, "in text and compact, end with a table of how much each rule finds")
@@ -93,7 +94,7 @@ func (o *checkOptions) run(s *session, args []string) {
 		r.Inventory = report.NewInventory(r.Rules, memoryForLines)
 		defer r.Inventory.Close()
 	}
-	sinks, lines, part := o.begin(s, outputs, r)
+	sinks, streams, part := o.begin(s, outputs, r)
 	if sinks == nil {
 		return
 	}
@@ -107,10 +108,10 @@ func (o *checkOptions) run(s *session, args []string) {
 		if slices.ContainsFunc(in.Findings, func(f rules.Finding) bool { return r.Counts(in, f) }) {
 			status = statusFindings
 		}
-		for _, l := range lines {
-			l.Input(in)
+		for _, to := range streams {
+			to.Input(in)
 		}
-		if len(lines) < len(sinks) {
+		if len(streams) < len(sinks) {
 			r.Inputs = append(r.Inputs, in)
 		}
 		s.raise(status)
@@ -122,8 +123,8 @@ func (o *checkOptions) run(s *session, args []string) {
 			accepted.judge(&in)
 			a.status = max(a.status, take(in))
 		}
-		for _, l := range lines {
-			l.Done(a.group.Files[0].Path, a.status, a.refused)
+		for _, to := range streams {
+			to.Done(a.group.Files[0].Path, a.status, a.refused)
 		}
 		refused += len(a.refused)
 	})
@@ -136,17 +137,24 @@ func (o *checkOptions) run(s *session, args []string) {
 	}
 	r.Containers, r.Refused = s.containers, s.refused
 	for _, k := range sinks {
-		if l := lines[k]; l != nil {
-			k.end(l.Close(s.refused[:len(s.refused)-refused])) // those of images and archives, which come first
+		if to := streams[k]; to != nil {
+			k.end(to.Close(s.refused[:len(s.refused)-refused])) // those of images and archives, which come first
 		} else {
 			k.end(report.Write(k, k.format, r, k.style))
 		}
 	}
 }
 
+// stream is a report that is written as the inputs are read.
+type stream interface {
+	Input(report.Input)
+	Done(name string, status int, refused []hive.Problem) // ends a group of inputs
+	Close(refused []hive.Problem) error
+}
+
 // begin opens the outputs, and begins those that are written as the inputs are read; the others wait for the end. Of a share, FILE.partial holds what is
 // done. With --resume, begin returns what of it that is already. If an output cannot be begun, begin writes why and returns nil.
-func (o *checkOptions) begin(s *session, outputs []output, r report.Report) (sinks []*sink, lines map[*sink]*report.Lines, part report.Part) {
+func (o *checkOptions) begin(s *session, outputs []output, r report.Report) (sinks []*sink, streams map[*sink]stream, part report.Part) {
 	isFile := func(k output) bool { return k.format == "jsonl" && k.file != "" }
 	switch {
 	case !o.resume:
@@ -160,7 +168,7 @@ func (o *checkOptions) begin(s *session, outputs []output, r report.Report) (sin
 	if s.failed() {
 		return nil, nil, part
 	}
-	lines = map[*sink]*report.Lines{}
+	streams = map[*sink]stream{}
 	for _, out := range outputs {
 		var k *sink
 		if isFile(out) && (o.resume || o.shard.text != "") {
@@ -175,13 +183,15 @@ func (o *checkOptions) begin(s *session, outputs []output, r report.Report) (sin
 			}
 			return nil, nil, part
 		case part.Size > 0:
-			lines[k] = report.ResumeLines(k, r, part)
+			streams[k] = report.ResumeLines(k, r, part)
 		case k.format == "jsonl":
-			lines[k] = report.NewLines(k, r)
+			streams[k] = report.NewLines(k, r)
+		case k.format == report.Parquet:
+			streams[k] = report.NewTables(k.drafts[0], k.drafts[1], r)
 		}
 		sinks = append(sinks, k)
 	}
-	return sinks, lines, part
+	return sinks, streams, part
 }
 
 // judge evaluates the rules of a report on the inputs of one registry. Each finding is reported with the input that holds its key. Passes are only counted

@@ -395,7 +395,7 @@ func (s *session) saveAll(all []patchFile) bool {
 	var drafts []*draft.File
 	for i, k := range sinks {
 		k.Write(all[i].text) // an error is returned again at the end
-		drafts = append(drafts, k.draft)
+		drafts = append(drafts, k.drafts...)
 	}
 	if err := draft.CommitAll(drafts...); err != nil {
 		e, _ := errors.AsType[*fs.PathError](err) // it always is one

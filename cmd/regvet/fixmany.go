@@ -175,22 +175,11 @@ func (o *fixOptions) writeMany(s *session, list fixList, all []*fixed) {
 
 // fillFolder writes the folders of machines. It reports whether anything could be written; what could not be is told.
 func (o *fixOptions) fillFolder(s *session, all []*fixed) bool {
-	if err := os.MkdirAll(o.output, 0o777); err != nil {
-		s.fail(statusUsage, "%s cannot be made: %v", o.output, hive.Cause(err))
-		return false
-	}
-	root, err := os.OpenRoot(o.output)
-	if err != nil {
-		s.fail(statusUsage, "%s cannot be opened: %v", o.output, hive.Cause(err))
+	root := s.openFolder(o.output, []string{summaryName, refusedName})
+	if root == nil {
 		return false
 	}
 	defer root.Close()
-	for _, name := range []string{summaryName, refusedName} {
-		if isLink(root, name) {
-			s.fail(statusUsage, "%s is a link, and links in the folder for the output are not followed; remove it", filepath.Join(o.output, name))
-			return false
-		}
-	}
 	for _, m := range all {
 		if err := o.fillMachine(s, root, m, all); err != nil {
 			s.fail(statusUsage, "%s cannot be written: %v", filepath.Join(o.output, m.Folder), hive.Cause(err))

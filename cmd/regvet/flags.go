@@ -14,6 +14,7 @@ import (
 	"regvet/hive/collection"
 	"regvet/hive/regfile"
 	"regvet/internal/glob"
+	"regvet/report"
 	"regvet/rules"
 	"regvet/rules/strict"
 )
@@ -277,7 +278,7 @@ func formatFlag(f *pflag.FlagSet, to *choice, words ...string) {
 // endings are the formats that the ending of a file stands for.
 var endings = map[string]string{
 	".html": "html", ".htm": "html", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".sarif": "sarif", ".csv": "csv", ".xml": "junit", ".md": "markdown",
-	".reg": "reg", ".body": "bodyfile", ".txt": "text", ".text": "text", ".log": "text",
+	".reg": "reg", ".body": "bodyfile", ".parquet": report.Parquet, ".txt": "text", ".text": "text", ".log": "text",
 }
 
 // follow chooses the format that the ending of a file stands for, unless the user gives one. Where it stands for none that the command has, follow says

@@ -60,7 +60,7 @@ func (s *session) grow(o output, resume bool, r report.Report) (*sink, report.Pa
 	if err != nil {
 		return fail(name, err)
 	}
-	k := &sink{Writer: bufio.NewWriterSize(file, 1<<14), format: o.format, style: plainStyle, growing: &growing{file, target}, name: o.file, session: s}
+	k := &sink{Writer: bufio.NewWriterSize(file, 1<<14), format: o.format, style: plainStyle, growing: &growing{file, target}, output: o, session: s}
 	if part, err = report.ReadPart(file); err == nil {
 		if part.Size > 0 {
 			if why := part.Differs(r); why != "" {

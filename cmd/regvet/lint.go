@@ -33,7 +33,7 @@ var lintCommand = command{
 		o.configFlags.define(f, "the settings", "the folder of each file")
 		f.BoolVar(&o.showConfig, "show-config", false, "show the config and the settings for each file, and lint nothing")
 		o.rules.define(f, defaultPacks)
-		o.result.define(f)
+		o.result.define(f, report.FormatNames()...)
 		choose(f, &o.failOn, "fail-on", "", "warning", "exit with 1 for findings of at least this `SEVERITY`: %s", append(slices.Clone(lint.SeverityNames()), neverFails)...)
 		choose(f, &o.severity, "severity", "", "", "in text and compact, list findings of at least this `SEVERITY`, and count the others: %s; info are counted only unless they fail the run", lint.SeverityNames()...)
 		f.BoolVarP(&o.listing.All, "all", "a", false, "in text and compact, list all findings of a check that finds more than 20 things in a file, not only 5")
@@ -143,7 +143,7 @@ func (o *lintOptions) run(s *session, args []string) {
 			}
 		}
 		for _, k := range sinks {
-			if k.draft == nil && len(f.diff) > 0 {
+			if k.drafts == nil && len(f.diff) > 0 {
 				k.Write(f.diff) // an error is returned again at the end
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,21 +29,32 @@ func (s *session) write(name string, result func(io.Writer, report.Style) error)
 	}
 }
 
-// output is a format of the result, and the file that it goes to, or "" for standard output.
+// output is a format of the result, and the file that it goes to, or "" for standard output. A report in tables goes to a folder.
 type output struct {
 	format, file string
 	noMark       bool // CSV does not begin with a byte order mark
 }
 
+// files returns the names of the files that an output writes, or that of standard output.
+func (o output) files() (names []string) {
+	if o.format != report.Parquet || o.file == "" {
+		return []string{o.file}
+	}
+	for _, name := range report.TableFiles {
+		names = append(names, filepath.Join(o.file, name))
+	}
+	return names
+}
+
 // sink is an output that is open for writing.
 type sink struct {
-	*bufio.Writer
-	format  string
-	style   report.Style
-	draft   *draft.File // nil for standard output
-	growing *growing    // instead of a draft, or nil
-	name    string
-	session *session
+	*bufio.Writer // of the first file
+	format        string
+	style         report.Style
+	drafts        []*draft.File // one for each file; none for standard output
+	growing       *growing      // instead of a draft, or nil
+	output        output
+	session       *session
 }
 
 // begin opens an output. If it cannot be written, begin writes why and returns nil.
@@ -53,19 +65,54 @@ func (s *session) begin(o output) *sink {
 		}
 		style := s.style()
 		style.NoMark = o.noMark
-		return &sink{Writer: bufio.NewWriterSize(s.stdout, 1<<14), format: o.format, style: style, name: "standard output", session: s}
+		return &sink{Writer: bufio.NewWriterSize(s.stdout, 1<<14), format: o.format, style: style, output: o, session: s}
 	}
-	if s.protects(o.file) {
+	if slices.ContainsFunc(o.files(), s.protects) {
 		return nil
 	}
-	d, err := draft.Create(o.file)
-	if err != nil {
-		s.fail(statusUsage, "%s cannot be written: %v", o.file, hive.Cause(err))
-		return nil
+	if o.format == report.Parquet {
+		folder := s.openFolder(o.file, report.TableFiles)
+		if folder == nil {
+			return nil
+		}
+		folder.Close()
 	}
 	style := plainStyle
 	style.NoMark = o.noMark
-	return &sink{Writer: d.Writer, format: o.format, style: style, draft: d, name: o.file, session: s}
+	k := &sink{format: o.format, style: style, output: o, session: s}
+	for _, name := range o.files() {
+		d, err := draft.Create(name)
+		if err != nil {
+			s.fail(statusUsage, "%s cannot be written: %v", name, hive.Cause(err))
+			k.discard()
+			return nil
+		}
+		k.drafts = append(k.drafts, d)
+	}
+	k.Writer = k.drafts[0].Writer
+	return k
+}
+
+// openFolder opens a folder for files of these names, and makes it if it is not there. If it cannot be had, or one of the files is a link, openFolder
+// writes why and returns nil.
+func (s *session) openFolder(folder string, names []string) *os.Root {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		s.fail(statusUsage, "%s cannot be made: %v", folder, hive.Cause(err))
+		return nil
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		s.fail(statusUsage, "%s cannot be opened: %v", folder, hive.Cause(err))
+		return nil
+	}
+	for _, name := range names {
+		if isLink(root, name) {
+			s.fail(statusUsage, "%s is a link, and links in the folder for the output are not followed; remove it", filepath.Join(folder, name))
+			root.Close()
+			return nil
+		}
+	}
+	return root
 }
 
 // protects reports whether an output would replace a file that the run reads, and writes an error if so.
@@ -80,14 +127,15 @@ func (s *session) protects(name string) bool {
 // end completes an output. err is the error from making the result; if there is one, a file is not written. end writes what went wrong, and
 // reports whether the output is complete.
 func (k *sink) end(err error) bool {
+	name := cmp.Or(k.output.file, "standard output")
 	switch {
-	case k.draft == nil && k.growing == nil:
+	case k.drafts == nil && k.growing == nil:
 		if e := k.Flush(); err == nil {
 			err = e
 		}
 	case err != nil:
 		k.discard()
-	case k.session.protects(k.name): // again, because files were read since
+	case slices.ContainsFunc(k.output.files(), k.session.protects): // again, because files were read since
 		k.discard()
 		return false
 	case k.growing != nil:
@@ -95,10 +143,13 @@ func (k *sink) end(err error) bool {
 			err = k.growing.end()
 		}
 	default:
-		err = k.draft.Commit()
+		err = draft.CommitAll(k.drafts...)
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			name = e.Path // one of several
+		}
 	}
 	if err != nil && err != errUnread {
-		k.session.fail(statusUsage, "%s cannot be written: %v", k.name, hive.Cause(err))
+		k.session.fail(statusUsage, "%s cannot be written: %v", name, hive.Cause(err))
 	}
 	return err == nil
 }
@@ -108,10 +159,10 @@ var errUnread = errors.New("the input could not be read to its end")
 
 // discard abandons an output, of which only what grows keeps what is there.
 func (k *sink) discard() {
-	switch {
-	case k.draft != nil:
-		k.draft.Discard()
-	case k.growing != nil:
+	for _, d := range k.drafts {
+		d.Discard()
+	}
+	if k.growing != nil {
 		k.growing.file.Close()
 	}
 }
@@ -123,9 +174,14 @@ type resultFlags struct {
 	noMark  bool
 }
 
-func (r *resultFlags) define(f *pflag.FlagSet) {
-	choose(f, &r.format, "format", "f", "text", "output `FORMAT`: %s; in GitHub Actions the default is github", report.FormatNames()...)
-	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write the result to `[FORMAT=]FILE` instead of standard output, or with a FORMAT in addition to it (repeatable); without --format the ending of a FILE such as out.html chooses the format")
+// define defines the flags for a command that has these formats.
+func (r *resultFlags) define(f *pflag.FlagSet, formats ...string) {
+	choose(f, &r.format, "format", "f", "text", "output `FORMAT`: %s; in GitHub Actions the default is github", formats...)
+	folder := ""
+	if slices.Contains(formats, report.Parquet) {
+		folder = "; for parquet a FILE is a folder"
+	}
+	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write the result to `[FORMAT=]FILE` instead of standard output, or with a FORMAT in addition to it (repeatable); without --format the ending of a FILE such as out.html chooses the format"+folder)
 	noMarkFlag(f, &r.noMark)
 }
 
@@ -154,6 +210,10 @@ func (r *resultFlags) choose(s *session) []output {
 			of := r.format
 			of.follow(s, o)
 			format, file, chosen = of.value, o, true
+			if format == report.Parquet && !r.format.given {
+				refuse("-o %s is the name of one file, and a report in Parquet is several, in a folder; write -o parquet=FOLDER", o)
+				continue
+			}
 		}
 		if file == "" {
 			refuse("-o %q names no file", o)
@@ -162,18 +222,29 @@ func (r *resultFlags) choose(s *session) []output {
 		if file == "-" {
 			file, chosen = "", true
 		}
-		if slices.ContainsFunc(all, func(other output) bool { return sameFile(other.file, file) }) {
+		next := output{format, file, r.noMark}
+		if slices.ContainsFunc(all, next.meets) {
 			refuse("two results cannot go to %s; choose another name for one", cmp.Or(file, "standard output"))
 		}
-		all = append(all, output{format, file, r.noMark})
-	}
-	if wrong {
-		return nil
+		all = append(all, next)
 	}
 	if !chosen {
 		all = append(all, main)
 	}
+	if slices.Contains(all, output{report.Parquet, "", r.noMark}) {
+		refuse("standard output cannot take a report in Parquet, which is several files; write -o parquet=FOLDER")
+	}
+	if wrong {
+		return nil
+	}
 	return all
+}
+
+// meets reports whether two outputs have a file in common.
+func (o output) meets(other output) bool {
+	return slices.ContainsFunc(o.files(), func(a string) bool {
+		return slices.ContainsFunc(other.files(), func(b string) bool { return sameFile(a, b) })
+	})
 }
 
 // beginAll opens outputs. It is called before the result is made, so that nobody waits for one that cannot be written. If one cannot, beginAll

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"time"
 
@@ -21,6 +20,7 @@ var timelineCommand = command{
 	min: 1, max: -1, files: true,
 	example: `  regvet timeline --since 2018-04-07 disk.E01
   regvet timeline --format csv --regback -o timeline.csv /mnt/image
+  regvet timeline -o timeline.parquet /mnt/image
   regvet timeline --key 'HKLM\SYSTEM\CurrentControlSet\Services\*' SYSTEM
   regvet timeline --format bodyfile disk.E01 | mactime -d -y 1970-01-02
 `,
@@ -76,6 +76,10 @@ func (o *timelineOptions) run(s *session, args []string) {
 	if k == nil {
 		return
 	}
+	if o.format.value == report.Parquet && k.style.Terminal {
+		s.fail(statusUsage, "a table in Parquet is no text for a terminal; give -o the name of a file")
+		return
+	}
 	t := timeline{o, report.NewTimeline(o.format.value, k.style), runs.NewSorter(memoryForLines)}
 	defer t.sorter.Close()
 	var texts []string // the inputs that are .reg text
@@ -87,9 +91,12 @@ func (o *timelineOptions) run(s *session, args []string) {
 	default:
 		s.say("%d inputs like %s are .reg text, which holds no times", len(texts), texts[0])
 	}
-	_, err := io.WriteString(k, t.format.Head)
+	w, err := t.format.Begin(k, version(), s.runOf(nil, nil))
 	if err == nil {
-		err = t.sorter.Write(k)
+		err = t.sorter.Write(w)
+	}
+	if err == nil {
+		err = w.Close()
 	}
 	if err := t.sorter.Err(); err != nil {
 		s.fail(statusUsage, "the lines cannot be sorted in a temporary file: %v; TMPDIR can name another folder for it", err)

@@ -132,7 +132,7 @@ func (s *Sorter) Err() error {
 	return s.err
 }
 
-// Write writes all lines in order, as often as it is called. It is called after all were added. The error is that of w, or the one that Err returns.
+// Write writes all lines in order, each with one call of w, as often as it is called. It is called after all were added. The error is that of w, or the one that Err returns.
 func (s *Sorter) Write(w io.Writer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
