@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"io"
 	"maps"
 	"math"
@@ -97,6 +98,12 @@ func (t *rowWriter[T]) add(row T) {
 	if t.rows++; t.rows == mostGroupRows || t.w.Size()-t.begun >= mostGroupBytes {
 		t.err = t.w.Flush()
 		t.rows, t.begun = 0, t.w.Size()
+		// The library keeps the first bytes of the bounds of each page until the end, and the whole of them with that.
+		for _, index := range t.w.File().ColumnIndexes() {
+			for i := range index.MinValues {
+				index.MinValues[i], index.MaxValues[i] = bytes.Clone(index.MinValues[i]), bytes.Clone(index.MaxValues[i])
+			}
+		}
 	}
 }
 

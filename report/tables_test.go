@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,29 @@ func TestRowGroups(t *testing.T) {
 				t.Fatalf("row %d has the message %.20q", i, *row.Message)
 			}
 		}
+	}
+}
+
+// TestRowMemory requires that long values are not held once their group is written.
+func TestRowMemory(t *testing.T) {
+	const size, rows = 1 << 16, 1600
+	w := newRowWriter[problemRow](io.Discard, "1", Run{})
+	text := strings.Repeat("x", size)
+	held := func() int64 {
+		for i := range rows {
+			w.add(problemRow{Kind: "kind", Message: new(fmt.Sprint(i, text)), Key: new(fmt.Sprint(i, text))})
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := held()
+	if more := held() - before; more > size*rows/10 {
+		t.Errorf("%d rows more, of %d MB, hold %d MB more", rows, 2*size*rows>>20, more>>20)
+	}
+	if err := w.close(nil); err != nil {
+		t.Fatal(err)
 	}
 }
 
