@@ -126,9 +126,9 @@ if (mode === 'timeline') {
 const of = name => objects.map(object => object[name]).filter(one => one);
 const findings = await rowsOf(`FROM '${file}/findings.parquet'`);
 const inputs = await rowsOf(`FROM '${file}/inputs.parquet'`);
-const refused = of('refused').map(({path, ...problem}) => ({path, refused: true, problems: [problem]}));
+const asInput = ({path, ...problem}) => ({path, refused: true, problems: [problem]});
 same('findings', findings, of('finding'));
-same('inputs', inputs, [...of('input'), ...refused]);
+same('inputs', inputs, objects.map(({input, refused}) => input ?? (refused && asInput(refused))).filter(one => one));
 inputs.filter(row => row.refused).forEach(row => {
 	const more = Object.entries(row).filter(([name, cell]) => cell !== null && !['path', 'refused', 'problems'].includes(name));
 	if (more.length) {
@@ -140,4 +140,4 @@ const [{schema_version, tool, run}] = objects;
 if (!isDeepStrictEqual(JSON.parse(about), {schema_version, tool, run})) {
 	fail(`the metadata are ${about}`);
 }
-console.log(`${findings.length} findings, ${inputs.length} inputs, ${refused.length} of them not read`);
+console.log(`${findings.length} findings, ${inputs.length} inputs, ${of('refused').length} of them not read`);
