@@ -35,7 +35,7 @@ func (p *pass) freeze(s *regfile.Statement, first int) {
 	}
 }
 
-// touches reports whether one of the changes is in a frozen part.
+// touches reports whether one of the changes is in a frozen part, or writes before it into its line.
 func (p *pass) touches(changes []Change) bool {
 	return slices.ContainsFunc(changes, func(c Change) bool {
 		i, _ := slices.BinarySearchFunc(p.frozen, c.From, func(f frozen, at int64) int {
@@ -44,7 +44,11 @@ func (p *pass) touches(changes []Change) bool {
 			}
 			return 1
 		})
-		return i < len(p.frozen) && (p.frozen[i].from < c.To || p.frozen[i].from <= c.From)
+		if i == len(p.frozen) {
+			return false
+		}
+		from := p.frozen[i].from
+		return from < c.To || from <= c.From || from == c.To && c.New != "" && !strings.HasSuffix(c.New, "\n")
 	})
 }
 

@@ -324,6 +324,7 @@ func FuzzLint(f *testing.F) {
 	f.Add([]byte("Windows Registry Editor Version 5.00\n[HKEY_USERS\\A]\n\"a\"=hex: 00 "), uint8(0))
 	f.Add(append([]byte{0xFF, 0xFE}, hive.EncodeUTF16("Windows Registry Editor Version 5.00\n[HKEY_USERS\\A]\n\"a\xed\xbf\xbf\"=\"\xed\xa0\x80\"\n")...), uint8(0))
 	f.Add([]byte("Windows Registry Editor Version 5.00\n\n[\n[0"), uint8(0))
+	f.Add([]byte("Windows Registry Editor Version 5.00\n\n[HKEY_USERS\\SYS\nEM\\\x97\x97]\n\"a\"=dword:0"), uint8('e')) // the rest of a key that no fix may change
 	for i, data := range pageFiles() {
 		f.Add(data, uint8(0))
 		f.Add(data, uint8(i))
