@@ -44,14 +44,15 @@ func (l *listing) add(g Group) {
 
 func (l *listing) list(fsys fs.FS, name string) {
 	info, err := fs.Stat(fsys, name)
+	isThere := err == nil && name != StandardInput
 	switch {
-	case name == StandardInput || err != nil:
-		l.file(fsys, name)
-	case info.IsDir():
+	case isThere && info.IsDir():
 		l.folder(fsys, name)
-	case l.local != nil && info.Mode().IsRegular():
+	case !l.takes(name):
+		l.local.Protect(name) // another run reads it
+	case isThere && l.local != nil && info.Mode().IsRegular():
 		if is, none, err := l.container(placeOf(name), nil); is {
-			if err != nil && l.takes(placeOf(name)) {
+			if err != nil {
 				l.add(Group{Files: []File{{Path: placeOf(name), Err: err}}})
 			}
 			if none != "" {
@@ -61,13 +62,6 @@ func (l *listing) list(fsys fs.FS, name string) {
 		}
 		fallthrough
 	default:
-		l.file(fsys, name)
-	}
-}
-
-// file lists a single file.
-func (l *listing) file(fsys fs.FS, name string) {
-	if l.takes(name) {
 		l.add(Group{Files: []File{Locate(fsys, name)}})
 	}
 }
@@ -157,7 +151,10 @@ func (l *listing) walk(folder fs.FS, name string, join, place func(string) strin
 func (l *listing) containers(left *passed, place func(string) string) {
 	parts := map[string]bool{}
 	for _, c := range left.containers {
-		if tree, _ := l.local.tree(place(c)); tree != nil && tree.Image != nil {
+		if c.class != evidence.Image {
+			continue
+		}
+		if tree, _ := l.local.tree(place(c.name)); tree != nil && tree.Image != nil {
 			for _, f := range tree.Image.Files[1:] {
 				parts[f.Name] = true
 			}
@@ -166,17 +163,22 @@ func (l *listing) containers(left *passed, place func(string) string) {
 	var lost []File
 	var unread unread
 	for _, c := range left.containers {
-		if at := place(c); !parts[at] && !l.ended {
-			switch _, none, err := l.container(at, left); {
-			case err != nil && !l.takes(at):
-				l.found = true
-			case err != nil:
-				lost = append(lost, File{Path: at, Err: err})
-				unread.add(at, err)
-				unread.matters(at)
-			case none != "":
-				left.add(none, c)
-			}
+		at := place(c.name)
+		if parts[at] || l.ended {
+			continue
+		}
+		if !l.takes(at) {
+			l.found = true
+			l.local.Protect(at) // another run reads it
+			continue
+		}
+		switch _, none, err := l.container(at, left); {
+		case err != nil:
+			lost = append(lost, File{Path: at, Err: err})
+			unread.add(at, err)
+			unread.matters(at)
+		case none != "":
+			left.add(none, c.name)
 		}
 	}
 	for _, name := range left.unknown {
@@ -197,10 +199,6 @@ func (l *listing) container(place string, around *passed) (is bool, none string,
 	tree, err := l.local.tree(place)
 	if tree == nil || err != nil {
 		return err != nil, "", err
-	}
-	if !l.takes(place) {
-		l.found = true
-		return true, "", nil
 	}
 	before, within := l.found, l.within
 	l.found, l.within = false, true

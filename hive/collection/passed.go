@@ -17,13 +17,19 @@ type passed struct {
 	kinds      []string
 	counts     map[string]int
 	first      map[string]string // what the first is called
-	containers []string          // images and archives that are to be opened
+	containers []container       // that are to be opened
 	unknown    []string          // files that are named as images and begin as none
 	opens      bool              // whether containers are opened, and not passed over
 	shadows    bool              // whether the shadow copies in an image are searched
 	protect    func(name string) // what may be evidence too, although it is not opened; nil where nothing can be replaced
 	partly     bool              // some folders of an image were not searched
 	told       map[string]bool   // gaps that were told, of which each may show in many folders
+}
+
+// container is an image or archive that was met.
+type container struct {
+	name  string
+	class evidence.Class
 }
 
 func (p *passed) add(kind, name string) { p.count(kind, p.join(name), 1) }
@@ -73,7 +79,7 @@ func (p *passed) addContainer(head []byte, name string) {
 			p.unknown = append(p.unknown, name)
 		}
 	case p.opens && (kind.Class == evidence.Image || kind.Class == evidence.Archive && (namedArchive(name) || path.Ext(name) == "")):
-		p.containers = append(p.containers, name)
+		p.containers = append(p.containers, container{name, kind.Class})
 	default:
 		p.add(kind.Name, name)
 		if p.protect != nil {
