@@ -159,7 +159,7 @@ func (o *checkOptions) begin(s *session, outputs []output, r report.Report) (sin
 	switch {
 	case !o.resume:
 	case len(outputs) != 1 || !isFile(outputs[0]):
-		s.fail(statusUsage, "--resume goes on with a file of JSON lines, and nothing else; give -f jsonl -o FILE, and make other formats of all that is done")
+		s.fail(statusUsage, "--resume goes on with a file of JSON lines, and nothing else; give -f jsonl -o FILE, and no other output")
 	case o.accept.write:
 		s.fail(statusUsage, "--write-baseline records the findings of a whole run, and --resume makes only the rest of one; leave out one of them")
 	case r.Inventory != nil:

@@ -48,7 +48,7 @@ func (s *session) grow(o output, resume bool, r report.Report) (*sink, report.Pa
 	switch there := err == nil; {
 	case there && !info.Mode().IsRegular():
 		return fail(name, errors.New("it is no regular file"))
-	case there && !resume:
+	case there && !resume && info.Size() > 0:
 		s.fail(statusUsage, "%s holds what an earlier run has done; --resume goes on with it, and without the file a run begins anew", name)
 		return nil, part
 	case there:
