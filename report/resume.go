@@ -22,23 +22,19 @@ type Part struct {
 	counts jsonCounts // of these groups
 }
 
+// mostLine is the length in bytes of the longest line that [ReadPart] takes for one: that of a finding about the largest value with its data twice.
+const mostLine = 256 << 20
+
 // ReadPart reads what a run wrote. What follows the last complete group is passed over: it is what the end of a process, or of a computer, left. The
 // error is one of reading.
 func ReadPart(from io.Reader) (Part, error) {
 	p := Part{Done: map[string]int{}}
-	in := bufio.NewReaderSize(from, 1<<16)
-	for at := int64(0); ; {
-		line, err := in.ReadBytes('\n')
-		if err == io.EOF { // a line without its end is none
-			return p, nil
-		}
-		if err != nil {
-			return p, err
-		}
+	lines := bufio.NewScanner(from)
+	lines.Buffer(nil, mostLine)
+	lines.Split(wholeLines)
+	for at := int64(0); lines.Scan(); {
+		line := lines.Bytes()
 		at += int64(len(line))
-		var read struct {
-			Done *jsonDone
-		}
 		switch {
 		case p.Size == 0:
 			if json.Unmarshal(line, &p.start) != nil || p.start.SchemaVersion == "" {
@@ -46,7 +42,8 @@ func ReadPart(from io.Reader) (Part, error) {
 			}
 			p.Size = at
 		case bytes.HasPrefix(line, []byte(`{"done":`)):
-			if json.Unmarshal(line, &read) != nil {
+			var read struct{ Done *jsonDone }
+			if json.Unmarshal(line, &read) != nil || read.Done == nil {
 				return p, nil
 			}
 			p.Done[read.Done.Name] = read.Done.Status
@@ -56,6 +53,19 @@ func ReadPart(from io.Reader) (Part, error) {
 			p.Complete = json.Valid(line)
 		}
 	}
+	if err := lines.Err(); err != bufio.ErrTooLong { // what is longer was not written by a run
+		return p, err
+	}
+	return p, nil
+}
+
+// wholeLines splits text into lines with their ends, and leaves out what follows the last.
+func wholeLines(data []byte, _ bool) (advance int, line []byte, err error) {
+	end := bytes.IndexByte(data, '\n') + 1
+	if end == 0 {
+		return 0, nil, nil
+	}
+	return end, data[:end], nil
 }
 
 // Holds reports whether a group is complete, by the path of its first file.
