@@ -186,7 +186,7 @@ func (s *session) problemsOfContainers() {
 			s.problems([]hive.Problem{p})
 			if p.Loss {
 				p.Source = cmp.Or(p.Source, c.Place)
-				s.refused = append(s.refused, p)
+				s.lost = append(s.lost, p)
 			}
 		}
 	}

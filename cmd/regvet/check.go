@@ -117,7 +117,6 @@ func (o *checkOptions) run(s *session, args []string) {
 		s.raise(status)
 		return status
 	}
-	refused := 0 // in groups
 	each(s, inputs, &o.input, o.input.options(true), batch{live: o.result.live()}, judge, func(a groupResult[report.Input]) {
 		for _, in := range a.results {
 			accepted.judge(&in)
@@ -126,7 +125,6 @@ func (o *checkOptions) run(s *session, args []string) {
 		for _, to := range streams {
 			to.Done(a.group.Files[0].Path, a.status, a.refused)
 		}
-		refused += len(a.refused)
 	})
 	if config := accepted.flaws(); config != nil && o.shard.value.Takes(0) {
 		take(*config)
@@ -135,10 +133,10 @@ func (o *checkOptions) run(s *session, args []string) {
 	if r.Inventory != nil && r.Inventory.Err() != nil {
 		s.fail(statusUsage, "what is listed cannot be sorted in a temporary file: %v; TMPDIR can name another folder for it", r.Inventory.Err())
 	}
-	r.Containers, r.Refused = s.containers, s.refused
+	r.Containers, r.Refused = s.containers, s.unread()
 	for _, k := range sinks {
 		if to := streams[k]; to != nil {
-			k.end(to.Close(s.refused[:len(s.refused)-refused])) // those of images and archives, which come first
+			k.end(to.Close(s.lost))
 		} else {
 			k.end(report.Write(k, k.format, r, k.style))
 		}

@@ -164,7 +164,7 @@ func (o *fixOptions) writeMany(s *session, list fixList, all []*fixed) {
 	for _, m := range all {
 		f.Machines = append(f.Machines, m.FixedMachine)
 	}
-	f.Refused = s.refused
+	f.Refused = s.unread()
 	if !o.dryRun {
 		for name, write := range map[string]func(io.Writer, report.FixedMachines) error{summaryName: report.FixSummary, refusedName: report.RefusedFixes} {
 			s.write(filepath.Join(o.output, name), func(w io.Writer, _ report.Style) error { return write(w, f) })

@@ -59,7 +59,7 @@ func (o *infoOptions) run(s *session, args []string) {
 	}
 	r := report.Report{Version: version(), Run: s.runOf(nil, nil)}
 	each(s, inputs, &o.input, open, batch{}, o.describe, func(a groupResult[report.Input]) { r.Inputs = append(r.Inputs, a.results...) })
-	r.Containers, r.Refused = s.containers, s.refused
+	r.Containers, r.Refused = s.containers, s.unread()
 	s.write(o.output, func(w io.Writer, style report.Style) error {
 		if o.format.value == "json" {
 			return report.InfoJSON(w, r)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-isatty"
@@ -34,6 +35,7 @@ type session struct {
 	status         int
 	color          string                  // --color: auto, always or never; "" counts as auto
 	refused        []hive.Problem          // inputs that could not be read at all
+	lost           []hive.Problem          // what could not be read of images and archives, whatever lies there
 	containers     []*collection.Container // the images and archives that were opened for the inputs
 	passedOver     []string                // for people, what in a folder may hold or be a hive, and is not looked into
 	leftOut        []report.LeftOut        // what is of an earlier time, and was not asked for
@@ -69,6 +71,9 @@ func (s *session) refuseAll(refused []hive.Problem) {
 		s.fail(statusInput, "%v", &p)
 	}
 }
+
+// unread returns all that could not be read at all.
+func (s *session) unread() []hive.Problem { return slices.Concat(s.lost, s.refused) }
 
 // facts returns the facts about an input, and writes the problems that were found in it.
 func (s *session) facts(in *collection.Opened) collection.Input {

@@ -103,6 +103,23 @@ func TestShards(t *testing.T) {
 	}
 }
 
+// TestSharesAreInputs holds that no run writes over what another one reads, whichever share that is in.
+func TestSharesAreInputs(t *testing.T) {
+	t.Chdir(shareable(t))
+	for _, name := range []string{"collection0.zip", "collection1.zip", "cut.zip", "disk.E01", "pc/Windows/System32/config/SYSTEM", "SYSTEM", "SYSTEM-good.reg"} {
+		before, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, share := range []string{"1/3", "2/3", "3/3"} {
+			_, status := ran("check", "--shard", share, "-f", "json", "-o", name, ".")
+			if after, err := os.ReadFile(name); status != statusUsage || err != nil || !bytes.Equal(before, after) {
+				t.Errorf("%s in share %s: exit status %d, and %d bytes (%v)", name, share, status, len(after), err)
+			}
+		}
+	}
+}
+
 // TestResume holds that a run which goes on with any part of a result, cut off wherever the process or the computer may have ended, makes the whole of it,
 // with its exit status.
 func TestResume(t *testing.T) {

@@ -110,10 +110,10 @@ func (l *listing) walk(folder fs.FS, name string, join, place func(string) strin
 		left.protect = func(name string) { l.local.Protect(join(name)) }
 	}
 	groups := slices.Collect(find(folder, &left))
-	for i, place := range places(groups) {
+	for i, at := range places(groups) {
 		g := groups[i]
 		l.found = true
-		if !l.takes(join(place)) {
+		if !l.takes(join(at)) {
 			for _, f := range g.Files {
 				l.local.Protect(join(f.Path)) // another run reads it
 			}
