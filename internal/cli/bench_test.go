@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"regvet/hive"
 	"regvet/internal/hivetest"
@@ -115,4 +117,49 @@ func BenchmarkCheckFolder(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(inputs*b.N)/b.Elapsed().Seconds(), "inputs/s")
+}
+
+// BenchmarkCheckMachine checks a machine of 200 MB, about as much as the hives of a Windows in use have: what docs/fleets.md counts with.
+func BenchmarkCheckMachine(b *testing.B) {
+	classes := func(n int) *hivetest.Key {
+		all := &hivetest.Key{Name: "Classes"}
+		for i := range n {
+			id := &hivetest.Key{Name: fmt.Sprintf("{%08X-0000-0000-C000-000000000046}", i), Values: []hive.Value{hive.StringValue("", hive.SZ, "An interface of a program")}}
+			for _, name := range []string{"InprocServer32", "ProgID", "TypeLib", "Version"} {
+				id.Keys = append(id.Keys, &hivetest.Key{Name: name, Values: []hive.Value{hive.StringValue("", hive.ExpandSZ, `%SystemRoot%\System32\example.dll`)}})
+			}
+			all.Keys = append(all.Keys, id)
+		}
+		return all
+	}
+	system, err := os.ReadFile(largeSystem(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	software := hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{classes(150_000)}}, hivetest.Options{})
+	user := hivetest.Build(&hivetest.Key{Keys: []*hivetest.Key{{Name: "Software", Keys: []*hivetest.Key{classes(13_500)}}}}, hivetest.Options{})
+	dir := b.TempDir()
+	var size int64
+	for name, data := range map[string][]byte{
+		"Windows/System32/config/SYSTEM": system, "Windows/System32/config/SOFTWARE": software, "Users/a/NTUSER.DAT": user, "Users/b/NTUSER.DAT": user,
+	} {
+		size += int64(len(data))
+		name = filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(name, data, 0o666); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.SetBytes(size)
+	var used time.Duration // by all processors
+	for b.Loop() {
+		cmd := exec.Command("regvet", "check", "--pack", "all", "--format", "jsonl", dir)
+		if err := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != statusFindings {
+			b.Fatal(err)
+		}
+		used += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
+	b.ReportMetric(used.Seconds()/float64(b.N), "processor-s/op")
 }
