@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"regvet/hive"
+	"regvet/internal/draft"
 	"regvet/report"
 )
 
@@ -60,6 +62,10 @@ func (s *session) grow(o output, resume bool, r report.Report) (*sink, report.Pa
 	if err != nil {
 		return fail(name, err)
 	}
+	if err := locked(file); err != nil {
+		file.Close()
+		return fail(name, err)
+	}
 	k := &sink{Writer: bufio.NewWriterSize(file, 1<<14), format: o.format, style: plainStyle, growing: &growing{file, target}, output: o, session: s}
 	if part, err = report.ReadPart(file); err == nil {
 		if part.Size > 0 {
@@ -81,6 +87,21 @@ func (s *session) grow(o output, resume bool, r report.Report) (*sink, report.Pa
 		s.raise(status)
 	}
 	return k, part
+}
+
+// locked keeps other runs from an open FILE.partial. It may have got its name FILE since it was opened, by a run that has ended just now.
+func locked(file *os.File) error {
+	if err := draft.Lock(file); err != nil {
+		return err
+	}
+	is, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if named, err := os.Lstat(file.Name()); err != nil || !os.SameFile(is, named) {
+		return draft.ErrLocked
+	}
+	return nil
 }
 
 // isComplete reports whether a file is the complete result of the run that would make the report. If so, or if it is of another run, isComplete
@@ -106,10 +127,18 @@ func (s *session) isComplete(name string, r report.Report) bool {
 	return true
 }
 
-// end gives the file its name. What cannot be completed stays as it is.
+// end gives the file its name. What cannot be completed stays as it is. The file is closed only then, so that no other run goes on with it before
+// that; Windows cannot rename an open one.
 func (g *growing) end() error {
-	if err := g.file.Close(); err != nil {
+	if runtime.GOOS == "windows" {
+		if err := g.file.Close(); err != nil {
+			return err
+		}
+		return os.Rename(g.file.Name(), g.target)
+	}
+	if err := os.Rename(g.file.Name(), g.target); err != nil {
+		g.file.Close()
 		return err
 	}
-	return os.Rename(g.file.Name(), g.target)
+	return g.file.Close()
 }

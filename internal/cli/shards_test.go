@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"regvet/internal/draft"
 	"regvet/internal/imagetest"
 )
 
@@ -194,5 +195,30 @@ func TestKilled(t *testing.T) {
 	body := func(data []byte) []byte { return data[bytes.IndexByte(data, '\n'):] }
 	if !bytes.Equal(body(plain), body(result)) {
 		t.Errorf("the result has %d bytes, and that of a run in one go %d", len(result), len(plain))
+	}
+}
+
+// TestOneRunAtATime requires that a run leaves FILE.partial alone while another one writes it.
+func TestOneRunAtATime(t *testing.T) {
+	t.Chdir(shareable(t))
+	const name = "result.jsonl.partial"
+	file, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := draft.Lock(file); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"check", "--resume", "-f", "jsonl", "-o", "result.jsonl", "."}
+	var out bytes.Buffer
+	want := "regvet: " + name + " cannot be written: another run writes it; wait for that, or end it\n"
+	if status := run(args, nil, io.Discard, &out); status != statusUsage || !strings.HasSuffix("\n"+out.String(), "\n"+want) {
+		t.Errorf("exit status %d, and %q", status, out.String())
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, status := ran(args...); status == statusUsage {
+		t.Errorf("exit status %d although no run writes it", status)
 	}
 }

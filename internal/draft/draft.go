@@ -42,6 +42,9 @@ var drafts = struct {
 	open map[*File]bool
 }{open: map[*File]bool{}}
 
+// ErrLocked is the error of [Lock] about a file that another process writes.
+var ErrLocked = errors.New("another run writes it; wait for that, or end it")
+
 // Create begins a file that will be called name once it is committed. If name is a symbolic link, the link stays and the file that it
 // leads to is replaced. A file that the process may not write to is refused, even if its folder would allow a replacement. A device or a
 // pipe is written in place, and cannot be discarded.
