@@ -43,8 +43,9 @@ func TestDiffOfRealHives(t *testing.T) {
 		for _, f := range hives {
 			whole[f] = !damaged(f)
 		}
-		for _, a := range hives {
-			for _, b := range hives {
+		for i, a := range hives {
+			for n := range min(4, len(hives)) { // with itself and the next ones, because all pairs take too long
+				b := hives[(i+n)%len(hives)]
 				edits := hive.Diff(a.Root(), b.Root())
 				if !hive.Equal(hive.Apply(a.Root(), edits...), b.Root()) {
 					t.Errorf("%s to %s: the difference does not lead from one to the other", a.Source, b.Source)

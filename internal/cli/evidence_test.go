@@ -70,6 +70,7 @@ func TestNothingReadIsWritten(t *testing.T) {
 		t.Skip("needs links")
 	}
 	evidence(t)
+	before := hashes(t, ".")
 	for _, c := range []struct {
 		args  string
 		reads string // the files that it reads, besides the given ones
@@ -101,7 +102,6 @@ func TestNothingReadIsWritten(t *testing.T) {
 	} {
 		for _, target := range strings.Fields(c.reads) {
 			for how, name := range names(t, target) {
-				before := hashes(t, ".")
 				args := strings.Fields(c.args)
 				if args[len(args)-1] != "--undo" {
 					args = append(args, "-o")
