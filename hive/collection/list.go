@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -51,9 +50,9 @@ func (l *listing) list(fsys fs.FS, name string) {
 	case !l.takes(name):
 		l.local.Protect(name) // another run reads it
 	case isThere && l.local != nil && info.Mode().IsRegular():
-		if is, none, err := l.container(placeOf(name), nil); is {
+		if is, none, err := l.container(l.local.placeOf(name), nil); is {
 			if err != nil {
-				l.add(Group{Files: []File{{Path: placeOf(name), Err: err}}})
+				l.add(Group{Files: []File{{Path: l.local.placeOf(name), Err: err}}})
 			}
 			if none != "" {
 				l.add(Group{Files: []File{{Path: name, Err: errors.New("is " + none)}}})
@@ -75,14 +74,17 @@ func (l *listing) folder(fsys fs.FS, name string) {
 	switch {
 	case l.local == nil:
 		folder, err = fs.Sub(fsys, name)
-	case isPlace(name):
-		join = func(inside string) string { return strings.TrimSuffix(name, "/") + "/" + evidence.Escape(inside) }
+	case l.local.isPlace(name):
+		join = func(inside string) string { return below(name, evidence.Escape(inside)) }
 		place = join
 		folder, err = l.local.below(name)
 	default:
 		join = func(inside string) string { return filepath.Join(name, filepath.FromSlash(inside)) }
+		folder, err = l.local.decodedFolder(name)
 		place = func(inside string) string { return evidence.Escape(join(inside)) }
-		folder = decode(os.DirFS(l.local.stored(name)), isOnDrive(name))
+		if _, _, is := l.local.object(name); is {
+			join = func(inside string) string { return below(name, inside) }
+		}
 	}
 	if err != nil {
 		if l.takes(name) {
@@ -97,6 +99,14 @@ func (l *listing) folder(fsys fs.FS, name string) {
 }
 
 // walk lists what lies in a folder, or in the tree of a container, and then in the containers that lie in it. The names of files are made by join
+// below returns a path in a folder whose name is not to be changed, "." being the folder.
+func below(name, inside string) string {
+	if inside == "." {
+		return name
+	}
+	return strings.TrimSuffix(name, "/") + "/" + inside
+}
+
 // of those in the folder, and the places of containers by place. What is passed over is told with that of the folder around a container, or by itself if
 // that is nil.
 func (l *listing) walk(folder fs.FS, name string, join, place func(string) string, around *passed) {

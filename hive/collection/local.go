@@ -5,27 +5,29 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 )
 
 // Local is the file system of this computer as an [fs.FS]. A name is any path that the system accepts, not only those that [fs.ValidPath]
-// allows, or a place in an image or archive (see [evidence.Split]), or [StandardInput]. Files are opened for reading only.
+// allows, or a place in an image or archive (see [evidence.Split]), or [StandardInput]. Files are opened for reading only. Names that begin with
+// the scheme of a store, such as gs://BUCKET/OBJECT, lead into that.
 //
 // Local records every file that was opened through it or named to [Local.Protect], so that no output replaces one: see [Local.Protects]. It
 // is safe for concurrent use.
 type Local struct {
-	Stdin   io.Reader // or nil
-	Shadows bool      // whether [List] also lists what the shadow copies in images hold
-	Share   Share     // [List] lists what is in it
+	Stdin   io.Reader        // or nil
+	Shadows bool             // whether [List] also lists what the shadow copies in images hold
+	Share   Share            // [List] lists what is in it
+	Stores  map[string]Store // by the scheme of their names, "gs" for gs://BUCKET/OBJECT; nil if all names are those of files here
 
 	names storedNames
 	trees trees // the images and archives that were opened
 
-	mu     sync.Mutex
-	known  []fs.FileInfo
-	places map[string]int // that were listed, in their order
+	mu      sync.Mutex
+	known   []fs.FileInfo
+	places  map[string]int     // that were listed, in their order
+	buckets map[string]*bucket // by their names, as gs://BUCKET
 
 	listing sync.Mutex // not mu, because listing a folder of an image opens files
 	folder  string     // the last one whose logs were asked for
@@ -41,23 +43,11 @@ func (l *Local) Open(name string) (fs.File, error) {
 	if name == StandardInput {
 		return l.openStdin()
 	}
-	name = l.stored(name)
-	info, err := os.Stat(name)
-	if err != nil {
-		return inside(l, name, err, fs.FS.Open)
+	f, err := ask(l, name, fs.FS.Open)
+	if f, ok := f.(*os.File); ok {
+		l.note(f)
 	}
-	switch {
-	case info.Mode()&fs.ModeDevice != 0:
-		return nil, refused(name, "it is a device; copy its content to a file and give that")
-	case info.Mode()&(fs.ModeSocket|fs.ModeIrregular) != 0:
-		return nil, refused(name, "it is not a regular file")
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	l.note(f)
-	return f, nil
+	return f, err
 }
 
 func refused(name, why string) error {
@@ -73,41 +63,29 @@ func (l *Local) Stat(name string) (fs.FileInfo, error) {
 		}
 		return f.Stat()
 	}
-	info, err := os.Stat(l.stored(name))
-	if err != nil {
-		return inside(l, name, err, fs.Stat)
-	}
-	return info, nil
+	return ask(l, name, fs.Stat)
 }
 
-// Lstat implements [fs.ReadLinkFS].
-func (l *Local) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(name) }
+// Lstat implements [fs.ReadLinkFS]. It looks into no image and no archive.
+func (l *Local) Lstat(name string) (fs.FileInfo, error) {
+	fsys, stored, err := l.outside(name)
+	if err != nil {
+		return nil, err
+	}
+	return fs.Lstat(fsys, stored)
+}
 
 // ReadLink implements [fs.ReadLinkFS].
-func (l *Local) ReadLink(name string) (string, error) { return os.Readlink(name) }
+func (l *Local) ReadLink(name string) (string, error) {
+	fsys, stored, err := l.outside(name)
+	if err != nil {
+		return "", err
+	}
+	return fs.ReadLink(fsys, stored)
+}
 
 // ReadDir implements [fs.ReadDirFS].
-func (l *Local) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := os.ReadDir(l.stored(name))
-	if err != nil {
-		return inside(l, name, err, fs.ReadDir)
-	}
-	return entries, nil
-}
-
-// stored returns the name of a file. If nothing has the name, it may be the one that the file had before a collector encoded it: see [decoded].
-func (l *Local) stored(name string) string {
-	if _, err := os.Lstat(name); err == nil {
-		return name
-	}
-	volume := filepath.VolumeName(name) // of this computer, where that is a Windows
-	shown := filepath.ToSlash(name[len(volume):])
-	list := func(folder string) ([]fs.DirEntry, error) { return os.ReadDir(volume + folder) }
-	if stored := l.names.of(list, shown); stored != shown {
-		return volume + stored
-	}
-	return name
-}
+func (l *Local) ReadDir(name string) ([]fs.DirEntry, error) { return ask(l, name, fs.ReadDir) }
 
 // logsIn returns the logs of a folder. It lists a folder once for any number of files in it that are asked for in a row.
 func (l *Local) logsIn(folder string) logs {
@@ -161,9 +139,12 @@ func (l *Local) keep(info fs.FileInfo) {
 }
 
 // Protect records files that no output may replace, whether or not they will be opened. A name that does not lead to a regular file is
-// ignored.
+// ignored, and one of an object, because outputs are files of this computer.
 func (l *Local) Protect(names ...string) {
 	for _, name := range names {
+		if _, _, is := l.object(name); is {
+			continue
+		}
 		if info, err := l.Stat(name); err == nil && info.Mode().IsRegular() {
 			l.keep(info)
 		}

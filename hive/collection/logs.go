@@ -32,13 +32,19 @@ func beside(fsys fs.FS, name string) []string {
 	folder, base := path.Split(name)
 	in := func() logs { return logsIn(fsys, path.Clean(folder)) }
 	escape := func(log string) string { return log }
-	if l, ok := fsys.(*Local); ok && isPlace(name) {
-		parts := evidence.Split(name)
-		base, escape = path.Base(parts[len(parts)-1]), evidence.Escape
-		in = func() logs { return l.logsIn(folder) }
-	} else if ok {
-		folder, base = filepath.Split(name)
-		in = func() logs { return l.logsIn(filepath.Clean(folder)) }
+	if l, ok := fsys.(*Local); ok {
+		_, _, isObject := l.object(name)
+		switch {
+		case l.isPlace(name):
+			parts := evidence.Split(name)
+			base, escape = path.Base(parts[len(parts)-1]), evidence.Escape
+			fallthrough
+		case isObject:
+			in = func() logs { return l.logsIn(folder) }
+		default:
+			folder, base = filepath.Split(name)
+			in = func() logs { return l.logsIn(filepath.Clean(folder)) }
+		}
 	}
 	var all []string
 	for _, log := range in().of(base) {

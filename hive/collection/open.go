@@ -67,7 +67,7 @@ func Open(fsys fs.FS, name string, o Options) (in *Opened, refused []hive.Proble
 // just one. It reports no errors; opening the file does.
 func Locate(fsys fs.FS, name string) File {
 	if l, ok := fsys.(*Local); ok && name != StandardInput {
-		switch tree, err := l.tree(placeOf(name)); {
+		switch tree, err := l.tree(l.placeOf(name)); {
 		case err != nil:
 			return File{Path: name, Err: err}
 		case tree != nil:

@@ -28,7 +28,7 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	defer f.Close()
 	most := int64(maxText)
 	head, f := peek(f)
-	if err := overgrown(f, name, head); err != nil {
+	if err := overgrown(fsys, f, name, head); err != nil {
 		return nil, err
 	}
 	if hive.IsHive(head) {
@@ -53,8 +53,8 @@ const (
 
 // overgrown returns the error that a file in an image or archive is far larger than its hive, or than .reg text that can be held, or nil. A file of
 // zeros without end takes nothing there, and as much memory as it says here.
-func overgrown(f fs.File, name string, head []byte) error {
-	if !isPlace(name) {
+func overgrown(fsys fs.FS, f fs.File, name string, head []byte) error {
+	if l, ok := fsys.(*Local); !ok || !l.isPlace(name) {
 		return nil
 	}
 	info, err := f.Stat()

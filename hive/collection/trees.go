@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"sync"
 
@@ -110,7 +109,11 @@ func inside[T any](l *Local, name string, outside error, ask func(fs.FS, string)
 	if inner == 0 {
 		return result, outside
 	}
-	if info, err := os.Stat(l.stored(parts[0])); err != nil || !info.Mode().IsRegular() {
+	fsys, stored, err := l.outside(parts[0])
+	if err != nil {
+		return result, outside
+	}
+	if info, err := fs.Stat(fsys, stored); err != nil || !info.Mode().IsRegular() {
 		return result, outside
 	}
 	tree, err := l.nested(parts[:inner])
@@ -125,7 +128,7 @@ func inside[T any](l *Local, name string, outside error, ask func(fs.FS, string)
 
 // way returns how a file lies in images and archives; nil for one that lies in none.
 func (l *Local) way(name string) (way []evidence.Step) {
-	if !isPlace(name) {
+	if !l.isPlace(name) {
 		return nil
 	}
 	parts := evidence.Split(name)
@@ -177,18 +180,18 @@ func (l *Local) below(place string) (fs.FS, error) {
 }
 
 // placeOf returns a name as a place.
-func placeOf(name string) string {
-	if isPlace(name) {
+func (l *Local) placeOf(name string) string {
+	if l.isPlace(name) {
 		return name
 	}
 	return evidence.Escape(name)
 }
 
 // isPlace reports whether a name leads into an image or archive.
-func isPlace(name string) bool {
+func (l *Local) isPlace(name string) bool {
 	if len(evidence.Split(name)) == 1 {
 		return false
 	}
-	_, err := os.Lstat(name)
+	_, err := l.Lstat(name)
 	return errors.Is(err, fs.ErrNotExist)
 }

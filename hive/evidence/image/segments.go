@@ -35,6 +35,7 @@ func (s segments) find(number int) (block.File, int, error) {
 }
 
 // path returns the name of a segment as the user would have written it.
-func (s segments) path(number int) string {
-	return s.first[:len(s.first)-len(filepath.Base(s.first))] + s.name(number)
-}
+func (s segments) path(number int) string { return besideOf(s.first, s.name(number)) }
+
+// besideOf returns the name of a file beside another, in the folder as that has it.
+func besideOf(other, name string) string { return other[:len(other)-len(filepath.Base(other))] + name }
