@@ -41,12 +41,20 @@ func (l *Lines) Input(in Input) {
 	}
 }
 
-// Done ends the group of the inputs since the last: it has the name of its first file, and what it adds to the exit status. refused is what of it
-// could not be read at all.
-func (l *Lines) Done(name string, status int, refused []hive.Problem) {
+// Refuse writes what could not be read at all.
+func (l *Lines) Refuse(refused []hive.Problem) {
 	for _, r := range refusedJSON(refused) {
 		l.line(map[string]jsonRefused{"refused": r})
 	}
+}
+
+// Err returns the first error of all writes until now.
+func (l *Lines) Err() error { return l.err }
+
+// Done ends the group of the inputs since the last: it has the name of its first file, and what it adds to the exit status. refused is what of it
+// could not be read at all.
+func (l *Lines) Done(name string, status int, refused []hive.Problem) {
+	l.Refuse(refused)
 	counts := countsJSON(l.report, l.count)
 	l.line(map[string]jsonDone{"done": {hive.Printable(name), status, counts}})
 	l.total.add(counts)
@@ -56,9 +64,7 @@ func (l *Lines) Done(name string, status int, refused []hive.Problem) {
 
 // Close writes what else could not be read, the summary, and returns the first error of all writes.
 func (l *Lines) Close(refused []hive.Problem) error {
-	for _, r := range refusedJSON(refused) {
-		l.line(map[string]jsonRefused{"refused": r})
-	}
+	l.Refuse(refused)
 	err := l.report.Inventory.lines(lineWriter(func(line []byte) error {
 		l.line(map[string]json.RawMessage{"listed": bytes.TrimSpace(line)})
 		return l.err

@@ -48,6 +48,7 @@ type Group struct {
 	Passed string
 	// Container is an image or archive that was opened; such a group has no files, and stands before those of what lies in it.
 	Container *Container
+	unit      string // of what lies in a folder: the name of the [Unit] that it is in
 }
 
 // Container is an image or archive, with the place at which it lies. The files of an archive cannot be read through it, see [evidence.Tree.Facts].

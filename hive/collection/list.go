@@ -33,6 +33,7 @@ type listing struct {
 	ended  bool
 	found  bool // whether there was any file, in whatever share
 	within bool // of a container
+	closed bool // images and archives in a folder are returned as they lie, see [Units]
 }
 
 // add yields a group unless the caller has enough.
@@ -79,12 +80,12 @@ func (l *listing) folder(fsys fs.FS, name string) {
 		place = join
 		folder, err = l.local.below(name)
 	default:
-		join = func(inside string) string { return filepath.Join(name, filepath.FromSlash(inside)) }
 		folder, err = l.local.decodedFolder(name)
-		place = func(inside string) string { return evidence.Escape(join(inside)) }
+		join = func(inside string) string { return filepath.Join(name, filepath.FromSlash(inside)) }
 		if _, _, is := l.local.object(name); is {
 			join = func(inside string) string { return below(name, inside) }
 		}
+		place = func(inside string) string { return evidence.Escape(join(inside)) }
 	}
 	if err != nil {
 		if l.takes(name) {
@@ -98,7 +99,6 @@ func (l *listing) folder(fsys fs.FS, name string) {
 	}
 }
 
-// walk lists what lies in a folder, or in the tree of a container, and then in the containers that lie in it. The names of files are made by join
 // below returns a path in a folder whose name is not to be changed, "." being the folder.
 func below(name, inside string) string {
 	if inside == "." {
@@ -107,6 +107,7 @@ func below(name, inside string) string {
 	return strings.TrimSuffix(name, "/") + "/" + inside
 }
 
+// walk lists what lies in a folder, or in the tree of a container, and then in the containers that lie in it. The names of files are made by join
 // of those in the folder, and the places of containers by place. What is passed over is told with that of the folder around a container, or by itself if
 // that is nil.
 func (l *listing) walk(folder fs.FS, name string, join, place func(string) string, around *passed) {
@@ -129,6 +130,7 @@ func (l *listing) walk(folder fs.FS, name string, join, place func(string) strin
 			}
 			continue
 		}
+		g.unit = join(at)
 		if g.Machine != "" {
 			g.Machine = join(g.Machine)
 		}
@@ -180,6 +182,11 @@ func (l *listing) containers(left *passed, place func(string) string) {
 		if !l.takes(at) {
 			l.found = true
 			l.local.Protect(at) // another run reads it
+			continue
+		}
+		if l.closed {
+			l.found = true
+			l.add(Group{unit: at})
 			continue
 		}
 		switch _, none, err := l.container(at, left); {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"runtime"
 	"runtime/debug"
@@ -44,29 +45,35 @@ func (s *session) sayIfNone(share collection.Share, n int, things string) {
 // groupsBut is groups without those that are to be left out, which are not protected.
 func groupsBut(s *session, args []string, machines bool, leaveOut func(collection.Group) bool) (all []collection.Group) {
 	for _, arg := range args {
-		for g := range collection.List(s.files, arg) {
-			if g.Passed != "" {
-				passed := fmt.Sprintf("%s: passed over: %s", collection.DisplayName(arg), g.Passed)
-				s.say("%s", passed)
-				s.passedOver = append(s.passedOver, passed)
-				continue
-			}
-			if g.Container != nil {
-				s.containers = append(s.containers, g.Container)
-				continue
-			}
-			if leaveOut(g) {
-				continue
-			}
-			for _, f := range g.Files {
-				s.files.Protect(f.Path)
-				s.files.Protect(f.Logs...)
-			}
-			if machines {
-				all = append(all, g)
-			} else {
-				all = append(all, g.Apart()...)
-			}
+		all = append(all, s.listed(arg, collection.List(s.files, arg), machines, leaveOut)...)
+	}
+	return all
+}
+
+// listed returns the inputs in a list of what a name stands for, see [groupsBut]. It writes what was passed over, and notes the images and archives.
+func (s *session) listed(name string, list iter.Seq[collection.Group], machines bool, leaveOut func(collection.Group) bool) (all []collection.Group) {
+	for g := range list {
+		if g.Passed != "" {
+			passed := fmt.Sprintf("%s: passed over: %s", collection.DisplayName(name), g.Passed)
+			s.say("%s", passed)
+			s.passedOver = append(s.passedOver, passed)
+			continue
+		}
+		if g.Container != nil {
+			s.containers = append(s.containers, g.Container)
+			continue
+		}
+		if leaveOut(g) {
+			continue
+		}
+		for _, f := range g.Files {
+			s.files.Protect(f.Path)
+			s.files.Protect(f.Logs...)
+		}
+		if machines {
+			all = append(all, g)
+		} else {
+			all = append(all, g.Apart()...)
 		}
 	}
 	return all
@@ -85,7 +92,16 @@ func earlier(regback, vss bool) (states []collection.State) {
 
 // asked leaves out the files that are of an earlier time, unless of one of these states. It says in one line for each kind that they are there, and
 // how the command, of which does is the verb, takes them.
-func asked(s *session, states []collection.State, does string, all []collection.Group) (asked []collection.Group) {
+func asked(s *session, states []collection.State, does string, all []collection.Group) []collection.Group {
+	asked := s.leaveOut(states, all)
+	for _, left := range s.leftOut {
+		s.sayLeftOut(does, left)
+	}
+	return asked
+}
+
+// leaveOut leaves out the files that are of an earlier time, unless of one of these states, and notes them.
+func (s *session) leaveOut(states []collection.State, all []collection.Group) (asked []collection.Group) {
 	left := map[collection.State][]collection.File{}
 	for _, g := range all {
 		if state := g.State(); state == "" || slices.Contains(states, state) {
@@ -94,22 +110,25 @@ func asked(s *session, states []collection.State, does string, all []collection.
 			left[state] = append(left[state], g.Files...)
 		}
 	}
-	tell := func(state collection.State, one, more, hint string) {
-		files := left[state]
-		if len(files) > 0 {
+	for _, state := range []collection.State{collection.RegBack, collection.Shadow} {
+		if files := left[state]; len(files) > 0 {
 			s.leftOut = append(s.leftOut, report.LeftOut{State: state, Files: len(files), First: files[0].Path})
 		}
-		switch len(files) {
-		case 0:
-		case 1:
-			s.say("%s is %s of an earlier time, and is not %sed; %s it", files[0].Path, one, does, hint)
-		default:
-			s.say("%d files like %s are %s of an earlier time, and are not %sed; %s them", len(files), files[0].Path, more, does, hint)
-		}
 	}
-	tell(collection.RegBack, "a backup of a hive", "backups of hives", "--regback "+does+"s")
-	tell(collection.Shadow, "in a shadow copy or restore point", "in shadow copies or restore points", "name the file or its folder to "+does)
 	return asked
+}
+
+// sayLeftOut says in a line what was left out, and how the command, of which does is the verb, takes it.
+func (s *session) sayLeftOut(does string, left report.LeftOut) {
+	one, more, hint := "a backup of a hive", "backups of hives", "--regback "+does+"s"
+	if left.State == collection.Shadow {
+		one, more, hint = "in a shadow copy or restore point", "in shadow copies or restore points", "name the file or its folder to "+does
+	}
+	if left.Files == 1 {
+		s.say("%s is %s of an earlier time, and is not %sed; %s it", left.First, one, does, hint)
+	} else {
+		s.say("%d files like %s are %s of an earlier time, and are not %sed; %s them", left.Files, left.First, more, does, hint)
+	}
 }
 
 // shadows returns how many shadow copies there are in the images that were opened.

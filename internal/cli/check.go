@@ -25,23 +25,7 @@ var checkCommand = command{
 `,
 	define: func(f *pflag.FlagSet) func(*session, []string) {
 		o := new(checkOptions)
-		o.rules.define(f, defaultPacks)
-		o.selected.define(f, "ask only these rules:")
-		o.accept.define(f, "list findings", "count, and do not list,")
-		o.accept.defineWrite(f)
-		o.result.define(f, append(report.FormatNames(), report.Parquet)...)
-		failFlag(f, &o.failOn, "findings")
-		f.BoolVarP(&o.quiet, "quiet", "q", false, "in text and compact, list no findings, only the summary")
-		f.BoolVar(&o.statistics, "statistics", false, "in text and compact, end with a table of how much each rule finds")
-		f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns, rules that do not apply, and what inventories list")
-		f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
-		f.BoolVar(&o.regback, "regback", false, "also check the backups of hives that Windows made in RegBack or repair, of an earlier time")
-		f.BoolVar(&o.vss, "vss", false, "also check the shadow copies in images, of an earlier time")
-		f.BoolVar(&o.allInstalls, "all-installs", false, "let findings of a former Windows, in Windows.old, count for the exit status")
-		shardFlag(f, &o.shard, "check", "machines")
-		f.BoolVar(&o.resume, "resume", false, "go on with a run that was interrupted: with -f jsonl and -o FILE, FILE.partial holds which machines it has done")
-		o.input.define(f)
-		o.input.defineVersion(f)
+		o.define(f)
 		return o.run
 	},
 }
@@ -62,35 +46,48 @@ type checkOptions struct {
 	resume       bool
 }
 
+func (o *checkOptions) define(f *pflag.FlagSet) {
+	o.rules.define(f, defaultPacks)
+	o.selected.define(f, "ask only these rules:")
+	o.accept.define(f, "list findings", "count, and do not list,")
+	o.accept.defineWrite(f)
+	o.result.define(f, append(report.FormatNames(), report.Parquet)...)
+	failFlag(f, &o.failOn, "findings")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "in text and compact, list no findings, only the summary")
+	f.BoolVar(&o.statistics, "statistics", false, "in text and compact, end with a table of how much each rule finds")
+	f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns, rules that do not apply, and what inventories list")
+	f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
+	f.BoolVar(&o.regback, "regback", false, "also check the backups of hives that Windows made in RegBack or repair, of an earlier time")
+	f.BoolVar(&o.vss, "vss", false, "also check the shadow copies in images, of an earlier time")
+	f.BoolVar(&o.allInstalls, "all-installs", false, "let findings of a former Windows, in Windows.old, count for the exit status")
+	shardFlag(f, &o.shard, "check", "machines")
+	f.BoolVar(&o.resume, "resume", false, "go on with a run that was interrupted: with -f jsonl and -o FILE, FILE.partial holds which machines it has done")
+	o.input.define(f)
+	o.input.defineVersion(f)
+}
+
 // run checks the inputs. It loads the rules and creates the outputs before it reads any input, so that their errors come first. Each group of
 // inputs is released once it was evaluated. A format that allows it is written while the inputs are read.
 func (o *checkOptions) run(s *session, args []string) {
 	outputs := o.result.choose(s)
-	accepted := o.accept.load(s, &o.rules, &o.selected, args)
-	if outputs == nil || accepted == nil {
+	c := o.load(s, args)
+	if outputs == nil || c == nil {
 		return
 	}
-	accepted.windows(&o.input)
-	s.files.Protect(o.input.logs...)
 	s.files.Shadows, s.files.Share = o.vss, o.shard.value
-	inputs := asked(s, earlier(o.regback, o.vss), "check", groups(s, args, o.input.mount.value == nil))
+	inputs := asked(s, earlier(o.regback, o.vss), "check", groups(s, args, o.joins()))
 	if s.failed() {
 		return
 	}
-	if !accepted.apart(outputs) {
+	if !c.accepted.apart(outputs) {
 		return
 	}
-	r := report.Report{Version: version(), Run: s.runOf(accepted.packs, accepted.asked), Rules: accepted.asked, All: o.all, FailOn: accepted.failOn(&o.failOn), AllInstalls: o.allInstalls,
-		Choices: accepted.choices(), Quiet: o.quiet, Statistics: o.statistics, PassedOver: s.passedOver, LeftOut: s.leftOut, Deleted: o.deleted}
+	r := c.report // to which inputs are added, while others are judged
+	r.PassedOver, r.LeftOut = s.passedOver, s.leftOut
 	if !o.vss {
 		r.Shadows = s.shadows()
 	}
-	if accepted.pick.restricts() {
-		r.Unselected = o.rules.known - len(accepted.asked)
-	} else {
-		r.More = o.rules.known - len(rules.Distinct(accepted.loaded, nil))
-	}
-	if o.all && len(rules.Inventories(r.Rules)) > 0 {
+	if c.lists() {
 		r.Inventory = report.NewInventory(r.Rules, memoryForLines)
 		defer r.Inventory.Close()
 	}
@@ -99,37 +96,25 @@ func (o *checkOptions) run(s *session, args []string) {
 		return
 	}
 	inputs = slices.DeleteFunc(inputs, func(g collection.Group) bool { return part.Holds(g.Files[0].Path) })
-	listed := o.all || slices.ContainsFunc(sinks, func(k *sink) bool { return report.ListsPasses(k.format) })
-	begun := r // inputs are added to r while others are judged
-	judge := func(s *session, together collection.Joined) []report.Input {
-		return o.judge(s, together, begun, listed)
-	}
-	take := func(in report.Input) (status int) {
-		if slices.ContainsFunc(in.Findings, func(f rules.Finding) bool { return r.Counts(in, f) }) {
-			status = statusFindings
-		}
+	c.report.Inventory, c.listed = r.Inventory, o.all || slices.ContainsFunc(sinks, func(k *sink) bool { return report.ListsPasses(k.format) })
+	take := func(in report.Input) {
 		for _, to := range streams {
 			to.Input(in)
 		}
 		if len(streams) < len(sinks) {
 			r.Inputs = append(r.Inputs, in)
 		}
-		s.raise(status)
-		return status
 	}
-	each(s, inputs, &o.input, o.input.options(true), batch{live: o.result.live()}, judge, func(a groupResult[report.Input]) {
-		for _, in := range a.results {
-			accepted.judge(&in)
-			a.status = max(a.status, take(in))
-		}
+	c.check(s, inputs, batch{live: o.result.live()}, take, func(name string, status int, refused []hive.Problem) {
 		for _, to := range streams {
-			to.Done(a.group.Files[0].Path, a.status, a.refused)
+			to.Done(name, status, refused)
 		}
 	})
-	if config := accepted.flaws(); config != nil && o.shard.value.Takes(0) {
+	if config := c.accepted.flaws(); config != nil && o.shard.value.Takes(0) {
+		s.raise(c.status(*config))
 		take(*config)
 	}
-	accepted.finish()
+	c.accepted.finish()
 	if r.Inventory != nil && r.Inventory.Err() != nil {
 		s.fail(statusUsage, "what is listed cannot be sorted in a temporary file: %v; TMPDIR can name another folder for it", r.Inventory.Err())
 	}
@@ -141,6 +126,63 @@ func (o *checkOptions) run(s *session, args []string) {
 			k.end(report.Write(k, k.format, r, k.style))
 		}
 	}
+}
+
+// checking is a run of check: what its options and the config decide.
+type checking struct {
+	*checkOptions
+	accepted *accepted
+	report   report.Report // without inputs
+	listed   bool          // passes are findings, and not only counted
+}
+
+// load loads what decides about the answers. If something is wrong, it writes what and returns nil.
+func (o *checkOptions) load(s *session, args []string) *checking {
+	accepted := o.accept.load(s, &o.rules, &o.selected, args)
+	if accepted == nil {
+		return nil
+	}
+	accepted.windows(&o.input)
+	s.files.Protect(o.input.logs...)
+	r := report.Report{Version: version(), Run: s.runOf(accepted.packs, accepted.asked), Rules: accepted.asked, All: o.all, FailOn: accepted.failOn(&o.failOn), AllInstalls: o.allInstalls,
+		Choices: accepted.choices(), Quiet: o.quiet, Statistics: o.statistics, Deleted: o.deleted}
+	if accepted.pick.restricts() {
+		r.Unselected = o.rules.known - len(accepted.asked)
+	} else {
+		r.More = o.rules.known - len(rules.Distinct(accepted.loaded, nil))
+	}
+	return &checking{checkOptions: o, accepted: accepted, report: r, listed: o.all}
+}
+
+// joins reports whether the hives of a machine are read as one registry.
+func (o *checkOptions) joins() bool { return o.input.mount.value == nil }
+
+// lists reports whether there is something to list at the end that inventories find.
+func (c *checking) lists() bool { return c.all && len(rules.Inventories(c.report.Rules)) > 0 }
+
+// status returns what the findings about an input make of the exit status.
+func (c *checking) status(in report.Input) int {
+	if slices.ContainsFunc(in.Findings, func(f rules.Finding) bool { return c.report.Counts(in, f) }) {
+		return statusFindings
+	}
+	return statusDone
+}
+
+// check judges groups of inputs. It calls take for each input, and done at the end of each group with the name of its first file, what it makes of the
+// exit status, and what of it could not be read at all.
+func (c *checking) check(s *session, groups []collection.Group, how batch, take func(report.Input), done func(name string, status int, refused []hive.Problem)) {
+	judge := func(s *session, together collection.Joined) []report.Input {
+		return c.judge(s, together, c.report, c.listed)
+	}
+	each(s, groups, &c.input, c.input.options(true), how, judge, func(a groupResult[report.Input]) {
+		for _, in := range a.results {
+			c.accepted.judge(&in)
+			a.status = max(a.status, c.status(in))
+			take(in)
+		}
+		s.raise(a.status)
+		done(a.group.Files[0].Path, a.status, a.refused)
+	})
 }
 
 // stream is a report that is written as the inputs are read.

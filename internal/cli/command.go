@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 
 // command is one word after regvet.
 type command struct {
+	program string // "" for regvet
 	name    string
 	args    string // as the usage shows them
 	short   string // what it does, in one line
@@ -26,6 +28,9 @@ type command struct {
 	// define defines the flags of the command and returns the function that runs it, which uses their values.
 	define func(*pflag.FlagSet) func(*session, []string)
 }
+
+// line returns the words of a command line that run the command.
+func (cmd command) line() string { return cmp.Or(cmd.program, "regvet") + " " + cmd.name }
 
 // parser returns the flags of a command, and the function that runs it once they are parsed.
 func (cmd command) parser() (*pflag.FlagSet, func(*session, []string)) {
@@ -58,9 +63,9 @@ func (cmd command) run(s *session, args []string) {
 	}
 	switch n := flags.NArg(); {
 	case n < cmd.min:
-		s.fail(statusUsage, "%s needs %s; see \"regvet %s --help\"", cmd.name, cmd.args, cmd.name)
+		s.fail(statusUsage, "%s needs %s; see \"%s --help\"", cmd.name, cmd.args, cmd.line())
 	case cmd.max >= 0 && n > cmd.max:
-		s.fail(statusUsage, "%s does not take %q; see \"regvet %s --help\"", cmd.name, flags.Arg(cmd.max), cmd.name)
+		s.fail(statusUsage, "%s does not take %q; see \"%s --help\"", cmd.name, flags.Arg(cmd.max), cmd.line())
 	default:
 		args := flags.Args()
 		if cmd.files && runtime.GOOS == "windows" {
@@ -83,12 +88,12 @@ func (cmd command) wrongFlag(flags *pflag.FlagSet, err error) string {
 			hint = "; did you mean --" + near + "?"
 		}
 	}
-	return fmt.Sprintf("%s%s; see \"regvet %s --help\"", err, hint, cmd.name)
+	return fmt.Sprintf("%s%s; see \"%s --help\"", err, hint, cmd.line())
 }
 
 // usage returns the usage line of a command.
 func (cmd command) usage(flags *pflag.FlagSet) string {
-	usage := "regvet " + cmd.name
+	usage := cmd.line()
 	if flags.HasFlags() {
 		usage += " [flags]"
 	}
@@ -99,7 +104,7 @@ func (cmd command) usage(flags *pflag.FlagSet) string {
 }
 
 func (cmd command) help(flags *pflag.FlagSet) string {
-	text := fmt.Sprintf("regvet %s: %s\n\nUsage:\n  %s\n", cmd.name, cmd.short, cmd.usage(flags))
+	text := fmt.Sprintf("%s: %s\n\nUsage:\n  %s\n", cmd.line(), cmd.short, cmd.usage(flags))
 	if flags.HasFlags() {
 		// pflag writes this behind switches, which only takes room.
 		const values = "[=true|false]"

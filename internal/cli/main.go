@@ -37,16 +37,21 @@ func commands() []command {
 
 // run runs a command line and returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	s := &session{command: shellLine(append([]string{"regvet"}, args...)), files: &collection.Local{Stdin: stdin}, stdout: stdout, stderr: stderr}
+	return runCommands("regvet", commands(), args, stdin, stdout, stderr)
+}
+
+// runCommands runs a command line of a program with these commands.
+func runCommands(program string, commands []command, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	s := &session{command: shellLine(append([]string{program}, args...)), files: &collection.Local{Stdin: stdin}, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
-		fmt.Fprint(stderr, help(commands()))
+		fmt.Fprint(stderr, help(program, commands))
 		return statusUsage
 	}
 	name, rest := args[0], args[1:]
 	switch name {
 	case "help", "-h", "--help":
 		if len(rest) == 0 {
-			fmt.Fprint(stdout, help(commands()))
+			fmt.Fprint(stdout, help(program, commands))
 			return statusDone
 		}
 		name, rest = rest[0], []string{"--help"}
@@ -54,7 +59,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		name = "version"
 	}
 	var names []string
-	for _, cmd := range commands() {
+	for _, cmd := range commands {
 		if cmd.name == name {
 			cmd.run(s, rest)
 			return s.status
@@ -65,6 +70,6 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if strings.HasPrefix(name, "-") {
 		what = "command or flag"
 	}
-	s.fail(statusUsage, "there is no %s %q%s; \"regvet --help\" lists the commands", what, name, suggest(name, names))
+	s.fail(statusUsage, "there is no %s %q%s; \"%s --help\" lists the commands", what, name, suggest(name, names), program)
 	return s.status
 }
