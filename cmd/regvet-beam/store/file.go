@@ -97,7 +97,10 @@ func (f *file) part(p []byte, at int64) (int, error) {
 	}
 	if len(p) >= direct {
 		p = p[:min(len(p), mostAsked)]
-		return len(p), f.ask(p, at)
+		if err := f.ask(p, at); err != nil {
+			return 0, err
+		}
+		return len(p), nil
 	}
 	size := f.info.object.size
 	blocks := (at%blockSize + int64(len(p)) + blockSize - 1) / blockSize

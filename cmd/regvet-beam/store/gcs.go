@@ -15,7 +15,7 @@ import (
 // gcs is Google Cloud Storage.
 type gcs struct{ *storage.Client }
 
-// attempts is how often a request is made before its failure is told.
+// attempts is how often a request is made before its failure is told: the client of S3 makes three, and this one would go on.
 const attempts = 4
 
 func connectGCS(ctx context.Context) (client, error) {
@@ -85,7 +85,7 @@ func (g gcs) read(ctx context.Context, bucket string, o object, p []byte, at int
 // fill fills p with what a store returned.
 func fill(p []byte, r io.Reader) error {
 	n, err := io.ReadFull(r, p)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("the store returned %d bytes, and was asked for %d", n, len(p))
 	}
 	return err

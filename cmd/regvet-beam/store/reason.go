@@ -1,9 +1,10 @@
 package store
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -27,6 +28,9 @@ func status(err error) int {
 	return 0
 }
 
+// errNoSense is why nothing follows from an answer: something else than a store gave it.
+var errNoSense = errors.New("the answer is not one that a store gives; is the address of the store right?")
+
 // reason returns an error of a client in one line, with what the store says and without addresses, headers and identifiers of requests.
 func reason(err error) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errChanged) {
@@ -35,17 +39,31 @@ func reason(err error) error {
 	if errors.Is(err, storage.ErrBucketNotExist) || errors.As(err, new(*types.NoSuchBucket)) {
 		return errors.New("there is no such bucket")
 	}
-	if code := status(err); code != 0 {
+	code := status(err)
+	if code != 0 && code < http.StatusMultipleChoices {
+		return errNoSense
+	}
+	if code == http.StatusMovedPermanently {
+		return errors.New("the bucket is in another region; set AWS_REGION to that")
+	}
+	if code != 0 {
 		said := ""
 		if e, ok := errors.AsType[smithy.APIError](err); ok && e.ErrorMessage() != "" {
 			said = e.ErrorMessage()
 		} else if e, ok := errors.AsType[*googleapi.Error](err); ok {
 			said = e.Message
 		}
-		return fmt.Errorf("the store answers %s", strings.TrimSuffix(fmt.Sprintf("%d %s: %s", code, http.StatusText(code), oneLine(said)), ": "))
+		answer := fmt.Sprintf("the store answers %d %s", code, http.StatusText(code))
+		if said = oneLine(said); said != "" && said != http.StatusText(code) {
+			answer += ": " + said
+		}
+		return errors.New(answer)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("the store did not answer in time")
+	if errors.As(err, new(*json.SyntaxError)) {
+		return errNoSense
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the store closed the connection before it answered")
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err

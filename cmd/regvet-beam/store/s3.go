@@ -20,12 +20,12 @@ import (
 type s3Store struct{ *s3.Client }
 
 func connectS3(ctx context.Context) (client, error) {
-	c, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(attempts))
+	c, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if c.Region == "" {
-		c.Region = "us-east-1" // other servers have none, and S3 tells which one it is
+		c.Region = "us-east-1" // which other servers take no notice of
 	}
 	return s3Store{s3.NewFromConfig(c, func(o *s3.Options) {
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired // a range has no checksum
@@ -55,6 +55,9 @@ func (s s3Store) list(ctx context.Context, bucket, prefix, token string, most in
 		return decoded
 	}
 	for _, o := range out.Contents {
+		if o.ETag == nil || o.Size == nil {
+			return p, errNoSense
+		}
 		p.objects = append(p.objects, object{name: decode(o.Key), size: aws.ToInt64(o.Size), modified: aws.ToTime(o.LastModified), version: version(o.ETag)})
 	}
 	for _, c := range out.CommonPrefixes {
@@ -77,7 +80,11 @@ func (s s3Store) stat(ctx context.Context, bucket, name string) (object, error) 
 	if err != nil {
 		return object{}, err
 	}
-	return object{name: name, size: aws.ToInt64(out.ContentLength), modified: aws.ToTime(out.LastModified), version: version(out.ETag)}, nil
+	o := object{name: name, size: aws.ToInt64(out.ContentLength), modified: aws.ToTime(out.LastModified), version: version(out.ETag)}
+	if o.version == "" || out.ContentLength == nil {
+		return object{}, errNoSense
+	}
+	return o, nil
 }
 
 func (s s3Store) read(ctx context.Context, bucket string, o object, p []byte, at int64) error {
@@ -96,6 +103,8 @@ func (s s3Store) read(ctx context.Context, bucket string, o object, p []byte, at
 	defer out.Body.Close()
 	got := aws.ToString(out.ContentRange)
 	switch {
+	case out.ETag == nil:
+		return errNoSense
 	case version(out.ETag) != o.version:
 		return errChanged
 	case got == fmt.Sprintf("bytes %d-%d/%d", at, last, o.size):

@@ -117,7 +117,7 @@ func (b *bucket) within(ask func(ctx context.Context) error) error {
 	defer cancel()
 	err := ask(ctx)
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("the store did not answer within %v", b.patience)
+		return fmt.Errorf("the store did not answer in full within %v", b.patience)
 	}
 	return reason(err)
 }
@@ -263,7 +263,7 @@ func (b *bucket) read(name string) (l listing, err error) {
 		}
 		other := infos[i.name]
 		switch {
-		case !fs.ValidPath(i.name) || i.name == "." || strings.Contains(i.name, "/") || !i.folder && strings.HasSuffix(full, "/"),
+		case !strings.HasPrefix(full, prefix) || !fs.ValidPath(i.name) || i.name == "." || strings.Contains(i.name, "/") || !i.folder && strings.HasSuffix(full, "/"),
 			other != nil && i.object.size+other.object.size > 0: // an object is called as a folder is
 			if strange++; strange == 1 {
 				example = full
