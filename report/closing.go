@@ -14,9 +14,9 @@ import (
 
 // LeftOut is what was there and was not read because nobody asked for it: files of an earlier time.
 type LeftOut struct {
-	State collection.State
-	Files int
-	First string // the path of one of them
+	State collection.State `json:"state"`
+	Files int              `json:"files"`
+	First string           `json:"first"` // the path of one of them
 }
 
 // remark is a line of the end of a report: what was not examined, or not asked.

@@ -14,7 +14,8 @@ import (
 // holds, or a file that is of no machine. Its binary form is for another process that reads the same files; names of files need not be UTF-8.
 type Unit struct {
 	Name   string // of the machine or file, or the place of the image or archive
-	folder string // in which an image or archive was found that [Units] has not opened
+	Of     string // the name that stands for it and others, see [Units]
+	closed bool   // an image or archive in a folder, which is yet to be opened
 	groups []Group
 }
 
@@ -23,7 +24,7 @@ func Units(l *Local, name string) iter.Seq[Unit] {
 	return func(yield func(Unit) bool) {
 		info, err := l.Stat(name)
 		if err != nil || !info.IsDir() {
-			yield(Unit{Name: name})
+			yield(Unit{Name: name, Of: name})
 			return
 		}
 		var all []*Unit
@@ -32,19 +33,17 @@ func Units(l *Local, name string) iter.Seq[Unit] {
 			u := at[g.unit]
 			switch {
 			case g.unit == "":
-				u = &Unit{Name: name}
+				u = &Unit{Name: name, Of: name}
 				if len(g.Files) > 0 {
 					u.Name = g.Files[0].Path
 				}
 				all = append(all, u)
 			case u == nil:
-				u = &Unit{Name: g.unit}
+				u = &Unit{Name: g.unit, Of: name}
 				at[g.unit] = u
 				all = append(all, u)
 			}
-			if len(g.Files) == 0 && g.Passed == "" {
-				u.folder = name
-			} else {
+			if u.closed = len(g.Files) == 0 && g.Passed == ""; !u.closed {
 				u.groups = append(u.groups, g)
 			}
 			return true
@@ -64,9 +63,9 @@ func (u Unit) List(l *Local) iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		list := listing{local: l, yield: yield}
 		switch {
-		case u.folder != "":
+		case u.closed:
 			same := func(place string) string { return place }
-			left := passed{folder: filepath.ToSlash(u.folder), join: fileAt, opens: true, shadows: l.Shadows, told: map[string]bool{}, containers: []container{{name: u.Name}}}
+			left := passed{folder: filepath.ToSlash(u.Of), join: fileAt, opens: true, shadows: l.Shadows, told: map[string]bool{}, containers: []container{{name: u.Name}}}
 			list.containers(&left, same)
 			if text := left.text(); text != "" && !list.ended {
 				list.add(Group{Passed: text})
@@ -94,8 +93,9 @@ func fileAt(place string) string {
 // unitForm is the binary form of a unit, and groupForm that of a group.
 type (
 	unitForm struct {
-		Name, Folder string
-		Groups       []groupForm
+		Name, Of string
+		Closed   bool
+		Groups   []groupForm
 	}
 	groupForm struct {
 		Machine, Passed string
@@ -109,7 +109,7 @@ type (
 
 // MarshalBinary implements [encoding.BinaryMarshaler].
 func (u Unit) MarshalBinary() ([]byte, error) {
-	form := unitForm{Name: u.Name, Folder: u.folder}
+	form := unitForm{Name: u.Name, Of: u.Of, Closed: u.closed}
 	for _, g := range u.groups {
 		group := groupForm{Machine: g.Machine, Passed: g.Passed}
 		for _, f := range g.Files {
@@ -133,7 +133,7 @@ func (u *Unit) UnmarshalBinary(data []byte) error {
 	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&form); err != nil {
 		return err
 	}
-	*u = Unit{Name: form.Name, folder: form.Folder}
+	*u = Unit{Name: form.Name, Of: form.Of, closed: form.Closed}
 	for _, group := range form.Groups {
 		g := Group{Machine: group.Machine, Passed: group.Passed}
 		for _, one := range group.Files {

@@ -111,7 +111,7 @@ func (c *Checker) files() *collection.Local {
 func (c *Checker) Check(w io.Writer, u collection.Unit) (a Answer, err error) {
 	var messages, lost bytes.Buffer
 	s := &session{files: c.files(), stdout: w, stderr: &messages}
-	all := s.listed(u.Name, u.List(s.files), c.run.joins(), func(collection.Group) bool { return false })
+	all := s.listed(u.Of, u.List(s.files), c.run.joins(), func(collection.Group) bool { return false })
 	groups := s.leaveOut(earlier(c.run.regback, c.run.vss), all)
 	lines := report.ResumeLines(w, c.run.report, report.Part{})
 	c.run.check(s, groups, batch{one: true}, lines.Input, lines.Done)
