@@ -189,7 +189,9 @@ func (l *listing) containers(left *passed, place func(string) string) {
 			l.add(Group{unit: at})
 			continue
 		}
-		switch _, none, err := l.container(at, left); {
+		switch is, none, err := l.container(at, left); {
+		case !is: // it began as one, and now is gone or, by its end, of a kind that is not read: reading it tells
+			l.add(Group{Files: []File{{Path: left.join(c.name)}}})
 		case err != nil:
 			lost = append(lost, File{Path: at, Err: err})
 			unread.add(at, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regvet/hive/collection"
+	"regvet/internal/imagetest"
 )
 
 const regText = "REGEDIT4\n\n[HKEY_CURRENT_USER\\Example]\n\"a\"=\"b\"\n"
@@ -184,6 +185,29 @@ func TestChangedWhileRead(t *testing.T) {
 		if diff := cmp.Diff([]string{test.want, test.err}, []string{string(data), told}); diff != "" {
 			t.Errorf("a file that %s while it is read:\n%s", test.what, diff)
 		}
+	}
+}
+
+// TestVanishedImage requires that an image that is deleted between the search of its folder and its turn is told, and not as if it had never been there.
+func TestVanishedImage(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.reg"), regText)
+	gone := write(t, filepath.Join(dir, "gone!.zip"), string(imagetest.Zip([]imagetest.ArchiveFile{{Name: "b.reg", Data: []byte(regText)}})))
+	l := &collection.Local{}
+	var got []string
+	for g := range collection.List(l, dir) {
+		if err := os.Remove(gone); err != nil && len(got) == 0 {
+			t.Fatal(err)
+		}
+		for _, f := range g.Files {
+			got = append(got, filepath.Base(f.Path))
+			if _, refused := f.Open(l, collection.Options{}); len(refused) > 0 {
+				got = append(got, strings.TrimPrefix(refused[0].Error(), dir+string(filepath.Separator)))
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"a.reg", "gone!.zip", "gone!.zip: cannot be opened: no such file or directory"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
