@@ -31,10 +31,8 @@ type file struct {
 	bucket *bucket
 	info   *info
 
-	mu    sync.Mutex
-	at    int64 // of Read
-	next  int64 // the block behind the last that was asked for
-	ahead int64 // the number of blocks that were asked for then
+	mu sync.Mutex
+	at int64 // of Read
 }
 
 func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
@@ -103,17 +101,8 @@ func (f *file) part(p []byte, at int64) (int, error) {
 		return len(p), nil
 	}
 	size := f.info.object.size
-	blocks := (at%blockSize + int64(len(p)) + blockSize - 1) / blockSize
-	f.mu.Lock()
-	if number == f.next && number > 0 {
-		f.ahead = min(2*f.ahead, mostAhead/blockSize)
-	} else {
-		f.ahead = 1
-	}
-	f.ahead = max(f.ahead, blocks)
-	blocks = min(f.ahead, (size+blockSize-1)/blockSize-number)
-	f.next = number + blocks
-	f.mu.Unlock()
+	least := (at%blockSize + int64(len(p)) + blockSize - 1) / blockSize
+	blocks := min(max(least, f.run(number)), (size+blockSize-1)/blockSize-number)
 	start := number * blockSize
 	data := make([]byte, min(blocks*blockSize, size-start))
 	if err := f.ask(data, start); err != nil {
@@ -124,6 +113,18 @@ func (f *file) part(p []byte, at int64) (int, error) {
 		f.bucket.held.Add(f.block(number+i), bytes.Clone(one), len(one))
 	}
 	return copy(p, data[at-start:]), nil
+}
+
+// run returns how many blocks before one were read, one after the other, up to a limit: so many are then worth reading ahead. Several who read at several
+// places do not disturb each other.
+func (f *file) run(number int64) (n int64) {
+	for n < mostAhead/blockSize {
+		if _, ok := f.bucket.held.Get(f.block(number - n - 1)); !ok {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 func (f *file) block(number int64) blockID {

@@ -27,21 +27,30 @@ func connectGCS(ctx context.Context) (client, error) {
 	return gcs{c}, nil
 }
 
-func (g gcs) list(ctx context.Context, bucket, prefix, token string, most int) (p page, err error) {
+func (g gcs) list(ctx context.Context, bucket, prefix, token string, most int) (p page, _ error) {
 	q := &storage.Query{Prefix: prefix, Delimiter: "/"}
 	if err := q.SetAttrSelection([]string{"Name", "Size", "Updated", "Generation"}); err != nil {
 		return p, err
 	}
-	var all []*storage.ObjectAttrs
-	p.next, err = iterator.NewPager(g.Bucket(bucket).Objects(ctx, q), most, token).NextPage(&all)
-	for _, a := range all {
-		if a.Prefix != "" {
+	it := g.Bucket(bucket).Objects(ctx, q)
+	it.PageInfo().MaxSize, it.PageInfo().Token = most, token
+	for {
+		a, err := it.Next()
+		switch {
+		case err == iterator.Done:
+			return p, nil
+		case err != nil:
+			return p, err
+		case a.Prefix != "":
 			p.prefixes = append(p.prefixes, a.Prefix)
-		} else {
+		default:
 			p.objects = append(p.objects, objectOf(a))
 		}
+		if it.PageInfo().Remaining() == 0 {
+			p.next = it.PageInfo().Token
+			return p, nil
+		}
 	}
-	return p, err
 }
 
 func objectOf(a *storage.ObjectAttrs) object {

@@ -30,7 +30,10 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
+	"regvet/hive"
 	"regvet/hive/collection"
+	"regvet/internal/hivetest"
+	"regvet/internal/imagetest"
 )
 
 // server is a store that runs in the test.
@@ -359,6 +362,22 @@ func TestPages(t *testing.T) {
 		if n := s.requests.Load() - before; n > 5 { // one or two that it is a folder, three pages
 			t.Errorf("%d requests", n)
 		}
+		// If the second page does not come, that is an error of the folder, and what else is in it is not "not there".
+		whole := s.fake
+		s.fake = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if q := r.URL.Query(); q.Has("continuation-token") || q.Get("pageToken") != "" {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			whole.ServeHTTP(w, r)
+		})
+		s.bucket = reopened(t, s)
+		if entries, err := s.bucket.ReadDir("many"); len(entries) < 10 || len(entries) == len(want) || err == nil || err.Error() != "open many: the store answers 502 Bad Gateway" {
+			t.Errorf("%d entries, %v", len(entries), err)
+		}
+		if _, err := s.bucket.Stat("many/20"); err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -503,5 +522,99 @@ func TestStoreIsAsAFolder(t *testing.T) {
 		if diff := gocmp.Diff(strings.Split(want, "\n"), strings.Split(readAll(l, name, name), "\n")); diff != "" {
 			t.Errorf("- in a folder, + in a store:\n%s", diff)
 		}
+		// No more is asked than is needed: what is there, that nothing beside it belongs to it, its content.
+		s.requests.Store(0)
+		s.bytes.Store(0)
+		readAll(&collection.Local{Stores: All()}, name+"/disk.E01", name)
+		if size, _ := os.Stat(filepath.Join(testdata, "disk.E01")); s.requests.Load() > 5 || s.bytes.Load() > size.Size()+4096 {
+			t.Errorf("an image of %d bytes takes %d requests and %d bytes", size.Size(), s.requests.Load(), s.bytes.Load())
+		}
 	})
+}
+
+// TestVanished requires that objects that are deleted or replaced once they were listed are told as what could not be read, and nothing else changes.
+func TestVanished(t *testing.T) {
+	disk, err := os.ReadFile(filepath.Join(testdata, "disk.E01"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := []byte("REGEDIT4\n\n[HKEY_CURRENT_USER\\x]\n\"a\"=\"b\"\n")
+	system := hivetest.Build(&hivetest.Key{Name: "x"}, hivetest.Options{})
+	each(t, func(t *testing.T, s *server) {
+		for name, data := range map[string][]byte{"SYSTEM": system, "disk.E01": disk, "gone.E01": disk, "gone.reg": text, "new.reg": text, "stays.reg": text} {
+			s.put("m/"+name, data)
+		}
+		l := &collection.Local{Stores: map[string]collection.Store{s.scheme: func(string) (fs.FS, error) { return s.bucket, nil }}}
+		at := s.scheme + "://" + bucketName + "/m"
+		var got []string
+		n := 0
+		for g := range collection.List(l, at) {
+			if n++; n == 1 { // the walk through the folder is over, and no image is opened yet
+				for _, name := range []string{"gone.reg", "gone.E01"} {
+					s.remove("m/" + name)
+				}
+				s.put("m/new.reg", append(text, text...))
+				clearBlocks(s)
+			}
+			opened, refused := g.Open(l, collection.Options{})
+			for i := range refused {
+				got = append(got, refused[i].Error())
+			}
+			for _, joined := range opened {
+				got = append(got, joined[0].Path)
+			}
+		}
+		want := []string{at + "/SYSTEM", at + "/gone.reg: cannot be read to its end: " + errChanged.Error(), at + "/new.reg: cannot be read to its end: " + errChanged.Error(), at + "/stays.reg",
+			at + "/disk.E01!/p2/Windows/System32/config/SYSTEM", at + "/gone.E01: cannot be opened: file does not exist"}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// clearBlocks drops what was kept of objects.
+func clearBlocks(s *server) {
+	s.bucket.held.Add(blockID{name: "all others"}, nil, mostHeld)
+	s.bucket.held.Add(blockID{name: "and that"}, nil, 1)
+}
+
+// BenchmarkImages reads the hives of images, and counts what is asked of the store and what that returns.
+func BenchmarkImages(b *testing.B) {
+	small, err := os.ReadFile(filepath.Join(testdata, "disk.E01"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	large := map[string][]byte{"one.E01": small}
+	key := &hivetest.Key{}
+	for i := range 700 { // 8 MB
+		key.Values = append(key.Values, hive.Value{Name: strconv.Itoa(i), Type: hive.Binary, Data: content(12_000)})
+	}
+	volume := fstest.MapFS{"Windows/System32/config/SYSTEM": {Data: hivetest.Build(key, hivetest.Options{})}}
+	for i := range 400 {
+		volume[fmt.Sprintf("Windows/System32/%d/x.dll", i)] = &fstest.MapFile{Data: content(600_000)}
+	}
+	disk := imagetest.NTFS(volume, imagetest.NTFSOptions{Size: 256 << 20})
+	for i, segment := range (imagetest.EWF{PerSegment: 1000}).Write(disk) {
+		large["two."+imagetest.EWFSuffix(i+1)] = segment
+	}
+	large["three.dd"] = disk
+	for _, s := range servers(b) {
+		for name, data := range large {
+			s.put(name, data)
+		}
+		for _, name := range []string{"one.E01", "two.E01", "three.dd"} {
+			b.Run(s.scheme+"/"+name, func(b *testing.B) {
+				s.requests.Store(0)
+				s.bytes.Store(0)
+				for b.Loop() {
+					at := s.scheme + "://" + bucketName + "/" + name
+					if got := readAll(&collection.Local{Stores: All()}, at, at); !strings.Contains(got, "SYSTEM") {
+						b.Fatal(got)
+					}
+				}
+				b.ReportMetric(float64(s.requests.Load())/float64(b.N), "requests")
+				b.ReportMetric(float64(s.bytes.Load())/float64(b.N)/1e6, "MB")
+			})
+		}
+	}
 }
