@@ -65,6 +65,9 @@ func reason(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the store closed the connection before it answered")
 	}
+	if e, ok := errors.AsType[*smithy.OperationError](err); ok { // which is named in every message
+		err = e.Err
+	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
@@ -74,5 +77,5 @@ func reason(err error) error {
 // oneLine returns the first line of a text, up to a length that a message may have.
 func oneLine(text string) string {
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	return text[:min(len(text), 200)]
+	return strings.ToValidUTF8(text[:min(len(text), 200)], "")
 }

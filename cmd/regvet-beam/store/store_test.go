@@ -29,9 +29,11 @@ import (
 	"github.com/googleapis/gax-go/v2"
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/spf13/pflag"
 
 	"regvet/hive"
 	"regvet/hive/collection"
+	"regvet/internal/cli"
 	"regvet/internal/hivetest"
 	"regvet/internal/imagetest"
 )
@@ -41,6 +43,7 @@ type server struct {
 	scheme   string
 	fake     http.Handler
 	put      func(name string, data []byte)
+	pack     func(name string, data []byte) // puts what is compressed with gzip and said to be
 	remove   func(name string)
 	bucket   *bucket
 	requests atomic.Int64
@@ -115,6 +118,10 @@ func servers(t testing.TB) []*server {
 		_, err := memory.PutObject(bucketName, name, map[string]string{}, bytes.NewReader(data), int64(len(data)), nil)
 		must(err)
 	}
+	aws3.pack = func(name string, data []byte) {
+		_, err := memory.PutObject(bucketName, name, map[string]string{"Content-Encoding": "gzip"}, bytes.NewReader(data), int64(len(data)), nil)
+		must(err)
+	}
 	aws3.remove = func(name string) {
 		_, err := memory.DeleteObject(bucketName, name)
 		must(err)
@@ -131,6 +138,9 @@ func servers(t testing.TB) []*server {
 	fake.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: bucketName})
 	google.put = func(name string, data []byte) {
 		fake.CreateObject(fakestorage.Object{ObjectAttrs: fakestorage.ObjectAttrs{BucketName: bucketName, Name: name}, Content: data})
+	}
+	google.pack = func(name string, data []byte) {
+		fake.CreateObject(fakestorage.Object{ObjectAttrs: fakestorage.ObjectAttrs{BucketName: bucketName, Name: name, ContentEncoding: "gzip"}, Content: data})
 	}
 	google.remove = func(name string) { must(fake.Backend().DeleteObject(bucketName, name)) }
 	google.bucket = reopened(t, google)
@@ -198,6 +208,19 @@ func TestRanges(t *testing.T) {
 			}
 			if end, err := f.(io.Seeker).Seek(-1, io.SeekEnd); size > 0 && (err != nil || end != int64(size)-1) {
 				t.Errorf("the end of %d bytes is %d, %v", size, end, err)
+			}
+		}
+	})
+}
+
+// TestPackedObjects requires that an object is read as it is stored, and not what a store or a client makes of it that unpacks.
+func TestPackedObjects(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		for _, size := range []int{10, 1 << 20} {
+			want := imagetest.Gzip(content(size))
+			s.pack("x.gz", want)
+			if got, err := fs.ReadFile(reopened(t, s), "x.gz"); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%d bytes of %d, %v", len(got), len(want), err)
 			}
 		}
 	})
@@ -309,6 +332,30 @@ func TestFailures(t *testing.T) {
 					t.Errorf("%s: %v, want %s%s", what, got.err, got.begin, got.end)
 				}
 			}
+		}
+	})
+}
+
+// TestOnlyListed requires that an object of which a store says no more than that it is listed is not taken for absent.
+func TestOnlyListed(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s.put("a/x", content(10))
+		all := s.fake
+		s.fake = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Has("delimiter") {
+				all.ServeHTTP(w, r)
+			} else {
+				w.WriteHeader(http.StatusForbidden)
+			}
+		})
+		if _, err := s.bucket.Stat("a/x"); err == nil || err.Error() != "stat a/x: the store answers 403 Forbidden" {
+			t.Error(err)
+		}
+		if _, err := fs.ReadFile(s.bucket, "a/x"); err == nil || err.Error() != "open a/x: the store answers 403 Forbidden" {
+			t.Error(err)
+		}
+		if entries, err := s.bucket.ReadDir("a"); len(entries) != 0 || err == nil { // whether it is a folder is asked first
+			t.Errorf("%v, %v", entries, err)
 		}
 	})
 }
@@ -467,6 +514,27 @@ func TestEncodedNames(t *testing.T) {
 	}
 }
 
+// findings returns what check writes of an input with all built-in rules.
+func findings(t *testing.T, input string) string {
+	t.Helper()
+	var lines, messages bytes.Buffer
+	status := cli.Program{Name: "test", Define: func(*pflag.FlagSet) {}, Stores: All()}.Run([]string{"check", "--pack", "all", "--regback", input}, io.Discard, &messages, func(c *cli.Checker) int {
+		err := c.Units(input, func(u collection.Unit) error {
+			said, err := c.Check(&lines, u)
+			messages.WriteString(said.Messages)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return 0
+	})
+	if status != 0 {
+		t.Fatal(messages.String())
+	}
+	return strings.ReplaceAll(lines.String()+messages.String(), input, "NAME")
+}
+
 // putFiles puts the files of a folder of this computer into a store.
 func putFiles(t testing.TB, s *server, dir, to string) {
 	t.Helper()
@@ -521,6 +589,9 @@ func TestStoreIsAsAFolder(t *testing.T) {
 		name := s.scheme + "://" + bucketName + "/cases/1 of 2"
 		if diff := gocmp.Diff(strings.Split(want, "\n"), strings.Split(readAll(l, name, name), "\n")); diff != "" {
 			t.Errorf("- in a folder, + in a store:\n%s", diff)
+		}
+		if diff := gocmp.Diff(strings.Split(findings(t, testdata), "\n"), strings.Split(findings(t, name), "\n")); diff != "" {
+			t.Errorf("- findings in a folder, + in a store:\n%s", diff)
 		}
 		// No more is asked than is needed: what is there, that nothing beside it belongs to it, its content.
 		s.requests.Store(0)
