@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ import (
 
 	"regvet/cmd/regvet-beam/store"
 	"regvet/internal/cli"
+	"regvet/rules/strict"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -71,12 +73,15 @@ func (o *options) program() cli.Program {
 	}
 }
 
+// runners are those of Beam that run a pipeline and wait for it. universal is for any that has an endpoint.
+var runners = []string{"prism", "dataflow", "flink", "spark", "universal"}
+
 // notPassed are the flags of Beam that are not to be given: those of a worker, and those with which nothing would wait for the result.
 const notPassed = " async id worker logging_endpoint control_endpoint semi_persist_dir options dot_file runner "
 
 func (o *options) define(f *pflag.FlagSet) {
 	f.StringVarP(&o.output, "output", "o", "", "write findings-*.jsonl, dead-*.jsonl and summary.json into this `FOLDER`, which must be empty or new")
-	f.StringVar(&o.runner, "runner", "prism", "the `RUNNER` of Beam: prism runs in this process; dataflow, flink, spark and others take flags of Beam, such as --project, which are passed on")
+	f.StringVar(&o.runner, "runner", "prism", "the `RUNNER` of Beam: "+strict.List(runners, "or")+"; prism is in this process, and to the others the flags of Beam are passed on, such as --endpoint and --project")
 	f.IntVar(&o.children, "children", runtime.NumCPU(), "how many processes each worker has to read machines, `N` machines at a time")
 	o.memory = 2 << 30
 	f.Var(&o.memory, "memory", "the most memory that each of these processes may take, in `BYTES`, such as 512MiB; on Linux what takes more is ended, elsewhere this is only aimed at")
@@ -103,7 +108,12 @@ func (b beamFlag) Set(text string) error { return flag.Set(b.name, text) }
 // size is a number of bytes.
 type size int64
 
-func (s *size) String() string { return fmt.Sprintf("%dMiB", *s>>20) }
+func (s *size) String() string {
+	if *s>>30<<30 == *s {
+		return fmt.Sprintf("%dGiB", *s>>30)
+	}
+	return fmt.Sprintf("%dMiB", *s>>20)
+}
 
 // Type returns what pflag calls text.
 func (s *size) Type() string { return "string" }
@@ -129,6 +139,8 @@ func (s *size) Set(text string) error {
 func (o *options) check(c *cli.Checker) int {
 	ctx := context.Background()
 	switch {
+	case !slices.Contains(runners, o.runner):
+		return c.Fail("--runner cannot be %q; it is %s", o.runner, strict.List(runners, "or"))
 	case o.output == "":
 		return c.Fail("there is no folder for the result; name one with -o")
 	case o.children < 1 || o.shards < 1 || o.shards > maxShards:

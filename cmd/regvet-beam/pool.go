@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -194,7 +195,6 @@ func (c *child) ask(p *pool, request []byte, most time.Duration, take func([]byt
 
 // why says why a process that has ended did not answer. err is what was wrong before that, and waited what the system says.
 func (c *child) why(p *pool, err, waited error, most time.Duration) error {
-	said := c.stderr.line()
 	wrong, isNonsense := errors.AsType[nonsense](err)
 	exit, _ := errors.AsType[*exec.ExitError](waited)
 	switch {
@@ -205,7 +205,7 @@ func (c *child) why(p *pool, err, waited error, most time.Duration) error {
 			wrong = "a line without end"
 		}
 		return &death{"nonsense", fmt.Sprintf("its process answered with %s, and was ended", string(wrong))}
-	case strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory") || strings.Contains(said, "failed to create new OS thread"):
+	case c.stderr.has("out of memory", "cannot allocate memory", "failed to create new OS thread", "pthread_create failed"):
 		return &death{"memory", fmt.Sprintf("needed more memory than %s; --memory allows more", new(size(p.setup.Memory)))}
 	case err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, os.ErrClosed):
 		return err
@@ -215,7 +215,7 @@ func (c *child) why(p *pool, err, waited error, most time.Duration) error {
 	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return &death{"signal", fmt.Sprintf("its process was ended from outside: %s", status.Signal())}
 	}
-	return &death{"exit", strings.TrimSuffix(fmt.Sprintf("its process ended with %s: %s", exit, said), ": ")}
+	return &death{"exit", strings.TrimSuffix(fmt.Sprintf("its process ended with %s: %s", exit, c.stderr.line()), ": ")}
 }
 
 // mostSaid is how many bytes are kept of what a process writes to standard error.
@@ -234,12 +234,19 @@ func (t *tail) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
+// has reports whether one of these texts was written.
+func (t *tail) has(texts ...string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool { return bytes.Contains(t.start, []byte(text)) || bytes.Contains(t.end, []byte(text)) })
+}
+
 // line returns the line in which Go says why it ends a process, or else the last one.
 func (t *tail) line() (last string) {
 	for line := range strings.Lines(string(t.start) + string(t.end)) {
 		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "fatal error: ") || strings.HasPrefix(line, "panic: ") {
-			return line
+		for _, begin := range []string{"fatal error: ", "panic: ", "runtime: ", "runtime/cgo: "} {
+			if strings.HasPrefix(line, begin) {
+				return line
+			}
 		}
 		if line != "" {
 			last = line

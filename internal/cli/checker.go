@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"slices"
 
@@ -26,12 +27,13 @@ type Program struct {
 var whole = []string{"output", "format", "no-bom", "quiet", "statistics", "write-baseline", "shard", "resume"}
 
 // Run runs a command line, whose first word is not the name of the program. For check it calls use, which returns the exit status; all else, such as
-// --help, it answers itself. Messages go to stderr. It returns the exit status.
+// --help, it answers itself: the help is that of check. Messages go to stderr. It returns the exit status.
 func (p Program) Run(args []string, stdout, stderr io.Writer, use func(*Checker) int) int {
 	check := checkCommand
 	check.program, check.short, check.example, check.colours = p.Name, p.About, p.Example, false
 	check.define = func(f *pflag.FlagSet) func(*session, []string) {
 		o, all := new(checkOptions), pflag.NewFlagSet("", pflag.ContinueOnError)
+		all.SortFlags = false
 		o.define(all)
 		p.Define(f)
 		all.VisitAll(func(flag *pflag.Flag) {
@@ -45,6 +47,14 @@ func (p Program) Run(args []string, stdout, stderr io.Writer, use func(*Checker)
 				s.raise(use(c))
 			}
 		}
+	}
+	if len(args) == 0 {
+		flags, _ := check.parser()
+		fmt.Fprint(stderr, check.help(flags))
+		return statusUsage
+	}
+	if len(args) == 1 && slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
+		args = []string{check.name, "--help"}
 	}
 	return runCommands(p.Name, []command{check}, args, nil, stdout, stderr)
 }

@@ -22,8 +22,8 @@ var meanings = [...]string{
 // highest says which exit status is returned if several apply.
 const highest = "If several apply, the highest is returned."
 
-// help returns the help of a program as a whole.
-func help(program string, commands []command) string {
+// help returns the help of regvet as a whole.
+func help(commands []command) string {
 	var b strings.Builder
 	b.WriteString(about + "\n\nUsage:\n")
 	width := 0
@@ -31,14 +31,14 @@ func help(program string, commands []command) string {
 		width = max(width, len(cmd.name))
 	}
 	for _, cmd := range commands {
-		fmt.Fprintf(&b, "  %s %-*s  %s\n", program, width, cmd.name, cmd.short)
+		fmt.Fprintf(&b, "  regvet %-*s  %s\n", width, cmd.name, cmd.short)
 	}
 	fmt.Fprintf(&b, `
 %s
-Run "%s COMMAND --help" for the flags of a command and examples.
+Run "regvet COMMAND --help" for the flags of a command and examples.
 
 Exit status:
-`, inputs, program)
+`, inputs)
 	for status, meaning := range meanings {
 		fmt.Fprintf(&b, "  %d  %s\n", status, meaning)
 	}

@@ -44,14 +44,14 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 func runCommands(program string, commands []command, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := &session{command: shellLine(append([]string{program}, args...)), files: &collection.Local{Stdin: stdin}, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
-		fmt.Fprint(stderr, help(program, commands))
+		fmt.Fprint(stderr, help(commands))
 		return statusUsage
 	}
 	name, rest := args[0], args[1:]
 	switch name {
 	case "help", "-h", "--help":
 		if len(rest) == 0 {
-			fmt.Fprint(stdout, help(program, commands))
+			fmt.Fprint(stdout, help(commands))
 			return statusDone
 		}
 		name, rest = rest[0], []string{"--help"}

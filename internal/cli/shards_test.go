@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
+	"regvet/hive/collection"
 	"regvet/internal/draft"
 	"regvet/internal/imagetest"
 )
@@ -220,5 +223,49 @@ func TestOneRunAtATime(t *testing.T) {
 	}
 	if _, status := ran(args...); status == statusUsage {
 		t.Errorf("exit status %d although no run writes it", status)
+	}
+}
+
+// TestChecker holds that the units of a folder, each checked by itself in whatever process, hold together what check says of the folder.
+func TestChecker(t *testing.T) {
+	t.Chdir(shareable(t))
+	for _, flags := range [][]string{nil, {"--regback"}, {"--mount", `HKLM\SYSTEM`}} {
+		inputs := []string{".", "disk/Windows", "nothing", "SYSTEM", "disk.E01"}
+		result, want := ran(slices.Concat([]string{"check", "-f", "jsonl"}, flags, inputs)...)
+		var out bytes.Buffer
+		units := map[string]bool{}
+		p := Program{Name: "other", Define: func(*pflag.FlagSet) {}}
+		status := p.Run(slices.Concat([]string{"check"}, flags, inputs), io.Discard, io.Discard, func(c *Checker) (status int) {
+			for _, input := range c.Inputs {
+				err := c.Units(input, func(u collection.Unit) error {
+					data, err := u.MarshalBinary()
+					if err != nil {
+						return err
+					}
+					var read collection.Unit
+					if err := read.UnmarshalBinary(data); err != nil {
+						return err
+					}
+					a, err := c.Check(&out, read)
+					out.WriteString(a.Lost)
+					units[read.Name], status = true, max(status, a.Status)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			return status
+		})
+		whole := slices.Sorted(strings.Lines(result))
+		whole = slices.DeleteFunc(whole, func(line string) bool {
+			return strings.HasPrefix(line, `{"schema_version"`) || strings.HasPrefix(line, `{"summary"`)
+		})
+		if got := slices.Sorted(strings.Lines(out.String())); !slices.Equal(got, whole) {
+			t.Errorf("%v: %d lines, want %d", flags, len(got), len(whole))
+		}
+		if status != want || len(units) < 20 || !units["disk.E01"] || !units["pc/Windows"] && !units["pc/Windows/System32/config/SYSTEM"] {
+			t.Errorf("%v: exit status %d, want %d, and the units %v", flags, status, want, units)
+		}
 	}
 }
