@@ -377,6 +377,23 @@ func TestNoBucket(t *testing.T) {
 	}
 }
 
+// TestNoCredentials requires that missing files of credentials are not taken for missing objects.
+func TestNoCredentials(t *testing.T) {
+	servers(t) // which set the environment
+	missing := filepath.Join(t.TempDir(), "missing")
+	for name, value := range map[string]string{"STORAGE_EMULATOR_HOST": "", "GOOGLE_APPLICATION_CREDENTIALS": missing,
+		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_ROLE_ARN": "arn:aws:iam::1:role/x", "AWS_WEB_IDENTITY_TOKEN_FILE": missing} {
+		t.Setenv(name, value)
+	}
+	for scheme := range All() {
+		l := &collection.Local{Stores: All()}
+		_, err := l.Stat(scheme + "://" + bucketName + "/x")
+		if err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", scheme, err)
+		}
+	}
+}
+
 // TestPages requires that a folder is listed whole, however many pages it takes, and once for all who ask for what is in it.
 func TestPages(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
