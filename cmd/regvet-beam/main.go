@@ -154,6 +154,14 @@ func (o *options) check(c *cli.Checker) int {
 	if err := flag.CommandLine.Parse(nil); err != nil {
 		return c.Fail("%v", err)
 	}
+	temporary, err := os.MkdirTemp("", "regvet-beam-*")
+	if err != nil {
+		return c.Fail("there is no room for temporary files: %v; TMPDIR can name another folder for them", err)
+	}
+	defer os.RemoveAll(temporary) // of Beam, too, which leaves some
+	for _, name := range []string{"TMPDIR", "TMP"} {
+		os.Setenv(name, temporary)
+	}
 	beam.Init()
 	if !o.beamLog {
 		beamlog.SetLogger(silent{})
@@ -227,7 +235,7 @@ func isFree(ctx context.Context, folder string) error {
 	if strings.Contains(folder, "://") {
 		fsys, err := filesystem.New(ctx, folder)
 		if err != nil {
-			return errors.New("Beam has no filesystem for it; name a folder here, or gs://BUCKET/FOLDER")
+			return errors.New("no filesystem of Beam has this name; give a folder here, or gs://BUCKET/FOLDER")
 		}
 		defer fsys.Close()
 		files, err := fsys.List(ctx, join(folder, "*"))

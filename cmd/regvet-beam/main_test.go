@@ -336,7 +336,7 @@ func TestSaid(t *testing.T) {
 		{"check -o out --runner flink SYSTEM", "regvet: the pipeline did not end well, and what is in out is not complete: no job service endpoint specified. Use --endpoint=<endpoint>"},
 		{"check -o full SYSTEM", "regvet: full cannot be written: there is something in it already; remove that, or name another folder"},
 		{"check -o SYSTEM SYSTEM", "regvet: SYSTEM cannot be written: "},
-		{"check -o nowhere://x SYSTEM", "regvet: nowhere://x cannot be written: Beam has no filesystem for it; name a folder here, or gs://BUCKET/FOLDER"},
+		{"check -o nowhere://x SYSTEM", "regvet: nowhere://x cannot be written: no filesystem of Beam has this name; give a folder here, or gs://BUCKET/FOLDER"},
 		{"check -o out -", "regvet: standard input cannot be dealt out to processes; copy it to a file and give that"},
 		{"check -o out --all --rules list.yaml --pack list SYSTEM", "regvet: what inventories list is sorted at the end of a run, which here is of many processes; leave out --all, or the rules that only list"},
 		{"check -o out --rules wrong.yaml SYSTEM", "regvet: wrong.yaml:"},
@@ -358,6 +358,13 @@ func TestStatus(t *testing.T) {
 		"SYSTEM": testdata(t, "SYSTEM"), "good": testdata(t, "SYSTEM-good"), "only/empty.zip": imagetest.Zip(nil),
 		"pc/Windows/System32/config/SYSTEM": testdata(t, "SYSTEM-good"), "pc/Windows/System32/config/RegBack/SYSTEM": testdata(t, "SYSTEM"),
 	})
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	defer func() {
+		if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+			t.Errorf("temporary files are left: %v (%v)", left, err)
+		}
+	}()
 	for i, c := range []struct {
 		args   string
 		status int

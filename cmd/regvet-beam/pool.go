@@ -236,7 +236,9 @@ func (t *tail) Write(data []byte) (int, error) {
 
 // has reports whether one of these texts was written.
 func (t *tail) has(texts ...string) bool {
-	return slices.ContainsFunc(texts, func(text string) bool { return bytes.Contains(t.start, []byte(text)) || bytes.Contains(t.end, []byte(text)) })
+	return slices.ContainsFunc(texts, func(text string) bool {
+		return bytes.Contains(t.start, []byte(text)) || bytes.Contains(t.end, []byte(text))
+	})
 }
 
 // line returns the line in which Go says why it ends a process, or else the last one.
