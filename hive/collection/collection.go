@@ -48,7 +48,11 @@ type Group struct {
 	Passed string
 	// Container is an image or archive that was opened; such a group has no files, and stands before those of what lies in it.
 	Container *Container
-	unit      string // of what lies in a folder: the name of the [Unit] that it is in
+	// Turn is the place of the group in the order of all that a [Local] lists, from 1, whatever [Share] of it is listed. What lies in a container has the
+	// turn of the container. It is 0 in other filesystems.
+	Turn int
+
+	unit string // of what lies in a folder: the name of the [Unit] that it is in
 }
 
 // Container is an image or archive, with the place at which it lies. The files of an archive cannot be read through it, see [evidence.Tree.Facts].
@@ -56,12 +60,13 @@ type Container struct {
 	Place string
 	*evidence.Tree
 	Problems []hive.Problem // with it, and with the shadow copies in it if these are read
+	Turn     int            // see [Group]
 }
 
 // Apart returns one group for each file of the group.
 func (g Group) Apart() (all []Group) {
 	for _, f := range g.Files {
-		all = append(all, Group{Files: []File{f}})
+		all = append(all, Group{Files: []File{f}, Turn: g.Turn})
 	}
 	return all
 }

@@ -39,6 +39,12 @@ type listing struct {
 // add yields a group unless the caller has enough.
 func (l *listing) add(g Group) {
 	l.found = l.found || len(g.Files) > 0
+	if l.local != nil {
+		g.Turn = l.local.turn
+	}
+	if g.Container != nil {
+		g.Container.Turn = g.Turn
+	}
 	l.ended = l.ended || !l.yield(g)
 }
 
@@ -205,6 +211,9 @@ func (l *listing) containers(left *passed, place func(string) string) {
 			left.add(unknownImage, name)
 		}
 	}
+	if l.local != nil && !l.within {
+		l.local.turn++ // after all that could be opened
+	}
 	for _, f := range unread.sumUp(lost) {
 		if !l.ended {
 			l.add(Group{Files: []File{f}})
@@ -228,7 +237,7 @@ func (l *listing) container(place string, around *passed) (is bool, none string,
 			problems = slices.Concat(problems, v.ShadowProblems())
 		}
 	}
-	l.add(Group{Container: &Container{place, tree.Facts(), problems}})
+	l.add(Group{Container: &Container{Place: place, Tree: tree.Facts(), Problems: problems}})
 	for _, v := range tree.Volumes {
 		if err := v.Err; err != nil {
 			if block.IsGap(err) {

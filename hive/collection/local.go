@@ -28,6 +28,7 @@ type Local struct {
 	known   []fs.FileInfo
 	places  map[string]int     // that were listed, in their order
 	buckets map[string]*bucket // by their names, as gs://BUCKET
+	turn    int                // see [Group]
 
 	listing sync.Mutex // not mu, because listing a folder of an image opens files
 	folder  string     // the last one whose logs were asked for

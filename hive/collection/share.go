@@ -12,10 +12,11 @@ type Share struct {
 func (s Share) Takes(i int) bool { return s.Of == 0 || i%s.Of == s.Number-1 }
 
 // takes reports whether the share of this run has what stands at a place: a file, or everything of a machine or in a container. Places count in the
-// order in which they are first asked for.
+// order in which they are first asked for. The next turn begins.
 func (l *Local) takes(place string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.turn++
 	i, known := l.places[place]
 	if !known {
 		if l.places == nil {
