@@ -49,7 +49,7 @@ func (p *casePage) index() {
 
 // first returns the result in the first place of an entry.
 func (p *casePage) first(e entry) result {
-	return p.sheet.files[e.spots[0].input].results[e.spots[0].finding]
+	return p.result(e.spots[0])
 }
 
 // word returns the severity, or in its place what else the answer is.
@@ -103,8 +103,7 @@ type field struct{ name, tag, text string }
 
 // fields returns what is known of a place.
 func (p *casePage) fields(at spot) (all []field) {
-	f := p.sheet.files[at.input]
-	r := f.results[at.finding]
+	r := p.result(at)
 	add := func(name, tag, text string) { all = append(all, field{name, tag, text}) }
 	path := ""
 	if len(p.sheet.files) > 1 {

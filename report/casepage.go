@@ -42,7 +42,7 @@ func checkPage(w io.Writer, r Report, _ Style) error {
 	p.begin(s.command, title, s.totals, p.contents(apart, len(s.notAsked) > 0))
 	p.open(theIdentification)
 	p.run(r.Run, s.version)
-	for _, c := range r.Containers {
+	for _, c := range r.containers() {
 		p.container(c)
 	}
 	if !apart {
@@ -56,7 +56,7 @@ func checkPage(w io.Writer, r Report, _ Style) error {
 	}
 	p.severityPicture(r.tally().severityAmounts())
 	p.portPictures(r)
-	if f := newFleet(r); len(f.machines) > 1 && len(f.hits()) > 0 {
+	if f := r.digest().fleet; len(f.machines) > 1 && len(f.hits()) > 0 {
 		p.heatPicture(r.heat(f, p.anchors()))
 	}
 	p.index()
@@ -248,14 +248,15 @@ func (r Report) heat(f *fleet, anchors map[int]string) heat {
 			continue
 		}
 		h.machines[j].anchor = cmp.Or(h.machines[j].anchor, anchors[n])
-		for _, finding := range in.Findings {
+		for _, finding := range in.all() {
 			if i, ok := row[finding.Rule]; ok {
 				h.cells[i][j].add(finding)
 			}
 		}
-		for rule, passes := range in.Passed {
-			if i, ok := row[rule]; ok {
-				h.cells[i][j].pass += passes
+		counted, _ := in.counted()
+		for a, n := range counted {
+			if i, ok := row[a.Rule]; ok {
+				h.cells[i][j].count(a.Reason, n)
 			}
 		}
 	}

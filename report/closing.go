@@ -16,7 +16,8 @@ import (
 type LeftOut struct {
 	State collection.State `json:"state"`
 	Files int              `json:"files"`
-	First string           `json:"first"` // the path of one of them
+	First string           `json:"first"`          // the path of the first of them
+	Turn  int              `json:"turn,omitempty"` // of that one, see [collection.Group]
 }
 
 // remark is a line of the end of a report: what was not examined, or not asked.
@@ -129,30 +130,15 @@ var reasonWords = []struct {
 
 // unanswered returns how many answers are unknown, by reason. Inputs that no rule is about do not count.
 func (r Report) unanswered() (all []remark) {
-	count := map[rules.Reason]int{}
-	lacking := map[string]int{}
-	for _, in := range r.Inputs {
-		if in.Unasked {
-			continue
-		}
-		for _, f := range in.Findings {
-			if f.Status != rules.Unknown {
-				continue
-			}
-			count[f.Reason]++
-			if f.Reason == rules.NotCovered {
-				lacking[hiveOf(f.Key)]++
-			}
-		}
-	}
+	d := r.digest()
 	for _, w := range reasonWords {
-		n := count[w.reason]
+		n := d.unknown[w.reason]
 		if n == 0 {
 			continue
 		}
 		text := Count(n, "answer "+w.one, "answers "+w.more)
 		if w.reason == rules.NotCovered {
-			text += ": " + named(frequent(lacking))
+			text += ": " + named(frequent(d.lacking))
 		}
 		all = append(all, remark{"unknown", text})
 	}

@@ -1,7 +1,7 @@
 package report
 
 import (
-	"bytes"
+	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -16,12 +16,13 @@ import (
 // A hive has no lines. Its findings have the place 0:0, which every reader of this form accepts and none can mistake for a line; the
 // message has the key and the offset.
 func compact(w io.Writer, s sheet) error {
-	var b bytes.Buffer
+	b := bufio.NewWriter(w)
+	line := func(format string, args ...any) { b.Write(harmless(fmt.Appendf(nil, format, args...))) }
 	for _, f := range s.files {
 		if f.unasked != "" {
-			fmt.Fprintf(&b, "%s:0:0: info: %s [%s]\n", hive.Visible(f.path), f.unasked, rules.NotCovered)
+			line("%s:0:0: info: %s [%s]\n", hive.Visible(f.path), f.unasked, rules.NotCovered)
 		}
-		for _, r := range f.found() {
+		for r := range f.found() {
 			if r.hidden {
 				continue
 			}
@@ -29,11 +30,10 @@ func compact(w io.Writer, s sheet) error {
 			if r.waived != nil || level == "note" {
 				level = "info"
 			}
-			fmt.Fprintf(&b, "%s:%d:%d: %s: %s [%s]\n", hive.Visible(r.path), r.at.Line, r.at.Column, level, r.sentence(), r.id)
+			line("%s:%d:%d: %s: %s [%s]\n", hive.Visible(r.path), r.at.Line, r.at.Column, level, r.sentence(), r.id)
 		}
 	}
-	_, err := w.Write(harmless(b.Bytes()))
-	return err
+	return b.Flush()
 }
 
 // checkCompact is compact for a check, with what is asked for at its end in lines that no reader of this form takes for a finding.

@@ -55,7 +55,7 @@ func csvTable(w io.Writer, s sheet, style Style) error {
 		if f.unasked != "" {
 			row(map[string]string{"input": f.path, "status": string(rules.Unknown), "reason": string(rules.NotCovered), "message": f.unasked, "counts": "false"})
 		}
-		for _, r := range s.listed(f) {
+		for r := range s.listed(f) {
 			t := s.topics[r.topic]
 			cells := map[string]string{
 				"input": r.path, "rule": r.id, "pack": t.pack, "severity": r.severity, "status": string(r.status), "reason": r.reason,

@@ -119,7 +119,7 @@ func TestLifespans(t *testing.T) {
 func TestHeat(t *testing.T) {
 	for _, n := range []int{2, heatMachines + 1, heatMachines + 6} {
 		r := machinesOf(n)
-		f := newFleet(r)
+		f := r.digest().fleet
 		h := r.heat(f, map[int]string{n - 1: "subject-1"})
 		if shown := min(n-1, heatMachines); len(h.machines) != shown || h.moreMachines != n-1-shown || len(h.rules) != 2 || h.moreRules != 0 {
 			t.Errorf("%d machines: %d shown and %d more, %d rules and %d more", n, len(h.machines), h.moreMachines, len(h.rules), h.moreRules)
@@ -138,7 +138,7 @@ func TestHeat(t *testing.T) {
 		in.Findings = append(in.Findings, rules.Finding{Rule: rule, Status: rules.Fail, Severity: rules.Low})
 	}
 	r.Inputs = []Input{in}
-	if h := r.heat(newFleet(r), nil); len(h.rules) != heatRules || h.moreRules != 3 {
+	if h := r.heat(r.digest().fleet, nil); len(h.rules) != heatRules || h.moreRules != 3 {
 		t.Errorf("%d rules and %d more", len(h.rules), h.moreRules)
 	}
 }

@@ -53,7 +53,7 @@ func (p *page) tag(e entry, f rules.Finding) string {
 // entry writes one finding: what is the same wherever it was found, and then the places with what is not.
 func (p *page) entry(r Report, e entry, told map[string]bool) {
 	first := r.Inputs[e.spots[0].input]
-	f := first.Findings[e.spots[0].finding]
+	f := first.finding(e.spots[0].finding)
 	p.title(e, f, r.extent(e))
 	p.row("accepted", e.accepted)
 	p.row("from", strings.Join(sourceTexts(f.Rule), "\n"))
@@ -160,7 +160,7 @@ const whereDetails = 5
 // detailsOf returns the details of a place, always as many; those that there are none of have no text.
 func (r Report) detailsOf(at spot) []detail {
 	in := r.Inputs[at.input]
-	f := in.Findings[at.finding]
+	f := in.finding(at.finding)
 	key := hive.Visible(f.RealKey.String())
 	if !f.Key.Equal(f.RealKey) {
 		key += "\nasked for as " + hive.Visible(f.Key.String())

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fatih/color"
@@ -94,20 +95,15 @@ type jsonShadow struct {
 	ID      string `json:"id"`
 }
 
+// containerJSON returns what is known of an image or archive as info has it.
 func containerJSON(c *collection.Container) jsonContainer {
-	out := jsonContainer{Path: hive.Printable(c.Place), Kind: hive.Printable(c.Kind), Table: c.Table, Problems: problemsJSON(c.Problems)}
+	out := identityJSON(c)
+	out.Table = c.Table
 	if c.Image == nil {
 		return out
 	}
-	out.Size = c.Image.Size()
 	for _, f := range c.Image.Files {
 		out.Files = append(out.Files, jsonFile{hive.Printable(f.Name), f.Size})
-	}
-	for _, h := range c.Image.Stored {
-		out.Hashes = append(out.Hashes, jsonHash{h.Name, h.Sum, computed(c, h)})
-	}
-	for _, f := range c.Image.Facts {
-		out.Facts = append(out.Facts, jsonFact{f.Name, hive.Printable(f.Value)})
 	}
 	for _, v := range c.Volumes {
 		volume := jsonVolume{v.Name, v.Offset, v.Size(), hive.Printable(v.Type), v.Kind, hive.Printable(v.Label), v.Serial, "", nil}
@@ -121,6 +117,27 @@ func containerJSON(c *collection.Container) jsonContainer {
 		out.Volumes = append(out.Volumes, volume)
 	}
 	return out
+}
+
+// identityJSON returns what a report of a check says of an image or archive: not what it consists of, nor what volumes are in it.
+func identityJSON(c *collection.Container) jsonContainer {
+	out := jsonContainer{Path: hive.Printable(c.Place), Kind: hive.Printable(c.Kind), Problems: problemsJSON(c.Problems)}
+	if c.Image == nil {
+		return out
+	}
+	out.Size = c.Image.Size()
+	for _, h := range c.Image.Stored {
+		out.Hashes = append(out.Hashes, jsonHash{h.Name, h.Sum, computed(c, h)})
+	}
+	for _, f := range c.Image.Facts {
+		out.Facts = append(out.Facts, jsonFact{f.Name, hive.Printable(f.Value)})
+	}
+	return out
+}
+
+// containers returns the images and archives of a report of a check.
+func (r Report) containers() []jsonLineContainer {
+	return append(slices.Clone(r.recorded), lineContainersJSON(r.Containers)...)
 }
 
 // computed returns the hash that the content of an image was found to have, "" if it was not computed.

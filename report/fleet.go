@@ -42,13 +42,11 @@ const (
 	mostListed  = 10
 )
 
+// newFleet begins to count what rules say.
 func newFleet(r Report) *fleet {
 	f := &fleet{row: map[*rules.Rule]int{}, all: r.All}
 	for _, rule := range r.Rules {
 		f.rowOf(rule)
-	}
-	for _, in := range r.Inputs {
-		f.add(in)
 	}
 	return f
 }
@@ -65,8 +63,8 @@ func (f *fleet) rowOf(rule *rules.Rule) int {
 	return i
 }
 
-// add counts the findings of an input, unless it is of no machine. The hives of one machine must follow each other.
-func (f *fleet) add(in Input) {
+// addInput counts what is known of an input beside its findings, see [tally.addInput], unless it is of no machine. The hives of one machine must follow each other.
+func (f *fleet) addInput(in Input, counted map[Answer]int) {
 	if !in.isMachine() {
 		return
 	}
@@ -80,30 +78,38 @@ func (f *fleet) add(in Input) {
 	}
 	m := &f.machines[len(f.machines)-1]
 	m.asked = m.asked || !in.Unasked
-	for _, finding := range in.Findings {
-		i := f.rowOf(finding.Rule)
-		if short := len(f.rules) - len(f.now); short > 0 {
-			f.now = append(f.now, make([]tally, short)...)
-		}
-		if finding.Status == rules.Fail && finding.Waived == nil && f.now[i].failed() == 0 {
-			f.hit[i]++
-		}
-		for _, t := range []*tally{&m.tally, &f.now[i], &f.byRule[i]} {
-			t.add(finding)
+	for a, n := range counted {
+		for _, t := range f.of(a.Rule) {
+			t.count(a.Reason, n)
 		}
 	}
-	for rule, n := range in.Passed {
-		i := f.rowOf(rule)
-		if short := len(f.rules) - len(f.now); short > 0 {
-			f.now = append(f.now, make([]tally, short)...)
-		}
-		for _, t := range []*tally{&m.tally, &f.now[i], &f.byRule[i]} {
-			t.pass += n
-		}
+}
+
+// add counts a finding of the input that was counted last.
+func (f *fleet) add(in Input, finding rules.Finding) {
+	if !in.isMachine() {
+		return
+	}
+	tallies := f.of(finding.Rule)
+	if i := f.row[finding.Rule]; finding.Status == rules.Fail && finding.Waived == nil && f.now[i].failed() == 0 {
+		f.hit[i]++
+	}
+	for _, t := range tallies {
+		t.add(finding)
+	}
+}
+
+// of returns where the answers of a rule about the last machine count.
+func (f *fleet) of(rule *rules.Rule) [3]*tally {
+	i := f.rowOf(rule)
+	m := &f.machines[len(f.machines)-1]
+	if short := len(f.rules) - len(f.now); short > 0 {
+		f.now = append(f.now, make([]tally, short)...)
 	}
 	if len(f.machines) <= mostColumns {
 		m.cells = f.now
 	}
+	return [...]*tally{&m.tally, &f.now[i], &f.byRule[i]}
 }
 
 // cell returns the worst severity with which a rule fails on a machine, and the number of findings if there are several.

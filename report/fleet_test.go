@@ -34,7 +34,7 @@ func machinesOf(n int) Report {
 func TestFleet(t *testing.T) {
 	for _, n := range []int{0, 1, fewMachines, fewMachines + 1, mostColumns, mostColumns + 1, 40} {
 		r := machinesOf(n)
-		f := newFleet(r)
+		f := r.digest().fleet
 		count := r.tally()
 		fails, machines := 0, 0
 		for i := range f.rules {

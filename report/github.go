@@ -1,7 +1,7 @@
 package report
 
 import (
-	"bytes"
+	"bufio"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -15,16 +15,16 @@ import (
 //
 // Nothing from an input can become a command of its own, because line breaks in it are escaped.
 func github(w io.Writer, s sheet) error {
-	var b bytes.Buffer
+	b := bufio.NewWriter(w)
 	for _, p := range s.gaps() {
-		fmt.Fprintf(&b, "::error file=%s", githubProperty(slashed(hive.Visible(p.Source))))
+		fmt.Fprintf(b, "::error file=%s", githubProperty(slashed(hive.Visible(p.Source))))
 		if p.At.Line > 0 {
-			fmt.Fprintf(&b, ",line=%d,col=%d", p.At.Line, p.At.Column)
+			fmt.Fprintf(b, ",line=%d,col=%d", p.At.Line, p.At.Column)
 		}
-		fmt.Fprintf(&b, ",title=%s::%s\n", githubProperty("not read: "+string(p.Kind)), githubText(gapWords(p)))
+		fmt.Fprintf(b, ",title=%s::%s\n", githubProperty("not read: "+string(p.Kind)), githubText(gapWords(p)))
 	}
 	for _, f := range s.files {
-		for _, r := range f.found() {
+		for r := range f.found() {
 			if r.suppressed != nil {
 				continue // an annotation would ask for what was decided
 			}
@@ -32,24 +32,23 @@ func github(w io.Writer, s sheet) error {
 			if level == "note" {
 				level = "notice"
 			}
-			fmt.Fprintf(&b, "::%s file=%s", level, githubProperty(slashed(hive.Visible(r.path))))
+			fmt.Fprintf(b, "::%s file=%s", level, githubProperty(slashed(hive.Visible(r.path))))
 			if r.at.Line > 0 {
-				fmt.Fprintf(&b, ",line=%d,col=%d", r.at.Line, r.at.Column)
+				fmt.Fprintf(b, ",line=%d,col=%d", r.at.Line, r.at.Column)
 				if r.end.Line > 0 {
-					fmt.Fprintf(&b, ",endLine=%d", r.end.Line)
+					fmt.Fprintf(b, ",endLine=%d", r.end.Line)
 				}
 				if r.end.Line == r.at.Line { // in several lines, columns have no meaning there
-					fmt.Fprintf(&b, ",endColumn=%d", r.end.Column)
+					fmt.Fprintf(b, ",endColumn=%d", r.end.Column)
 				}
 			} else {
 				title += ": " + r.place()
 			}
-			fmt.Fprintf(&b, ",title=%s::%s\n", githubProperty(title), githubText(s.told(r)))
+			fmt.Fprintf(b, ",title=%s::%s\n", githubProperty(title), githubText(s.told(r)))
 		}
 	}
-	fmt.Fprintln(&b, s.totals)
-	_, err := w.Write(b.Bytes())
-	return err
+	fmt.Fprintln(b, s.totals)
+	return b.Flush()
 }
 
 // gapWords returns for people what could not be read, without the path.

@@ -42,22 +42,24 @@ const gitlabNoFailure = "info"
 // gitlab writes the findings, and what could not be read, for GitLab's code quality. Each fingerprint must be unique in the report, or GitLab shows only one of the
 // findings; and it must be the same in the next report. GitLab needs a line, and a hive has none: it is the first.
 func gitlab(w io.Writer, s sheet) error {
-	out := []gitlabFinding{}
-	seen := map[string]int{}
+	out := newList(w, 0)
+	seen := map[[16]byte]int{} // by hash, because there is one for each finding
 	print := func(same string) string {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", same, seen[same]))
-		seen[same]++
+		whole := sha256.Sum256([]byte(same))
+		key := [16]byte(whole[:])
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", same, seen[key]))
+		seen[key]++
 		return hex.EncodeToString(sum[:16])
 	}
 	for _, p := range s.gaps() {
 		text := gapWords(p)
-		out = append(out, gitlabFinding{
+		out.add(gitlabFinding{
 			text, string(p.Kind), print(p.Source + "\x00" + text), "critical",
 			gitlabLocation{slashed(p.Source), gitlabLines{max(p.At.Line, 1)}}, gitlabContent{"This could not be read, so that what it would say is not known.\n"},
 		})
 	}
 	for _, f := range s.files {
-		for _, r := range f.found() {
+		for r := range f.found() {
 			severity := gitlabSeverities[r.severity]
 			switch {
 			case !r.counts:
@@ -65,13 +67,15 @@ func gitlab(w io.Writer, s sheet) error {
 			case severity == gitlabNoFailure:
 				severity = "minor"
 			}
-			out = append(out, gitlabFinding{
+			out.add(gitlabFinding{
 				r.sentence(), r.id, print(r.path + "\x00" + r.print + "\x00" + r.realKey), severity,
 				gitlabLocation{slashed(r.path), gitlabLines{max(r.at.Line, 1)}}, gitlabContent{s.listOf(r, f)},
 			})
 		}
 	}
-	return writeJSON(w, out)
+	out.close()
+	_, err := io.WriteString(out, "\n")
+	return err
 }
 
 // listOf returns all that is known of a finding, and of its input as a list in Markdown.

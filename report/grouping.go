@@ -17,8 +17,11 @@ type entry struct {
 	spots []spot // in the order of the inputs
 }
 
-// spot names a finding of a report: that of an input, both by their index. The results of a [sheet] have the same indexes.
-type spot struct{ input, finding int }
+// spot names a finding of a report: the input by its index, and the finding by what [Input.finding] takes. It names the same result of a [sheet].
+type spot struct {
+	input   int
+	finding int64
+}
 
 // group is what findings have in common that are one entry.
 type group struct {
@@ -48,7 +51,7 @@ const (
 func (r Report) entries() []entry {
 	return gather(func(yield func(spot, group) bool) {
 		for i, in := range r.Inputs {
-			for j, f := range in.Findings {
+			for j, f := range in.all() {
 				if r.lists(f) && !yield(spot{i, j}, groupOf(in, f)) {
 					return
 				}
@@ -61,7 +64,7 @@ func (r Report) entries() []entry {
 func (s sheet) entries() []entry {
 	return gather(func(yield func(spot, group) bool) {
 		for i, f := range s.files {
-			for j, r := range f.results {
+			for j, r := range f.all() {
 				if s.lists(r) && !yield(spot{i, j}, r.group) {
 					return
 				}
@@ -109,7 +112,7 @@ func (r LintReport) entries() (all []lintEntry) {
 		for i, file := range r.Files {
 			sorted[i] = file.sorted()
 			for j, f := range sorted[i] {
-				if r.isListed(file, f) && !yield(spot{i, j}, lintGroupOf(f)) {
+				if r.isListed(file, f) && !yield(spot{i, int64(j)}, lintGroupOf(f)) {
 					return
 				}
 			}

@@ -72,7 +72,7 @@ func TestEntries(t *testing.T) {
 	}
 	for i, in := range r.Inputs {
 		for j := range in.Findings {
-			if n := seen[spot{i, j}]; n != 1 {
+			if n := seen[spot{i, int64(j)}]; n != 1 {
 				t.Errorf("finding %d of input %d is in %d entries", j, i, n)
 			}
 		}

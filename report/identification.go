@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"regvet/hive"
-	"regvet/hive/collection"
 )
 
 // The most machines, and inputs that are of none, that a page identifies, and how many of them it shows unfolded.
@@ -163,25 +162,25 @@ func (in Input) kind() string {
 }
 
 // container writes what an image or archive is, with the hashes that it stores.
-func (p *pageHTML) container(c *collection.Container) {
-	p.text("<section>\n<h3><code>%s</code></h3>\n", c.Place)
+func (p *pageHTML) container(c jsonLineContainer) {
+	p.text("<section>\n<h3><code>%s</code></h3>\n", c.Path)
 	l := &listHTML{pageHTML: p}
 	l.row("what", "span", c.Kind)
-	if c.Image != nil {
-		l.row("content", "span", thousands(int(c.Image.Size()))+" bytes")
-		for _, h := range c.Image.Stored {
-			l.name(h.Name)
-			l.raw("<dd>" + hash(h.Sum) + ", as the image stores it")
-			if sum := computed(c, h); strings.EqualFold(sum, h.Sum) {
-				l.raw(", verified")
-			} else if sum != "" {
-				l.raw("; the content has " + hash(sum))
-			}
-			l.raw("</dd>\n")
+	if c.Size > 0 {
+		l.row("content", "span", thousands(int(c.Size))+" bytes")
+	}
+	for _, h := range c.Hashes {
+		l.name(h.Name)
+		l.raw("<dd>" + hash(h.Stored) + ", as the image stores it")
+		if strings.EqualFold(h.Computed, h.Stored) {
+			l.raw(", verified")
+		} else if h.Computed != "" {
+			l.raw("; the content has " + hash(h.Computed))
 		}
-		for _, f := range c.Image.Facts {
-			l.row(f.Name, "span", f.Value)
-		}
+		l.raw("</dd>\n")
+	}
+	for _, f := range c.Facts {
+		l.row(f.Name, "span", f.Value)
 	}
 	l.close()
 	p.raw("</section>\n")

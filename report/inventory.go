@@ -86,11 +86,16 @@ func (v *Inventory) Add(in collection.Input, l rules.Listed) (size int, err erro
 			out.Data = &data
 		}
 	}
+	return v.add(l.Rule, out)
+}
+
+// add adds what a rule lists, and returns how many bytes it takes.
+func (v *Inventory) add(rule *rules.Rule, l jsonListed) (size int, err error) {
 	var line bytes.Buffer
-	if err := safetext.NewEncoder(&line).Encode(out); err != nil {
+	if err := safetext.NewEncoder(&line).Encode(l); err != nil {
 		return 0, err
 	}
-	return line.Len(), v.sorter.Add(v.order[l.Rule], line.Bytes())
+	return line.Len(), v.sorter.Add(v.order[rule], line.Bytes())
 }
 
 // userOf returns whose settings a key of an input is among: the name of the user where the folder of the profile tells it, else the SID. It
@@ -128,25 +133,6 @@ func (v *Inventory) each(use func(jsonListed) error) error {
 type lineWriter func(line []byte) error
 
 func (w lineWriter) Write(b []byte) (int, error) { return len(b), w(b) }
-
-// json writes the inventory as the elements of a list in JSON, two levels deep.
-func (v *Inventory) json(w io.Writer) error {
-	before := "\n    "
-	err := v.lines(lineWriter(func(line []byte) error {
-		b := bytes.NewBufferString(before)
-		before = ",\n    "
-		if err := json.Indent(b, bytes.TrimSpace(line), "    ", "  "); err != nil {
-			return err
-		}
-		_, err := w.Write(b.Bytes())
-		return err
-	}))
-	if err != nil || before == "\n    " { // an empty list is []
-		return err
-	}
-	_, err = io.WriteString(w, "\n  ")
-	return err
-}
 
 // mostShown is how many characters of data text for people has.
 const mostShown = 160

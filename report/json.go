@@ -3,7 +3,9 @@ package report
 import (
 	"bytes"
 	"encoding/hex"
+	"encoding/json"
 	"io"
+	"strings"
 	"time"
 
 	"regvet/hive"
@@ -238,26 +240,86 @@ func checkJSON(w io.Writer, r Report) error {
 	}
 	for _, in := range r.Inputs {
 		out.Inputs = append(out.Inputs, inputJSON(in))
-		for _, f := range r.listed(in) {
-			out.Findings = append(out.Findings, r.findingJSON(in, f))
+	}
+	var whole bytes.Buffer
+	if err := writeJSON(&whole, out); err != nil {
+		return err
+	}
+	const name, end = "\n  \"findings\": ", "\n}\n"
+	head, rest, _ := bytes.Cut(whole.Bytes(), []byte(name+"[]")) // no line break is in text of JSON
+	rest = bytes.TrimSuffix(rest, []byte(end))
+	w = &firstError{w: w}
+	w.Write(head)
+	io.WriteString(w, name)
+	findings := newList(w, 1)
+	for _, in := range r.Inputs {
+		for _, f := range in.all() {
+			if r.lists(f) {
+				findings.add(r.findingJSON(in, f))
+			}
 		}
 	}
-	if r.Inventory == nil {
-		return writeJSON(w, out)
+	findings.close()
+	w.Write(rest)
+	if r.Inventory != nil {
+		io.WriteString(w, ",\n  \"listed\": ")
+		listed := newList(w, 1)
+		if err := r.Inventory.lines(lineWriter(func(line []byte) error { return listed.add(json.RawMessage(bytes.TrimSpace(line))) })); err != nil {
+			return err
+		}
+		listed.close()
 	}
-	var head bytes.Buffer
-	if err := writeJSON(&head, out); err != nil {
-		return err
-	}
-	const end = "\n}\n"
-	if _, err := w.Write(append(bytes.TrimSuffix(head.Bytes(), []byte(end)), ",\n  \"listed\": ["...)); err != nil {
-		return err
-	}
-	if err := r.Inventory.json(w); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "]"+end)
+	_, err := io.WriteString(w, end)
 	return err
+}
+
+// firstError is a writer that keeps the first error, and writes nothing after it.
+type firstError struct {
+	w   io.Writer
+	err error
+}
+
+func (f *firstError) Write(b []byte) (n int, err error) {
+	if f.err == nil {
+		n, f.err = f.w.Write(b)
+	}
+	return n, f.err
+}
+
+// list writes a list in JSON, indented as [writeJSON] does, one element at a time.
+type list struct {
+	io.Writer
+	indent string // of the elements
+	before string // what stands before the next
+	line   bytes.Buffer
+}
+
+// newList begins a list that is so many levels deep.
+func newList(w io.Writer, depth int) *list {
+	indent := strings.Repeat("  ", depth+1)
+	return &list{Writer: &firstError{w: w}, indent: indent, before: "[\n" + indent}
+}
+
+func (l *list) add(v any) error {
+	l.line.Reset()
+	l.line.WriteString(l.before)
+	l.before = ",\n" + l.indent
+	e := safetext.NewEncoder(&l.line)
+	e.SetIndent(l.indent, "  ")
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := l.Write(bytes.TrimSuffix(l.line.Bytes(), []byte("\n")))
+	return err
+}
+
+// close ends the list.
+func (l *list) close() {
+	end := "\n" + l.indent[2:] + "]"
+	if l.before[0] == '[' {
+		end = "[]"
+	}
+	io.WriteString(l, end)
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"iter"
+	"strconv"
 	"strings"
 
 	"regvet/hive"
@@ -12,16 +14,12 @@ import (
 
 // The elements of a JUnit report on which its readers agree: https://github.com/testmoapp/junitxml.
 type junitSuites struct {
-	XMLName  xml.Name     `xml:"testsuites"`
-	Name     string       `xml:"name,attr"`
-	Tests    int          `xml:"tests,attr"`
-	Failures int          `xml:"failures,attr"`
-	Errors   int          `xml:"errors,attr"`
-	Skipped  int          `xml:"skipped,attr"`
-	Suites   []junitSuite `xml:"testsuite"`
+	Name                             string
+	Tests, Failures, Errors, Skipped int
 }
 
 type junitSuite struct {
+	XMLName    xml.Name         `xml:"testsuite"`
 	Name       string           `xml:"name,attr"`
 	Tests      int              `xml:"tests,attr"`
 	Failures   int              `xml:"failures,attr"`
@@ -75,28 +73,7 @@ func ListsPasses(name string) bool { return name == "junit" }
 // its output, because servers call a run unstable for any failure. What could not be read is an error.
 func junit(w io.Writer, s sheet) error {
 	all := junitSuites{Name: "regvet " + s.command}
-	for _, p := range s.refused {
-		one := s.junitSuite(p.Source, nil)
-		one.unread(p)
-		all.add(one)
-	}
-	for _, f := range s.files {
-		one := s.junitSuite(f.path, append([]fact{{"sha256", f.sha256}, {"size", fmt.Sprint(f.size)}, {"about", f.about}, {"logs", strings.Join(f.logs, "; ")}}, f.facts...))
-		for _, p := range f.problems {
-			if p.Loss {
-				p.Source = f.path
-				one.unread(p)
-			}
-		}
-		if f.unasked != "" {
-			one.add(junitCase{ClassName: one.Name, Name: "not asked", File: one.Name, Skipped: &junitSkipping{f.unasked}})
-		}
-		for _, r := range f.results {
-			one.add(s.junitCase(r))
-		}
-		if len(one.Cases) == 0 && s.command == "lint" {
-			one.add(junitCase{ClassName: one.Name, Name: "no findings", File: one.Name})
-		}
+	for one := range s.junitSuites() {
 		all.add(one)
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
@@ -104,11 +81,62 @@ func junit(w io.Writer, s sheet) error {
 	}
 	e := xml.NewEncoder(w)
 	e.Indent("", "  ")
-	if err := e.Encode(all); err != nil {
+	start := all.start()
+	if err := e.EncodeToken(start); err != nil {
+		return err
+	}
+	for one := range s.junitSuites() {
+		if err := e.Encode(one); err != nil {
+			return err
+		}
+	}
+	if err := e.EncodeToken(start.End()); err != nil {
+		return err
+	}
+	if err := e.Close(); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, "\n")
 	return err
+}
+
+// junitSuites returns the suites, one at a time because all of them may be more than fits in memory.
+func (s sheet) junitSuites() iter.Seq[junitSuite] {
+	return func(yield func(junitSuite) bool) {
+		for _, p := range s.refused {
+			one := s.junitSuite(p.Source, nil)
+			one.unread(p)
+			if !yield(one) {
+				return
+			}
+		}
+		for _, f := range s.files {
+			if !yield(s.junitSuiteOf(f)) {
+				return
+			}
+		}
+	}
+}
+
+// junitSuiteOf returns the suite of an input.
+func (s sheet) junitSuiteOf(f file) junitSuite {
+	one := s.junitSuite(f.path, append([]fact{{"sha256", f.sha256}, {"size", fmt.Sprint(f.size)}, {"about", f.about}, {"logs", strings.Join(f.logs, "; ")}}, f.facts...))
+	for _, p := range f.problems {
+		if p.Loss {
+			p.Source = f.path
+			one.unread(p)
+		}
+	}
+	if f.unasked != "" {
+		one.add(junitCase{ClassName: one.Name, Name: "not asked", File: one.Name, Skipped: &junitSkipping{f.unasked}})
+	}
+	for _, r := range f.all() {
+		one.add(s.junitCase(r))
+	}
+	if len(one.Cases) == 0 && s.command == "lint" {
+		one.add(junitCase{ClassName: one.Name, Name: "no findings", File: one.Name})
+	}
+	return one
 }
 
 // junitSuite returns the suite of an input without its tests.
@@ -167,9 +195,15 @@ func (s *junitSuite) add(c junitCase) {
 }
 
 func (s *junitSuites) add(one junitSuite) {
-	s.Suites = append(s.Suites, one)
 	s.Tests += one.Tests
 	s.Failures += one.Failures
 	s.Errors += one.Errors
 	s.Skipped += one.Skipped
+}
+
+// start returns the element of all suites.
+func (s junitSuites) start() xml.StartElement {
+	attr := func(name, value string) xml.Attr { return xml.Attr{Name: xml.Name{Local: name}, Value: value} }
+	return xml.StartElement{Name: xml.Name{Local: "testsuites"}, Attr: []xml.Attr{attr("name", s.Name), attr("tests", strconv.Itoa(s.Tests)),
+		attr("failures", strconv.Itoa(s.Failures)), attr("errors", strconv.Itoa(s.Errors)), attr("skipped", strconv.Itoa(s.Skipped))}}
 }

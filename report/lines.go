@@ -9,10 +9,10 @@ import (
 	"regvet/internal/safetext"
 )
 
-// Lines writes a report as lines of JSON while it is made: first the tool, then for each input a line for it and one for each of its
-// findings, and last the summary. The objects are those that [Write] makes for the format json. Inputs that are read together, the hives of a machine
-// say, are a group: what of it could not be read follows its inputs, and then a line that it is done. What else could not be read comes before the
-// summary.
+// Lines writes a report as lines of JSON while it is made: first the tool, what was asked and the rules, then for each input a line for it and one for
+// each of its findings, and last the summary. The objects are those that [Write] makes for the format json, with what more it takes to make the whole
+// report of them: see [Read]. Inputs that are read together, the hives of a machine say, are a group: what of it could not be read follows its inputs, and
+// then a line that it is done. What else could not be read comes before the summary.
 type Lines struct {
 	lines
 	report Report
@@ -25,46 +25,61 @@ type jsonDone struct {
 	Name   string `json:"name"`   // the path of the first file of the group
 	Status int    `json:"status"` // that the command would have exited with, had there been only this group
 	jsonCounts
+	Turn int `json:"turn,omitempty"` // its place in the order of the whole run, whatever share of it is listed; what lies in one image or archive has the same
 }
 
 // NewLines begins a report. Its inputs follow one by one, see [Lines.Input].
 func NewLines(w io.Writer, r Report) *Lines {
-	return &Lines{lines: newLines(w, r.Version, r.Run), report: r}
+	l := &Lines{lines: lines{w: w, encoder: safetext.NewEncoder(w)}, report: r}
+	l.line(jsonCheckStart{jsonStart{schemaVersion, jsonTool{"regvet", r.Version}, runJSON(r.Run)}, askedJSON(r), recordsOf(r.Rules)})
+	return l
 }
 
 // Input writes an input and its findings.
 func (l *Lines) Input(in Input) {
 	l.count.addAll(in)
-	l.line(map[string]jsonInput{"input": inputJSON(in)})
-	for _, f := range l.report.listed(in) {
-		l.line(map[string]jsonFinding{"finding": l.report.findingJSON(in, f)})
+	l.line(map[string]jsonLineInput{"input": l.report.lineInputJSON(in)})
+	for _, f := range in.all() {
+		switch {
+		case l.report.lists(f):
+			l.line(map[string]jsonLineFinding{"finding": l.report.lineFindingJSON(in, f)})
+		case l.report.tells(f):
+			l.line(map[string]jsonLineFinding{"hidden": l.report.lineFindingJSON(in, f)})
+		}
 	}
 }
 
-// Refuse writes what could not be read at all.
-func (l *Lines) Refuse(refused []hive.Problem) {
-	for _, r := range refusedJSON(refused) {
-		l.line(map[string]jsonRefused{"refused": r})
+// Around writes the images and archives of the report, and what could not be read whatever lies in them.
+func (l *Lines) Around(refused []hive.Problem) {
+	for _, c := range l.report.containers() {
+		l.line(map[string]jsonLineContainer{"container": c})
+	}
+	l.refused(refused)
+}
+
+func (l *Lines) refused(refused []hive.Problem) {
+	for _, p := range refused {
+		l.line(map[string]jsonLineRefused{"refused": lineRefusedJSON(p)})
 	}
 }
 
 // Err returns the first error of all writes until now.
 func (l *Lines) Err() error { return l.err }
 
-// Done ends the group of the inputs since the last: it has the name of its first file, and what it adds to the exit status. refused is what of it
-// could not be read at all.
-func (l *Lines) Done(name string, status int, refused []hive.Problem) {
-	l.Refuse(refused)
+// Done ends the group of the inputs since the last: it has the name of its first file, what it adds to the exit status, and its turn. refused is what of
+// it could not be read at all.
+func (l *Lines) Done(name string, status, turn int, refused []hive.Problem) {
+	l.refused(refused)
 	counts := countsJSON(l.report, l.count)
-	l.line(map[string]jsonDone{"done": {hive.Printable(name), status, counts}})
+	l.line(map[string]jsonDone{"done": {hive.Printable(name), status, counts, turn}})
 	l.total.add(counts)
 	l.count = tally{}
 	l.flush()
 }
 
-// Close writes what else could not be read, the summary, and returns the first error of all writes.
+// Close writes the images and archives of the report, what else could not be read, the summary, and returns the first error of all writes.
 func (l *Lines) Close(refused []hive.Problem) error {
-	l.Refuse(refused)
+	l.Around(refused)
 	err := l.report.Inventory.lines(lineWriter(func(line []byte) error {
 		l.line(map[string]json.RawMessage{"listed": bytes.TrimSpace(line)})
 		return l.err
@@ -80,7 +95,7 @@ func (l *Lines) Close(refused []hive.Problem) error {
 	return l.err
 }
 
-// jsonStart is the first line of a report in lines.
+// jsonStart is what the first line of a report in lines has.
 type jsonStart struct {
 	SchemaVersion string   `json:"schema_version"`
 	Tool          jsonTool `json:"tool"`

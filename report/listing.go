@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"regvet/hive"
-	"regvet/rules"
 	"regvet/rules/lint"
 )
 
@@ -103,15 +102,7 @@ func (r Report) statistics() (lines []string) {
 	if !r.Statistics {
 		return nil
 	}
-	rows := statistics{}
-	for _, in := range r.Inputs {
-		for _, f := range in.Findings {
-			if f.Status == rules.Fail && f.Waived == nil {
-				rows.add(in.Path, f.Rule.ID, f.Rule.Title, int(f.Severity), f.Severity.String())
-			}
-		}
-	}
-	return rows.lines("inputs", "rule")
+	return r.digest().statistics.lines("inputs", "rule")
 }
 
 // statistics count findings by the ID of what made them.

@@ -91,10 +91,10 @@ func (b *pageMarkdown) findings() {
 		b.head([]string{"severity", "rule", "message", "places", "observed", "expected", "fix"}, nil)
 	}
 	for _, e := range entries {
-		at := e.spots[0]
-		r := b.files[at.input].results[at.finding]
+		r := b.result(e.spots[0])
+		places := b.placesOf(e)
 		message := escaped(r.message)
-		for _, note := range b.notes(e) {
+		for _, note := range places.notes {
 			message += "<br>note: " + escaped(note)
 		}
 		if e.accepted != "" {
@@ -104,8 +104,7 @@ func (b *pageMarkdown) findings() {
 			b.row(severityWords(e, r), r.id, message, b.lines(e), escaped(r.fix))
 			continue
 		}
-		places, observed := b.places(e)
-		b.row(severityWords(e, r), escaped(r.id), message, places, observed, escaped(r.expected), escaped(r.remedy()))
+		b.row(severityWords(e, r), escaped(r.id), message, places.where, places.observed, escaped(r.expected), escaped(r.remedy()))
 	}
 }
 
@@ -126,20 +125,14 @@ func severityWords(e entry, r result) string {
 	return answerWords(r.status, rules.Reason(r.reason))
 }
 
-// notes returns the notes of an entry, each once.
-func (b *pageMarkdown) notes(e entry) (all []string) {
-	for _, at := range e.spots {
-		for _, note := range b.files[at.input].results[at.finding].notes {
-			if !slices.Contains(all, note) && len(all) < fewAlike {
-				all = append(all, note)
-			}
-		}
-	}
-	return all
+// markdownPlaces is what the places of an entry say.
+type markdownPlaces struct {
+	notes           []string // each once, of many the first
+	where, observed string   // of a check: the places, and what was observed there if it is the same in all
 }
 
-// places returns the places of an entry of a check, and what was observed there: once where it is the same in all.
-func (b *pageMarkdown) places(e entry) (places, observed string) {
+// placesOf goes through the places of an entry once, because each may have to be read from a file.
+func (b *pageMarkdown) placesOf(e entry) (of markdownPlaces) {
 	key := func(r result) string {
 		if r.about == lint.AKey {
 			return code(r.realKey)
@@ -155,18 +148,31 @@ func (b *pageMarkdown) places(e entry) (places, observed string) {
 		}
 		return "not set"
 	}
-	of := func(at spot) result { return b.files[at.input].results[at.finding] }
-	first := of(e.spots[0])
-	oneKey := !slices.ContainsFunc(e.spots, func(at spot) bool { return key(of(at)) != key(first) })
-	oneSeen := !slices.ContainsFunc(e.spots, func(at spot) bool { return seen(of(at)) != seen(first) })
+	var first result
+	var shown []result
+	oneKey, oneSeen := true, true
+	most := len(b.few(e.spots))
+	for i, at := range e.spots {
+		r := b.result(at)
+		if i == 0 {
+			first = r
+		}
+		if i < most {
+			shown = append(shown, r)
+		}
+		oneKey, oneSeen = oneKey && key(r) == key(first), oneSeen && seen(r) == seen(first)
+		for _, note := range r.notes {
+			if !slices.Contains(of.notes, note) && len(of.notes) < fewAlike {
+				of.notes = append(of.notes, note)
+			}
+		}
+	}
 	var all []string
 	if oneKey {
 		all = append(all, key(first))
 	}
-	shown := b.few(e.spots)
-	for _, at := range shown {
+	for _, r := range shown {
 		var parts []string
-		r := of(at)
 		if len(b.files) > 1 {
 			parts = append(parts, code(r.path))
 		}
@@ -184,9 +190,10 @@ func (b *pageMarkdown) places(e entry) (places, observed string) {
 		all = append(all, thousands(more)+" more: --all lists them")
 	}
 	if oneSeen {
-		observed = seen(first)
+		of.observed = seen(first)
 	}
-	return strings.Join(all, "<br>"), observed
+	of.where = strings.Join(all, "<br>")
+	return of
 }
 
 // lines returns the places of an entry of a lint: for each file the lines and columns.
@@ -196,7 +203,7 @@ func (b *pageMarkdown) lines(e entry) string {
 	shown := b.few(e.spots)
 	for _, at := range shown {
 		f := b.files[at.input]
-		place := f.results[at.finding].at.String()
+		place := b.result(at).at.String()
 		if at.input == before {
 			all[len(all)-1] += ", " + place
 		} else {
@@ -222,7 +229,7 @@ func (b *pageMarkdown) few(spots []spot) []spot {
 func (b *pageMarkdown) inputs() {
 	var shown []file
 	for _, f := range b.files {
-		if b.all || len(b.files) == 1 && b.command == "check" || len(f.problems) > 0 || slices.ContainsFunc(f.results, b.lists) {
+		if b.all || len(b.files) == 1 && b.command == "check" || len(f.problems) > 0 || b.has(f) {
 			shown = append(shown, f)
 		}
 	}
@@ -235,6 +242,14 @@ func (b *pageMarkdown) inputs() {
 	if b.unlisted != "" {
 		fmt.Fprintf(b, "\n%s\n", escaped(b.unlisted))
 	}
+}
+
+// has reports whether a result of a file is listed.
+func (s sheet) has(f file) bool {
+	for range s.listed(f) {
+		return true
+	}
+	return false
 }
 
 // input writes what an input is, and what is wrong with it.

@@ -39,12 +39,16 @@ type Report struct {
 	Unselected int       // how many rules a selection of rules leaves out
 	PassedOver []string  // for people, what in a folder may hold or be a hive, and was not looked into
 	LeftOut    []LeftOut // what is of an earlier time, and was not asked for
-	Shadows    int       // the number of shadow copies in images that were not looked into
-	Deleted    bool      // what was deleted was asked for
+	Share      collection.Share
+	Shadows    int  // the number of shadow copies in images that were not looked into
+	Deleted    bool // what was deleted was asked for
 
 	Inventory *Inventory // what the inventories among the rules list; nil if it is only counted, or if there is none
 
-	Containers []*collection.Container // images and archives that were opened, for [InfoText] and [InfoJSON]
+	Containers []*collection.Container // images and archives that were opened
+
+	recorded []jsonLineContainer // those of the lines that were read
+	made     **digest            // see [Report.digested]
 }
 
 // Input is one input: what is known about it, and the findings about it.
@@ -52,10 +56,13 @@ type Input struct {
 	collection.Input
 	Ports    []ports.Answer // the ephemeral ports, if asked for and known
 	Findings []rules.Finding
-	Passed   map[*rules.Rule]int // how many passes of each rule are not among the findings
-	Listed   int                 // how much the inventories list of it
-	Unasked  bool                // no rule is about it: each asks for what it does not cover
-	Known    int                 // how many findings about it are in the baseline, and not among the findings
+	Counted  map[Answer]int // how many answers are not among the findings
+	Lacking  map[string]int // of those that are not covered, for each hive how many need it; see hiveOf
+	Listed   int            // how much the inventories list of it
+	Unasked  bool           // no rule is about it: each asks for what it does not cover
+	Known    int            // how many findings about it are in the baseline, and not among the findings
+
+	stored *stored // where the findings are if they are not in memory; see [Read]
 }
 
 // ConfigFormat is the format of an input that is the config, with findings about itself.
@@ -157,27 +164,46 @@ type tally struct {
 }
 
 // tally counts the findings of all inputs.
-func (r Report) tally() (t tally) {
-	for _, in := range r.Inputs {
-		t.addAll(in)
+func (r Report) tally() tally { return r.digest().tally }
+
+// addAll counts an input with its findings.
+func (t *tally) addAll(in Input) {
+	counted, _ := in.counted()
+	t.addInput(in, counted)
+	for _, f := range in.all() {
+		t.addOf(in, f)
 	}
-	return t
 }
 
-func (t *tally) addAll(in Input) {
+// addInput counts what is known of an input beside its findings: counted is [Input.Counted].
+func (t *tally) addInput(in Input, counted map[Answer]int) {
 	if in.Unasked {
 		t.unasked++
 	}
 	t.known += in.Known
 	t.listed += in.Listed
-	for _, f := range in.Findings {
-		t.add(f)
-		if in.Former && f.Status == rules.Fail && f.Waived == nil {
-			t.former++
-		}
+	for a, n := range counted {
+		t.count(a.Reason, n)
 	}
-	for _, n := range in.Passed {
+}
+
+// addOf counts a finding of an input.
+func (t *tally) addOf(in Input, f rules.Finding) {
+	t.add(f)
+	if in.Former && f.Status == rules.Fail && f.Waived == nil {
+		t.former++
+	}
+}
+
+// count counts answers that are no failures.
+func (t *tally) count(reason rules.Reason, n int) {
+	switch reason {
+	case "":
 		t.pass += n
+	case rules.NotApplicable:
+		t.notApplicable += n
+	default:
+		t.unknown += n
 	}
 }
 
@@ -189,13 +215,11 @@ func (t *tally) add(f rules.Finding) {
 		t.fails[f.Severity]++
 	case f.Status == rules.Pass:
 		t.pass++
-	case f.Applies():
-		t.unknown++
+	default:
+		t.count(f.Reason, 1)
 		if f.Reason == rules.Undecided {
 			t.undecided++
 		}
-	default:
-		t.notApplicable++
 	}
 }
 
@@ -255,21 +279,11 @@ func (in *Input) AddCaveats() {
 	}
 }
 
-// listed returns the findings of an input that are to be shown.
-func (r Report) listed(in Input) []rules.Finding {
-	var shown []rules.Finding
-	for _, f := range in.Findings {
-		if r.lists(f) {
-			shown = append(shown, f)
-		}
-	}
-	return shown
-}
-
 // lists reports whether a finding is to be shown.
-func (r Report) lists(f rules.Finding) bool {
-	return !r.Choices.hides(f) && (r.All || f.Status == rules.Fail || open(f.Reason))
-}
+func (r Report) lists(f rules.Finding) bool { return !r.Choices.hides(f) && r.tells(f) }
+
+// tells reports whether a finding is to be shown by those that hide nothing: the formats by which servers judge.
+func (r Report) tells(f rules.Finding) bool { return r.All || f.Status == rules.Fail || open(f.Reason) }
 
 // open reports whether an answer is open because of what the reader can do something about: give what decides it, or look at what is hidden. It is
 // shown with the failures, since it may be one. What is not covered, or damaged, is told of the input as a whole.
@@ -281,32 +295,13 @@ func (in Input) isMachine() bool {
 }
 
 // machines returns the number of computers: the hives of one machine count as one, and so does an input that belongs to none.
-func (r Report) machines() (n int) {
-	for i, in := range r.Inputs {
-		if !in.isMachine() {
-			continue
-		}
-		if in.Machine == nil || i == 0 || r.Inputs[i-1].Machine != in.Machine {
-			n++
-		}
-	}
-	return n
-}
+func (r Report) machines() int { return r.digest().machines }
 
 // unit is the inputs of one machine, or one input that is of none: Report.Inputs[from:to].
 type unit struct{ from, to int }
 
 // units returns what the inputs of the report belong to.
-func (r Report) units() (all []unit) {
-	for i, in := range r.Inputs {
-		if last := len(all) - 1; last >= 0 && in.Machine != nil && r.Inputs[i-1].Machine == in.Machine {
-			all[last].to++
-		} else {
-			all = append(all, unit{i, i + 1})
-		}
-	}
-	return all
-}
+func (r Report) units() []unit { return r.digest().units }
 
 // found returns the units that have a finding in an entry.
 func (r Report) found(units []unit, entries []entry) (all []unit) {
@@ -330,10 +325,10 @@ func (r Report) unlisted() string {
 	if r.All || len(r.units()) == 1 {
 		return ""
 	}
-	n := 0
-	for _, in := range r.Inputs {
+	n, lists := 0, r.digest().lists
+	for i, in := range r.Inputs {
 		lost := slices.ContainsFunc(in.Problems, func(p hive.Problem) bool { return p.Loss })
-		if in.SameAs == "" && !in.Unasked && !lost && !slices.ContainsFunc(in.Findings, r.lists) {
+		if in.SameAs == "" && !in.Unasked && !lost && !lists[i] {
 			n++
 		}
 	}

@@ -64,7 +64,13 @@ func sarifLog(w io.Writer, s sheet) error {
 		note.Descriptor = &sarif.ReportingDescriptorReference{ID: ptr("left-out"), Index: -1}
 		invocation.ToolConfigurationNotifications = append(invocation.ToolConfigurationNotifications, note)
 	}
-	var results []*sarif.Result
+	counts := make([]int, len(s.topics))
+	for _, f := range s.files {
+		for r := range s.judged(f) {
+			counts[r.topic]++
+		}
+	}
+	most, shown := share(counts, sarifLimit), make([]int, len(s.topics))
 	artifacts := map[string]int{} // by path; no two of them may be the same
 	for _, f := range s.files {
 		i, ok := artifacts[f.path]
@@ -86,14 +92,15 @@ func sarifLog(w io.Writer, s sheet) error {
 		if f.text != nil {
 			lines = newRuler(f.text)
 		}
-		for _, r := range s.judged(f) {
-			results = append(results, sarifResult(r, f, i, lines))
+		for r := range s.judged(f) {
+			if shown[r.topic] < most {
+				shown[r.topic]++
+				run.Results = append(run.Results, sarifResult(r, f, i, lines))
+			}
 		}
 	}
-	kept, left := share(results, len(s.topics), sarifLimit)
-	run.Results = append(run.Results, kept...)
-	for i, n := range left {
-		if n > 0 {
+	for i := range counts {
+		if n := counts[i] - shown[i]; n > 0 {
 			note := sarif.NewNotification()
 			note.Level = "warning"
 			note.Descriptor = &sarif.ReportingDescriptorReference{ID: ptr("results-not-shown"), Index: -1}
@@ -141,31 +148,23 @@ func verb(n int) string {
 	return " are"
 }
 
-// share keeps at most limit results: all of the rules with few results, and of each other rule the same number, the first ones. It also
-// returns how many results of each rule were left out.
-func share(all []*sarif.Result, topics, limit int) (kept []*sarif.Result, left []int) {
-	left = make([]int, topics)
-	for _, r := range all {
-		left[r.RuleIndex]++
+// share returns how many results of each rule are kept, the first ones, so that they are at most limit together: all of the rules with few results, and of
+// each other rule the same number. counts are the numbers of results.
+func share(counts []int, limit int) (most int) {
+	sum := 0
+	for _, n := range counts {
+		sum += n
 	}
-	most := limit
-	counts := slices.Sorted(slices.Values(left))
-	for i, room := 0, limit; i < len(counts) && len(all) > limit; i++ {
+	most = limit
+	counts = slices.Sorted(slices.Values(counts))
+	for i, room := 0, limit; i < len(counts) && sum > limit; i++ {
 		most = room / (len(counts) - i)
 		if counts[i] > most {
 			break
 		}
 		room -= counts[i]
 	}
-	shown := make([]int, topics)
-	for _, r := range all {
-		if i := r.RuleIndex; shown[i] < most {
-			shown[i]++
-			left[i]--
-			kept = append(kept, r)
-		}
-	}
-	return kept, left
+	return most
 }
 
 func sarifArtifact(f file) *sarif.Artifact {

@@ -82,7 +82,7 @@ var documents = []struct {
 	lines       map[string]any
 }{
 	{"check", "regvet check --format json", jsonReport{}, nil},
-	{"check_line", "a line of regvet check --format jsonl", jsonStart{}, map[string]any{"input": jsonInput{}, "finding": jsonFinding{}, "done": jsonDone{}, "refused": jsonRefused{}, "listed": jsonListed{}, "config": jsonChoices{}, "summary": jsonSummary{}}},
+	{"check_line", "a line of regvet check --format jsonl", jsonCheckStart{}, map[string]any{"input": jsonLineInput{}, "finding": jsonLineFinding{}, "hidden": jsonLineFinding{}, "done": jsonDone{}, "refused": jsonLineRefused{}, "container": jsonLineContainer{}, "listed": jsonListed{}, "config": jsonChoices{}, "summary": jsonSummary{}}},
 	{"lint", "regvet lint --format json", jsonLint{}, nil},
 	{"lint_line", "a line of regvet lint --format jsonl", jsonStart{}, map[string]any{"input": jsonLintFile{}, "finding": jsonLintFinding{}, "refused": jsonRefused{}, "summary": jsonLintSummary{}}},
 	{"info", "regvet info --format json", jsonInfo{}, nil},
@@ -167,6 +167,9 @@ func (s schemaMaker) of(t reflect.Type) object {
 		}
 		return object{"$ref": "#/definitions/" + name}
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return object{"type": "string", "contentEncoding": "base64"}
+		}
 		return object{"type": "array", "items": s.of(t.Elem())}
 	case reflect.Map:
 		return object{"type": "object", "additionalProperties": s.of(t.Elem())}

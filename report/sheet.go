@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/hex"
+	"iter"
 	"slices"
 	"strings"
 
@@ -53,9 +54,36 @@ type file struct {
 	facts                []fact   // likewise, what else is known of it
 	copy                 bool     // of another input, which has its findings
 	problems             []hive.Problem
-	results              []result
+	of                   findings
 	text                 []byte // see LintFile
 }
+
+// findings are the results of a file, which may be made one by one of what is not in memory.
+type findings struct {
+	all func() iter.Seq2[int64, result] // with what at takes for each
+	at  func(int64) result
+}
+
+// resultsOf returns results that are in memory.
+func resultsOf(all []result) findings {
+	return findings{
+		func() iter.Seq2[int64, result] {
+			return func(yield func(int64, result) bool) {
+				for i, r := range all {
+					if !yield(int64(i), r) {
+						return
+					}
+				}
+			}
+		},
+		func(at int64) result { return all[at] },
+	}
+}
+
+func (f file) all() iter.Seq2[int64, result] { return f.of.all() }
+
+// result returns the result that a spot names.
+func (s sheet) result(at spot) result { return s.files[at.input].of.at(at.finding) }
 
 // result is a finding.
 type result struct {
@@ -161,23 +189,20 @@ func (r result) sentence() string {
 }
 
 // listed returns the results of a file to show in formats that say of each result whether it counts.
-func (s sheet) listed(f file) (out []result) {
-	for _, r := range f.results {
-		if s.lists(r) {
-			out = append(out, r)
-		}
-	}
-	return out
-}
+func (s sheet) listed(f file) iter.Seq[result] { return f.some(s.lists) }
 
 // judged is [sheet.listed] for a format by which servers judge, which hides nothing.
-func (s sheet) judged(f file) []result {
-	all := slices.Clone(f.results)
-	for i := range all {
-		all[i].hidden = false
+func (s sheet) judged(f file) iter.Seq[result] { return f.some(s.tells) }
+
+// some returns the results of a file that are to be shown.
+func (f file) some(shown func(result) bool) iter.Seq[result] {
+	return func(yield func(result) bool) {
+		for _, r := range f.all() {
+			if shown(r) && !yield(r) {
+				return
+			}
+		}
 	}
-	f.results = all
-	return s.listed(f)
 }
 
 // asked reports whether a rule is about an input at least.
@@ -185,9 +210,11 @@ func (s sheet) asked() bool {
 	return slices.ContainsFunc(s.files, func(f file) bool { return f.unasked == "" && !f.copy })
 }
 
-// lists reports whether a result is to be listed where not all are.
-func (s sheet) lists(r result) bool {
-	return !r.hidden && (s.all || r.status == rules.Fail || open(rules.Reason(r.reason)))
+// lists and tells are those of [Report].
+func (s sheet) lists(r result) bool { return !r.hidden && s.tells(r) }
+
+func (s sheet) tells(r result) bool {
+	return s.all || r.status == rules.Fail || open(rules.Reason(r.reason))
 }
 
 // fact returns what is known of an input by its name, or "".
@@ -215,20 +242,23 @@ func (s sheet) gaps() []hive.Problem {
 }
 
 // found returns the results of a file to show in formats that have a severity for each: failures, and as notes what may be one and what is waived.
-func (f file) found() (out []result) {
-	for _, r := range f.results {
-		switch {
-		case r.waived != nil:
-			r.message = r.accepted() + ": " + r.message
-			out = append(out, r)
-		case r.failed():
-			out = append(out, r)
-		case open(rules.Reason(r.reason)):
-			r.severity, r.level, r.message = rules.Info.String(), "note", r.reason+": "+r.message
-			out = append(out, r)
+func (f file) found() iter.Seq[result] {
+	return func(yield func(result) bool) {
+		for _, r := range f.all() {
+			switch {
+			case r.waived != nil:
+				r.message = r.accepted() + ": " + r.message
+			case r.failed():
+			case open(rules.Reason(r.reason)):
+				r.severity, r.level, r.message = rules.Info.String(), "note", r.reason+": "+r.message
+			default:
+				continue
+			}
+			if !yield(r) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // levels are what other programs call the severities of a check.
@@ -237,24 +267,17 @@ var levels = map[rules.Severity]string{rules.Info: "note", rules.Low: "note", ru
 // scores are in the middle of the ranges that GitHub calls low, medium, high and critical.
 var scores = map[rules.Severity]string{rules.Low: "2.0", rules.Medium: "5.5", rules.High: "8.0", rules.Critical: "9.5"}
 
-// checkSheet returns the sheet of a check. It always includes what did not fail.
+// checkSheet returns the sheet of a check. It always includes what did not fail, as far as the report has it one by one.
 func checkSheet(r Report) sheet {
+	r = r.digested()
 	s := sheet{command: "check", version: r.Version, run: r.Run, totals: strings.Join(r.summary(), "; "), left: r.Choices.lines(r.tally()), more: r.more(), all: r.All, refused: r.Refused, inventory: r.Inventory,
-		tables: newFleet(r).tables(func(table) bool { return true }), unlisted: r.unlisted(), notExamined: r.notExamined(), notAsked: r.notAsked()}
+		tables: r.digest().fleet.tables(func(table) bool { return true }), unlisted: r.unlisted(), notExamined: r.notExamined(), notAsked: r.notAsked()}
 	index := map[*rules.Rule]int{}
-	topicOf := func(rule *rules.Rule) int {
-		i, ok := index[rule]
-		if !ok {
-			i = len(s.topics)
-			index[rule] = i
-			severity := rule.Terms(hive.Windows{}).Severity
-			s.topics = append(s.topics, topic{id: rule.ID, name: rule.ID, pack: rule.Pack, title: rule.Title, severity: severity.String(), level: levels[severity],
-				score: scores[severity], why: unfolded(rule.Rationale), tags: tags(rule), references: slices.Concat(sourceTexts(rule), rule.References)})
-		}
-		return i
-	}
-	for _, rule := range r.Rules {
-		topicOf(rule)
+	for i, rule := range r.digest().rules {
+		index[rule] = i
+		severity := rule.Terms(hive.Windows{}).Severity
+		s.topics = append(s.topics, topic{id: rule.ID, name: rule.ID, pack: rule.Pack, title: rule.Title, severity: severity.String(), level: levels[severity],
+			score: scores[severity], why: unfolded(rule.Rationale), tags: tags(rule), references: slices.Concat(sourceTexts(rule), rule.References)})
 	}
 	for _, in := range r.Inputs {
 		out := file{path: in.Path, format: in.Format, sha256: in.SHA256, size: in.Size, about: hive.Printable(in.about()), unasked: in.unasked(), problems: in.Problems}
@@ -262,8 +285,18 @@ func checkSheet(r Report) sheet {
 			out.logs = logs(in)
 		}
 		out.facts, out.copy = in.facts(), in.SameAs != ""
-		for _, f := range in.Findings {
-			out.results = append(out.results, checkResult(in, f, topicOf(f.Rule), r))
+		of := func(f rules.Finding) result { return checkResult(in, f, index[f.Rule], r) }
+		out.of = findings{
+			func() iter.Seq2[int64, result] {
+				return func(yield func(int64, result) bool) {
+					for at, f := range in.all() {
+						if !yield(at, of(f)) {
+							return
+						}
+					}
+				}
+			},
+			func(at int64) result { return of(in.finding(at)) },
 		}
 		s.files = append(s.files, out)
 	}
@@ -352,6 +385,7 @@ func lintSheet(r LintReport) sheet {
 	for _, in := range r.Files {
 		out := file{path: in.Path, format: "reg", sha256: in.SHA256, size: in.Size, about: ".reg file, " + in.Version + ", " + in.Encoding,
 			problems: in.Problems, text: in.Text}
+		var all []result
 		for _, f := range in.sorted() {
 			one := lintResult(in, f, topicOf(f.Check))
 			switch {
@@ -360,8 +394,9 @@ func lintSheet(r LintReport) sheet {
 			case r.Baseline:
 				one.baseline = "new"
 			}
-			out.results = append(out.results, one)
+			all = append(all, one)
 		}
+		out.of = resultsOf(all)
 		s.files = append(s.files, out)
 	}
 	return s

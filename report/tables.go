@@ -38,13 +38,15 @@ func NewTables(findings, inputs io.Writer, r Report) *Tables {
 func (t *Tables) Input(in Input) {
 	t.count.addAll(in)
 	t.inputs.add(inputRowOf(in))
-	for _, f := range t.report.listed(in) {
-		t.findings.add(findingRowOf(f, t.report.findingJSON(in, f)))
+	for _, f := range in.all() {
+		if t.report.lists(f) {
+			t.findings.add(findingRowOf(f, t.report.findingJSON(in, f)))
+		}
 	}
 }
 
 // Done ends the group of the inputs since the last, of which refused could not be read at all.
-func (t *Tables) Done(_ string, _ int, refused []hive.Problem) {
+func (t *Tables) Done(_ string, _, _ int, refused []hive.Problem) {
 	for _, p := range refused {
 		t.inputs.add(refusedRowOf(p))
 	}

@@ -124,7 +124,7 @@ func checkText(w io.Writer, r Report, style Style) error {
 			return err
 		}
 	}
-	for _, t := range newFleet(r).tables(p.fits) {
+	for _, t := range r.digest().fleet.tables(p.fits) {
 		p.table(t)
 	}
 	if lines := r.statistics(); lines != nil {

@@ -52,7 +52,7 @@ func Write(w io.Writer, name string, r Report, style Style) error {
 	if err != nil {
 		return err
 	}
-	return f.check(w, r, style)
+	return f.check(w, r.digested(), style)
 }
 
 // WriteLint is [Write] for the linter.

@@ -14,7 +14,8 @@ type Fix struct {
 	Note    string
 	Because string // why a person must decide on it; "" for a safe fix
 
-	unsound bool // whether there were mistakes in it; no such fix leaves this package
+	unsound bool   // whether there were mistakes in it; no such fix leaves this package
+	does    string // of a fix without steps, see [RecordedFix]
 }
 
 // Step is one change that a fix makes.
@@ -44,6 +45,9 @@ func (f Fix) Edits() (edits []hive.Edit) {
 
 // String returns what the fix does, for people.
 func (f Fix) String() string {
+	if f.does != "" {
+		return f.does
+	}
 	text := strings.Join(each(f.Steps, Step.String), ", then ")
 	switch {
 	case f.Restart == "computer":

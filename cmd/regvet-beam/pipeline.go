@@ -70,10 +70,10 @@ type record struct {
 
 // The kinds of records.
 const (
-	ofLines = iota // lines of the result
-	ofLost         // lines of the result that stand behind those of all units
-	ofDead         // lines of the dead letters
-	ofTally        // a tally
+	ofLines  = iota // lines of the result
+	ofAround        // lines of the result that stand behind those of all units
+	ofDead          // lines of the dead letters
+	ofTally         // a tally
 	kinds
 )
 
@@ -169,11 +169,11 @@ func (f *checkFn) finish(emit func(int, record)) {
 
 // results is what there is to write about a unit.
 type results struct {
-	unit  unit
-	lines spool
-	lost  string
-	dead  bytes.Buffer
-	tally tally
+	unit   unit
+	lines  spool
+	around string
+	dead   bytes.Buffer
+	tally  tally
 }
 
 // check has a unit checked by a process of a pool. Whatever is wrong with it is part of the results.
@@ -191,7 +191,7 @@ func check(p *pool, u unit) *results {
 		return r
 	}
 	os.Stderr.WriteString(a.Messages)
-	r.lost = a.Lost
+	r.around = a.Around
 	r.tally = tally{Status: a.Status, Units: 1, LeftOut: a.LeftOut}
 	for _, in := range a.Refused {
 		r.bury(letter{u.Name, in})
@@ -257,7 +257,7 @@ func (r *results) emit(shards int, to func(int, record)) {
 		}
 		emit(ofLines, data)
 	}
-	emit(ofLost, []byte(r.lost))
+	emit(ofAround, []byte(r.around))
 	emit(ofDead, r.dead.Bytes())
 	emit(ofTally, r.tally.json())
 }
@@ -369,7 +369,7 @@ func (f *writeFn) ProcessElement(ctx context.Context, shard int, records func(*r
 		return io.MultiReader(all...)
 	}
 	err := write(ctx, f.name("findings", shard), func(w io.Writer) error {
-		return f.result(w, inOrder(ofLines), inOrder(ofLost), shard == 0, &t)
+		return f.result(w, inOrder(ofLines), inOrder(ofAround), shard == 0, &t)
 	})
 	if err == nil {
 		err = write(ctx, f.name("dead", shard), func(w io.Writer) error {
@@ -384,14 +384,14 @@ func (f *writeFn) ProcessElement(ctx context.Context, shard int, records func(*r
 }
 
 // result writes a result, and counts what is in it.
-func (f *writeFn) result(w io.Writer, lines, lost io.Reader, first bool, t *tally) error {
+func (f *writeFn) result(w io.Writer, lines, around io.Reader, first bool, t *tally) error {
 	lines = io.TeeReader(io.MultiReader(bytes.NewReader(f.First), lines), w)
 	part, err := report.ReadPart(lines)
 	if err == nil {
 		_, err = io.Copy(io.Discard, lines) // what is no line for a reader of lines is written all the same
 	}
 	if err == nil {
-		_, err = io.Copy(w, lost)
+		_, err = io.Copy(w, around)
 	}
 	if err != nil {
 		return err

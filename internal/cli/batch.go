@@ -102,17 +102,20 @@ func asked(s *session, states []collection.State, does string, all []collection.
 
 // leaveOut leaves out the files that are of an earlier time, unless of one of these states, and notes them.
 func (s *session) leaveOut(states []collection.State, all []collection.Group) (asked []collection.Group) {
-	left := map[collection.State][]collection.File{}
+	left, turns := map[collection.State][]collection.File{}, map[collection.State]int{}
 	for _, g := range all {
 		if state := g.State(); state == "" || slices.Contains(states, state) {
 			asked = append(asked, g)
 		} else {
+			if left[state] == nil {
+				turns[state] = g.Turn
+			}
 			left[state] = append(left[state], g.Files...)
 		}
 	}
 	for _, state := range []collection.State{collection.RegBack, collection.Shadow} {
 		if files := left[state]; len(files) > 0 {
-			s.leftOut = append(s.leftOut, report.LeftOut{State: state, Files: len(files), First: files[0].Path})
+			s.leftOut = append(s.leftOut, report.LeftOut{State: state, Files: len(files), First: files[0].Path, Turn: turns[state]})
 		}
 	}
 	return asked

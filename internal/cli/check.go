@@ -36,10 +36,9 @@ type checkOptions struct {
 	accept       acceptFlags
 	input        inputFlags
 	result       resultFlags
+	list         listFlags
 	failOn       choice
-	all, deleted bool
-	quiet        bool
-	statistics   bool
+	deleted      bool
 	regback, vss bool // also check backups of hives, and shadow copies
 	allInstalls  bool // findings of a former Windows count for the exit status
 	shard        parsed[collection.Share]
@@ -53,9 +52,7 @@ func (o *checkOptions) define(f *pflag.FlagSet) {
 	o.accept.defineWrite(f)
 	o.result.define(f, append(report.FormatNames(), report.Parquet)...)
 	failFlag(f, &o.failOn, "findings")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "in text and compact, list no findings, only the summary")
-	f.BoolVar(&o.statistics, "statistics", false, "in text and compact, end with a table of how much each rule finds")
-	f.BoolVarP(&o.all, "all", "a", false, "also list passes, all unknowns, rules that do not apply, and what inventories list")
+	o.list.define(f)
 	f.BoolVar(&o.deleted, "deleted", false, "also show what a value was before it was deleted, if the hive still holds that")
 	f.BoolVar(&o.regback, "regback", false, "also check the backups of hives that Windows made in RegBack or repair, of an earlier time")
 	f.BoolVar(&o.vss, "vss", false, "also check the shadow copies in images, of an earlier time")
@@ -83,7 +80,7 @@ func (o *checkOptions) run(s *session, args []string) {
 		return
 	}
 	r := c.report // to which inputs are added, while others are judged
-	r.PassedOver, r.LeftOut = s.passedOver, s.leftOut
+	r.Share, r.Containers, r.PassedOver, r.LeftOut = o.shard.value, s.containers, s.passedOver, s.leftOut
 	if !o.vss {
 		r.Shadows = s.shadows()
 	}
@@ -96,7 +93,7 @@ func (o *checkOptions) run(s *session, args []string) {
 		return
 	}
 	inputs = slices.DeleteFunc(inputs, func(g collection.Group) bool { return part.Holds(g.Files[0].Path) })
-	c.report.Inventory, c.listed = r.Inventory, o.all || slices.ContainsFunc(sinks, func(k *sink) bool { return report.ListsPasses(k.format) })
+	c.report.Inventory, c.listed = r.Inventory, o.list.all || slices.ContainsFunc(sinks, func(k *sink) bool { return report.ListsPasses(k.format) })
 	take := func(in report.Input) {
 		for _, to := range streams {
 			to.Input(in)
@@ -105,9 +102,9 @@ func (o *checkOptions) run(s *session, args []string) {
 			r.Inputs = append(r.Inputs, in)
 		}
 	}
-	c.check(s, inputs, batch{live: o.result.live()}, take, func(name string, status int, refused []hive.Problem) {
+	c.check(s, inputs, batch{live: o.result.live()}, take, func(name string, status, turn int, refused []hive.Problem) {
 		for _, to := range streams {
-			to.Done(name, status, refused)
+			to.Done(name, status, turn, refused)
 		}
 	})
 	if config := c.accepted.flaws(); config != nil && o.shard.value.Takes(0) {
@@ -118,7 +115,7 @@ func (o *checkOptions) run(s *session, args []string) {
 	if r.Inventory != nil && r.Inventory.Err() != nil {
 		s.fail(statusUsage, "what is listed cannot be sorted in a temporary file: %v; TMPDIR can name another folder for it", r.Inventory.Err())
 	}
-	r.Containers, r.Refused = s.containers, s.unread()
+	r.Refused = s.unread()
 	for _, k := range sinks {
 		if to := streams[k]; to != nil {
 			k.end(to.Close(s.lost))
@@ -144,21 +141,21 @@ func (o *checkOptions) load(s *session, args []string) *checking {
 	}
 	accepted.windows(&o.input)
 	s.files.Protect(o.input.logs...)
-	r := report.Report{Version: version(), Run: s.runOf(accepted.packs, accepted.asked), Rules: accepted.asked, All: o.all, FailOn: accepted.failOn(&o.failOn), AllInstalls: o.allInstalls,
-		Choices: accepted.choices(), Quiet: o.quiet, Statistics: o.statistics, Deleted: o.deleted}
+	r := report.Report{Version: version(), Run: s.runOf(accepted.packs, accepted.asked), Rules: accepted.asked, All: o.list.all, FailOn: accepted.failOn(&o.failOn), AllInstalls: o.allInstalls,
+		Choices: accepted.choices(), Quiet: o.list.quiet, Statistics: o.list.statistics, Deleted: o.deleted}
 	if accepted.pick.restricts() {
 		r.Unselected = o.rules.known - len(accepted.asked)
 	} else {
 		r.More = o.rules.known - len(rules.Distinct(accepted.loaded, nil))
 	}
-	return &checking{checkOptions: o, accepted: accepted, report: r, listed: o.all}
+	return &checking{checkOptions: o, accepted: accepted, report: r, listed: o.list.all}
 }
 
 // joins reports whether the hives of a machine are read as one registry.
 func (o *checkOptions) joins() bool { return o.input.mount.value == nil }
 
 // lists reports whether there is something to list at the end that inventories find.
-func (c *checking) lists() bool { return c.all && len(rules.Inventories(c.report.Rules)) > 0 }
+func (c *checking) lists() bool { return c.list.all && len(rules.Inventories(c.report.Rules)) > 0 }
 
 // status returns what the findings about an input make of the exit status.
 func (c *checking) status(in report.Input) int {
@@ -169,8 +166,8 @@ func (c *checking) status(in report.Input) int {
 }
 
 // check judges groups of inputs. It calls take for each input, and done at the end of each group with the name of its first file, what it makes of the
-// exit status, and what of it could not be read at all.
-func (c *checking) check(s *session, groups []collection.Group, how batch, take func(report.Input), done func(name string, status int, refused []hive.Problem)) {
+// exit status, its turn, and what of it could not be read at all.
+func (c *checking) check(s *session, groups []collection.Group, how batch, take func(report.Input), done func(name string, status, turn int, refused []hive.Problem)) {
 	judge := func(s *session, together collection.Joined) []report.Input {
 		return c.judge(s, together, c.report, c.listed)
 	}
@@ -181,14 +178,14 @@ func (c *checking) check(s *session, groups []collection.Group, how batch, take 
 			take(in)
 		}
 		s.raise(a.status)
-		done(a.group.Files[0].Path, a.status, a.refused)
+		done(a.group.Files[0].Path, a.status, a.group.Turn, a.refused)
 	})
 }
 
 // stream is a report that is written as the inputs are read.
 type stream interface {
 	Input(report.Input)
-	Done(name string, status int, refused []hive.Problem) // ends a group of inputs
+	Done(name string, status, turn int, refused []hive.Problem) // ends a group of inputs
 	Close(refused []hive.Problem) error
 }
 
@@ -239,14 +236,14 @@ func (o *checkOptions) begin(s *session, outputs []output, r report.Report) (sin
 func (o *checkOptions) judge(s *session, together collection.Joined, r report.Report, listed bool) []report.Input {
 	asksPorts := slices.ContainsFunc(r.Rules, func(rule *rules.Rule) bool { return rule.Pack == ports.Pack })
 	findings := map[*collection.Opened][]rules.Finding{}
-	passed := map[*collection.Opened]map[*rules.Rule]int{}
+	counted := map[*collection.Opened]map[report.Answer]int{}
 	asked := map[*collection.Opened]bool{}
 	pass := func(rule *rules.Rule, real hive.Path) {
 		in := together.Holder(real)
-		if passed[in] == nil {
-			passed[in] = map[*rules.Rule]int{}
+		if counted[in] == nil {
+			counted[in] = map[report.Answer]int{}
 		}
-		passed[in][rule]++
+		counted[in][report.Answer{Rule: rule}]++
 		asked[in] = asked[in] || together.Covers(real)
 	}
 	if listed {
@@ -270,7 +267,7 @@ func (o *checkOptions) judge(s *session, together collection.Joined, r report.Re
 			all = append(all, report.Input{Input: s.facts(in)})
 			continue
 		}
-		out := report.Input{Findings: findings[in], Passed: passed[in], Listed: listing.count[in], Unasked: !asked[in] && !listing.asked[in]}
+		out := report.Input{Findings: findings[in], Counted: counted[in], Listed: listing.count[in], Unasked: !asked[in] && !listing.asked[in]}
 		if in.Machine == nil || together.HoldsSystem(in) {
 			in.Identify()
 		}

@@ -88,8 +88,9 @@ type Checker struct {
 type Answer struct {
 	Status   int    // what it makes of the exit status
 	Messages string // for standard error, in lines
-	// Lost has a line of JSON for each thing that could not be read of images and archives, whatever lies there. It stands behind the lines of all units.
-	Lost    string
+	// Around has a line of JSON for each image and archive, and for each thing that could not be read of them, whatever lies there. They stand behind the
+	// lines of all units.
+	Around  string
 	Refused []Refused
 	LeftOut []report.LeftOut // what is of an earlier time, and was not asked for
 }
@@ -119,14 +120,18 @@ func (c *Checker) files() *collection.Local {
 
 // Check checks a unit, and writes what check writes of its inputs. Nothing that is wrong with an input is an error, which is one of writing.
 func (c *Checker) Check(w io.Writer, u collection.Unit) (a Answer, err error) {
-	var messages, lost bytes.Buffer
+	var messages, around bytes.Buffer
 	s := &session{files: c.files(), stdout: w, stderr: &messages}
 	all := s.listed(u.Of, u.List(s.files), c.run.joins(), func(collection.Group) bool { return false })
 	groups := s.leaveOut(earlier(c.run.regback, c.run.vss), all)
 	lines := report.ResumeLines(w, c.run.report, report.Part{})
-	c.run.check(s, groups, batch{one: true}, lines.Input, lines.Done)
-	report.ResumeLines(&lost, c.run.report, report.Part{}).Refuse(s.lost)
-	a = Answer{Status: s.status, Messages: messages.String(), Lost: lost.String(), LeftOut: s.leftOut}
+	c.run.check(s, groups, batch{one: true}, lines.Input, func(name string, status, _ int, refused []hive.Problem) {
+		lines.Done(name, status, 0, refused) // its turn among all units is not known here
+	})
+	r := c.run.report
+	r.Containers = s.containers
+	report.ResumeLines(&around, r, report.Part{}).Around(s.lost)
+	a = Answer{Status: s.status, Messages: messages.String(), Around: around.String(), LeftOut: s.leftOut}
 	for _, p := range s.unread() {
 		a.Refused = append(a.Refused, Refused{hive.Printable(p.Source), p.Kind, hive.Printable(p.Msg)})
 	}
@@ -136,7 +141,7 @@ func (c *Checker) Check(w io.Writer, u collection.Unit) (a Answer, err error) {
 // Missed writes that a unit could not be checked, as check writes it of an input that cannot be read. The error is one of writing.
 func Missed(w io.Writer, name, why string) error {
 	lines := report.ResumeLines(w, report.Report{}, report.Part{})
-	lines.Done(name, statusInput, []hive.Problem{collection.Refusal(name, &hive.Problem{Kind: hive.Unreadable, Msg: "was not checked: " + why, Loss: true})})
+	lines.Done(name, statusInput, 0, []hive.Problem{collection.Refusal(name, &hive.Problem{Kind: hive.Unreadable, Msg: "was not checked: " + why, Loss: true})})
 	return lines.Err()
 }
 

@@ -65,6 +65,15 @@ func failFlag(f *pflag.FlagSet, to *choice, which string) {
 	choose(f, to, "fail-on", "", "low", "exit with 1 for "+which+" of at least this `SEVERITY`: %s", severityWords(neverFails)...)
 }
 
+// listFlags say what a report of a check lists.
+type listFlags struct{ quiet, statistics, all bool }
+
+func (l *listFlags) define(f *pflag.FlagSet) {
+	f.BoolVarP(&l.quiet, "quiet", "q", false, "in text and compact, list no findings, only the summary")
+	f.BoolVar(&l.statistics, "statistics", false, "in text and compact, end with a table of how much each rule finds")
+	f.BoolVarP(&l.all, "all", "a", false, "also list passes, all unknowns, rules that do not apply, and what inventories list")
+}
+
 // least returns the lowest severity that --fail-on makes count. Where none does, it is above all that there are.
 func (c *choice) least() rules.Severity {
 	if least, ok := rules.ParseSeverity(c.value); ok {

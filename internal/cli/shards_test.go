@@ -247,7 +247,7 @@ func TestChecker(t *testing.T) {
 						return err
 					}
 					a, err := c.Check(&out, read)
-					out.WriteString(a.Lost)
+					out.WriteString(a.Around)
 					units[read.Name], status = true, max(status, a.Status)
 					return err
 				})
