@@ -31,7 +31,7 @@ func Main() {
 
 // commands returns the commands in the order of the help.
 func commands() []command {
-	return []command{checkCommand, fixCommand, applyCommand, lintCommand, fmtCommand, exportCommand, diffCommand, searchCommand, infoCommand, historyCommand, timelineCommand, rulesCommand,
+	return []command{checkCommand, reportCommand, fixCommand, applyCommand, lintCommand, fmtCommand, exportCommand, diffCommand, searchCommand, infoCommand, historyCommand, timelineCommand, rulesCommand,
 		explainCommand, schemaCommand, completionCommand(commands), manCommand(commands), versionCommand}
 }
 
