@@ -123,11 +123,15 @@ func (c *Checker) Check(w io.Writer, u collection.Unit) (a Answer, err error) {
 	var messages, around bytes.Buffer
 	s := &session{files: c.files(), stdout: w, stderr: &messages}
 	all := s.listed(u.Of, u.List(s.files), c.run.joins(), func(collection.Group) bool { return false })
+	for i := range all {
+		all[i].Turn = 0 // which would be that in the unit alone
+	}
+	for _, one := range s.containers {
+		one.Turn = 0
+	}
 	groups := s.leaveOut(earlier(c.run.regback, c.run.vss), all)
 	lines := report.ResumeLines(w, c.run.report, report.Part{})
-	c.run.check(s, groups, batch{one: true}, lines.Input, func(name string, status, _ int, refused []hive.Problem) {
-		lines.Done(name, status, 0, refused) // its turn among all units is not known here
-	})
+	c.run.check(s, groups, batch{one: true}, lines.Input, lines.Done)
 	r := c.run.report
 	r.Containers = s.containers
 	report.ResumeLines(&around, r, report.Part{}).Around(s.lost)

@@ -19,7 +19,9 @@ import (
 // of three shares, in the order of the whole run.
 func TestReport(t *testing.T) {
 	mixed := shareable(t)
-	t.Run("folder", func(t *testing.T) { sameReports(t, mixed, "--deleted", "--regback", "--windows", "10.0.19045", ".", "nothing", "SYSTEM") })
+	t.Run("folder", func(t *testing.T) {
+		sameReports(t, mixed, "--deleted", "--regback", "--windows", "10.0.19045", ".", "nothing", "SYSTEM")
+	})
 	inventories, err := txtar.ParseFile("testdata/script/inventory.txtar")
 	if err != nil {
 		t.Fatal(err)
