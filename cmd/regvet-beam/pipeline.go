@@ -265,7 +265,7 @@ func (r *results) emit(shards int, to func(int, record)) {
 // tally is what there is to say about units together.
 type tally struct {
 	Status  int              `json:"status"` // the highest exit status
-	Units   int              `json:"units"`  // machines, images and archives, and files that are of none
+	Units   int              `json:"units"`  // what was dealt out: machines, images and archives, files that are of none, and folders in which something was passed over
 	Groups  int              `json:"groups"` // what was read together, each with a line "done"
 	Dead    int              `json:"dead"`   // the number of dead letters
 	Rules   int              `json:"rules"`
