@@ -27,7 +27,7 @@ func (c *checker) wrong(format string, args ...any) {
 }
 
 func (c *checker) count(name string, n int) int {
-	if n < 0 || n > mostCount {
+	if n < 0 || int64(n) > mostCount {
 		c.wrong("%s is %d, which is no count", name, n)
 	}
 	return n

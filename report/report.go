@@ -36,12 +36,12 @@ type Report struct {
 	Inputs      []Input
 	Refused     []hive.Problem // inputs that could not be read at all, one problem for each
 
-	Unselected int       // how many rules a selection of rules leaves out
-	PassedOver []string  // for people, what in a folder may hold or be a hive, and was not looked into
-	LeftOut    []LeftOut // what is of an earlier time, and was not asked for
-	Share      collection.Share
-	Shadows    int  // the number of shadow copies in images that were not looked into
-	Deleted    bool // what was deleted was asked for
+	Unselected int              // how many rules a selection of rules leaves out
+	PassedOver []string         // for people, what in a folder may hold or be a hive, and was not looked into
+	LeftOut    []LeftOut        // what is of an earlier time, and was not asked for
+	Share      collection.Share // of the machines, that the run was over; the zero Share for all
+	Shadows    int              // the number of shadow copies in images that were not looked into
+	Deleted    bool             // what was deleted was asked for
 
 	Inventory *Inventory // what the inventories among the rules list; nil if it is only counted, or if there is none
 

@@ -66,7 +66,7 @@ func (s *stored) all() iter.Seq2[int64, rules.Finding] {
 				s.file.fail(err)
 				return
 			}
-			if !yield(at, s.parse(line)) {
+			if f := s.parse(line); s.file.err != nil || !yield(at, f) {
 				return
 			}
 			at += int64(max(len(line), 1))
