@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"io"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -22,10 +23,12 @@ func TestColours(t *testing.T) {
 		"history": {"testdata/SYSTEM", `HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters`, "MaxUserPort"},
 		"info":    {"testdata/SYSTEM"},
 		"lint":    {"testdata/untidy.reg"},
+		"report":  {"OUT/lines.jsonl"},
 		"rules":   {"show", "KB196271-MaxUserPort"},
 		"search":  {"--names", "Tcpip", "testdata/SYSTEM"},
 	}
 	out := t.TempDir()
+	run([]string{"check", "-o", filepath.Join(out, "lines.jsonl"), "../../testdata/SYSTEM"}, nil, io.Discard, io.Discard)
 	for _, cmd := range commands() {
 		if !cmd.colours {
 			continue

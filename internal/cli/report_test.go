@@ -38,6 +38,11 @@ func TestReport(t *testing.T) {
 	if err := os.CopyFS(folder, os.DirFS("../../testdata")); err != nil {
 		t.Fatal(err)
 	}
+	t.Run("hostile", func(t *testing.T) {
+		hostile := t.TempDir()
+		writeAll(t, map[string][]byte{filepath.Join(hostile, "hostile\n\x1b\xff"): hostileHive()})
+		sameReports(t, hostile, "--pack", "all", ".")
+	})
 	t.Run("packs", func(t *testing.T) { sameReports(t, folder, "--pack", "all", "SYSTEM", "SYSTEM-10.reg", "past.E01") })
 	t.Run("one", func(t *testing.T) { sameReports(t, folder, "SYSTEM") })
 	t.Run("severity", func(t *testing.T) { sameReports(t, folder, "--severity", "medium", "--fail-on", "high", ".") })
