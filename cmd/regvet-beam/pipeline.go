@@ -70,10 +70,11 @@ type record struct {
 
 // The kinds of records.
 const (
-	ofLines  = iota // lines of the result
-	ofAround        // lines of the result that stand behind those of all units
-	ofDead          // lines of the dead letters
-	ofTally         // a tally
+	ofLines      = iota // lines of the result
+	ofContainers        // lines of the result that stand behind those of all units
+	ofLost              // lines that stand behind those
+	ofDead              // lines of the dead letters
+	ofTally             // a tally
 	kinds
 )
 
@@ -169,11 +170,12 @@ func (f *checkFn) finish(emit func(int, record)) {
 
 // results is what there is to write about a unit.
 type results struct {
-	unit   unit
-	lines  spool
-	around string
-	dead   bytes.Buffer
-	tally  tally
+	unit       unit
+	lines      spool
+	containers string
+	lost       string
+	dead       bytes.Buffer
+	tally      tally
 }
 
 // check has a unit checked by a process of a pool. Whatever is wrong with it is part of the results.
@@ -191,7 +193,7 @@ func check(p *pool, u unit) *results {
 		return r
 	}
 	os.Stderr.WriteString(a.Messages)
-	r.around = a.Around
+	r.containers, r.lost = a.Containers, a.Lost
 	r.tally = tally{Status: a.Status, Units: 1, LeftOut: a.LeftOut}
 	for _, in := range a.Refused {
 		r.bury(letter{u.Name, in})
@@ -201,7 +203,7 @@ func check(p *pool, u unit) *results {
 
 // isLine reports whether a line is one that [cli.Checker.Check] writes.
 func isLine(line []byte) bool {
-	for _, begin := range []string{`{"input":`, `{"finding":`, `{"refused":`, `{"done":`} {
+	for _, begin := range []string{`{"input":`, `{"finding":`, `{"hidden":`, `{"refused":`, `{"done":`} {
 		if bytes.HasPrefix(line, []byte(begin)) {
 			return json.Valid(line)
 		}
@@ -257,7 +259,8 @@ func (r *results) emit(shards int, to func(int, record)) {
 		}
 		emit(ofLines, data)
 	}
-	emit(ofAround, []byte(r.around))
+	emit(ofContainers, []byte(r.containers))
+	emit(ofLost, []byte(r.lost))
 	emit(ofDead, r.dead.Bytes())
 	emit(ofTally, r.tally.json())
 }
@@ -369,7 +372,7 @@ func (f *writeFn) ProcessElement(ctx context.Context, shard int, records func(*r
 		return io.MultiReader(all...)
 	}
 	err := write(ctx, f.name("findings", shard), func(w io.Writer) error {
-		return f.result(w, inOrder(ofLines), inOrder(ofAround), shard == 0, &t)
+		return f.result(w, inOrder(ofLines), io.MultiReader(inOrder(ofContainers), inOrder(ofLost)), shard == 0, &t)
 	})
 	if err == nil {
 		err = write(ctx, f.name("dead", shard), func(w io.Writer) error {

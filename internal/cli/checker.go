@@ -88,11 +88,11 @@ type Checker struct {
 type Answer struct {
 	Status   int    // what it makes of the exit status
 	Messages string // for standard error, in lines
-	// Around has a line of JSON for each image and archive, and for each thing that could not be read of them, whatever lies there. They stand behind the
-	// lines of all units.
-	Around  string
-	Refused []Refused
-	LeftOut []report.LeftOut // what is of an earlier time, and was not asked for
+	// Containers has a line of JSON for each image and archive, and Lost one for each thing that could not be read of them, whatever lies there. Behind
+	// the lines of all units come the containers of all, and then what is lost of all.
+	Containers, Lost string
+	Refused          []Refused
+	LeftOut          []report.LeftOut // what is of an earlier time, and was not asked for
 }
 
 // Refused is an input that could not be read at all.
@@ -120,7 +120,7 @@ func (c *Checker) files() *collection.Local {
 
 // Check checks a unit, and writes what check writes of its inputs. Nothing that is wrong with an input is an error, which is one of writing.
 func (c *Checker) Check(w io.Writer, u collection.Unit) (a Answer, err error) {
-	var messages, around bytes.Buffer
+	var messages, containers, lost bytes.Buffer
 	s := &session{files: c.files(), stdout: w, stderr: &messages}
 	all := s.listed(u.Of, u.List(s.files), c.run.joins(), func(collection.Group) bool { return false })
 	for i := range all {
@@ -134,8 +134,9 @@ func (c *Checker) Check(w io.Writer, u collection.Unit) (a Answer, err error) {
 	c.run.check(s, groups, batch{one: true}, lines.Input, lines.Done)
 	r := c.run.report
 	r.Containers = s.containers
-	report.ResumeLines(&around, r, report.Part{}).Around(s.lost)
-	a = Answer{Status: s.status, Messages: messages.String(), Around: around.String(), LeftOut: s.leftOut}
+	report.ResumeLines(&containers, r, report.Part{}).Around(nil)
+	report.ResumeLines(&lost, c.run.report, report.Part{}).Around(s.lost)
+	a = Answer{Status: s.status, Messages: messages.String(), Containers: containers.String(), Lost: lost.String(), LeftOut: s.leftOut}
 	for _, p := range s.unread() {
 		a.Refused = append(a.Refused, Refused{hive.Printable(p.Source), p.Kind, hive.Printable(p.Msg)})
 	}

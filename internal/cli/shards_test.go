@@ -248,7 +248,7 @@ func TestChecker(t *testing.T) {
 						return err
 					}
 					a, err := c.Check(&out, read)
-					out.WriteString(a.Around)
+					out.WriteString(a.Containers + a.Lost)
 					units[read.Name], status = true, max(status, a.Status)
 					return err
 				})
