@@ -67,17 +67,35 @@ func (rd *reader) join() (*Recorded, error) {
 	}
 	out.Run.Command = named(commands)
 	var refused []hive.Problem
+	var rest []RecordedGroup
+	add := func(g RecordedGroup) {
+		g.From = len(out.Inputs)
+		out.Inputs = append(out.Inputs, g.inputs...)
+		g.To, g.inputs = len(out.Inputs), nil
+		refused = append(refused, g.Refused...)
+		out.Groups = append(out.Groups, g)
+	}
+	turns := 0 // of the sets before
 	for _, set := range rd.sets(out) {
 		joined := set.join()
 		out.Shadows += joined.Shadows
-		out.recorded = append(out.recorded, joined.recorded...)
 		out.Lost = append(out.Lost, joined.lost...)
+		next := turns
+		turn := func(n int) int {
+			next = max(next, turns+n)
+			return turns + n
+		}
+		for _, c := range joined.recorded {
+			c.Turn = turn(c.Turn)
+			out.recorded = append(out.recorded, c)
+		}
 		for _, text := range joined.PassedOver {
 			if !slices.Contains(out.PassedOver, text) {
 				out.PassedOver = append(out.PassedOver, text)
 			}
 		}
 		for _, left := range joined.LeftOut {
+			left.Turn = turn(left.Turn)
 			if i := slices.IndexFunc(out.LeftOut, func(one LeftOut) bool { return one.State == left.State }); i >= 0 {
 				out.LeftOut[i].Files += left.Files
 			} else {
@@ -85,12 +103,17 @@ func (rd *reader) join() (*Recorded, error) {
 			}
 		}
 		for _, g := range joined.groups {
-			g.From = len(out.Inputs)
-			out.Inputs = append(out.Inputs, g.inputs...)
-			g.To, g.inputs = len(out.Inputs), nil
-			refused = append(refused, g.Refused...)
-			out.Groups = append(out.Groups, g)
+			if g.Name == "" {
+				rest = append(rest, g)
+				continue
+			}
+			g.Turn = turn(g.Turn)
+			add(g)
 		}
+		turns = next
+	}
+	for _, g := range rest { // last, as in each run, so that they are of no group when these lines are written and read
+		add(g)
 	}
 	out.Refused = slices.Concat(out.Lost, refused)
 	if rd.alike.n > 0 {

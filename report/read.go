@@ -248,7 +248,7 @@ func (rd *fileReader) line(j jsonCheckLine, line []byte) error {
 		r.pending.Refused = append(r.pending.Refused, p)
 	case j.Done != nil:
 		p := &r.pending
-		p.Name, p.Turn, p.Status = j.Done.Name, j.Done.Turn, p.findings()
+		p.Name, p.Turn, p.Status = j.Done.Name, c.count("turn", j.Done.Turn), p.findings()
 		if j.Done.Status > 1 { // by something else
 			p.Status = j.Done.Status
 		}

@@ -309,6 +309,7 @@ func FuzzReport(f *testing.F) {
 	f.Add(text)
 	f.Add(text[:len(text)/2])
 	f.Add(text + text)
+	f.Add(text + strings.ReplaceAll(text, "b.reg", "c.reg")) // a run behind what another says of its config
 	f.Add("{}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		read := func(text string) (*Recorded, error) {

@@ -170,7 +170,7 @@ func (c *checker) report(j jsonCheckStart) (r Report) {
 	}
 	r.PassedOver = a.PassedOver
 	for _, left := range a.LeftOut {
-		r.LeftOut = append(r.LeftOut, LeftOut{collection.State(left.State), c.count("files", left.Files), left.First, left.Turn})
+		r.LeftOut = append(r.LeftOut, LeftOut{collection.State(left.State), c.count("files", left.Files), left.First, c.count("turn", left.Turn)})
 	}
 	if s := a.Share; s != nil {
 		if r.Share = (collection.Share{Number: s.Number, Of: s.Of}); s.Number < 1 || s.Of < s.Number {
@@ -356,6 +356,7 @@ func (c *checker) container(j jsonLineContainer) jsonLineContainer {
 	if j.Size < 0 {
 		c.wrong("size is %d, which is no size", j.Size)
 	}
+	c.count("turn", j.Turn)
 	for _, p := range j.Problems {
 		c.problem(j.Path, p)
 	}
