@@ -155,7 +155,7 @@ func (rd *reader) file(s Source) error {
 	rd.files = append(rd.files, f)
 	name := hive.Visible(collection.DisplayName(s.Name))
 	lines := bufio.NewScanner(io.NewSectionReader(s, 0, s.Size))
-	lines.Buffer(nil, mostLine)
+	lines.Buffer(nil, MostLine)
 	lines.Split(anyLines)
 	in := fileReader{reader: rd, file: f, name: name}
 	for lines.Scan() {
@@ -177,7 +177,7 @@ func (rd *reader) file(s Source) error {
 	}
 	switch err := lines.Err(); {
 	case err == bufio.ErrTooLong:
-		return fmt.Errorf("%s:%d: is longer than %d bytes, and no line of check is", name, in.number+1, mostLine)
+		return fmt.Errorf("%s:%d: is longer than %d bytes, and no line of check is", name, in.number+1, MostLine)
 	case err != nil:
 		return fmt.Errorf("%s: cannot be read: %w", name, hive.Cause(err))
 	case in.run == nil:

@@ -246,7 +246,7 @@ func TestReadLongLine(t *testing.T) {
 	}
 	start := strings.SplitAfter(linesText(t, strange()), "\n")[0]
 	_, err := Read([]Source{{"x.jsonl", endless{start + `{"config":{"path":"`}, 1 << 40}}, Reading{})
-	if want := fmt.Sprintf("x.jsonl:2: is longer than %d bytes, and no line of check is", mostLine); err == nil || err.Error() != want {
+	if want := fmt.Sprintf("x.jsonl:2: is longer than %d bytes, and no line of check is", MostLine); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

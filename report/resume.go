@@ -22,15 +22,15 @@ type Part struct {
 	counts jsonCounts // of these groups
 }
 
-// mostLine is the length in bytes of the longest line that [ReadPart] takes for one: that of a finding about the largest value with its data twice.
-const mostLine = 256 << 20
+// MostLine is the length in bytes of the longest line that [ReadPart] takes for one: that of a finding about the largest value with its data twice.
+const MostLine = 256 << 20
 
 // ReadPart reads what a run wrote. What follows the last complete group is passed over: it is what the end of a process, or of a computer, left. The
 // error is one of reading.
 func ReadPart(from io.Reader) (Part, error) {
 	p := Part{Done: map[string]int{}}
 	lines := bufio.NewScanner(from)
-	lines.Buffer(nil, mostLine)
+	lines.Buffer(nil, MostLine)
 	lines.Split(wholeLines)
 	for at := int64(0); lines.Scan(); {
 		line := lines.Bytes()

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"regvet/internal/cli"
+	"regvet/report"
 )
 
 // pool is some processes of this program that read inputs. Each is started when it is first needed, and again after it was ended.
@@ -99,9 +100,6 @@ type death struct{ kind, reason string }
 
 func (d *death) Error() string { return d.reason }
 
-// mostLine is the longest line in bytes that is taken for one: that of a finding about the largest value with its data twice.
-const mostLine = 256 << 20
-
 // start starts a process, and waits until it has loaded the rules.
 func (p *pool) start() (*child, error) {
 	self, err := os.Executable()
@@ -122,7 +120,7 @@ func (p *pool) start() (*child, error) {
 		return nil, &death{"start", "a process cannot be started: " + err.Error()}
 	}
 	c.lines = bufio.NewScanner(out)
-	c.lines.Buffer(make([]byte, 1<<16), mostLine)
+	c.lines.Buffer(make([]byte, 1<<16), report.MostLine)
 	if _, err := c.ask(p, p.first, 0, func([]byte) error { return errors.New("an answer before it was asked") }); err != nil {
 		return nil, err
 	}
