@@ -157,7 +157,7 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 		case info.Size() == 0 && left.addEmpty(name):
 			return nil
 		}
-		head, err := startInto(buffer, fsys, name)
+		head, err := startInto(buffer, fs.FS.Open, fsys, name)
 		switch {
 		case err != nil:
 			unseen(name, err)
@@ -191,12 +191,12 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 
 // start returns the start of a file, up to [hive.HeadSize] bytes: they show what it is and, of a hive, in which state.
 func start(fsys fs.FS, name string) ([]byte, error) {
-	return startInto(make([]byte, hive.HeadSize), fsys, name)
+	return startInto(make([]byte, hive.HeadSize), openFound, fsys, name)
 }
 
-// startInto is start for one who looks at a million files, with a slice of that size for all of them.
-func startInto(head []byte, fsys fs.FS, name string) ([]byte, error) {
-	f, err := openFound(fsys, name)
+// startInto is start for one who looks at a million files, with a slice of that size for all of them, and knows that they are no pipes.
+func startInto(head []byte, open func(fs.FS, string) (fs.File, error), fsys fs.FS, name string) ([]byte, error) {
+	f, err := open(fsys, name)
 	if err != nil {
 		return nil, err
 	}

@@ -26,9 +26,12 @@ type Local struct {
 
 	mu      sync.Mutex
 	known   []fs.FileInfo
+	named   []string           // to [Local.Protect], and not looked at yet
 	places  map[string]int     // that were listed, in their order
 	buckets map[string]*bucket // by their names, as gs://BUCKET
 	turn    int                // see [Group]
+
+	looking sync.Mutex // at those that are named
 
 	listing sync.Mutex // not mu, because listing a folder of an image opens files
 	folder  string     // the last one whose logs were asked for
@@ -140,16 +143,12 @@ func (l *Local) keep(info fs.FileInfo) {
 }
 
 // Protect records files that no output may replace, whether or not they will be opened. A name that does not lead to a regular file is
-// ignored, and one of an object, because outputs are files of this computer.
+// ignored, and one of an object, because outputs are files of this computer. Names are looked at when there is a file that an output would replace:
+// of a share of a fleet, nearly all files are those of others.
 func (l *Local) Protect(names ...string) {
-	for _, name := range names {
-		if _, _, is := l.object(name); is {
-			continue
-		}
-		if info, err := l.Stat(name); err == nil && info.Mode().IsRegular() {
-			l.keep(info)
-		}
-	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.named = append(l.named, names...)
 }
 
 // Protects reports whether a name leads to a file that was opened or is protected. The identity of the file decides, so that links and
@@ -159,6 +158,7 @@ func (l *Local) Protects(name string) bool {
 	if err != nil {
 		return false
 	}
+	l.lookAtNamed()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, known := range l.known {
@@ -167,4 +167,22 @@ func (l *Local) Protects(name string) bool {
 		}
 	}
 	return false
+}
+
+// lookAtNamed finds out which files the names lead to that are protected.
+func (l *Local) lookAtNamed() {
+	l.looking.Lock()
+	defer l.looking.Unlock()
+	l.mu.Lock()
+	named := l.named
+	l.named = nil
+	l.mu.Unlock()
+	for _, name := range named {
+		if _, _, is := l.object(name); is {
+			continue
+		}
+		if info, err := l.Stat(name); err == nil && info.Mode().IsRegular() {
+			l.keep(info)
+		}
+	}
 }

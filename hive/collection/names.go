@@ -36,8 +36,14 @@ func (d *decoded) Stat(name string) (fs.FileInfo, error) {
 }
 
 func (d *decoded) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := d.list(d.names.of(d.list, name))
-	changed := d.names.in(d.list, name)
+	stored := d.names.of(d.list, name)
+	entries, err := d.list(stored)
+	changed := d.names.in(func(folder string) ([]fs.DirEntry, error) {
+		if folder == stored {
+			return entries, nil
+		}
+		return d.list(folder)
+	}, name)
 	if len(changed) == 0 {
 		return entries, err
 	}
