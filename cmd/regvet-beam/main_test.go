@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +15,12 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"regvet/internal/cli"
 	"regvet/internal/imagetest"
@@ -293,6 +299,49 @@ func TestVanished(t *testing.T) {
 	}
 	if there.dead.Len() > 0 || there.tally.Status != 0 || there.lines.size == 0 {
 		t.Errorf("the other one has the exit status %d and %s", there.tally.Status, there.dead.String())
+	}
+}
+
+// TestVanishedObject holds the same of an object of a store, in a whole run, that goes once it was listed.
+func TestVanishedObject(t *testing.T) {
+	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "the secret", "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull} {
+		t.Setenv(name, value)
+	}
+	objects := s3mem.New()
+	fake := gofakes3.New(objects, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The listing asks for the start of it, and what checks it for the rest.
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/gone") && asked.Add(1) == 2 {
+			if _, err := objects.DeleteObject("evidence", "pcs/gone"); err != nil {
+				t.Error(err)
+			}
+		}
+		fake.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	if err := objects.CreateBucket("evidence"); err != nil {
+		t.Fatal(err)
+	}
+	system := testdata(t, "SYSTEM")
+	for name, data := range map[string][]byte{"pcs/gone": append(bytes.Clone(system), make([]byte, 16<<20)...), "pcs/stays": system} {
+		if _, err := objects.PutObject("evidence", name, nil, bytes.NewReader(data), int64(len(data)), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	_, messages, status := ran(t, "regvet-beam", dir, "check", "-o", "out", "s3://evidence/pcs")
+	if status != statusInput {
+		t.Errorf("exit status %d, want %d: %s", status, statusInput, messages)
+	}
+	dead := read(t, filepath.Join(dir, "out/dead-*.jsonl"))
+	if !strings.HasPrefix(dead, `{"unit":"s3://evidence/pcs/gone","input":"s3://evidence/pcs/gone","kind":"unreadable",`) || strings.Count(dead, "\n") != 1 {
+		t.Errorf("the dead letters are %s", dead)
+	}
+	found := read(t, filepath.Join(dir, "out/findings-*.jsonl"))
+	if strings.Contains(found, `"input":"s3://evidence/pcs/gone","`) || !strings.Contains(found, `"input":"s3://evidence/pcs/stays"`) {
+		t.Errorf("the findings are %s", found)
 	}
 }
 
