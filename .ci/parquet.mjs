@@ -124,7 +124,7 @@ if (mode === 'timeline') {
 	process.exit(0);
 }
 // What lines have of inputs and findings beside what other formats say, so that reports can be made of them.
-const onlyInLines = ['user', 'text', 'host_by', 'time_zone', 'last_shutdown', 'control_sets', 'other_control_sets', 'windows_at_least', 'windows_below', 'listed', 'baseline', 'counted', 'lacking', 'raw'];
+const onlyInLines = ['windows_at_least', 'windows_below', 'listed', 'baseline', 'counted', 'lacking', 'raw'];
 for (const object of objects) {
 	for (const name of onlyInLines) {
 		for (const one of [object.input, object.finding, object.refused]) {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/fatih/color"
@@ -18,6 +17,7 @@ import (
 // Difference is the edits that turn one input into another.
 type Difference struct {
 	Version  string // of regvet
+	Run      Run
 	From, To Input
 	At       hive.Path // where the two roots are, or nil if unknown
 	Root     *hive.Key // of the first input
@@ -158,6 +158,7 @@ func datum(v hive.Value) string {
 type jsonDifference struct {
 	SchemaVersion string         `json:"schema_version"`
 	Tool          jsonTool       `json:"tool"`
+	Run           jsonRun        `json:"run"`
 	From          jsonInput      `json:"from"`
 	To            jsonInput      `json:"to"`
 	Edits         []jsonEdit     `json:"edits"`
@@ -214,7 +215,7 @@ func editJSON(e hive.Edit, at hive.Path, old *hive.Value) jsonEdit {
 
 // DifferenceJSON writes a difference as one JSON object.
 func DifferenceJSON(w io.Writer, d Difference) error {
-	out := jsonDifference{schemaVersion, jsonTool{"regvet", d.Version}, inputJSON(d.From), inputJSON(d.To), []jsonEdit{}, []jsonUnproven{}}
+	out := jsonDifference{schemaVersion, jsonTool{"regvet", d.Version}, runJSON(d.Run), inputJSON(d.From), inputJSON(d.To), []jsonEdit{}, []jsonUnproven{}}
 	for _, e := range d.Edits {
 		out.Edits = append(out.Edits, editJSON(e, d.At, d.old(e)))
 	}
@@ -238,7 +239,7 @@ func DifferenceJSON(w io.Writer, d Difference) error {
 // Patch is the edits of a fix or of its undo, and their origin.
 type Patch struct {
 	Version string // of regvet
-	Date    time.Time
+	Run     Run
 	Inputs  []Input         // those that it changes, at least one
 	Fixed   []rules.Finding // what it fixes, or whose fix it undoes
 	Edits   []hive.Edit
@@ -253,7 +254,8 @@ func (p Patch) holder(f rules.Finding) Input {
 type jsonPatch struct {
 	SchemaVersion string        `json:"schema_version"`
 	Tool          jsonTool      `json:"tool"`
-	Date          string        `json:"date"`
+	Run           jsonRun       `json:"run"`
+	Date          string        `json:"date"` // that of run
 	Input         jsonInput     `json:"input"`
 	Inputs        []jsonInput   `json:"inputs,omitempty"` // if there are several, all of them
 	Findings      []jsonFinding `json:"findings"`
@@ -279,7 +281,7 @@ func PatchJSON(w io.Writer, p Patch) error {
 			return fmt.Errorf("%s cannot be written as JSON: %s", Place(e), reason)
 		}
 	}
-	out := jsonPatch{schemaVersion, jsonTool{"regvet", p.Version}, p.Date.Format(time.RFC3339), inputJSON(p.Inputs[0]), nil, []jsonFinding{}, []jsonEdit{}}
+	out := jsonPatch{schemaVersion, jsonTool{"regvet", p.Version}, runJSON(p.Run), p.Run.date(), inputJSON(p.Inputs[0]), nil, []jsonFinding{}, []jsonEdit{}}
 	for _, in := range p.Inputs {
 		if len(p.Inputs) > 1 {
 			out.Inputs = append(out.Inputs, inputJSON(in))

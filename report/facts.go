@@ -83,12 +83,15 @@ func (in Input) facts() []fact {
 	if guessed {
 		set += " (guessed)"
 	}
-	machine, installed, build, replaced := "", "", "", ""
+	machine, installed, build, replaced, shutdown := "", "", "", "", ""
 	if in.Former {
 		replaced = former
 	}
 	if in.Machine != nil {
 		machine = in.Machine.Name
+	}
+	if !in.Shutdown.IsZero() {
+		shutdown = timestamp(in.Shutdown)
 	}
 	w := in.Windows
 	if !w.Installed.IsZero() {
@@ -105,10 +108,11 @@ func (in Input) facts() []fact {
 		windows = w.Full()
 	}
 	all := []fact{
-		{"evidence", wayWords(in.Evidence)}, {"mount", in.Mount.String()}, {"state", string(in.State)}, {"former", replaced},
-		{"not_joined", in.NotJoined}, {"same_as", in.SameAs}, {"machine", machine}, {"host", in.Host},
+		{"evidence", wayWords(in.Evidence)}, {"text", in.Text}, {"mount", in.Mount.String()}, {"state", string(in.State)}, {"former", replaced},
+		{"not_joined", in.NotJoined}, {"same_as", in.SameAs}, {"machine", machine}, {"user", in.User}, {"host", in.Host}, {"host_by", in.HostBy},
+		{"time_zone", in.TimeZone}, {"last_shutdown", shutdown},
 		{"windows", windows}, {"build", build}, {"edition", w.Edition}, {"product", w.Product}, {"installed", installed},
-		{"windows_evidence", strings.Join(w.Evidence, "; ")}, {"windows_conflict", in.Overruled}, {"control_set", set}, {"ports", portsWords(in.Ports)},
+		{"windows_evidence", strings.Join(w.Evidence, "; ")}, {"windows_conflict", in.Overruled}, {"control_set", set}, {"other_control_sets", strings.Join(in.OtherSets, ", ")}, {"ports", portsWords(in.Ports)},
 	}
 	for i, f := range all {
 		all[i].text = hive.Printable(f.text)

@@ -23,7 +23,8 @@ type knownFact struct{ name, word string }
 var knownFacts = []knownFact{
 	{"version of regvet", "9.8.7"}, {"date of the run", "2005-11-11T"}, {"command line", "zzcommand"}, {"packs that ran", "zzpackname"}, {"hash of a pack", "zzpackhash"},
 	{"input", "zzinput"}, {"SHA-256 of the input", "zzinputhash"}, {"way to it in an image", "zzserial"}, {"where it is mounted", "zzmount"}, {"state of an earlier time", "zzstate"},
-	{"machine", "zzmachine"}, {"host", "zzhost"}, {"Windows", "10.0.19045"}, {"edition", "zzedition"}, {"evidence of the Windows", "zzevidence"}, {"control set", "zzset"},
+	{"machine", "zzmachine"}, {"host", "zzhost"}, {"Windows", "10.0.19045"}, {"edition", "zzedition"}, {"evidence of the Windows", "zzevidence"}, {"control set", "zzset"}, {"other control sets", "zzotherset"},
+	{"time zone", "zztimezone"}, {"last shutdown", "2002-03-04T"}, {"user", "zzuser"}, {"form of its text", "zztext"}, {"what names the host", "zznamed"},
 	{"logs applied", "zzlog"}, {"hash of a log", "zzloghash"}, {"ports", "zzports"}, {"damage", "zzdamage"}, {"what could not be read", "zzgone"},
 	{"rule", "ZZ-RULE"}, {"pack", "zzrulepack"}, {"title", "zztitle"}, {"rationale", "zzrationale"}, {"references", "https://example.org/zzreference"}, {"tags", "zztag"},
 	{"severity", "critical"}, {"reason", "wrong-type"}, {"key in the input", "zzrealkey"}, {"key as it is asked for", "zzaskedkey"}, {"value", "zzvalue"}, {"type and data", "zzobserved"}, {"data in hex", "7a007a006f00"},
@@ -35,12 +36,12 @@ var knownFacts = []knownFact{
 // GitLab's list have no place for what is not about a finding.
 var noPlace = map[string][]string{
 	"json": {}, "jsonl": {}, "sarif": {}, "junit": {}, Parquet: {},
-	"csv":    {"version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "state of an earlier time", "evidence of the Windows", "damage", "what could not be read"},
+	"csv":    {"other control sets", "time zone", "last shutdown", "user", "form of its text", "what names the host", "version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "state of an earlier time", "evidence of the Windows", "damage", "what could not be read"},
 	"gitlab": {"version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack"},
-	"github": {"waived: reason", "waived: last day", "version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "SHA-256 of the input", "way to it in an image", "state of an earlier time",
+	"github": {"other control sets", "time zone", "last shutdown", "user", "form of its text", "what names the host", "waived: reason", "waived: last day", "version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "SHA-256 of the input", "way to it in an image", "state of an earlier time",
 		"machine", "host", "Windows", "edition", "evidence of the Windows", "control set", "logs applied", "hash of a log", "ports", "pack", "title", "rationale", "tags", "reason",
 		"key as it is asked for", "type and data", "data in hex", "last write of the key", "fingerprint"},
-	"compact": {"version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "SHA-256 of the input", "way to it in an image", "state of an earlier time",
+	"compact": {"other control sets", "time zone", "last shutdown", "user", "form of its text", "what names the host", "version of regvet", "date of the run", "command line", "packs that ran", "hash of a pack", "SHA-256 of the input", "way to it in an image", "state of an earlier time",
 		"machine", "host", "Windows", "edition", "evidence of the Windows", "control set", "logs applied", "hash of a log", "ports", "damage", "what could not be read", "pack", "title", "rationale", "references", "tags", "severity", "reason",
 		"key as it is asked for", "type and data", "data in hex", "expected", "notes", "history", "last write of the key", "fix", "whether the fix is safe, and why not", "restart", "remedy without the registry", "fingerprint", "value"},
 }
@@ -65,7 +66,8 @@ func factsReport() Report {
 		Path: "zzinput", Format: "regf", SHA256: "zzinputhash", Size: 4096, Host: "zzhost", Mount: hive.Path{"zzmount"}, State: "zzstate", Dirty: true,
 		Machine: &collection.Machine{Name: "zzmachine", Hives: 1}, Logs: []collection.Log{{LogUse: hive.LogUse{Name: "zzlog", Entries: 1, First: 1, Last: 1}, SHA256: "zzloghash"}},
 		Windows:  hive.Windows{AtLeast: v, Below: hive.Version{Major: 10, Build: 19046}, Edition: "zzedition", Evidence: []string{"zzevidence"}},
-		Evidence: []evidence.Step{{Kind: "ntfs", Serial: "zzserial"}}, ControlSets: []hive.ControlSet{{Name: "zzset"}},
+		Evidence: []evidence.Step{{Kind: "ntfs", Serial: "zzserial"}}, ControlSets: []hive.ControlSet{{Name: "zzset"}}, OtherSets: []string{"zzotherset"},
+		TimeZone: "zztimezone", Shutdown: time.Date(2002, 3, 4, 5, 6, 7, 0, time.UTC), User: "zzuser", Text: "zztext", HostBy: "zznamed",
 		Problems: []hive.Problem{{Source: "zzinput", Kind: hive.BadCell, Msg: "zzdamage", Loss: true}},
 	}}
 	in.Ports = []ports.Answer{{ControlSet: "zzset", Windows: ports.SinceVista, Why: "zzports"}}

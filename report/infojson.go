@@ -49,19 +49,14 @@ func machineJSON(all []Input) jsonMachine {
 
 type jsonInfoInput struct {
 	jsonInput
-	MD5         string            `json:"md5"`
-	MountBy     string            `json:"mount_by"`
-	TimeZone    string            `json:"time_zone"`
-	Shutdown    string            `json:"last_shutdown,omitempty"`
-	Select      map[string]uint64 `json:"select"`
-	ControlSets []jsonControlSet  `json:"control_sets"`
-	OtherSets   []string          `json:"other_control_sets"`
-	NewestKey   string            `json:"newest_key,omitempty"` // the latest time at which a key of a hive was last written
-	Keys        int               `json:"keys"`
-	Values      int               `json:"values"`
-	Header      *jsonHeader       `json:"header,omitempty"` // of a hive whose base block is not lost
-	Text        string            `json:"text,omitempty"`   // of a .reg file
-	Edits       *int              `json:"edits,omitempty"`  // of a .reg file
+	MD5       string            `json:"md5"`
+	MountBy   string            `json:"mount_by"`
+	Select    map[string]uint64 `json:"select"`
+	NewestKey string            `json:"newest_key,omitempty"` // the latest time at which a key of a hive was last written
+	Keys      int               `json:"keys"`
+	Values    int               `json:"values"`
+	Header    *jsonHeader       `json:"header,omitempty"` // of a hive whose base block is not lost
+	Edits     *int              `json:"edits,omitempty"`  // of a .reg file
 }
 
 type jsonControlSet struct {
@@ -102,20 +97,12 @@ func InfoJSON(w io.Writer, r Report) error {
 		if in.Machine != nil && (i == 0 || r.Inputs[i-1].Machine != in.Machine) {
 			out.Machines = append(out.Machines, machineJSON(r.Inputs[i:i+in.Machine.Hives]))
 		}
-		one := jsonInfoInput{jsonInput: inputJSON(in), MD5: in.MD5, TimeZone: hive.Printable(in.TimeZone), Keys: in.Keys, Values: in.Values,
-			Select: map[string]uint64{}, MountBy: in.MountBy, ControlSets: []jsonControlSet{},
-			OtherSets: append([]string{}, in.OtherSets...), Text: in.Text}
+		one := jsonInfoInput{jsonInput: inputJSON(in), MD5: in.MD5, Keys: in.Keys, Values: in.Values, Select: map[string]uint64{}, MountBy: in.MountBy}
 		if in.Newest.IsSet() {
 			one.NewestKey = timestamp(in.Newest.Time())
 		}
-		if !in.Shutdown.IsZero() {
-			one.Shutdown = timestamp(in.Shutdown)
-		}
 		for _, s := range in.Selections {
 			one.Select[s.Name] = s.Number
-		}
-		for _, s := range in.ControlSets {
-			one.ControlSets = append(one.ControlSets, jsonControlSet(s))
 		}
 		switch h := in.Header; {
 		case h == nil:

@@ -54,27 +54,34 @@ func runJSON(r Run) jsonRun {
 }
 
 type jsonInput struct {
-	Path              string        `json:"path"`
-	Evidence          []jsonStep    `json:"evidence,omitempty"` // the way to an input in an image or archive
-	Format            string        `json:"format"`
-	SHA256            string        `json:"sha256"`
-	Size              int64         `json:"size"`
-	Machine           string        `json:"machine,omitempty"`    // for one of several hives of one machine
-	NotJoined         string        `json:"not_joined,omitempty"` // why a hive in the folders of a machine is no part of its registry
-	State             string        `json:"state,omitempty"`      // "regback" or "vss" for a hive of an earlier time
-	Former            bool          `json:"former,omitempty"`     // of a Windows that another one replaced
-	SameAs            string        `json:"same_as,omitempty"`    // the input of which this is another copy, with the same bytes; that one has the findings
-	Mount             string        `json:"mount"`
-	ControlSet        string        `json:"control_set"`
-	ControlSetGuessed bool          `json:"control_set_guessed,omitempty"`
-	Dirty             bool          `json:"dirty"`
-	LogsApplied       []string      `json:"logs_applied"`
-	Logs              []jsonLog     `json:"logs"`
-	Host              string        `json:"host"`
-	Windows           jsonWindows   `json:"windows"`
-	Ports             []jsonPorts   `json:"ports,omitempty"`
-	Problems          []jsonProblem `json:"problems"`
-	Unasked           bool          `json:"unasked,omitempty"` // no rule is about it
+	Path              string           `json:"path"`
+	Evidence          []jsonStep       `json:"evidence,omitempty"` // the way to an input in an image or archive
+	Format            string           `json:"format"`
+	SHA256            string           `json:"sha256"`
+	Size              int64            `json:"size"`
+	Text              string           `json:"text,omitempty"`       // of a .reg file or Registry.pol: version and encoding
+	Machine           string           `json:"machine,omitempty"`    // for one of several hives of one machine
+	User              string           `json:"user,omitempty"`       // whose hive it is: the folder of the profile
+	NotJoined         string           `json:"not_joined,omitempty"` // why a hive in the folders of a machine is no part of its registry
+	State             string           `json:"state,omitempty"`      // "regback" or "vss" for a hive of an earlier time
+	Former            bool             `json:"former,omitempty"`     // of a Windows that another one replaced
+	SameAs            string           `json:"same_as,omitempty"`    // the input of which this is another copy, with the same bytes; that one has the findings
+	Mount             string           `json:"mount"`
+	ControlSet        string           `json:"control_set"`
+	ControlSetGuessed bool             `json:"control_set_guessed,omitempty"`
+	Dirty             bool             `json:"dirty"`
+	LogsApplied       []string         `json:"logs_applied"`
+	Logs              []jsonLog        `json:"logs"`
+	Host              string           `json:"host"`
+	HostBy            string           `json:"host_by,omitempty"` // the value that names it, if that is not the one that Windows asks first
+	TimeZone          string           `json:"time_zone"`
+	Shutdown          string           `json:"last_shutdown,omitempty"`
+	ControlSets       []jsonControlSet `json:"control_sets"`       // those that are current
+	OtherSets         []string         `json:"other_control_sets"` // that are there, too
+	Windows           jsonWindows      `json:"windows"`
+	Ports             []jsonPorts      `json:"ports,omitempty"`
+	Problems          []jsonProblem    `json:"problems"`
+	Unasked           bool             `json:"unasked,omitempty"` // no rule is about it
 }
 
 type jsonWindows struct {
@@ -282,13 +289,19 @@ func inputJSON(in Input) jsonInput {
 	out := jsonInput{
 		Path: hive.Printable(in.Path), Format: in.Format, SHA256: in.SHA256, Size: in.Size,
 		Mount: hive.Printable(in.Mount.String()), Dirty: in.Dirty, LogsApplied: applied(in.Input), Host: hive.Printable(in.Host),
-		Windows: windowsJSON(in),
-		Ports:   portsJSON(in.Ports), Problems: problemsJSON(in.Problems), Logs: []jsonLog{},
+		Windows: windowsJSON(in), Text: in.Text, User: hive.Printable(in.User), HostBy: hive.Printable(in.HostBy), TimeZone: hive.Printable(in.TimeZone), OtherSets: listOf(in.OtherSets), ControlSets: []jsonControlSet{},
+		Ports: portsJSON(in.Ports), Problems: problemsJSON(in.Problems), Logs: []jsonLog{},
 	}
 	for _, u := range in.Logs {
 		out.Logs = append(out.Logs, jsonLog{hive.Printable(u.Name), u.SHA256, u.Entries > 0, u.Entries, u.First, u.Last, u.Why, u.Later, u.Foreign})
 	}
 	out.ControlSet, out.ControlSetGuessed = controlSet(in)
+	for _, set := range in.ControlSets {
+		out.ControlSets = append(out.ControlSets, jsonControlSet{hive.Printable(set.Name), hive.Printable(set.Source), set.Guessed})
+	}
+	if !in.Shutdown.IsZero() {
+		out.Shutdown = timestamp(in.Shutdown)
+	}
 	out.Evidence = wayJSON(in.Evidence)
 	out.NotJoined, out.Unasked = hive.Printable(in.NotJoined), in.Unasked
 	out.State, out.Former, out.SameAs = string(in.State), in.Former, hive.Printable(in.SameAs)

@@ -63,17 +63,10 @@ type jsonRecord struct {
 // jsonLineInput is an input with what of it only the whole report shows. What is absent is empty, or not known.
 type jsonLineInput struct {
 	jsonInput
-	User        string           `json:"user,omitempty"` // the folder of the profile
-	Text        string           `json:"text,omitempty"` // of a .reg file or Registry.pol: version and encoding
-	HostBy      string           `json:"host_by,omitempty"`
-	TimeZone    string           `json:"time_zone,omitempty"`
-	Shutdown    string           `json:"last_shutdown,omitempty"`
-	ControlSets []jsonControlSet `json:"control_sets,omitempty"`
-	OtherSets   []string         `json:"other_control_sets,omitempty"`
-	AtLeast     string           `json:"windows_at_least,omitempty"` // the lowest version that Windows may be
-	Below       string           `json:"windows_below,omitempty"`    // the version is lower
-	Listed      int              `json:"listed,omitempty"`           // by inventories
-	Baseline    int              `json:"baseline,omitempty"`         // findings that a baseline has
+	AtLeast  string `json:"windows_at_least,omitempty"` // the lowest version that Windows may be
+	Below    string `json:"windows_below,omitempty"`    // the version is lower
+	Listed   int    `json:"listed,omitempty"`           // by inventories
+	Baseline int    `json:"baseline,omitempty"`         // findings that a baseline has
 	// Counted has how many answers of which rules have no line: by "pass" or the reason, and by the ID of the rule.
 	Counted map[string]map[string]int `json:"counted,omitempty"`
 	Lacking map[string]int            `json:"lacking,omitempty"` // how many of them each hive would decide
@@ -151,16 +144,7 @@ func recordsOf(all []*rules.Rule) []jsonRecord {
 
 // lineInputJSON returns an input with the counts of the answers that have no line.
 func (r Report) lineInputJSON(in Input) jsonLineInput {
-	out := jsonLineInput{
-		jsonInput: inputJSON(in), User: hive.Printable(in.User), Text: in.Text, HostBy: hive.Printable(in.HostBy), TimeZone: hive.Printable(in.TimeZone),
-		OtherSets: printables(in.OtherSets), Listed: in.Listed, Baseline: in.Known, Counted: map[string]map[string]int{}, Lacking: map[string]int{},
-	}
-	if !in.Shutdown.IsZero() {
-		out.Shutdown = timestamp(in.Shutdown)
-	}
-	for _, set := range in.ControlSets {
-		out.ControlSets = append(out.ControlSets, jsonControlSet{hive.Printable(set.Name), hive.Printable(set.Source), set.Guessed})
-	}
+	out := jsonLineInput{jsonInput: inputJSON(in), Listed: in.Listed, Baseline: in.Known, Counted: map[string]map[string]int{}, Lacking: map[string]int{}}
 	if v := in.Windows.AtLeast; v != (hive.Version{}) {
 		out.AtLeast = v.String()
 	}

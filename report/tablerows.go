@@ -82,7 +82,9 @@ type inputRow struct {
 	Format            *string      `parquet:"format,dict"`                             // `regf` for a hive, `reg` for text, `config` for findings about the config
 	SHA256            *string      `parquet:"sha256"`                                  // of the file, in hex
 	Size              *int64       `parquet:"size"`                                    // of the file, in bytes
+	Text              *string      `parquet:"text,dict"`                               // of a .reg file or Registry.pol: version and encoding
 	Machine           *string      `parquet:"machine,dict"`                            // of one of several hives of one machine
+	User              *string      `parquet:"user,dict"`                               // whose hive it is: the folder of the profile
 	NotJoined         *string      `parquet:"not_joined,dict"`                         // why a hive in the folders of a machine is no part of its registry
 	State             *string      `parquet:"state,dict"`                              // `regback` or `vss` for a hive of an earlier time
 	Former            *bool        `parquet:"former"`                                  // of a Windows that another one replaced
@@ -94,6 +96,11 @@ type inputRow struct {
 	LogsApplied       []string     `parquet:"logs_applied,optional,list"`              // the names of the logs that were applied
 	Logs              []logRow     `parquet:"logs,optional,list"`                      // all logs that were looked at
 	Host              *string      `parquet:"host,dict"`                               // the name of the computer
+	HostBy            *string      `parquet:"host_by,dict"`                            // the value that names it, if that is not the one that Windows asks first
+	TimeZone          *string      `parquet:"time_zone,dict"`                          // for people
+	LastShutdown      *time.Time   `parquet:"last_shutdown,timestamp(nanosecond)"`     // when Windows was shut down last
+	ControlSets       []setRow     `parquet:"control_sets,optional,list"`              // those that CurrentControlSet stands for
+	OtherControlSets  []string     `parquet:"other_control_sets,optional,list"`        // that are there, too
 	WindowsVersion    *string      `parquet:"windows_version,dict"`                    // `6.1`; null if it is not known exactly
 	WindowsKnown      *string      `parquet:"windows_known,dict"`                      // what is known of it, for people
 	WindowsName       *string      `parquet:"windows_name,dict"`                       // `Windows 10 22H2`, as far as it is known
@@ -107,6 +114,13 @@ type inputRow struct {
 	Ports             []portsRow   `parquet:"ports,optional,list"`                     // which ports a program gets that connects without choosing one
 	Problems          []problemRow `parquet:"problems,list"`                           // damage
 	Unasked           *bool        `parquet:"unasked"`                                 // no rule is about it
+}
+
+// setRow is a control set.
+type setRow struct {
+	Name    string  `parquet:"name,dict"`   // `ControlSet001` and the like
+	Source  *string `parquet:"source,dict"` // what says that it is current
+	Guessed bool    `parquet:"guessed"`     // it is not known which is
 }
 
 // stepRow is a step of the way to an input.
@@ -247,9 +261,10 @@ func inputRowOf(in Input) inputRow {
 	j := inputJSON(in)
 	w := j.Windows
 	return inputRow{
-		Path: j.Path, Evidence: rowsOf(in.Evidence, stepRowOf), Format: textOrNull(j.Format), SHA256: textOrNull(j.SHA256), Size: &j.Size, Machine: textOrNull(j.Machine),
+		Path: j.Path, Evidence: rowsOf(in.Evidence, stepRowOf), Format: textOrNull(j.Format), SHA256: textOrNull(j.SHA256), Size: &j.Size, Text: textOrNull(j.Text), Machine: textOrNull(j.Machine), User: textOrNull(j.User),
 		NotJoined: textOrNull(j.NotJoined), State: textOrNull(j.State), Former: &j.Former, SameAs: textOrNull(j.SameAs), Mount: textOrNull(j.Mount), ControlSet: textOrNull(j.ControlSet),
 		ControlSetGuessed: &j.ControlSetGuessed, Dirty: &j.Dirty, LogsApplied: listOf(j.LogsApplied), Logs: rowsOf(j.Logs, logRowOf), Host: textOrNull(j.Host),
+		HostBy: textOrNull(j.HostBy), TimeZone: textOrNull(j.TimeZone), LastShutdown: timeOrNull(in.Shutdown), ControlSets: rowsOf(j.ControlSets, setRowOf), OtherControlSets: listOf(j.OtherSets),
 		WindowsVersion: textOrNull(w.Version), WindowsKnown: textOrNull(w.Known), WindowsName: textOrNull(w.Name), WindowsBuild: orNull(int64(w.Build)), WindowsRevision: orNull(int64(w.Revision)),
 		WindowsProduct: textOrNull(w.Product), WindowsEdition: textOrNull(w.Edition), WindowsInstalled: timeOrNull(in.Windows.Installed), WindowsEvidence: listOf(w.Evidence),
 		WindowsConflict: textOrNull(w.Conflict), Ports: rowsOf(in.Ports, portsRowOf), Problems: rowsOf(j.Problems, problemRowOf), Unasked: &j.Unasked,
@@ -261,6 +276,8 @@ func refusedRowOf(p hive.Problem) inputRow {
 	j := refusedJSON([]hive.Problem{p})[0]
 	return inputRow{Path: j.Path, Refused: true, Problems: []problemRow{problemRowOf(j.jsonProblem)}}
 }
+
+func setRowOf(s jsonControlSet) setRow { return setRow{s.Name, textOrNull(s.Source), s.Guessed} }
 
 func stepRowOf(s evidence.Step) stepRow {
 	j := wayJSON([]evidence.Step{s})[0]

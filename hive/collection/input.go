@@ -30,7 +30,7 @@ type Input struct {
 	Mount       hive.Path         // where Windows mounts the hive; nil if unknown, and for .reg text and a Registry.pol
 	MountBy     string            // how Mount is known
 	ControlSets []hive.ControlSet // the sets that CurrentControlSet stands for
-	OtherSets   []string          // the other control sets, if [Opened.Inspect] was called
+	OtherSets   []string          // the other control sets
 	Selections  []hive.Selection  // the numbers in the key Select
 	Host        string
 	HostBy      string // the value that Host is from, below the control set; "" for the usual one, ComputerName

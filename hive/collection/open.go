@@ -268,8 +268,8 @@ func (in *Opened) setText(f *regfile.File) {
 
 func baseName(name string) string { return filepath.Base(filepath.FromSlash(name)) }
 
-// Describe fills in the facts about the machine: its Windows, host and control sets. What the user says about Windows, if it is not nil,
-// overrules the registry, and narrows it down where the two agree.
+// Describe fills in the facts about the machine: its Windows and host, and of what holds its SYSTEM hive, its control sets, time zone and last
+// shutdown. What the user says about Windows, if it is not nil, overrules the registry, and narrows it down where the two agree.
 func (in *Opened) Describe(said *hive.Windows) {
 	in.Windows = in.Registry.Windows()
 	speaks := in.spokesman || in.Machine == nil
@@ -284,10 +284,8 @@ func (in *Opened) Describe(said *hive.Windows) {
 		}
 	}
 	in.SetHost()
-	for _, s := range in.Registry.ControlSets() {
-		if s.Source != "" && (in.Machine == nil || in.Mount.Equal(systemPath)) {
-			in.ControlSets = append(in.ControlSets, s)
-		}
+	if in.Machine == nil || in.Mount.Equal(systemPath) {
+		in.describeSystem()
 	}
 }
 
@@ -301,8 +299,8 @@ func (in *Opened) SetHost() {
 // hostBy is the value that the name of a computer is usually from.
 const hostBy = `Control\ComputerName\ComputerName\ComputerName`
 
-// Inspect walks through the whole input, so that all of its problems are found. It fills in the counts, and the facts about the machine that
-// [Opened.Describe] leaves out. With records, it also reads what only the record of a key holds, such as its class and security descriptor.
+// Inspect walks through the whole input, so that all of its problems are found, and counts what it holds. With records, it also reads what only the
+// record of a key holds, such as its class and security descriptor.
 func (in *Opened) Inspect(records bool) {
 	for _, k := range in.Root.Walk() {
 		if !k.Implied() {
@@ -316,12 +314,15 @@ func (in *Opened) Inspect(records bool) {
 			}
 		}
 	}
-	in.Identify()
 }
 
-// Identify adds what the registry of the input tells about the machine beside its version of Windows: the time zone, the last shutdown, and the other
-// control sets. It reads a few keys.
-func (in *Opened) Identify() {
+// describeSystem fills in what the SYSTEM hive tells. It reads a few keys.
+func (in *Opened) describeSystem() {
+	for _, s := range in.Registry.ControlSets() {
+		if s.Source != "" {
+			in.ControlSets = append(in.ControlSets, s)
+		}
+	}
 	if z, ok := in.Registry.TimeZone(); ok {
 		in.TimeZone = z.String()
 	}

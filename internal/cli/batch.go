@@ -229,7 +229,7 @@ func inOrder[T, R any](s *session, things []T, how batch, work func(*session, T)
 	}
 	one := func(thing T) *result {
 		defer draft.DiscardOnPanic()
-		r := &result{session: session{files: s.files, stdout: s.stdout}}
+		r := &result{session: session{command: s.command, files: s.files, stdout: s.stdout}}
 		r.session.stderr = &r.messages
 		r.value = work(&r.session, thing)
 		return r

@@ -268,9 +268,6 @@ func (o *checkOptions) judge(s *session, together collection.Joined, r report.Re
 			continue
 		}
 		out := report.Input{Findings: findings[in], Counted: counted[in], Listed: listing.count[in], Unasked: !asked[in] && !listing.asked[in]}
-		if in.Machine == nil || together.HoldsSystem(in) {
-			in.Identify()
-		}
 		if asksPorts && together.HoldsSystem(in) {
 			out.Ports = ports.Ephemeral(in.Registry, in.Windows)
 		}

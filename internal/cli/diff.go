@@ -53,7 +53,7 @@ func (o *diffOptions) run(s *session, args []string) {
 	}
 	from.Describe(nil)
 	to.Describe(nil)
-	d.Version, d.From.Input, d.To.Input = version(), s.facts(from), s.facts(to)
+	d.Version, d.Run, d.From.Input, d.To.Input = version(), s.runOf(nil, nil), s.facts(from), s.facts(to)
 	sayUnproven(s, from, to, d)
 	if len(d.Edits) > 0 {
 		s.raise(statusFindings)

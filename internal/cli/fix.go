@@ -328,7 +328,7 @@ func (o *fixOptions) activeRules() []*rules.Rule {
 // new one, or whose undo would not restore every byte.
 func (o *fixOptions) prove(s *session, together collection.Joined, active []*rules.Rule, outcome *report.Outcome, user string) []patchFile {
 	in, plan, root := together[0], outcome.Plan, o.root.value
-	p := newPatch(together, o, outcome)
+	p := newPatch(together, o, s.runOf(o.accepted.packs, active), outcome)
 	p.fix, p.undo = o.names(user)
 	if o.undo != "" { // one machine
 		p.folder = filepath.Dir(o.output)

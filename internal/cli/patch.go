@@ -31,9 +31,9 @@ type patch struct {
 	lintRules []*rules.Rule
 }
 
-func newPatch(together collection.Joined, o *fixOptions, outcome *report.Outcome) patch {
+func newPatch(together collection.Joined, o *fixOptions, run report.Run, outcome *report.Outcome) patch {
 	p := patch{together: together, format: o.format.value, root: o.root.value, user: outcome.User, lintRules: o.lintRules}
-	p.about = report.Patch{Version: version(), Date: now(), Fixed: outcome.Plan.Fixed}
+	p.about = report.Patch{Version: version(), Run: run, Fixed: outcome.Plan.Fixed}
 	for _, in := range p.changed(outcome.Plan) {
 		p.about.Inputs = append(p.about.Inputs, report.Input{Input: in.Facts()})
 	}
@@ -107,7 +107,7 @@ const mostColumns = 100
 
 // origin returns the lines that say where a patch comes from: tool and date, inputs and their hashes, host.
 func (p patch) origin(what string) []string {
-	lines := []string{what, "tool    regvet " + p.about.Version, "date    " + p.about.Date.Format(time.RFC3339)}
+	lines := []string{what, "tool    regvet " + p.about.Version, "date    " + p.about.Run.Date.Format(time.RFC3339)}
 	for _, in := range p.about.Inputs {
 		lines = append(lines, "input   "+hive.Visible(filepath.Base(in.Name())), "sha256  "+in.SHA256)
 	}

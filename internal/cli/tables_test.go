@@ -37,7 +37,7 @@ func rowsIn(t *testing.T, name string) (rows []object) {
 }
 
 // onlyInLines are what lines have of inputs and findings beside what other formats say, so that reports can be made of them.
-var onlyInLines = []string{"user", "text", "host_by", "time_zone", "last_shutdown", "control_sets", "other_control_sets", "windows_at_least", "windows_below", "listed", "baseline",
+var onlyInLines = []string{"windows_at_least", "windows_below", "listed", "baseline",
 	"counted", "lacking", "raw"}
 
 // linesIn returns what the lines of a file hold under a name, or each line whole for "".
@@ -103,7 +103,7 @@ func plainRow(row, j object) object {
 			continue
 		case int64:
 			cell = float64(v)
-			if name == "modified" || name == "created" || name == "windows_installed" {
+			if name == "modified" || name == "created" || name == "windows_installed" || name == "last_shutdown" {
 				cell = time.Unix(0, v).UTC().Format(hive.TimeLayout)
 			}
 		case int32:
