@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"runtime"
 	"slices"
@@ -143,6 +144,27 @@ func cases(t *testing.T) string {
 	return files(t, content)
 }
 
+// beside returns what the first lines of results tell of what was met beside the inputs. One run tells together what was passed over in a folder.
+func beside(t *testing.T, results string) (all cli.Aside) {
+	for line := range strings.Lines(results) {
+		var first struct{ Asked cli.Aside }
+		if err := json.Unmarshal([]byte(line), &first); err != nil {
+			t.Fatal(err)
+		}
+		all.Add(first.Asked)
+	}
+	for i := range all.LeftOut {
+		all.LeftOut[i].Turn = 0
+	}
+	var apart []string
+	for _, text := range all.PassedOver {
+		apart = append(apart, strings.Split(strings.TrimPrefix(text, "cases: passed over: "), "; ")...)
+	}
+	all.PassedOver = apart
+	all.Sort()
+	return all
+}
+
 // TestSame holds that the lines about inputs are those of regvet check, byte for byte and in its order, whatever deals them out.
 func TestSame(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--pack", "all", "--regback", "--fail-on", "high"}} {
@@ -163,6 +185,9 @@ func TestSame(t *testing.T) {
 			got := read(t, filepath.Join(dir, out, "findings-*.jsonl"))
 			if !slices.Equal(about(got), whole) {
 				t.Errorf("%s %v: %d lines about inputs, want %d", how, flags, len(about(got)), len(whole))
+			}
+			if a, b := beside(t, got), beside(t, result); !reflect.DeepEqual(a, b) {
+				t.Errorf("%s %v: beside the inputs there was %+v, want %+v", how, flags, a, b)
 			}
 			if _, lines, _ := strings.Cut(got, "\n"); shards == "1" && !strings.HasSuffix(turn.ReplaceAllString(result, ""), lines) {
 				t.Errorf("%s %v: the lines are not in the order of the inputs, or the summary is another one", how, flags)

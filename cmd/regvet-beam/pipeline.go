@@ -84,10 +84,6 @@ const mostData = 1 << 20
 // build returns the pipeline that checks the inputs of a checker.
 func build(c *cli.Checker, config setup, folder string, shards int) (*beam.Pipeline, error) {
 	poolOf(config).checker = func() (*cli.Checker, error) { return c, nil }
-	var first bytes.Buffer
-	if err := c.Begin(&first); err != nil {
-		return nil, err
-	}
 	var inputs []input
 	for i, name := range c.Inputs {
 		inputs = append(inputs, input{i, []byte(name)})
@@ -101,7 +97,7 @@ func build(c *cli.Checker, config setup, folder string, shards int) (*beam.Pipel
 	checked := beam.ParDo(s.Scope("check"), &checkFn{Setup: config, Shards: shards}, beam.Reshuffle(s, units))
 	begun := beam.ParDo(s.Scope("begin"), begin, beam.CreateList(s, numbers))
 	all := beam.GroupByKey(s, beam.Flatten(s, unlisted, checked, begun))
-	tallies := beam.ParDo(s.Scope("write"), &writeFn{config, folder, shards, first.Bytes()}, all)
+	tallies := beam.ParDo(s.Scope("write"), &writeFn{config, folder, shards}, all)
 	beam.ParDo0(s.Scope("end"), &endFn{folder}, beam.Combine(s.Scope("count"), merge, tallies))
 	return p, nil
 }
@@ -194,7 +190,7 @@ func check(p *pool, u unit) *results {
 	}
 	os.Stderr.WriteString(a.Messages)
 	r.containers, r.lost = a.Containers, a.Lost
-	r.tally = tally{Status: a.Status, Units: 1, LeftOut: a.LeftOut}
+	r.tally = tally{Status: a.Status, Units: 1, Aside: a.Aside}
 	for _, in := range a.Refused {
 		r.bury(letter{u.Name, in})
 	}
@@ -267,13 +263,13 @@ func (r *results) emit(shards int, to func(int, record)) {
 
 // tally is what there is to say about units together.
 type tally struct {
-	Status  int              `json:"status"` // the highest exit status
-	Units   int              `json:"units"`  // what was dealt out: machines, images and archives, files that are of none, and folders in which something was passed over
-	Groups  int              `json:"groups"` // what was read together, each with a line "done"
-	Dead    int              `json:"dead"`   // the number of dead letters
-	Rules   int              `json:"rules"`
-	Counts  map[string]int   `json:"counts"` // as in the summary of a result
-	LeftOut []report.LeftOut `json:"left_out,omitempty"`
+	Status int            `json:"status"` // the highest exit status
+	Units  int            `json:"units"`  // what was dealt out: machines, images and archives, files that are of none, and folders in which something was passed over
+	Groups int            `json:"groups"` // what was read together, each with a line "done"
+	Dead   int            `json:"dead"`   // the number of dead letters
+	Rules  int            `json:"rules"`
+	Counts map[string]int `json:"counts"` // as in the summary of a result
+	cli.Aside
 }
 
 func (t tally) json() []byte {
@@ -296,16 +292,7 @@ func (t *tally) add(o tally) {
 		}
 		t.Counts[name] += n
 	}
-	for _, l := range o.LeftOut {
-		i := slices.IndexFunc(t.LeftOut, func(one report.LeftOut) bool { return one.State == l.State })
-		if i < 0 {
-			t.LeftOut = append(t.LeftOut, l)
-			continue
-		}
-		t.LeftOut[i].Files += l.Files
-		t.LeftOut[i].First = min(t.LeftOut[i].First, l.First)
-	}
-	slices.SortFunc(t.LeftOut, func(a, b report.LeftOut) int { return cmp.Compare(a.State, b.State) })
+	t.Aside.Add(o.Aside)
 }
 
 // merge adds two tallies.
@@ -318,6 +305,7 @@ func merge(a, b []byte) []byte {
 		}
 		t.add(one)
 	}
+	t.Aside.Sort()
 	return t.json()
 }
 
@@ -326,7 +314,6 @@ type writeFn struct {
 	Setup  setup
 	Folder string
 	Shards int
-	First  []byte // the line with which each result begins
 }
 
 // names of the files in the folder of the results
@@ -361,6 +348,7 @@ func (f *writeFn) ProcessElement(ctx context.Context, shard int, records func(*r
 		at.Data = nil
 		of[r.Kind] = append(of[r.Kind], at)
 	}
+	t.Aside.Sort()
 	inOrder := func(kind int) io.Reader {
 		slices.SortFunc(of[kind], func(a, b place) int {
 			return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Part, b.Part))
@@ -388,7 +376,15 @@ func (f *writeFn) ProcessElement(ctx context.Context, shard int, records func(*r
 
 // result writes a result, and counts what is in it.
 func (f *writeFn) result(w io.Writer, lines, around io.Reader, first bool, t *tally) error {
-	lines = io.TeeReader(io.MultiReader(bytes.NewReader(f.First), lines), w)
+	c, err := poolOf(f.Setup).checker()
+	if err != nil {
+		return err
+	}
+	var begin bytes.Buffer
+	if err := c.Begin(&begin, t.Aside); err != nil {
+		return err
+	}
+	lines = io.TeeReader(io.MultiReader(&begin, lines), w)
 	part, err := report.ReadPart(lines)
 	if err == nil {
 		_, err = io.Copy(io.Discard, lines) // what is no line for a reader of lines is written all the same
@@ -400,10 +396,6 @@ func (f *writeFn) result(w io.Writer, lines, around io.Reader, first bool, t *ta
 		return err
 	}
 	t.Groups = len(part.Done)
-	c, err := poolOf(f.Setup).checker()
-	if err != nil {
-		return err
-	}
 	var end bytes.Buffer
 	status, err := c.End(&end, part, first)
 	if err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -92,7 +93,36 @@ type Answer struct {
 	// the lines of all units come the containers of all, and then what is lost of all.
 	Containers, Lost string
 	Refused          []Refused
-	LeftOut          []report.LeftOut // what is of an earlier time, and was not asked for
+	Aside
+}
+
+// Aside is what was met beside the inputs, and was not checked.
+type Aside struct {
+	LeftOut      []report.LeftOut `json:"left_out,omitempty"`      // what is of an earlier time, and was not asked for
+	PassedOver   []string         `json:"passed_over,omitempty"`   // for people, what may be a hive and was not looked into
+	ShadowCopies int              `json:"shadow_copies,omitempty"` // how many in images were not looked into
+}
+
+// Add adds what was met beside other inputs.
+func (a *Aside) Add(o Aside) {
+	for _, l := range o.LeftOut {
+		i := slices.IndexFunc(a.LeftOut, func(one report.LeftOut) bool { return one.State == l.State })
+		if i < 0 {
+			a.LeftOut = append(a.LeftOut, l)
+			continue
+		}
+		a.LeftOut[i].Files += l.Files
+		a.LeftOut[i].First = min(a.LeftOut[i].First, l.First)
+	}
+	a.PassedOver = append(a.PassedOver, o.PassedOver...)
+	a.ShadowCopies += o.ShadowCopies
+}
+
+// Sort puts what was added into an order that does not depend on who added it first.
+func (a *Aside) Sort() {
+	slices.SortFunc(a.LeftOut, func(a, b report.LeftOut) int { return cmp.Compare(a.State, b.State) })
+	slices.Sort(a.PassedOver)
+	a.PassedOver = slices.Compact(a.PassedOver)
 }
 
 // Refused is an input that could not be read at all.
@@ -136,7 +166,13 @@ func (c *Checker) Check(w io.Writer, u collection.Unit) (a Answer, err error) {
 	r.Containers = s.containers
 	report.ResumeLines(&containers, r, report.Part{}).Around(nil)
 	report.ResumeLines(&lost, c.run.report, report.Part{}).Around(s.lost)
-	a = Answer{Status: s.status, Messages: messages.String(), Containers: containers.String(), Lost: lost.String(), LeftOut: s.leftOut}
+	a = Answer{Status: s.status, Messages: messages.String(), Containers: containers.String(), Lost: lost.String(), Aside: Aside{LeftOut: s.leftOut, PassedOver: s.passedOver}}
+	for i := range a.LeftOut {
+		a.LeftOut[i].Turn = 0
+	}
+	if !c.run.vss {
+		a.ShadowCopies = s.shadows()
+	}
 	for _, p := range s.unread() {
 		a.Refused = append(a.Refused, Refused{hive.Printable(p.Source), p.Kind, hive.Printable(p.Msg)})
 	}
@@ -150,8 +186,12 @@ func Missed(w io.Writer, name, why string) error {
 	return lines.Err()
 }
 
-// Begin writes the line with which each result begins: the program, the command line, and the rules.
-func (c *Checker) Begin(w io.Writer) error { return report.NewLines(w, c.run.report).Err() }
+// Begin writes the line with which a result begins: the program, the command line, the rules, and what was met beside its inputs.
+func (c *Checker) Begin(w io.Writer, beside Aside) error {
+	r := c.run.report
+	r.LeftOut, r.PassedOver, r.Shadows = beside.LeftOut, beside.PassedOver, beside.ShadowCopies
+	return report.NewLines(w, r).Err()
+}
 
 // End writes what follows the lines of the units in one of several results, which part has read: the summary and, in the first of them, what is to say
 // about the config. It returns what the config makes of the exit status, and the first error of writing.
