@@ -241,6 +241,9 @@ var registryText = [][]byte{
 	[]byte("\xff\xfeW\x00i\x00n\x00d\x00o\x00w\x00s\x00 \x00R\x00e\x00g"), []byte("\xff\xfeR\x00E\x00G\x00E\x00D\x00I\x00T\x004\x00"),
 }
 
+// plausible is how many times larger than the archive one would not wonder at a hive in it to be.
+const plausible = 20
+
 // take reads all content of a member, which it sets the CRC-32 of, and keeps what will be asked for. A size below 0 is unknown, and is set. What
 // cannot be kept for lack of room is not, and will be unpacked again.
 func (a *Archive) take(m *member, r io.Reader) error {
@@ -266,6 +269,7 @@ func (a *Archive) take(m *member, r io.Reader) error {
 	whole := wanted(head, m.size)
 	if whole {
 		to = io.MultiWriter(sum, keep)
+		a.kept.grow(min(max(m.size-int64(n), 0), plausible*a.f.Size())) // what it claims may be a lie
 	}
 	rest, err := io.Copy(to, limit(r, m.size-int64(n)))
 	if err == nil && m.size >= 0 && int64(n)+rest < m.size {

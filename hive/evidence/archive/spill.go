@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -66,6 +67,15 @@ func (s *spill) Write(p []byte) (int, error) {
 	}
 	s.size += int64(len(p))
 	return len(p), nil
+}
+
+// grow makes room at once for so many bytes more, if that many fit into memory.
+func (s *spill) grow(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file == nil && s.size+n <= int64(s.most) {
+		s.memory = slices.Grow(s.memory, int(n))
+	}
 }
 
 // toFile moves what is in memory to a file, which loses its name at once where the system allows it, so that nothing stays behind.
