@@ -3,6 +3,9 @@ package hive
 import (
 	"cmp"
 	"encoding/binary"
+	"iter"
+	"maps"
+	"math/bits"
 	"slices"
 )
 
@@ -10,17 +13,44 @@ import (
 // space behind the record is the slack of the cell. If several free cells were merged before a record took them, the slack can hold whole
 // records of deleted keys and values.
 
-// use is how much of a cell a record uses: the cell in the high half, and in the low half the complement of the bytes of content, which are more
-// than the cell has if the record is damaged. In order, the largest use of a cell is the first. Sorting numbers takes half the time.
-type use uint64
-
-func (u use) cell() uint32 { return uint32(u >> 32) }
-func (u use) n() uint32    { return ^uint32(u) }
-
-// usage collects the cells that the keys of a hive use.
+// usage collects the cells that the keys of a hive use, with how many bytes of the content of each, which are more than the cell has if a record is
+// damaged.
 type usage struct {
 	*File
-	all []use
+	before []int          // for each word of the map of cells in use, how many there are before it
+	most   []uint32       // by the number of a cell in that map, one more than its bytes that are used; 0 if none are
+	hidden map[uint32]int // the same for cells that damage keeps out of the map, by their offsets, without the one more
+}
+
+func (f *File) usage() *usage {
+	u := &usage{File: f, before: make([]int, len(f.inUse)), hidden: map[uint32]int{}}
+	n := 0
+	for i, word := range f.inUse {
+		u.before[i] = n
+		n += bits.OnesCount64(word)
+	}
+	u.most = make([]uint32, n)
+	return u
+}
+
+// all returns the cells that are used, with how many bytes of each: those of the map in the order of the file, and then the others likewise.
+func (u *usage) all() iter.Seq2[uint32, int] {
+	return func(yield func(cell uint32, n int) bool) {
+		i := 0
+		for at, word := range u.inUse {
+			for ; word != 0; word &= word - 1 {
+				if n := u.most[i]; n > 0 && !yield(uint32(512*at+8*bits.TrailingZeros64(word)), int(n-1)) {
+					return
+				}
+				i++
+			}
+		}
+		for _, cell := range slices.Sorted(maps.Keys(u.hidden)) {
+			if !yield(cell, u.hidden[cell]) {
+				return
+			}
+		}
+	}
 }
 
 // Unused is a stretch of a hive that nothing in it uses, with what was left there.
@@ -43,25 +73,22 @@ func (f *File) Unused() (all []Unused) {
 // unused returns what [File.Unused] does, of the hive with these keys. Of slack it returns what begins at a multiple of unit and has at least so many
 // bytes.
 func (f *File) unused(keys []*Key, unit, least int) []span {
-	u := &usage{File: f}
+	u := f.usage()
 	for _, k := range keys { // values first, so that they are found even if the lists cannot all be claimed
 		u.valuesOf(k)
 	}
 	for _, k := range keys {
 		u.key(k)
 	}
-	slices.Sort(u.all)
-	u.all = slices.CompactFunc(u.all, func(a, b use) bool { return a.cell() == b.cell() })
-
 	spans := slices.Clone(f.free)
 	var inDamage []span
-	for _, use := range u.all {
-		content, fault := f.cell(use.cell())
+	for cell, n := range u.all() {
+		content, fault := f.cell(cell)
 		if fault != "" {
 			continue
 		}
-		at := int(use.cell())
-		used := span{at, at + (f.cellHeader+min(len(content), int(use.n()))+unit-1)/unit*unit}
+		at := int(cell)
+		used := span{at, at + (f.cellHeader+min(len(content), n)+unit-1)/unit*unit}
 		if _, ok := spanAt(f.unmapped, at); ok {
 			if last := len(inDamage) - 1; last >= 0 && inDamage[last].to >= used.from {
 				inDamage[last].to = max(inDamage[last].to, used.to)
@@ -78,8 +105,14 @@ func (f *File) unused(keys []*Key, unit, least int) []span {
 }
 
 func (u *usage) add(cell uint32, n int) {
-	if cell != nilCell {
-		u.all = append(u.all, use(cell)<<32|use(^uint32(n)))
+	word, bit := int(cell/512), cell/8%64
+	switch {
+	case cell == nilCell:
+	case cell%8 == 0 && word < len(u.inUse) && u.inUse[word]>>bit&1 == 1:
+		i := u.before[word] + bits.OnesCount64(u.inUse[word]&(1<<bit-1))
+		u.most[i] = max(u.most[i], uint32(n)+1)
+	default:
+		u.hidden[cell] = max(u.hidden[cell], n)
 	}
 }
 
