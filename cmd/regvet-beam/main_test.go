@@ -265,6 +265,37 @@ func TestKilled(t *testing.T) {
 	dies(t, dir, "stuck.reg", "signal", "its process was ended from outside: killed", messages.String(), status)
 }
 
+// TestKilledIdle holds that a process which is killed while it has nothing to do costs no input.
+func TestKilledIdle(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the processes are looked up as on Linux")
+	}
+	dir := files(t, map[string][]byte{"SYSTEM": testdata(t, "SYSTEM"), "good": testdata(t, "SYSTEM-good")})
+	t.Setenv(program, "regvet-beam")
+	defer endPools()
+	s := setup{Args: []string{"check", "-o", "out", dir}, Children: 1, Memory: 1 << 30, Time: time.Minute}
+	f := &listFn{Setup: s, Shards: 1}
+	var units []unit
+	f.ProcessElement(input{0, []byte(dir)}, func(u unit) { units = append(units, u) }, func(int, record) { t.Error("it was not listed to its end") })
+	for _, pid := range children(t, os.Getpid()) {
+		if out, err := exec.Command("kill", "-KILL", pid).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		for ended := false; !ended; time.Sleep(time.Millisecond) {
+			stat, err := os.ReadFile("/proc/" + pid + "/stat")
+			ended = err != nil || bytes.Contains(stat, []byte(") Z "))
+		}
+	}
+	for _, u := range units {
+		if r := check(poolOf(s), u); r.dead.Len() > 0 || r.lines.size == 0 {
+			t.Errorf("%s: %s", u.Name, r.dead.String())
+		}
+	}
+	if len(units) != 2 {
+		t.Errorf("%d units, want 2", len(units))
+	}
+}
+
 // children returns the processes that a process, by any of its threads, has started.
 func children(t *testing.T, pid int) (all []string) {
 	names, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))

@@ -93,6 +93,7 @@ type child struct {
 	lines   *bufio.Scanner // of its answers
 	stderr  *tail
 	slow    atomic.Bool // it was ended because it took too long
+	deaf    bool        // it had ended before it was asked
 }
 
 // death is why a process did not answer.
@@ -130,21 +131,27 @@ func (p *pool) start() (*child, error) {
 // ask asks a process of the pool, calls take with each line of the answer but the last, and returns that. The error is a [death], or one of take, after
 // which what was taken is worthless, too.
 func (p *pool) ask(r request, most time.Duration, take func([]byte) error) (a cli.Answer, err error) {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return a, err
+	}
 	c := <-p.idle
 	defer func() { p.idle <- c }()
-	if c == nil {
-		if c, err = p.start(); err != nil {
+	if c != nil {
+		if a, err = c.ask(p, line, most, take); err == nil {
+			return a, nil
+		}
+		if !c.deaf {
 			c = nil
 			return a, err
 		}
 	}
-	line, err := json.Marshal(r)
-	if err == nil {
-		a, err = c.ask(p, line, most, take)
+	if c, err = p.start(); err == nil { // or again, because what ended a process that was idle is not the input's fault
+		if a, err = c.ask(p, line, most, take); err == nil {
+			return a, nil
+		}
 	}
-	if err != nil {
-		c = nil
-	}
+	c = nil
 	return a, err
 }
 
@@ -164,6 +171,7 @@ func (c *child) ask(p *pool, request []byte, most time.Duration, take func([]byt
 	}
 	defer func() { inTime() }()
 	_, err = c.stdin.Write(append(request, '\n')) // if it fails, the process has ended, and so has its answer
+	c.deaf = errors.Is(err, syscall.EPIPE)
 	for err == nil && c.lines.Scan() {
 		line := c.lines.Bytes()
 		if !bytes.HasPrefix(line, []byte(`{"end":`)) {
