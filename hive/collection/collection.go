@@ -11,6 +11,7 @@
 package collection
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -175,7 +176,7 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 		found[i].Err = fmt.Errorf("%w; the same keeps %d more from being looked at, none of which is named as a hive", found[i].Err, n)
 	}
 	// As [fs.WalkDir] lists them, wherever they were found.
-	slices.SortStableFunc(found, func(a, b File) int { return slices.Compare(strings.Split(a.Path, "/"), strings.Split(b.Path, "/")) })
+	slices.SortStableFunc(found, func(a, b File) int { return comparePaths(a.Path, b.Path) })
 	told := map[string]bool{} // by the hive, if it needs the log
 	for i, f := range found {
 		if isHive[f.Path] {
@@ -187,6 +188,22 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 	}
 	found = slices.DeleteFunc(found, func(f File) bool { return told[f.Path] })
 	return unread.sumUp(found)
+}
+
+// comparePaths compares paths name by name.
+func comparePaths(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		switch {
+		case a[i] == b[i]:
+		case a[i] == '/':
+			return -1 // a name ends, which is shorter than the other
+		case b[i] == '/':
+			return 1
+		default:
+			return cmp.Compare(a[i], b[i])
+		}
+	}
+	return cmp.Compare(len(a), len(b))
 }
 
 // start returns the start of a file, up to [hive.HeadSize] bytes: they show what it is and, of a hive, in which state.

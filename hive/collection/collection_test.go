@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -97,6 +98,23 @@ func TestFind(t *testing.T) {
 	}
 	for range collection.List(files, ".") {
 		break // a caller may stop early
+	}
+}
+
+// TestComparePaths holds that paths are compared as the lists of their names are.
+func TestComparePaths(t *testing.T) {
+	all := []string{""}
+	for at := 0; len(all[at]) < 4; at++ {
+		for _, c := range "a/-~" {
+			all = append(all, all[at]+string(c))
+		}
+	}
+	for _, a := range all {
+		for _, b := range all {
+			if got, want := collection.ComparePaths(a, b), slices.Compare(strings.Split(a, "/"), strings.Split(b, "/")); got != want {
+				t.Fatalf("%q and %q: %d, want %d", a, b, got, want)
+			}
+		}
 	}
 }
 

@@ -6,3 +6,5 @@ func SetMostReplayed(n int64) (restore func()) {
 	mostReplayed = n
 	return func() { mostReplayed = was }
 }
+
+var ComparePaths = comparePaths

@@ -32,6 +32,9 @@ func (u *unread) matters(name string) { u.large[name] = true }
 // sumUp leaves of the files that cannot be read for the same reason those that would be missed, up to [mostAlike], and the first of all others, which tells
 // how many more there are.
 func (u *unread) sumUp(found []File) (all []File) {
+	if len(u.why) == 0 {
+		return found
+	}
 	type reason struct {
 		alone  int // files with lines of their own
 		others int
