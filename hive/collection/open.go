@@ -268,8 +268,8 @@ func (in *Opened) setText(f *regfile.File) {
 
 func baseName(name string) string { return filepath.Base(filepath.FromSlash(name)) }
 
-// Describe fills in the facts about the machine: its Windows and host, and of what holds its SYSTEM hive, its control sets, time zone and last
-// shutdown. What the user says about Windows, if it is not nil, overrules the registry, and narrows it down where the two agree.
+// Describe fills in the facts about the machine: its Windows, host, time zone and last shutdown, and for what holds its SYSTEM hive the control sets.
+// What the user says about Windows, if it is not nil, overrules the registry, and narrows it down where the two agree.
 func (in *Opened) Describe(said *hive.Windows) {
 	in.Windows = in.Registry.Windows()
 	speaks := in.spokesman || in.Machine == nil
@@ -284,8 +284,12 @@ func (in *Opened) Describe(said *hive.Windows) {
 		}
 	}
 	in.SetHost()
+	if z, ok := in.Registry.TimeZone(); ok {
+		in.TimeZone = z.String()
+	}
+	in.Shutdown = in.Registry.Shutdown()
 	if in.Machine == nil || in.Mount.Equal(systemPath) {
-		in.describeSystem()
+		in.describeControlSets()
 	}
 }
 
@@ -316,17 +320,13 @@ func (in *Opened) Inspect(records bool) {
 	}
 }
 
-// describeSystem fills in what the SYSTEM hive tells. It reads a few keys.
-func (in *Opened) describeSystem() {
+// describeControlSets fills in which control sets there are, and what Select says of them.
+func (in *Opened) describeControlSets() {
 	for _, s := range in.Registry.ControlSets() {
 		if s.Source != "" {
 			in.ControlSets = append(in.ControlSets, s)
 		}
 	}
-	if z, ok := in.Registry.TimeZone(); ok {
-		in.TimeZone = z.String()
-	}
-	in.Shutdown = in.Registry.Shutdown()
 	in.Selections = in.Registry.Selections()
 	for _, s := range in.Registry.WithControlSet(hive.AllControlSets).ControlSets() {
 		isNamed := func(named hive.ControlSet) bool { return hive.EqualFold(named.Name, s.Name) }
