@@ -30,10 +30,11 @@ type request struct {
 	Check []byte `json:",omitempty"` // the binary form
 }
 
-// Marks are the lines of an answer that are no lines of a result: one for each unit in a list, and one at the end.
+// Marks are the lines of an answer that are no lines of a result: one when the request was read, one for each unit in a list, and one at the end.
 type mark struct {
-	Unit *listed     `json:"unit,omitempty"`
-	End  *cli.Answer `json:"end,omitempty"`
+	Begun bool        `json:"begun,omitempty"`
+	Unit  *listed     `json:"unit,omitempty"`
+	End   *cli.Answer `json:"end,omitempty"`
 }
 
 // listed is a unit in a list.
@@ -66,6 +67,9 @@ func serve(in io.Reader, out io.Writer) int {
 			var r request
 			if from.Decode(&r) != nil {
 				return 0 // the worker is gone, or needs nothing more
+			}
+			if lines.Encode(mark{Begun: true}) != nil || to.Flush() != nil {
+				return statusUsage
 			}
 			a, err := answer(c, r, to, lines)
 			ready = err == nil && end(a)

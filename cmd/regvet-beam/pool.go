@@ -93,7 +93,7 @@ type child struct {
 	lines   *bufio.Scanner // of its answers
 	stderr  *tail
 	slow    atomic.Bool // it was ended because it took too long
-	deaf    bool        // it had ended before it was asked
+	deaf    bool        // it ended before it read what it was asked
 }
 
 // death is why a process did not answer.
@@ -171,9 +171,14 @@ func (c *child) ask(p *pool, request []byte, most time.Duration, take func([]byt
 	}
 	defer func() { inTime() }()
 	_, err = c.stdin.Write(append(request, '\n')) // if it fails, the process has ended, and so has its answer
-	c.deaf = errors.Is(err, syscall.EPIPE)
+	heard := false
 	for err == nil && c.lines.Scan() {
 		line := c.lines.Bytes()
+		if !heard {
+			if heard = true; bytes.HasPrefix(line, []byte(`{"begun":`)) {
+				continue
+			}
+		}
 		if !bytes.HasPrefix(line, []byte(`{"end":`)) {
 			if err = take(line); err == nil {
 				continue
@@ -196,6 +201,7 @@ func (c *child) ask(p *pool, request []byte, most time.Duration, take func([]byt
 	_ = c.command.Process.Kill() // fails if it has ended
 	c.stdin.Close()
 	waited := c.command.Wait()
+	c.deaf = !heard && !c.slow.Load()
 	return a, c.why(p, err, waited, most)
 }
 
