@@ -402,11 +402,16 @@ func (z zipFile) open(m *member) (io.Reader, error) {
 	return guarded{r}, nil
 }
 
-// guarded is a decoder whose panics are errors.
+// guarded is a decoder whose panics are errors, and which does not return nothing over and over, for which many readers would wait forever.
 type guarded struct{ r io.Reader }
 
-func (g guarded) Read(p []byte) (int, error) {
-	return guard(func() (int, error) { return g.r.Read(p) })
+func (g guarded) Read(p []byte) (n int, err error) {
+	for range 100 {
+		if n, err = guard(func() (int, error) { return g.r.Read(p) }); n > 0 || err != nil || len(p) == 0 {
+			return n, err
+		}
+	}
+	return 0, io.ErrNoProgress
 }
 
 func (z zipFile) examine(m *member) error {
