@@ -101,26 +101,26 @@ func (s *stream) Read(p []byte) (n int, err error) {
 		return 0, s.err
 	}
 	defer func() { s.err = err }()
-	for empty := 0; empty < 100; empty++ {
+	for {
 		if s.unit == nil {
-			if s.unit, err = guard(s.next); err != nil {
+			unit, err := guard(s.next)
+			if err != nil {
 				return 0, err
 			}
+			s.unit = guarded{unit}
 		}
-		n, err = guard(func() (int, error) { return s.unit.Read(p) })
+		n, err = s.unit.Read(p)
 		s.n += int64(n)
 		if s.n > s.most {
 			return 0, fmt.Errorf("it unpacks to more than %d bytes, 1 GB and 250 times what it is packed", s.most)
 		}
 		if err == io.EOF {
 			s.good, s.unit, err = s.n, nil, nil
-			empty--
 		}
 		if n > 0 || err != nil {
 			return n, err
 		}
 	}
-	return 0, io.ErrNoProgress
 }
 
 // guard calls a decoder, whose panic is an error: it is what some make of damaged input.
@@ -131,6 +131,18 @@ func guard[T any](call func() (T, error)) (result T, err error) {
 		}
 	}()
 	return call()
+}
+
+// guarded is a decoder whose panics are errors, and which does not return nothing over and over, for which many readers would wait forever.
+type guarded struct{ r io.Reader }
+
+func (g guarded) Read(p []byte) (n int, err error) {
+	for range 100 {
+		if n, err = guard(func() (int, error) { return g.r.Read(p) }); n > 0 || err != nil || len(p) == 0 {
+			return n, err
+		}
+	}
+	return 0, io.ErrNoProgress
 }
 
 // gzipMembers returns the members of a gzip file, one by one. Zeros may follow the last, as tapes have them.
