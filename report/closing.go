@@ -20,6 +20,23 @@ type LeftOut struct {
 	Turn  int              `json:"turn,omitempty"` // of that one, see [collection.Group]
 }
 
+// AddLeftOut adds what was left out elsewhere: of each state, the first is that of the lower turn or, where there are no turns, the lower path.
+func AddLeftOut(all []LeftOut, more ...LeftOut) []LeftOut {
+	for _, l := range more {
+		i := slices.IndexFunc(all, func(one LeftOut) bool { return one.State == l.State })
+		if i < 0 {
+			all = append(all, l)
+			continue
+		}
+		files := all[i].Files + l.Files
+		if cmp.Or(cmp.Compare(l.Turn, all[i].Turn), cmp.Compare(l.First, all[i].First)) < 0 {
+			all[i] = l
+		}
+		all[i].Files = files
+	}
+	return all
+}
+
 // remark is a line of the end of a report: what was not examined, or not asked.
 type remark struct{ label, text string }
 

@@ -96,11 +96,7 @@ func (rd *reader) join() (*Recorded, error) {
 		}
 		for _, left := range joined.LeftOut {
 			left.Turn = turn(left.Turn)
-			if i := slices.IndexFunc(out.LeftOut, func(one LeftOut) bool { return one.State == left.State }); i >= 0 {
-				out.LeftOut[i].Files += left.Files
-			} else {
-				out.LeftOut = append(out.LeftOut, left)
-			}
+			out.LeftOut = AddLeftOut(out.LeftOut, left)
 		}
 		for _, g := range joined.groups {
 			if g.Name == "" {

@@ -105,15 +105,7 @@ type Aside struct {
 
 // Add adds what was met beside other inputs.
 func (a *Aside) Add(o Aside) {
-	for _, l := range o.LeftOut {
-		i := slices.IndexFunc(a.LeftOut, func(one report.LeftOut) bool { return one.State == l.State })
-		if i < 0 {
-			a.LeftOut = append(a.LeftOut, l)
-			continue
-		}
-		a.LeftOut[i].Files += l.Files
-		a.LeftOut[i].First = min(a.LeftOut[i].First, l.First)
-	}
+	a.LeftOut = report.AddLeftOut(a.LeftOut, o.LeftOut...)
 	a.PassedOver = append(a.PassedOver, o.PassedOver...)
 	a.ShadowCopies += o.ShadowCopies
 }
