@@ -193,7 +193,7 @@ func TestSame(t *testing.T) {
 				t.Errorf("%s %v: the lines are not in the order of the inputs, or the summary is another one", how, flags)
 			}
 			dead := read(t, filepath.Join(dir, out, "dead-*.jsonl"))
-			for _, name := range []string{"missing", "cases/cut.zip", "cases/wrong.reg", "cases/cut.E01"} {
+			for _, name := range []string{"missing", "cases/cut.zip", "cases/bomb.zip", "cases/wrong.reg", "cases/cut.E01"} {
 				if !strings.Contains(dead, `{"unit":"`+name+`","input":"`+name) {
 					t.Errorf("%s %v: the dead letters do not name %s: %s", how, flags, name, dead)
 				}
