@@ -6,8 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime"
-	"sync"
 )
 
 // Open reads a hive file of this computer. The file is opened for reading only. An error is a [*Problem] that says why nothing at
@@ -42,11 +40,14 @@ func ReadFile(f fs.File, source string, most int64) ([]byte, error) {
 	}
 	if at, ok := f.(io.ReaderAt); ok && info.Mode().IsRegular() && info.Size() > 0 && atStart(f) {
 		data := make([]byte, info.Size())
-		hugePages(data)
-		if err := readParts(at, data); err != nil {
+		switch n, err := at.ReadAt(data, 0); {
+		case n == len(data):
+			return data, nil
+		case err == io.EOF:
+			return nil, cutShort(source, errors.New("it became shorter while it was read; copy it and give the copy"))
+		default:
 			return nil, cutShort(source, err)
 		}
-		return data, nil
 	}
 	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
@@ -83,33 +84,6 @@ func cutShort(source string, err error) error {
 
 func tooLarge(source string, most int64) error {
 	return unreadable(source, "has more than %d bytes, the limit for such an input", most)
-}
-
-// readParts fills data from the start of a file. Most of the time goes into touching memory for the first time, so that two readers at two
-// places are twice as fast.
-func readParts(f io.ReaderAt, data []byte) error {
-	const least = 1 << 20 // bytes that are worth a reader of their own
-	parts := min(runtime.GOMAXPROCS(0), len(data)/least+1)
-	errs := make([]error, parts)
-	var done sync.WaitGroup
-	for i := range parts {
-		from, to := i*len(data)/parts, (i+1)*len(data)/parts
-		done.Go(func() {
-			if n, err := f.ReadAt(data[from:to], int64(from)); n < to-from {
-				errs[i] = err
-			}
-		})
-	}
-	done.Wait()
-	for _, err := range errs {
-		if err == io.EOF {
-			return errors.New("it became shorter while it was read; copy it and give the copy")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Cause returns the bare reason of an error about a file, for a message that names the file already.

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"io"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"time"
 
 	"regvet/hive/collection"
 	"regvet/internal/cli"
+	"regvet/internal/memory"
 )
 
 // childWord is the first and only argument of a process of a [pool].
@@ -43,9 +43,6 @@ type listed struct {
 	Data []byte // the binary form
 }
 
-// slack is memory that is allocated and never used, so that the garbage collector lets the heap grow by as much before it begins, as in regvet.
-const slack = 48 << 20
-
 // serve is a process of a pool: it answers requests until there are no more, and returns the exit status. Its first line is a [setup].
 func serve(in io.Reader, out io.Writer) int {
 	from := json.NewDecoder(in)
@@ -55,8 +52,7 @@ func serve(in io.Reader, out io.Writer) int {
 	}
 	limit(s.Memory)
 	debug.SetMemoryLimit(s.Memory - s.Memory/8) // collect sooner near the limit
-	unused := make([]byte, min(slack, s.Memory/8))
-	defer runtime.KeepAlive(unused)
+	memory.Prepare(s.Memory)
 	o := &options{args: s.Args}
 	return o.program().Run(s.Args, io.Discard, os.Stderr, func(c *cli.Checker) int {
 		to := bufio.NewWriterSize(out, 1<<16)

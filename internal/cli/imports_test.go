@@ -33,6 +33,7 @@ func TestImports(t *testing.T) {
 		"regvet/hive/script":       {"regvet/hive", "regvet/hive/regfile", "regvet/internal/safetext"},
 		"regvet/internal/draft":    {},
 		"regvet/internal/licences": {},
+		"regvet/internal/memory":   {},
 		"regvet/internal/shared":   {},
 		"regvet/internal/safetext": {},
 		"regvet/internal/glob":     {"regvet/hive"},
@@ -47,7 +48,7 @@ func TestImports(t *testing.T) {
 		"regvet/report":            {"regvet/hive", "regvet/hive/collection", "regvet/hive/evidence", "regvet/hive/evidence/image", "regvet/hive/search", "regvet/rules", "regvet/rules/foreign", "regvet/rules/lint", "regvet/rules/ports", "regvet/rules/strict", "regvet/internal/runs", "regvet/internal/safetext"},
 		"regvet/cmd/regvet":        {"regvet/internal/cli"},
 		"regvet/internal/cli": {"regvet/hive", "regvet/hive/polfile", "regvet/hive/regfile", "regvet/hive/script", "regvet/hive/search", "regvet/hive/collection", "regvet/rules", "regvet/rules/accept", "regvet/rules/foreign", "regvet/rules/lint", "regvet/rules/ports", "regvet/rules/strict",
-			"regvet/report", "regvet/internal/glob", "regvet/internal/runs", "regvet/internal/worktree", "regvet/internal/draft", "regvet/internal/safetext"},
+			"regvet/report", "regvet/internal/glob", "regvet/internal/runs", "regvet/internal/worktree", "regvet/internal/draft", "regvet/internal/memory", "regvet/internal/safetext"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "regvet/...").Output()
 	if err != nil {

@@ -8,24 +8,18 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 
 	"regvet/hive/collection"
 	"regvet/internal/draft"
+	"regvet/internal/memory"
 )
-
-// slackHeap is the size of memory that is allocated but never used. The garbage collector lets the heap grow to twice what is in use. With
-// this counted as used, a run over a file or two ends before the first collection, and a run that needs much memory needs no other setting.
-// The operating system provides no memory for pages that are never touched.
-const slackHeap = 48 << 20 // bytes
 
 // Main runs the command line of this process, and exits with its status.
 func Main() {
-	slack := make([]byte, slackHeap)
+	memory.Prepare(0)
 	defer draft.DiscardOnPanic()
 	status := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	runtime.KeepAlive(slack)
 	draft.Exit(status)
 }
 
