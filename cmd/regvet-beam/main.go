@@ -30,16 +30,18 @@ import (
 
 	"regvet/cmd/regvet-beam/store"
 	"regvet/internal/cli"
+	"regvet/internal/memory"
 	"regvet/rules/strict"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	switch {
-	case len(args) == 1 && args[0] == childWord:
+	if len(args) == 1 && args[0] == childWord {
 		return serve(os.Stdin, os.Stdout)
-	case len(args) > 0 && strings.HasPrefix(strings.TrimLeft(args[0], "-"), "worker"):
+	}
+	memory.Prepare(0)
+	if len(args) > 0 && strings.HasPrefix(strings.TrimLeft(args[0], "-"), "worker") {
 		flag.Parse() // a runner has started this as a worker
 		beam.Init()  // does not return
 	}
