@@ -130,13 +130,14 @@ func (file File) Open(fsys fs.FS, o Options) (_ *Opened, refused []hive.Problem)
 	return in, refused
 }
 
-// Refusal returns err as the problem that an input could not be read. Its source is the path, as the user named it.
+// Refusal returns err as the problem that an input could not be read, which is a loss whatever the reason. Its source is the path, as the user
+// named it.
 func Refusal(path string, err error) hive.Problem {
 	p := hive.Problem{Kind: hive.Unreadable, Msg: err.Error()}
 	if known, ok := errors.AsType[*hive.Problem](err); ok {
 		p = *known
 	}
-	p.Source = path
+	p.Source, p.Loss = path, true
 	return p
 }
 

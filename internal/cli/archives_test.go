@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -56,6 +57,15 @@ func TestUnreadMembers(t *testing.T) {
 		lines := strings.Split(strings.TrimSuffix(messages.String(), "\n"), "\n")
 		if status != statusInput || len(lines) != c.lines || lines[c.lines-1] != c.want {
 			t.Errorf("%s: status %d, %d lines, the last\n%s\nwant\n%s", c.name, status, len(lines), lines[len(lines)-1], c.want)
+		}
+		out.Reset()
+		if run([]string{"check", "-f", "jsonl", "a.zip"}, nil, &out, io.Discard); !strings.Contains(out.String(), `"loss":true`) {
+			t.Errorf("%s: no line says that something is lost:\n%s", c.name, out.String())
+		}
+		for line := range strings.Lines(out.String()) {
+			if strings.HasPrefix(line, `{"refused":`) && !strings.Contains(line, `"loss":true`) {
+				t.Errorf("%s: what is refused is lost: %s", c.name, line)
+			}
 		}
 	}
 }
