@@ -52,7 +52,7 @@ func serve(in io.Reader, out io.Writer) int {
 	}
 	limit(s.Memory)
 	debug.SetMemoryLimit(s.Memory - s.Memory/8) // collect sooner near the limit
-	memory.Prepare(s.Memory)
+	memory.Prepare()
 	o := &options{args: s.Args}
 	return o.program().Run(s.Args, io.Discard, os.Stderr, func(c *cli.Checker) int {
 		to := bufio.NewWriterSize(out, 1<<16)

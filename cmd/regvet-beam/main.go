@@ -40,7 +40,7 @@ func run(args []string) int {
 	if len(args) == 1 && args[0] == childWord {
 		return serve(os.Stdin, os.Stdout)
 	}
-	memory.Prepare(0)
+	memory.Prepare()
 	if len(args) > 0 && strings.HasPrefix(strings.TrimLeft(args[0], "-"), "worker") {
 		flag.Parse() // a runner has started this as a worker
 		beam.Init()  // does not return

@@ -140,8 +140,23 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 		if entry.IsDir() {
 			return nil
 		}
-		if !entry.Type().IsRegular() && !looksRegular(fsys, name, entry, left, unseen) {
-			return nil
+		if !entry.Type().IsRegular() { // else it is what its folder says
+			info, err := fs.Stat(fsys, name) // follows links
+			switch {
+			case err != nil && entry.Type()&fs.ModeSymlink != 0 && !mattersByName(name):
+				left.add(leadsNowhere, name) // a mounted volume has many: links of Windows that only Windows can follow
+				return nil
+			case err != nil:
+				unseen(name, err)
+				return nil
+			case info.Mode()&fs.ModeIrregular != 0 && mattersByName(name):
+				unseen(name, errors.New("its content is not here: Windows keeps it in a cloud or, without duplicates, elsewhere on the volume"))
+				return nil
+			case info.Mode().Type() == fs.ModeSymlink && hive.KnownName(path.Base(name)) != "": // in an archive or image, where links are not followed
+			case !info.Mode().IsRegular():
+				left.addOther(name, info)
+				return nil
+			}
 		}
 		head, err := startInto(buffer, fs.FS.Open, fsys, name)
 		switch {
@@ -174,26 +189,6 @@ func walk(fsys fs.FS, left *passed) (found []File) {
 	}
 	found = slices.DeleteFunc(found, func(f File) bool { return told[f.Path] })
 	return unread.sumUp(found)
-}
-
-// looksRegular reports whether what a folder lists as something else is a file after all, behind links. Else it tells unseen or left why not.
-func looksRegular(fsys fs.FS, name string, entry fs.DirEntry, left *passed, unseen func(name string, err error)) bool {
-	info, err := fs.Stat(fsys, name) // follows links
-	switch {
-	case err != nil && entry.Type()&fs.ModeSymlink != 0 && !mattersByName(name):
-		left.add(leadsNowhere, name) // a mounted volume has many: links of Windows that only Windows can follow
-	case err != nil:
-		unseen(name, err)
-	case info.Mode()&fs.ModeIrregular != 0 && mattersByName(name):
-		unseen(name, errors.New("its content is not here: Windows keeps it in a cloud or, without duplicates, elsewhere on the volume"))
-	case info.Mode().Type() == fs.ModeSymlink && hive.KnownName(path.Base(name)) != "": // in an archive or image, where links are not followed
-		return true
-	case !info.Mode().IsRegular():
-		left.addOther(name, info)
-	default:
-		return true
-	}
-	return false
 }
 
 // comparePaths compares paths name by name.

@@ -17,7 +17,7 @@ import (
 
 // Main runs the command line of this process, and exits with its status.
 func Main() {
-	memory.Prepare(0)
+	memory.Prepare()
 	defer draft.DiscardOnPanic()
 	status := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	draft.Exit(status)

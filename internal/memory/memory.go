@@ -9,7 +9,7 @@ import "runtime/debug"
 
 const (
 	slack = 48 << 20  // bytes that count as used, see unused
-	large = 256 << 20 // bytes of the heap that get large pages
+	large = 192 << 20 // bytes of the heap that get large pages
 )
 
 // unused is memory that is allocated but never used. The collector lets the heap grow to twice what is in use. With this counted as used, a run
@@ -17,18 +17,17 @@ const (
 // nothing for pages that are never touched.
 var unused []byte
 
-// Prepare is called before memory is used; later calls do nothing. most is what the process may use, in bytes; 0 says that nothing limits it. A
-// process with a limit gets no large pages: Linux refuses memory beyond a limit only when more is mapped, so that what was mapped beforehand would
-// let it go far beyond.
-func Prepare(most int64) {
+// Prepare is called before memory is used; later calls do nothing. Where memory is limited, by the system or by Go (GOMEMLIMIT,
+// [debug.SetMemoryLimit]), at most an eighth of that is left unused, and there are large pages only if they are no more than another eighth: Linux
+// refuses memory beyond a limit only when more is mapped, so that a process can go beyond it by what was mapped beforehand.
+func Prepare() {
 	if unused != nil {
 		return
 	}
+	share := min(debug.SetMemoryLimit(-1), limit()) / 8
 	percent := debug.SetGCPercent(-1) // else the collector would begin now, and find the heap below in use
-	if most > 0 {
-		unused = make([]byte, min(slack, most/8))
-	} else {
-		unused = make([]byte, slack)
+	unused = make([]byte, min(slack, share))
+	if share >= large {
 		grow(large)
 	}
 	debug.SetGCPercent(percent)

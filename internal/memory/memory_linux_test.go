@@ -14,20 +14,20 @@ import (
 	"unsafe"
 )
 
-// A process prepares its memory once, so each case has one of its own: this binary, to which the variable tells the limit.
-const limitVariable = "REGVET_TEST_MEMORY"
+// A process prepares its memory once, so each case has one of its own: this binary, with this variable.
+const telling = "REGVET_TEST_MEMORY"
 
 func TestMain(m *testing.M) {
-	if most, err := strconv.ParseInt(os.Getenv(limitVariable), 10, 64); err == nil {
-		tell(most)
+	if os.Getenv(telling) != "" {
+		tell()
 		return
 	}
 	os.Exit(m.Run())
 }
 
 // tell prepares memory, and prints how many bytes are in use then, and what the system says of the memory of a new slice.
-func tell(most int64) {
-	Prepare(most)
+func tell() {
+	Prepare()
 	runtime.GC() // the one that Prepare leaves to begin by itself
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -56,42 +56,43 @@ func flagsAt(at uintptr) string {
 	return "none"
 }
 
-// What is allocated after Prepare lies in memory for which large pages were asked unless there is a limit, what Prepare took for that is free again,
-// and what counts as used is an eighth of a limit at most.
+// What is allocated after Prepare lies in memory for which large pages were asked unless a limit is low, what Prepare took for that is free again, and
+// what counts as used is an eighth of a limit at most. A process with little memory starts.
 func TestPrepare(t *testing.T) {
 	if _, err := os.Stat("/sys/kernel/mm/transparent_hugepage"); err != nil {
 		t.Skip("this kernel has no large pages:", err)
 	}
-	if limited() {
-		t.Skip("something limits the memory of this process")
-	}
-	for _, c := range []struct{ most, unused uint64 }{{0, slack}, {1 << 40, slack}, {64 << 20, 8 << 20}} {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", limitVariable, c.most))
+	info, _ := debug.ReadBuildInfo()
+	detector := info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+	for _, c := range []struct {
+		limit  string // a command for sh
+		unused uint64
+		large  bool
+	}{
+		{"unset GOMEMLIMIT", slack, limit()/8 >= large},
+		{"export GOMEMLIMIT=2GiB", slack, limit()/8 >= large},
+		{"export GOMEMLIMIT=1GiB", slack, false},
+		{"export GOMEMLIMIT=64MiB", 8 << 20, false},
+		{"ulimit -v 1500000", slack, false},
+		{"ulimit -d 300000", 300_000 << 10 / 8, false},
+	} {
+		ulimit := strings.HasPrefix(c.limit, "ulimit")
+		if ulimit && detector {
+			continue // it takes more memory than that
+		}
+		cmd := exec.Command("sh", "-c", c.limit+` && exec "$0"`, os.Args[0])
+		cmd.Env = append(os.Environ(), telling+"=1")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
-			t.Fatalf("%v: %s", err, out)
+			t.Errorf("%s: %v: %.300s", c.limit, err, out)
+			continue
 		}
 		used, flags, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
 		if n, err := strconv.ParseUint(used, 10, 64); err != nil || n < c.unused || n > c.unused+4<<20 {
-			t.Errorf("limit %d: %q bytes of the heap are in use, not %d and a little", c.most, used, c.unused)
+			t.Errorf("%s: %q bytes of the heap are in use, not %d and a little", c.limit, used, c.unused)
 		}
-		if strings.Contains(flags+" ", " hg ") != (c.most == 0) {
-			t.Errorf("limit %d: new memory has the flags %q, of which hg says that large pages were asked for", c.most, flags)
-		}
-	}
-}
-
-// A process whose memory is limited starts all the same, with nothing prepared that it could need.
-func TestLimits(t *testing.T) {
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		t.Skip("the race detector takes more memory than that")
-	}
-	for _, limit := range []string{"ulimit -v 1500000", "ulimit -d 300000"} {
-		cmd := exec.Command("sh", "-c", limit+` && exec "$0"`, os.Args[0])
-		cmd.Env = append(os.Environ(), limitVariable+"=0")
-		if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out)+" ", " hg ") {
-			t.Errorf("%s: %v: %.200s", limit, err, out)
+		if strings.Contains(flags+" ", " hg ") != c.large {
+			t.Errorf("%s: new memory has the flags %q, of which hg says that large pages were asked for", c.limit, flags)
 		}
 	}
 }
