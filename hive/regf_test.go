@@ -14,7 +14,13 @@ import (
 
 	"regvet/hive"
 	"regvet/internal/hivetest"
+	"regvet/internal/memory"
 )
+
+func TestMain(m *testing.M) {
+	memory.ForTests()
+	os.Exit(m.Run())
+}
 
 // doubleNames has names that occur twice, which only damage causes.
 var doubleNames = &hivetest.Key{
@@ -1067,8 +1073,8 @@ func TestPathsFarBelow(t *testing.T) {
 	}
 }
 
-// TestConcurrentReaders checks that any number of readers see one and the same tree.
-func TestConcurrentReaders(t *testing.T) {
+// TestReadersAtOnce checks that any number of readers see one and the same tree.
+func TestReadersAtOnce(t *testing.T) {
 	b := hivetest.Build(specialTree(), hivetest.Options{})
 	want := snapshot(read(t, b).Root())
 	f := read(t, b)

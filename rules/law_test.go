@@ -3,12 +3,19 @@ package rules_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
 	"regvet/hive"
+	"regvet/internal/memory"
 	"regvet/rules"
 )
+
+func TestMain(m *testing.M) {
+	memory.ForTests()
+	os.Exit(m.Run())
+}
 
 // randomRule writes a rule with a fix that its own demand takes.
 func randomRule(rng *rand.Rand) string {

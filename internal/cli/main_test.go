@@ -5,11 +5,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +23,7 @@ import (
 	"regvet/hive/polfile"
 	"regvet/hive/regfile"
 	"regvet/internal/hivetest"
+	"regvet/internal/memory"
 )
 
 var update = flag.Bool("update", false, "write what the tests compare with anew")
@@ -40,12 +44,37 @@ func (m elsewhere) Run() int {
 		os.Unsetenv(name)
 	}
 	os.Setenv("SOURCE_DATE_EPOCH", epoch)
+	memory.ForTests()
+	if err := install(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return m.M.Run()
+}
+
+// install puts the program itself in the place of what testscript has put in the path for it, a copy of this test binary, which takes half as long again
+// to start. With the race detector that copy stays, so that the program has it too.
+func install() error {
+	info, _ := debug.ReadBuildInfo()
+	if slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) || slices.Contains(os.Args, "-test.fuzzworker") {
+		return nil
+	}
+	program, err := exec.LookPath("regvet")
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(program); err != nil { // it may be a link to this binary
+		return err
+	}
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", program, "regvet/cmd/regvet").CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %v\n%s", err, out)
+	}
+	return nil
 }
 
 // TestScripts runs the command as a user does. The folder of each script has the hives of testdata and some damaged ones.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
+	params := testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
@@ -55,8 +84,19 @@ func TestScripts(t *testing.T) {
 			return errors.Join(err, layOut(env.WorkDir))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "utf8": asText, "crlf": withoutCR, "bytes": asBytes, "dump": asDump},
-	})
+	}
+	if testing.Short() {
+		params.Dir = ""
+		for _, name := range atOnce {
+			params.Files = append(params.Files, filepath.Join("testdata/script", name+".txtar"))
+		}
+	}
+	testscript.Run(t, params)
 }
+
+// atOnce are the scripts whose commands do the most at once. With -short only these run, for the race detector: with it a command starts ten times as
+// slowly, and nearly all others read one small file.
+var atOnce = []string{"collections", "export", "fleet", "folder", "history", "lint", "machine", "parquet", "shards", "timeline"}
 
 // status runs a command and requires an exit status: status 3 regvet check nothing.
 func status(ts *testscript.TestScript, neg bool, args []string) {

@@ -2,14 +2,21 @@ package foreign_test
 
 import (
 	"bytes"
+	"os"
 	"testing"
 	"testing/fstest"
 
 	"regvet/hive"
 	"regvet/hive/polfile"
+	"regvet/internal/memory"
 	"regvet/rules"
 	"regvet/rules/foreign"
 )
+
+func TestMain(m *testing.M) {
+	memory.ForTests()
+	os.Exit(m.Run())
+}
 
 // FuzzRead holds the laws of an import: what can be read becomes a pack that loads, or none at all, and the same pack each time.
 func FuzzRead(f *testing.F) {

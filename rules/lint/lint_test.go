@@ -2,13 +2,20 @@ package lint
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"regvet/hive"
 	"regvet/hive/regfile"
+	"regvet/internal/memory"
 	"regvet/rules"
 )
+
+func TestMain(m *testing.M) {
+	memory.ForTests()
+	os.Exit(m.Run())
+}
 
 // shown returns the findings in a file, one per line: place, check, and an s if suppressed.
 func shown(t *testing.T, l Linter, text string) string {

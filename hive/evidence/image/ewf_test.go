@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,7 +22,13 @@ import (
 	"regvet/hive/evidence/block"
 	"regvet/hive/evidence/image"
 	"regvet/internal/imagetest"
+	"regvet/internal/memory"
 )
+
+func TestMain(m *testing.M) {
+	memory.ForTests()
+	os.Exit(m.Run())
+}
 
 // ewfFolder returns the segments of an image as files named disk.E01 and so on.
 func ewfFolder(segments [][]byte) evidenceFolder {

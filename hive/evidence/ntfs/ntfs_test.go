@@ -5,13 +5,20 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"testing/fstest"
 
 	"regvet/hive/evidence/block"
 	"regvet/hive/evidence/ntfs"
 	"regvet/internal/imagetest"
+	"regvet/internal/memory"
 )
+
+func TestMain(m *testing.M) {
+	memory.ForTests()
+	os.Exit(m.Run())
+}
 
 // mixed returns content that compresses, but not to nothing, with a hole of zeros in it.
 func mixed(seed uint64, size int) []byte {
