@@ -14,9 +14,9 @@ import (
 	"regvet/internal/hivetest"
 )
 
-// TestValueReader checks that values are the same whether they are cached or not, in any order and with any number of goroutines, and that
+// TestValueReadersAtOnce checks that values are the same whether they are cached or not, in any order and with any number of goroutines, and that
 // their problems are reported once.
-func TestValueReader(t *testing.T) {
+func TestValueReadersAtOnce(t *testing.T) {
 	for name, b := range hivetest.Damages() {
 		want, err := hive.Read("TEST", b)
 		if err != nil {
@@ -197,8 +197,8 @@ func TestEncodePanics(t *testing.T) {
 	}
 }
 
-// TestEncodeMemory checks that encoders wait for the writer, so that there are never more than a few buffers.
-func TestEncodeMemory(t *testing.T) {
+// TestEncodersAtOnce checks that encoders wait for the writer, so that there are never more than a few buffers.
+func TestEncodersAtOnce(t *testing.T) {
 	const encoders = 3
 	var mu sync.Mutex
 	full, written, most := 0, 0, 0

@@ -403,8 +403,8 @@ func TestReadsLittle(t *testing.T) {
 	}
 }
 
-// TestConcurrent holds that files are read at the same time as one after the other, and at any place as from the beginning.
-func TestConcurrent(t *testing.T) {
+// TestReadersAtOnce holds that files are read at the same time as one after the other, and at any place as from the beginning.
+func TestReadersAtOnce(t *testing.T) {
 	files := tree()
 	v := open(t, imagetest.NTFS(files, imagetest.NTFSOptions{Files: stored()}))
 	var group sync.WaitGroup
