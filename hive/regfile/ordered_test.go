@@ -231,7 +231,7 @@ var encodings = []struct {
 
 func TestOrdered(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	const files = 3000
+	const files = 1000
 	var ordered, merged, stored int
 	for i := range files {
 		text := randomSections(r, i%3)
